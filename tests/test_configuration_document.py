@@ -62,6 +62,20 @@ def planned(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
     return done.stdout
 
 
+def test_the_example(tmp_path: Path) -> None:
+    settings, said = section("Example")
+    last = str(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=30))
+    # It has no history here, and none of the other fifty-nine.
+    settings = settings.replace("record: true", "").replace("2027-01-31", last)
+    fields = "name: Enrollment North\nmodel:\n  temperature: 0.5\nmetadata:\n  lastCampaign: spring\n"
+    write(tmp_path, settings, **{"enrollment-north": f"id: asst_001\n{fields}"})
+    model = {"provider": "openai", "model": "gpt-4o", "temperature": 0.6, "messages": []}
+    metadata = {"crmKey": "k", "lastCampaign": "autumn"}
+    live = {"asst_001": {"name": "Enrollment North", "orgId": "org_northfield", "model": model, "metadata": metadata}}
+    shown = planned(tmp_path, live, "assistants/enrollment-north.yaml")
+    assert told(shown, last).replace("2027-01-15", "2027-01-31") == said
+
+
 def test_frozen(tmp_path: Path) -> None:
     settings, said = section("frozen")
     today = datetime.datetime.now(datetime.UTC).date()

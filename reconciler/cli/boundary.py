@@ -36,7 +36,8 @@ def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
         return FAILED
     except click.UsageError as error:
         # 1 like every other failure, in place of click's 2: that says that there are differences.
-        return _fail(error.format_message(), _usage_hint(error))
+        # click lists the choices of an argument one below the other.
+        return _fail(error.format_message().replace("\n\t", " "), _usage_hint(error))
     except click.ClickException as error:
         return _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):

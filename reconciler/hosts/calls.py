@@ -177,7 +177,7 @@ class Calls:
 _HINTS = {
     401: "check the token: it may have expired, or belong to another host",
     403: "the token lacks a permission (GitHub needs pull-requests: write or issues: write, GitLab needs the scope "
-    "api), or the conversation is locked",
+    "api; GitHub's token for a pull request from a fork can only read), or the conversation is locked",
     429: "the host limits how many requests it takes; start the job again later",
     404: "check the repository and the number; the answer is the same if the token has no access",
 }

@@ -80,9 +80,11 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
         if not variables.get(name):
             raise UsageError(f"{name} is not set, and GitLab's CI always sets it")
     number, url = variables.get("CI_MERGE_REQUEST_IID", ""), variables["CI_API_V4_URL"]
+    # A fork's pipeline runs in the fork, where the merge request's number may be another one's.
+    project = variables.get("CI_MERGE_REQUEST_PROJECT_ID") or variables["CI_PROJECT_ID"]
     return GitLab(
         calls=Calls("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
-        path=f"/projects/{quote(variables['CI_PROJECT_ID'], safe='')}",
+        path=f"/projects/{quote(project, safe='')}",
         number=int(number) if number.isascii() and number.isdigit() else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
         commit=variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),

@@ -44,7 +44,8 @@ class Traits:
     origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
     # For differences that are written (True), that are not (False), and of a report that does not say it (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _UNWRITTEN)
-    put_back: str = ""  # what is said of a live edit that is overwritten
+    # What is said of a live edit that is overwritten.
+    put_back: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
@@ -60,9 +61,14 @@ TRAITS: Final[Mapping[str, Traits]] = {
         leaves_drift=True,
         without_base=_NO_BASE,
         titles={**_UNWRITTEN, True: {**_CHANGED, Kind.CHANGE: "Would change"}},
-        put_back="git's value would be put back",
+        put_back={Kind.DRIFT: "git's value would be put back", Kind.CONFLICT: "git's value would be sent"},
     ),
-    "apply": Traits(writes=True, leaves_drift=True, without_base=_NO_BASE, put_back="git's value was sent"),
+    "apply": Traits(
+        writes=True,
+        leaves_drift=True,
+        without_base=_NO_BASE,
+        put_back=dict.fromkeys((Kind.DRIFT, Kind.CONFLICT), "git's value was sent"),
+    ),
     "drift": Traits(
         counts_edits=True,
         without_base="The definitions themselves are the base, so every difference counts as drift.",

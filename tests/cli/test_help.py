@@ -74,6 +74,11 @@ def test_each_shell_has_a_script(shell: str, tmp_path: Path) -> None:
     assert f"_RECONCILER_COMPLETE={shell}_complete" in done.stdout
 
 
+def test_a_shell_that_is_left_out_is_asked_for_on_one_line(tmp_path: Path) -> None:
+    first = run("completion", cwd=tmp_path).stderr.splitlines()[0]
+    assert first == "Error: Missing argument '[bash|zsh|fish]'. Choose from: bash, zsh, fish"
+
+
 def test_bash_takes_the_script(tmp_path: Path) -> None:
     script = 'eval "$("$0" completion bash)" && complete -p reconciler'
     done = subprocess.run(

@@ -342,6 +342,13 @@ def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:
         assert desk.comment(GITHUB_EVENT_PATH="", GITHUB_REF="refs/pull/7/merge").code == 0
 
 
+def test_a_fork_s_pipeline_comments_on_the_merge_request_of_its_target(tmp_path: Path) -> None:
+    with running_hosts() as hosts:
+        desk, project = Desk(hosts, "gitlab", tmp_path), "north/field"
+        done = desk.comment(CI_PROJECT_ID="ada/fork", CI_MERGE_REQUEST_PROJECT_ID=project)
+        assert (done.code, len(hosts.comments)) == (0, 1), done.stderr
+
+
 @pytest.mark.parametrize("changes", [{"GITHUB_REPOSITORY": "a/b/../c"}, {"GITHUB_API_URL": "http://example.com"}])
 def test_what_github_s_variables_cannot_say_is_refused(tmp_path: Path, changes: dict[str, str]) -> None:
     done = Desk(Hosts("http://127.0.0.1:1"), "github", tmp_path).comment(**changes)

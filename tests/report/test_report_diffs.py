@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
+from bounded import WORK, measure_work
 from hypothesis import given, settings, strategies as st
 
 from reconciler.report.differences.diffs import DiffLine, count_changed_lines, diff_texts
@@ -110,6 +111,14 @@ def test_one_word_in_the_middle_of_a_line_of_225_kb_is_shown_alone() -> None:
     assert len(line) < 160
 
 
+def test_a_change_in_every_sentence_of_an_endless_line_is_marked_in_each() -> None:
+    # No word is there once: each number is there twice.
+    old = " ".join(f"Rule {number}: never tell a caller about fee {number}." for number in range(1_500))
+    (line,), work = measure_work(lambda: diff_texts(old, old.replace("never tell", "kindly, always, tell")))
+    assert [piece.text for piece in line.pieces if piece.mark == "new"] == ["kindly, always,"] * 1_500
+    assert work < WORK / 4
+
+
 def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
     old = "\n\n".join(f"Rule {number % 40}: be kind." for number in range(3_000)).split("\n")
     new = list(old)
@@ -126,6 +135,8 @@ def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
         ("Cafe\u0301", "Caf\u00e9", r"~|[-Cafe\u0301-]{+Caf\xe9+}"),
         ("no break", "no\u00a0break", r"~|no[-\u00b7-]{+\xa0+}break".replace(r"\u00b7", "\u00b7")),
         ("pay pal now", "pay p\u0430l now", r"~|pay [-pal-]{+p\u0430l+} now"),
+        ("from 1/2 on", "from 1\u22152 on", r"~|from [-1/2-]{+1\u22152+} on"),
+        ("we don\u2019t close", "we don\u02bct close", r"~|we [-don\u2019t-]{+don\u02bct+} close"),
         ("open 9-5 today", "open 9\u20135 today", r"~|open [-9-5-]{+9\u20135+} today"),
         ("pay pal now", "pay pa\u200bl now", r"~|pay [-pal-]{+pa\u200bl+} now"),
         ("a \ufb01ne day", "a fine day", r"~|a [-\ufb01ne-]{+fine+} day"),

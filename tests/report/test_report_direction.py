@@ -40,6 +40,13 @@ def test_drift_that_is_put_back_or_only_looked_for_is_not_said_to_be_left(comman
     assert not any("left as it is" in render(told) for render in (render_text, render_markdown, render_html))
 
 
+def test_a_conflict_that_git_wins_sends_a_value_that_was_never_there() -> None:
+    moved = change("/name", "git", "live", kind="conflict", base="old", unsent=None)
+    planned = document("plan", assistant("a", moved), base=BASE, options={"force_conflicts": True})
+    for render in (render_text, render_markdown, render_html):
+        assert "Both sides changed (conflict), git&#39;s value would be sent" in render(planned).replace("'", "&#39;")
+
+
 def test_a_rollback_says_nothing_of_git() -> None:
     told = document("rollback", assistant("a", GIT, LONG, outcome="applied"), base=BASE)
     markdown, page = render_markdown(told), render_html(told)

@@ -146,6 +146,7 @@ class TestTheTree:
         tale.commit()
         with tale.meddling(deaf):
             assert outcomes(tale.recorded())["a"] == "not_converged"
+        assert f"  not converged: {file('a')} (asst_a)" in tale.run("history").stdout.splitlines()
         assert shown(tale)["a"] == "old"
         assert tale.trailers == []
 

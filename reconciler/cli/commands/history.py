@@ -21,7 +21,7 @@ from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.writing.unclear import find_undefined
 
-_ASSISTANT = re.compile(r"[a-z_]+: (.+) \(.*\)")
+_ASSISTANT = re.compile(r"([a-z_]+)(: (.+) \(.*\))")
 _MOST_NAMED = 8
 
 
@@ -74,10 +74,11 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
         click.echo(f"  reverts {commit[:12]}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
-            click.echo(for_runner(f"  {escape(line)}"))
-            # The fields that changed in the assistant of this line, `applied: FILE (ID)`.
+            # `not_converged: FILE (ID)`, and the fields that changed in this assistant.
             found = _ASSISTANT.fullmatch(line)
-            names = [name_path(path) for path in applied.changed.get(found[1], ())] if found else []
+            shown = found[1].replace("_", " ") + found[2] if found else line
+            click.echo(for_runner(f"  {escape(shown)}"))
+            names = [name_path(path) for path in applied.changed.get(found[3], ())] if found else []
             if names:
                 click.echo(f"    {list_some(names, _MOST_NAMED)}")
     for unclear in record.unclear:

@@ -1,7 +1,8 @@
 """How two long sequences of texts differ, in time that grows with their length and not with its square.
 
 difflib where that is affordable; else what is once in both is a landmark, and only the stretches between
-landmarks are compared. Pure; knows nothing of what the texts are.
+landmarks are compared. Whatever they hold, the work is bounded: what is left then counts as replaced. Pure; knows
+nothing of what the texts are.
 """
 
 import bisect
@@ -9,7 +10,7 @@ import difflib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeVar
 
 Opcode = tuple[bool, Sequence[str], Sequence[str]]
@@ -20,6 +21,9 @@ _AFFORDABLE = 60_000  # pairs of equal texts that difflib may look at
 _LONGEST = 4_000  # texts of both sequences together
 _MOST_EDITS = 600
 _MOST_STEPS = 600_000
+_MOST_WORK = 10_000_000  # looks at a text, in one comparison
+_LOOKS = 20  # that difflib takes at a pair of equal texts, about
+_CONTEXT = 8  # texts in a row, of which a landmark may be the first
 _MOST_PAIRS = 1_000
 _ALIKE = 0.5
 _WORD = re.compile(r"\w+")
@@ -95,6 +99,7 @@ def _join(matches: Sequence[_Match]) -> list[_Match]:
 def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterator[_Match]:
     """Yield stretches that both have, in any order; they do not cross and do not overlap."""
     waiting = [(0, len(old), 0, len(new))]
+    room = _MOST_WORK
     while waiting:
         old_start, old_end, new_start, new_end = waiting.pop()
         # People change little of a long text: its equal ends are set aside first.
@@ -103,9 +108,12 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
         yield old_end - tail, new_end - tail, tail
         old_start, old_end, new_start, new_end = old_start + head, old_end - tail, new_start + head, new_end - tail
         before, after = old[old_start:old_end], new[new_start:new_end]
-        if not before or not after or {*before}.isdisjoint(after):
+        room -= len(before) + len(after)
+        if not before or not after or room < 0 or {*before}.isdisjoint(after):
             continue
-        if _is_affordable(before, after):
+        pairs = _count_pairs(before, after)
+        if pairs <= _AFFORDABLE and len(before) + len(after) <= _LONGEST:
+            room -= _LOOKS * pairs
             # autojunk would call frequent words noise and mark whole prompts as replaced.
             blocks = difflib.SequenceMatcher(str.isspace if junk else None, before, after, autojunk=False)
             matches: list[_Match] = [(*block,) for block in blocks.get_matching_blocks()]
@@ -116,6 +124,7 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
                 waiting.append((old_start + old_from, old_start + old_to, new_start + new_from, new_start + new_to))
             continue
         else:
+            room -= _MOST_STEPS
             matches = _match_places(before, after) or _find_shortest(before, after)
         yield from ((old_start + old_place, new_start + new_place, length) for old_place, new_place, length in matches)
 
@@ -129,19 +138,24 @@ def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int
     return head, tail
 
 
-def _is_affordable(old: Sequence[str], new: Sequence[str]) -> bool:
-    # What difflib's time grows with is the number of pairs of equal texts, and of matches times the lengths.
-    if len(old) + len(new) > _LONGEST:
-        return False
+def _count_pairs(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return the number of pairs of equal texts, which difflib's time grows with."""
     counts = Counter(new)
-    return sum(counts[text] for text in old if not text.isspace()) <= _AFFORDABLE
+    return sum(counts[text] for text in old if not text.isspace())
 
 
 def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where texts are that both have exactly once, as many as are in one order in both."""
-    old_unique, new_unique = ({text for text, number in Counter(texts).items() if number == 1} for texts in (old, new))
-    places = {text: place for place, text in enumerate(new) if text in new_unique}
-    pairs = [(place, places[text]) for place, text in enumerate(old) if text in old_unique and text in places]
+    """Return where texts are that both have exactly once, each alone or with those that follow it."""
+    # A long text may have hardly a word only once: `Rule 5` and `fee 5` are there once, and `5` is not.
+    rows = ([tuple(texts[at : at + _CONTEXT]) for at in range(len(texts) - _CONTEXT + 1)] for texts in (old, new))
+    return max(_find_unique(old, new), _find_unique(*rows), key=len)
+
+
+def _find_unique(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Return where items are that both have exactly once, as many as are in one order in both."""
+    old_unique, new_unique = ({item for item, number in Counter(items).items() if number == 1} for items in (old, new))
+    places = {item: place for place, item in enumerate(new) if item in new_unique}
+    pairs = [(place, places[item]) for place, item in enumerate(old) if item in old_unique and item in places]
     # The longest run of pairs whose second places rise, by patience: the last card of each pile, and what lay before.
     tops: list[int] = []
     chains: list[_Chain[tuple[int, int]]] = []

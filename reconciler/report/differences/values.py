@@ -22,17 +22,21 @@ _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
 # Letters that a screen shows as Latin ones, and dashes; whatever else looks alike Unicode itself maps.
 _LETTERS = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf"
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"  # Cyrillic
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf\u0475"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"
+    "\u04c0\u051a\u051c"  # Cyrillic
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
     "\u03b1\u03b3\u03b9\u03ba\u03bd\u03bf\u03c1\u03c5\u03c7"  # Greek
-    "\u0565\u0570\u0578\u057d\u0585",  # Armenian
-    "aeopcyxijshdqwl" + "ABEKMHOPCTYXSIJ" + "ABEZHIKMNOPTYX" + "ayikvopux" + "ehnuo",
+    "\u0565\u0570\u0578\u057d\u0581\u0585\u054d\u0555",  # Armenian
+    "aeopcyxijshdqwlv" + "ABEKMHOPCTYXSIJIQW" + "ABEZHIKMNOPTYX" + "ayikvopux" + "ehnugoUO",
 )
-# Of the Latin alphabet itself, and what names may well hold: dashes; and what only says how the letter before looks.
+# Of the Latin alphabet itself, and what names may well hold: dashes and other signs; and what only says how the letter
+# before looks. Straight and curly quotes look different.
 _TWINS = {
     **_LETTERS,
-    **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212", "iag-----"),
+    **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212\u02d7", "iag------"),
+    **str.maketrans("\u2044\u2215\u201a\u2236\ua789\u2223\u01c0\u2217\u01c3", "//,::||*!"),
+    **str.maketrans("\u2015\u02bc\u22c5\u2219\u2027\u1427", "\u2014\u2019\u00b7\u00b7\u00b7\u00b7"),
     **dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x17B4, 0x17B5]),
 }
 _NOT_PLAIN = re.compile("[^ -~]")
