@@ -2,6 +2,8 @@
 
 import collections
 import dataclasses
+import itertools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeGuard
 
@@ -187,8 +189,17 @@ def _write(content: str, text: str) -> str:
     # A text that ends in a line end needs another one to keep it; else the file ends as it did.
     ending = "\n" if not body or body.endswith("\n") or text.endswith("\n") else ""
     windows = body.count("\r\n") * 2 > body.count("\n")
-    written = text + ending
-    return content[: len(content) - len(body)] + (written.replace("\n", "\r\n") if windows else written)
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", whole) for whole in (body, text + ending))
+    # A file may mix its line ends, and a line that stays keeps its own.
+    first = _count_same(old, new)
+    last = _count_same(old[first:][::-1], new[first:][::-1])
+    edited = "".join(new[first : len(new) - last]).replace("\n", "\r\n" if windows else "\n")
+    return "".join([content[: len(content) - len(body)], *old[:first], edited, *old[len(old) - last :]])
+
+
+def _count_same(old: Sequence[str], new: Sequence[str]) -> int:
+    pairs = zip(old, new, strict=False)
+    return len([*itertools.takewhile(lambda pair: pair[0].replace("\r\n", "\n") == pair[1], pairs)])
 
 
 def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:

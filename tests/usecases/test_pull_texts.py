@@ -26,7 +26,7 @@ TEXTS = {
     "hello.txt": b"Hello!",
     "away.txt": b"We are closed.\n",
     "shared.txt": b"Goodbye!\n",
-    "main.md": b"\xef\xbb\xbfBe kind.\r\nBe short.\r\n",
+    "main.md": b"\xef\xbb\xbfBe kind.\r\nBe short.\r\nSay goodbye.\n",
 }
 
 
@@ -45,7 +45,7 @@ def begun(tale: Story) -> dict[str, Path]:
 def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         files = begun(tale)
-        messages = [{"role": "system", "content": "Be kind.\nBe brief.\n\nBe quick."}]
+        messages = [{"role": "system", "content": "Be kind.\nBe brief.\n\nBe quick.\nSay goodbye."}]
         tale.sandbox.edit(
             "asst_a", firstMessage="Good day!\n", voicemailMessage=None, model={**MODEL, "messages": messages}
         )
@@ -66,7 +66,7 @@ def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None
     ]
     assert text == DEFINITION.replace("{$file: texts/away.txt}", "null")
     assert files["hello.txt"].read_bytes() == b"Good day!\n\n"
-    assert files["main.md"].read_bytes() == b"\xef\xbb\xbfBe kind.\r\nBe brief.\r\n\r\nBe quick.\r\n"
+    assert files["main.md"].read_bytes() == b"\xef\xbb\xbfBe kind.\r\nBe brief.\r\n\r\nBe quick.\r\nSay goodbye.\n"
     assert files["away.txt"].exists()
     assert statuses["in_sync"] == 1
 
@@ -88,7 +88,7 @@ def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(
 def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stays(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         files = begun(tale)
-        first = {"role": "system", "content": "Be kind.\nBe short."}
+        first = {"role": "system", "content": "Be kind.\nBe short.\nSay goodbye."}
         tale.sandbox.edit("asst_a", model={**MODEL, "messages": [first, {"role": "user", "content": "Hi"}]})
         done = tale.run("pull")
         text = (tale.root / "assistants/a.yaml").read_text("utf-8")
