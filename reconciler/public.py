@@ -26,6 +26,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.json_values import to_json
 from reconciler.core.run import Run
 from reconciler.core.settings import MaxChanges, OnDrift, now
+from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
@@ -56,7 +57,7 @@ __all__ = [
 Report = dict[str, Any]  # the JSON report (docs/reports.md, "The fields")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Project:
     """The definitions of a folder, as they were read by `load`."""
 

@@ -4,7 +4,6 @@ import json
 import math
 import re
 import sys
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from reconciler.api.repeats import Call
 from reconciler.api.secret import Scrubber
 from reconciler.api.transport import Answer, NoAnswer, find_kind
 from reconciler.core.json_size import has_more_tokens, is_deeper
+from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError
 
 MAX_DEPTH = 100

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -14,6 +14,7 @@ from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Answer, NoAnswer, Wire
 from reconciler.core.base_url import check_base_url
+from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, UsageError
 
 __all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]

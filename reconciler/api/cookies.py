@@ -5,11 +5,12 @@ the caller sends them to the API's origin alone, so there is no `Domain` to look
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from reconciler.api.secret import COOKIE_NAME
 from reconciler.api.throttle import parse_http_date
+from reconciler.dataclass import dataclass
 
 _MOST, _LONGEST = 50, 4096  # cookies, and characters of each, as browsers keep them
 _PAIR = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=([^;]*)")
@@ -26,7 +27,7 @@ class Cookie:
     expired: bool
 
 
-@dataclass
+@dataclass()
 class Jar:
     """All cookies but the token. `base` is the path of the API's base URL."""
 

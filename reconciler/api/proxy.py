@@ -5,10 +5,10 @@ import ipaddress
 import os
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.base_url import PORTS, BaseUrl
+from reconciler.dataclass import dataclass
 from reconciler.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler import __version__
 from reconciler.api.throttle import Throttle, read_retry_after
 from reconciler.api.transport import PASSING, Answer, Connection, NoAnswer, Wire, find_kind
+from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat

@@ -4,10 +4,10 @@ import contextlib
 import html
 import json
 import re
-from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
+from reconciler.dataclass import dataclass
 from reconciler.errors import SettingsError
 
 MASK = "***"

@@ -8,13 +8,13 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from reconciler.api.answers import WRONG_URL, Explainer, find_json
 from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
 from reconciler.api.transport import Answer, NoAnswer
+from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind
 
 LOGIN_PATH = "/auth/login"

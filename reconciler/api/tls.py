@@ -2,10 +2,10 @@
 
 import os
 import ssl
-from dataclasses import dataclass
 
 import certifi
 
+from reconciler.dataclass import dataclass
 from reconciler.errors import SettingsError
 
 CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"

@@ -7,7 +7,7 @@ but absent. Both cost start-up time: nobody else but `proxy` imports them. Knows
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import httpcore
@@ -16,6 +16,7 @@ from reconciler.api.body import UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import BaseUrl
+from reconciler.dataclass import dataclass
 from reconciler.errors import ErrorKind
 
 # Servers of Node and uvicorn drop an idle connection after 5 s, and a write must never meet one that is closing.
@@ -107,7 +108,7 @@ class Wire:
         return Connection(pool, self._base, clock, self.proxy)
 
 
-@dataclass
+@dataclass()
 class Connection:
     """One kept-alive connection, used by one thread at a time."""
 
@@ -184,7 +185,7 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> NoAnswer:
     return NoAnswer("protocol", f"something that is not HTTP ({text})", reached=True, passing=False)
 
 
-@dataclass
+@dataclass()
 class _Clock:
     """When the attempt in hand must be over, and how far its connection has come."""
 
@@ -205,7 +206,7 @@ class _Clock:
 
 
 # httpcore's own timeouts bound each read and write; these give each what is left of the whole attempt.
-@dataclass
+@dataclass()
 class _TimedBackend(httpcore.NetworkBackend):
     clock: _Clock
     plain: httpcore.SyncBackend = field(default_factory=httpcore.SyncBackend)
@@ -221,7 +222,7 @@ class _TimedBackend(httpcore.NetworkBackend):
         return _TimedStream(stream, self.clock)
 
 
-@dataclass
+@dataclass()
 class _TimedStream(httpcore.NetworkStream):
     stream: httpcore.NetworkStream
     clock: _Clock

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from reconciler.assistant.paths import FieldPath
+from reconciler.dataclass import dataclass
 
 # `fields` is an object whose keys the reference lists, `anything` one that takes any keys.
 Kind = Literal["text", "whole number", "number", "texts", "fields", "anything"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field as the reference documents it."""
 

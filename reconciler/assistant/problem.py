@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from reconciler.assistant.paths import FieldPath
+from reconciler.dataclass import dataclass
 from reconciler.errors import SettingsError
 
 Severity = Literal["error", "warning"]
@@ -13,7 +14,7 @@ About = Literal["key", "value", "file"]
 MAX_PROBLEMS: Final = 1_000
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file."""
 

@@ -1,6 +1,5 @@
 """Describes violations of a team's rules (JSON Schema 2020-12): what a value is, and what it may be."""
 
-import dataclasses
 import json
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from reconciler.assistant.invisible import remove_unseen
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.plain_words import describe_kind, find_closest, shorten
 from reconciler.assistant.problem import About
+from reconciler.dataclass import dataclass
 
 TYPES: Final[Mapping[str, str]] = {
     "string": "text",
@@ -32,7 +32,7 @@ _PLAIN: Final = re.compile(r"(?!(?:true|false|null|-?[0-9][0-9.eE+-]*)\Z)(?! )(?
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Violation:
     """One violation: where it is, below the value that the rule is about, and its description."""
 

@@ -1,6 +1,5 @@
 """What the commands that write to GitHub and GitLab share."""
 
-import dataclasses
 import os
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from reconciler.cli.help import group_options
 from reconciler.cli.output import read_report
 from reconciler.cli.streams import tell
+from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.write import read_bounded
 from reconciler.hosts.ci_variables import find_host
@@ -20,7 +20,7 @@ from reconciler.report.report import Report
 _LARGEST_TEXT = 1024 * 1024  # bytes
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostOptions:
     """What is to be said at a host, and what it is about. Raises UsageError where that is nothing, or two things."""
 

@@ -1,6 +1,5 @@
 """The options that commands share. Credentials have none: a process list would show them."""
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from reconciler.cli.help import (
     shared_option,
 )
 from reconciler.core.settings import MaxChanges
+from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.folders import find_definitions_folder
 from reconciler.usecases.project.choices import Choices
@@ -77,7 +77,7 @@ class Limit(click.ParamType[MaxChanges]):
             self.fail(str(error), param, ctx)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OutputOptions:
     """The format on stdout and the report files."""
 
@@ -87,7 +87,7 @@ class OutputOptions:
     text: Callable[..., str] | None = None  # makes another text of the report than usual
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConnectionOptions:
     """How the API is reached."""
 
@@ -100,7 +100,7 @@ class ConnectionOptions:
     verbose: bool
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOptions(ConnectionOptions, OutputOptions):
     """What a run that talks to the API and reports gets: both in one value."""
 

@@ -19,6 +19,7 @@ from reconciler.cli.streams import is_terminal, tell
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
+from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import Lock
@@ -51,7 +52,7 @@ def _read_line(terminal: int) -> bytes:
     return b""
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclass(kw_only=True)
 class TerminalSession:
     """Opens the session of a run that writes, asks for confirmation, and keeps the run's result."""
 

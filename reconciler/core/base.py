@@ -8,9 +8,10 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
 from reconciler.core.origin import Base
 from reconciler.core.tree import MISSING, put_at, value_at
+from reconciler.dataclass import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One assistant's definition as it was applied; `files` are the paths that declared it, texts too."""
 
@@ -20,7 +21,7 @@ class Entry:
     files: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Entries:
     """The entries of a record or a commit, by their path, and what of them could not be read."""
 
@@ -59,7 +60,7 @@ class Entries:
         return self._by_id.get(entry_id, ())
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BaseDefinitions:
     """What a run compares with: the revision as it was named, its commit, and the entries that it holds."""
 

@@ -1,10 +1,10 @@
 """The API's base URL: checked once, before anything is sent. Touches no network."""
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
 from reconciler.assistant.invisible import is_all_seen
+from reconciler.dataclass import dataclass
 from reconciler.errors import SettingsError
 
 HOW_TO_SET = "Set --api-url or RECONCILER_API_URL to the API's base URL, such as http://localhost:3000/api."

@@ -12,6 +12,7 @@ from reconciler.assistant.problem import About
 from reconciler.assistant.texts import TEXT_KEY
 from reconciler.core.canonical import find_differing_line, find_only_difference
 from reconciler.core.tree import MISSING, item_at, merge_overlay, put_all, value_at
+from reconciler.dataclass import dataclass
 
 SUFFIXES: Final = (".yaml", ".yml")
 NEW: Final = "new"  # the id of an assistant that is still to be created
@@ -37,7 +38,7 @@ class Place(NamedTuple):
     value: tuple[int, int]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TextFile:
     """A text in a file of its own, as one layer mentions it."""
 
@@ -47,7 +48,7 @@ class TextFile:
     content: str = dataclasses.field(repr=False)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Layer:
     """One file that declares some of an assistant's fields, as it was read."""
 
@@ -75,7 +76,7 @@ class Layer:
         return next((text_file for text_file in self.texts if text_file.path == path), None)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Definition:
     """One valid definition."""
 
@@ -155,7 +156,7 @@ class Definition:
         return None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidDefinition(Definition):
     """A file that is no valid definition. It declares nothing, and its `id` is empty if it could not be read."""
 

@@ -1,6 +1,5 @@
 """Which values of a live assistant a new definition or overlay declares, and which it leaves out."""
 
-import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -14,11 +13,12 @@ from reconciler.core.canonical import canonical, find_differing_declarations, fi
 from reconciler.core.definition import LARGEST, Layer, find_declaring_layer
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build_tree, prune, value_at, walk_leaves
+from reconciler.dataclass import dataclass
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class NewDefinition:
     """The fields of a new definition, `id` first, and the live paths that it leaves out, by reason."""
 
@@ -28,7 +28,7 @@ class NewDefinition:
     hidden: tuple[FieldPath, ...]  # `sensitive`
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class NewOverlay:
     """The fields of a new overlay, `id` first; the declared paths that it leaves out, each with the reason."""
 

@@ -1,6 +1,5 @@
 """Desired, live and base compared leaf by leaf (docs/reference.md, "Where a difference comes from")."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,11 +9,12 @@ from reconciler.core.canonical import canonical, equal, find_differing_leaves
 from reconciler.core.line_merge import MergeTexts, merge_values, never_merge
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING, Missing, prune, value_at
+from reconciler.dataclass import dataclass
 
 Base = Mapping[str, Any] | Missing
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Since:
     """The commit that set a desired value, with its author and date (ISO 8601)."""
 
@@ -33,7 +33,7 @@ def describe_last_update(updated_at: object) -> str:
     return f"live last updated {moment}" if moment else ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One leaf at which desired and live differ; `live` and `base` are `MISSING` where that side has no such key."""
 

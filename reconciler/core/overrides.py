@@ -1,6 +1,5 @@
 """The exceptions of `reconciler.yaml` for single assistants: which of ignore, enforce and frozen apply when. Pure."""
 
-import dataclasses
 import datetime
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,11 +12,12 @@ from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, RuleException, Settings
 from reconciler.core.tree import Missing, item_at, paths_matching, prune, put_all
+from reconciler.dataclass import dataclass
 
 NOTICE_DAYS: Final = 14
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """A differing leaf, or a place inside a list, that an `ignore` rule accepts."""
 
@@ -25,7 +25,7 @@ class Ignored:
     rule: IgnoreRule
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Enforced:
     """A live edit that every apply puts back, since an `enforce` entry names its field."""
 
@@ -33,7 +33,7 @@ class Enforced:
     rule: EnforceRule
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Overrides:
     """The entries that apply to one assistant on one day; `freeze` is None if it is not frozen."""
 

@@ -14,12 +14,13 @@ from reconciler.core.overrides import NO_OVERRIDES, Enforced, Ignored, Overrides
 from reconciler.core.patch import KeepsLive, build_patch, find_lost_keys
 from reconciler.core.settings import Freeze, IgnoreRule, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
+from reconciler.dataclass import dataclass
 
 # The other reasons why a change is not sent concern that change alone.
 _REFUSALS: dict[Unsent | None, Kind] = {Unsent.CONFLICT: Kind.CONFLICT, Unsent.DRIFT: Kind.DRIFT}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What to do with fields that somebody else changed."""
 
@@ -30,7 +31,10 @@ class Policy:
     create: bool = False  # new assistants are created
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+DEFAULT_POLICY = Policy()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The differences of one assistant and the patch that settles them, None if nothing is to be sent."""
 
@@ -86,7 +90,7 @@ def make_plan(
     live: Mapping[str, Any],
     base: Base = MISSING,
     *,
-    policy: Policy = Policy(),
+    policy: Policy = DEFAULT_POLICY,
     overrides: Overrides = NO_OVERRIDES,
     resend: Collection[FieldPath] = (),
     merge_texts: MergeTexts = never_merge,
@@ -116,7 +120,7 @@ def make_plan(
 
 
 def plan_creation(
-    desired: Mapping[str, Any], *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
+    desired: Mapping[str, Any], *, policy: Policy = DEFAULT_POLICY, overrides: Overrides = NO_OVERRIDES
 ) -> Plan:
     """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
     body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
@@ -156,7 +160,7 @@ def _decide_sent(
 
 
 def make_plan_offline(
-    desired: Mapping[str, Any], base: Base, *, policy: Policy = Policy(), overrides: Overrides = NO_OVERRIDES
+    desired: Mapping[str, Any], base: Base, *, policy: Policy = DEFAULT_POLICY, overrides: Overrides = NO_OVERRIDES
 ) -> Plan:
     """Return what a definition changes since the base, which replaces live; the patch is unknown."""
     return _compare(desired, {} if base is MISSING else base, base, policy, overrides, never_merge)[1]
@@ -167,7 +171,7 @@ def rebuild_patch(
     desired: Mapping[str, Any],
     live: Mapping[str, Any],
     *,
-    policy: Policy = Policy(),
+    policy: Policy = DEFAULT_POLICY,
     overrides: Overrides = NO_OVERRIDES,
 ) -> dict[str, Any] | None:
     """Return the patch that sends a plan's fields once more, over fresh live; None if live shows a third value."""

@@ -12,10 +12,11 @@ from reconciler.core.canonical import Whole, equal_completely, exact_text
 from reconciler.core.origin import Since
 from reconciler.core.plan import Plan
 from reconciler.core.tree import MISSING, Missing, build_tree, replace_covered
+from reconciler.dataclass import dataclass
 from reconciler.errors import ReportError
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """A plan's report: for which API and options it was made, and the digest of each assistant's write."""
 
@@ -30,7 +31,7 @@ class Reviewed:
     new: frozenset[str] = frozenset()  # files whose assistants are still to be created
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedField:
     """One field that an apply changed; `old` is `MISSING` where there was no such key."""
 
@@ -59,7 +60,7 @@ class AppliedField:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Applied:
     """One assistant that an apply changed, or may have changed."""
 

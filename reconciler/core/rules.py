@@ -15,13 +15,14 @@ from reconciler.assistant.rule_schemas import place_schema
 from reconciler.assistant.rule_words import Violation, describe_errors
 from reconciler.core.settings import Rule, Settings
 from reconciler.core.tree import MISSING, item_at, paths_matching
+from reconciler.dataclass import dataclass
 
 LimitTime = Callable[[], contextlib.AbstractContextManager[None]]
 NOTICE_DAYS: Final = 30
 _LONGEST_KEPT: Final = 1_000  # characters of JSON
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Check:
     """One rule that is checked today: its severity, and its prepared schema or None."""
 

@@ -11,10 +11,11 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
 from reconciler.core.settings import Settings
+from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why an assistant could not be read, compared or written (docs/reference.md, "Error kinds"), and what to do."""
 
@@ -41,7 +42,7 @@ def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure |
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """One definition, valid or not, and its outcome."""
 
@@ -96,7 +97,7 @@ class Result:
         return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RemovedDefinition:
     """A definition of the base that was removed. The assistant is left as it is.
 
@@ -108,7 +109,7 @@ class RemovedDefinition:
     environment: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class AppliedRecord:
     """The applied record that a run has read: its ref, its commit, the `HEAD` that was applied, and when (ISO 8601)."""
 
@@ -122,7 +123,7 @@ class AppliedRecord:
 Selection = Literal["changed", "named"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
     """All results of one command; `notes` concern the whole run. Times are in UTC."""
 
@@ -145,7 +146,7 @@ class Run:
     selection: Selection | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One requirement of a set-up, what was found, and what to do if it is not met; None if that is not known."""
 
@@ -158,7 +159,7 @@ class Requirement:
 Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One definition in both environments (None if it is no part of one, or not valid), and where the two differ."""
 
@@ -171,7 +172,7 @@ class Comparison:
     message: str | None = None  # why it could not be compared
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileEdit:
     """One file that differs from a commit: its path from the root, and what it holds now; None where it is gone."""
 
@@ -181,7 +182,7 @@ class FileEdit:
     is_new: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
     """All files that differ from a commit; `digest` is that of the lines that differ, wherever in a file they are."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from reconciler.assistant.fields import knows
 from reconciler.assistant.paths import FieldPath, meets
 from reconciler.assistant.problem import Problem, Severity
+from reconciler.dataclass import dataclass
 
 FILE_NAME: Final = "reconciler.yaml"
 OnDrift = Literal["keep", "revert", "fail"]
@@ -25,7 +26,7 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class MaxChanges:
     """A limit; `percent` says that `amount` is a share of a hundred, not a number of assistants."""
 
@@ -63,7 +64,7 @@ class MaxChanges:
         return f"{number}%" if self.percent else str(number)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForAssistants:
     """An entry for assistants whose key matches one of the globs; `*` in a glob also matches `/`."""
 
@@ -76,7 +77,7 @@ class ForAssistants:
         return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.assistants)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dated(ForAssistants):
     """An entry with a reason and an optional last day, `expires`, in UTC."""
 
@@ -84,14 +85,14 @@ class Dated(ForAssistants):
     expires: datetime.date | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreRule(Dated):
     """Differences to accept at a path (`*` for one key)."""
 
     path: FieldPath
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze(Dated):
     """Assistants that nobody may write to, from the day `starts` to the day `expires`, both included and in UTC."""
 
@@ -106,7 +107,7 @@ class Freeze(Dated):
         return f"{self.reason}, until {self.expires}" if self.expires is not None else self.reason
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnforceRule(ForAssistants):
     """A path (`*` for one key) whose live edits every apply reverts."""
 
@@ -114,12 +115,12 @@ class EnforceRule(ForAssistants):
     reason: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleException(Dated):
     """Assistants for which a rule does not apply."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(ForAssistants):
     """What a definition must be here: the value at a path (`*` for any key or element) fits a schema, or is there."""
 
@@ -133,7 +134,7 @@ class Rule(ForAssistants):
     exceptions: tuple[RuleException, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LintLevel(ForAssistants):
     """The level of a lint for some assistants."""
 
@@ -141,7 +142,7 @@ class LintLevel(ForAssistants):
     level: Level
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What an environment may set, and the whole project as well; None if the file does not say."""
 
@@ -164,7 +165,7 @@ class Environment:
     lints: tuple[LintLevel, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Environment):
     """The settings of one project."""
 

@@ -1,6 +1,5 @@
 """Reads one definition out of its files, and finds what is wrong with it, each problem at its place."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from reconciler.core.definition import DEFAULTS, NEW, Definition, LayerKind
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import item_at
+from reconciler.dataclass import dataclass
 from reconciler.files.collisions import describe_same_name
 from reconciler.files.find import FoundFile
 from reconciler.files.layers import LayerReader, ReadFile, check_fields, find_anchors, place_problems
@@ -33,7 +33,7 @@ FindId = Callable[[str], str | None]
 Stack = Sequence[tuple[FoundFile, LayerKind]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One definition as it was read: `document` is its content in all its layers, None where it has none."""
 
@@ -47,7 +47,7 @@ class Reading:
         return sorted(problem for problem in self.problems if problem.severity == "error")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DefinitionReader:
     """Reads definitions out of their files; `find_id` gives the id that is known of a file that says `id: new`."""
 

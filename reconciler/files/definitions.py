@@ -1,6 +1,5 @@
 """Loads definitions: every file of the folder read and checked, with every problem at its place."""
 
-import dataclasses
 import functools
 import gc
 import os
@@ -16,6 +15,7 @@ from reconciler.assistant.problem import Problem, keep_gravest
 from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, defaults_above
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import Settings
+from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
 from reconciler.files.collisions import find_collisions
 from reconciler.files.definition_reader import DefinitionReader, FindId, Reading, may_have
@@ -27,7 +27,7 @@ from reconciler.files.source_lines import add_source_lines
 _SECONDS: Final = 1.0  # of the processor, for one value against one rule: some patterns need years for a text of a line
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """What a folder holds, as far as it was selected; each part is sorted by file."""
 

@@ -1,7 +1,6 @@
 """Finds definition files without leaving their folder, and reads them as text. Does not parse the text."""
 
 import codecs
-import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from reconciler.assistant.problem import InvalidSettings, Problem
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, LayerKind, correct_name, defaults_above, is_defaults_file
 from reconciler.core.settings import Settings
+from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
 from reconciler.yamltext.nodes import place_in
@@ -34,7 +34,7 @@ class UnreadableText(Exception):  # noqa: N818
         self.column = column
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """One file of the folder; `problem` says why it cannot be read, where that is known already.
 
@@ -67,7 +67,7 @@ class FoundFile:
             return b""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FoundFiles:
     """All files that make up the definitions of a folder."""
 

@@ -1,6 +1,5 @@
 """Reads the files of definitions, each with what is wrong in it. What several definitions share is read once."""
 
-import dataclasses
 import functools
 import itertools
 import re
@@ -18,6 +17,7 @@ from reconciler.assistant.texts import may_mention
 from reconciler.core.definition import DEFAULTS, SUFFIXES, Definition, Layer, LayerKind, Place, get_shared, merge_layers
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
+from reconciler.dataclass import dataclass
 from reconciler.files.find import FoundFile, UnreadableText
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import TextReader, is_inside
@@ -29,7 +29,7 @@ _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
 _TOP = Place((1, 1), (1, 1))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFile:
     """One file as far as it could be read; `folded` and `cut_off` are as in `yamltext.reader.Reading`."""
 

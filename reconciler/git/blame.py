@@ -4,7 +4,6 @@ A definition is followed by its id: a file may be moved, renamed, or rewritten f
 and text files, have none, and are followed by their place.
 """
 
-import dataclasses
 import functools
 import itertools
 import posixpath
@@ -16,6 +15,7 @@ from reconciler.assistant.texts import clean_text
 from reconciler.core.definition import SUFFIXES
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
+from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
@@ -32,7 +32,7 @@ _MOST_PATHS = 1_000  # a command line has an end
 Declared = Mapping[str, Any] | str | Missing
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class LoggedCommit:
     """A commit of the log, and who made it when."""
 
@@ -46,7 +46,7 @@ Swaps = dict[str, tuple[str, str]]
 Log = Sequence[tuple[LoggedCommit, Swaps]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FileChange:
     """What one commit did to a file; `MISSING` where there was none, or none that could be read."""
 
@@ -55,7 +55,7 @@ class FileChange:
     after: Declared
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FileHistory:
     """A file as `HEAD` has it, and what the commits before did to it, the newest first."""
 

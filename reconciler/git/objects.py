@@ -1,11 +1,12 @@
 """Git's objects as values: a commit and a file in a tree, parsed from the bytes that `cat-file` prints."""
 
-import dataclasses
 import os
 from collections.abc import Iterator
 
+from reconciler.dataclass import dataclass
 
-@dataclasses.dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Blob:
     """A file in a commit's tree: its mode and its object's name."""
 
@@ -13,7 +14,7 @@ class Blob:
     name: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
     """A commit; its parents are named even if a shallow clone lacks them."""
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, is_definition_file
 from reconciler.core.json_values import Pointer, from_json
+from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob, Commit
@@ -30,7 +31,7 @@ UNSETTLED: Final = "Reconciler-Unsettled"
 FORM: Final = "Reconciler-Record: 2"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent.
 
@@ -57,7 +58,7 @@ class Unclear:
         return self.id == NEW
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trailers:
     """What the message of a record keeps for later runs.
 
@@ -79,7 +80,7 @@ class Trailers:
         return all(getattr(self, name) == getattr(other, name) for name in kept)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Record(Trailers):
     """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
 

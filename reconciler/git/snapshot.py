@@ -5,7 +5,6 @@ places, and in an environment its own overlays are merged on top, as its own set
 """
 
 import collections
-import dataclasses
 import functools
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of, path_in
 from reconciler.core.settings import FILE_NAME
+from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import CommitLayers, Layers, object_name
 from reconciler.git.objects import Blob
@@ -119,7 +119,7 @@ def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) ->
     return Entries({path: entry for path, entry in found.items() if entry.id in ids})
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Snapshot:
     """One commit, read for one environment."""
 

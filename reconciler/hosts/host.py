@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import quote
 
 from reconciler.core.run import FileEdit
+from reconciler.dataclass import dataclass
 from reconciler.errors import HostError, UsageError
 from reconciler.hosts.calls import Calls
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """Something that is at a host: a comment, an issue, or a request; `id` is what its address has."""
 
@@ -21,7 +22,7 @@ class Entry:
     title: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Entry):
     """A pull request or merge request: its branch (none of a fork's), the one that it is for, and its last commit."""
 
@@ -34,7 +35,7 @@ class Request(Entry):
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """The words of a host, and its addresses below the repository's own."""
 
@@ -62,7 +63,7 @@ def take_group(one: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Host(abc.ABC):
     """A repository in one run. Every method raises HostError for what the host refuses."""
 

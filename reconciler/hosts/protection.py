@@ -1,12 +1,12 @@
 """Checks the setup at a host. Only reads, and never a value; what the token may not read is unknown, no failure."""
 
-import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.core.run import Requirement
+from reconciler.dataclass import dataclass
 from reconciler.errors import HostError
 from reconciler.hosts.calls import Calls
 from reconciler.hosts.github_host import GitHub
@@ -20,7 +20,7 @@ _SCOPES = {"api", "write_repository"}  # of what pushes the record
 _REPORTER, _DEVELOPER = 20, 30  # GitLab's levels of access
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Question:
     """One GET below the repository's address, and what its answer has to be."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.core.outcome import Kind, Outcome, Severity, Status
+from reconciler.dataclass import dataclass
 from reconciler.report import wording
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import escape, show_name
@@ -18,7 +19,7 @@ NAMED_FIELDS = 3  # of a card that is closed
 SHARED = 3  # assistants that have one and the same change before it is shown once for all
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Fields of one origin, with their title; `number` and `place` describe a change that many assistants share."""
 
@@ -39,7 +40,7 @@ class Group:
         return f"in {self.number} assistants{place}" if self.number > 1 else ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One assistant, or several with the same changes or error: then `members` holds their names."""
 
@@ -101,7 +102,7 @@ class Card:
 Key = tuple[Any, ...]  # of what reads alike
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Difference:
     """A part of a change of one assistant, with its title and what happens to a live edit."""
 
@@ -124,7 +125,7 @@ class Difference:
 
 
 # A report may have an assistant twice, so each is equal to itself alone.
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class AssistantView:
     """An assistant, its differences, and the cards that show it: none if there is nothing to show."""
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.core.outcome import Kind, Outcome
+from reconciler.dataclass import dataclass
 
 _NO_BASE: Final = "Without a base, live edits look like changes in git."
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What is said before each value of a difference."""
 
@@ -26,7 +27,7 @@ _CHANGED: Final[Mapping[Kind, str]] = {Kind.CONFLICT: _BOTH, Kind.DRIFT: _DASHBO
 _UNWRITTEN: Final = dict.fromkeys((True, False, None), _CHANGED)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What the report of a command looks like; the defaults are those of a name that nobody knows."""
 

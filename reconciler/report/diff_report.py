@@ -1,6 +1,5 @@
 """The differences of two environments as a versioned report (docs/configuration.md), masked before it is rendered."""
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Severity
 from reconciler.core.run import Comparison, Standing
 from reconciler.core.tree import MISSING, value_at
+from reconciler.dataclass import dataclass
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.parts import split_difference
 from reconciler.report.differences.sentences import Field, show_parts
@@ -20,7 +20,7 @@ from reconciler.report.view import View
 from reconciler.report.wording import count_noun
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DeclaredEntry:
     """A value, and the file and line that declare it; the line is null where it cannot be told."""
 
@@ -34,7 +34,7 @@ class DeclaredEntry:
         return escape(self.file) + (f":{self.line}" if self.line is not None else "")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DifferenceEntry:
     """One differing leaf as a JSON Pointer; null stands for an environment that declares nothing there."""
 
@@ -43,7 +43,7 @@ class DifferenceEntry:
     against: DeclaredEntry | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionEntry:
     """One definition; `error` says why it could not be compared."""
 
@@ -54,7 +54,7 @@ class DefinitionEntry:
     error: str | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiffReport:
     """The whole report, without a time; `definitions` is sorted by file and holds those that are alike, too."""
 

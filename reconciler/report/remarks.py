@@ -1,10 +1,10 @@
 """Remarks besides differences: about one assistant on its card, about all of them once, after the last card. Pure."""
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind
+from reconciler.dataclass import dataclass
 from reconciler.report.differences.values import escape, field_name, show_name
 from reconciler.report.report import AssistantEntry, ChangeEntry, FrozenEntry, IgnoredEntry, ProblemEntry, Report
 from reconciler.report.wording import show_in
@@ -17,7 +17,7 @@ RELEASED = "no longer in the definition, left as it is"
 GONE = "definition removed, the assistant is left as it is"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Remark:
     """A sentence on the card of an assistant: text, then names of fields."""
 
@@ -36,7 +36,7 @@ class Remark:
         return ": ".join(filter(None, (write(self.text), names)))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Note:
     """A sentence after the last card, and what it is about: files, places, or nothing for the run as a whole."""
 

@@ -9,12 +9,13 @@ from reconciler.core.origin import Since
 from reconciler.core.outcome import Kind, Outcome, Status, Unsent
 from reconciler.core.run import AppliedRecord, RemovedDefinition, Selection
 from reconciler.core.tree import MISSING
+from reconciler.dataclass import dataclass
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
 
 FORMAT_VERSION = 1
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEntry:
     """One differing leaf; `live` and `base` are `MISSING` where that side has no such key."""
 
@@ -37,7 +38,7 @@ class ChangeEntry:
         return None if self.live is MISSING else self.live
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredEntry:
     """One difference that `ignore` accepts."""
 
@@ -46,7 +47,7 @@ class IgnoredEntry:
     expires: str | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnforcedEntry:
     """One live edit that every apply puts back, since its field is under `enforce`."""
 
@@ -54,7 +55,7 @@ class EnforcedEntry:
     reason: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenEntry:
     """Why nothing is sent to an assistant, and the last day on which that is so."""
 
@@ -62,7 +63,7 @@ class FrozenEntry:
     expires: str | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorEntry:
     """Why an assistant could not be read, compared or written; a later version may know more kinds."""
 
@@ -71,7 +72,7 @@ class ErrorEntry:
     status: int | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssistantEntry:
     """One definition and its outcome."""
 
@@ -130,7 +131,7 @@ class AssistantEntry:
         return self.is_unread if self.outcome is None else not self.outcome.settled
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemEntry:
     """One problem in a definition file or in the settings."""
 
@@ -143,7 +144,7 @@ class ProblemEntry:
     source_line: str = dataclasses.field(default="", repr=False, metadata=UNWRITTEN)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaseEntry:
     """The revision that tells drift from changes."""
 
@@ -151,14 +152,14 @@ class BaseEntry:
     commit: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEntry(AppliedRecord):
     """The applied record that the run has read, and how old it was when the run ended."""
 
     age_seconds: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiryEntry:
     """The nearest date in the settings, and how long its entry still holds; below zero once it is past."""
 
@@ -166,7 +167,7 @@ class ExpiryEntry:
     in_seconds: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The whole report of a run. `warnings` concern the run, `problems` the definition files."""
 

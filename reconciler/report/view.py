@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.outcome import Kind, Status, Unsent
+from reconciler.dataclass import dataclass
 from reconciler.report import wording
 from reconciler.report.cards import AssistantView, Card, Difference, Key, make_cards
 from reconciler.report.differences.sentences import Field, freeze, is_written, show_change
@@ -12,7 +13,7 @@ from reconciler.report.remarks import Note, collect_notes, describe_freeze
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What every format shows: a title, cards, and what comes after them."""
 
@@ -27,7 +28,7 @@ class View:
     sentences: tuple[str, ...] = ()  # how to read it all
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunView(View):
     """What people see of a run; `assistants` has all of them, in order."""
 

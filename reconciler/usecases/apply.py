@@ -13,6 +13,7 @@ from reconciler.core.ports import Assistants
 from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import MaxChanges
+from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
@@ -27,7 +28,7 @@ from reconciler.usecases.writing.workers import DEFAULT_CONTROL, Control
 from reconciler.usecases.writing.writes import Writes
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
     """The options of an apply."""
 
@@ -42,7 +43,7 @@ class Wishes:
     announced: str | None = None  # a token: only those that were announced with it
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
     """The outside world of an apply: the API, the control of the run, and its callbacks."""
 

@@ -1,6 +1,5 @@
 """What was applied when, and what was merged since: commits, with the fields or the files that each of them changed."""
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import align_line_ends, find_differing_declarations
 from reconciler.core.settings import Settings
+from reconciler.dataclass import dataclass
 from reconciler.files.folders import repository_root
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Record, read_records
@@ -18,7 +18,7 @@ from reconciler.usecases.project.reading import require_commit
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)  # what `git revert` writes
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
     """A record with the author and the subject of the commit that was applied; None if this clone lacks it."""
 

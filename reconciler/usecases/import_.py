@@ -14,13 +14,14 @@ from reconciler.core.importing import NewDefinition, NewOverlay, build_definitio
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
 from reconciler.core.tree import merge_overlay
+from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, ReconcilerError, SettingsError
 from reconciler.files.definitions import Loaded, load_defaults
 from reconciler.files.folders import repository_root, shown_path
 from reconciler.usecases.import_files import check_free, check_texts, divide_texts, write_files
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Written:
     """The files that one import wrote, the one with the id last, and what they leave out."""
 
@@ -33,7 +34,7 @@ class Written:
     left: tuple[tuple[FieldPath, str], ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Import:
     """The result of one id: what was written, the file that has it already, or why there is none."""
 

@@ -15,6 +15,7 @@ from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, build_tree, value_at
+from reconciler.dataclass import dataclass
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
@@ -25,7 +26,7 @@ from reconciler.yamltext.writer import write_definition
 _NAMES_SHOWN = 10
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """One file before and after, the fields that are pulled, and those that are left, with the reason."""
 
@@ -43,7 +44,7 @@ class Pulled:
         return self.before != self.after
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Puller:
     """Turns the results of a run, planned as for `drift`, into edits of the project's files."""
 

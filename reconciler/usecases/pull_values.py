@@ -17,6 +17,7 @@ from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, put_all
+from reconciler.dataclass import dataclass
 from reconciler.yamltext.edit import Edit
 
 Conflicts = Literal["merge", "live"]
@@ -137,7 +138,7 @@ def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
     return pairs
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class TextEdits:
     """What happens to a layer's edits."""
 

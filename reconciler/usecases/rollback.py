@@ -18,6 +18,7 @@ from reconciler.core.reviewed import Applied, combine_writes
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import value_at
+from reconciler.dataclass import dataclass
 from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
@@ -30,7 +31,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Undone:
     """What of an apply's report a rollback goes by."""
 

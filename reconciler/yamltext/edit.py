@@ -1,7 +1,6 @@
 """Changes single values of a YAML text and leaves every other line as it is: text in, text out."""
 
 import contextlib
-import dataclasses
 import difflib
 import re
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, item_at, put_at, value_at
+from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError
 from reconciler.yamltext.changes import Change, apply_change, find_changes, is_same
 from reconciler.yamltext.draft import Draft
@@ -21,7 +21,7 @@ _BOM = "\ufeff"
 _BY_HAND = "make this change in the file by hand"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A field that is to have another value: a JSON value, None for null."""
 

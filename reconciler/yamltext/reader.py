@@ -13,6 +13,7 @@ import yaml
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, About
 from reconciler.core.definition import MAX_BYTES
+from reconciler.dataclass import dataclass
 from reconciler.yamltext.changes import is_same
 from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, find_places, place_of
 from reconciler.yamltext.portable import find_differences, may_differ
@@ -27,7 +28,7 @@ _ITEM = re.compile(r"[ \t]*(?:(?:[-*+>]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$|``
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order."""
 

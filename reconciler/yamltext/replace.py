@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.dataclass import dataclass
 from reconciler.yamltext.draft import Draft, Splice, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
@@ -25,7 +26,7 @@ from reconciler.yamltext.writer import (
 _TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq": (list,)}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Slot:
     """Where a value is: behind a key or dash at `column` that ends at `after`, or between brackets."""
 

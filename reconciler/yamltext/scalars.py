@@ -4,7 +4,6 @@ If the two differ, the text is rejected, so that every parser reads a definition
 resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification. Nothing here knows files.
 """
 
-import dataclasses
 import datetime
 import math
 import re
@@ -17,11 +16,12 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from reconciler.core.definition import LARGEST
+from reconciler.dataclass import dataclass
 
 Scalar = str | int | float | bool | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a scalar is not taken; `discreet` says so without quoting it, and `of_key` of a key, which must be a text."""
 

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import yaml
 
+from reconciler.dataclass import dataclass
+
 Kind = Literal["scalar", "alias", "mapping", "list"]
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"[\r\n]|\Z")
@@ -23,7 +25,7 @@ _HEADER = re.compile(r"[|>][-+0-9]*")
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One node of the text."""
 
@@ -68,7 +70,7 @@ class Node:
         return next((entry for entry in self.entries if entry.name == step), None)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A key of a mapping and its value, or an entry of a list."""
 

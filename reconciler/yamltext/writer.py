@@ -1,6 +1,5 @@
 """Writes JSON values as YAML that people like to read: new definitions, and pieces that fit into a file."""
 
-import dataclasses
 import itertools
 import json
 import re
@@ -10,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from reconciler.assistant.invisible import REORDERING
 from reconciler.core.definition import MAX_BYTES
 from reconciler.core.json_size import has_more_tokens
+from reconciler.dataclass import dataclass
 from reconciler.yamltext.nodes import MAX_NODES
 from reconciler.yamltext.reader import reads_as
 from reconciler.yamltext.scalars import read_plain, write_number
@@ -37,7 +37,7 @@ _FARTHEST: Final = 9
 _LONGEST_KEY: Final = 1000
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """How a file is written."""
 

@@ -1,11 +1,11 @@
 """What changed inside a long text, as lines and pieces of lines. Only what is equal is left out. Knows no format."""
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from reconciler.dataclass import dataclass
 from reconciler.report.differences.sequences import find_opcodes, pair_alike
 from reconciler.report.differences.values import drop_half_escape, escape, literal, reveal_alike, show_apart
 
@@ -26,7 +26,7 @@ _LONGEST_ESCAPE = 10  # characters: \U0001f600
 _REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of one line: in both texts, only in the old or new one, or a gap left between."""
 
@@ -34,7 +34,7 @@ class Piece:
     text: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DiffLine:
     """One line: unchanged, removed, added, changed within (`~`), or a gap that says what it leaves out."""
 

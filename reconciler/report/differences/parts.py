@@ -1,11 +1,11 @@
 """A difference of two values as its parts: an element of a list, a key of an object, a text inside either. Pure."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reconciler.core.canonical import canonical, equal, exact_text
+from reconciler.dataclass import dataclass
 from reconciler.report.differences.sequences import find_opcodes, pair_alike
 from reconciler.report.differences.values import fits_on_a_line, key_name
 
@@ -20,7 +20,7 @@ class _Null:
 NULL = _Null()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """Where inside a field two values differ, as people write it (`[0].content`), and the two; None is nothing."""
 

@@ -11,6 +11,7 @@ from reconciler.assistant.paths import parse_pointer
 from reconciler.core.canonical import exact_text
 from reconciler.core.outcome import Kind
 from reconciler.core.tree import MISSING, walk_leaves
+from reconciler.dataclass import dataclass
 from reconciler.report.commands import Words
 from reconciler.report.differences.diffs import DiffLine, Mark, count_changed_lines, diff_texts
 from reconciler.report.differences.parts import Part, split_difference
@@ -33,7 +34,7 @@ SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 SENSITIVE_MAY_DIFFER = "(may also differ in a sensitive part, which is not shown)"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Side:
     """One value of a sentence: the words before it, whose it is, the value, an aside and a comma behind it."""
 
@@ -55,7 +56,7 @@ class Side:
         return " ".join(self.parts)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """One field that differs, or one part of it (`model.messages[0].content`)."""
 

@@ -1,11 +1,11 @@
 """Paragraphs for a terminal: pieces of coloured text, wrapped at spaces, with a hanging indent."""
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
+from reconciler.dataclass import dataclass
 from reconciler.report.differences.values import count_columns
 
 # `old` is red, `new` green, `changed` yellow.
@@ -16,7 +16,7 @@ _ENDLESS = 10_000  # characters of a paragraph from which on its words are count
 _PART = re.compile(r"( +)|([^ ]+)")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Look:
     """Whether a text is shown in colour (plain ANSI), and how wide in columns."""
 

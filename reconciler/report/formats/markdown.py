@@ -5,11 +5,11 @@ sections go before rows of the table, and rows become shorter before they go; wh
 """
 
 import bisect
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from reconciler.core.outcome import Kind
+from reconciler.dataclass import dataclass
 from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.sentences import describe_missing_lines
@@ -39,7 +39,7 @@ _FRAME = 1_000  # characters that a section takes beside its long texts: names, 
 _PATIENCE = 5  # sections that had to be shortened, before no later one is tried whole
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Width:
     """How much of each card a row of the table tells; `by_key` are the names that several assistants share."""
 

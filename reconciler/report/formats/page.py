@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from reconciler.dataclass import dataclass
 from reconciler.report.wording import count_noun
 
 
@@ -18,7 +19,7 @@ def measure_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Page:
     """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is."""
 

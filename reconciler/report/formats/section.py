@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from reconciler.dataclass import dataclass
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape
@@ -32,7 +33,7 @@ _LABELS = {NOT_SHOWN_LIVE: "**Not shown live:**", SET_BY: "Set by"}
 _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Detail:
     """How much a section tells, in characters: of its long texts and names (0: no values at all), of each sentence."""
 
@@ -44,7 +45,7 @@ SHORT = Detail(room=1_500, sentence=LONGEST_SENTENCE)
 BRIEF = Detail(room=0, sentence=BRIEF_SENTENCE)
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Section:
     """A section under way: its parts, the room that is left for long ones, and the lines that it lacks by field."""
 

@@ -1,7 +1,6 @@
 """Which definitions a branch has changed, so that the number of requests depends on the change, not on the fleet."""
 
 import contextlib
-import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from reconciler.core.definition import (
     path_in,
 )
 from reconciler.core.settings import Settings
+from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
 from reconciler.files.folders import folder_in_git
@@ -26,7 +26,7 @@ from reconciler.git.repository import Repository
 from reconciler.git.snapshot import read_snapshot
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Changed:
     """Definition files that may differ: those that are there, and the names from the root of those that are gone.
 

@@ -1,13 +1,13 @@
 """What the user chooses of a project, by options or from Python: which definitions, which base, what of live edits."""
 
-import dataclasses
 from pathlib import Path
 
 from reconciler.core.plan import Policy
 from reconciler.core.settings import OnDrift, Settings
+from reconciler.dataclass import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """Where the definitions are, in which environment, and which of them are meant."""
 

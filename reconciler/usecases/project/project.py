@@ -17,9 +17,10 @@ from reconciler.core.base import BaseDefinitions, Entries
 from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.definition import Definition, Layer, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
-from reconciler.core.plan import Plan, Policy, make_plan
+from reconciler.core.plan import DEFAULT_POLICY, Plan, Policy, make_plan
 from reconciler.core.settings import Settings, now
 from reconciler.core.tree import MISSING
+from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git
@@ -28,14 +29,13 @@ from reconciler.git.record import Record, applied_ref, read_entries
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import find_mentioned
 
-DEFAULT_POLICY = Policy()
 NOTHING_LOADED = Loaded((), (), (), whole=False)
 # To compare takes no time beside a request, and deepdiff parses what it compares: in several threads at once
 # Python 3.11's parser fails now and then (https://github.com/python/cpython/issues/106905).
 _COMPARING = threading.Lock()
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """One run's settings, definitions, history and policy."""
 

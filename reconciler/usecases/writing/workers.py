@@ -1,11 +1,12 @@
 """Works on many assistants at once, in the given order, and starts none once the run is stopping."""
 
-import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TypeVar
+
+from reconciler.dataclass import dataclass
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -13,7 +14,7 @@ LOOK_EVERY = 0.2  # seconds between two looks at whether to go on waiting
 PATIENCE = 1.0  # seconds that workers have to notice that the run was aborted
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Control:
     """The control of a run."""
 
