@@ -2,8 +2,10 @@
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from reconciler.dataclass import dataclass
 
 MAX_BODY = 8 * 1024 * 1024  # bytes, both as they are sent and unpacked
 _PACKED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
@@ -41,7 +43,7 @@ def _is_gzip(encoding: str) -> bool:
     raise UnusableBodyError(f"a response compressed as {encoding[:20]!r}, which was not asked for")
 
 
-@dataclass
+@dataclass()
 class _Members:
     """Unpacks gzip, which may come in several members (RFC 1952, 2.2)."""
 

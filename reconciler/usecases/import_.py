@@ -44,7 +44,7 @@ class Import:
     error: ReconcilerError | None = None
 
 
-@dataclasses.dataclass
+@dataclass()
 class Importer:
     """Imports one assistant after another. Raises SettingsError for an environment without a folder for overlays."""
 
