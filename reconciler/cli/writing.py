@@ -96,7 +96,7 @@ class TerminalSession:
                 consent=self.confirm if self.ask is None else functools.partial(self.ask, self),
                 about_to_write=lambda run: write_json_reports(run, self.options, settings),
                 publish=publish,
-                recorded=tell_recorded,
+                on_recorded=tell_recorded,
             )
 
     @property

@@ -83,7 +83,9 @@ def read_histories(
     chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
     # A file that has moved is found again by its kind. One without a suffix could have been any file before.
     suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
-    log = repository.log(*_LOG, revisions, "--", *(chosen or [f":(glob)**/*{_escape(suffix)}" for suffix in suffixes]))
+    # A backslash makes git take a character of a pattern literally.
+    patterns = [":(glob)**/*" + re.sub(r"([*?\[\\])", r"\\\1", suffix) for suffix in suffixes]
+    log = repository.log(*_LOG, revisions, "--", *(chosen or patterns))
     # Where a shallow history ends its last commit shows all files as new.
     shallow = repository.shallow_commits()
     try:
@@ -149,11 +151,6 @@ def _find_place_before(place: str, swaps: Swaps) -> str:
 
     gone = [path for path, (_, new) in swaps.items() if not new.strip("0") and any(likeness(path))]
     return max(sorted(gone), key=likeness, default=place)
-
-
-def _escape(name: str) -> str:
-    """Return a name as a pattern of git's that means it alone."""
-    return re.sub(r"([*?\[\\])", r"\\\1", name)
 
 
 def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:

@@ -17,9 +17,9 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
-from reconciler.usecases.earlier_reports import check_url, only_known, only_reviewed, resume_project, select_reviewed
+from reconciler.usecases import earlier_reports
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdrawing
+from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdraw_unless_begun
 from reconciler.usecases.project.project import Project, check_policy
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
@@ -52,9 +52,9 @@ class Session:
     consent: Callable[[Run], str | None] = lambda _run: None  # says why a planned run may not be sent
     about_to_write: Callable[[Run], None] = lambda _run: None  # gets the run to report if this one never ends
     publish: Callable[[Run], None] = lambda _run: None
-    recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if the record says it already
+    on_recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if the record says it already
 
-    def then(self, announce: Callable[[], None]) -> "Session":
+    def with_announcement(self, announce: Callable[[], None]) -> "Session":
         """Return the session that announces something right before the first write."""
 
         def about_to_write(run: Run) -> None:
@@ -71,44 +71,44 @@ class Session:
             self.publish(run)
         finally:
             if write_record is not None:
-                self.recorded(write_record())
+                self.on_recorded(write_record())
 
 
 Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
 
 
-def apply(lock: Lock, read: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
+def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
     """Bring live assistants to what their definitions say, and return the run.
 
-    `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read`
+    `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read_project`
     gives the project once the lock is held, `start` opens the session for it. Nothing is sent where a definition is
     invalid. Raises ReconcilerError before anything is sent; after that only if what was applied could not be
     reported or recorded, and the one is done even if the other fails.
     """
     repository, environment = lock
-    with hold_lock(*lock), withdrawing(repository, applied_ref(environment), wishes.announced) as begin:
+    with hold_lock(*lock), withdraw_unless_begun(repository, applied_ref(environment), wishes.announced) as begin:
         # Read under the lock: anything read earlier may be older than what another run has just recorded.
-        project = read()
+        project = read_project()
         if wishes.announced is not None:
             project = adopt_announcement(project, wishes.announced)
         recording = _check(project, wishes)
         with start(project) as session:
-            run, written = _carry_out(project, wishes, session.then(begin))
-            session.end(run, functools.partial(record, run, written) if recording and written is not None else None)
+            run, applied = _carry_out(project, wishes, session.with_announcement(begin))
+            session.end(run, functools.partial(record, run, applied) if recording and applied is not None else None)
     return run
 
 
-def carry_out(planned: Run, project: Project, session: Session, *, fail_fast: bool = False) -> Run:
+def write_planned(planned: Run, project: Project, session: Session, *, fail_fast: bool = False) -> Run:
     """Return a planned run with the result of each assistant."""
     # Assistants without a patch get their outcome here. What follows handles the others.
-    settled = [end_without_writing(result) for result in planned.results]
-    pending = [result for result in settled if result.outcome is None]
+    results = [end_without_writing(result) for result in planned.results]
+    pending = [result for result in results if result.outcome is None]
     if pending:
-        session.about_to_write(foretell(planned, settled))
+        session.about_to_write(assume_unclear(planned, results))
     writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
-    ended = writes.carry_out(pending, broken=fail_fast and any(result.has_failed for result in settled))
-    ended += [result for result in settled if result.outcome is not None]
-    return dataclasses.replace(end_run(planned, ended, *writes.notes), api_calls=dict(session.api.calls))
+    final_results = writes.write_all(pending, broken=fail_fast and any(result.has_failed for result in results))
+    final_results += [result for result in results if result.outcome is not None]
+    return dataclasses.replace(end_run(planned, final_results, *writes.notes), api_calls=dict(session.api.calls))
 
 
 def ask_and_write(
@@ -130,10 +130,10 @@ def ask_and_write(
     reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason), None
-    known = [project]
+    projects = [project]
     if announces:
-        session = session.then(lambda: known.append(announce(project, planned)))
-    return carry_out(planned, project, session, fail_fast=fail_fast), known[-1]
+        session = session.with_announcement(lambda: projects.append(announce(project, planned)))
+    return write_planned(planned, project, session, fail_fast=fail_fast), projects[-1]
 
 
 def _check(project: Project, wishes: Wishes) -> bool:
@@ -162,28 +162,28 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
         note = "Nothing was sent: a definition is not valid."
         return make_run("apply", project, results, writes=True, notes=(note,)), None
     if wishes.reviewed is not None:
-        project = select_reviewed(project, wishes.reviewed)
-        check_url(wishes.reviewed, session.api.url)
+        project = earlier_reports.select_reviewed(project, wishes.reviewed)
+        earlier_reports.check_url(wishes.reviewed, session.api.url)
     if wishes.unclear is not None:
-        project = resume_project(project, wishes.unclear)
+        project = earlier_reports.resume_project(project, wishes.unclear)
     # Only now: of what an invalid or unreviewed run would create nothing is planned.
     if wishes.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control, command="apply")
     if wishes.reviewed is not None:
-        planned = only_reviewed(planned, project, wishes.reviewed)
+        planned = earlier_reports.refuse_unreviewed(planned, project, wishes.reviewed)
     if wishes.unclear is not None:
-        planned = only_known(planned, wishes.unclear)
-    limit, ask = wishes.max_changes or project.settings.max_changes, session.consent
+        planned = earlier_reports.refuse_third_values(planned, wishes.unclear)
+    limit, ask_user = wishes.max_changes or project.settings.max_changes, session.consent
     # Who is asked sees a plan.
-    session = dataclasses.replace(session, consent=lambda run: ask(dataclasses.replace(run, command="plan")))
+    session = dataclasses.replace(session, consent=lambda run: ask_user(dataclasses.replace(run, command="plan")))
     return ask_and_write(planned, project, session, limit=limit, announces=True, fail_fast=wishes.fail_fast)
 
 
-def foretell(planned: Run, settled: Sequence[Result]) -> Run:
+def assume_unclear(planned: Run, results: Sequence[Result]) -> Run:
     """Return the run for a report in case this process is killed: each write may have happened."""
     # After a kill, this report must not say `skipped`: any of the writes may have happened.
-    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, sent=True) for result in settled]
+    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, sent=True) for result in results]
     note = "This report was saved before the first write: the run has not ended, or was killed."
     return end_run(planned, unclear, note)
 
@@ -207,13 +207,13 @@ def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
     """Return why nothing of an assistant is sent, with who set git's value and when live was last updated."""
     changes = [change for change in plan.changes if change.kind is refusal]
     setters = dict.fromkeys(f"set in git by {change.since}" for change in changes if change.since is not None)
-    told = "; ".join(filter(None, (*setters, describe_last_update((result.live or {}).get("updatedAt")))))
-    moved = ", ".join(dotted(change.path) for change in changes)
-    what, force = (
+    details = "; ".join(filter(None, (*setters, describe_last_update((result.live or {}).get("updatedAt")))))
+    fields = ", ".join(dotted(change.path) for change in changes)
+    reason, force = (
         ("was edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")
         if refusal is Kind.DRIFT
         else ("was changed both in git and live", "apply with --force-conflicts to use git's value")
     )
     leave = "remove the field from the definition to leave it to the dashboard"
     hint = f"{force}, {leave}, or pull the live value into the definition"
-    return Failure("conflict", f"{moved} {what}{told and f' ({told})'}", hint=hint)
+    return Failure("conflict", f"{fields} {reason}{details and f' ({details})'}", hint=hint)

@@ -12,7 +12,7 @@ from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, ask_and_write
-from reconciler.usecases.project.new_assistants import object_to_creation
+from reconciler.usecases.project.new_assistants import explain_no_creation
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.creation import find_id_file, with_id
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
@@ -22,7 +22,7 @@ from reconciler.usecases.writing.runs import make_run
 
 def create_from_file(
     lock: Lock,
-    read: Callable[[], tuple[Project, Sequence[Definition]]],
+    read_project: Callable[[], tuple[Project, Sequence[Definition]]],
     start: Open,
     *,
     recording: bool | None = None,
@@ -30,11 +30,11 @@ def create_from_file(
 ) -> Run:
     """Create the assistant of the one definition of a project, and return the run.
 
-    `read` also gives all definitions there are: one of the same name is in the way, unless forced. Raises
+    `read_project` also gives all definitions there are: one of the same name is in the way, unless forced. Raises
     ReconcilerError, and nothing is created then.
     """
     with hold_lock(*lock):
-        project, others = read()
+        project, others = read_project()
         definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)
         project.check_not_frozen(definition)
@@ -69,20 +69,20 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
 
 
 def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
-    _check_gone(api, definition)
+    _check_not_created(api, definition)
     # What would stop an apply is only told: a user who names this file has looked.
     bare = dataclasses.replace(definition, id="", says_new=True)
-    objection = object_to_creation(project, bare)
-    told = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
+    objection = explain_no_creation(project, bare)
+    remarks = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
     try:
         plan = plan_creation(bare.declared, policy=Policy(create=True))
     except IncompleteObject as error:
         raise DefinitionError(error.message, where=definition.file, hint=error.hint) from None
-    result = Result(bare, plan=plan, warnings=told)
+    result = Result(bare, plan=plan, warnings=remarks)
     return make_run("create", project, [result], api=api, notes=notes)
 
 
-def _check_gone(api: Assistants, definition: Definition) -> None:
+def _check_not_created(api: Assistants, definition: Definition) -> None:
     # The file still says `id: new`, and the record knows an assistant of it: there must never be two.
     if not definition.id:
         return

@@ -25,9 +25,9 @@ from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.snapshot import read_snapshot
-from reconciler.usecases.apply import Open, Session, end_without_writing, foretell
-from reconciler.usecases.plan import find_shared, plan
-from reconciler.usecases.project.environments import with_overlays_to_come
+from reconciler.usecases.apply import Open, Session, assume_unclear, end_without_writing
+from reconciler.usecases.plan import find_shared_assistants, plan
+from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.recordable import check_order
 from reconciler.usecases.writing.recording import forget
@@ -38,19 +38,19 @@ OwnFile = tuple[str, str]  # a path from the repository's root, and what the fil
 
 def delete(
     lock: Lock,
-    read: Callable[[], Project],
+    read_project: Callable[[], Project],
     start: Open,
     *,
     force_conflicts: bool = False,
-    removed: Callable[[str], None] = lambda _file: None,
+    on_removed: Callable[[str], None] = lambda _file: None,
 ) -> tuple[Run, tuple[str, ...]]:
     """Delete the assistant of the one definition of a project; return the run, and what is to be done by hand.
 
-    With `force_conflicts` also one that was edited live since it was applied. `removed` hears of each file that went.
+    With `force_conflicts` also one that was edited live since it was applied. `on_removed` gets each removed file.
     Raises ReconcilerError before anything is sent, and after that only if the run could not be published or recorded.
     """
     with hold_lock(*lock):
-        project = read()
+        project = read_project()
         definition = _check_one(project)
         project.check_not_frozen(definition)
         check_order(project)
@@ -58,10 +58,10 @@ def delete(
         files = find_own_files(project, definition)
         with start(project) as session:
             run = _carry_out(project, definition, session, force_conflicts=force_conflicts)
-            gone = [result for result in run.results if result.outcome is Outcome.DELETED]
-            by_hand = remove_files(project.root, files, removed) if gone else ()
+            deleted = [result for result in run.results if result.outcome is Outcome.DELETED]
+            by_hand = remove_files(project.root, files, on_removed) if deleted else ()
             run = dataclasses.replace(run, notes=(*run.notes, *by_hand))
-            has_entry = gone and project.record is not None
+            has_entry = deleted and project.record is not None
             session.end(run, functools.partial(forget, run, project) if has_entry else None)
     return run, by_hand
 
@@ -86,7 +86,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
     planned = plan(session.api, based, session.control, command="delete")
     planned = dataclasses.replace(planned, removed=())  # that others are gone is not what this run is about
     result = _refuse(project, planned.results[0], force_conflicts=force_conflicts)
-    if result.outcome is None and (shared := find_shared(project, [result])):
+    if result.outcome is None and (shared := find_shared_assistants(project, [result])):
         hint = "remove the overlay instead, or correct the id or the URL of one of them"
         failure = Failure("duplicate", f"{shared[definition.file]}; nothing was deleted", hint=hint)
         result = result.end(Outcome.REFUSED, failure, sent=False)
@@ -96,7 +96,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
         if (reason := session.consent(planned)) is not None:
             return stop_run(planned, reason)
         result = dataclasses.replace(result, last_reading=result.live)
-        session.about_to_write(foretell(planned, [result]))
+        session.about_to_write(assume_unclear(planned, [result]))
         result = _delete(session.api, based, definition, result, stopping=session.control.stopping)
     return dataclasses.replace(end_run(planned, [result]), api_calls=dict(session.api.calls))
 
@@ -106,8 +106,8 @@ def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
     base = project.base or BaseDefinitions(ref="", commit="")
     if base.entries.find([definition.id], definition.file) is not None:
         return base
-    own = Entry(definition.id, definition.file, definition.declared)
-    return dataclasses.replace(base, entries=Entries({**base.entries.by_file, definition.file: own}))
+    entry = Entry(definition.id, definition.file, definition.declared)
+    return dataclasses.replace(base, entries=Entries({**base.entries.by_file, definition.file: entry}))
 
 
 def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Result:
@@ -119,12 +119,12 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
     if force_conflicts:
         return result
     anyway = "to delete it anyway, pass --force-conflicts"
-    if moved := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
-        message = f"{', '.join(moved)} was edited live since it was applied, and nothing was deleted"
+    if edited := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
+        message = f"{', '.join(edited)} was edited live since it was applied, and nothing was deleted"
         failure = Failure("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
         return result.end(Outcome.REFUSED, failure, sent=False)
-    if own := _find_uncommitted(project, result.definition, result.plan.changes):
-        message = f"{', '.join(own)} is neither committed nor live and would be lost, so nothing was deleted"
+    if uncommitted := _find_uncommitted(project, result.definition, result.plan.changes):
+        message = f"{', '.join(uncommitted)} is neither committed nor live and would be lost, so nothing was deleted"
         return result.end(Outcome.REFUSED, Failure("conflict", message, hint=f"commit it; {anyway}"), sent=False)
     return result
 
@@ -135,9 +135,9 @@ def _find_uncommitted(project: Project, definition: Definition, changes: Sequenc
     if not changes or repository is None or head is None:
         return []
     environment, keys = project.settings.environment, {definition.key}
-    held = read_snapshot(repository, head, project.below, environment, keys=keys).by_file.get(definition.file)
-    declared = held.declared if held is not None else {}
-    return [dotted(one.path) for one in changes if value_at(declared, one.path) != one.desired]
+    entry = read_snapshot(repository, head, project.below, environment, keys=keys).by_file.get(definition.file)
+    declared = entry.declared if entry is not None else {}
+    return [dotted(change.path) for change in changes if value_at(declared, change.path) != change.desired]
 
 
 def _delete(
@@ -169,7 +169,7 @@ def _delete(
         return result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None, last_reading=None)
     # What was deleted must be gone from reading, too, before the files that describe it go.
     try:
-        api.get_after_write(name, lambda found: found is not None)
+        api.get_after_write(name, lambda reading: reading is not None)
     except ApiError as error:
         if error.kind == "not_found":
             return result.end(Outcome.DELETED, sent=True)
@@ -186,8 +186,8 @@ def _delete(
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     """Return the overlay, the definition where no other environment uses it, and the texts that only these mention."""
     settings = project.settings
-    others = (name for name in sorted(settings.environments) if name != settings.environment)
-    users = [name for name in others if _is_used_in(project, name, definition)]
+    other_names = (name for name in sorted(settings.environments) if name != settings.environment)
+    users = [name for name in other_names if _is_used_in(project, name, definition)]
     if settings.environment is None and users:
         raise DefinitionError(
             f"the environments {', '.join(users)} also use this definition; nothing was deleted",
@@ -201,24 +201,24 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     return [*((layer.file, layer.text) for layer in going), *_own_texts(project, going)]
 
 
-def remove_files(root: Path, files: Sequence[OwnFile], removed: Callable[[str], None]) -> tuple[str, ...]:
+def remove_files(root: Path, files: Sequence[OwnFile], on_removed: Callable[[str], None]) -> tuple[str, ...]:
     """Remove files that still hold what was read, and return what is to be said of those that stay."""
-    left = []
+    by_hand = []
     for file, content in files:
         try:
             check_unchanged(root / file, content)
             (root / file).unlink()
-            removed(file)
+            on_removed(file)
         except (ReconcilerError, OSError) as error:
             reason = error.message if isinstance(error, ReconcilerError) else error.strerror
-            left.append(f"the assistant is deleted, but {file} stays ({reason}): remove it by hand")
-    return tuple(left)
+            by_hand.append(f"the assistant is deleted, but {file} stays ({reason}): remove it by hand")
+    return tuple(by_hand)
 
 
 def _is_used_in(project: Project, environment: str, definition: Definition) -> bool:
-    chosen = with_overlays_to_come(project.settings.choose(environment), project.folder)
+    settings = drop_missing_overlay(project.settings.choose(environment), project.folder)
     # Whether it is valid there does not matter; to be part of the environment it needs an id, or `id: new`.
-    loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=chosen)
+    loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=settings)
     return bool(loaded.definitions or loaded.invalid)
 
 
@@ -230,7 +230,7 @@ def _own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:
     names = {layer.file for layer in going}
     forms = (project.settings.choose(name) for name in sorted(project.settings.environments))
     # Another environment's overlay may mention the text as well.
-    found = find_all(project.folder, project.root, *(with_overlays_to_come(one, project.folder) for one in forms))
+    found = find_all(project.folder, project.root, *(drop_missing_overlay(one, project.folder) for one in forms))
     others = {layer for one in found.definitions for layer, _ in found.stack(one)}
     others |= {one for files in found.overlays.values() for one in files}
     others |= {one for shared in found.defaults for one in shared.values()}

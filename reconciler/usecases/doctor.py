@@ -27,34 +27,34 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     try:
         project = read_bare_project(choices)
     except ReconcilerError as error:
-        return [_missing("settings", error)], None
+        return [_report_error("settings", error)], None
     settings = project.settings
     place = f"environment {settings.environment}" if settings.environment else "no environment"
     requirements = [Requirement("settings", place)]
     try:
         loaded = load(project.folder, (), root=project.root, settings=settings)
         neighbours = read_neighbours(settings, project.folder, project.root)
-        checked = validate(read_forms(choices, settings.today), neighbours, started_at=project.started_at)
+        run = validate(read_forms(choices, settings.today), neighbours, started_at=project.started_at)
     except ReconcilerError as error:
-        requirements.append(_missing("definitions", error))
+        requirements.append(_report_error("definitions", error))
     else:
         project = dataclasses.replace(project, loaded=loaded)
         # All that `validate` refuses in a pipeline, a date that has passed in the settings included.
-        wrong = {problem.file for problem in checked.problems if problem.severity == "error"}
-        told, hint = f"{len(loaded.definitions)} valid", ""
+        wrong = {problem.file for problem in run.problems if problem.severity == "error"}
+        detail, hint = f"{len(loaded.definitions)} valid", ""
         if wrong:
-            told, hint = f"not valid: {', '.join(sorted(wrong)[:_MOST_NAMED])}", "run `reconciler validate`"
+            detail, hint = f"not valid: {', '.join(sorted(wrong)[:_MOST_NAMED])}", "run `reconciler validate`"
         elif not loaded.definitions and settings.environments and not settings.environment:
-            told, hint = "none has an id, and no environment is selected", name_environments(settings)
-        requirements.append(Requirement("definitions", told, hint, met=not hint))
+            detail, hint = "none has an id, and no environment is selected", name_environments(settings)
+        requirements.append(Requirement("definitions", detail, hint, met=not hint))
     return [*requirements, *_check_history(project)], project
 
 
 def find_workflow(root: Path) -> str:
     """Return the file by which GitHub plans pull requests, as GitHub names it; empty if none is ready."""
     files = sorted((root / ".github" / "workflows").glob("*.y*ml"))
-    found = (file for file in files if _CALLS_PLAN.search(file.read_text("utf-8", "replace")))
-    return next((file.relative_to(root).as_posix() for file in found), "")
+    workflows = (file for file in files if _CALLS_PLAN.search(file.read_text("utf-8", "replace")))
+    return next((file.relative_to(root).as_posix() for file in workflows), "")
 
 
 def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Requirement]:
@@ -66,7 +66,7 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
         user = api.me()
     except ReconcilerError as error:
         # Without credentials nothing is opened either, and the URL is not at fault.
-        yield _missing("URL" if "URL" in error.message else "login", error)
+        yield _report_error("URL" if "URL" in error.message else "login", error)
         return
     yield Requirement("login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
     role = str(user.get("role") or "no role")
@@ -95,9 +95,9 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         yield Requirement("history", f"at {project.head[:12]}")
     try:
         record = read_record(repository, project.ref)
-        behind = record is not None and not repository.is_ancestor(record.applied, project.head)
+        is_behind = record is not None and not repository.is_ancestor(record.applied, project.head)
     except ReconcilerError as error:
-        yield _missing("record", error)
+        yield _report_error("record", error)
         return
     if record is None:
         fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
@@ -107,32 +107,32 @@ def _check_history(project: Project) -> Iterator[Requirement]:
     # If there is a record it goes on; what the setting adds is that a clone without it is an error.
     hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
     yield Requirement("record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
-    if behind:
+    if is_behind:
         yield Requirement("order", "HEAD is behind what was applied last", "merge or pull first", met=False)
     for entry in record.unclear:
-        told = f"the outcome of the last write of {entry.file} is unclear"
+        detail = f"the outcome of the last write of {entry.file} is unclear"
         hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
-        yield Requirement("unclear write", told, hint, met=False)
+        yield Requirement("unclear write", detail, hint, met=False)
 
 
 def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:
     """Yield whether one assistant can be read, and belongs to the organisation that the settings name."""
-    known = next((one for one in project.loaded.definitions if one.id), None)
-    if known is None:
+    definition = next((each for each in project.loaded.definitions if each.id), None)
+    if definition is None:
         return
     try:
-        live = api.get(known.id)
+        live = api.get(definition.id)
     except ReconcilerError as error:
-        yield _missing("reading", error, told=f"{known.file} cannot be read: {error.message}")
+        yield _report_error("reading", error, detail=f"{definition.file} cannot be read: {error.message}")
         return
     owner = project.settings.org_id
     if owner is not None and live.get("orgId") != owner:
         hint = "correct org_id in reconciler.yaml, or the URL"
-        told = f"{known.file} belongs to another organisation than {owner}"
-        yield Requirement("organisation", told, hint, met=False)
+        detail = f"{definition.file} belongs to another organisation than {owner}"
+        yield Requirement("organisation", detail, hint, met=False)
     else:
-        yield Requirement("reading", known.file)
+        yield Requirement("reading", definition.file)
 
 
-def _missing(subject: str, error: ReconcilerError, told: str = "") -> Requirement:
-    return Requirement(subject, told or str(error), error.hint or "correct it, and run this again", met=False)
+def _report_error(subject: str, error: ReconcilerError, detail: str = "") -> Requirement:
+    return Requirement(subject, detail or str(error), error.hint or "correct it, and run this again", met=False)

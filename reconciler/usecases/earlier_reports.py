@@ -26,17 +26,17 @@ def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
     _check_reviewed(project, reviewed)
     # What had nothing to send may be gone: nothing of what was reviewed is missing then.
     present = {definition.id for definition in project.loaded.definitions}
-    gone = sorted(name for name, mark in reviewed.digests.items() if mark is not None and name not in present)
-    if gone and not project.loaded.invalid:
-        raise UsageError(f"the plan writes to {gone[0]}, but no definition has that id any more", hint=AGAIN)
-    return _choose(project, reviewed.digests.keys(), reviewed.new)
+    missing = sorted(name for name, digest in reviewed.digests.items() if digest is not None and name not in present)
+    if missing and not project.loaded.invalid:
+        raise UsageError(f"the plan writes to {missing[0]}, but no definition has that id any more", hint=AGAIN)
+    return _select_definitions(project, reviewed.digests.keys(), reviewed.new)
 
 
-def _choose(project: Project, ids: Collection[str], new: Collection[str]) -> Project:
+def _select_definitions(project: Project, ids: Collection[str], new: Collection[str]) -> Project:
     """Return the project with the definitions of some ids, and of the files whose assistants are to be created."""
     definitions = project.loaded.definitions
-    chosen = tuple(one for one in definitions if one.id in ids or (one.is_new and one.file in new))
-    return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=chosen, whole=False))
+    selected = tuple(each for each in definitions if each.id in ids or (each.is_new and each.file in new))
+    return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=selected, whole=False))
 
 
 def _check_reviewed(project: Project, reviewed: Reviewed) -> None:
@@ -46,17 +46,17 @@ def _check_reviewed(project: Project, reviewed: Reviewed) -> None:
         )
     if reviewed.offline:
         raise UsageError("an offline plan cannot be applied: it was made without reading live", hint=AGAIN)
-    now = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
-    for name, value in now.items():
-        before = reviewed.options.get(name)
-        if before != value:
-            raise UsageError(f"the plan was made with {name} {before}, but this run has {value}", hint=AGAIN)
+    options = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
+    for name, value in options.items():
+        reviewed_value = reviewed.options.get(name)
+        if reviewed_value != value:
+            raise UsageError(f"the plan was made with {name} {reviewed_value}, but this run has {value}", hint=AGAIN)
     if reviewed.environment != project.settings.environment:
-        before, here = (
+        reviewed_value, current = (
             f"the environment {name!r}" if name is not None else "none"
             for name in (reviewed.environment, project.settings.environment)
         )
-        raise UsageError(f"the plan was made for {before}, but this run is for {here}", hint=AGAIN)
+        raise UsageError(f"the plan was made for {reviewed_value}, but this run is for {current}", hint=AGAIN)
 
 
 def check_url(reviewed: Reviewed, api_url: str) -> None:
@@ -65,7 +65,7 @@ def check_url(reviewed: Reviewed, api_url: str) -> None:
         raise UsageError(f"the plan was made for {reviewed.api_url}, but this run is for {api_url}", hint=AGAIN)
 
 
-def only_reviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
+def refuse_unreviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
     """Return a planned run in which every write that is not the reviewed one is refused."""
     results = tuple(_refuse_unreviewed(result, project, reviewed) for result in planned.results)
     return dataclasses.replace(planned, results=results)
@@ -103,24 +103,24 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     what to send is not known then.
     """
     ids = {entry.id for entry in unclear if entry.id}
-    project = _choose(project, ids, {entry.file for entry in unclear if not entry.id})
-    gone = sorted(ids - {definition.id for definition in project.loaded.definitions})
-    if gone and not project.loaded.invalid:
+    project = _select_definitions(project, ids, {entry.file for entry in unclear if not entry.id})
+    missing = sorted(ids - {definition.id for definition in project.loaded.definitions})
+    if missing and not project.loaded.invalid:
         hint = "put the definition back, or look at the assistant in the dashboard"
-        raise UsageError(f"the write to {gone[0]} is unclear, and no definition has that id any more", hint=hint)
+        raise UsageError(f"the write to {missing[0]} is unclear, and no definition has that id any more", hint=hint)
     # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
     base = project.base
     if base is not None:
-        written = dict(base.unclear_writes)
+        unclear_writes = dict(base.unclear_writes)
         for entry in unclear:
-            ours = ((field.path, value) for field in entry.fields for value in _known_values(field))
-            written[entry.id] = (*written.get(entry.id, ()), *ours)
-        base = dataclasses.replace(base, unclear_writes=written)
+            ours = ((field.path, value) for field in entry.fields for value in _list_values(field))
+            unclear_writes[entry.id] = (*unclear_writes.get(entry.id, ()), *ours)
+        base = dataclasses.replace(base, unclear_writes=unclear_writes)
     resend = {entry.id: tuple(field.path for field in entry.fields) for entry in unclear}
     return dataclasses.replace(project, resend=resend, base=base)
 
 
-def only_known(planned: Run, unclear: Sequence[Applied]) -> Run:
+def refuse_third_values(planned: Run, unclear: Sequence[Applied]) -> Run:
     """Return a planned run in which an assistant is refused where live shows a third value."""
     by_id = {entry.id: entry for entry in unclear}
     results = tuple(_refuse_third_value(result, by_id[result.definition.id]) for result in planned.results)
@@ -140,9 +140,9 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
         return result
     strange = []
     for field in entry.fields:
-        now = value_at(result.live, field.path)
-        known = [*_known_values(field), value_at(result.definition.declared, field.path)]
-        if not any(equal(value, now, field.path) for value in known if value is not MISSING):
+        live_value = value_at(result.live, field.path)
+        own_values = [*_list_values(field), value_at(result.definition.declared, field.path)]
+        if not any(equal(value, live_value, field.path) for value in own_values if value is not MISSING):
             strange.append(dotted(field.path))
     if not strange:
         return result
@@ -155,7 +155,7 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
     return result.end(Outcome.REFUSED, failure, sent=False)
 
 
-def _known_values(field: AppliedField) -> list[Any]:
+def _list_values(field: AppliedField) -> list[Any]:
     """Return the values that a field had before the write or got from it; a sensitive one is not in the report."""
     values = () if field.masked else (field.old, field.new, field.sent)
     return [None if value is MISSING else value for value in values]

@@ -25,30 +25,30 @@ class Applied:
     record: Record
     author: str | None
     subject: str | None
-    changed: Mapping[str, tuple[FieldPath, ...]]  # fields that got another value since the record before, by file
+    fields: Mapping[str, tuple[FieldPath, ...]]  # fields that got another value since the record before, by file
     reverts: tuple[str, ...] = ()  # commits that git's own reverts name, since the record before
 
 
-def list_applied(repository: Repository, ref: str, *, most: int, settings: Settings) -> Iterator[Applied]:
+def list_applied(repository: Repository, ref: str, *, limit: int, settings: Settings) -> Iterator[Applied]:
     """Yield what was applied, the newest first; `settings` say whether line ends count. Raises RepositoryError."""
-    found = list(read_records(repository, ref, most=most + 1))  # one more: what the last of them changed shows in it
-    for record, previous in itertools.islice(itertools.zip_longest(found, found[1:]), most):
+    records = list(read_records(repository, ref, most=limit + 1))  # one more: what the last of them changed shows in it
+    for record, previous in itertools.islice(itertools.zip_longest(records, records[1:]), limit):
         # A shallow clone, or one after a branch was rewritten, may lack the commit that was applied.
         commit = repository.commit(record.applied) if repository.has(record.applied) else None
         yield Applied(
             record=record,
             author=commit.author if commit is not None else None,
             subject=commit.message.strip().partition("\n")[0] if commit is not None else None,
-            changed=_find_changed(repository, record, previous, settings),
+            fields=_find_changed(repository, record, previous, settings),
             reverts=_find_reverts(repository, record, previous) if commit is not None else (),
         )
 
 
 def _find_reverts(repository: Repository, record: Record, previous: Record | None) -> tuple[str, ...]:
     # A rollback writes no record, and the revert in git that follows it is applied: that is where one is seen.
-    known = previous is not None and previous.applied != record.applied and repository.has(previous.applied)
-    new = f"{previous.applied}..{record.applied}" if previous is not None and known else ""
-    messages = repository.log("--format=%B", new) if new else ""
+    has_range = previous is not None and previous.applied != record.applied and repository.has(previous.applied)
+    commit_range = f"{previous.applied}..{record.applied}" if previous is not None and has_range else ""
+    messages = repository.log("--format=%B", commit_range) if commit_range else ""
     return tuple(dict.fromkeys(_REVERTED.findall(messages)))
 
 
@@ -58,32 +58,32 @@ def _find_changed(
     # The tree of a record of the older form has no entries, and the first record has nothing to compare with.
     if previous is None or not (record.resolved and previous.resolved):
         return {}
-    now, before = repository.files(record.commit), repository.files(previous.commit)
+    newer, older = repository.files(record.commit), repository.files(previous.commit)
     # An entry follows its definition to a new path; one that no path had before is all new.
-    left = {file: parse_definition(repository.read(file, before[file])) for file in before.keys() - now.keys()}
-    moved = {entry["id"]: entry for entry in left.values() if entry is not None and "id" in entry}
-    found: dict[str, tuple[FieldPath, ...]] = {}
-    for file, blob in sorted(now.items()):
-        if file in before and before[file].name == blob.name:
+    removed = {file: parse_definition(repository.read(file, older[file])) for file in older.keys() - newer.keys()}
+    removed_by_id = {entry["id"]: entry for entry in removed.values() if entry is not None and "id" in entry}
+    fields: dict[str, tuple[FieldPath, ...]] = {}
+    for file, blob in sorted(newer.items()):
+        if file in older and older[file].name == blob.name:
             continue
         new = parse_definition(repository.read(file, blob))
-        old = parse_definition(repository.read(file, before[file])) if file in before else None
-        if new is not None and (old is not None or file not in before):
-            old = old if old is not None else moved.get(new.get("id"), {})
-            changed = find_differing_declarations(new, align_line_ends(old, new, settings))
-            found[file] = tuple(path for path in changed if path != ("id",))
-    return found
+        old = parse_definition(repository.read(file, older[file])) if file in older else None
+        if new is not None and (old is not None or file not in older):
+            old = old if old is not None else removed_by_id.get(new.get("id"), {})
+            paths = find_differing_declarations(new, align_line_ends(old, new, settings))
+            fields[file] = tuple(path for path in paths if path != ("id",))
+    return fields
 
 
-def list_merged(folder: Path, since: str, *, most: int) -> dict[str, set[str]]:
+def list_merged(folder: Path, since: str, *, limit: int) -> dict[str, set[str]]:
     """Return the commits of the branch since a revision, the newest first, each with the paths that it changed."""
     repository = open_repository(repository_root(folder))
     commit = require_commit(repository, since)
     if repository is None:
         raise TypeError(since)
     # Of a merge all that it brought: what its first parent does not have.
-    options = ("-m", "--first-parent", f"-{most}", "--name-only", "-z", "--format=%x02%H")
+    options = ("-m", "--first-parent", f"-{limit}", "--name-only", "-z", "--format=%x02%H")
     entries = repository.log(*options, f"{commit}..HEAD", "--").split("\x02")[1:]
     # Between a commit and its paths git writes an empty line.
-    found = ([word.strip("\n") for word in entry.split("\0")] for entry in entries)
-    return {commit: {path for path in paths if path} for commit, *paths in found}
+    commits = ([word.strip("\n") for word in entry.split("\0")] for entry in entries)
+    return {commit: {path for path in paths if path} for commit, *paths in commits}

@@ -22,16 +22,16 @@ from reconciler.usecases.import_files import check_free, check_texts, divide_tex
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class NewFiles:
     """The files that one import wrote, the one with the id last, and what they leave out."""
 
     files: tuple[Path, ...]
     declared: NewDefinition
     overlaid: NewOverlay | None = None
-    below: str = ""  # the file that others share, where only an overlay was written
+    definition_file: str = ""  # the file that others share, where only an overlay was written
     texts: tuple[Path, ...] = ()  # the text files among them
     # Fields that differ from what files of defaults say, and that no definition can correct, with the reason.
-    left: tuple[tuple[FieldPath, str], ...] = ()
+    omitted: tuple[tuple[FieldPath, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Import:
     """The result of one id: what was written, the file that has it already, or why there is none."""
 
     assistant_id: str
-    written: Written | None = None
+    written: NewFiles | None = None
     existing: str | None = None
     error: ReconcilerError | None = None
 
@@ -59,24 +59,24 @@ class Importer:
     def __post_init__(self) -> None:
         self._root = repository_root(self.folder)
         self._overlays = self._find_overlays()
-        entries = [entry for entry in _entries(self.loaded) if entry.id]
+        entries = [entry for entry in _list_definitions(self.loaded) if entry.id]
         self._files = {entry.id: entry.id_file for entry in entries}
-        self._own = {entry.id: entry for entry in entries if self.force and self._may_replace(entry)}
+        self._replaceable = {entry.id: entry for entry in entries if self.force and self._may_replace(entry)}
         if self._overlays is not None:
             # A definition without an id gets one.
-            taken = [entry.key for entry in entries]
+            used_stems = [entry.key for entry in entries]
         else:
             # An existing file could belong to any assistant.
-            there = self.folder.iterdir() if self.folder.is_dir() else ()
-            taken = [file.stem for file in there if file.suffix.lower() in SUFFIXES]
-        self._stems = set(map(same_name, taken))
+            existing = self.folder.iterdir() if self.folder.is_dir() else ()
+            used_stems = [file.stem for file in existing if file.suffix.lower() in SUFFIXES]
+        self._stems = set(map(same_name, used_stems))
 
-    def all_ids(self) -> Sequence[str] | None:
+    def list_ids(self) -> Sequence[str] | None:
         """Return the ids of all assistants, or None if the API does not list them. Raises ApiError."""
-        listed = self.api.list_assistants()
-        return None if listed is None else [assistant["id"] for assistant in listed]
+        assistants = self.api.list_assistants()
+        return None if assistants is None else [assistant["id"] for assistant in assistants]
 
-    def one(self, assistant_id: str) -> Import:
+    def import_one(self, assistant_id: str) -> Import:
         """Write the definition of one assistant, unless a definition has it already; forced, that one again."""
         if self._is_defined(assistant_id):
             return Import(assistant_id, existing=self._files[assistant_id])
@@ -90,21 +90,21 @@ class Importer:
             # The definition may have the assistant's other id.
             if self._is_defined(live["id"]):
                 return Import(assistant_id, existing=self._files[live["id"]])
-            own = self._own.get(assistant_id) or self._own.get(live["id"])
-            key = own.key if own is not None else choose_stem(live.get("name"), assistant_id, self._stems)
+            old = self._replaceable.get(assistant_id) or self._replaceable.get(live["id"])
+            key = old.key if old is not None else choose_stem(live.get("name"), assistant_id, self._stems)
             self._stems.add(same_name(key))
             write = self._write_definition if self._overlays is None else self._write_overlay
-            written = write(assistant_id, live, key, own)
+            result = write(assistant_id, live, key, old)
         except ReconcilerError as error:
             return Import(assistant_id, error=error)
-        for known in (assistant_id, live["id"]):
-            self._files[known] = str(written.files[-1])
+        for name in (assistant_id, live["id"]):
+            self._files[name] = str(result.files[-1])
             # Files that this run wrote are up to date.
-            self._own.pop(known, None)
-        return Import(assistant_id, written)
+            self._replaceable.pop(name, None)
+        return Import(assistant_id, result)
 
     def _is_defined(self, assistant_id: str) -> bool:
-        return assistant_id in self._files and assistant_id not in self._own
+        return assistant_id in self._files and assistant_id not in self._replaceable
 
     def _find_overlays(self) -> Path | None:
         """Return the folder of the environment's overlays, None without an environment."""
@@ -125,65 +125,65 @@ class Importer:
         return entry.overlay is not None and entry.overlay.file == entry.id_file
 
     def _write_definition(
-        self, assistant_id: str, live: Mapping[str, Any], key: str, own: Definition | None
-    ) -> Written:
+        self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None
+    ) -> NewFiles:
         declared = build_definition(assistant_id, live, self.settings)
         layers = self._load_defaults(key, self.settings)
         defaults = merge_layers(layers)
-        held = leave_out_shared(declared.fields, defaults)
+        remaining = leave_out_shared(declared.fields, defaults)
         # Where live lacks what the defaults say, only null or a difference that is named is true.
-        more = build_overlay(merge_overlay(defaults, _without_id(held)), assistant_id, live, self.settings, layers)
-        file = self.folder / f"{key}{_find_suffix(own)}"
-        fields, texts = divide_texts(merge_overlay(held, more.fields), file, enabled=self.text_files)
-        if own is None:
+        extra = build_overlay(merge_overlay(defaults, _drop_id(remaining)), assistant_id, live, self.settings, layers)
+        file = self.folder / f"{key}{_find_suffix(old)}"
+        fields, texts = divide_texts(merge_overlay(remaining, extra.fields), file, enabled=self.text_files)
+        if old is None:
             check_free(file, assistant_id, force=False)
-        check_texts(texts, assistant_id, self._root, own)
+        check_texts(texts, assistant_id, self._root, old)
         write_files(texts, {file: fields}, assistant_id)
-        return Written((file,), declared, texts=(*texts,), left=more.omitted)
+        return NewFiles((file,), declared, texts=(*texts,), omitted=extra.omitted)
 
-    def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, own: Definition | None) -> Written:
+    def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
         """Write an overlay with the id and what differs from the definition below it, and that if there is none."""
         declared = build_definition(assistant_id, live, self.settings)
-        overlay = (self._overlays or Path()) / f"{key}{_find_suffix(own)}"
-        definition = self.folder / f"{key}.yaml"
-        below = self._find_shared(key, own)
-        layers = [*self._load_defaults(key, self.settings), *([below.own_layer] if below is not None else [])]
-        shared = _without_id(merge_layers(layers))
+        overlay = (self._overlays or Path()) / f"{key}{_find_suffix(old)}"
+        new_file = self.folder / f"{key}.yaml"
+        definition = self._find_shared(key, old)
+        layers = [*self._load_defaults(key, self.settings), *([definition.own_layer] if definition is not None else [])]
+        shared = _drop_id(merge_layers(layers))
         files, texts = dict[Path, Mapping[str, Any]](), dict[Path, str]()
-        if below is None:
+        if definition is None:
             # Other environments have not the defaults of this one, so the file that they share must not lean on them.
             for_all = merge_layers(self._load_defaults(key, dataclasses.replace(self.settings, overlay=None)))
-            own_fields = _without_id(leave_out_shared(declared.fields, for_all))
+            own_fields = _drop_id(leave_out_shared(declared.fields, for_all))
             if not own_fields:
                 message = f"{assistant_id} has no field that a definition can contain; nothing was written"
                 raise DefinitionError(message)
             shared = merge_overlay(shared, own_fields)
-            check_free(definition, assistant_id, force=False)
+            check_free(new_file, assistant_id, force=False)
             # First: a definition without its overlay is no part of the environment, but an overlay alone is an error.
-            files[definition], texts = divide_texts(own_fields, definition, enabled=self.text_files)
+            files[new_file], texts = divide_texts(own_fields, new_file, enabled=self.text_files)
         overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
         files[overlay], overlay_texts = divide_texts(overlaid.fields, overlay, enabled=self.text_files)
         texts |= overlay_texts
         check_free(overlay, assistant_id, force=self.force)
-        check_texts(texts, assistant_id, self._root, own)
+        check_texts(texts, assistant_id, self._root, old)
         write_files(texts, files, assistant_id)
-        if below is not None:
-            return Written((overlay,), declared, overlaid, below.file, texts=(*texts,))
-        return Written((*files,), declared, texts=(*texts,), left=overlaid.omitted)
+        if definition is not None:
+            return NewFiles((overlay,), declared, overlaid, definition.file, texts=(*texts,))
+        return NewFiles((*files,), declared, texts=(*texts,), omitted=overlaid.omitted)
 
     def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
         return load_defaults(self.folder, key, root=self._root, settings=settings)
 
-    def _find_shared(self, key: str, own: Definition | None) -> Definition | None:
+    def _find_shared(self, key: str, old: Definition | None) -> Definition | None:
         """Return the definition of a key that others share, None if there is none yet."""
-        there = [one for one in _entries(self.loaded) if one.key == key and one.id]
-        if there and own is None:
+        existing = [each for each in _list_definitions(self.loaded) if each.key == key and each.id]
+        if existing and old is None:
             raise DefinitionError(
-                f"has the id {there[0].id} in {self.settings.environment} already; nothing was written",
-                where=there[0].id_file,
+                f"has the id {existing[0].id} in {self.settings.environment} already; nothing was written",
+                where=existing[0].id_file,
                 hint="rename that definition, and its overlays with it",
             )
-        shared = next((one for one in _entries(self.shared) if one.key == key), None)
+        shared = next((each for each in _list_definitions(self.shared) if each.key == key), None)
         if isinstance(shared, InvalidDefinition):
             raise DefinitionError(
                 f"nothing can be merged on top of this definition: {shared.message}",
@@ -193,15 +193,15 @@ class Importer:
         return shared
 
 
-def _entries(loaded: Loaded | None) -> list[Definition]:
+def _list_definitions(loaded: Loaded | None) -> list[Definition]:
     # Of several with one id the valid one counts, and it comes last.
     return [*loaded.invalid, *loaded.definitions] if loaded is not None else []
 
 
-def _find_suffix(own: Definition | None) -> str:
+def _find_suffix(old: Definition | None) -> str:
     """Return the suffix of the file that an import writes: that of the one which it replaces."""
-    return Path(own.id_file).suffix if own is not None else ".yaml"
+    return Path(old.id_file).suffix if old is not None else ".yaml"
 
 
-def _without_id(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_id(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "id"}

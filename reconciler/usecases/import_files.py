@@ -24,18 +24,18 @@ _LONGEST_NAME = 80
 
 def check_free(file: Path, assistant_id: str, *, force: bool) -> None:
     """Refuse to write where a file is, or one that differs in its ending alone; with `force` only the latter."""
-    replaced = "rename that file, or pass --force to replace it"
-    for there, hint in ((file, replaced), (file.with_suffix(".yml"), "rename that file")):
-        if there.exists() and not (force and there == file):
-            raise ReconcilerError(f"{there} exists, and nothing was written for {assistant_id}", hint=hint)
+    replace_hint = "rename that file, or pass --force to replace it"
+    for existing, hint in ((file, replace_hint), (file.with_suffix(".yml"), "rename that file")):
+        if existing.exists() and not (force and existing == file):
+            raise ReconcilerError(f"{existing} exists, and nothing was written for {assistant_id}", hint=hint)
 
 
-def check_texts(texts: Mapping[Path, str], assistant_id: str, root: Path, own: Definition | None) -> None:
+def check_texts(texts: Mapping[Path, str], assistant_id: str, root: Path, old: Definition | None) -> None:
     """Refuse to write over a text that is there, unless the definition that is replaced mentions it."""
-    layers = own.layers if own is not None else ()
-    replaced = {(root / text.file).resolve() for layer in layers for text in layer.texts}
+    layers = old.layers if old is not None else ()
+    old_texts = {(root / text.file).resolve() for layer in layers for text in layer.texts}
     for file in texts:
-        if os.path.lexists(file) and file.resolve() not in replaced:
+        if os.path.lexists(file) and file.resolve() not in old_texts:
             raise ReconcilerError(f"{file} exists, and nothing was written for {assistant_id}", hint="rename that file")
 
 
@@ -46,9 +46,9 @@ def divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tup
     for path, text in _find_long_texts(fields) if enabled else ():
         # Keys may hold anything, file names not; two that look alike get two files.
         name = re.sub(r"[^\w.-]+", "-", ".".join(path))[:_LONGEST_NAME].strip(".-") or "text"
-        taken = {one.name.casefold() for one in texts}
+        used_names = {text_file.name.casefold() for text_file in texts}
         names = itertools.chain([f"{name}.md"], (f"{name}-{number}.md" for number in itertools.count(2)))
-        place = file.with_suffix("") / next(one for one in names if one.casefold() not in taken)
+        place = file.with_suffix("") / next(each for each in names if each.casefold() not in used_names)
         texts[place] = f"{text}\n"
         references.append((path, {TEXT_KEY: f"{file.stem}/{place.name}"}))
     return put_all(fields, references), texts
@@ -66,14 +66,14 @@ def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
 def write_files(texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, Any]], assistant_id: str) -> None:
     """Write text files, then the YAML files of some fields. Raises ReconcilerError."""
     try:
-        written = {file: write_definition(fields) for file, fields in files.items()}
+        contents = {file: write_definition(fields) for file, fields in files.items()}
     except ValueError:
         raise ReconcilerError(
             f"{assistant_id} cannot be written as a definition: live is nested too deeply, or too large",
             hint="write the definition by hand, with the fields that git is to manage",
         ) from None
     # Texts first: an unused text file does no harm, but a definition without its text is invalid.
-    for file, text in {**texts, **written}.items():
+    for file, text in {**texts, **contents}.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -27,17 +27,17 @@ _GITHUB = ".github/workflows/assistants.yml"
 _PLACES: dict[Ci, str] = {"github": ".github/workflows", "gitlab": "ci"}
 
 
-def list_files(directory: str, *, api_url: str | None, ci: Ci | None, source: str | None) -> dict[str, str]:
-    """Return the texts of a new project's files; `source` is `OWNER/REPOSITORY@COMMIT`, for a pipeline to find it."""
+def list_files(directory: str, *, api_url: str | None, ci: Ci | None, package: str | None) -> dict[str, str]:
+    """Return the texts of a new project's files; `package` is `OWNER/REPOSITORY@COMMIT`, for a pipeline to find it."""
     url = f"api_url: {json.dumps(api_url)}" if api_url else "# api_url: https://agents.example.edu/api"
-    own = f"/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
+    rules = f"/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
     return {
         # Git keeps no empty folder, and a name with a dot is no definition.
         f"{directory}/.gitkeep": "",
         FILE_NAME: _SETTINGS.format(url=url),
-        ".gitattributes": _ATTRIBUTES + own,
+        ".gitattributes": _ATTRIBUTES + rules,
         **dict(_list_editor_files(directory)),
-        **dict(_list_pipeline(ci, directory, source) if ci is not None else ()),
+        **dict(_list_pipeline(ci, directory, package) if ci is not None else ()),
     }
 
 
@@ -61,8 +61,8 @@ def write_new(file: str, text: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Exclusively: what came to be there in the meantime is not replaced, and no link is followed.
-        with path.open("x", encoding="utf-8", newline="") as opened:
-            opened.write(text)
+        with path.open("x", encoding="utf-8", newline="") as stream:
+            stream.write(text)
         if path.suffix == ".sh":
             path.chmod(path.stat().st_mode | 0o111)
     except FileExistsError:
@@ -91,22 +91,22 @@ def _list_editor_files(directory: str) -> Iterator[tuple[str, str]]:
     yield ".vscode/settings.json", json.dumps({"yaml.schemas": matches}, indent=2) + "\n"
 
 
-def _list_pipeline(ci: Ci, directory: str, source: str | None) -> Iterator[tuple[str, str]]:
+def _list_pipeline(ci: Ci, directory: str, package: str | None) -> Iterator[tuple[str, str]]:
     packaged = importlib.resources.files("reconciler").joinpath("starter", ci).iterdir()
-    for file in sorted(packaged, key=lambda one: one.name):
+    for file in sorted(packaged, key=lambda resource: resource.name):
         path = ".gitlab-ci.yml" if file.name == "gitlab-ci.yml" else f"{_PLACES[ci]}/{file.name}"
         text = file.read_text("utf-8")
-        if source is not None:
-            repository, _, commit = source.partition("@")
+        if package is not None:
+            repository, _, commit = package.partition("@")
             text = text.replace("@COMMIT", f"@{commit}").replace("=COMMIT", f"={commit}")
             if "://" in repository:
                 text = text.replace("https://github.com/OWNER/REPOSITORY", repository)
             text = text.replace("OWNER/REPOSITORY", repository)
         # The packaged files are for the usual name of the definitions' folder.
         if directory != "assistants":
-            named = json.dumps(directory)
-            text = text.replace("      directory: assistants\n", f"      directory: {named}\n")
+            quoted = json.dumps(directory)
+            text = text.replace("      directory: assistants\n", f"      directory: {quoted}\n")
             if path == "ci/assistants.yml":
-                variables = f"  variables:\n    RECONCILER_DIRECTORY: {named}\n"
+                variables = f"  variables:\n    RECONCILER_DIRECTORY: {quoted}\n"
                 text = text.replace("  variables:\n", variables, 1)
         yield path, text

@@ -16,7 +16,7 @@ from reconciler.core.run import Failure, Result, Run, check_organisation, to_fai
 from reconciler.core.tree import walk_leaves
 from reconciler.errors import ApiError, UsageError
 from reconciler.usecases.project.environments import read_neighbours
-from reconciler.usecases.project.new_assistants import object_to_creation, refuse_namesakes
+from reconciler.usecases.project.new_assistants import explain_no_creation, refuse_namesakes
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.since import name_setters
 from reconciler.usecases.writing.runs import make_run
@@ -29,9 +29,9 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     """Return what `apply` would do, after one GET per definition; what is not read says why."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     definitions = project.loaded.definitions
-    found = for_each(definitions, lambda definition: _read(api, project, definition), control)
-    results = [result or Result(definition) for definition, result in zip(definitions, found, strict=True)]
-    results = _warn_of_shared(project, _without_duplicates(project, results))
+    readings = for_each(definitions, lambda definition: _plan_one(api, project, definition), control)
+    results = [result or Result(definition) for definition, result in zip(definitions, readings, strict=True)]
+    results = _warn_of_shared(project, _refuse_duplicates(project, results))
     results = _refuse_elsewhere(project, refuse_namesakes(api, project, results))
     results = name_setters(results, project)
     return make_run(command, project, results, api=api)
@@ -42,8 +42,8 @@ def drift(api: Assistants, project: Project, control: Control) -> Run:
     # A read-only policy: the report says of each difference that it is not sent, and why, and there is no patch.
     based = dataclasses.replace(project, policy=Policy(read_only=True))
     if project.base is None:
-        own = {found.file: Entry(found.id, found.file, found.declared) for found in project.loaded.definitions}
-        based = dataclasses.replace(based, base=BaseDefinitions(ref="", commit="", entries=Entries(own)))
+        entries = {each.file: Entry(each.id, each.file, each.declared) for each in project.loaded.definitions}
+        based = dataclasses.replace(based, base=BaseDefinitions(ref="", commit="", entries=Entries(entries)))
     run = plan(api, based, control, command="drift")
     return run if project.base is not None else dataclasses.replace(run, base=None)
 
@@ -61,16 +61,17 @@ def plan_offline(project: Project) -> Run:
 def _plan_offline(project: Project, base: BaseDefinitions, definition: Definition) -> Result:
     if definition.is_new:
         return Result(definition, plan=plan_creation(definition.declared))
-    found = make_plan_offline(
+    planned = make_plan_offline(
         definition.declared,
         base.find_declared((definition.id,), definition.file, {}),
         policy=project.policy,
         overrides=project.overrides_for(definition.key),
     )
-    return Result(definition, plan=found, warnings=tuple(describe_variables(found.changes, project.settings.may_show)))
+    warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
+    return Result(definition, plan=planned, warnings=warnings)
 
 
-def _read(api: Assistants, project: Project, definition: Definition) -> Result:
+def _plan_one(api: Assistants, project: Project, definition: Definition) -> Result:
     if definition.is_new:
         return _plan_new(project, definition)
     try:
@@ -82,9 +83,9 @@ def _read(api: Assistants, project: Project, definition: Definition) -> Result:
     if foreign is not None:
         return Result(definition, live, error=foreign)
     try:
-        found = project.plan_for(definition, live)
-        warnings = tuple(describe_variables(found.changes, project.settings.may_show))
-        return Result(definition, live, found, warnings=warnings)
+        planned = project.plan_for(definition, live)
+        warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
+        return Result(definition, live, planned, warnings=warnings)
     except IncompleteObject as error:
         return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
 
@@ -104,14 +105,14 @@ def _plan_new(project: Project, definition: Definition) -> Result:
         )
     except IncompleteObject as error:
         return Result(definition, error=Failure("invalid", error.message, hint=error.hint))
-    objection = object_to_creation(project, definition)
+    objection = explain_no_creation(project, definition)
     if objection is None or project.policy.create:
         return Result(definition, plan=planned, error=objection)
     # This command creates nothing, so it is not a failure, but the report should mention it.
     return Result(definition, plan=planned, warnings=(objection.message, objection.hint))
 
 
-def find_shared(project: Project, results: Sequence[Result]) -> dict[str, str]:
+def find_shared_assistants(project: Project, results: Sequence[Result]) -> dict[str, str]:
     """Return which assistants another environment writes as well, by the file of the result: a sentence for each."""
     owners = {
         definition.id: f"the environment {form.environment} has the same URL and the same id, in {definition.id_file}"
@@ -124,27 +125,27 @@ def find_shared(project: Project, results: Sequence[Result]) -> dict[str, str]:
 
 def _warn_of_shared(project: Project, results: Sequence[Result]) -> list[Result]:
     # No refusal: `validate` has an error for it, and what each of the two asks for is clear.
-    found = find_shared(project, results)
+    messages = find_shared_assistants(project, results)
     return [
-        dataclasses.replace(result, warnings=(*result.warnings, f"{said}: an apply of one undoes that of the other"))
-        if (said := found.get(result.definition.file))
+        dataclasses.replace(result, warnings=(*result.warnings, f"{message}: an apply of one undoes that of the other"))
+        if (message := messages.get(result.definition.file))
         else result
         for result in results
     ]
 
 
-def _without_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:
+def _refuse_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:
     # An assistant has two ids, so only the API's answers show that two definitions are of one.
-    read = [(result, result.live["id"]) for result in results if result.live is not None]
+    live_ids = [(result, result.live["id"]) for result in results if result.live is not None]
     files: dict[str, list[str]] = {}
-    for result, live_id in read:
+    for result, live_id in live_ids:
         files.setdefault(live_id, []).append(result.definition.file)
     # By the id that GET gives it may be that of a definition which nobody has selected.
-    other_ids = {live_id for result, live_id in read if live_id != result.definition.id}
+    other_ids = {live_id for result, live_id in live_ids if live_id != result.definition.id}
     selected = {result.definition.file for result in results}
-    for other in project.loaded.read_all(other_ids) if other_ids and not project.loaded.whole else ():
-        if other.id in other_ids and other.file not in selected:
-            files[other.id].append(other.file)
+    for definition in project.loaded.read_all(other_ids) if other_ids and not project.loaded.whole else ():
+        if definition.id in other_ids and definition.file not in selected:
+            files[definition.id].append(definition.file)
     checked = []
     for result in results:
         same = list(files[result.live["id"]]) if result.live is not None else [result.definition.file]
@@ -161,15 +162,15 @@ def _without_duplicates(project: Project, results: Sequence[Result]) -> list[Res
 def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath], bool]) -> Iterator[str]:
     """Yield a sentence for each text that is sent and no longer mentions a variable, or mentions a new one."""
     for change in changes:
-        before, after = _find_texts(change.live), _find_texts(change.desired)
+        old_texts, new_texts = _find_texts(change.live), _find_texts(change.desired)
         # A text that is new or removed shows its variables anyway.
-        if not (change.sent and before and after and may_show(change.path)):
+        if not (change.sent and old_texts and new_texts and may_show(change.path)):
             continue
-        old, new = ({name for text in texts for name in _VARIABLE.findall(text)} for texts in (before, after))
-        if lost := old - new:
-            yield f"{dotted(change.path)} no longer mentions {_name(lost)}"
-        if brought := new - old:
-            yield f"{dotted(change.path)} mentions {_name(brought)}, which is new: check that something fills it in"
+        old, new = ({name for text in texts for name in _VARIABLE.findall(text)} for texts in (old_texts, new_texts))
+        if removed := old - new:
+            yield f"{dotted(change.path)} no longer mentions {_name(removed)}"
+        if added := new - old:
+            yield f"{dotted(change.path)} mentions {_name(added)}, which is new: check that something fills it in"
 
 
 def _name(variables: Iterable[str]) -> str:

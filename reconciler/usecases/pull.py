@@ -19,7 +19,7 @@ from reconciler.dataclass import dataclass
 from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.pull_values import Conflicts, Left, choose_values, divide_edits, keep_ignored
+from reconciler.usecases.pull_values import Conflicts, SkippedField, choose_values, divide_edits, keep_ignored
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.writer import write_definition
 
@@ -34,9 +34,9 @@ class Pulled:
     before: str
     after: str
     fields: tuple[FieldPath, ...] = ()
-    left: tuple[Left, ...] = ()
+    skipped: tuple[SkippedField, ...] = ()
     notes: tuple[str, ...] = ()
-    lost: tuple[Change, ...] = ()  # conflicts in which live's value replaces git's
+    overwritten: tuple[Change, ...] = ()  # conflicts in which live's value replaces git's
 
     @property
     def differs(self) -> bool:
@@ -75,72 +75,72 @@ class Puller:
         changes = [change for change in plan.changes if change.kind is not Kind.CHANGE]
         if not (changes or ids):
             return
-        values, kept, lost = choose_values(changes, self.conflicts, self.project.merge_texts)
+        values, left_out, overwritten = choose_values(changes, self.conflicts, self.project.merge_texts)
         ignore = find_overrides(self.project.settings, definition.key).ignore
-        for change in (one for one in changes if ignore and one.path in values):
+        for change in (each for each in changes if ignore and each.path in values):
             declared = value_at(definition.declared, change.path)
             values[change.path] = keep_ignored(change, values[change.path], declared, ignore)
         layer, file = self.project.find_edited(definition)
         text = layer.text if layer is not None else ""
         # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
-        below = merge_layers(lower for lower in definition.layers if lower is not layer)
-        wanted = [
-            Edit(path, None if value is MISSING else _on_top(value_at(below, path), value))
+        lower_values = merge_layers(lower for lower in definition.layers if lower is not layer)
+        edits = [
+            Edit(path, None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value))
             for path, value in values.items()
         ]
-        left = {one.path: one for one in (*kept, *self._find_left(definition, wanted, layer))}
-        left |= {one.path: one for one in self._find_enforced(definition, plan)}
-        divided = divide_edits(layer, [*ids, *(edit for edit in wanted if edit.path not in left)], self._why_not)
-        after, refused = _with_edits(text, divided.own)
-        left |= {path: Left(path, reason) for path, reason in (divided.left | refused).items()}
+        skipped = {field.path: field for field in (*left_out, *self._find_skips(definition, edits, layer))}
+        skipped |= {field.path: field for field in self._find_enforced(definition, plan)}
+        divided = divide_edits(layer, [*ids, *(edit for edit in edits if edit.path not in skipped)], self._find_reason)
+        new_text, rejected = _try_edits(text, divided.edits)
+        skipped |= {path: SkippedField(path, reason) for path, reason in (divided.reasons | rejected).items()}
         # A text file whose field the YAML file refuses is left, too.
-        for one, content in divided.files:
-            path = next(edit.path for edit in divided.own if one.path[: len(edit.path)] == edit.path)
-            if path not in left:
-                old, new = (written.removeprefix("\ufeff") for written in (one.content, content))
-                yield Pulled(one.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
-        said = layer.as_written if layer is not None else {}
-        written = [edit.path for edit in divided.own if value_at(said, edit.path) != edit.value]
-        fields = tuple(path for path in written if path not in left)
-        notes = [f"{one.file} was kept; {dotted(one.path)} no longer uses it" for one in divided.unused]
-        notes += [note for path in fields if (note := self._name_sharing(definition, path))]
+        for text_file, content in divided.files:
+            path = next(edit.path for edit in divided.edits if text_file.path[: len(edit.path)] == edit.path)
+            if path not in skipped:
+                old, new = (side.removeprefix("\ufeff") for side in (text_file.content, content))
+                yield Pulled(text_file.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
+        layer_fields = layer.as_written if layer is not None else {}
+        edited = [edit.path for edit in divided.edits if value_at(layer_fields, edit.path) != edit.value]
+        fields = tuple(path for path in edited if path not in skipped)
+        notes = [f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in divided.unused]
+        notes += [note for path in fields if (note := self._describe_sharing(definition, path))]
         notes += [note for path in fields for note in warn_of_reordering(path, values.get(path))]
         if plan.freeze is not None:
             notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
-        gone = tuple(change for change in lost if change.path not in left)
-        if fields or left or gone or after != text:
-            yield Pulled(file, text, after, fields, tuple(sorted(left.values())), tuple(notes), gone)
+        lost = tuple(change for change in overwritten if change.path not in skipped)
+        if fields or skipped or lost or new_text != text:
+            yield Pulled(file, text, new_text, fields, tuple(sorted(skipped.values())), tuple(notes), lost)
 
-    def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[Left]:
+    def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[SkippedField]:
         for entry in plan.enforced:
             reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
-            yield Left(entry.path, reason, fails=False)
+            yield SkippedField(entry.path, reason, fails=False)
         # A list is pulled as one, and an enforced part of it must not be.
         overrides = find_overrides(self.project.settings, definition.key)
-        put_back = {entry.path for entry in plan.enforced}
-        for change in (one for one in plan.changes if one.kind is Kind.DRIFT and one.path not in put_back):
+        enforced_paths = {entry.path for entry in plan.enforced}
+        for change in (each for each in plan.changes if each.kind is Kind.DRIFT and each.path not in enforced_paths):
             for path in overrides.find_enforced_inside(change):
-                yield Left(change.path, f"{dotted(path)} in it is enforced; edit the rest by hand")
+                yield SkippedField(change.path, f"{dotted(path)} in it is enforced; edit the rest by hand")
 
-    def _name_sharing(self, definition: Definition, path: FieldPath) -> str:
+    def _describe_sharing(self, definition: Definition, path: FieldPath) -> str:
         """Return who else takes a value from the defaults that it came from, empty if it did not."""
         layer = find_declaring_layer(definition.layers, path)
         if layer is None or layer.kind != "defaults":
             return ""
         if path not in self.takers:
-            found: dict[str, list[str]] = {}
-            for one in self.everything:
-                if taken := find_declaring_layer(one.layers, path):
-                    found.setdefault(taken.file, []).append(one.key)
-            self.takers[path] = found
+            keys_by_file: dict[str, list[str]] = {}
+            for other in self.everything:
+                if declaring_layer := find_declaring_layer(other.layers, path):
+                    keys_by_file.setdefault(declaring_layer.file, []).append(other.key)
+            self.takers[path] = keys_by_file
         others = [key for key in self.takers[path].get(layer.file, ()) if key != definition.key]
         shared = f" for {list_some(others, _NAMES_SHOWN)}" if others else ""
         return f"{dotted(path)} came from {layer.file}, which keeps its value{shared}"
 
-    def _why_not(self, text: TextFile) -> str | None:
+    def _find_reason(self, text: TextFile) -> str | None:
         """Return why a text file is not written: empty if it is, None if the overlay takes the text itself."""
         layers = (layer for definition in self.everything for layer in definition.layers)
-        times = [one.file for layer in layers for one in layer.texts].count(text.file)
+        times = [text_file.file for layer in layers for text_file in layer.texts].count(text.file)
         if self.project.settings.environment is not None:
             upper = self.project.overlays
             is_own = upper is not None and text.file.startswith(f"{folder_in_git(upper, self.project.root)}/")
@@ -151,45 +151,45 @@ class Puller:
         several = f"{text.file} is used {times} times; change it by hand, or give this field its own text file"
         return several if times > 1 else ""
 
-    def _find_left(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[Left]:
+    def _find_skips(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[SkippedField]:
         """Yield the fields whose live value is not written, each with the reason."""
         settings = self.project.settings
         for edit in edits:
-            there = find_declaring_layer(definition.layers, edit.path)
-            elsewhere = there.file if there is not None and there is not layer else ""
+            declaring_layer = find_declaring_layer(definition.layers, edit.path)
+            elsewhere = declaring_layer.file if declaring_layer is not None and declaring_layer is not layer else ""
             reason = explain_omission(edit.path, edit.value, settings, declared_in=elsewhere)
             if not reason and settings.environment is not None and not settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
                 # What is sensitive nobody asked to be written.
-                yield Left(edit.path, reason, fails=settings.may_show(edit.path))
+                yield SkippedField(edit.path, reason, fails=settings.may_show(edit.path))
 
 
-def _on_top(shared: Any, live: Any) -> Any:
+def _make_overlay_value(shared: Any, live: Any) -> Any:
     """Return what gives a live value when it is merged on top of a shared one: keys that live lacks become null."""
     if not isinstance(shared, Mapping) or not isinstance(live, Mapping):
         return live
-    wanted = {key: _on_top(shared.get(key), value) for key, value in live.items()}
-    return {**wanted, **{key: None for key in shared if key not in live}}
+    fields = {key: _make_overlay_value(shared.get(key), value) for key, value in live.items()}
+    return {**fields, **{key: None for key in shared if key not in live}}
 
 
-def _with_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
+def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
     """Return a file's text with as many edits as it takes, and the reasons of those that it does not."""
     try:
         return _apply_edits(text, edits), {}
     except EditRefused:
-        refused: dict[FieldPath, str] = {}
-    after, made, waiting = text, list[Edit](), list(edits)
-    while len(refused) < len(waiting):  # what is made may let another one be: the last alias of an anchor goes
-        waiting, refused = [edit for edit in waiting if edit not in made], {}
+        rejected: dict[FieldPath, str] = {}
+    edited_text, accepted, waiting = text, list[Edit](), list(edits)
+    while len(rejected) < len(waiting):  # what is made may let another one be: the last alias of an anchor goes
+        waiting, rejected = [edit for edit in waiting if edit not in accepted], {}
         for edit in waiting:
             try:
-                after = _apply_edits(text, [*made, edit])
-                made.append(edit)
+                edited_text = _apply_edits(text, [*accepted, edit])
+                accepted.append(edit)
             except EditRefused as error:
                 # The reason is shown after the field's name.
-                refused[edit.path] = str(error).removeprefix(f"{dotted(edit.path)} ")
-    return after, refused
+                rejected[edit.path] = str(error).removeprefix(f"{dotted(edit.path)} ")
+    return edited_text, rejected
 
 
 def _apply_edits(text: str, edits: Sequence[Edit]) -> str:

@@ -29,7 +29,7 @@ _TOUCHING = (
 )
 
 
-class Left(NamedTuple):
+class SkippedField(NamedTuple):
     """A field that keeps what its file says, with the reason; it `fails` where the pull was to write it."""
 
     path: FieldPath
@@ -39,36 +39,36 @@ class Left(NamedTuple):
 
 def choose_values(
     changes: Sequence[Change], conflicts: Conflicts | None, merge_texts: MergeTexts
-) -> tuple[dict[FieldPath, Any | Missing], list[Left], list[Change]]:
+) -> tuple[dict[FieldPath, Any | Missing], list[SkippedField], list[Change]]:
     """Return what a pull writes for the fields that moved live, by path; what is left; and git's moves that go.
 
     Where git moved too, nothing, unless `conflicts` says so: then what both edits make of the base. Where they touch,
     `merge` leaves texts of several lines, and takes live's value for anything else; `live` takes it for both.
     """
-    wanted: dict[FieldPath, Any | Missing] = {}
-    left: list[Left] = []
-    lost: list[Change] = []
+    values: dict[FieldPath, Any | Missing] = {}
+    skipped: list[SkippedField] = []
+    overwritten: list[Change] = []
     for change in changes:
         value = _keep_unchanged(change)
         if change.kind is Kind.CONFLICT:
             if conflicts is None:
-                left.append(Left(change.path, _IN_CONFLICT, fails=False))
+                skipped.append(SkippedField(change.path, _IN_CONFLICT, fails=False))
                 continue
-            three = change.base, change.live, change.desired
-            merged = merge_values(*three, merge_texts)
-            asks = merged is MISSING and conflicts == "merge"
-            touching = [*find_touching(*three, change.path, merge_texts)] if asks else []
+            versions = change.base, change.live, change.desired
+            merged = merge_values(*versions, merge_texts)
+            is_merge = merged is MISSING and conflicts == "merge"
+            touching = [*find_touching(*versions, change.path, merge_texts)] if is_merge else []
             if merged is not MISSING:
                 value = merged
             # A text of several lines is too much to lose unread.
             elif any(has_lines(*values) for _, values in touching):
                 names = ", ".join(dotted(path) for path, _ in touching)
-                left.append(Left(change.path, _TOUCHING.format(names=names)))
+                skipped.append(SkippedField(change.path, _TOUCHING.format(names=names)))
                 continue
             else:
-                lost.append(change)
-        wanted[change.path] = value
-    return wanted, left, lost
+                overwritten.append(change)
+        values[change.path] = value
+    return values, skipped, overwritten
 
 
 def keep_ignored(change: Change, value: Any | Missing, declared: Any, ignore: Iterable[IgnoreRule]) -> Any | Missing:
@@ -76,9 +76,9 @@ def keep_ignored(change: Change, value: Any | Missing, declared: Any, ignore: It
     # The plan has put live's values there, so that sending the list changes none of them. Git keeps its own.
     depth = len(change.path)
     patterns = [rule.path[depth:] for rule in ignore if covers(rule.path[:depth], change.path)]
-    inside = [place for pattern in patterns for place in paths_matching(declared, pattern) if place]
-    moved = [(find_place(change.desired, value, place), item_at(declared, place)) for place in inside]
-    return put_all(value, [(place, own) for place, own in moved if place and item_at(value, place) is not MISSING])
+    places = [place for pattern in patterns for place in paths_matching(declared, pattern) if place]
+    values = [(find_place(change.desired, value, place), item_at(declared, place)) for place in places]
+    return put_all(value, [(place, item) for place, item in values if place and item_at(value, place) is not MISSING])
 
 
 def find_place(old: Any, new: Any, path: FieldPath) -> FieldPath | None:
@@ -88,15 +88,15 @@ def find_place(old: Any, new: Any, path: FieldPath) -> FieldPath | None:
     key = path[0]
     if isinstance(old, list) and isinstance(new, list):
         pairs = _find_unchanged(old, new)
-        gone, added = [at for at in range(len(old)) if at not in pairs], {*range(len(new))} - {*pairs.values()}
+        removed, added = [at for at in range(len(old)) if at not in pairs], {*range(len(new))} - {*pairs.values()}
         # As many new ones as are gone are those that were edited.
-        if len(gone) == len(added):
-            pairs |= zip(gone, sorted(added), strict=True)
+        if len(removed) == len(added):
+            pairs |= zip(removed, sorted(added), strict=True)
         if int(key) not in pairs:
             return None
         key = str(pairs[int(key)])
-    rest = find_place(item_at(old, path[:1]), item_at(new, (key,)), path[1:])
-    return None if rest is None else (key, *rest)
+    inner_place = find_place(item_at(old, path[:1]), item_at(new, (key,)), path[1:])
+    return None if inner_place is None else (key, *inner_place)
 
 
 def _keep_unchanged(change: Change) -> Any | Missing:
@@ -105,36 +105,36 @@ def _keep_unchanged(change: Change) -> Any | Missing:
     if not (isinstance(old, list) and isinstance(new, list)):
         return new
     # An element that is in sync keeps its live value when the list is sent, so that nothing is to be added to it.
-    unchanged = {after: before for before, after in _find_unchanged(old, new).items()}
+    unchanged = {new_index: old_index for old_index, new_index in _find_unchanged(old, new).items()}
     items = [old[unchanged[at]] if at in unchanged else item for at, item in enumerate(new)]
-    return _sort_as(old, items) if change.path in UNORDERED and _are_texts(old) and _are_texts(items) else items
+    return _sort_as(old, items) if change.path in UNORDERED and _is_texts(old) and _is_texts(items) else items
 
 
 def _sort_as(old: list[str], new: list[str]) -> list[str]:
     # Adding one phrase in the dashboard should change one line, whatever the API's order.
-    waiting, kept = collections.Counter(new), list[str | None]()
+    waiting, items = collections.Counter(new), list[str | None]()
     for item in old:
-        kept.append(item if waiting[item] else None)
+        items.append(item if waiting[item] else None)
         waiting[item] -= waiting[item] > 0
     # A new phrase takes the place of one that is gone: most often somebody has edited it.
     added = waiting.elements()
-    filled = [next(added, None) if item is None else item for item in kept]
-    return [*(item for item in filled if item is not None), *added]
+    sorted_items = [next(added, None) if item is None else item for item in items]
+    return [*(item for item in sorted_items if item is not None), *added]
 
 
-def _are_texts(items: list[Any]) -> TypeGuard[list[str]]:
+def _is_texts(items: list[Any]) -> TypeGuard[list[str]]:
     return all(isinstance(item, str) for item in items)
 
 
 def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
     """Return the elements of a list that live has as well, at any place: the index that each has here, and there."""
-    pairs = {at: at for at, (before, after) in enumerate(zip(old, new, strict=False)) if equal(before, after)}
-    gone, added = ([at for at in range(len(items)) if at not in pairs] for items in (old, new))
-    for at in gone if len(gone) * len(added) <= _MOST_COMPARISONS else ():
-        place = next((other for other in added if equal(old[at], new[other])), None)
-        if place is not None:
-            pairs[at] = place
-            added.remove(place)
+    pairs = {index: index for index, (before, after) in enumerate(zip(old, new, strict=False)) if equal(before, after)}
+    removed, added = ([index for index in range(len(items)) if index not in pairs] for items in (old, new))
+    for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
+        match = next((new_index for new_index in added if equal(old[index], new[new_index])), None)
+        if match is not None:
+            pairs[index] = match
+            added.remove(match)
     return pairs
 
 
@@ -142,49 +142,49 @@ def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
 class TextEdits:
     """What happens to a layer's edits."""
 
-    own: list[Edit] = dataclasses.field(default_factory=list)  # of the layer itself
+    edits: list[Edit] = dataclasses.field(default_factory=list)  # of the layer itself
     files: list[tuple[TextFile, str]] = dataclasses.field(default_factory=list)  # with their new content
-    left: dict[FieldPath, str] = dataclasses.field(default_factory=dict)  # not written, with the reason
+    reasons: dict[FieldPath, str] = dataclasses.field(default_factory=dict)  # not written, with the reason
     unused: list[TextFile] = dataclasses.field(default_factory=list)  # no field takes a text from them any more
 
 
-def divide_edits(layer: Layer | None, edits: Sequence[Edit], why_not: Callable[[TextFile], str | None]) -> TextEdits:
+def divide_edits(layer: Layer | None, edits: Sequence[Edit], explain: Callable[[TextFile], str | None]) -> TextEdits:
     """Return what of a layer's edits goes into its text files.
 
-    `why_not` says why a text file is not written: empty if it is, None if the layer takes the text itself.
+    `explain` says why a text file is not written: empty if it is, None if the layer takes the text itself.
     """
     if layer is None:
-        return TextEdits(own=[*edits])
-    found = TextEdits()
+        return TextEdits(edits=[*edits])
+    divided = TextEdits()
     for edit in edits:
-        inside = [text for text in layer.texts if text.path[: len(edit.path)] == edit.path]
+        texts = [text for text in layer.texts if text.path[: len(edit.path)] == edit.path]
         references: list[tuple[FieldPath, Any]] = []
         files: list[tuple[TextFile, str]] = []
         reason = ""
         # One text that cannot be written leaves the whole field: half of somebody's edit is an edit that nobody made.
-        for text in inside:
+        for text in texts:
             # A text file goes along with an element of a list that moves.
             place = find_place(item_at(layer.fields, edit.path), edit.value, text.path[len(edit.path) :])
             old, new = item_at(layer.fields, text.path), MISSING if place is None else item_at(edit.value, place)
-            refused = "" if new == old else why_not(text)
-            if place is None or refused is None or not isinstance(new, str):
-                found.unused.append(text)
+            obstacle = "" if new == old else explain(text)
+            if place is None or obstacle is None or not isinstance(new, str):
+                divided.unused.append(text)
                 continue
             references.append((place, {TEXT_KEY: text.reference}))
             if new != old:
-                content = _write(text.content, new)
-                reason = reason or refused or _find_obstacle(text, content, new)
+                content = _write_text(text.content, new)
+                reason = reason or obstacle or _find_obstacle(text, content, new)
                 files.append((text, content))
         if reason:
-            found.left[edit.path] = reason
+            divided.reasons[edit.path] = reason
             continue
         # What the layer says already stays as it is written there.
-        found.own.append(Edit(edit.path, put_all(edit.value, references)))
-        found.files.extend(files)
-    return found
+        divided.edits.append(Edit(edit.path, put_all(edit.value, references)))
+        divided.files.extend(files)
+    return divided
 
 
-def _write(content: str, text: str) -> str:
+def _write_text(content: str, text: str) -> str:
     """Return the content of a text file with another text, with the byte order mark and line ends that it has."""
     body = content.removeprefix("\ufeff")
     # A text that ends in a line end needs another one to keep it; else the file ends as it did.
@@ -203,10 +203,10 @@ def _count_same(old: Sequence[str], new: Sequence[str]) -> int:
     return len([*itertools.takewhile(lambda pair: pair[0].replace("\r\n", "\n") == pair[1], pairs)])
 
 
-def _find_obstacle(text: TextFile, content: str, wanted: str) -> str:
+def _find_obstacle(text: TextFile, content: str, value: str) -> str:
     """Return why a text file cannot hold a text; empty if it can."""
     # A text file keeps no CRLF and no byte order mark: reading it again would give another text.
-    if clean_text(content) != wanted:
+    if clean_text(content) != value:
         return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"
     if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):
         return f"{text.file} cannot store it: it is too large, or contains a control or an incomplete character"

@@ -32,39 +32,39 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Undone:
+class UndoableApply:
     """What of an apply's report a rollback goes by."""
 
     applied: Sequence[Applied]
     head: str | None  # the commit that it was applied from
     follows_git: bool  # false for the report of a rollback, which no commit asked for
-    lasting: Sequence[str] = ()  # what was created or deleted, which stays as it is
+    irreversible: Sequence[str] = ()  # what was created or deleted, which stays as it is
 
 
-def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Open) -> Run:
+def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, start: Open) -> Run:
     """Undo what a report says was applied, and return the run; the record does not move.
 
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that
     only if the run could not be published.
     """
     with hold_lock(*lock):
-        found = read()
-        _check_place(found)
-        project = _undo_project(found, report.applied)
+        current_project = read()
+        _check_place(current_project)
+        project = _undo_project(current_project, report.applied)
         with start(project) as session:
             planned = plan(session.api, project, session.control, command="rollback")
-            united = _unite_ids(planned, report.applied)
-            if united != report.applied:
-                report = dataclasses.replace(report, applied=united)
-                project = _undo_project(found, united)
+            combined = _combine_ids(planned, report.applied)
+            if combined != report.applied:
+                report = dataclasses.replace(report, applied=combined)
+                project = _undo_project(current_project, combined)
                 planned = plan(session.api, project, session.control, command="rollback")
             by_id = {entry.id: entry for entry in report.applied}
             results = (_refuse(result, by_id[result.definition.id]) for result in planned.results)
-            results = (_warn_of_freeze(result, found.settings) for result in results)
+            results = (_warn_of_freeze(result, current_project.settings) for result in results)
             planned = dataclasses.replace(planned, results=tuple(results), base=None)
             # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
             run, _ = ask_and_write(planned, project, session)
-            run = dataclasses.replace(run, notes=(*run.notes, *report.lasting))
+            run = dataclasses.replace(run, notes=(*run.notes, *report.irreversible))
             if report.follows_git:
                 run = _name_reverts(run, report, project.repository)
             session.publish(run)
@@ -74,8 +74,8 @@ def rollback(lock: Lock, read: Callable[[], Project], report: Undone, start: Ope
 def _check_place(project: Project) -> None:
     """Refuse to run where there is no project, as after a slip in `--directory`: `org_id` would protect nothing."""
     # The definitions may be gone altogether, but the place where the settings would be is known then.
-    known = project.repository is not None and project.folder.resolve().parent.is_dir()
-    if project.settings.file is None and not project.folder.is_dir() and not known:
+    has_place = project.repository is not None and project.folder.resolve().parent.is_dir()
+    if project.settings.file is None and not project.folder.is_dir() and not has_place:
         hint = "run this in the project whose apply is to be undone, or correct --directory"
         raise UsageError(f"there is no project here: neither the folder {project.folder} nor {FILE_NAME}", hint=hint)
 
@@ -88,7 +88,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
             raise ReportError(f"the report names an assistant {entry.id!r}: {problem.message}")
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.declare_old()) for entry in applied)
     # Two definitions of a merged report may share a path, so the entries are told apart by their ids.
-    after = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
+    applied_entries = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one.
     unclear = {entry.id: tuple(field.path for field in entry.fields if field.unclear) for entry in applied}
     # No record and no freeze counts: a rollback is an emergency's tool, and puts back only what it was asked for.
@@ -98,20 +98,20 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
         policy=Policy(always_send=project.settings.always_send),
         loaded=Loaded(definitions, (), (), whole=False),
         record=None,
-        base=BaseDefinitions(ref="", commit="", entries=Entries(after)),
+        base=BaseDefinitions(ref="", commit="", entries=Entries(applied_entries)),
         resend=unclear,
     )
 
 
-def _unite_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
+def _combine_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
     """Return what was applied with one entry for each assistant that a merged report names by both of its ids."""
     # Only the API's answers show that two ids are one assistant's.
     live = {result.definition.id: result.live["id"] for result in planned.results if result.live is not None}
-    together: dict[str, list[Applied]] = {}
+    by_live_id: dict[str, list[Applied]] = {}
     for entry in applied:
-        together.setdefault(live.get(entry.id, entry.id), []).append(entry)
+        by_live_id.setdefault(live.get(entry.id, entry.id), []).append(entry)
     # Nobody knows which of two files was written first. In the wrong order the assistant is refused.
-    return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in together.values())
+    return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in by_live_id.values())
 
 
 def _warn_of_freeze(result: Result, settings: Settings) -> Result:
@@ -122,7 +122,7 @@ def _warn_of_freeze(result: Result, settings: Settings) -> Result:
     return dataclasses.replace(result, warnings=(*result.warnings, note))
 
 
-def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Run:
+def _name_reverts(run: Run, report: UndoableApply, repository: Repository | None) -> Run:
     """Return the run with a last note that names what to revert, where git now says otherwise than live."""
     done = [result for result in run.results if result.outcome]
     undone = {one.definition.id for one in done if one.outcome and (one.outcome.settled or one.outcome.may_be_live)}
@@ -132,15 +132,15 @@ def _name_reverts(run: Run, report: Undone, repository: Repository | None) -> Ru
     # The report is a file that anybody may have written, and what it names becomes part of a command to copy.
     head = report.head if report.head is not None and _COMMIT.fullmatch(report.head) else None
     commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)
-    ways = []
+    commands = []
     for commit in commits[:_MOST_NAMED]:
         is_merge = repository is not None and repository.has(commit) and len(repository.commit(commit).parents) > 1
         # Of a merge git wants to know which side stays.
-        ways.append(f"git revert {'-m 1 ' if is_merge else ''}{commit}")
-    way = " && ".join(ways) or "revert the commit that was applied"
+        commands.append(f"git revert {'-m 1 ' if is_merge else ''}{commit}")
+    command = " && ".join(commands) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
-        way += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
-    note = f"git still has this change, so a later apply may send it again; have this reviewed: {way}"
+        command += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
+    note = f"git still has this change, so a later apply may send it again; have this reviewed: {command}"
     return dataclasses.replace(run, notes=(*run.notes, note))
 
 
@@ -148,14 +148,14 @@ def _find_commits_to_revert(
     setters: Collection[Since | None], head: str | None, repository: Repository | None
 ) -> list[str]:
     """Return the commits that set some values, the newest first: `head` where none is known, or it brought them."""
-    known = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
-    older = [since for since in known if not _brought_by(head, since.commit, repository)]
-    dates = {since.commit: _moment(since.date) for since in older}
-    found = sorted(dates, key=lambda commit: (-dates[commit], commit))
-    return [head, *found] if head is not None and len(older) < len(setters) else found
+    valid = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
+    older = [since for since in valid if not _is_brought_by(head, since.commit, repository)]
+    dates = {since.commit: _parse_time(since.date) for since in older}
+    newest_first = sorted(dates, key=lambda commit: (-dates[commit], commit))
+    return [head, *newest_first] if head is not None and len(older) < len(setters) else newest_first
 
 
-def _brought_by(head: str | None, commit: str, repository: Repository | None) -> bool:
+def _is_brought_by(head: str | None, commit: str, repository: Repository | None) -> bool:
     """Return whether a commit is `head`, or came with it: a merge brought all that its first parent does not have."""
     if commit == head or head is None or repository is None:
         return commit == head
@@ -165,7 +165,7 @@ def _brought_by(head: str | None, commit: str, repository: Repository | None) ->
     return not (parents and repository.is_ancestor(commit, parents[0]))
 
 
-def _moment(date: str) -> float:
+def _parse_time(date: str) -> float:
     # Anybody may have written the date into the report.
     try:
         return datetime.datetime.fromisoformat(date).timestamp()
@@ -197,8 +197,8 @@ def _has_moved_on(result: Result, applied: Applied) -> bool:
     accepted = [entry.path for entry in result.plan.ignored]
     for field in applied.fields:
         # Compared whole: a plan does not see what somebody added to an object or a list that is replaced in one piece.
-        now = value_at(result.live, field.path)
-        known = any(equal_completely(now, value, field.path) for value in (field.old, field.sent))
-        if not known and not any(covers(path, field.path) for path in accepted):
+        live_value = value_at(result.live, field.path)
+        is_own = any(equal_completely(live_value, value, field.path) for value in (field.old, field.sent))
+        if not is_own and not any(covers(path, field.path) for path in accepted):
             return True
     return False

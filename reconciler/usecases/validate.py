@@ -28,11 +28,11 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
     problem too, and so are two environments that would write to one assistant: `neighbours` are not checked otherwise.
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
-    problems |= set(_shared_assistants(forms, neighbours))
+    problems |= set(_find_shared_assistants(forms, neighbours))
     # What an invalid file declares is not known, and of a few files nobody knows what the others say.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
     for settings, _ in forms:
-        problems |= {*_place(settings, ((entry.place, message, "error") for entry, message in list_expired(settings)))}
+        problems |= {*_locate(settings, ((entry.place, message, "error") for entry, message in list_expired(settings)))}
     problems |= {*(_find_unmatched(forms) if is_all else ())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
@@ -55,7 +55,7 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
     )
 
 
-def without_settings(problems: Sequence[Problem], *, strict: bool = False) -> Run:
+def report_settings_problems(problems: Sequence[Problem], *, strict: bool = False) -> Run:
     """Return the run of `validate` where `reconciler.yaml` cannot be used: its problems alone."""
     # Without it nobody knows which fields may be declared, or which values may be shown.
     moment = now()
@@ -67,16 +67,16 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
     # Of a few files nobody knows what the others say, and few definitions are no fleet.
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
-    found: list[tuple[int, str]] = []
+    candidates: list[tuple[int, str]] = []
     files = [definition.own_layer.fields for definition in loaded.definitions]
     for field in TOP_LEVEL:
         values = [fields.get(field) for fields in files]
         value = _find_majority(values)
         count = values.count(value)
         if value is not None and field not in NEVER_SHARED and count >= LEAST_SHARED and 2 * count > len(values):
-            found.append((count, field))
+            candidates.append((count, field))
     # The sort is stable: of those that are held alike by as many, the API's order counts.
-    for count, field in sorted(found, key=lambda one: -one[0])[:MOST_HINTS]:
+    for count, field in sorted(candidates, key=lambda candidate: -candidate[0])[:MOST_HINTS]:
         yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
 
 
@@ -92,35 +92,36 @@ def _find_majority(values: Sequence[Any]) -> Any:
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     """Yield a warning for each entry of the settings that concerns nothing in any form in which it counts."""
-    told: dict[tuple[int, int], list[str]] = defaultdict(list)
+    messages: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
-        for entry, said in check_matches(settings, loaded.definitions):
-            told[entry.place].append(said)
-    found: list[tuple[tuple[int, int], str, Severity]]
-    found = [(place, said[-1], "warning") for place, said in told.items() if all(said)]
-    yield from _place(forms[0][0], found)
+        for entry, message in check_matches(settings, loaded.definitions):
+            messages[entry.place].append(message)
+    warnings: list[tuple[tuple[int, int], str, Severity]]
+    warnings = [(place, message[-1], "warning") for place, message in messages.items() if all(message)]
+    yield from _locate(forms[0][0], warnings)
 
 
-def _place(settings: Settings, found: Iterable[tuple[tuple[int, int], str, Severity]]) -> list[Problem]:
+def _locate(settings: Settings, entries: Iterable[tuple[tuple[int, int], str, Severity]]) -> list[Problem]:
     file = settings.file or FILE_NAME
-    return add_settings_lines((Problem(file, *place, message, grave) for place, message, grave in found), settings.text)
+    problems = (Problem(file, *place, message, severity) for place, message, severity in entries)
+    return add_settings_lines(problems, settings.text)
 
 
-def _shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem]:
+def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem]:
     """Yield a problem for each assistant that two environments would both write: one URL, and one id."""
-    for (first, here), (second, there) in chain(combinations(forms, 2), product(forms, neighbours)):
+    for (first, first_loaded), (second, second_loaded) in chain(combinations(forms, 2), product(forms, neighbours)):
         if not first.environment or not second.environment or not first.api_url:
             continue
         if first.api_url.rstrip("/") != (second.api_url or "").rstrip("/"):
             continue
-        others = {definition.id: definition for definition in there.definitions}
-        for definition in here.definitions:
+        second_by_id = {definition.id: definition for definition in second_loaded.definitions}
+        for definition in first_loaded.definitions:
             # Without an id they are still to be created, and will be two.
-            if definition.id and definition.id in others:
-                place, other = definition.locate(("id",)), others[definition.id].locate(("id",))
-                where = "is here for both" if place == other else "is also used in {}:{}:{}".format(*other)
+            if definition.id and definition.id in second_by_id:
+                place, other_place = definition.locate(("id",)), second_by_id[definition.id].locate(("id",))
+                how = "is here for both" if place == other_place else "is also used in {}:{}:{}".format(*other_place)
                 message = (
                     f"{first.environment} and {second.environment} have the same URL, and the id {definition.id} "
-                    f"{where}: both would write to that assistant; correct the id or the URL of one of them"
+                    f"{how}: both would write to that assistant; correct the id or the URL of one of them"
                 )
                 yield Problem(*place, message, kind="duplicate")

@@ -23,7 +23,7 @@ from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
 from reconciler.report.build import build_report
 from reconciler.sandbox.accounts import ADMIN
-from reconciler.usecases.apply import Session, Wishes, apply, carry_out
+from reconciler.usecases.apply import Session, Wishes, apply, write_planned
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.writing.workers import Control
@@ -127,7 +127,7 @@ class Project:
         with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
             planned = plan(api, read, control, command="apply")
             between()
-            run = carry_out(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
+            run = write_planned(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
             return self.document(run)
 
     def whole_apply(

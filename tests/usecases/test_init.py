@@ -74,7 +74,7 @@ def test_what_makes_no_sense_writes_nothing(tmp_path: Path, given: list[str]) ->
 
 def test_another_folder_is_named_in_the_pipeline() -> None:
     for ci in ("github", "gitlab"):
-        files = list_files("bots", api_url=None, ci=ci, source=None)
+        files = list_files("bots", api_url=None, ci=ci, package=None)
         for path, text in files.items():
             if path.endswith(".yml") and path != ".gitlab-ci.yml":
                 assert "bots" in json.dumps(yaml.safe_load(text)), path

@@ -92,7 +92,7 @@ class Desk:
         assert self.files == before
         for one in pulled:
             puller.write(one)
-        left = {left.path for one in pulled for left in one.left}
+        left = {left.path for one in pulled for left in one.skipped}
         self.check_meaning(definition, left)
         for one in pulled:
             check_left(one, definition, self.sandbox.live(definition.id))
@@ -179,7 +179,7 @@ def readable(text: str) -> None:
 
 def check_left(pulled: Pulled, definition: Definition, live: Mapping[str, Any]) -> None:
     """A field is left only where a definition cannot say what live says, or where an anchor holds it."""
-    for path, reason, _ in pulled.left:
+    for path, reason, _ in pulled.skipped:
         value: Any = live
         for key in path:
             value = (value or {}).get(key)

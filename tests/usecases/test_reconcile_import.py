@@ -18,7 +18,7 @@ def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False)
     loaded = project.loaded() if any(project.folder.rglob("*.yaml")) else None
     with opened(sandbox.url) as api:
         importer = Importer(api, project.folder, project.settings, loaded, force)
-        return [importer.one(assistant_id) for assistant_id in ids]
+        return [importer.import_one(assistant_id) for assistant_id in ids]
 
 
 def file_of(done: Import) -> Path:
@@ -362,7 +362,7 @@ def test_the_folder_is_made(project: Project) -> None:
     project.folder.rmdir()
     folder = project.root / "deep" / "er"
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
-        done = Importer(api, folder, project.settings, None).one("asst_1")
+        done = Importer(api, folder, project.settings, None).import_one("asst_1")
     assert file_of(done) == folder / "a.yaml"
     assert written(done)
 
@@ -371,7 +371,7 @@ def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
     blocked = project.root / "file"
     blocked.write_text("")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
-        done = Importer(api, blocked / "x", project.settings, None).one("asst_1")
+        done = Importer(api, blocked / "x", project.settings, None).import_one("asst_1")
     assert "cannot be created: Not a directory" in str(done.error)
 
 
@@ -394,7 +394,7 @@ def test_an_id_that_no_definition_may_have_is_told(project: Project) -> None:
 @pytest.mark.parametrize("listing", [True, False])
 def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> None:
     with running_sandbox({"asst_1": {}, "asst_2": {}}, listing=listing) as sandbox, opened(sandbox.url) as api:
-        found = Importer(api, project.folder, project.settings, None).all_ids()
+        found = Importer(api, project.folder, project.settings, None).list_ids()
     assert found == (["asst_1", "asst_2"] if listing else None)
 
 

@@ -16,7 +16,7 @@ from reconciler.files.settings import load_settings
 from reconciler.git.record import Record, applied_ref, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.changed import find_changed
-from reconciler.usecases.project.new_assistants import id_finder
+from reconciler.usecases.project.new_assistants import make_id_finder
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 FOLDER = "assistants"
@@ -165,7 +165,7 @@ def is_true(tale: Story, environment: str | None) -> None:
     folder = tale.root / FOLDER
     settings = load_settings(folder, root=tale.root)
     settings = settings.choose(environment) if environment is not None else settings
-    found = load(folder, (), root=tale.root, settings=settings, find_id=id_finder(repository, record)).definitions
+    found = load(folder, (), root=tale.root, settings=settings, find_id=make_id_finder(repository, record)).definitions
     unknown = dataclasses.replace(record, unsettled={})
 
     def say(of: Entries) -> dict[str, tuple[str, str]]:

@@ -51,7 +51,7 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
     """
     host, name, report, said = open_host(options)
     if merged_since is not None:
-        merged = list_merged(Path(), merged_since, most=_MOST_COMMITS)
+        merged = list_merged(Path(), merged_since, limit=_MOST_COMMITS)
         # A change that an earlier run could not apply was merged before that.
         entries = report.assistants if report is not None else ()
         setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]

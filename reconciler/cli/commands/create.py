@@ -20,8 +20,8 @@ from reconciler.report.report import Report
 from reconciler.report.wording import describe_error
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import Choices
-from reconciler.usecases.project.environments import resolve_names, with_overlays_to_come
-from reconciler.usecases.project.new_assistants import id_finder
+from reconciler.usecases.project.environments import drop_missing_overlay, resolve_names
+from reconciler.usecases.project.new_assistants import make_id_finder
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, read_history
 
@@ -78,8 +78,8 @@ def _read(
 ) -> tuple[Project, Sequence[Definition]]:
     """Return the project with the selected definition, and all definitions. Raises DefinitionError."""
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
-    settings = with_overlays_to_come(project.settings, project.folder)
-    find_id = id_finder(project.repository, None if no_record else project.record)
+    settings = drop_missing_overlay(project.settings, project.folder)
+    find_id = make_id_finder(project.repository, None if no_record else project.record)
     chosen = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
     everything, loaded = (
         load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)

@@ -64,7 +64,7 @@ def command(
             read,
             session.start,
             force_conflicts=force_conflicts,
-            removed=lambda gone: tell(f"Removed {escape(gone)}."),
+            on_removed=lambda gone: tell(f"Removed {escape(gone)}."),
         )
     return session.exit_code or int(bool(left))
 

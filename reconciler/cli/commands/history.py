@@ -40,7 +40,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
     ref = project.ref
     # All of them before the first is shown: a history that cannot be read is an error, not half an answer.
-    found = list(list_applied(project.repository, ref, most=limit, settings=project.settings))
+    found = list(list_applied(project.repository, ref, limit=limit, settings=project.settings))
     if form == "json":
         click.echo(json.dumps(list(map(_to_json, found)), indent=2, ensure_ascii=True))
         return 0
@@ -57,7 +57,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
 
 
 def _to_json(applied: Applied) -> dict[str, Any]:
-    changed = {file: list(map(to_pointer, paths)) for file, paths in applied.changed.items()}
+    changed = {file: list(map(to_pointer, paths)) for file, paths in applied.fields.items()}
     told = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
     record = dataclasses.asdict(applied.record)
     del record["unsettled"]  # what a run knows without reading the entries; `changed` shows what they say
@@ -78,7 +78,7 @@ def _show(applied: Applied, lost: Collection[Unclear]) -> None:
             found = _ASSISTANT.fullmatch(line)
             shown = found[1].replace("_", " ") + found[2] if found else line
             click.echo(for_runner(f"  {escape(shown)}"))
-            names = [name_path(path) for path in applied.changed.get(found[3], ())] if found else []
+            names = [name_path(path) for path in applied.fields.get(found[3], ())] if found else []
             if names:
                 click.echo(f"    {list_some(names, _MOST_NAMED)}")
     for unclear in record.unclear:

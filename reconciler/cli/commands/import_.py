@@ -19,9 +19,9 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.report.differences.values import escape, name_path
-from reconciler.usecases.import_ import Import, Importer, Written
+from reconciler.usecases.import_ import Import, Importer, NewFiles
 from reconciler.usecases.project.choices import Choices
-from reconciler.usecases.project.environments import with_overlays_to_come
+from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.yamltext.writer import write_inline
 
@@ -69,7 +69,7 @@ def command(
     loaded, shared = _load_existing(choices.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         importer = Importer(api, choices.directory, settings, loaded, force, shared, text_files)
-        wanted = importer.all_ids() if everything else named
+        wanted = importer.list_ids() if everything else named
         if wanted is None:
             raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
         # One after the other, each shown at once: an import of many takes its time, and any may be stopped.
@@ -77,7 +77,7 @@ def command(
         for assistant_id in wanted:
             if stopping():
                 break
-            done.append(importer.one(assistant_id))
+            done.append(importer.import_one(assistant_id))
             _show(done[-1], refused=not everything)
     _list_unknown({path for one in done if one.written for path in one.written.declared.undocumented}, settings)
     failed = [(one.assistant_id, one.error) for one in done if one.error is not None]
@@ -92,7 +92,7 @@ def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loa
     root = repository_root(folder)
     # In an environment the ids are in overlays, and the definitions below them are needed without any.
     try:
-        loaded = load(folder, (), root=root, settings=with_overlays_to_come(settings, folder))
+        loaded = load(folder, (), root=root, settings=drop_missing_overlay(settings, folder))
     except DefinitionError:
         return None, None  # the first import makes the folder
     if settings.environment is None:
@@ -123,14 +123,14 @@ def _show(done: Import, *, refused: bool) -> None:
         _show_written(done.written, name)
 
 
-def _show_written(written: Written, name: str) -> None:
-    below, overlaid = escape(written.below), written.overlaid
+def _show_written(written: NewFiles, name: str) -> None:
+    below, overlaid = escape(written.definition_file), written.overlaid
     for file in written.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
     click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in written.texts:
         click.echo(f"{file}: a text file of {name}")
-    left = [("differs from the defaults, but was", path, reason) for path, reason in written.left]
+    left = [("differs from the defaults, but was", path, reason) for path, reason in written.omitted]
     left += [("differs, but was", path, reason) for path, reason in (overlaid.omitted if overlaid is not None else ())]
     if overlaid is None:
         _left_out(written.declared.rejected, "not managed", "its value is not allowed in a definition")

@@ -52,7 +52,7 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
         raise UsageError("init works in the current folder", hint="pass the name of a subfolder to --directory")
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
-    for file, text in list_files(directory.name, api_url=api_url, ci=ci, source=source).items():
+    for file, text in list_files(directory.name, api_url=api_url, ci=ci, package=source).items():
         if write_new(file, text):
             click.echo(f"wrote {file}")
         elif not file.endswith(".gitkeep"):

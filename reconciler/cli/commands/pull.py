@@ -94,7 +94,7 @@ def command(
     if not found and not is_unread:
         # A request with ids may be opened right after: those that `apply --create` has written into this checkout.
         tell("Every id that the record knows is in its file." if ids else "Nothing to pull.")
-    left = any(one.fails for pulled in found for one in pulled.left)
+    left = any(one.fails for pulled in found for one in pulled.skipped)
     if is_unread or not all(written) or left or stopped:
         return stopped or 1
     return 2 if check and any(pulled.differs for pulled in found) else 0
@@ -118,14 +118,14 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
         click.echo(f"{file}: {', '.join(map(name_path, pulled.fields))}")
     for note in pulled.notes:
         tell(f"{file}: {escape(note)}")
-    for change in pulled.lost:
+    for change in pulled.overwritten:
         name = name_path(change.path)
         tell(f"{file}: {name}: the live value replaces git's change:")
         old, new = (None if value is MISSING else value for value in (change.base, change.desired))
         parts = split_difference(old, new, unordered=change.path in UNORDERED)
         for line in show_fields(show_parts(name, parts, ("", "->"))):
             tell(line)
-    for one in pulled.left:
+    for one in pulled.skipped:
         reason = f"not pulled: {name_path(one.path)}: {escape(one.reason)}"
         tell(f"{file}: {reason}", colour="red" if one.fails else "yellow")
     return True

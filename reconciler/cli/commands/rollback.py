@@ -9,7 +9,7 @@ from reconciler.cli.writing import check_can_confirm, writing
 from reconciler.report.read_back import list_applied, list_irreversible
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
-from reconciler.usecases.rollback import Undone, rollback
+from reconciler.usecases.rollback import UndoableApply, rollback
 
 
 @declare_command("rollback", ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"))
@@ -28,11 +28,11 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     if not document.traits.writes:
         raise name_wrong_report(document)
     # All that a rollback takes from the report: its values are sent, so nothing else of the file is trusted.
-    undone = Undone(
+    undone = UndoableApply(
         applied=list_applied(document),
         head=document.head,
         follows_git=document.traits.follows_git,
-        lasting=list_irreversible(document),
+        irreversible=list_irreversible(document),
     )
     with writing(choices, options, yes=yes, label="Rolling back", earlier=document) as session:
         rollback(session.lock, lambda: read_bare_project(choices, repository=session.lock[0]), undone, session.start)

@@ -11,7 +11,7 @@ from reconciler.core.settings import now
 from reconciler.files.folders import repository_root
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_forms, read_neighbours
-from reconciler.usecases.validate import find_shareable, validate, without_settings
+from reconciler.usecases.validate import find_shareable, report_settings_problems, validate
 
 
 @declare_command(
@@ -34,7 +34,7 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
         forms = read_forms(choices, started_at.date())
     except InvalidSettings as error:
         # A report all the same: its readers find the problems of the settings where others are.
-        emit(without_settings(error.problems, strict=strict), output)
+        emit(report_settings_problems(error.problems, strict=strict), output)
         return 1
     neighbours = read_neighbours(forms[0][0], choices.directory, repository_root(choices.directory))
     run = validate(forms, neighbours, started_at=started_at, strict=strict)

@@ -10,7 +10,7 @@ from reconciler.files.find import UnreadableText, read_text
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Unclear, read_entries
 from reconciler.git.snapshot import read_base, read_everything, read_snapshot
-from reconciler.usecases.project.new_assistants import id_finder, resolve_entries
+from reconciler.usecases.project.new_assistants import make_id_finder, resolve_entries
 from reconciler.usecases.project.project import Project
 
 
@@ -20,19 +20,19 @@ def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
     entries = None
     if not project.loaded.whole:
         # What a run of selected files costs follows what is selected, as long as each has its history at its own path.
-        entries = _read_entries(project, commit, only={*(one.file for one in current), *project.removed})
-        if any(one.id and entries.find_at(one.file, one.id) is None for one in current):
+        entries = _read_entries(project, commit, only={*(definition.file for definition in current), *project.removed})
+        if any(definition.id and entries.find_at(definition.file, definition.id) is None for definition in current):
             entries = None
     if entries is None:
         entries = _read_entries(project, commit)
-    written: dict[str, list[tuple[FieldPath, Any]]] = {}
+    values_by_id: dict[str, list[tuple[FieldPath, Any]]] = {}
     # What live had not shown yet when it was written may show by now, and is nobody's edit either.
     for unclear in (*record.unclear, *record.late) if record is not None else ():
         for path, value in _find_attempts(project, unclear):
             for name in unclear.ids:
-                written.setdefault(name, []).append((path, value))
-    found = {name: tuple(values) for name, values in written.items()}
-    return BaseDefinitions(ref=ref, commit=commit, entries=entries, unclear_writes=found)
+                values_by_id.setdefault(name, []).append((path, value))
+    unclear_writes = {name: tuple(values) for name, values in values_by_id.items()}
+    return BaseDefinitions(ref=ref, commit=commit, entries=entries, unclear_writes=unclear_writes)
 
 
 def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
@@ -54,7 +54,7 @@ def _read_entries(project: Project, commit: str, *, only: Collection[str] | None
             only=only,
         )
         entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
-    return resolve_entries(entries, current, id_finder(repository, record))
+    return resolve_entries(entries, current, make_id_finder(repository, record))
 
 
 def _is_there(project: Project, entry: Entry) -> bool:

@@ -55,49 +55,49 @@ def find_changed(
     root = repository.root
     below = folder_in_git(folder, root)
     fork = _find_fork(repository, head, since)
-    differing = _differing(repository, fork, head, below)
+    differing = _find_differing(repository, fork, head, below)
     names = {name for name in differing if is_definition_file(name, below)}
     overlays = folder.resolve().parent / settings.overlay if settings.overlay is not None else None
     if overlays is not None:
         upper = folder_in_git(overlays, root)
-        differing_above = _differing(repository, fork, head, upper)
-        names |= set(_definitions_of(repository, differing_above, upper, below))
+        differing_above = _find_differing(repository, fork, head, upper)
+        names |= set(_find_definitions(repository, differing_above, upper, below))
         differing |= differing_above
     shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
-    names |= set(_taking_from(folder, settings, root, shared))
+    names |= set(_find_dependents(folder, settings, root, shared))
     # Which overlays an environment has is said there; they may be other files without any file being changed.
     if settings.environment is not None and has_changed(root / settings_path, repository, fork, settings_path):
-        names |= {one.file for one in find_all(folder, root, settings).definitions}
+        names |= {definition.file for definition in find_all(folder, root, settings).definitions}
     # What the record has not settled an apply still has to send, whatever the branch changes.
     unsettled = _find_unsettled(repository, record, below, settings.environment) if record is not None else ()
     names |= set(unsettled)
-    there = {name: root / name for name in sorted(names) if (root / name).exists()}
-    gone = frozenset(names) - there.keys()
+    existing = {name: root / name for name in sorted(names) if (root / name).exists()}
+    removed = frozenset(names) - existing.keys()
     # Whether it still has an id is known once it is read; until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
-        gone |= there.keys()
-    return Changed(tuple(there.values()), gone, frozenset(unsettled), fork)
+        removed |= existing.keys()
+    return Changed(tuple(existing.values()), removed, frozenset(unsettled), fork)
 
 
 def find_alike(
     repository: Repository, changed: Changed, definitions: Sequence[Definition], below: str, environment: str | None
 ) -> frozenset[str]:
     """Return the files of those definitions that declare what they declared at the fork, whatever files say it now."""
-    asked = [definition for definition in definitions if definition.file not in changed.unsettled]
-    if not asked:
+    current = [definition for definition in definitions if definition.file not in changed.unsettled]
+    if not current:
         return frozenset()
-    keys = {definition.key for definition in asked}
-    before = read_snapshot(repository, changed.fork, below, environment, current=asked, keys=keys)
-    held = {file: (entry.id, exact_text(entry.declared)) for file, entry in before.by_file.items()}
-    return frozenset(one.file for one in asked if held.get(one.file) == (one.id, exact_text(one.declared)))
+    keys = {definition.key for definition in current}
+    snapshot = read_snapshot(repository, changed.fork, below, environment, current=current, keys=keys)
+    at_fork = {file: (entry.id, exact_text(entry.declared)) for file, entry in snapshot.by_file.items()}
+    return frozenset(each.file for each in current if at_fork.get(each.file) == (each.id, exact_text(each.declared)))
 
 
 def has_changed(file: Path, repository: Repository, commit: str, path: str) -> bool:
     """Return whether a file says something else than a commit's file at a path, line by line."""
     # Git may convert line ends.
     blob = repository.files(commit, path).get(path)
-    held = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
-    return held != (file.read_bytes().splitlines() if file.is_file() else None)
+    committed = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
+    return committed != (file.read_bytes().splitlines() if file.is_file() else None)
 
 
 def _find_fork(repository: Repository, head: str, since: str) -> str:
@@ -109,24 +109,24 @@ def _find_fork(repository: Repository, head: str, since: str) -> str:
         raise RepositoryError(message, hint=hint) from error
 
 
-def _differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
+def _find_differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
     # What the working tree and a commit may not have alike: git's own answer, and what it does not look at.
     tracked, untracked = repository.uncommitted_paths(below)
     # Of a repository inside this one git names the folder alone.
-    inside = (file for name in untracked if name.endswith("/") for file in (repository.root / name).rglob("*"))
-    names = {file.relative_to(repository.root).as_posix() for file in inside}
+    nested_files = (file for name in untracked if name.endswith("/") for file in (repository.root / name).rglob("*"))
+    names = {file.relative_to(repository.root).as_posix() for file in nested_files}
     return repository.differing_paths(fork, head, below) | tracked | untracked | names
 
 
-def _definitions_of(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:
+def _find_definitions(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:
     """Yield the definitions whose overlays differ or are gone; an overlay without a definition stands for itself."""
     for name in (name for name in differing if is_definition_file(name, upper)):
-        named = [f"{below}/{key_of(name, upper)}{suffix}".removeprefix("./") for suffix in SUFFIXES]
-        there = [path for path in named if (repository.root / path).exists()]
-        yield from there or ([name] if (repository.root / name).exists() else [])
+        paths = [f"{below}/{key_of(name, upper)}{suffix}".removeprefix("./") for suffix in SUFFIXES]
+        existing = [path for path in paths if (repository.root / path).exists()]
+        yield from existing or ([name] if (repository.root / name).exists() else [])
 
 
-def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collection[str]) -> Iterator[str]:
+def _find_dependents(folder: Path, settings: Settings, root: Path, shared: Collection[str]) -> Iterator[str]:
     """Yield the definitions that take values from some defaults, or a text from some files."""
     if not shared:
         return
@@ -134,22 +134,22 @@ def _taking_from(folder: Path, settings: Settings, root: Path, shared: Collectio
     places += [folder_in_git(folder.resolve().parent / settings.overlay, root)] if settings.overlay is not None else []
     # Where no definition is left there is nobody to take anything, which is for others to say.
     with contextlib.suppress(DefinitionError):
-        found = find_all(folder, root, settings)
+        files = find_all(folder, root, settings)
         texts = {name for name in shared if not is_defaults_file(name)}
-        layers = {layer for one in found.definitions for layer, _ in found.stack(one)} if texts else ()
+        layers = {layer for definition in files.definitions for layer, _ in files.stack(definition)} if texts else ()
         mentioning = {layer.file for layer in layers if mentions(layer, texts)}
-        for one in found.definitions:
+        for definition in files.definitions:
             # By name, since they may be gone. A file that mentioned a text and does not now differs itself.
-            defaults = {path_in(place, below) for place in places for below in defaults_above(one.key)}
-            if not defaults.isdisjoint(shared) or any(layer.file in mentioning for layer, _ in found.stack(one)):
-                yield one.file
+            defaults = {path_in(place, relative) for place in places for relative in defaults_above(definition.key)}
+            if not defaults.isdisjoint(shared) or any(layer.file in mentioning for layer, _ in files.stack(definition)):
+                yield definition.file
 
 
 def _find_unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> set[str]:
     """Return the definitions of the commit that was applied whose entry says something else, or that have none."""
-    found = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
+    files = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
     if below in record.unsettled:
-        return found | record.unsettled[below]
+        return files | record.unsettled[below]
     if not repository.has(record.applied):
         raise RepositoryError(
             f"{record.applied[:12]}, which was applied last, is not in this clone",
@@ -164,16 +164,16 @@ def _find_unsettled(repository: Repository, record: Record, below: str, environm
         path for path in defined if is_definition_file(path, below) and (shared or defined[path] != recorded.get(path))
     }
     if not names:
-        return found
+        return files
     if not record.resolved:
-        return found | names | {path for path in recorded.keys() - defined.keys() if is_definition_file(path, below)}
+        return files | names | {path for path in recorded.keys() - defined.keys() if is_definition_file(path, below)}
     keys = {key_of(path, below) for path in names}
     applied = read_snapshot(repository, record.applied, below, environment, keys=keys)
     entries = read_entries(repository, record, (), below, environment, only=applied.by_file)
-    for path, said in applied.by_file.items():
+    for path, applied_entry in applied.by_file.items():
         entry = entries.by_file.get(path)
         # Only the record has the id while the file says `id: new`.
-        known = entry.id if entry is not None and said.id == NEW else said.id
-        if entry is None or (entry.id, entry.declared) != (known, said.declared):
-            found.add(path)
-    return found
+        entry_id = entry.id if entry is not None and applied_entry.id == NEW else applied_entry.id
+        if entry is None or (entry.id, entry.declared) != (entry_id, applied_entry.declared):
+            files.add(path)
+    return files

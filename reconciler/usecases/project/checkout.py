@@ -59,23 +59,23 @@ def check_nested(repository: Repository, folder: Path) -> None:
 
 def check_settings_moved(project: Project) -> None:
     """Refuse definitions that have all moved away from their settings, which are still there and protect nothing."""
-    own = shown_path(project.folder.resolve().parent / FILE_NAME, project.root)
+    path = shown_path(project.folder.resolve().parent / FILE_NAME, project.root)
     repository, base = project.repository, project.base
     commit = project.record.applied if project.record is not None else base.commit if base is not None else ""
     # A shallow clone may lack what was applied.
-    if repository is None or base is None or os.path.lexists(project.root / own) or not repository.has(commit):
+    if repository is None or base is None or os.path.lexists(project.root / path) or not repository.has(commit):
         return
-    found = (base.entries.find([one.id], one.file) for one in project.loaded.definitions)
-    moved = {entry.file for entry in found if entry is not None and not (project.root / entry.file).exists()}
+    entries = (base.entries.find([definition.id], definition.file) for definition in project.loaded.definitions)
+    moved = {entry.file for entry in entries if entry is not None and not (project.root / entry.file).exists()}
     staying = [PurePosixPath(file) for file in base.entries.by_file if (project.root / file).exists()] if moved else []
     for folder in sorted({folder for file in moved for folder in PurePosixPath(file).parents}):
-        left = (folder / FILE_NAME).as_posix()
+        old_path = (folder / FILE_NAME).as_posix()
         # Where other definitions have stayed, the settings are theirs.
         is_theirs = any(file.is_relative_to(folder) for file in staying)
-        if repository.files(commit, left) and (project.root / left).is_file() and not is_theirs:
+        if repository.files(commit, old_path) and (project.root / old_path).is_file() and not is_theirs:
             raise RepositoryError(
-                f"the definitions have moved, and their settings are still in {left}: nothing that they say counts",
-                hint=f"move them as well (git mv {left} {own}), or write a new {own}",
+                f"the definitions have moved, and their settings are still in {old_path}: nothing that they say counts",
+                hint=f"move them as well (git mv {old_path} {path}), or write a new {path}",
             )
 
 
@@ -92,10 +92,10 @@ def _may_hold_definitions(repository: Repository, head: str, submodule: str, fol
 
 def _find_mentioned(repository: Repository, head: str, folders: Sequence[str], paths: Sequence[str]) -> set[str]:
     """Return those of some files whose name a definition of `HEAD` has in it: they may be texts of it."""
-    found: set[str] = set()
+    mentioned: set[str] = set()
     files = {path: blob for folder in folders for path, blob in repository.files(head, folder).items()} if paths else {}
     for path, blob in files.items():
         if path.endswith(SUFFIXES):
             content = repository.read(path, blob) or b""
-            found |= {name for name in paths if os.fsencode(posixpath.basename(name)) in content}
-    return found
+            mentioned |= {name for name in paths if os.fsencode(posixpath.basename(name)) in content}
+    return mentioned

@@ -28,8 +28,8 @@ def read_settings(choices: Choices, today: datetime.date | None = None) -> Setti
     if choices.environment is None:
         return settings
     if choices.environment not in settings.environments:
-        known = ", ".join(sorted(settings.environments))
-        hint = f"reconciler.yaml has these: {known}" if known else "no reconciler.yaml here has environments"
+        names = ", ".join(sorted(settings.environments))
+        hint = f"reconciler.yaml has these: {names}" if names else "no reconciler.yaml here has environments"
         raise UsageError(f"there is no environment {choices.environment!r}", hint=hint)
     return settings.choose(choices.environment)
 
@@ -62,10 +62,10 @@ def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
     url = (settings.api_url or "").rstrip("/")
     if settings.environment is None or not url:
         return []
-    others = {name: one.api_url for name, one in settings.environments.items() if name != settings.environment}
-    same = [name for name, theirs in sorted(others.items()) if (theirs or "").rstrip("/") == url]
+    urls = {name: each.api_url for name, each in settings.environments.items() if name != settings.environment}
+    same = [name for name, theirs in sorted(urls.items()) if (theirs or "").rstrip("/") == url]
     # A neighbour whose overlay folder is not there yet defines nothing of its own. Its own runs name the mistake.
-    forms = [with_overlays_to_come(settings.choose(name), folder) for name in same]
+    forms = [drop_missing_overlay(settings.choose(name), folder) for name in same]
     return [(form, load(folder, (), root=root, settings=form, in_passing=True)) for form in forms]
 
 
@@ -74,11 +74,11 @@ def read_pair(choices: Choices, against: str) -> tuple[Form, Form]:
     pair = read_settings(choices), read_settings(dataclasses.replace(choices, environment=against))
     root, folder = repository_root(choices.directory), choices.directory
     paths = _choose_paths(choices, pair, root)
-    here, there = ((one, load(folder, paths, root=root, settings=one)) for one in pair)
-    return here, there
+    first, second = ((form, load(folder, paths, root=root, settings=form)) for form in pair)
+    return first, second
 
 
-def with_overlays_to_come(settings: Settings, folder: Path) -> Settings:
+def drop_missing_overlay(settings: Settings, folder: Path) -> Settings:
     """Return the settings for commands that write overlays: a folder that is not there yet is no mistake to them."""
     if settings.overlay is None or (folder.resolve().parent / settings.overlay).is_dir():
         return settings
@@ -90,13 +90,13 @@ def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tu
     choices = resolve_names(choices, forms, root)
     if not choices.paths or len(forms) == 1:
         return tuple(choices.paths)
-    found = find_all(choices.directory, root, *forms)
-    chosen = select(found, choices.directory, root, choices.paths)
-    astray = chosen - {one.file for one in found.definitions}
-    if astray:
+    files = find_all(choices.directory, root, *forms)
+    selected = select(files, choices.directory, root, choices.paths)
+    unmatched = selected - {definition.file for definition in files.definitions}
+    if unmatched:
         hint = "write one, or rename or remove the overlay"
-        raise DefinitionError(f"the overlay {min(astray)} has no definition of the same name", hint=hint)
-    return tuple(one.path for one in found.definitions if one.file in chosen)
+        raise DefinitionError(f"the overlay {min(unmatched)} has no definition of the same name", hint=hint)
+    return tuple(definition.path for definition in files.definitions if definition.file in selected)
 
 
 def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Choices:
@@ -105,48 +105,48 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
         return choices
     folder = choices.directory
     keys: dict[str, list[Path]] = defaultdict(list)
-    for found in find_all(folder, root).definitions:
-        keys[found.key].append(found.path)
+    for definition in find_all(folder, root).definitions:
+        keys[definition.key].append(definition.path)
     beside = folder.resolve().parent
-    inside = [folder.resolve(), *(beside / form.overlay for form in forms if form.overlay is not None)]
+    folders = [folder.resolve(), *(beside / form.overlay for form in forms if form.overlay is not None)]
     ids: dict[str, list[Path]] | None = None
-    named: list[Path] = []
+    resolved: list[Path] = []
     # A path that is there is meant as a path, whatever has its name as a key or an id.
-    for given in choices.paths:
-        name = given.as_posix()
-        if _is_inside(given, inside):
-            named += _find_mentioning(given, folder, forms, root) or [given]
+    for path in choices.paths:
+        name = path.as_posix()
+        if _is_inside(path, folders):
+            resolved += _find_mentioning(path, folder, forms, root) or [path]
         elif name in keys:
-            named += keys[name]
-        elif not os.path.lexists(given) and os.path.lexists(folder / given):
-            named.append(folder / given)
+            resolved += keys[name]
+        elif not os.path.lexists(path) and os.path.lexists(folder / path):
+            resolved.append(folder / path)
         else:
             # To know the ids every definition is read, which only a name that is nothing else is worth.
             ids = _find_ids(folder, forms, root) if ids is None else ids
-            if name not in ids and not os.path.lexists(given):
+            if name not in ids and not os.path.lexists(path):
                 near = find_closest(name, [*keys, *ids])
                 hint = (
                     f"Did you mean {near}?" if near else "Pass files or folders, keys (admissions/enrollment) or ids."
                 )
-                raise DefinitionError(f"{given} does not exist, and no definition has it as its key or id", hint=hint)
-            named += ids.get(name, [given])
-    return dataclasses.replace(choices, paths=tuple(dict.fromkeys(named)))
+                raise DefinitionError(f"{path} does not exist, and no definition has it as its key or id", hint=hint)
+            resolved += ids.get(name, [path])
+    return dataclasses.replace(choices, paths=tuple(dict.fromkeys(resolved)))
 
 
-def _find_mentioning(given: Path, folder: Path, forms: Sequence[Settings], root: Path) -> list[Path]:
+def _find_mentioning(path: Path, folder: Path, forms: Sequence[Settings], root: Path) -> list[Path]:
     """Return the definitions that take a text from a file; none where it is no text file, or nobody's."""
-    if given.is_dir() or given.suffix in SUFFIXES:
+    if path.is_dir() or path.suffix in SUFFIXES:
         return []
-    text = shown_path(given.resolve(), root)
-    found = find_all(folder, root, *forms)
-    return [one.path for one in found.definitions if any(mentions(layer, {text}) for layer, _ in found.stack(one))]
+    text = shown_path(path.resolve(), root)
+    files = find_all(folder, root, *forms)
+    return [each.path for each in files.definitions if any(mentions(layer, {text}) for layer, _ in files.stack(each))]
 
 
-def _is_inside(given: Path, folders: Sequence[Path]) -> bool:
+def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
     """Return whether a path is there, in one of some folders; a link is where it is itself, wherever it leads."""
-    absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `resolve` would follow the link
-    path = absolute.parent.resolve() / absolute.name
-    return os.path.lexists(path) and any(path.resolve() == one or path.is_relative_to(one) for one in folders)
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the link
+    place = absolute.parent.resolve() / absolute.name
+    return os.path.lexists(place) and any(place.resolve() == each or place.is_relative_to(each) for each in folders)
 
 
 def _find_ids(folder: Path, forms: Sequence[Settings], root: Path) -> dict[str, list[Path]]:

@@ -24,7 +24,7 @@ LOOK_FIRST = (
 )
 
 
-def id_finder(repository: Repository | None, record: Record | None) -> Callable[[str], str | None]:
+def make_id_finder(repository: Repository | None, record: Record | None) -> Callable[[str], str | None]:
     """Return what gives the id that a record knows for a file that says `id: new`."""
     if repository is None or record is None:
         return lambda _file: None
@@ -39,15 +39,15 @@ def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Ca
     ids = {definition.file: definition.id for definition in current}
 
     def resolve(entry: Entry) -> Entry:
-        known = ids.get(entry.file) or find_id(entry.file) or ""
-        return dataclasses.replace(entry, id=known) if entry.id in ("", NEW) else entry
+        entry_id = ids.get(entry.file) or find_id(entry.file) or ""
+        return dataclasses.replace(entry, id=entry_id) if entry.id in ("", NEW) else entry
 
     # Those that are still to be created are left out: nothing of them was ever applied.
-    found = {file: resolve(entry) for file, entry in entries.by_file.items()}
-    return Entries({file: entry for file, entry in found.items() if entry.id}, entries.warnings, entries.other_ids)
+    resolved = {file: resolve(entry) for file, entry in entries.by_file.items()}
+    return Entries({file: entry for file, entry in resolved.items() if entry.id}, entries.warnings, entries.other_ids)
 
 
-def object_to_creation(project: Project, definition: Definition) -> Failure | None:
+def explain_no_creation(project: Project, definition: Definition) -> Failure | None:
     """Return why an assistant must not be created now, although its file says `id: new`."""
     if project.may_create is not None and definition.file in project.may_create:
         return None
@@ -81,19 +81,19 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     # A record that was lost does not say what was created, so an assistant of the same name that is nobody's counts.
     names = {name for result in results if (name := _name_to_create(result)) is not None}
     try:
-        listed = api.list_assistants() if names else None
+        listing = api.list_assistants() if names else None
     except ApiError:
         # The list is no part of the API's reference: without it only the record protects from a second one.
-        listed = None
-    namesakes = [(str(one["name"]), str(one["id"])) for one in listed or () if one.get("name") in names]
-    known: set[str] = set()
+        listing = None
+    namesakes = [(str(each["name"]), str(each["id"])) for each in listing or () if each.get("name") in names]
+    defined: set[str] = set()
     if namesakes:
-        known = {one.id for one in project.loaded.read_all()}.union(*(result.ids for result in results))
-    there = {name: own for name, own in namesakes if own not in known}
-    if there and project.repository is not None and project.head is not None:
-        mentioned = find_mentioned(project.repository, project.head, there.values())
-        there = {name: own for name, own in there.items() if mentioned.find([own]) is None}
-    return [_refuse(result, own) if (own := there.get(_name_to_create(result) or "")) else result for result in results]
+        defined = {each.id for each in project.loaded.read_all()}.union(*(result.ids for result in results))
+    unknown = {name: other for name, other in namesakes if other not in defined}
+    if unknown and project.repository is not None and project.head is not None:
+        mentioned = find_mentioned(project.repository, project.head, unknown.values())
+        unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
+    return [_refuse(each, other) if (other := unknown.get(_name_to_create(each) or "")) else each for each in results]
 
 
 def _refuse(result: Result, namesake: str) -> Result:
@@ -125,11 +125,11 @@ def announce_for(project: Project, token: str) -> list[str]:
             hint=f"{project.how_to_fetch}, or start one: reconciler apply --record --base none",
         )
     files = [
-        one.file
-        for one in project.loaded.definitions
-        if one.is_new and project.overrides_for(one.key).freeze is None
+        definition.file
+        for definition in project.loaded.definitions
+        if definition.is_new and project.overrides_for(definition.key).freeze is None
         # A user who names a file has looked.
-        if not project.loaded.whole or object_to_creation(project, one) is None
+        if not project.loaded.whole or explain_no_creation(project, definition) is None
     ]
     # An apply sends nothing if a definition is not valid.
     if project.loaded.invalid or not files:
@@ -141,31 +141,31 @@ def announce_for(project: Project, token: str) -> list[str]:
 def adopt_announcement(project: Project, token: str) -> Project:
     """Return the project of the run that may create what was announced with a token, and nothing else."""
     record = project.record
-    own, rest = _divide_announced(record, token)
-    project = dataclasses.replace(project, may_create=frozenset(entry.file for entry in own))
-    if record is None or not own:
+    announced, others = _divide_announced(record, token)
+    project = dataclasses.replace(project, may_create=frozenset(entry.file for entry in announced))
+    if record is None or not announced:
         return project
-    return dataclasses.replace(project, record=dataclasses.replace(record, unclear=rest), announced=record.commit)
+    return dataclasses.replace(project, record=dataclasses.replace(record, unclear=others), announced=record.commit)
 
 
 def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
     """Take back what was announced with a token, of which nothing was sent, and return the files."""
     record = read_record(repository, ref)
-    own, rest = _divide_announced(record, token)
-    if record is not None and own:
-        _write_beside(repository, ref, record, record.applied, "Apply: nothing was created", rest)
-    return [entry.file for entry in own]
+    announced, others = _divide_announced(record, token)
+    if record is not None and announced:
+        _write_unclear(repository, ref, record, record.applied, "Apply: nothing was created", others)
+    return [entry.file for entry in announced]
 
 
 def _divide_announced(record: Record | None, token: str) -> tuple[tuple[Unclear, ...], tuple[Unclear, ...]]:
     """Return what of a record's unclear writes was announced with a token, and the rest."""
     unclear = record.unclear if record is not None else ()
-    own = tuple(entry for entry in unclear if entry.is_creation and entry.token == token)
-    return own, tuple(entry for entry in unclear if entry not in own)
+    announced = tuple(entry for entry in unclear if entry.is_creation and entry.token == token)
+    return announced, tuple(entry for entry in unclear if entry not in announced)
 
 
 @contextlib.contextmanager
-def withdrawing(repository: Repository | None, ref: str, token: str | None) -> Iterator[Callable[[], None]]:
+def withdraw_unless_begun(repository: Repository | None, ref: str, token: str | None) -> Iterator[Callable[[], None]]:
     """Take back what was announced with a token if the run ends before its first write; yield what it calls there."""
     begun: list[bool] = []
     try:
@@ -181,13 +181,13 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
     if repository is None or head is None:
         raise RepositoryError("creating assistants needs a git repository with a commit")
     # What an earlier run left unclear stays: this announcement may be withdrawn.
-    known = record.unclear if record is not None else ()
-    ours = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
+    unclear = record.unclear if record is not None else ()
+    announced = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
     lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
-    return _write_beside(repository, project.ref, record, head, "\n".join(lines), (*known, *ours))
+    return _write_unclear(repository, project.ref, record, head, "\n".join(lines), (*unclear, *announced))
 
 
-def _write_beside(
+def _write_unclear(
     repository: Repository, ref: str, record: Record | None, head: str, message: str, unclear: Sequence[Unclear]
 ) -> str:
     # Such a record says only what is unclear: what was applied last stays what it was.
@@ -210,8 +210,8 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
         return False
     # In whatever folder it was then: the definitions' folder may have been renamed as well.
     commits = filter(repository.has, unclear.heads)
-    tried = (read_everything(repository, one, project.settings.environment) for one in commits)
-    declared = [found.by_file[unclear.file].declared for found in tried if unclear.file in found.by_file]
+    snapshots = (read_everything(repository, commit, project.settings.environment) for commit in commits)
+    declared = [snapshot.by_file[unclear.file].declared for snapshot in snapshots if unclear.file in snapshot.by_file]
     return any(_is_namesake(fields, definition) for fields in declared)
 
 
@@ -223,9 +223,9 @@ def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
         return
     at_head = repository.files(head)
     alike = [entry for entry in entries if entry.file not in at_head and _is_namesake(entry.declared, definition)]
-    here = {one.id for one in project.loaded.definitions}
+    defined_ids = {each.id for each in project.loaded.definitions}
     elsewhere = find_mentioned(repository, head, [entry.id for entry in alike]) if alike else Entries()
-    yield from (entry for entry in alike if entry.id not in here and elsewhere.find([entry.id]) is None)
+    yield from (entry for entry in alike if entry.id not in defined_ids and elsewhere.find([entry.id]) is None)
 
 
 def _is_namesake(declared: Mapping[str, object], definition: Definition) -> bool:

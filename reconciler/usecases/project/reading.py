@@ -17,7 +17,7 @@ from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import name_environments, read_settings, resolve_names
-from reconciler.usecases.project.new_assistants import id_finder
+from reconciler.usecases.project.new_assistants import make_id_finder
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
@@ -46,31 +46,31 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     choices = resolve_names(choices, [project.settings], project.root)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
     # With --changed the definitions that are meant depend on the base.
-    named = _choose_base(project, choices.base, or_head=or_head)
+    base = _choose_base(project, choices.base, or_head=or_head)
     since = None
     if choices.changed or choices.changed_since is not None:
-        since = _choose_since(project, choices.changed_since, named)
+        since = _choose_since(project, choices.changed_since, base)
     if project.repository is not None:
-        before = (project.record.applied if project.record else None, named[1] if named else None, since)
-        project = dataclasses.replace(project, settings=_hide_as_before(project, project.repository, before))
+        commits = (project.record.applied if project.record else None, base[1] if base else None, since)
+        project = dataclasses.replace(project, settings=_hide_earlier(project, project.repository, commits))
     project = _load(project, choices, since)
-    if named is not None:
-        project = dataclasses.replace(project, base=read_base_of(project, *named))
+    if base is not None:
+        project = dataclasses.replace(project, base=read_base_of(project, *base))
         check_settings_moved(project)
-    return dataclasses.replace(project, notes=(*project.notes, *_notes_on_order(project)))
+    return dataclasses.replace(project, notes=(*project.notes, *_note_order(project)))
 
 
 def read_history(choices: Choices, *, repository: Repository | None = None) -> Project:
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
     project = read_bare_project(choices, repository=repository)
-    opened = project.repository
-    if opened is not None:
-        check_nested(opened, project.folder)
-    if opened is not None and project.head is not None:
+    repository = project.repository
+    if repository is not None:
+        check_nested(repository, project.folder)
+    if repository is not None and project.head is not None:
         folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
-        below = [folder_in_git(folder, project.root) for folder in folders]
-        check_checkout(opened, project.head, settings_file(project.folder, project.root), below)
-        project = dataclasses.replace(project, record=read_record(opened, project.ref))
+        folders_in_git = [folder_in_git(folder, project.root) for folder in folders]
+        check_checkout(repository, project.head, settings_file(project.folder, project.root), folders_in_git)
+        project = dataclasses.replace(project, record=read_record(repository, project.ref))
     _check_record(project, choices.base)
     return project
 
@@ -108,33 +108,33 @@ def _check_record(project: Project, asked_base: str | None) -> None:
         "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
         "`plan` and `apply`"
     )
-    known = {applied_ref(name) for name in project.settings.environments}
-    if project.settings.environment is None and known:
+    refs = {applied_ref(name) for name in project.settings.environments}
+    if project.settings.environment is None and refs:
         hint = f"{name_environments(project.settings)}. Without one, {hint}"
     # To start anew where the environment has another name now would take live edits for changes, and overwrite them.
-    there = project.repository.list_refs("refs/reconciler")
-    former = [ref for ref in there if ref not in known and ref.endswith("/applied")]
+    existing = project.repository.list_refs("refs/reconciler")
+    former = [ref for ref in existing if ref not in refs and ref.endswith("/applied")]
     if project.settings.environment is not None and former:
         copy = f"git update-ref {project.ref} {former[0] if len(former) == 1 else 'OLD'}"
         hint = f"if the environment was renamed, copy its record ({', '.join(former)}): {copy}. Else {hint}"
     raise RepositoryError(f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}", hint=hint)
 
 
-def _choose_base(project: Project, asked: str | None, *, or_head: bool) -> tuple[str, str] | None:
+def _choose_base(project: Project, option: str | None, *, or_head: bool) -> tuple[str, str] | None:
     """Return the base as it was named and its commit: what was asked for, else the record, else perhaps `HEAD`."""
     # Even if there is a record: a user who switches the base off wants git's values.
-    if asked == OFF:
+    if option == OFF:
         return None
-    if asked is not None:
-        return asked, require_commit(project.repository, asked)
+    if option is not None:
+        return option, require_commit(project.repository, option)
     if project.record is not None:
         return project.ref, project.record.commit
     return ("HEAD", project.head) if or_head and project.head is not None else None
 
 
-def _choose_since(project: Project, asked: str | None, base: tuple[str, str] | None) -> str:
+def _choose_since(project: Project, option: str | None, base: tuple[str, str] | None) -> str:
     """Return the commit from which on the definitions that are meant have changed."""
-    since = require_commit(project.repository, asked) if asked is not None else base[1] if base is not None else None
+    since = require_commit(project.repository, option) if option is not None else base[1] if base is not None else None
     if project.repository is None or since is None:
         hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
         raise UsageError("--changed needs a base", hint=hint)
@@ -144,27 +144,27 @@ def _choose_since(project: Project, asked: str | None, base: tuple[str, str] | N
 def _load(project: Project, choices: Choices, since: str | None) -> Project:
     """Return the project with the definitions that are meant: all, or those that have changed since a commit."""
     folder, root, settings, repository = project.folder, project.root, project.settings, project.repository
-    find_id = id_finder(repository, project.record)
+    find_id = make_id_finder(repository, project.record)
     if repository is None or since is None:
         loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
         _check_environment(loaded, settings)
         return dataclasses.replace(project, loaded=loaded)
     path = settings_file(folder, root)
     changed = find_changed(repository, project.head or "", folder, settings, path, since, project.record)
-    named = [path.resolve() for path in choices.paths]
-    chosen = [path for path in changed.files if not named or any(map(path.resolve().is_relative_to, named))]
+    paths = [path.resolve() for path in choices.paths]
+    selected = [path for path in changed.files if not paths or any(map(path.resolve().is_relative_to, paths))]
     loaded = NOTHING_LOADED
-    if chosen:
-        loaded = load(folder, chosen, root=root, settings=settings, find_id=find_id)
+    if selected:
+        loaded = load(folder, selected, root=root, settings=settings, find_id=find_id)
         _check_environment(loaded, settings)
     # A file that differs may declare what it declared, as after a comment.
     alike = find_alike(repository, changed, loaded.definitions, project.below, settings.environment)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
-    removed = frozenset() if named else changed.removed - alike
+    removed = frozenset() if paths else changed.removed - alike
     nothing = not (differing or loaded.invalid or removed)
     notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
     loaded = dataclasses.replace(loaded, definitions=differing)
-    fork = changed.fork if not named else None
+    fork = changed.fork if not paths else None
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
@@ -172,36 +172,36 @@ def _check_environment(loaded: Loaded, settings: Settings) -> None:
     # With the environment forgotten there is nothing to look at: the ids are most likely in the overlays.
     forgotten = settings.environment is None and settings.environments
     if forgotten and not (loaded.definitions or loaded.invalid):
-        which = "no definition" if loaded.whole else "no selected definition"
-        raise UsageError(f"{which} has an id, and no environment is selected", hint=name_environments(settings))
+        subject = "no definition" if loaded.whole else "no selected definition"
+        raise UsageError(f"{subject} has an id, and no environment is selected", hint=name_environments(settings))
 
 
-def _notes_on_order(project: Project) -> list[str]:
+def _note_order(project: Project) -> list[str]:
     # Where `HEAD` lacks what was applied, that looks undone, and nobody undid it.
     repository, record, head = project.repository, project.record, project.head
     if repository is None or record is None or head is None or repository.is_ancestor(record.applied, head):
         return []
-    applied = f"{record.applied[:12]}, which was applied last"
+    last_applied = f"{record.applied[:12]}, which was applied last"
     undone = "what was applied meanwhile looks undone here"
     if repository.is_shallow:
-        unknown = f"This clone is shallow, so it is unknown whether HEAD contains {applied}."
-        return [f"{unknown} If it does not, {undone}."]
-    behind = f"HEAD is behind the record: {applied}, is not in its history."
-    return [f"{behind} {undone.capitalize()}; merge or rebase first."]
+        shallow_note = f"This clone is shallow, so it is unknown whether HEAD contains {last_applied}."
+        return [f"{shallow_note} If it does not, {undone}."]
+    behind_note = f"HEAD is behind the record: {last_applied}, is not in its history."
+    return [f"{behind_note} {undone.capitalize()}; merge or rebase first."]
 
 
-def _hide_as_before(project: Project, repository: Repository, commits: Iterable[str | None]) -> Settings:
+def _hide_earlier(project: Project, repository: Repository, commits: Iterable[str | None]) -> Settings:
     # A value that was sensitive when it was applied stays so in the report of the change that makes it public.
     path = settings_file(project.folder, project.root)
-    found = list(project.settings.sensitive)
+    sensitive = list(project.settings.sensitive)
     # A shallow clone may lack the commit that was applied.
-    for commit in (one for one in dict.fromkeys(commits) if one is not None and repository.has(one)):
+    for commit in (each for each in dict.fromkeys(commits) if each is not None and repository.has(each)):
         # The project may have been elsewhere then, and whoever moves it may leave its settings behind.
         files = repository.files(commit, path) or _find_settings(repository, commit, project.record)
         for place, blob in files.items():
             text = (repository.read(place, blob) or b"").decode("utf-8", "replace")
-            found += find_sensitive(text, project.settings.environment)
-    return dataclasses.replace(project.settings, sensitive=tuple(dict.fromkeys(found)))
+            sensitive += find_sensitive(text, project.settings.environment)
+    return dataclasses.replace(project.settings, sensitive=tuple(dict.fromkeys(sensitive)))
 
 
 def _find_settings(repository: Repository, commit: str, record: Record | None) -> dict[str, Blob]:

@@ -27,23 +27,23 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     if repository is None or head is None or base is None or not any(map(_open_files, results)):
         return [*results]
     histories = read_histories(repository, f"{base.commit}..{head}", *_find_undated(results), head)
-    named = [_name(result, histories, project.settings) for result in results]
+    dated = [_add_setters(result, histories, project.settings) for result in results]
     # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
-    definitions, layers = _find_undated(named)
+    definitions, layers = _find_undated(dated)
     if definitions or layers:
-        undated = (result.definition for result in named if _open_files(result))
-        before = (base.entries.find([one.id], one.file) for one in undated)
-        kept = {file for entry in before if entry is not None for file in entry.files}
-        places = sorted({*definitions.values(), *layers, *kept})
+        undated = (result.definition for result in dated if _open_files(result))
+        entries = (base.entries.find([definition.id], definition.file) for definition in undated)
+        files = {file for entry in entries if entry is not None for file in entry.files}
+        places = sorted({*definitions.values(), *layers, *files})
         histories = read_histories(repository, head, definitions, layers, head, places)
-        named = [_name(result, histories, project.settings) for result in named]
-    return named
+        dated = [_add_setters(result, histories, project.settings) for result in dated]
+    return dated
 
 
 def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
     """Return the files that ask for something whose commit is not known yet: definitions by their id, and others."""
     definitions: dict[str, str] = {}
-    others: set[str] = set()
+    other_files: set[str] = set()
     for result in results:
         definition, files = result.definition, _open_files(result)
         # One that is its only layer can be followed by its id, wherever the file stood. While the file says `id: new`,
@@ -51,8 +51,8 @@ def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
         if files and len(definition.layers) == 1 and not definition.says_new:
             definitions[definition.id] = definition.file
             files = files - {definition.file}
-        others |= files
-    return definitions, others
+        other_files |= files
+    return definitions, other_files
 
 
 def _open_files(result: Result) -> set[str]:
@@ -69,21 +69,21 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
     """Yield what makes up the desired value at a path: the file, the path in it, and what is there."""
     # What the uppermost layer says and the text files in it, and what lower ones say inside an object.
     for layer in reversed(definition.layers):
-        said = value_at(layer.as_written, path)
-        if said is MISSING:
+        value = value_at(layer.as_written, path)
+        if value is MISSING:
             continue
-        yield layer.file, path, said
+        yield layer.file, path, value
         yield from ((each.file, (), clean_text(each.content)) for each in layer.texts if each.path[: len(path)] == path)
-        if not isinstance(said, Mapping) or layer.text_at(path):
+        if not isinstance(value, Mapping) or layer.text_at(path):
             return
 
 
-def _name(result: Result, histories: Histories, settings: Settings) -> Result:
+def _add_setters(result: Result, histories: Histories, settings: Settings) -> Result:
     definition, plan = result.definition, result.plan
     if plan is None or not any(map(_is_undated, plan.changes)):
         return result
     changes = tuple(
-        dataclasses.replace(change, since=_since(definition, change.path, histories, settings))
+        dataclasses.replace(change, since=_find_setter(definition, change.path, histories, settings))
         if _is_undated(change)
         else change
         for change in plan.changes
@@ -91,20 +91,20 @@ def _name(result: Result, histories: Histories, settings: Settings) -> Result:
     return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
 
 
-def _since(definition: Definition, path: FieldPath, histories: Histories, settings: Settings) -> Since | None:
+def _find_setter(definition: Definition, path: FieldPath, histories: Histories, settings: Settings) -> Since | None:
     """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
     setting: list[FileChange] = []
-    for file, where, value in _find_parts(definition, path):
-        own = histories.get(file)
+    for file, inner, value in _find_parts(definition, path):
+        history = histories.get(file)
         # Compared as the plan compares: a commit that rewrote 1 as 1.0 has set nothing.
-        wanted = canonical(value, path)
+        form = canonical(value, path)
 
-        def has(declared: object, where: FieldPath = where, value: object = value, wanted: object = wanted) -> bool:
-            return bool(canonical(align_line_ends(value_at(declared, where), value, settings), path) == wanted)
+        def has(declared: object, inner: FieldPath = inner, value: object = value, form: object = form) -> bool:
+            return bool(canonical(align_line_ends(value_at(declared, inner), value, settings), path) == form)
 
-        if own is None or not has(own.now):
+        if history is None or not has(history.now):
             return None
-        setting += [edit for edit in own.changes if has(edit.after) and not has(edit.before)]
+        setting += [edit for edit in history.changes if has(edit.after) and not has(edit.before)]
     # A merge shows again what a commit on the other branch did; it counts only if no other commit did it.
-    first = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
-    return first.since if first else None
+    setter = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
+    return setter.since if setter else None

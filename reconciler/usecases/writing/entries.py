@@ -30,40 +30,40 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.
     # What was not in the body somebody else has changed meanwhile: git's value stays, and the next plan says drift.
     for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
-        if (wanted := value_at(declared, path)) is not MISSING and result.live_after is not None:
-            seen = restrict_to_declared(wanted, value_at(result.live_after, path))
+        if (desired := value_at(declared, path)) is not MISSING and result.live_after is not None:
+            live = restrict_to_declared(desired, value_at(result.live_after, path))
             # A missing key is recorded as null: then an edit that gives it a value is seen as one. Where live's value
             # cannot be told, the field is left out: what the base has not is a change next time, too.
-            seen = None if seen is MISSING else seen
-            declared = put_at(declared, path, seen) if _may_hold(project, path, seen) else drop_at(declared, path)
+            live = None if live is MISSING else live
+            declared = put_at(declared, path, live) if _may_hold(project, path, live) else drop_at(declared, path)
     # The declared places that an ignore rule names, and the leaves that it accepts as a whole.
     rules = project.overrides_for(definition.key).ignore
     ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
     ignored |= {entry.path for entry in result.plan.ignored} if result.plan is not None else set()
     last_read = result.live_after or result.live
     for path in sorted(ignored):
-        if (before := item_at(old.declared if old is not None else {}, path)) is not MISSING:
-            declared = put_at(declared, path, before)
+        if (previous := item_at(old.declared if old is not None else {}, path)) is not MISSING:
+            declared = put_at(declared, path, previous)
         elif not isinstance(item_at(declared, path[:-1]), list):
             declared = drop_at(declared, path)
         # An element of a list cannot be absent, or the others would move up: what live shows stands in for it.
-        elif (item := item_at(last_read, path)) is not MISSING and _may_hold(project, path, item):
-            declared = put_at(declared, path, item)
+        elif (live_item := item_at(last_read, path)) is not MISSING and _may_hold(project, path, live_item):
+            declared = put_at(declared, path, live_item)
     return Entry(definition.id, definition.file, declared)
 
 
-def says_same(entry: Entry | None, other: Entry | None) -> bool:
+def are_same(entry: Entry | None, other: Entry | None) -> bool:
     """Return whether there are two entries that say the same of one assistant."""
     if entry is None or other is None:
         return False
-    return entry.id == other.id and _are_same(entry.declared, other.declared)
+    return entry.id == other.id and _are_equal(entry.declared, other.declared)
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
     """Return the file of `HEAD` that says what an entry says, in plain YAML; None if there is none."""
     # With it nothing needs to be written, and a later run that finds the same file need not read it.
     blob = at_head.get(definition.file)
-    if blob is None or not definition.stands_alone or not _are_same(entry.declared, definition.declared):
+    if blob is None or not definition.stands_alone or not _are_equal(entry.declared, definition.declared):
         return None
     # The record is read by people, line by line: no flow, no comments, no aliases.
     if not definition.own_layer.text.startswith("id: ") or _NOT_PLAIN.search(definition.own_layer.text):
@@ -77,15 +77,15 @@ def write_entry(entry: Entry) -> str:
     return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
 
 
-def _are_same(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _are_equal(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     # Most often they are one object, and a fleet's texts take their time to compare.
     return declared is other or exact_text(declared) == exact_text(other)
 
 
-def _may_hold(project: Project, path: FieldPath, shown: Any) -> bool:
+def _may_hold(project: Project, path: FieldPath, value: Any) -> bool:
     """Return whether an entry may hold what live shows: nothing secret, and nothing for which YAML has no form."""
     try:
-        write_definition({"shown": shown}, most=MAX_RESOLVED)
+        write_definition({"shown": value}, most=MAX_RESOLVED)
     except ValueError:
         return False
     return project.settings.may_show(path)

@@ -33,7 +33,7 @@ def make_run(
         finished_at=now(),
         results=tuple(sorted([*results, *invalid], key=lambda result: result.definition.file)),
         problems=project.loaded.problems,
-        notes=(*_notes(project, results), *notes),
+        notes=(*_list_notes(project, results), *notes),
         api_url=api.url if api else None,
         environment=project.settings.environment,
         api_calls=dict(api.calls) if api else {},
@@ -41,13 +41,13 @@ def make_run(
         base={"ref": base.ref, "commit": base.commit} if base is not None else None,
         record=AppliedRecord(project.ref, record.commit, record.applied, record.date) if record is not None else None,
         next_expiry=project.settings.next_expiry,
-        removed=tuple(RemovedDefinition(entry.file, entry.id) for entry in find_gone(project, results)),
+        removed=tuple(RemovedDefinition(entry.file, entry.id) for entry in find_removed(project, results)),
         selection=None if project.loaded.whole else "changed" if project.fork is not None else "named",
         options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
     )
 
 
-def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
+def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     """Yield the entries of the base that the run's folder had and that no definition has any more, by path."""
     # A file whose id cannot be read may be any assistant's, wherever its definition was.
     if project.base is None or not all(entry.id for entry in project.loaded.invalid):
@@ -57,7 +57,7 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     ids |= {result.live["id"] for result in results if result.live}
     entries = project.base.entries
     # A run of selected files cannot tell, except for files that git has removed.
-    gone = [
+    removed = [
         entry
         for file, entry in sorted(entries.by_file.items())
         if (project.loaded.whole or file in project.removed)
@@ -65,11 +65,11 @@ def find_gone(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
         and ids.isdisjoint(entries.ids_of(entry))
     ]
     # A definition that has moved to another folder is managed there; its assistant has not been let go.
-    elsewhere = project.ids_elsewhere([entry.id for entry in gone])
-    yield from (entry for entry in gone if entry.id not in elsewhere)
+    elsewhere = project.ids_elsewhere([entry.id for entry in removed])
+    yield from (entry for entry in removed if entry.id not in elsewhere)
 
 
-def _notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
+def _list_notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
     yield from project.notes
     yield from project.base.entries.warnings if project.base is not None else ()
     yield from warn_of_expiry(project.settings)
@@ -87,5 +87,5 @@ def stop_run(run: Run, because: str) -> Run:
 
 def end_run(run: Run, results: Iterable[Result], *notes: str) -> Run:
     """Return a planned run with the results that it has had, and with notes on them; it ends now."""
-    found = tuple(sorted(results, key=lambda result: result.definition.file))
-    return dataclasses.replace(run, results=found, notes=(*run.notes, *notes), finished_at=now())
+    sorted_results = tuple(sorted(results, key=lambda result: result.definition.file))
+    return dataclasses.replace(run, results=sorted_results, notes=(*run.notes, *notes), finished_at=now())

@@ -20,72 +20,72 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
     by_id = {name: result for result in run.results for name in result.ids}
     by_file = {result.definition.file: result for result in run.results}
-    found: dict[tuple[str, str], Unclear] = {}
+    unclear: dict[tuple[str, str], Unclear] = {}
     # What an older run left unclear stays so until a run sends that field, or finds it undeclared.
     for entry in previous.unclear if previous else ():
-        found_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
-        result = by_file.get(entry.file) if entry.is_creation else found_by_id
+        result_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
+        result = by_file.get(entry.file) if entry.is_creation else result_by_id
         # Somebody has looked once the file has an id that the API knows.
         if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.is_recorded)):
             # Of one file the first counts: what was announced after it may be withdrawn.
-            found.setdefault(_name(entry), entry)
-        elif not entry.is_creation and (fields := _still_unclear(entry, result)):
-            found[_name(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
+            unclear.setdefault(_make_key(entry), entry)
+        elif not entry.is_creation and (fields := _list_still_unclear(entry, result)):
+            unclear[_make_key(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
     for result in run.results:
         if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
-            new = _name_unclear(result)
-            older = found.get(_name(new), new)
-            sent = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
-            fields = tuple(sorted({*older.fields, *sent}))
-            found[_name(older)] = dataclasses.replace(
+            write = _make_unclear(result)
+            older = unclear.get(_make_key(write), write)
+            paths = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
+            fields = tuple(sorted({*older.fields, *paths}))
+            unclear[_make_key(older)] = dataclasses.replace(
                 older,
                 fields=() if older.is_creation else fields,
                 heads=_add_head(older.heads, run.head),
                 token="",
-                named=older.named or new.named,
+                named=older.named or write.named,
             )
-    return tuple(found[name] for name in sorted(found))
+    return tuple(unclear[name] for name in sorted(unclear))
 
 
 def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     """Return the writes that the API took and reading did not show: this run's, and older ones that are not settled."""
     older = {entry.id: entry for entry in previous.late} if previous else {}
-    found: list[Unclear] = []
+    late: list[Unclear] = []
     for result in run.results:
-        known = next((older.pop(name) for name in result.ids if name in older), None)
-        live, after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
-        sent = [path for path, _ in planned.replaced if path in result.remaining]
-        unseen = [path for path in sent if shows_nothing_new([path], live, after)]
-        if (known or unseen) and not (result.outcome and result.outcome.settled):
-            fields = {*(known.fields if known else ()), *map(to_pointer, unseen)}
-            heads = _add_head(known.heads if known else (), run.head if unseen else None)
-            found.append(dataclasses.replace(_name_unclear(result), fields=tuple(sorted(fields)), heads=heads))
-    return tuple(sorted([*older.values(), *found], key=_name))
+        earlier = next((older.pop(name) for name in result.ids if name in older), None)
+        live, live_after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
+        sent_paths = [path for path, _ in planned.replaced if path in result.remaining]
+        unseen = [path for path in sent_paths if shows_nothing_new([path], live, live_after)]
+        if (earlier or unseen) and not (result.outcome and result.outcome.settled):
+            fields = {*(earlier.fields if earlier else ()), *map(to_pointer, unseen)}
+            heads = _add_head(earlier.heads if earlier else (), run.head if unseen else None)
+            late.append(dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads))
+    return tuple(sorted([*older.values(), *late], key=_make_key))
 
 
-def _name_unclear(result: Result) -> Unclear:
+def _make_unclear(result: Result) -> Unclear:
     """Return an unclear write of an assistant, still without fields."""
     # A definition may hold the local database's id, and only by that is it found in the commit of the write.
-    known = result.ids[-1] if result.ids else NEW
-    other = result.ids[0] if len(result.ids) > 1 else ""
-    return Unclear(known, result.definition.file, (), named=other)
+    live_id = result.ids[-1] if result.ids else NEW
+    other_id = result.ids[0] if len(result.ids) > 1 else ""
+    return Unclear(live_id, result.definition.file, (), named=other_id)
 
 
-def _name(entry: Unclear) -> tuple[str, str]:
+def _make_key(entry: Unclear) -> tuple[str, str]:
     """Return by what an unclear write is known: an assistant's id, or before it has one its file."""
     return entry.id, entry.file if entry.is_creation else ""
 
 
 def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
     # Only so many are kept, since each is read by the next run.
-    older = (known for known in heads if known != head)
+    older = (older_head for older_head in heads if older_head != head)
     return (*older, *([head] if head is not None else []))[-MOST_HEADS:]
 
 
-def _still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
+def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
     """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
-    settled = result.outcome is not None and result.outcome.settled
-    if not settled or result.plan is None:
+    is_settled = result.outcome is not None and result.outcome.settled
+    if not is_settled or result.plan is None:
         return entry.fields
     declared, sent = result.definition.declared, result.plan.patch or {}
     paths = ((field, parse_pointer(field)) for field in entry.fields)
@@ -97,6 +97,6 @@ def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
     repository, head = project.repository, project.head
     if not record.unclear or repository is None or head is None:
         return ()
-    held = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
-    known = {name for found in held for name in (found.id, found.file)} - {NEW}
-    return tuple(entry for entry in record.unclear if not {*entry.ids, entry.file} & known)
+    entries = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
+    names = {name for entry in entries for name in (entry.id, entry.file)} - {NEW}
+    return tuple(entry for entry in record.unclear if not {*entry.ids, entry.file} & names)

@@ -42,7 +42,7 @@ def for_each(
     begun: set[int] = set()
     waiting = iter(enumerate(items))
     turn = threading.Lock()
-    ended: SimpleQueue[int | BaseException | None] = SimpleQueue()  # an item, what broke a worker, or its end
+    finished: SimpleQueue[int | BaseException | None] = SimpleQueue()  # an item, what broke a worker, or its end
 
     def next_one() -> tuple[int, Item] | None:
         with turn:
@@ -54,43 +54,43 @@ def for_each(
                 if not control.stopping():
                     begun.add(item[0])
                     answers[item[0]] = work(item[1])
-                ended.put(item[0])
+                finished.put(item[0])
         except BaseException as error:  # noqa: BLE001 - it is raised again in the calling thread
             with turn:
                 deque(waiting, maxlen=0)  # takes what is left, so that nobody starts it
-            ended.put(error)
+            finished.put(error)
         finally:
-            ended.put(None)
+            finished.put(None)
 
     # Daemons: a worker that hangs in a system call must not keep an aborted run from ending.
     workers = [threading.Thread(target=take_turns, daemon=True) for _ in range(min(control.concurrency, len(items)))]
     for worker in workers:
         worker.start()
-    open_items = _await(ended, len(items), len(workers), control)
-    found = list(answers)
+    open_items = _await(finished, len(items), len(workers), control)
+    results = list(answers)
     if abandoned is not None:
         for index in open_items & begun:
-            found[index] = abandoned(items[index])
-    return found
+            results[index] = abandoned(items[index])
+    return results
 
 
-def _await(ended: SimpleQueue[int | BaseException | None], items: int, workers: int, control: Control) -> set[int]:
+def _await(finished: SimpleQueue[int | BaseException | None], items: int, workers: int, control: Control) -> set[int]:
     """Wait for all workers, and return the items that nobody ended: none, unless the run was aborted."""
-    left, at_work, looks = set(range(items)), workers, 0
+    open_items, at_work, abort_requests = set(range(items)), workers, 0
     broken: BaseException | None = None
-    while at_work and looks * LOOK_EVERY < PATIENCE:
+    while at_work and abort_requests * LOOK_EVERY < PATIENCE:
         try:
-            event = ended.get(timeout=LOOK_EVERY)
+            event = finished.get(timeout=LOOK_EVERY)
         except Empty:
-            looks += control.aborted()
+            abort_requests += control.aborted()
             continue
         if isinstance(event, int):
-            left.discard(event)
-            control.progress(items - len(left), items)
+            open_items.discard(event)
+            control.progress(items - len(open_items), items)
         elif event is None:
             at_work -= 1
         else:
             broken = event
     if broken is not None:
         raise broken
-    return left if at_work else set()
+    return open_items if at_work else set()

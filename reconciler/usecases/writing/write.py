@@ -31,9 +31,9 @@ def write(api: Assistants, project: Project, result: Result, *, stopping: Callab
 
 def look_again(api: Assistants, project: Project, result: Result) -> Result:
     """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
-    last = _Write(api, project, lambda: True, result)
+    last_write = _Write(api, project, lambda: True, result)
     try:
-        return last.add_losses(result, last.live, last.get())
+        return last_write.add_losses(result, last_write.live, last_write.get())
     except ApiError:
         return result
 
@@ -61,11 +61,11 @@ class _Write:
         try:
             answer = self._send(self.plan.patch or {})
         except UnclearWrite as unclear:
-            return self._send_again(before, unclear)
+            return self._repeat(before, unclear)
         except ApiError as error:
             # Without a status, there was no connection, and nothing was sent.
             return self.result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None)
-        return self._verify(before, answer, shown=before)
+        return self._verify(before, answer, latest=before)
 
     def get(self) -> dict[str, Any]:
         return self.project.see(self.definition, self.api.get(self.definition.id))
@@ -74,28 +74,28 @@ class _Write:
         answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
         return self.project.see(self.definition, answer)
 
-    def _send_again(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
+    def _repeat(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
-        now = before
+        live = before
         for attempt in range(1, self.api.retries + 1):
             if not unclear.passing or self.stopping():
                 break
             self.api.pause(attempt)
             try:
-                now = self.get()
+                live = self.get()
                 overrides = self.project.overrides_for(self.definition.key)
                 patch = rebuild_patch(
-                    self.plan, self.definition.declared, now, policy=self.project.policy, overrides=overrides
+                    self.plan, self.definition.declared, live, policy=self.project.policy, overrides=overrides
                 )
                 if patch is None:
                     return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE, sent=True)
-                return self._verify(before, self._send(patch), shown=now)
-            except UnclearWrite as again:
-                unclear = again
+                return self._verify(before, self._send(patch), latest=live)
+            except UnclearWrite as error:
+                unclear = error
             except ApiError as error:
                 # A refused repeat says nothing about the write before it.
                 return self.result.end(Outcome.INDETERMINATE, to_failure(error), sent=True)
-        return self._judge_unclear(before, unclear, shown=now)
+        return self._judge_unclear(before, unclear, latest=live)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
@@ -103,72 +103,72 @@ class _Write:
         if stranger is not None:
             return stranger
         try:
-            again = self.project.plan_for(self.definition, before)
+            new_plan = self.project.plan_for(self.definition, before)
         except IncompleteObject:
-            again = Plan()
+            new_plan = Plan()
         # Other fields may have moved. What counts is that the same body would replace the same values.
-        if before["id"] == self.live["id"] and again.same_write(self.plan):
+        if before["id"] == self.live["id"] and new_plan.same_write(self.plan):
             return None
-        moved = ", ".join(dotted(path) for path in find_undeclared_changes({}, self.live, before))
+        changed_paths = ", ".join(dotted(path) for path in find_undeclared_changes({}, self.live, before))
         return Failure(
             "stale",
-            f"live changed between the plan and the write ({moved or 'id'}), and nothing was sent",
+            f"live changed between the plan and the write ({changed_paths or 'id'}), and nothing was sent",
             hint="plan again, look at the difference, and apply again",
         )
 
-    def _verify(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, shown: Mapping[str, Any]) -> Result:
-        """Return what one more reading shows of a write that the API accepted; the last one before it has `shown`."""
+    def _verify(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, latest: Mapping[str, Any]) -> Result:
+        """Return what one more reading shows of a write that the API accepted; the last one before it has `latest`."""
         try:
-            after = self._get_after_write(shown)
+            after = self._get_after_write(latest)
         except ApiError as error:
             message = f"the API accepted the write, but live could not be read after it: {error}"
             unseen = dataclasses.replace(to_failure(error), message=message)
             return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen, sent=True), before, answer)
-        return self._judge(before, after, answer)
+        return self._judge_reading(before, after, answer)
 
-    def _judge(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+    def _judge_reading(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
         """Return what the reading after a write shows of it; `answer` is empty if it made no sense."""
-        left, declared = self._find_remaining(after), self.definition.declared
+        remaining, declared = self._find_remaining(after), self.definition.declared
         touched = {*find_undeclared_changes(declared, before, after)}
         touched |= {*find_undeclared_changes(declared, before, {**before, **answer})}
         warnings = [
             f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(touched)
         ]
         # Either may be stale because of a cache. The read-back decides, since the next plan will see the same.
-        if not left and self._find_remaining({**after, **answer}):
+        if not remaining and self._find_remaining({**after, **answer}):
             warnings.append("the response to the write differs from the read after it")
-        outcome = Outcome.NOT_CONVERGED if left else Outcome.APPLIED
-        told = (*self.result.warnings, *warnings)
-        ended = self.result.end(outcome, sent=True, live_after=after, remaining=left, warnings=told)
-        lossy = self.add_losses(ended, before, after)
-        return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else ended
+        outcome = Outcome.NOT_CONVERGED if remaining else Outcome.APPLIED
+        all_warnings = (*self.result.warnings, *warnings)
+        judged = self.result.end(outcome, sent=True, live_after=after, remaining=remaining, warnings=all_warnings)
+        lossy = self.add_losses(judged, before, after)
+        return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else judged
 
-    def _get_after_write(self, shown: Mapping[str, Any]) -> dict[str, Any]:
-        sent = [path for path, _ in self.plan.replaced]
+    def _get_after_write(self, latest: Mapping[str, Any]) -> dict[str, Any]:
+        paths = [path for path, _ in self.plan.replaced]
 
         # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
         # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
-        def is_old(found: Mapping[str, Any] | None) -> bool:
-            now = self.project.see(self.definition, found or {})
-            return found is not None and shows_nothing_new(sent, shown, now) and bool(self._find_remaining(now))
+        def is_old(reading: Mapping[str, Any] | None) -> bool:
+            live = self.project.see(self.definition, reading or {})
+            return reading is not None and shows_nothing_new(paths, latest, live) and bool(self._find_remaining(live))
 
         return self.project.see(self.definition, self.api.get_after_write(self.definition.id, is_old))
 
-    def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, shown: Mapping[str, Any]) -> Result:
+    def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, latest: Mapping[str, Any]) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless."""
         # After a senseless answer the reading decides. After the others it cannot: GET reads the local database, and
         # the provider may not have got the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True)
         try:
-            after = self._get_after_write(shown)
+            after = self._get_after_write(latest)
         except ApiError:
             return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True)
-        if left := self._find_remaining(after):
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True, remaining=left)
-        seen = self._judge(before, after, {})
+        if remaining := self._find_remaining(after):
+            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True, remaining=remaining)
+        result = self._judge_reading(before, after, {})
         note = f"live has what was sent, although the response to the write was invalid: {unclear}"
-        return dataclasses.replace(seen, warnings=(note, *seen.warnings))
+        return dataclasses.replace(result, warnings=(note, *result.warnings))
 
     def _find_remaining(self, live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
         try:

@@ -33,39 +33,39 @@ class Writes:
         self._proven = False
         self._refused = 0  # writes that were not permitted, one after the other
 
-    def carry_out(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
+    def write_all(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
         """Return the result of each of the assistants, in any order; none is started where it is `broken` already."""
         if broken:
             self._broken.set()
         # First those that take most along undeclared: only they can show whether the API drops such things.
-        pending = sorted(pending, key=_count_taken_along, reverse=True)
-        ended: list[Result] = []
-        while len(ended) < len(pending) and not self._proven and not self._stopping():
-            ended += self._at_once(pending[len(ended) :][:1], len(ended), len(pending))
-        return ended + self._at_once(pending[len(ended) :], len(ended), len(pending))
+        pending = sorted(pending, key=_count_undeclared, reverse=True)
+        results: list[Result] = []
+        while len(results) < len(pending) and not self._proven and not self._stopping():
+            results += self._write_parallel(pending[len(results) :][:1], len(results), len(pending))
+        return results + self._write_parallel(pending[len(results) :], len(results), len(pending))
 
-    def _at_once(self, pending: Sequence[Result], before: int, total: int) -> list[Result]:
-        last = before + len(pending) == total  # nobody comes after these whom a second look could spare
+    def _write_parallel(self, pending: Sequence[Result], finished: int, total: int) -> list[Result]:
+        is_last = finished + len(pending) == total  # nobody comes after these whom a second look could spare
         control = Control(
             concurrency=self._control.concurrency,
             stopping=self._stopping,
             aborted=self._control.aborted,
-            progress=lambda done, _: self._control.progress(before + done, total),
+            progress=lambda done, _: self._control.progress(finished + done, total),
         )
-        found = for_each(
+        results = for_each(
             pending,
-            lambda planned: self._one(planned, last=last),
+            lambda planned: self._write_one(planned, is_last=is_last),
             control,
             abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED, sent=True),
         )
-        pairs = zip(pending, found, strict=True)
-        return [after or planned.end(Outcome.SKIPPED, sent=False) for planned, after in pairs]
+        pairs = zip(pending, results, strict=True)
+        return [result or planned.end(Outcome.SKIPPED, sent=False) for planned, result in pairs]
 
-    def _one(self, planned: Result, *, last: bool) -> Result:
+    def _write_one(self, planned: Result, *, is_last: bool) -> Result:
         creates = planned.creates
-        begin = create if creates else write
-        result = begin(self._api, self._project, planned, stopping=self._control.stopping)
-        if result.outcome is Outcome.INDETERMINATE and not (creates or last or self._proven or self._stopping()):
+        send = create if creates else write
+        result = send(self._api, self._project, planned, stopping=self._control.stopping)
+        if result.outcome is Outcome.INDETERMINATE and not (creates or is_last or self._proven or self._stopping()):
             result = look_again(self._api, self._project, result)
         if result.dropped:
             self._stop("The API dropped fields that no definition declares, so nothing further was started.")
@@ -96,15 +96,15 @@ class Writes:
         return self._broken.is_set() or self._control.stopping()
 
 
-def _count_taken_along(result: Result) -> int:
+def _count_undeclared(result: Result) -> int:
     """Return in how many objects of the patch there is something that no definition declares."""
     declared, patch = result.definition.declared, result.plan.patch if result.plan is not None else None
     sent = (patch or {}).items()
-    return sum(_holds_more(value, declared.get(field)) for field, value in sent if isinstance(value, Mapping))
+    return sum(_has_undeclared(value, declared.get(field)) for field, value in sent if isinstance(value, Mapping))
 
 
-def _holds_more(sent: Mapping[str, Any], declared: Any) -> bool:
+def _has_undeclared(sent: Mapping[str, Any], declared: Any) -> bool:
     if not isinstance(declared, Mapping):
         return bool(sent)
-    below = ((value, declared[key]) for key, value in sent.items() if isinstance(value, Mapping) and key in declared)
-    return not sent.keys() <= declared.keys() or any(_holds_more(value, inner) for value, inner in below)
+    nested = ((value, declared[key]) for key, value in sent.items() if isinstance(value, Mapping) and key in declared)
+    return not sent.keys() <= declared.keys() or any(_has_undeclared(value, inner) for value, inner in nested)
