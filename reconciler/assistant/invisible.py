@@ -52,7 +52,7 @@ def replace_unseen(character: str) -> str:
 
 def reject_unseen(character: str) -> str:
     """Return what to say about such a character at its place."""
-    reason = "which looks like a space and is none" if _is_space(character) else "which nobody sees"
+    reason = "which looks like a space but is not one" if _is_space(character) else "which is invisible"
     return f"here is {name_character(character)}, {reason}; {replace_unseen(character)}"
 
 

@@ -105,7 +105,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
             "hash-cut",
             (field,),
             f'" #" begins a comment, so {field} ends before it; put the text in quotes if the "#" belongs to it, or '
-            "the comment on a line of its own",
+            "put the comment on its own line",
         )
     if not isinstance(message, str):
         return

@@ -18,7 +18,7 @@ _WANTED: Final[Mapping[fields.Kind, str]] = {
     "text": "text",
     "whole number": "a whole number, like 1800",
     "number": "a number, like 0.7",
-    "texts": 'a list, with each item on a line of its own that begins with "- "',
+    "texts": 'a list, with each item on its own line, after "- "',
     "fields": "a group of fields, indented below it",
     "anything": "a group of keys and values, indented below it",
 }

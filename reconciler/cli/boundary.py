@@ -100,7 +100,7 @@ def _fail(message: str, hint: str = "") -> int:
 
 def _tell_crash(error: Exception) -> int:
     if not _has_folder():
-        return _fail("the current folder is not there any more", "change into a folder that is")
+        return _fail("the current folder no longer exists", "change to a folder that exists")
     import platform
     import tempfile
     import traceback

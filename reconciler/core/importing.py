@@ -108,7 +108,7 @@ def explain_omission(path: FieldPath, live: Any | Missing, settings: Settings, *
     if (live is None or live is MISSING) and not takes_null(path):
         # A shared value is never taken away from others unasked: the user decides about a shared file.
         remedy = (
-            f"{declared_in} gives it one; to release it, move it from there into the definitions that are to have it"
+            f"{declared_in} gives it one; to release it, move it from there into the definitions that need it"
             if declared_in
             else "remove the line to release it"
         )

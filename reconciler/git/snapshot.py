@@ -88,8 +88,8 @@ def read_base(
     # An environment that is new, or was renamed: nothing tells its live edits from changes of git's.
     if environment is not None and not snapshot.settings_folders and lost.keys() - {one.id for one in by_file.values()}:
         warnings.append(
-            f"{FILE_NAME} of commit {commit[:12]} has no environment {environment}, or cannot be read, so it is no "
-            "base for what only an overlay gives an id: live edits of it look like changes in git"
+            f"{FILE_NAME} of commit {commit[:12]} has no environment {environment}, or cannot be read, so an assistant "
+            "whose id is only in an overlay has no base: its live edits look like changes in git"
         )
     return Entries(by_file, tuple(warnings))
 

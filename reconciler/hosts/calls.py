@@ -111,9 +111,8 @@ class Calls:
                 return
         # What was not listed may be there, and a second one would be made of it each time.
         listed = path.partition("?")[0]
-        raise HostError(
-            f"{self._name} lists too much below {listed}: more than {_MOST_PAGES} pages", hint="close what is old there"
-        )
+        hint = "close or delete old entries there"
+        raise HostError(f"{self._name} lists too much below {listed}: more than {_MOST_PAGES} pages", hint=hint)
 
     def _send(self, method: str, address: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
         import httpx

@@ -127,7 +127,7 @@ def _warn_of_shared(project: Project, results: Sequence[Result]) -> list[Result]
     # No refusal: `validate` has an error for it, and what each of the two asks for is clear.
     messages = find_shared_assistants(project, results)
     return [
-        dataclasses.replace(result, warnings=(*result.warnings, f"{message}: an apply of one undoes that of the other"))
+        dataclasses.replace(result, warnings=(*result.warnings, f"{message}: applying one overwrites the other"))
         if (message := messages.get(result.definition.file))
         else result
         for result in results

@@ -92,7 +92,8 @@ def compose(text: str) -> yaml.Node | None:
     """
     # Whether a text is ASCII, Python knows without looking at it.
     if not text.isascii() and (found := _INVISIBLE.search(text)):
-        message = f"here is {name_character(found[0])}, which nobody sees and YAML parsers read differently; delete it"
+        name = name_character(found[0])
+        message = f"here is {name}, which is invisible and which YAML parsers read differently; delete it"
         raise YamlProblems([YamlProblem(*place_in(text, found.start()), message)])
     try:
         root = _Loader(text).get_single_node()

@@ -206,8 +206,8 @@ def test_a_folder_that_is_gone(one: Project) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert "the current folder is not there any more" in done.stderr.splitlines()[-2]
-    assert done.stderr.splitlines()[-1] == "  change into a folder that is"
+    assert "the current folder no longer exists" in done.stderr.splitlines()[-2]
+    assert done.stderr.splitlines()[-1] == "  change to a folder that exists"
 
 
 @pytest.mark.parametrize("room", [True, False])

@@ -202,7 +202,7 @@ def test_at_a_terminal_it_waits_after_each_scene_unless_told_not_to(temporary: P
     os.close(inside)
     shown = ""
     for scene in ("1. Are the definitions right?", "2. An API to talk to"):
-        while not shown.endswith("[Enter goes on, Ctrl-C stops] "):
+        while not shown.endswith("[Press Enter to continue, Ctrl-C to stop] "):
             shown += os.read(screen, 65536).decode()
         assert scene not in shown
         os.write(screen, b"\n")

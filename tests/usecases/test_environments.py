@@ -270,7 +270,7 @@ def test_a_base_that_does_not_know_the_environment_says_so(tmp_path: Path) -> No
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         planned = two.run("stage", "plan", "--base", "v1")
     assert "has no environment stage" in planned.stdout
-    assert "live edits of it look like changes in git" in planned.stdout
+    assert "its live edits look like changes in git" in planned.stdout
 
 
 def test_a_record_is_refused_where_an_overlay_differs_from_head(tmp_path: Path) -> None:

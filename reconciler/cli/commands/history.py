@@ -49,7 +49,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
         tell("  `reconciler apply --record` starts a record. To fetch what others recorded:")
         tell("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
         if choices.environment is None and (known := sorted(project.settings.environments)):
-            tell(f"  Each environment has a record of its own: pass --environment NAME ({', '.join(known)}).")
+            tell(f"  Each environment has its own record: pass --environment NAME ({', '.join(known)}).")
     for number, applied in enumerate(found):
         # What is unclear in an older record the newest one has settled, or says again.
         _show(applied, find_undefined(project, applied.record) if number == 0 else ())

@@ -25,11 +25,9 @@ def command(choices: Choices, overlay: bool, of_defaults: bool, of_settings: boo
 
     Editors use it to check and complete definitions. It includes the fields that reconciler.yaml lists under
     extra_fields, and the rules that apply to all assistants. If there are environments, a definition needs no id,
-    since their overlays have it.
+    since their overlays have it. Save the schema as in the example below, and begin each definition with this line:
 
     \b
-      reconciler schema > schema/definition.schema.json
-    Then begin each definition with this line:
       # yaml-language-server: $schema=../schema/definition.schema.json
     """  # noqa: D301 - click's mark for a paragraph that is not rewrapped
     if overlay + of_defaults + of_settings > 1:

@@ -27,7 +27,8 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
 
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is checked. All problems of all
     files are shown, each with file, line and column. If reconciler.yaml has problems, only those are shown. The exit
-    code is 1 if there is a problem. Without --environment, definitions are checked as they are in every environment.
+    code is 1 if there is a problem. Without --environment, each definition is checked in every environment of
+    reconciler.yaml, with the overlay merged on top.
     """
     started_at = now()
     try:

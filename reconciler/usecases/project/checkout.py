@@ -51,7 +51,7 @@ def check_nested(repository: Repository, folder: Path) -> None:
     if outer is not None and head is not None and outer.files(head, folder_in_git(folder, around)):
         # A `git init` in the wrong folder would otherwise hide the history, and live edits would be overwritten.
         raise RepositoryError(
-            f"{repository.root} is a git repository inside {around}, and both are to hold these definitions",
+            f"{repository.root} is a git repository inside {around}, and both contain these definitions",
             hint=f"remove {repository.root / '.git'} if it was made by mistake; otherwise remove the definitions from "
             "the outer repository",
         )
@@ -74,7 +74,7 @@ def check_settings_moved(project: Project) -> None:
         is_theirs = any(file.is_relative_to(folder) for file in staying)
         if repository.files(commit, old_path) and (project.root / old_path).is_file() and not is_theirs:
             raise RepositoryError(
-                f"the definitions have moved, and their settings are still in {old_path}: nothing that they say counts",
+                f"the definitions have moved, but their settings are still in {old_path}, where they have no effect",
                 hint=f"move them as well (git mv {old_path} {path}), or write a new {path}",
             )
 

@@ -16,7 +16,7 @@ _REFUSALS_THAT_END_A_RUN = 3
 _ABANDONED = Failure(
     "network",
     "the run was stopped during this write, before a response arrived",
-    hint="apply again: what is live already stays as it is",
+    hint="apply again: what is already live is not sent again",
 )
 
 
