@@ -29,35 +29,36 @@ def describe_same_name(file: str, *others: str) -> Problem:
 
 
 def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
-    for same in _group((one for one in definitions if one.id), lambda one: one.id):
-        places = [(one, *one.locate(("id",))) for one in same]
-        for one, file, line, column in places:
-            others = [f"{where}:{row}:{col}" for other, where, row, col in places if other is not one]
+    for same in _group((each for each in definitions if each.id), lambda each: each.id):
+        places = [(each, *each.locate(("id",))) for each in same]
+        for each, file, line, column in places:
+            others = [f"{path}:{row}:{col}" for other, path, row, col in places if other is not each]
             message = (
-                f"the id {one.id} is also used in {list_some(others, _SHOWN)}; each assistant has only one definition: "
-                "remove the other"
+                f"the id {each.id} is also used in {list_some(others, _SHOWN)}; each assistant has only one "
+                "definition: remove the other"
             )
-            yield one.file, Problem(file, line, column, message, kind="duplicate")
+            yield each.file, Problem(file, line, column, message, kind="duplicate")
 
 
 def _find_duplicate_keys(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
-    for same in _group(definitions, lambda one: one.key):
-        for one in same:
-            yield one.file, describe_same_name(one.file, *(other.file for other in same if other is not one))
+    for same in _group(definitions, lambda each: each.key):
+        for each in same:
+            yield each.file, describe_same_name(each.file, *(other.file for other in same if other is not each))
 
 
 def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) -> Iterator[tuple[str, Problem]]:
     # Windows and macOS take them for one file, so that a clone there holds one of the two.
-    for same in _group(definitions, lambda one: same_name(one.key)):
-        for one in same:
-            if others := [other for other in same if other.key != one.key]:
+    for same in _group(definitions, lambda each: same_name(each.key)):
+        for each in same:
+            if others := [other for other in same if other.key != each.key]:
                 message = (
                     f"the name of this file and {list_some([other.file for other in others], _SHOWN)} differ only "
-                    f"{tell_apart(one.key, others[0].key)}, and some systems treat them as one file; rename one of them"
+                    f"{tell_apart(each.key, others[0].key)}, and some systems treat them as one file; rename one of "
+                    "them"
                 )
-                problem = Problem(one.file, 1, 1, message, "warning", lint="similar-names", about_file=True)
-                if graded := settings.grade(problem, one.key):
-                    yield one.file, graded
+                problem = Problem(each.file, 1, 1, message, "warning", lint="similar-names", about_file=True)
+                if graded := settings.grade(problem, each.key):
+                    yield each.file, graded
 
 
 def _group(definitions: Iterable[Definition], name: Callable[[Definition], str]) -> list[list[Definition]]:

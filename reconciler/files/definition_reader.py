@@ -15,8 +15,8 @@ from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import item_at
 from reconciler.dataclass import dataclass
 from reconciler.files.collisions import describe_same_name
-from reconciler.files.find import FoundFile
-from reconciler.files.layers import LayerReader, ReadFile, check_fields, find_anchors, place_problems
+from reconciler.files.find import YamlFile
+from reconciler.files.layers import LayerReader, ReadFile, check_fields, find_anchors, locate_problems
 
 # `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
 _SAYS_NEW = re.compile(rb"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
@@ -30,7 +30,7 @@ _MEANT_OTHERWISE = {
 
 FindId = Callable[[str], str | None]
 # The files of one definition, the lowest first.
-Stack = Sequence[tuple[FoundFile, LayerKind]]
+Stack = Sequence[tuple[YamlFile, LayerKind]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,58 +58,59 @@ class DefinitionReader:
 
     def read(self, stack: Stack, *, checked: bool) -> Reading:
         """Read the files of one definition; what is not `checked` is read only as far as its id needs."""
-        found = next(one for one, kind in stack if kind == "definition")
-        files = [self.layers.read(one, kind) for one, kind in stack]
-        own = next(file for file in files if file.layer.kind == "definition")
+        definition_file = next(each for each, kind in stack if kind == "definition")
+        files = [self.layers.read(each, kind) for each, kind in stack]
+        own_reading = next(file for file in files if file.layer.kind == "definition")
         uppers = [file for file in files if file.layer.kind == "overlay"]
         problems = [problem for file in files if file.layer.kind != "defaults" for problem in file.problems]
-        problems += [problem for one, kind in stack if kind == "defaults" for problem in self.layers.judge(one)]
+        problems += [problem for each, kind in stack if kind == "defaults" for problem in self.layers.judge(each)]
         problems += [describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
         # Other layers alone are no definition, whatever they say.
-        document = self.layers.merge(files) if own.has_fields else None
-        given = (document or {}).get("id")
+        document = self.layers.merge(files) if own_reading.has_fields else None
+        written_id = (document or {}).get("id")
         # Before ids are compared: a second file that has the id outright would manage the same assistant.
-        known = self.find_id(found.file) or "" if given == NEW else given
+        id_ = self.find_id(definition_file.file) or "" if written_id == NEW else written_id
         definition = Definition(
-            key=found.key,
-            file=found.file,
-            id=known if isinstance(known, str) else "",
+            key=definition_file.key,
+            file=definition_file.file,
+            id=id_ if isinstance(id_, str) else "",
             declared={key: value for key, value in (document or {}).items() if key != "id"},
             layers=tuple(file.layer for file in files),
-            says_new=given == NEW,
+            says_new=written_id == NEW,
         )
         if checked and document is not None:
             problems += self._check(definition, document, files)
         # What is wrong in defaults has been found in them already.
         problems = list(dict.fromkeys(problems))
         if len(problems) >= MAX_PROBLEMS:
-            shown = sorted(problems)[: MAX_PROBLEMS - 1]
-            more = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
-            problems = [*shown, replace(shown[-1], message=more)]
+            first_problems = sorted(problems)[: MAX_PROBLEMS - 1]
+            message = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
+            problems = [*first_problems, replace(first_problems[-1], message=message)]
         return Reading(definition, document, tuple(problems))
 
     def _check(
         self, definition: Definition, document: Mapping[str, Any], files: Sequence[ReadFile]
     ) -> Iterator[Problem]:
         """Yield what the checks, the lints and the team's rules find in a definition, each at its place."""
-        found = check_fields(document, files, self.layers.settings, needs_id=self.needs_id)
+        problems = check_fields(document, files, self.layers.settings, needs_id=self.needs_id)
         if hint := _MEANT_OTHERWISE.get(definition.key.rpartition("/")[2].lower()):
-            found = [replace(one, message=one.message + hint) if one.about == "file" else one for one in found]
+            hints = {"file": hint}
+            problems = [replace(each, message=each.message + hints.get(each.about, "")) for each in problems]
         # What the API would not take is said once.
-        wrong = {problem.path for problem in found if problem.path}
-        meant = (*_find_lints(document, files), *self.rules.find_violations(definition.key, document))
-        found += [one for one in meant if one.path not in wrong]
-        yield from place_problems(found, definition, self.layers.settings)
+        wrong = {problem.path for problem in problems if problem.path}
+        other_problems = (*_find_lints(document, files), *self.rules.find_violations(definition.key, document))
+        problems += [problem for problem in other_problems if problem.path not in wrong]
+        yield from locate_problems(problems, definition, self.layers.settings)
         for file in files:
             if file.layer.kind != "defaults":
                 yield from find_anchors(file)
 
 
-def may_have(ids: Collection[bytes], stack: Stack) -> bool:
+def may_have_id(ids: Collection[bytes], stack: Stack) -> bool:
     """Return whether a definition may have one of some ids, in UTF-8. Its files are searched as bytes, not parsed."""
-    for found, kind in stack:
+    for file, kind in stack:
         if kind != "defaults":
-            content = found.read_bytes()
+            content = file.read_bytes()
             # With escapes, the text of an id differs from its value.
             if b"\\" in content or b"''" in content or any(name in content for name in ids):
                 return True

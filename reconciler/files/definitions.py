@@ -18,10 +18,10 @@ from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
 from reconciler.files.collisions import find_collisions
-from reconciler.files.definition_reader import DefinitionReader, FindId, Reading, may_have
-from reconciler.files.find import FoundFile, FoundFiles, find_all, find_defaults
+from reconciler.files.definition_reader import DefinitionReader, FindId, Reading, may_have_id
+from reconciler.files.find import YamlFile, YamlFiles, find_all, find_defaults
 from reconciler.files.layers import LayerReader
-from reconciler.files.selection import select
+from reconciler.files.selection import select_files
 from reconciler.files.source_lines import add_source_lines
 
 _SECONDS: Final = 1.0  # of the processor, for one value against one rule: some patterns need years for a text of a line
@@ -57,8 +57,8 @@ def load(
     that nobody chose it: its overlays may be for another folder's definitions. `find_id` gives the id that is known of
     a file that says `id: new`. Raises DefinitionError without definitions, or if a path cannot be used.
     """
-    found = find_all(folder, root, settings)
-    chosen = select(found, folder, root, selected)
+    files = find_all(folder, root, settings)
+    chosen = select_files(files, folder, root, selected)
     # As they are written, before an environment is chosen, definitions may lack what each environment adds.
     bare = without_ids and settings.environments and not settings.environment
     rules = RuleSet(Settings() if bare else settings, _limit_time)
@@ -66,34 +66,35 @@ def load(
     layers = LayerReader(folder, root, settings)
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
-        readings = [reader.read(found.stack(one), checked=True) for one in found.definitions if one.file in chosen]
+        readings = [reader.read(files.stack(each), checked=True) for each in files.definitions if each.file in chosen]
         # Over all files: the other half of a pair may not be selected, and any of them may mention a text file.
-        meant = [reading.definition for reading in readings]
-        everything = _add_others(meant, found, reader, None if found.skipped else {one.id for one in meant if one.id})
-    collisions = find_collisions(everything, settings)
-    kept: list[Reading] = []
+        definitions = [reading.definition for reading in readings]
+        ids = None if files.skipped else {each.id for each in definitions if each.id}
+        all_definitions = _add_others(definitions, files, reader, ids)
+    collisions = find_collisions(all_definitions, settings)
+    members: list[Reading] = []
     for reading in readings:
-        own = tuple(problem for file, problem in collisions if file == reading.definition.file)
-        full = replace(reading, problems=reading.problems + own)
+        own_problems = tuple(problem for file, problem in collisions if file == reading.definition.file)
+        full = replace(reading, problems=reading.problems + own_problems)
         # In an environment an id says who takes part; a file that cannot be read might have one, and must be seen.
         has_id = full.document is None or "id" in full.document
         if without_ids or has_id or not settings.environments or full.errors:
-            kept.append(full)
-    lost_overlays = _find_lost_overlays(found, folder, settings, in_passing=in_passing)
-    lost = [one for one in lost_overlays if not selected or one.file in chosen]
-    lost += _find_skipped(found.skipped, selected, everything, settings)
+            members.append(full)
+    lost_overlays = _find_lost_overlays(files, folder, settings, in_passing=in_passing)
+    unread = [each for each in lost_overlays if not selected or each.file in chosen]
+    unread += _find_skipped(files.skipped, selected, all_definitions, settings)
     # Several definitions share problems, and some defaults may be nobody's.
-    problems = {problem for reading in kept for problem in reading.problems}
+    problems = {problem for reading in members for problem in reading.problems}
     if not selected:
-        problems |= {problem for shared in found.defaults for one in shared.values() for problem in layers.judge(one)}
+        problems |= {problem for shared in files.defaults for each in shared.values() for problem in layers.judge(each)}
     problems = keep_gravest(problems)
-    used = (layer for reading in kept for layer in reading.definition.layers)
+    used_layers = (layer for reading in members for layer in reading.definition.layers)
     return Loaded(
-        definitions=tuple(reading.definition for reading in kept if not reading.errors),
-        invalid=tuple(_list_invalid(kept, lost)),
-        problems=tuple(add_source_lines(sorted([*problems, *lost]), used, settings)),
+        definitions=tuple(reading.definition for reading in members if not reading.errors),
+        invalid=tuple(_list_invalid(members, unread)),
+        problems=tuple(add_source_lines(sorted([*problems, *unread]), used_layers, settings)),
         whole=not selected,
-        read_all=functools.partial(_add_others, meant, found, reader),
+        read_all=functools.partial(_add_others, definitions, files, reader),
     )
 
 
@@ -101,71 +102,71 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
     """Return the files of defaults for a key, the lowest first. Raises DefinitionError where one has a mistake."""
     reader = LayerReader(folder, root, settings)
     overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
-    found = [find_defaults(place, root) for place in (folder, *overlays)]
-    shared = [one[place] for one in found for place in defaults_above(key) if place in one]
+    folders = [find_defaults(place, root) for place in (folder, *overlays)]
+    shared = [each[path] for each in folders for path in defaults_above(key) if path in each]
     # A new definition would leave out what a broken file seems to say, and then declare nothing of it.
-    for problem in (problem for one in shared for problem in reader.judge(one) if problem.severity == "error"):
-        where = f"{problem.file}:{problem.line}:{problem.column}"
+    for problem in (problem for each in shared for problem in reader.judge(each) if problem.severity == "error"):
+        location = f"{problem.file}:{problem.line}:{problem.column}"
         hint = "correct it first: new definitions take values from it"
-        raise DefinitionError(problem.message, where=where, hint=hint)
-    return tuple(reader.read(one, "defaults").layer for one in shared)
+        raise DefinitionError(problem.message, where=location, hint=hint)
+    return tuple(reader.read(each, "defaults").layer for each in shared)
 
 
 def _add_others(
-    meant: Sequence[Definition], found: FoundFiles, reader: DefinitionReader, ids: Collection[str] | None = None
+    definitions: Sequence[Definition], files: YamlFiles, reader: DefinitionReader, ids: Collection[str] | None = None
 ) -> tuple[Definition, ...]:
     """Return the definitions that are meant and all others; with `ids`, those that cannot have one are not parsed."""
-    by_file = {definition.file: definition for definition in meant}
+    by_file = {definition.file: definition for definition in definitions}
     names = [name.encode("utf-8", "surrogatepass") for name in ids] if ids is not None else []
-    for one in found.definitions:
-        if one.file not in by_file:
-            stack = found.stack(one)
-            is_read = ids is None or may_have(names, stack)
-            by_file[one.file] = (
-                reader.read(stack, checked=False).definition if is_read else Definition(one.key, one.file, "", {})
+    for file in files.definitions:
+        if file.file not in by_file:
+            stack = files.stack(file)
+            is_read = ids is None or may_have_id(names, stack)
+            by_file[file.file] = (
+                reader.read(stack, checked=False).definition if is_read else Definition(file.key, file.file, "", {})
             )
     return tuple(by_file[file] for file in sorted(by_file))
 
 
-def _find_lost_overlays(found: FoundFiles, folder: Path, settings: Settings, *, in_passing: bool) -> Iterator[Problem]:
+def _find_lost_overlays(files: YamlFiles, folder: Path, settings: Settings, *, in_passing: bool) -> Iterator[Problem]:
     """Yield a problem for each overlay of a definition that is not there."""
     message = "this overlay has no definition of the same name; write one, or rename or remove the overlay"
-    lost = found.overlays.keys() - {one.key for one in found.definitions}
-    beside = folder.resolve().parent
-    overlays = {beside / one.overlay for one in settings.environments.values() if one.overlay}
-    others = [place for place in beside.iterdir() if place not in overlays] if lost and in_passing else []
-    for key in lost:
+    keys = files.overlays.keys() - {each.key for each in files.definitions}
+    parent = folder.resolve().parent
+    overlays = {parent / each.overlay for each in settings.environments.values() if each.overlay}
+    others = [place for place in parent.iterdir() if place not in overlays] if keys and in_passing else []
+    for key in keys:
         if not any((place / f"{key}{suffix}").is_file() for place in others for suffix in SUFFIXES):
-            yield from (Problem(one.file, 1, 1, message) for one in found.overlays[key])
+            yield from (Problem(each.file, 1, 1, message) for each in files.overlays[key])
 
 
 def _find_skipped(
-    skipped: Sequence[FoundFile], selected: Sequence[Path], definitions: Sequence[Definition], settings: Settings
+    skipped: Sequence[YamlFile], selected: Sequence[Path], definitions: Sequence[Definition], settings: Settings
 ) -> Iterator[Problem]:
     """Yield the lint of each file that was surely meant to be read, below the folder and below its overlays."""
-    below = [Path(os.path.abspath(path)) for path in selected]  # noqa: PTH100 - `resolve` would follow a link
+    roots = [Path(os.path.abspath(path)) for path in selected]  # noqa: PTH100 - `resolve` would follow a link
     # A text file may have any name.
-    texts = {text.file for one in definitions for layer in one.layers for text in layer.texts}
-    for found in skipped:
-        if found.file in texts or (below and not any(found.path.is_relative_to(path) for path in below)):
+    texts = {text.file for definition in definitions for layer in definition.layers for text in layer.texts}
+    for file in skipped:
+        if file.file in texts or (roots and not any(file.path.is_relative_to(path) for path in roots)):
             continue
-        message = f"this file is not read, because of its name; rename it to {found.right_name}"
-        if graded := settings.grade(Problem(found.file, 1, 1, message, "warning", lint="skipped-file"), found.key):
+        message = f"this file is not read, because of its name; rename it to {file.right_name}"
+        if graded := settings.grade(Problem(file.file, 1, 1, message, "warning", lint="skipped-file"), file.key):
             yield graded
 
 
-def _list_invalid(kept: Sequence[Reading], lost: Sequence[Problem]) -> Iterator[InvalidDefinition]:
-    for definition, errors in ((reading.definition, reading.errors) for reading in kept if reading.errors):
+def _list_invalid(readings: Sequence[Reading], problems: Sequence[Problem]) -> Iterator[InvalidDefinition]:
+    for definition, errors in ((reading.definition, reading.errors) for reading in readings if reading.errors):
         first, more = errors[0], len(errors) - 1
-        where = "" if first.file == definition.file else f"{first.file}, "
-        message = f"{where}line {first.line}: {first.message}"
+        place = "" if first.file == definition.file else f"{first.file}, "
+        message = f"{place}line {first.line}: {first.message}"
         if more:
             message += f" (and {more} more problem{'s' if more > 1 else ''} in this file)"
         kind = first.kind if len({problem.kind for problem in errors}) == 1 else "invalid"
         yield InvalidDefinition(definition.key, definition.file, definition.id, message=message, kind=kind)
-    for one in lost:
-        if one.severity == "error":
-            yield InvalidDefinition(one.file.rpartition(".")[0], one.file, "", message=one.message)
+    for problem in problems:
+        if problem.severity == "error":
+            yield InvalidDefinition(problem.file.rpartition(".")[0], problem.file, "", message=problem.message)
 
 
 @contextmanager
@@ -191,10 +192,10 @@ def _limit_time() -> Iterator[None]:
     def stop(_number: int, _frame: object) -> None:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGVTALRM, stop)
+    previous = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        signal.signal(signal.SIGVTALRM, previous)

@@ -35,7 +35,7 @@ class UnreadableText(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class FoundFile:
+class YamlFile:
     """One file of the folder; `problem` says why it cannot be read, where that is known already.
 
     `file` is its path from the repository's root, `name` the one below `folder`.
@@ -68,26 +68,23 @@ class FoundFile:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundFiles:
+class YamlFiles:
     """All files that make up the definitions of a folder."""
 
-    definitions: Sequence[FoundFile]
-    overlays: Mapping[str, Sequence[FoundFile]]  # of the chosen environment, by key
-    defaults: Sequence[Mapping[str, FoundFile]]  # of the folder, then of the overlays' folder, by their path below it
-    skipped: Sequence[FoundFile]  # probably meant to be read, and not read for their names
+    definitions: Sequence[YamlFile]
+    overlays: Mapping[str, Sequence[YamlFile]]  # of the chosen environment, by key
+    defaults: Sequence[Mapping[str, YamlFile]]  # of the folder, then of the overlays' folder, by their path below it
+    skipped: Sequence[YamlFile]  # probably meant to be read, and not read for their names
 
-    def stack(self, found: FoundFile) -> list[tuple[FoundFile, LayerKind]]:
+    def stack(self, file: YamlFile) -> list[tuple[YamlFile, LayerKind]]:
         """Return the files that declare the fields of one definition, the lowest first."""
-        shared = [one[place] for one in self.defaults if one for place in defaults_above(found.key) if place in one]
-        layers: list[tuple[FoundFile, LayerKind]] = [(one, "defaults") for one in shared]
-        return [
-            *layers,
-            (found, "definition"),
-            *((one, "overlay") for one in reversed(self.overlays.get(found.key, ()))),
-        ]
+        shared = [each[place] for each in self.defaults if each for place in defaults_above(file.key) if place in each]
+        layers: list[tuple[YamlFile, LayerKind]] = [(each, "defaults") for each in shared]
+        layers.append((file, "definition"))
+        return [*layers, *((each, "overlay") for each in reversed(self.overlays.get(file.key, ())))]
 
 
-def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
+def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
     """Return all files of a folder's definitions; where there are several forms, the overlays of each.
 
     Files that cannot be read come with their problem; names that begin with a dot are skipped. Raises DefinitionError
@@ -96,56 +93,56 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> FoundFiles:
     if not folder.is_dir():
         hint = "Run this in the folder that contains it, or pass --directory; `reconciler import ID` creates one."
         raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
-    found = _find_sorted(folder, root)
-    definitions = [one for one in found if _is_layer(one)]
+    files = _find_sorted(folder, root)
+    definitions = [each for each in files if _is_layer(each)]
     if not definitions:
         hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
-        if astray := next((one for one in found if one.right_name), None):
-            hint = f"{astray.file} is not read; rename it to {astray.right_name}."
+        if misnamed := next((each for each in files if each.right_name), None):
+            hint = f"{misnamed.file} is not read; rename it to {misnamed.right_name}."
         raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} contains no definition", hint=hint)
     places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
-    inside = {place: _find_sorted(place, root) for place in places}
-    overlays: dict[str, list[FoundFile]] = {}
-    for upper in (one for ones in inside.values() for one in ones if _is_layer(one)):
-        overlays.setdefault(upper.key, []).append(upper)
-    walks = [(folder, found), *inside.items()]
-    skipped = [one for _, ones in walks for one in ones if one.right_name]
-    return FoundFiles(definitions, overlays, [_pick_defaults(place, ones) for place, ones in walks], skipped)
+    overlay_files = {place: _find_sorted(place, root) for place in places}
+    overlays: dict[str, list[YamlFile]] = {}
+    for overlay in (each for group in overlay_files.values() for each in group if _is_layer(each)):
+        overlays.setdefault(overlay.key, []).append(overlay)
+    walks = [(folder, files), *overlay_files.items()]
+    skipped = [each for _, group in walks for each in group if each.right_name]
+    return YamlFiles(definitions, overlays, [_pick_defaults(place, group) for place, group in walks], skipped)
 
 
-def find_defaults(folder: Path, root: Path) -> dict[str, FoundFile]:
+def find_defaults(folder: Path, root: Path) -> dict[str, YamlFile]:
     """Return the files of defaults in a folder and those below it, by their path below that folder; none without it."""
     return _pick_defaults(folder, _find_sorted(folder, root)) if folder.is_dir() else {}
 
 
-def _is_layer(found: FoundFile) -> bool:
-    return not found.right_name and not is_defaults_file(found.file)
+def _is_layer(file: YamlFile) -> bool:
+    return not file.right_name and not is_defaults_file(file.file)
 
 
-def _pick_defaults(folder: Path, found: Sequence[FoundFile]) -> dict[str, FoundFile]:
-    above = folder.resolve()
-    return {one.path.relative_to(above).as_posix(): one for one in found if is_defaults_file(one.file)}
+def _pick_defaults(folder: Path, files: Sequence[YamlFile]) -> dict[str, YamlFile]:
+    parent = folder.resolve()
+    return {file.path.relative_to(parent).as_posix(): file for file in files if is_defaults_file(file.file)}
 
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
     """Return the chosen environment's overlay folder, which is next to `folder`, or None. Raises InvalidSettings."""
     if settings.overlay is None:
         return None
-    beside = folder.resolve().parent
-    place = beside / settings.overlay
-    wrong = None
+    parent = folder.resolve().parent
+    place = parent / settings.overlay
+    problem = None
     if not place.is_dir():
-        wrong = (
+        problem = (
             f"there is no overlay folder {shown_path(place, root)}; correct this line, or create the folder (git keeps "
             "it once a file is in it, such as an empty .gitkeep)"
         )
-    elif not place.resolve().is_relative_to(beside):
-        wrong = (
+    elif not place.resolve().is_relative_to(parent):
+        problem = (
             f"the overlay folder {shown_path(place, root)} is a link, which is not followed; put a folder there, or "
             "correct this line"
         )
-    if wrong is not None:
-        raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, wrong)])
+    if problem is not None:
+        raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, problem)])
     return place.resolve()
 
 
@@ -158,14 +155,14 @@ def read_text(path: Path) -> str:
         raise UnreadableText(message) from None
     if len(content) > MAX_BYTES:
         raise UnreadableText("this file is larger than 1 MiB, far more than an assistant's definition needs")
-    if what := describe_foreign(content):
-        raise UnreadableText(f"this file is {what}")
+    if kind := describe_foreign(content):
+        raise UnreadableText(f"this file is {kind}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8-sig")
+        readable = content[: error.start].decode("utf-8-sig")
         message = "this character is not saved as UTF-8; save the file as UTF-8"
-        raise UnreadableText(message, *place_in(before, len(before))) from None
+        raise UnreadableText(message, *place_in(readable, len(readable))) from None
     if text.startswith("\ufeff"):
         raise UnreadableText("this file begins with two byte order marks (U+FEFF), which are invisible; delete one")
     return text
@@ -181,41 +178,41 @@ def read_beginning(path: Path | str) -> bytes:
 
 def describe_foreign(content: bytes) -> str:
     """Return what a file is that is no plain text in UTF-8, as far as its beginning tells, and what to do."""
-    if what := next((what for begin, what in _DOCUMENTS.items() if content.startswith(begin)), ""):
-        return f"{what}; write its text into a file with a plain text editor"
+    if kind := next((kind for prefix, kind in _DOCUMENTS.items() if content.startswith(prefix)), ""):
+        return f"{kind}; write its text into a file with a plain text editor"
     # Windows' editors offer UTF-16 as "Unicode". Without its first bytes the zeros give it away.
     is_wide = content.startswith(_UTF_16) or b"\0" in content[:64]
     return "saved as UTF-16, or not text; save it as UTF-8" if is_wide else ""
 
 
-def _find_sorted(folder: Path, root: Path) -> list[FoundFile]:
+def _find_sorted(folder: Path, root: Path) -> list[YamlFile]:
     folder = folder.resolve()
-    shown = shown_path(folder, root)
-    return sorted(_walk(folder, "", "" if shown == "." else f"{shown}/"), key=lambda found: found.file)
+    prefix = shown_path(folder, root)
+    return sorted(_walk(folder, "", "" if prefix == "." else f"{prefix}/"), key=lambda file: file.file)
 
 
-def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
-    """Yield the definition files of a folder; `below` is the path in it so far, `shown` the folder's from the root."""
+def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
+    """Yield the definition files of a folder; `relative` is the path inside it, `prefix` its path from the root."""
     try:
-        with os.scandir(folder / below) as scan:
+        with os.scandir(folder / relative) as scan:
             entries = [entry for entry in scan if not entry.name.startswith(".")]
     except OSError as error:
-        name = below.rstrip("/")
+        name = relative.rstrip("/")
         key = name.rpartition(".")[0] or name
-        yield FoundFile(key, shown + name, folder, name, f"this folder cannot be read: {error.strerror}")
+        yield YamlFile(key, prefix + name, folder, name, f"this folder cannot be read: {error.strerror}")
         return
     for entry in entries:
-        name = below + entry.name
+        name = relative + entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder, f"{name}/", shown)
+            yield from _walk(folder, f"{name}/", prefix)
             continue
         problem = ""
         # A folder behind a link may be anywhere, closed to this user, or around this one: the walk would never end.
         if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
         elif right_name := correct_name(entry.name):
-            key = (below + right_name).rpartition(".")[0]
-            yield FoundFile(key, shown + name, folder, name, right_name=right_name)
+            key = (relative + right_name).rpartition(".")[0]
+            yield YamlFile(key, prefix + name, folder, name, right_name=right_name)
             continue
         elif not entry.name.endswith(SUFFIXES):
             continue
@@ -224,4 +221,4 @@ def _walk(folder: Path, below: str, shown: str) -> Iterator[FoundFile]:
         # Opening a pipe would wait for its writer.
         elif not entry.is_symlink() and not entry.is_file():
             problem = "this is not a regular file"
-        yield FoundFile(name.rpartition(".")[0] or name, shown + name, folder, name, problem)
+        yield YamlFile(name.rpartition(".")[0] or name, prefix + name, folder, name, problem)

@@ -17,8 +17,8 @@ def repository_root(folder: Path) -> Path:
         if os.path.lexists(parent / ".git"):
             return parent
     # Outside a repository nothing but the reader's own place makes the names in a report short.
-    here = Path.cwd().resolve()
-    return here if folder.is_relative_to(here) else folder.parent
+    current = Path.cwd().resolve()
+    return current if folder.is_relative_to(current) else folder.parent
 
 
 def folder_in_git(folder: Path, root: Path) -> str:
@@ -31,17 +31,17 @@ def shown_path(path: Path, root: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def find_definitions_folder(named: Path) -> Path:
+def find_definitions_folder(option: Path) -> Path:
     """Return the definitions' folder of the project that the working directory is in, as seen from there.
 
     The project is the nearest folder, upwards and no further than the repository's root, with settings or with a folder
     of this name. If there is none, and outside a repository, the name is what it says.
     """
-    here = Path.cwd()
-    around = [here, *here.parents]
-    last = next((index for index, folder in enumerate(around) if os.path.lexists(folder / ".git")), 0)
-    if not named.is_absolute():
-        for folder in around[: last + 1]:
-            if (folder / named).is_dir() or (folder / FILE_NAME).exists():
-                return named if folder == here else Path(os.path.relpath(folder / named, here))
-    return named
+    current = Path.cwd()
+    around = [current, *current.parents]
+    repository_index = next((index for index, folder in enumerate(around) if os.path.lexists(folder / ".git")), 0)
+    if not option.is_absolute():
+        for folder in around[: repository_index + 1]:
+            if (folder / option).is_dir() or (folder / FILE_NAME).exists():
+                return option if folder == current else Path(os.path.relpath(folder / option, current))
+    return option

@@ -18,7 +18,7 @@ from reconciler.core.definition import DEFAULTS, SUFFIXES, Definition, Layer, La
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.dataclass import dataclass
-from reconciler.files.find import FoundFile, UnreadableText
+from reconciler.files.find import UnreadableText, YamlFile
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import TextReader, is_inside
 from reconciler.yamltext.nodes import find_places, find_unused_anchors
@@ -42,14 +42,14 @@ class ReadFile:
 
     def has_refused(self, problem: FieldProblem) -> bool:
         """Return whether the reader has refused the same key, or the value that holds what a check found."""
-        for refused in self.unreadable:
-            path = refused.path or ()
+        for unreadable in self.unreadable:
+            path = unreadable.path or ()
             is_same = path == problem.path
-            if refused.about == "key" == problem.about and is_same:
+            if unreadable.about == "key" == problem.about and is_same:
                 return True
             # A key that is wrong is so whatever is after it.
             own_key = problem.about == "key" and is_same
-            if refused.about == "value" and path == problem.path[: len(path)] and not own_key:
+            if unreadable.about == "value" and path == problem.path[: len(path)] and not own_key:
                 return True
         return False
 
@@ -58,62 +58,62 @@ class LayerReader:
     """Reads the files of definitions in all their kinds; each kind may name text files in folders of its own."""
 
     def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
-        own = folder_in_git(folder, root)
-        beside = folder.resolve().parent
+        folder_in_repository = folder_in_git(folder, root)
+        parent = folder.resolve().parent
         self.settings = settings
         self._texts = TextReader(root)
-        self._own = own
-        self._overlays = folder_in_git(beside / settings.overlay, root) if settings.overlay is not None else None
+        self._folder = folder_in_repository
+        self._overlays = folder_in_git(parent / settings.overlay, root) if settings.overlay is not None else None
         # Defaults serve many definitions: read once, merged once for each folder, and judged once.
         self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
-        self._read_shared = functools.cache(lambda found: self._read(found, "defaults"))
+        self._read_shared = functools.cache(lambda file: self._read(file, "defaults"))
         self.judge = functools.cache(self._judge)
 
-    def read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
+    def read(self, file: YamlFile, kind: LayerKind) -> ReadFile:
         """Read one file as far as it can be read."""
-        return self._read_shared(found) if kind == "defaults" else self._read(found, kind)
+        return self._read_shared(file) if kind == "defaults" else self._read(file, kind)
 
-    def _read(self, found: FoundFile, kind: LayerKind) -> ReadFile:
-        is_above = self._overlays is not None and is_inside(found.file, self._overlays)
-        folders = [self._own, self._overlays] if is_above and self._overlays is not None else [self._own]
-        return _read_layer(found, self.settings, self._texts, folders, kind)
+    def _read(self, file: YamlFile, kind: LayerKind) -> ReadFile:
+        is_above = self._overlays is not None and is_inside(file.file, self._overlays)
+        folders = [self._folder, self._overlays] if is_above and self._overlays is not None else [self._folder]
+        return _read_layer(file, self.settings, self._texts, folders, kind)
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
         """Return what some files declare together, the lowest first; the same beginning is merged once."""
         shared = tuple(file.layer.file for file in files if file.layer.kind == "defaults")
         if shared not in self._merged:
             self._merged[shared] = merge_layers(file.layer for file in files[: len(shared)])
-        uppers = [one.layer.fields for one in files[len(shared) :]]
+        uppers = [each.layer.fields for each in files[len(shared) :]]
         merged: Mapping[str, Any] = functools.reduce(merge_overlay, uppers, self._merged[shared])
         # In the order of the definition, which the record keeps, whatever comes from elsewhere.
         return {key: merged[key] for key in (*uppers[0], *merged)} if shared and uppers else merged
 
-    def _judge(self, found: FoundFile) -> tuple[Problem, ...]:
+    def _judge(self, yaml_file: YamlFile) -> tuple[Problem, ...]:
         """Return the problems of a file of defaults, whichever definitions take values from it."""
-        file = self.read(found, "defaults")
-        alone = Definition(key=found.key, file=found.file, id="", declared=file.layer.fields, layers=(file.layer,))
+        file = self.read(yaml_file, "defaults")
+        alone = Definition(yaml_file.key, yaml_file.file, "", file.layer.fields, (file.layer,))
         wrong = check_fields(alone.declared, [file], self.settings, needs_id=False)
-        return (*file.problems, *place_problems(wrong, alone, self.settings), *find_anchors(file))
+        return (*file.problems, *locate_problems(wrong, alone, self.settings), *find_anchors(file))
 
 
 def check_fields(
     document: Mapping[str, Any], files: Sequence[ReadFile], settings: Settings, *, needs_id: bool
 ) -> list[FieldProblem]:
     """Return what the checks find in the content of some files."""
-    found = check_definition(document, settings.extra_fields, needs_id=needs_id)
+    problems = check_definition(document, settings.extra_fields, needs_id=needs_id)
     # What the reader has refused is a text in the document, about which the checks would say something else.
-    found = [problem for problem in found if not any(file.has_refused(problem) for file in files)]
+    problems = [problem for problem in problems if not any(file.has_refused(problem) for file in files)]
     # The more exact problem wins: that the reference does not list the path would send the reader to `extra_fields`.
     managed: dict[FieldPath, FieldProblem] = {}
     for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
         message = f"{dotted(path)} is listed under never_send in {FILE_NAME}: the server manages it; remove it here"
         managed[path] = FieldProblem(path, message, about="key")
-    return [*(problem for problem in found if problem.path not in managed), *managed.values()]
+    return [*(problem for problem in problems if problem.path not in managed), *managed.values()]
 
 
-def place_problems(found: Iterable[FieldProblem], definition: Definition, settings: Settings) -> Iterator[Problem]:
+def locate_problems(problems: Iterable[FieldProblem], definition: Definition, settings: Settings) -> Iterator[Problem]:
     """Yield problems at their places, in words that show no sensitive value."""
-    for problem in found:
+    for problem in problems:
         # A key that is no name may have its value in it: `endCallMessage:Goodbye` in brackets.
         is_name = not problem.path or _NAME.fullmatch(problem.path[-1])
         is_shown = settings.may_show(problem.path) if is_name else settings.may_quote(problem.path)
@@ -123,8 +123,8 @@ def place_problems(found: Iterable[FieldProblem], definition: Definition, settin
             place = definition.locate(problem.path, problem.about, problem.line)
         message += problem.advice[not place[0].endswith(SUFFIXES)]
         is_whole = problem.about == "file"
-        placed = Problem(*place, message, problem.severity, lint=problem.lint, about_file=is_whole)
-        if graded := settings.grade(placed, definition.key) if problem.lint else placed:
+        located = Problem(*place, message, problem.severity, lint=problem.lint, about_file=is_whole)
+        if graded := settings.grade(located, definition.key) if problem.lint else located:
             yield graded
 
 
@@ -138,34 +138,34 @@ def find_anchors(file: ReadFile) -> Iterator[Problem]:
 
 
 def _read_layer(
-    found: FoundFile, settings: Settings, texts: TextReader, folders: Sequence[str], kind: LayerKind
+    file: YamlFile, settings: Settings, texts: TextReader, folders: Sequence[str], kind: LayerKind
 ) -> ReadFile:
     """Return one file as far as it can be read, with its problems; its text files may be in `folders`."""
     text = ""
     problems: list[Problem] = []
     try:
-        text = found.read()
+        text = file.read()
     except UnreadableText as error:
-        problems.append(Problem(found.file, error.line, error.column, error.message))
+        problems.append(Problem(file.file, error.line, error.column, error.message))
     # What could be read continues through the checks, so that people see all problems of a file at once.
     reading = read_tolerantly(text)
     document = reading.value
-    given = document if isinstance(document, dict) else {}
-    fields, text_files, unresolved = texts.resolve(given, found.file, folders) if may_mention(text) else (given, (), [])
+    raw = document if isinstance(document, dict) else {}
+    fields, text_files, unresolved = texts.resolve(raw, file.file, folders) if may_mention(text) else (raw, (), [])
     if kind == "defaults":
         message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
-        found_names = (key for key in NEVER_SHARED if key in given)
+        found_names = (key for key in NEVER_SHARED if key in raw)
         unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
         fields = get_shared(fields)
         text_files = tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
-    unreadable = [*reading.problems, *_place_unresolved(text, unresolved)]
-    for one in unreadable:
-        is_shown = one.path is None or settings.may_quote(one.path)
-        message = one.message if is_shown else one.discreet or one.message
-        problems.append(Problem(found.file, one.line, one.column, message))
+    unreadable = [*reading.problems, *_locate_unresolved(text, unresolved)]
+    for path in unreadable:
+        is_shown = path.path is None or settings.may_quote(path.path)
+        message = path.message if is_shown else path.discreet or path.message
+        problems.append(Problem(file.file, path.line, path.column, message))
     if not isinstance(document, dict) and not problems:
-        problems.append(Problem(found.file, 1, 1, _describe_other(document, kind), about_file=document is None))
-    layer = Layer(file=found.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
+        problems.append(Problem(file.file, 1, 1, _describe_non_mapping(document, kind), about_file=document is None))
+    layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
     return ReadFile(
         layer=layer,
         has_fields=isinstance(document, dict),
@@ -176,17 +176,17 @@ def _read_layer(
     )
 
 
-def _place_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:
+def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:
     """Yield what is wrong with the mentions of text files at its places, about the fields that lack their texts."""
     places = find_places(text) if problems else {}
     for problem in problems:
         place = places.get(problem.path, _TOP)
-        where = place.key if problem.about == "key" else place.value
+        position = place.key if problem.about == "key" else place.value
         field = problem.path[:-1] or problem.path
-        yield YamlProblem(*where, problem.message, field, problem.discreet, "value")
+        yield YamlProblem(*position, problem.message, field, problem.discreet, "value")
 
 
-def _describe_other(document: object, kind: LayerKind) -> str:
+def _describe_non_mapping(document: object, kind: LayerKind) -> str:
     if document is None and kind == "defaults":
         return "this file is empty; write the shared values, or remove the file"
     if document is None:
@@ -200,6 +200,6 @@ def _describe_other(document: object, kind: LayerKind) -> str:
         return f"{lines}; {slip[1]}"
     if isinstance(document, str) and ":" in document:
         # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
-        odd = next((one for one in document if not is_seen(one)), None)
-        return reject_unseen(odd) if odd is not None else f"{lines}; put a space after each colon"
+        unseen = next((char for char in document if not is_seen(char)), None)
+        return reject_unseen(unseen) if unseen is not None else f"{lines}; put a space after each colon"
     return f"{lines}, not of a list or a single value"

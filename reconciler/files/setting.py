@@ -59,8 +59,8 @@ def read_path(value: str) -> FieldPath:
         raise ValueError(f"cannot be used: {error}") from None
     # No key at the top has a dot: `/metadata.crmKey` would hide nothing.
     if "." in path[0]:
-        meant = [*path[0].split("."), *path[1:]]
-        raise ValueError(f"cannot be used: it mixes slashes and dots; write {to_pointer(meant)}")
+        keys = [*path[0].split("."), *path[1:]]
+        raise ValueError(f"cannot be used: it mixes slashes and dots; write {to_pointer(keys)}")
     return path
 
 
@@ -99,10 +99,10 @@ def _read_extra_field(value: str) -> FieldPath:
     if len(path) > 1 and fields.is_documented(path[:1]) and not has_keys:
         raise ValueError(f"{path[0]} has no fields inside; remove this")
     if len(path) > longest:
-        whole = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
+        field = to_pointer(path[:longest]) if value.startswith("/") else dotted(path[:longest])
         near = find_closest(path[0], fields.CLOSED_OBJECTS, cutoff=1.0)
-        meant = f"did you mean {near}?" if near and not has_keys else f"name the whole field, {whole}"
-        raise ValueError(f"{value} is too deep; {meant}")
+        correction = f"did you mean {near}?" if near and not has_keys else f"name the whole field, {field}"
+        raise ValueError(f"{value} is too deep; {correction}")
     return path
 
 

@@ -61,9 +61,9 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     # A link that leads nowhere is an error, not an absent file: its settings would be missed.
     is_there = path.exists() or path.is_symlink()
     # Nobody would see that this file is not read, and a `sensitive` in it hides nothing.
-    if other := _OTHER_NAME if (parent / _OTHER_NAME).exists() else "" if is_there else _find_misnamed(parent):
+    if misnamed := _OTHER_NAME if (parent / _OTHER_NAME).exists() else "" if is_there else _find_misnamed(parent):
         message = f"the settings are read from {FILE_NAME}; rename this file"
-        raise InvalidSettings([Problem(shown_path(parent / other, root), 1, 1, message)])
+        raise InvalidSettings([Problem(shown_path(parent / misnamed, root), 1, 1, message)])
     if not is_there:
         return Settings(today=today)
     file = shown_path(path, root)
@@ -89,12 +89,12 @@ def find_sensitive(text: str, environment: str | None) -> Iterator[FieldPath]:
     Where they do not know the environment, which may have had another name, what is sensitive in any counts.
     """
     content = read_tolerantly(text).value
-    found = content.get("environments") if isinstance(content, dict) else None
-    environments = found if isinstance(found, dict) else {}
-    own = [environments[environment]] if environment in environments else environments.values()
-    for group in (content, *own):
-        named = group.get("sensitive") if isinstance(group, dict) else None
-        for path in named if isinstance(named, list) else ():
+    section = content.get("environments") if isinstance(content, dict) else None
+    environments = section if isinstance(section, dict) else {}
+    groups = [environments[environment]] if environment in environments else environments.values()
+    for group in (content, *groups):
+        patterns = group.get("sensitive") if isinstance(group, dict) else None
+        for path in patterns if isinstance(patterns, list) else ():
             # One that is written wrongly has hidden nothing: no command ran with it.
             with contextlib.suppress(ValueError):
                 yield read_path(str(path))

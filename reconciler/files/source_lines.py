@@ -20,23 +20,23 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
     """Return the problems with their lines, as far as these may be shown and the problem is about a line."""
     texts = {layer.file: layer for layer in layers}
     lines: dict[str, Sequence[str]] = {}
-    named = {problem.file for problem in problems}
-    for text in (text for layer in texts.values() for text in layer.texts if text.file in named):
+    files = {problem.file for problem in problems}
+    for text in (text for layer in texts.values() for text in layer.texts if text.file in files):
         # A text that several fields mention is a secret where one of them is.
         may_show = settings.may_show(text.path) and lines.get(text.file) != []
         lines[text.file] = split_lines(text.content) if may_show else []
-    found: list[Problem] = []
+    located: list[Problem] = []
     for problem in problems:
         layer = texts.get(problem.file)
         if (layer is None and problem.file not in lines) or problem.about_file:
-            found.append(problem)
+            located.append(problem)
             continue
         if layer is not None and problem.file not in lines:
             lines[problem.file] = hide_lines(layer, settings, lambda _: "")
-        shown = lines[problem.file]
-        source = shown[problem.line - 1] if problem.line <= len(shown) else ""
-        found.append(dataclasses.replace(problem, source_line=source))
-    return found
+        file_lines = lines[problem.file]
+        line = file_lines[problem.line - 1] if problem.line <= len(file_lines) else ""
+        located.append(dataclasses.replace(problem, source_line=line))
+    return located
 
 
 def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
@@ -53,7 +53,7 @@ def hide_lines(layer: Layer, settings: Settings, instead: Callable[[str], str]) 
     # Where a file cannot be read, or has a key twice, nobody knows which lines belong to the path.
     if not layer.places or any(problem.about == "key" for problem in read_tolerantly(layer.text).problems):
         return [instead(line) for line in lines]
-    places = sorted((*place, path) for path, own in layer.places.items() for place in own)
+    places = sorted((*place, path) for path, pair in layer.places.items() for place in pair)
     hidden = _find_hidden(places, lines, settings)
     return [instead(line) if number in hidden else line for number, line in enumerate(lines, 1)]
 
@@ -69,7 +69,7 @@ def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[s
         # It continues to where the next line with a place begins, or into that line, between brackets.
         following = bisect.bisect_right(starts, line)
         if following < len(places):
-            last, column, _ = places[following]
-            end = last + bool(lines[last - 1][: column - 1].strip(" -"))
+            next_line, column, _ = places[following]
+            end = next_line + bool(lines[next_line - 1][: column - 1].strip(" -"))
         hidden.update(range(line, end))
     return hidden

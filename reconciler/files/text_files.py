@@ -19,7 +19,7 @@ from reconciler.assistant.problem import FieldProblem
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text, find_references, may_mention, resolve_reference
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
-from reconciler.files.find import FoundFile, UnreadableText, describe_foreign, read_beginning
+from reconciler.files.find import UnreadableText, YamlFile, describe_foreign, read_beginning
 from reconciler.yamltext.nodes import place_in
 from reconciler.yamltext.reader import read_tolerantly
 
@@ -33,7 +33,7 @@ class TextReader:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._read = functools.cache(self._read_file)
+        self._read_cached = functools.cache(self._read_file)
         self._is_behind_link = functools.cache(lambda folder: os.path.realpath(folder) != os.path.normpath(folder))
 
     def resolve(
@@ -49,30 +49,30 @@ class TextReader:
             problems.append(FieldProblem((TEXT_KEY,), message, about="key"))
             fields = {key: value for key, value in fields.items() if key != TEXT_KEY}
         size = 0
-        for path, given in find_references(fields):
-            text, wrong = "", _check_reference(path, given)
-            if wrong is None:
-                reference = given[TEXT_KEY]
-                found = self._find(reference, file, folders)
-                if not isinstance(found, str):
-                    content, text = found
+        for path, mention in find_references(fields):
+            text, problem = "", _check_reference(path, mention)
+            if problem is None:
+                reference = mention[TEXT_KEY]
+                result = self._find(reference, file, folders)
+                if not isinstance(result, str):
+                    content, text = result
                     name = resolve_reference(reference, file)
                     texts.append(TextFile(path=path, reference=reference, file=name, content=content))
                     size += len(text)
-                    found = "" if size <= MAX_TEXTS else f"its text files are over {MAX_TEXTS >> 20} MiB together"
-                if found:
-                    text, wrong = "", FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {found}", found)
+                    result = "" if size <= MAX_TEXTS else f"its text files are over {MAX_TEXTS >> 20} MiB together"
+                if result:
+                    text, problem = "", FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {result}", result)
             values.append((path, text))
-            problems += [wrong] if wrong is not None else []
+            problems += [problem] if problem is not None else []
         return put_all(fields, values), tuple(texts), problems
 
     def _find(self, reference: str, file: str, folders: Sequence[str]) -> tuple[str, str] | str:
         """Return the content and the text of the file that a reference names, or what is wrong with it."""
         name = resolve_reference(reference, file)
         if not any(is_inside(name, folder) for folder in folders):
-            where = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
-            return f"{name} is outside {where}; text files must be inside it"
-        return self._read(name)
+            allowed = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
+            return f"{name} is outside {allowed}; text files must be inside it"
+        return self._read_cached(name)
 
     def _read_file(self, name: str) -> tuple[str, str] | str:
         path = self._root / name
@@ -86,26 +86,26 @@ class TextReader:
                 return f"{name} is not a file"
             content = read_beginning(path)
         except FileNotFoundError:
-            return f"there is no file {name}; {_guess(path)}"
+            return f"there is no file {name}; {_suggest_path(path)}"
         except OSError as error:
             return f"{name} cannot be read: {error.strerror}"
         if len(content) > MAX_BYTES:
             return f"{name} is larger than 1 MiB, far more than a text needs"
-        if what := describe_foreign(content):
-            return f"{name} is {what}"
+        if kind := describe_foreign(content):
+            return f"{name} is {kind}"
         try:
-            read = content.decode("utf-8")
+            text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
-        if found := FORBIDDEN.search(read):
-            line, column = place_in(read, found.start())
-            code = f"U+{ord(found[0]):04X}"
+        if match := FORBIDDEN.search(text):
+            line, column = place_in(text, match.start())
+            code = f"U+{ord(match[0]):04X}"
             return f"{name} has an invisible control character ({code}) in line {line}, column {column}; remove it"
-        return read, clean_text(read)
+        return text, clean_text(text)
 
 
-def _guess(path: Path) -> str:
+def _suggest_path(path: Path) -> str:
     with contextlib.suppress(OSError):
         texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
         if near := find_closest(path.name, texts):
@@ -115,10 +115,10 @@ def _guess(path: Path) -> str:
     return "correct the path, which is relative to the folder of this file, or write the text"
 
 
-def mentions(found: FoundFile, texts: Collection[str]) -> bool:
+def mentions(file: YamlFile, texts: Collection[str]) -> bool:
     """Return whether a YAML file mentions one of some text files, or may do so: not all of it can be read."""
     try:
-        text = found.read()
+        text = file.read()
     except UnreadableText:
         return True
     if not may_mention(text):
@@ -127,8 +127,8 @@ def mentions(found: FoundFile, texts: Collection[str]) -> bool:
     # What is wrong with a file may hide a mention, and `delete` must not remove a text that is still in use.
     if reading.problems:
         return any(posixpath.basename(name) in text for name in texts)
-    named = (given[TEXT_KEY] for _, given in find_references(reading.value))
-    return any(isinstance(name, str) and resolve_reference(name, found.file) in texts for name in named)
+    references = (mention[TEXT_KEY] for _, mention in find_references(reading.value))
+    return any(isinstance(name, str) and resolve_reference(name, file.file) in texts for name in references)
 
 
 def is_inside(file: str, folder: str) -> bool:
@@ -136,22 +136,22 @@ def is_inside(file: str, folder: str) -> bool:
     return not file.startswith(("../", "/")) if folder == "." else file.startswith(f"{folder}/")
 
 
-def _check_reference(path: FieldPath, given: Mapping[str, Any]) -> FieldProblem | None:
-    below = (*path, TEXT_KEY)
+def _check_reference(path: FieldPath, mention: Mapping[str, Any]) -> FieldProblem | None:
+    reference_path = (*path, TEXT_KEY)
     if not may_hold_text(path):
-        what = f"{TEXT_KEY} inserts a text, but {dotted(path)} is not a text field"
-        return FieldProblem(below, f"{what}; write its value here", about="key")
-    if others := [key for key in given if key != TEXT_KEY]:
+        problem = f"{TEXT_KEY} inserts a text, but {dotted(path)} is not a text field"
+        return FieldProblem(reference_path, f"{problem}; write its value here", about="key")
+    if other_keys := [key for key in mention if key != TEXT_KEY]:
         message = f"{TEXT_KEY} cannot be combined with other keys; remove one of the two"
-        return FieldProblem((*path, others[0]), message, about="key")
-    reference = given[TEXT_KEY]
+        return FieldProblem((*path, other_keys[0]), message, about="key")
+    reference = mention[TEXT_KEY]
     if not isinstance(reference, str) or posixpath.basename(reference).strip() in ("", ".", ".."):
-        return FieldProblem(below, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
+        return FieldProblem(reference_path, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
     if "\\" in reference:
-        return FieldProblem(below, f"the path after {TEXT_KEY} uses /, on Windows too")
+        return FieldProblem(reference_path, f"the path after {TEXT_KEY} uses /, on Windows too")
     if _CONTROL.search(reference):
-        return FieldProblem(below, f"the path after {TEXT_KEY} contains a control character; remove it")
+        return FieldProblem(reference_path, f"the path after {TEXT_KEY} contains a control character; remove it")
     if reference.lower().endswith(SUFFIXES):
         message = "a text file cannot end in .yaml or .yml, which are read as definitions; call it .md or .txt"
-        return FieldProblem(below, message)
+        return FieldProblem(reference_path, message)
     return None

@@ -65,13 +65,13 @@ def check_unchanged(path: Path, text: str) -> str:
     if not text and not os.path.lexists(path):
         return ""
     try:
-        now = path.read_bytes().decode("utf-8")
+        current = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ReportError(f"cannot be read any more: {reason}", where=str(path)) from error
     # Texts are read without their byte order mark, and an editor that wrote one may want it back.
-    mark = "\ufeff" if now.startswith("\ufeff") else ""
-    if now.removeprefix("\ufeff") != text:
+    mark = "\ufeff" if current.startswith("\ufeff") else ""
+    if current.removeprefix("\ufeff") != text:
         raise ReportError(
             "was changed in the meantime, and was left alone", where=str(path), hint="run the command again"
         )

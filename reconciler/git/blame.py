@@ -80,12 +80,12 @@ def read_histories(
     they are files. If there are `paths`, only commits that touch them are looked at. Commits beyond the end of a
     shallow history are not there, and the commit at which it ends is left out: it seems to have set everything.
     """
-    chosen = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
+    literal_paths = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
     # A file that has moved is found again by its kind. One without a suffix could have been any file before.
     suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
     # A backslash makes git take a character of a pattern literally.
     patterns = [":(glob)**/*" + re.sub(r"([*?\[\\])", r"\\\1", suffix) for suffix in suffixes]
-    log = repository.log(*_LOG, revisions, "--", *(chosen or patterns))
+    log = repository.log(*_LOG, revisions, "--", *(literal_paths or patterns))
     # Where a shallow history ends its last commit shows all files as new.
     shallow = repository.shallow_commits()
     try:
@@ -110,13 +110,13 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
     places = {name: path for _, swaps in steps for path, pair in swaps.items() for name in pair if name.strip("0")}
     places |= {name: file for file, name in at_head.values()}
     parsed = _parse_with_ids(repository, places, at_head.keys())
-    found: dict[str, list[FileChange]] = {name: [] for name in at_head}
+    changes: dict[str, list[FileChange]] = {name: [] for name in at_head}
     for step, swaps in steps:
         before, after = (_index_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
-        for name in (before.keys() | after.keys()) & found.keys():
-            found[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
+        for name in (before.keys() | after.keys()) & changes.keys():
+            changes[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
     now = _index_by_id(parsed, [name for _, name in at_head.values()])
-    return {at_head[name][0]: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in found.items()}
+    return {at_head[name][0]: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in changes.items()}
 
 
 def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
@@ -126,8 +126,8 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
     def parse(file: str, name: str) -> Declared:
         return _parse_file(repository, file, name) if name.strip("0") else MISSING
 
-    found: dict[str, FileHistory] = {}
-    for file, now in at_head.items():
+    histories: dict[str, FileHistory] = {}
+    for file, current in at_head.items():
         place, changes = file, list[FileChange]()
         for step, swaps in steps:
             if place in swaps:
@@ -137,8 +137,8 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
                     place = _find_place_before(place, swaps)
                     old = swaps[place][0]
                 changes.append(FileChange(step, parse(file, old), parse(file, new)))
-        found[file] = FileHistory(parse(file, now), tuple(changes))
-    return found
+        histories[file] = FileHistory(parse(file, current), tuple(changes))
+    return histories
 
 
 def _find_place_before(place: str, swaps: Swaps) -> str:
@@ -149,8 +149,8 @@ def _find_place_before(place: str, swaps: Swaps) -> str:
         alike = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
         return swaps[path][0] == swaps[place][1], len(list(alike))
 
-    gone = [path for path, (_, new) in swaps.items() if not new.strip("0") and any(likeness(path))]
-    return max(sorted(gone), key=likeness, default=place)
+    removed = [path for path, (_, new) in swaps.items() if not new.strip("0") and any(likeness(path))]
+    return max(sorted(removed), key=likeness, default=place)
 
 
 def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:
@@ -178,13 +178,13 @@ def _parse_with_ids(
     """Return the definitions among some objects that have one of the ids; others are not worth parsing."""
     # One search for all ids at once: a commit may have touched a thousand files.
     mentioned = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(ids)))
-    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    parsed: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for name, path in places.items():
         content = repository.read(path, Blob("100644", name)) or b""
         document = parse_definition(content) if mentioned.search(content) else None
         if document is not None and document.get("id") in ids:
-            found[name] = document["id"], document
-    return found
+            parsed[name] = document["id"], document
+    return parsed
 
 
 def _parse_file(repository: Repository, path: str, name: str) -> Declared:

@@ -58,7 +58,7 @@ class CommitLayers:
 
     def find_defaults(self, folders: Sequence[str], key: str) -> Layers:
         """Return the defaults of a definition in some folders, the lowest first."""
-        paths = [path_in(folder, below) for folder in folders for below in defaults_above(key)]
+        paths = [path_in(folder, name) for folder in folders for name in defaults_above(key)]
         return {path: blob for path in paths if (blob := self._find(path)) is not None}
 
     def has_texts_of(self, definition: Definition, files: Layers) -> bool:
@@ -79,12 +79,12 @@ class CommitLayers:
         # One file that cannot be read makes the whole definition unknown: half of it would read as fields released.
         for file, blob in files.items():
             layer = self._parse(file, blob)
-            texts = {path: self._text(given, file) for path, given in find_references(layer)}
+            texts = {path: self._text(mention, file) for path, mention in find_references(layer)}
             if layer is None or None in texts.values():
                 return None, ()
-            found = [(path, text) for path, text in texts.items() if text is not None]
-            merged = merge_overlay(merged, put_all(layer, [(path, text) for path, (_, text) in found]))
-            names += [file, *(name for _, (name, _) in found)]
+            texts_read = [(path, text) for path, text in texts.items() if text is not None]
+            merged = merge_overlay(merged, put_all(layer, [(path, text) for path, (_, text) in texts_read]))
+            names += [file, *(name for _, (name, _) in texts_read)]
         return dict(merged), tuple(names)
 
     def _parse(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
@@ -96,9 +96,9 @@ class CommitLayers:
         fields = parse_definition(self._repository.read(file, blob))
         return get_shared(fields) if fields is not None else None
 
-    def _text(self, given: Mapping[str, Any], file: str) -> tuple[str, str] | None:
+    def _text(self, mention: Mapping[str, Any], file: str) -> tuple[str, str] | None:
         """Return the text file that a file mentions, and its text; None if this commit does not have it."""
-        reference = given[TEXT_KEY]
+        reference = mention[TEXT_KEY]
         return self._read_text(resolve_reference(reference, file)) if isinstance(reference, str) else None
 
     def _read_text_file(self, name: str) -> tuple[str, str] | None:

@@ -34,7 +34,7 @@ class Filters:
     def _of_user(self) -> Path:
         """The attributes that the user has for all repositories (gitattributes(5))."""
         words = ("--default", "", "--type=path", "--get", "core.attributesFile")
-        [named] = self._git.run_for_lines(1, "config", *words)
-        if named:
-            return Path(named)
+        [value] = self._git.run_for_lines(1, "config", *words)
+        if value:
+            return Path(value)
         return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "git" / "attributes"

@@ -46,13 +46,13 @@ class Processes:
         self.root = root
         self._command = command
 
-    def run(self, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
+    def run(self, *arguments: str, stdin: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
         """Return what a command prints. Raises RepositoryError with git's own message where it did not end well."""
-        return self._check(arguments, self._wait_for(arguments, given, environment))
+        return self._check(arguments, self._wait_for(arguments, stdin, environment))
 
-    def run_for_lines(self, count: int, *arguments: str, given: bytes | None = None) -> list[str]:
+    def run_for_lines(self, count: int, *arguments: str, stdin: bytes | None = None) -> list[str]:
         """Return what a command prints, which must be so many lines: one that says nothing has given no answer."""
-        lines = os.fsdecode(self.run(*arguments, given=given)).splitlines()
+        lines = os.fsdecode(self.run(*arguments, stdin=stdin)).splitlines()
         if len(lines) != count:
             raise self.failure(arguments[0], "no answer")
         return lines
@@ -63,13 +63,13 @@ class Processes:
         return None if answer.returncode in no else self._check(arguments, answer)
 
     def _wait_for(
-        self, arguments: tuple[str, ...], given: bytes | None = None, environment: Mapping[str, str] | None = None
+        self, arguments: tuple[str, ...], stdin: bytes | None = None, environment: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[bytes]":
         try:
             return subprocess.run(  # noqa: S603 - a list, no shell
                 self._words(arguments),
-                input=given,
-                stdin=subprocess.DEVNULL if given is None else None,
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
                 capture_output=True,
                 env=self._environment(environment),
                 process_group=0,  # Ctrl-C on the terminal is for us to decide about
@@ -110,10 +110,10 @@ class Processes:
     def _words(self, arguments: tuple[str, ...]) -> list[str]:
         return [self._command, "-C", str(self.root), *arguments]
 
-    def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+    def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
         # Messages in English, since some of them are looked at.
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
-        return {**inherited, "LC_ALL": "C", **(more or {})}
+        return {**inherited, "LC_ALL": "C", **(extra or {})}
 
 
 class Batch:
@@ -133,10 +133,10 @@ class Batch:
         self._listener.start()
         weakref.finalize(self, _end, self._child)
 
-    def ask(self, name: str, *, most: int | None = None) -> tuple[str, str, bytes | None] | None:
+    def read_object(self, name: str, *, limit: int | None = None) -> tuple[str, str, bytes | None] | None:
         """Return an object's name, kind and content; None if the repository says that it has no such object.
 
-        The content is None if it has more than `most` bytes. Raises RepositoryError if git gave no answer.
+        The content is None if it has more than `limit` bytes. Raises RepositoryError if git gave no answer.
         """
         # That would be two questions, and the second answer would be taken for the answer to the next question.
         if "\n" in name:
@@ -154,26 +154,26 @@ class Batch:
         if header.endswith((b" missing\n", b" ambiguous\n")):
             return None
         if len(words) != 3 or not words[2].strip().isdigit():
-            raise self._gone()
-        content = self._read(stdout, int(words[2]), most)
+            raise self._report_ended()
+        content = self._read(stdout, int(words[2]), limit)
         return words[0].decode(), words[1].decode(), content
 
-    def _read(self, stdout: IO[bytes], size: int, most: int | None) -> bytes | None:
-        if most is None or size <= most:
+    def _read(self, stdout: IO[bytes], size: int, limit: int | None) -> bytes | None:
+        if limit is None or size <= limit:
             content = stdout.read(size + 1)
             if len(content) != size + 1:
-                raise self._gone()
+                raise self._report_ended()
             return content[:-1]
         # What is too large for a definition is read past, not kept.
-        left = size + 1
-        while left:
-            chunk = stdout.read(min(left, _CHUNK))
+        remaining = size + 1
+        while remaining:
+            chunk = stdout.read(min(remaining, _CHUNK))
             if not chunk:
-                raise self._gone()
-            left -= len(chunk)
+                raise self._report_ended()
+            remaining -= len(chunk)
         return None
 
-    def _gone(self) -> RepositoryError:
+    def _report_ended(self) -> RepositoryError:
         code = self._child.wait()
         self._listener.join()
         return self._processes.failure("cat-file", _first_line(b"".join(self._errors)) or _describe_end(code))

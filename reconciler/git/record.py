@@ -74,10 +74,10 @@ class Trailers:
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     unsettled: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
-    def says_same(self, other: "Trailers") -> bool:
+    def keeps_same(self, other: "Trailers") -> bool:
         """Return whether two records keep the same, apart from what they derive from their tree."""
-        kept = [one.name for one in dataclasses.fields(Trailers) if one.name != "unsettled"]
-        return all(getattr(self, name) == getattr(other, name) for name in kept)
+        names = [field.name for field in dataclasses.fields(Trailers) if field.name != "unsettled"]
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,80 +101,80 @@ def applied_ref(environment: str | None) -> str:
 
 def read_record(repository: Repository, ref: str) -> Record | None:
     """Return the newest record, or None where there is none. Raises RepositoryError for a ref that is no record."""
-    return next(read_records(repository, ref, most=1), None)
+    return next(read_records(repository, ref, limit=1), None)
 
 
-def read_records(repository: Repository, ref: str, *, most: int) -> Iterator[Record]:
+def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     name = repository.ref(ref)
     # A tag of a record is no record either: the next one could not take its place.
     if name is not None and repository.resolve(name) != name and repository.has_object(name):
-        raise _no_record(ref, name)
+        raise _reject_ref(ref, name)
     shallow: frozenset[str] = frozenset()
     # The second parent is the record before; the first leads into the project's own history.
-    while name is not None and most > 0:
+    while name is not None and limit > 0:
         commit = repository.commit(name)
         yield _parse(commit, ref)
-        most -= 1
-        before, name = name, commit.parents[1] if len(commit.parents) > 1 else None
-        if name is not None and most:
+        limit -= 1
+        newer, name = name, commit.parents[1] if len(commit.parents) > 1 else None
+        if name is not None and limit:
             shallow = shallow or repository.shallow_commits()
-            name = None if before in shallow else name
+            name = None if newer in shallow else name
 
 
 def read_entries(
     repository: Repository,
     record: Record,
     current: Sequence[Definition],
-    below: str,
+    folder: str,
     environment: str | None,
     *,
     only: Collection[str] | None = None,
 ) -> Entries:
     """Return the entries of a record that holds them; with `only` those at some paths.
 
-    `current` are today's definitions in the folder `below`. What reads as one of them does is not parsed again.
+    `current` are today's definitions in the folder `folder`. What reads as one of them does is not parsed again.
     """
-    settled = _find_settled(repository, record, current, below, environment)
+    unchanged = _find_unchanged_entries(repository, record, current, folder, environment)
     # Many others are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
-    left = (one for one in current if one.stands_alone and one.file not in settled)
-    known = {object_name(one.own_layer.text, len(record.commit)): one for one in left}
-    found: dict[str, Entry] = {}
+    candidates = (definition for definition in current if definition.stands_alone and definition.file not in unchanged)
+    by_blob = {object_name(definition.own_layer.text, len(record.commit)): definition for definition in candidates}
+    entries: dict[str, Entry] = {}
     warnings: list[str] = []
     for path, blob in repository.files(record.commit).items():
         if only is not None and path not in only:
             continue
         is_entry = is_definition_file(path, "")
-        if is_entry and (same := settled.get(path) or known.get(blob.name)):
-            found[path] = Entry(same.id, path, same.declared, (path,))
+        if is_entry and (definition := unchanged.get(path) or by_blob.get(blob.name)):
+            entries[path] = Entry(definition.id, path, definition.declared, (path,))
             continue
-        document = parse_definition(repository.read(path, blob, most=MAX_RESOLVED))
+        document = parse_definition(repository.read(path, blob, limit=MAX_RESOLVED))
         if not is_entry or document is None or not isinstance(document.get("id"), str):
             warnings.append(f"{path} of the record {record.commit[:12]} cannot be read, and counts as no base")
             continue
         declared = {key: value for key, value in document.items() if key != "id"}
-        found[path] = Entry(document["id"], path, declared, (path,))
-    return Entries(found, tuple(warnings), record.other_ids)
+        entries[path] = Entry(document["id"], path, declared, (path,))
+    return Entries(entries, tuple(warnings), record.other_ids)
 
 
-def _find_settled(
-    repository: Repository, record: Record, current: Sequence[Definition], below: str, environment: str | None
+def _find_unchanged_entries(
+    repository: Repository, record: Record, current: Sequence[Definition], folder: str, environment: str | None
 ) -> dict[str, Definition]:
     """Return those of today's definitions that are what their entries say, by path, without a look at the entries."""
-    if below not in record.unsettled or not repository.has(record.applied):
+    if folder not in record.unsettled or not repository.has(record.applied):
         return {}
     # The id of a file that says `id: new` is in its entry.
-    asked = [one for one in current if not one.says_new and one.file not in record.unsettled[below]]
-    return find_unchanged(repository, record.applied, below, environment, asked)
+    candidates = [each for each in current if not each.says_new and each.file not in record.unsettled[folder]]
+    return find_unchanged(repository, record.applied, folder, environment, candidates)
 
 
 def find_created(repository: Repository, record: Record, file: str) -> str | None:
     """Return the id that a record knows for a file that says `id: new`."""
     blob = repository.files(record.commit, file).get(file)
     document = parse_definition(repository.read(file, blob)) if blob is not None else None
-    known = (document or {}).get("id")
+    id_ = (document or {}).get("id")
     # An entry goes with its definition, and a revert brings the definition back: the trailer still knows it then.
-    return known if isinstance(known, str) and known != NEW else record.created.get(file)
+    return id_ if isinstance(id_, str) and id_ != NEW else record.created.get(file)
 
 
 def write_record(
@@ -199,7 +199,7 @@ def write_record(
     trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': name})}" for file, name in sorted(keeps.created.items())]
     trailers += [f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"] if keeps.other_ids else []
-    unsettled = {folder: sorted(found) for folder, found in keeps.unsettled.items()}
+    unsettled = {folder: sorted(names) for folder, names in keeps.unsettled.items()}
     trailers += [f"{UNSETTLED}: {json.dumps(unsettled, sort_keys=True)}"] if unsettled else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
@@ -207,14 +207,14 @@ def write_record(
     if repository.files(commit) != files:
         raise RepositoryError(f"git did not store the new content of {ref}")
     # Compare and swap: two runs that end together must not drop each other's entries.
-    before = replaces or previous
+    expected_commit = replaces or previous
     try:
-        repository.move_ref(ref, commit, before)
+        repository.move_ref(ref, commit, expected_commit)
     except RepositoryError as error:
-        moved = repository.ref(ref) != before
+        has_moved = repository.ref(ref) != expected_commit
         raise RepositoryError(
-            f"{ref} moved while this ran ({error.message})" if moved else error.message,
-            hint="fetch it" if moved else error.hint,
+            f"{ref} moved while this ran ({error.message})" if has_moved else error.message,
+            hint="fetch it" if has_moved else error.hint,
         ) from error
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")
@@ -228,7 +228,7 @@ def _to_json(entry: Unclear) -> dict[str, Any]:
 
 def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
-        raise _no_record(ref, commit.name)
+        raise _reject_ref(ref, commit.name)
     try:
         unclear, late = (
             tuple(from_json(Unclear, entry) for entry in _read_trailers(commit.message, trailer))
@@ -236,15 +236,15 @@ def _parse(commit: Commit, ref: str) -> Record:
         )
         created = {str(entry["file"]): str(entry["id"]) for entry in _read_trailers(commit.message, CREATED)}
         other_ids = {
-            str(key): str(name) for found in _read_trailers(commit.message, OTHER_IDS) for key, name in found.items()
+            str(key): str(name) for group in _read_trailers(commit.message, OTHER_IDS) for key, name in group.items()
         }
         unsettled = {
             str(folder): frozenset(map(str, files))
-            for found in _read_trailers(commit.message, UNSETTLED)
-            for folder, files in found.items()
+            for group in _read_trailers(commit.message, UNSETTLED)
+            for folder, files in group.items()
         }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _unreadable(ref, commit) from error
+        raise _reject_trailers(ref, commit) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
     lines = commit.message.splitlines(keepends=True)
     return Record(
@@ -267,12 +267,12 @@ def _read_trailers(message: str, trailer: str) -> Iterator[dict[str, Any]]:
     yield from (dict(json.loads(value)) for name, _, value in pairs if name == trailer)
 
 
-def _no_record(ref: str, name: str) -> RepositoryError:
+def _reject_ref(ref: str, name: str) -> RepositoryError:
     hint = f"fetch the record again, or remove what is there: git update-ref -d {ref}"
     return RepositoryError(f"{ref} points to {name[:12]}, which is not a record", hint=hint)
 
 
-def _unreadable(ref: str, commit: Commit) -> RepositoryError:
+def _reject_trailers(ref: str, commit: Commit) -> RepositoryError:
     """Say how to get past a record of which nobody can tell which writes it leaves unclear."""
     way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
     if len(commit.parents) > 1:

@@ -67,7 +67,7 @@ class Repository:
         listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
         objects = dict(line.partition(" ")[::2] for line in listing.splitlines())
         # No line means that there is none, but a broken git prints nothing either: check with the objects' child.
-        if name not in objects and self._objects.ask(name) is not None:
+        if name not in objects and self._objects.read_object(name) is not None:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
         return objects.get(name)
 
@@ -77,7 +77,7 @@ class Repository:
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a revision names, or None if git knows no such revision."""
-        answer = self._objects.ask(f"{revision}^{{commit}}") if revision else None
+        answer = self._objects.read_object(f"{revision}^{{commit}}") if revision else None
         if answer is None:
             return None
         name, _, content = answer
@@ -97,7 +97,7 @@ class Repository:
 
     def has_object(self, name: str) -> bool:
         """Return whether an object of any kind is in this clone."""
-        return self._objects.ask(name, most=0) is not None
+        return self._objects.read_object(name, limit=0) is not None
 
     def merge_base(self, first: str, second: str) -> str:
         """Return the commit at which two histories part."""
@@ -117,22 +117,23 @@ class Repository:
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
         """Return the files at or below a path of a commit, a link as the file that it leads to; submodules are none."""
-        found = self._below(commit, folder)
-        if any(blob.mode == _LINK for blob in found.values()):
-            found = dict(self._follow(found))
-        return {path: blob for path, blob in found.items() if blob.mode != _SUBMODULE}
+        blobs = self._below(commit, folder)
+        if any(blob.mode == _LINK for blob in blobs.values()):
+            blobs = dict(self._follow(blobs))
+        return {path: blob for path, blob in blobs.items() if blob.mode != _SUBMODULE}
 
     def submodules(self, commit: str, folder: str) -> list[str]:
         """Return the paths of the submodules at or below a path of a commit, and of the one that holds it."""
         # A submodule at the folder, or above it, is no tree of this repository, so nothing would be found below it.
         parts = folder.split("/")
-        above = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
-        held = [path for path in above if (entry := self._entry(commit, path)) and entry.mode == _SUBMODULE]
-        return sorted({*held, *(path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)})
+        parents = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
+        modules = [path for path in parents if (entry := self._entry(commit, path)) and entry.mode == _SUBMODULE]
+        below = (path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)
+        return sorted({*modules, *below})
 
-    def read(self, path: str, blob: Blob, *, most: int = MAX_BYTES) -> bytes | None:
-        """Return a file's content as a checkout would have it, filters included; None if larger than `most` bytes."""
-        answer = self._objects.ask(blob.name, most=most)
+    def read(self, path: str, blob: Blob, *, limit: int = MAX_BYTES) -> bytes | None:
+        """Return a file's content as a checkout would have it, filters included; None if larger than `limit` bytes."""
+        answer = self._objects.read_object(blob.name, limit=limit)
         # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
         if answer is not None and self._filters.find(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
@@ -149,13 +150,13 @@ class Repository:
         lines = self._paths("ls-files", "-t", "-z", "--full-name", "--", *paths) if paths else []
         kinds = {line[2:]: line[0] for line in lines}
         # The index always lists something: with missing output, every hidden file would look removed.
-        if any(path not in kinds and self._objects.ask(f":{path}") is not None for path in paths):
+        if any(path not in kinds and self._objects.read_object(f":{path}") is not None for path in paths):
             raise self._git.failure("ls-files", "no answer")
         return [path for path, kind in kinds.items() if kind == "S"]
 
-    def differing_paths(self, one: str, other: str, folder: str) -> set[str]:
+    def differing_paths(self, old: str, new: str, folder: str) -> set[str]:
         """Return the paths below a folder that two commits do not have alike."""
-        return {path for path, _ in self._below(one, folder).items() ^ self._below(other, folder).items()}
+        return {path for path, _ in self._below(old, folder).items() ^ self._below(new, folder).items()}
 
     def uncommitted_paths(self, folder: str) -> tuple[set[str], set[str]]:
         """Return the paths below a folder that differ from `HEAD`, and those untracked, ignored ones too."""
@@ -179,7 +180,7 @@ class Repository:
             for file, text in zip(files, contents.values(), strict=True):
                 file.write_bytes(text.encode("utf-8", "surrogatepass"))
             listing = "".join(f"{file}\n" for file in files).encode()
-            names = self._git.run_for_lines(len(files), *_STORE, given=listing)
+            names = self._git.run_for_lines(len(files), *_STORE, stdin=listing)
         return {path: Blob("100644", name) for path, name in zip(contents, names, strict=True)}
 
     def write_tree(self, files: Mapping[str, Blob]) -> str:
@@ -188,23 +189,23 @@ class Repository:
         lines = "".join(f"{blob.mode} {blob.name}\t{path}\0" for path, blob in sorted(files.items()))
         with open_scratch_folder() as folder:
             index = {"GIT_INDEX_FILE": str(folder / "index")}
-            self._git.run("update-index", "-z", "--add", "--index-info", given=os.fsencode(lines), environment=index)
+            self._git.run("update-index", "-z", "--add", "--index-info", stdin=os.fsencode(lines), environment=index)
             return self._git.run("write-tree", environment=index).decode().strip()
 
     def write_commit(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Return a new commit of a tree; where git knows nobody's name, the commit is the tool's own."""
         words = ("commit-tree", tree, *(word for parent in parents for word in ("-p", parent)), "-F", "-")
-        given = message.encode("utf-8", "surrogateescape")
+        content = message.encode("utf-8", "surrogateescape")
         try:
-            return self._git.run(*words, given=given).decode().strip()
+            return self._git.run(*words, stdin=content).decode().strip()
         except RepositoryError:
             # In a CI job, git often has no identity. Any other failure occurs again.
             people = {
-                f"GIT_{role}_{what}": value
+                f"GIT_{role}_{name}": value
                 for role in ("AUTHOR", "COMMITTER")
-                for what, value in (("NAME", "reconciler"), ("EMAIL", "reconciler@localhost"))
+                for name, value in (("NAME", "reconciler"), ("EMAIL", "reconciler@localhost"))
             }
-            return self._git.run(*words, given=given, environment=people).decode().strip()
+            return self._git.run(*words, stdin=content, environment=people).decode().strip()
 
     def move_ref(self, ref: str, commit: str, previous: str | None) -> None:
         """Let a ref name a commit, if it still names `previous`, or is still not there."""
@@ -247,7 +248,7 @@ class Repository:
     def _tree(self, name: str) -> dict[str, Blob]:
         """Return the entries of a tree object; folders among them have the mode 40000."""
         if name not in self._trees:
-            answer = self._objects.ask(name)
+            answer = self._objects.read_object(name)
             if answer is None or answer[2] is None:
                 raise self._missing(f"the object {name[:12]}")
             self._trees[name] = dict(parse_tree(answer[2], len(name) // 2))
@@ -261,7 +262,7 @@ class Repository:
                 blob = files.get(place)
                 if blob is None or blob.mode != _LINK:
                     break
-                answer = self._objects.ask(blob.name, most=MAX_BYTES)
+                answer = self._objects.read_object(blob.name, limit=MAX_BYTES)
                 leads_to = os.fsdecode((answer and answer[2]) or b"")
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(place), leads_to))
             else:
@@ -269,9 +270,9 @@ class Repository:
             if blob is not None:
                 yield path, blob
 
-    def _missing(self, what: str) -> RepositoryError:
+    def _missing(self, subject: str) -> RepositoryError:
         way_out = _SHALLOW if self.is_shallow else _FETCH_AGAIN
-        return RepositoryError(f"{what} is missing from the repository", hint=way_out)
+        return RepositoryError(f"{subject} is missing from the repository", hint=way_out)
 
     def _paths(self, *arguments: str) -> list[str]:
         listing = self._git.run(*arguments, environment=_PATHS_AS_THEY_ARE)

@@ -49,44 +49,46 @@ def read_base(
     still_there: Callable[[Entry], bool],
     only: Collection[str] | None = None,
 ) -> Entries:
-    """Return the definitions below a folder of a commit, and those of today's that were elsewhere then.
+    """Return the definitions below a folder of a commit, and those of today's that were others then.
 
-    With `only` the definitions at some paths, and nothing of what was elsewhere. `still_there` tells whether the file
+    With `only` the definitions at some paths, and nothing of what was others. `still_there` tells whether the file
     of an entry is there today and still that assistant's: it has not moved then, and is no other definition's history.
     Raises RepositoryError.
     """
     snapshot = _Snapshot(repository, commit, environment, current)
     if only is not None:
         return snapshot.read_below(folder, {key_of(path, folder) for path in only if is_definition_file(path, folder)})
-    found = snapshot.read_below(folder)
-    by_file = dict(found.by_file)
-    warnings = list(found.warnings)
-    known = {entry.id for entry in by_file.values()}
+    entries = snapshot.read_below(folder)
+    by_file = dict(entries.by_file)
+    warnings = list(entries.warnings)
+    ids = {entry.id for entry in by_file.values()}
     # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the same
     # names are looked at, since folders are renamed as a whole; then any file that mentions the id.
     # A file that said `id: new` then is looked up by its path, by whoever knows its id today.
-    new = {path for path, entry in by_file.items() if entry.id == NEW}
-    lost = {found.id: found.key for found in current if found.id and found.id not in known and found.file not in new}
+    new_files = {path for path, entry in by_file.items() if entry.id == NEW}
+    missing = {each.id: each.key for each in current if each.id and each.id not in ids and each.file not in new_files}
     whole_folder_moved = not any(is_definition_file(path, folder) for path in snapshot.files)
-    for earlier in snapshot.find_earlier_folders(folder, lost.values()) if lost else ():
-        moved = snapshot.read_below(earlier)
-        if not any(entry.id in lost for entry in moved.by_file.values()):
+    for earlier in snapshot.find_earlier_folders(folder, missing.values()) if missing else ():
+        entries = snapshot.read_below(earlier)
+        if not any(entry.id in missing for entry in entries.by_file.values()):
             continue
-        gone = {path: entry for path, entry in moved.by_file.items() if not still_there(entry)}
+        moved_away = {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
         if whole_folder_moved:  # what was in it and is nowhere now is gone
-            by_file = {**gone, **by_file}
-            warnings += moved.warnings
-        by_file |= {path: entry for path, entry in gone.items() if entry.id in lost}
-        lost = {name: key for name, key in lost.items() if name not in {entry.id for entry in gone.values()}}
-    if lost:
-        others = (snapshot.read_mentioning(lost) if environment is None else snapshot.read_beside_settings()).by_file
+            by_file = {**moved_away, **by_file}
+            warnings += entries.warnings
+        by_file |= {path: entry for path, entry in moved_away.items() if entry.id in missing}
+        moved_ids = {entry.id for entry in moved_away.values()}
+        missing = {name: key for name, key in missing.items() if name not in moved_ids}
+    if missing:
+        others = (snapshot.read_mentioning(missing) if environment is None else snapshot.read_beside_settings()).by_file
         by_file |= {
             path: entry
             for path, entry in others.items()
-            if entry.id in lost and path not in by_file and not still_there(entry)
+            if entry.id in missing and path not in by_file and not still_there(entry)
         }
     # An environment that is new, or was renamed: nothing tells its live edits from changes of git's.
-    if environment is not None and not snapshot.settings_folders and lost.keys() - {one.id for one in by_file.values()}:
+    has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
+    if environment is not None and not snapshot.settings_folders and has_missing:
         warnings.append(
             f"{FILE_NAME} of commit {commit[:12]} has no environment {environment}, or cannot be read, so an assistant "
             "whose id is only in an overlay has no base: its live edits look like changes in git"
@@ -108,15 +110,15 @@ def find_unchanged(
 ) -> dict[str, Definition]:
     """Return those of today's definitions that a commit declares with the same files, by path. Nothing is parsed."""
     snapshot = _Snapshot(repository, commit, environment, current)
-    layers = snapshot.find_layers(folder, {one.key for one in current})
-    found = {path: snapshot.find_same(files) for path, files in layers.items()}
-    return {path: same for path, same in found.items() if same is not None and same.file == path}
+    layers = snapshot.find_layers(folder, {definition.key for definition in current})
+    unchanged = {path: snapshot.find_same(files) for path, files in layers.items()}
+    return {path: same for path, same in unchanged.items() if same is not None and same.file == path}
 
 
 def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) -> Entries:
     """Return the definitions of a commit, in whatever folder, that have one of some ids."""
-    found = _Snapshot(repository, commit, None, ()).read_mentioning(ids).by_file
-    return Entries({path: entry for path, entry in found.items() if entry.id in ids})
+    entries = _Snapshot(repository, commit, None, ()).read_mentioning(ids).by_file
+    return Entries({path: entry for path, entry in entries.items() if entry.id in ids})
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,10 @@ class _Snapshot:
 
     def find_layers(self, folder: str, keys: Collection[str] | None) -> dict[str, Layers]:
         """Return the files of each definition below a folder, the lowest layer first; with `keys` only those."""
-        beside = posixpath.dirname(folder)
-        below = self.overlay_folders(beside).get(self.environment or "")
-        overlays = dict(self._definition_files(below, keys)) if below is not None else {}
-        shared = [folder, *([below] if below is not None else [])]
+        parent = posixpath.dirname(folder)
+        overlay_folder = self.overlay_folders(parent).get(self.environment or "")
+        overlays = dict(self._definition_files(overlay_folder, keys)) if overlay_folder is not None else {}
+        shared = [folder, *([overlay_folder] if overlay_folder is not None else [])]
         return {
             path: {**self.layers.find_defaults(shared, key), path: blob, **overlays.get(key, {})}
             for key, files in self._definition_files(folder, keys)
@@ -174,50 +176,50 @@ class _Snapshot:
 
     def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         warnings: list[str] = []
-        without_id = {one.file for one in self.current if not one.id}
+        without_id = {definition.file for definition in self.current if not definition.id}
         for path, files in layers.items():
             if (same := self.find_same(files)) is not None:
                 # Two files that say `id: new` may be one object.
-                found[path] = Entry(NEW if same.says_new else same.id, path, same.declared, (*same.contents,))
+                entries[path] = Entry(NEW if same.says_new else same.id, path, same.declared, (*same.contents,))
                 continue
             document, names = self.layers.merge(files)
             # A definition that is about to be created has no id in the commit either.
             name = document.get("id", "" if path in without_id else None) if document is not None else None
             if document is not None and isinstance(name, str):
                 declared = {key: value for key, value in document.items() if key != "id"}
-                found[path] = Entry(name, path, declared, names)
+                entries[path] = Entry(name, path, declared, names)
             # In an environment a definition without an id is not part of it, which is nothing to warn of.
             elif warn and (document is None or self.environment is None or "id" in document):
                 warnings.append(
                     f"{path} of commit {self.commit[:12]} cannot be read as a definition, and counts as no base"
                 )
-        return Entries(found, tuple(warnings))
+        return Entries(entries, tuple(warnings))
 
     def find_same(self, files: Layers) -> Definition | None:
         """Return the definition of today that is made of the same files, texts too, word for word."""
-        same = self._known.get(tuple(blob.name for blob in files.values()))
+        same = self._by_blobs.get(tuple(blob.name for blob in files.values()))
         return same if same is not None and self.layers.has_texts_of(same, files) else None
 
     @functools.cached_property
-    def _known(self) -> dict[tuple[str, ...], Definition]:
+    def _by_blobs(self) -> dict[tuple[str, ...], Definition]:
         length = len(self.commit)
-        return {tuple(object_name(layer.text, length) for layer in one.layers): one for one in self.current}
+        return {tuple(object_name(layer.text, length) for layer in each.layers): each for each in self.current}
 
     def read_beside_settings(self) -> Entries:
         """Return the environment's definitions in any folder beside settings that name it."""
         prefixes = [f"{place}/" if place else "" for place in self.settings_folders]
-        inside = [(prefix, path) for path in self.files for prefix in prefixes if path.startswith(prefix)]
-        parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in inside]
+        candidates = [(prefix, path) for path in self.files for prefix in prefixes if path.startswith(prefix)]
+        parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in candidates]
         folders = sorted({f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash})
-        found = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
-        return self.read({path: files for path, files in found.items() if not self.is_overlay(path)}, warn=False)
+        layers = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
+        return self.read({path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False)
 
     @functools.cached_property
     def _overlays(self) -> dict[str, dict[str, str | None]]:
-        beside = sorted({posixpath.dirname(path) for path in self.files if posixpath.basename(path) == FILE_NAME})
-        return {place: self.overlay_folders(place) for place in beside}
+        parents = sorted({posixpath.dirname(path) for path in self.files if posixpath.basename(path) == FILE_NAME})
+        return {place: self.overlay_folders(place) for place in parents}
 
     @property
     def settings_folders(self) -> list[str]:
@@ -234,8 +236,8 @@ class _Snapshot:
         needles = [name.encode() for name in ids]
         paths = [path for path in self.files if is_definition_file(path, "")]
         contents = {path: self.repository.read(path, self.files[path]) or b"" for path in paths}
-        named = [path for path, content in contents.items() if any(needle in content for needle in needles)]
-        return self.read({path: self.stack_anywhere(path) for path in sorted(named)}, warn=False)
+        mentioning = [path for path, content in contents.items() if any(needle in content for needle in needles)]
+        return self.read({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
 
     def find_earlier_folders(self, folder: str, keys: Collection[str]) -> list[str]:
         """Return the other folders that hold files of these keys, those with the most first.
@@ -249,23 +251,23 @@ class _Snapshot:
                 names = key_of(path, "").split("/")
                 ends = (at for at in range(len(names)) if "/".join(names[at:]) in keys)
                 counts.update("/".join(names[:at]) or "." for at in ends)
-        found = sorted(counts.keys() - {folder}, key=lambda earlier: (-counts[earlier], earlier))
+        folders = sorted(counts.keys() - {folder}, key=lambda earlier: (-counts[earlier], earlier))
         if self.environment is None:
-            return found
-        overlays = {earlier: self.overlay_folders(posixpath.dirname(earlier)) for earlier in found}
-        return [name for name in found if self.environment in overlays[name] and name not in overlays[name].values()]
+            return folders
+        overlays = {earlier: self.overlay_folders(posixpath.dirname(earlier)) for earlier in folders}
+        return [name for name in folders if self.environment in overlays[name] and name not in overlays[name].values()]
 
-    def overlay_folders(self, beside: str) -> dict[str, str | None]:
+    def overlay_folders(self, parent: str) -> dict[str, str | None]:
         """Return the folder of each environment's overlays, None without, as the settings in a folder name them."""
-        place = posixpath.join(beside, FILE_NAME)
+        place = posixpath.join(parent, FILE_NAME)
         blob = self.repository.files(self.commit, place).get(place)
         content = self.repository.read(place, blob) if blob is not None else None
         # Not as strictly as a definition: settings hold dates, and those must not hide what else they say.
         settings = read_tolerantly((content or b"").decode("utf-8", "replace")).value
         environments = settings.get("environments") if isinstance(settings, dict) else None
         entries = environments.items() if isinstance(environments, dict) else ()
-        named = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
+        overlays = {name: entry.get("overlay") for name, entry in entries if isinstance(entry, dict)}
         return {
-            name: posixpath.normpath(posixpath.join(beside, below)) if isinstance(below, str) else None
-            for name, below in named.items()
+            name: posixpath.normpath(posixpath.join(parent, overlay)) if isinstance(overlay, str) else None
+            for name, overlay in overlays.items()
         }

@@ -15,13 +15,13 @@ _GONE = "000000"
 def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
     """Return how files differ from a commit, as git would commit them; None if none does. Raises RepositoryError."""
     git = Processes(root, shutil.which("git") or "git")
-    given = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
-    if not given:
+    stdin = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
+    if not stdin:
         return None
     with open_scratch_folder() as folder:
         index = {"GIT_INDEX_FILE": str(folder / "index")}
         git.run("read-tree", head, environment=index)
-        git.run("update-index", "--add", "--remove", "-z", "--stdin", given=given, environment=index)
+        git.run("update-index", "--add", "--remove", "-z", "--stdin", stdin=stdin, environment=index)
         tree = git.run("write-tree", environment=index).decode().strip()
     files = tuple(_list_files(git, head, tree))
     return Edits(head=head, files=files, digest=_digest(git, head, tree)) if files else None
@@ -30,12 +30,12 @@ def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
 def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
     """Yield the files of two trees that differ: `:mode mode name name status`, then the path."""
     words = git.run("diff-tree", "-r", "-z", "--no-renames", head, tree).split(b"\0")
-    for told, path in zip(words[::2], words[1::2], strict=False):
-        before, mode, _, name, _ = told.decode().removeprefix(":").split()
+    for description, path in zip(words[::2], words[1::2], strict=False):
+        old_mode, mode, _, name, _ = description.decode().removeprefix(":").split()
         text = None if mode == _GONE else git.run("cat-file", "blob", name).decode("utf-8", "replace")
         # A host that is told to delete a file wants to know the mode that it had.
-        kept = before if mode == _GONE else mode
-        yield FileEdit(path=os.fsdecode(path), text=text, mode=kept, is_new=before == _GONE)
+        current_mode = old_mode if mode == _GONE else mode
+        yield FileEdit(path=os.fsdecode(path), text=text, mode=current_mode, is_new=old_mode == _GONE)
 
 
 def _digest(git: Processes, head: str, tree: str) -> str:
@@ -47,7 +47,7 @@ def _digest(git: Processes, head: str, tree: str) -> str:
 
 def read_origin(root: Path) -> str:
     """Return the address of the remote `origin`, empty if there is none. Raises RepositoryError."""
-    found = Processes(root, shutil.which("git") or "git").run_or_none(
+    output = Processes(root, shutil.which("git") or "git").run_or_none(
         "config", "--get", "remote.origin.url", no=range(1, 2)
     )
-    return os.fsdecode(found or b"").strip()
+    return os.fsdecode(output or b"").strip()

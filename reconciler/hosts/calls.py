@@ -169,8 +169,7 @@ class Calls:
         # First the token, then the length: half a token must not be shown either.
         for secret in (self._token, *secrets):
             text = text.replace(secret, "***")
-        shown = text[:_LONGEST_MESSAGE]
-        return "".join(char if char.isprintable() else " " for char in shown)
+        return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
 
 
 _HINTS = {

@@ -50,9 +50,7 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
     if there is not None and _is_same(there.body, body) and there.title == title:
         return "nothing"
     host.write_issue(title, body, there)
-    if there is None:
-        return "created"
-    return "edited" if there.title == title else "renamed"
+    return "created" if there is None else "edited" if there.title == title else "renamed"
 
 
 def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits: Edits | None) -> str:

@@ -31,7 +31,7 @@ class Applied:
 
 def list_applied(repository: Repository, ref: str, *, limit: int, settings: Settings) -> Iterator[Applied]:
     """Yield what was applied, the newest first; `settings` say whether line ends count. Raises RepositoryError."""
-    records = list(read_records(repository, ref, most=limit + 1))  # one more: what the last of them changed shows in it
+    records = list(read_records(repository, ref, limit=limit + 1))  # one more, to see what the last one changed
     for record, previous in itertools.islice(itertools.zip_longest(records, records[1:]), limit):
         # A shallow clone, or one after a branch was rewritten, may lack the commit that was applied.
         commit = repository.commit(record.applied) if repository.has(record.applied) else None

@@ -14,7 +14,7 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import find_all
 from reconciler.files.folders import repository_root, shown_path
-from reconciler.files.selection import select
+from reconciler.files.selection import select_files
 from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
 from reconciler.usecases.project.choices import Choices
@@ -91,7 +91,7 @@ def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tu
     if not choices.paths or len(forms) == 1:
         return tuple(choices.paths)
     files = find_all(choices.directory, root, *forms)
-    selected = select(files, choices.directory, root, choices.paths)
+    selected = select_files(files, choices.directory, root, choices.paths)
     unmatched = selected - {definition.file for definition in files.definitions}
     if unmatched:
         hint = "write one, or rename or remove the overlay"

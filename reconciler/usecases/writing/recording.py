@@ -86,7 +86,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     keeps = _find_trailers(run, previous, entries, _find_unsettled(project, head, applied, changed))
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
-    same = previous and previous.resolved and previous.applied == head and previous.says_same(keeps)
+    same = previous and previous.resolved and previous.applied == head and previous.keeps_same(keeps)
     if same and not wrote and files == blobs:
         return None
     return write_record(
