@@ -46,7 +46,7 @@ def main() -> None:
     if not (number.isascii() and number.isdecimal()) or not isinstance(host, GitHub):
         raise SystemExit("::error title=No run::run_id is the number at the end of the URL of the apply's run")
     runs = f"{host.path}/actions/runs"
-    found, own = (host.calls.ask("GET", f"{runs}/{one}") for one in (number, os.environ["GITHUB_RUN_ID"]))
+    found, own = (host.client.request("GET", f"{runs}/{one}") for one in (number, os.environ["GITHUB_RUN_ID"]))
     ours = {path.removesuffix("rollback.yml") for path in list_workflows(own) if path.endswith("/rollback.yml")}
     branch = os.environ["DEFAULT_BRANCH"]
     for says, holds in (

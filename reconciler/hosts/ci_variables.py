@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.errors import UsageError
-from reconciler.hosts.calls import Calls
 from reconciler.hosts.github_host import GitHub
 from reconciler.hosts.gitlab_host import GitLab
-from reconciler.hosts.host import Host
+from reconciler.hosts.host import Host, get_group
+from reconciler.hosts.host_client import HostClient
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 # As git takes it: https://host/path.git, ssh://git@host/path.git, git@host:path.git.
@@ -37,10 +37,10 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
 def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:
     """Return the variables that a CI would have set for a clone of `origin`; none where that is no host we know."""
     # A clone may be anybody's, so its address alone never decides where a token goes.
-    found = _ORIGIN.fullmatch(origin)
-    if found is None:
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
         return {}
-    host, path = found["host"].lower(), found["path"]
+    host, path = match["host"].lower(), match["path"]
     if host == "gitlab.com" or host == variables.get("GITLAB_HOST", "").rpartition("/")[2].lower():
         return {"CI_API_V4_URL": f"https://{host}/api/v4", "CI_PROJECT_ID": path, "GITLAB_CI": "true"}
     if host == "github.com":
@@ -56,16 +56,15 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     if not _REPOSITORY.fullmatch(repository):
         raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, not OWNER/NAME")
     url, header = variables.get("GITHUB_API_URL") or "https://api.github.com", ("Authorization", f"Bearer {token}")
-    calls = Calls("GitHub", url, header, token, allow_insecure_http=allow_insecure_http)
+    client = HostClient("GitHub", url, header, token, allow_insecure_http=allow_insecure_http)
     # For a pull request GITHUB_SHA is a merge that nobody has made; the event has the commit that people see.
     event = _read_event(variables.get("GITHUB_EVENT_PATH"))
-    told = event.get("pull_request")
-    pull_request = told if isinstance(told, dict) else {}
+    pull_request = get_group(event, "pull_request")
     ref = variables.get("GITHUB_REF", "")
     server, run = variables.get("GITHUB_SERVER_URL"), variables.get("GITHUB_RUN_ID")
     head = pull_request.get("head")
     return GitHub(
-        calls=calls,
+        client=client,
         path=f"/repos/{repository}",
         number=_find_pull_request(pull_request, ref),
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
@@ -83,7 +82,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     # A fork's pipeline runs in the fork, where the merge request's number may be another one's.
     project = variables.get("CI_MERGE_REQUEST_PROJECT_ID") or variables["CI_PROJECT_ID"]
     return GitLab(
-        calls=Calls("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
+        client=HostClient("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
         path=f"/projects/{quote(project, safe='')}",
         number=int(number) if number.isascii() and number.isdigit() else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
@@ -118,5 +117,5 @@ def _find_pull_request(pull_request: Mapping[str, Any], ref: str) -> int | None:
     if type(number) is int:
         return number
     # Where the event is not there, as in a container that got the variables alone, the ref has the number.
-    found = re.fullmatch(r"refs/pull/([0-9]+)/(?:merge|head)", ref)
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"refs/pull/([0-9]+)/(?:merge|head)", ref)
+    return int(match[1]) if match else None

@@ -16,55 +16,55 @@ class GitLab(Host):
     dialect = Dialect(
         proposal="merge request",
         longest_body=1_000_000,
-        edit="PUT",
-        author=("author", "username"),
-        number="iid",
-        body="description",
-        open="opened",
-        close={"state_event": "close"},
-        notes="notes",
-        comments="/merge_requests/{}/notes?sort=asc&order_by=created_at",
-        comment="/merge_requests/{}/notes",
-        requests="/merge_requests",
-        of_branch="source_branch={branch}",
-        of_commit="/repository/commits/{}/merge_requests",
-        branches="/repository/branches",
+        edit_method="PUT",
+        author_keys=("author", "username"),
+        number_key="iid",
+        body_key="description",
+        open_state="opened",
+        close_body={"state_event": "close"},
+        notes_path="notes",
+        comments_path="/merge_requests/{}/notes?sort=asc&order_by=created_at",
+        comment_path="/merge_requests/{}/notes",
+        requests_path="/merge_requests",
+        branch_query="source_branch={branch}",
+        commit_path="/repository/commits/{}/merge_requests",
+        branches_path="/repository/branches",
     )
 
-    def me(self, authors: Collection[str]) -> str:
+    def read_account(self, authors: Collection[str]) -> str:
         """Return the user name that the token belongs to; a project access token has a user of its own."""
-        user = self.calls.ask("GET", "/user")
+        user = self.client.request("GET", "/user")
         return str(user.get("username") or "") if isinstance(user, dict) else ""
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`: without `force`, GitLab refuses a branch that is there."""
         actions = [
-            {"action": "delete", "file_path": one.path}
-            if one.text is None
-            else {"action": "create" if one.is_new else "update", "file_path": one.path, "content": one.text}
-            for one in files
+            {"action": "delete", "file_path": edit.path}
+            if edit.text is None
+            else {"action": "create" if edit.is_new else "update", "file_path": edit.path, "content": edit.text}
+            for edit in files
         ]
         commit = {"branch": branch, "start_sha": head, "commit_message": message, "actions": actions}
-        return self.calls.ask_name("POST", f"{self.path}/repository/commits", commit, "id")
+        return self.client.request_field("POST", f"{self.path}/repository/commits", commit, "id")
 
     def open_request(self, branch: str, title: str, body: str) -> None:
         """Open a merge request, whose branch goes when it is merged."""
-        opened = {"source_branch": branch, "target_branch": self.branch, "title": title, "description": body}
-        self.calls.ask("POST", f"{self.path}/merge_requests", {**opened, "remove_source_branch": True})
+        request = {"source_branch": branch, "target_branch": self.branch, "title": title, "description": body}
+        self.client.request("POST", f"{self.path}/merge_requests", {**request, "remove_source_branch": True})
 
     def make_inert(self, text: str) -> str:
         """Return a text in which no line is a quick action: `/close` in a definition's text would close."""
         # A line of code may begin with `/`, but which lines are code is GitLab's own judgement, so none is left.
         return _QUICK_ACTION.sub("&#47;", text.replace("\r", ""))
 
-    def _read_request(self, one: Mapping[str, Any]) -> Request:
+    def _read_request(self, item: Mapping[str, Any]) -> Request:
         # A fork's branch of the same name is not the one that was made here.
-        own = one.get("source_project_id") == one.get("target_project_id")
-        said = str(one.get("state") or "")
+        is_same_project = item.get("source_project_id") == item.get("target_project_id")
+        state = str(item.get("state") or "")
         return Request(
-            **self._read(one),
-            state="open" if said == "opened" else "merged" if said == "merged" else "closed",
-            branch=str(one.get("source_branch") or "") if own else "",
-            into=str(one.get("target_branch") or ""),
-            commit=str(one.get("sha") or ""),
+            **self._read(item),
+            state="open" if state == "opened" else "merged" if state == "merged" else "closed",
+            branch=str(item.get("source_branch") or "") if is_same_project else "",
+            into=str(item.get("target_branch") or ""),
+            commit=str(item.get("sha") or ""),
         )

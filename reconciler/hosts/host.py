@@ -1,4 +1,4 @@
-"""One repository at GitHub or GitLab. What is done there is written once; a host's own module has what differs."""
+"""One repository at GitHub or GitLab. What both hosts share is here; what differs is in a module for each."""
 
 import abc
 import dataclasses
@@ -9,12 +9,12 @@ from urllib.parse import quote
 from reconciler.core.run import FileEdit
 from reconciler.dataclass import dataclass
 from reconciler.errors import HostError, UsageError
-from reconciler.hosts.calls import Calls
+from reconciler.hosts.host_client import HostClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Something that is at a host: a comment, an issue, or a request; `id` is what its address has."""
+    """A comment, an issue, or a request at a host; `id` is the last part of its URL."""
 
     id: str
     author: str
@@ -37,37 +37,37 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """The words of a host, and its addresses below the repository's own."""
+    """What differs in the two hosts' APIs: methods, keys, states, and paths below the repository's own."""
 
     proposal: str  # what it calls a proposed change
     longest_body: int  # in UTF-16 units, since that is at most what either host counts
-    edit: str  # the method that edits
-    author: tuple[str, str]  # the key of who wrote an entry, and in it that of the name
-    number: str  # the key of an issue's or a request's number
-    body: str  # that of its text
-    open: str  # its state while it is open
-    close: Mapping[str, str]  # what closes it
-    notes: str  # what is said below it
-    comments: str  # of the request with a number, as they are listed
-    comment: str  # below which one of them is
-    requests: str
-    of_branch: str  # which of them are of a branch of this repository
-    of_commit: str  # those that brought a commit
-    branches: str
-    in_name: str = ""  # what a branch's name keeps in an address
+    edit_method: str
+    author_keys: tuple[str, str]  # the key of who wrote an entry, and in it that of the name
+    number_key: str  # of an issue or a request
+    body_key: str
+    open_state: str
+    close_body: Mapping[str, str]  # of the request that closes an issue
+    notes_path: str  # of an issue's comments, below the issue
+    comments_path: str  # where the comments of the request with a number are listed
+    comment_path: str  # below which one comment is
+    requests_path: str
+    branch_query: str  # selects the requests of a branch of this repository
+    commit_path: str  # the requests that brought a commit
+    branches_path: str
+    safe_in_branch: str = ""  # characters of a branch's name that are not quoted in a path
 
 
-def take_group(one: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return an object inside a host's answer, an empty one where there is none."""
-    found = one.get(key)
-    return found if isinstance(found, dict) else {}
+def get_group(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return an object inside a host's answer, an empty one if it is missing."""
+    group = item.get(key)
+    return group if isinstance(group, dict) else {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host(abc.ABC):
     """A repository in one run. Every method raises HostError for what the host refuses."""
 
-    calls: Calls
+    client: HostClient
     path: str  # below the API's base URL
     number: int | None  # of the request that the run is about
     run_url: str = ""
@@ -77,67 +77,68 @@ class Host(abc.ABC):
     dialect: ClassVar[Dialect]
 
     @abc.abstractmethod
-    def me(self, authors: Collection[str]) -> str:
-        """Return the name of the account that the token belongs to; it is wanted for entries of these authors."""
+    def read_account(self, authors: Collection[str]) -> str:
+        """Return the name of the account that the token belongs to; `authors` wrote the entries that may be its own."""
 
-    def take_own(self, entries: Iterable[AnyEntry]) -> list[AnyEntry]:
-        """Return those that the token's account wrote; it is asked for its name only if there are any."""
-        listed = list(entries)
-        me = self.me({one.author for one in listed}) if listed else ""
-        return [one for one in listed if me and one.author == me]
+    def select_own(self, entries: Iterable[AnyEntry]) -> list[AnyEntry]:
+        """Return the entries that the token's account wrote; its name is requested only if there are any."""
+        candidates = list(entries)
+        account = self.read_account({entry.author for entry in candidates}) if candidates else ""
+        return [entry for entry in candidates if account and entry.author == account]
 
-    def comments(self) -> list[Entry]:
+    def list_comments(self) -> list[Entry]:
         """Return the comments on the request, the oldest first, except for those that the host itself writes."""
-        found = self.calls.list_all(self._address(self.dialect.comments))
-        return [Entry(**self._read(one, "id", "body")) for one in found if not one.get("system")]
+        items = self.client.list_all(self._make_path(self.dialect.comments_path))
+        return [Entry(**self._read(item, "id", "body")) for item in items if not item.get("system")]
 
-    def write_comment(self, body: str, there: Entry | None) -> None:
+    def write_comment(self, body: str, existing: Entry | None) -> None:
         """Write a comment, or edit one in place."""
-        if there is None:
-            self.calls.ask("POST", self._address(self.dialect.comments).partition("?")[0], {"body": body})
+        if existing is None:
+            self.client.request("POST", self._make_path(self.dialect.comments_path).partition("?")[0], {"body": body})
         else:
-            self.calls.ask(self.dialect.edit, f"{self._address(self.dialect.comment)}/{there.id}", {"body": body})
+            path = f"{self._make_path(self.dialect.comment_path)}/{existing.id}"
+            self.client.request(self.dialect.edit_method, path, {"body": body})
 
-    def issues(self) -> list[Entry]:
+    def list_issues(self) -> list[Entry]:
         """Return the open issues."""
-        found = self.calls.list_all(f"{self.path}/issues?state={self.dialect.open}")
+        items = self.client.list_all(f"{self.path}/issues?state={self.dialect.open_state}")
         # To GitHub a pull request is an issue, too.
-        return [Entry(**self._read(one)) for one in found if "pull_request" not in one]
+        return [Entry(**self._read(item)) for item in items if "pull_request" not in item]
 
-    def write_issue(self, title: str, body: str, there: Entry | None) -> None:
+    def write_issue(self, title: str, body: str, existing: Entry | None) -> None:
         """Open an issue, or edit one in place."""
-        method, address = ("POST", "") if there is None else (self.dialect.edit, f"/{there.id}")
-        self.calls.ask(method, f"{self.path}/issues{address}", {"title": title, self.dialect.body: body})
+        method, suffix = ("POST", "") if existing is None else (self.dialect.edit_method, f"/{existing.id}")
+        self.client.request(method, f"{self.path}/issues{suffix}", {"title": title, self.dialect.body_key: body})
 
-    def close_issue(self, there: Entry, why: str) -> None:
+    def close_issue(self, issue: Entry, reason: str) -> None:
         """Say why an issue is settled, and close it."""
-        issue = f"{self.path}/issues/{there.id}"
+        path = f"{self.path}/issues/{issue.id}"
         # The reason first, so that it is above the closing.
         try:
-            self.calls.ask("POST", f"{issue}/{self.dialect.notes}", {"body": self.make_inert(why)})
+            self.client.request("POST", f"{path}/{self.dialect.notes_path}", {"body": self.make_inert(reason)})
         except HostError as error:
             # Nobody may comment on what is locked, but it can be closed; a token that lacks a permission fails there.
             if error.status != 403:
                 raise
-        self.calls.ask(self.dialect.edit, issue, self.dialect.close)
+        self.client.request(self.dialect.edit_method, path, self.dialect.close_body)
 
-    def requests(self, branch: str | None) -> list[Request]:
+    def list_requests(self, branch: str | None) -> list[Request]:
         """Return the requests of a branch of this repository, open or not; without one, all open ones."""
-        query = f"state={self.dialect.open}"
+        query = f"state={self.dialect.open_state}"
         if branch is not None:
             # A fork's branch may have any name, so GitHub wants the owner before it.
-            of_branch = self.dialect.of_branch.format(owner=self.path.split("/")[2], branch=quote(branch, safe=""))
-            query = f"state=all&{of_branch}"
-        found = map(self._read_request, self.calls.list_all(f"{self.path}{self.dialect.requests}?{query}"))
-        return [one for one in found if branch in (None, one.branch)]
+            selector = self.dialect.branch_query.format(owner=self.path.split("/")[2], branch=quote(branch, safe=""))
+            query = f"state=all&{selector}"
+        listed = map(self._read_request, self.client.list_all(f"{self.path}{self.dialect.requests_path}?{query}"))
+        return [request for request in listed if branch in (None, request.branch)]
 
     def find_merged(self, commit: str) -> list[Request]:
         """Return the requests that brought a commit into the branch of this run."""
-        found = self.calls.list_all(self.path + self.dialect.of_commit.format(commit))
-        return [one for one in map(self._read_request, found) if one.state == "merged" and one.into == self.branch]
+        requests = map(self._read_request, self.client.list_all(self.path + self.dialect.commit_path.format(commit)))
+        return [request for request in requests if request.state == "merged" and request.into == self.branch]
 
-    def about(self, request: Request) -> Self:
-        """Return the host as a run about this request has it."""
+    def for_request(self, request: Request) -> Self:
+        """Return the host as it is in a run for this request."""
         return dataclasses.replace(self, number=int(request.id))
 
     @abc.abstractmethod
@@ -147,7 +148,8 @@ class Host(abc.ABC):
     def delete_branch(self, branch: str) -> None:
         """Delete a branch; that it is gone already is no failure."""
         try:
-            self.calls.ask("DELETE", f"{self.path}{self.dialect.branches}/{quote(branch, safe=self.dialect.in_name)}")
+            name = quote(branch, safe=self.dialect.safe_in_branch)
+            self.client.request("DELETE", f"{self.path}{self.dialect.branches_path}/{name}")
         except HostError as error:
             # 422 is what GitHub says of a branch that is not there.
             if error.status not in (404, 422):
@@ -157,30 +159,30 @@ class Host(abc.ABC):
     def open_request(self, branch: str, title: str, body: str) -> None:
         """Propose a branch for the one that this run is about."""
 
-    def close_request(self, there: Request, body: str) -> None:
+    def close_request(self, request: Request, body: str) -> None:
         """Close a request, with another body."""
-        address = f"{self.path}{self.dialect.requests}/{there.id}"
-        self.calls.ask(self.dialect.edit, address, {self.dialect.body: body, **self.dialect.close})
+        path = f"{self.path}{self.dialect.requests_path}/{request.id}"
+        self.client.request(self.dialect.edit_method, path, {self.dialect.body_key: body, **self.dialect.close_body})
 
     def make_inert(self, text: str) -> str:
         """Return a Markdown text in which nothing is an order to this host; mentions and links are dead already."""
         return text
 
-    def _address(self, of_request: str) -> str:
+    def _make_path(self, template: str) -> str:
         if self.number is None:
             proposal = self.dialect.proposal
             raise UsageError(f"this run has no {proposal}", hint=f"comment in a job that a {proposal} starts")
-        return self.path + of_request.format(self.number)
+        return self.path + template.format(self.number)
 
-    def _read(self, one: Mapping[str, Any], number: str = "", body: str = "") -> dict[str, str]:
-        """Return what an issue and a request have, and under keys of its own a comment."""
-        group, name = self.dialect.author
+    def _read(self, item: Mapping[str, Any], id_key: str = "", body_key: str = "") -> dict[str, str]:
+        """Return the fields of an `Entry`; the keys of a comment differ from those of an issue or a request."""
+        group, name = self.dialect.author_keys
         return {
-            "id": str(one.get(number or self.dialect.number)),
-            "author": str(take_group(one, group).get(name) or ""),
-            "body": str(one.get(body or self.dialect.body) or ""),
-            "title": str(one.get("title") or ""),
+            "id": str(item.get(id_key or self.dialect.number_key)),
+            "author": str(get_group(item, group).get(name) or ""),
+            "body": str(item.get(body_key or self.dialect.body_key) or ""),
+            "title": str(item.get("title") or ""),
         }
 
     @abc.abstractmethod
-    def _read_request(self, one: Mapping[str, Any]) -> Request: ...
+    def _read_request(self, item: Mapping[str, Any]) -> Request: ...

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import ReconcilerError
-from reconciler.hosts.calls import open_client
+from reconciler.hosts.host_client import open_client
 
 VARIABLE = "RECONCILER_WEBHOOK_URL"
 _TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting

@@ -20,9 +20,9 @@ from two_hosts import BOT, GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 from reconciler.cli.boundary import run_guarded
 from reconciler.cli.main import reconciler
 from reconciler.errors import HostError
-from reconciler.hosts.calls import Calls
 from reconciler.hosts.github_host import GitHub
 from reconciler.hosts.gitlab_host import GitLab
+from reconciler.hosts.host_client import HostClient
 from reconciler.hosts.keep import make_marker
 
 GOLDEN = Path(__file__).parent.parent / "report" / "golden"
@@ -250,11 +250,11 @@ def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) ->
 def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:
     desk.hosts.failing = [(429, {}, {"retry-after": "0"})]
     waits: list[float] = []
-    calls = Calls("GitLab", f"{desk.hosts.url}{GITLAB}", ("PRIVATE-TOKEN", TOKEN), TOKEN, wait=waits.append)
-    assert calls.ask("GET", "/user") == {"login": "pipeline", "username": "pipeline"}
+    calls = HostClient("GitLab", f"{desk.hosts.url}{GITLAB}", ("PRIVATE-TOKEN", TOKEN), TOKEN, wait=waits.append)
+    assert calls.request("GET", "/user") == {"login": "pipeline", "username": "pipeline"}
     desk.hosts.failing = [(502, {}, {})]
     with pytest.raises(Exception, match="answered 502"):
-        calls.ask("POST", "/projects/north%2Ffield/issues", {"title": "x", "description": "y"})
+        calls.request("POST", "/projects/north%2Ffield/issues", {"title": "x", "description": "y"})
     assert (len(waits), len(desk.hosts.writes)) == (1, 1)
 
 
@@ -322,14 +322,16 @@ def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
 def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str, headers: dict[str, str]) -> None:
     """Else a limit that meets the question who we are would read as an app's token, and make a second comment."""
     waits: list[float] = []
-    calls = Calls("GitHub", f"{desk.hosts.url}{GITHUB}", ("Authorization", f"Bearer {TOKEN}"), TOKEN, wait=waits.append)
+    calls = HostClient(
+        "GitHub", f"{desk.hosts.url}{GITHUB}", ("Authorization", f"Bearer {TOKEN}"), TOKEN, wait=waits.append
+    )
     limit = (403, {"message": message}, headers)
     desk.hosts.failing = [limit]
-    assert calls.ask("GET", "/user") == {"login": "pipeline", "username": "pipeline"}
+    assert calls.request("GET", "/user") == {"login": "pipeline", "username": "pipeline"}
     desk.hosts.failing = [limit] * 4
-    host = GitHub(calls=calls, path="/repos/north/field", number=7)
+    host = GitHub(client=calls, path="/repos/north/field", number=7)
     with pytest.raises(HostError) as met:
-        host.me([])
+        host.read_account([])
     assert met.value.hint == "the host limits how many requests it takes; start the job again later"
     assert len(waits) == 4
 
@@ -429,9 +431,9 @@ def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None
 
 
 def test_no_line_of_a_definition_is_a_quick_action() -> None:
-    calls = Calls("GitLab", "https://gitlab.test", ("PRIVATE-TOKEN", TOKEN), TOKEN)
+    calls = HostClient("GitLab", "https://gitlab.test", ("PRIVATE-TOKEN", TOKEN), TOKEN)
     text = "Hello\n/close\n  /assign @ada\n\r/merge\n/\rclose\n```\n/close\n```\n1/2\n    ```\n/label x"
-    said = GitLab(calls=calls, path="/projects/1", number=1).make_inert(text)
+    said = GitLab(client=calls, path="/projects/1", number=1).make_inert(text)
     assert said.split("\n") == [
         *("Hello", "&#47;close", "  /assign @ada", "&#47;merge", "&#47;close"),
         *("```", "&#47;close", "```", "1/2", "    ```", "&#47;label x"),

@@ -65,7 +65,7 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
             # A request that the report does not mention keeps its earlier comment.
             if text := _tell_end(request, own, report, said):
                 try:
-                    kept = keep_comment(host.about(request), name, text, options.link, "apply", apply_link)
+                    kept = keep_comment(host.for_request(request), name, text, options.link, "apply", apply_link)
                 except HostError as error:
                     # One that is locked or gone keeps the authors of the others from nothing.
                     if error.status not in (403, 404, 410, 422):

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     import httpx
 
 _ATTEMPTS = 4
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TIMEOUT = 30.0  # seconds
 _LONGEST_WAIT = 60.0  # seconds that a host may ask for
 _LONGEST_MESSAGE = 300  # characters of what a host says
 _MOST_PAGES = 100
-PAGE = 100  # entries: the most that either host gives at once
+PAGE_SIZE = 100  # entries: the most that either host gives at once
 
 
 @functools.cache
-def _trust_authorities() -> ssl.SSLContext:
-    """Return whose certificates are trusted; the authorities are read once, which takes longer than a request."""
+def _create_tls_context() -> ssl.SSLContext:
+    """Return the TLS context; the trusted certificates are read once, since that takes longer than a request."""
     # Without the client certificate, which is meant for the assistants' API alone.
     return create_context(client=False)
 
@@ -41,18 +41,18 @@ def open_client(base: BaseUrl, timeout: float) -> tuple["httpx.Client", Proxy | 
 
     # Not httpx's own reading of the environment: it knows no ranges in NO_PROXY, and a slip in a variable is no crash.
     proxy = find_proxy(base)
-    through = None
+    httpx_proxy = None
     if proxy is not None:
         login = tuple(part.decode() for part in proxy.auth) if proxy.auth else None
-        tls = _trust_authorities() if proxy.url.scheme == "https" else None
-        through = httpx.Proxy(proxy.url, auth=login, ssl_context=tls)  # type: ignore[arg-type]
+        tls = _create_tls_context() if proxy.url.scheme == "https" else None
+        httpx_proxy = httpx.Proxy(proxy.url, auth=login, ssl_context=tls)  # type: ignore[arg-type]
     # To read the authorities takes a tenth of a second, and a plain connection needs none.
-    verify = _trust_authorities() if base.scheme == "https" else False
-    client = httpx.Client(verify=verify, proxy=through, trust_env=False, timeout=timeout, follow_redirects=False)
+    verify = _create_tls_context() if base.scheme == "https" else False
+    client = httpx.Client(verify=verify, proxy=httpx_proxy, trust_env=False, timeout=timeout, follow_redirects=False)
     return client, proxy
 
 
-class Calls:
+class HostClient:
     """Requests below one base URL. `name` is the host's in messages, `header` names and holds the token."""
 
     def __init__(
@@ -69,28 +69,28 @@ class Calls:
         try:
             self._url = check_base_url(url, allow_insecure_http=allow_insecure_http)
         except SettingsError as error:
-            # Its own words are about the assistants' API.
-            said = error.message.replace("The API URL", f"The URL of {name}'s API")
+            # The message is worded for the assistants' API.
+            message = error.message.replace("The API URL", f"The URL of {name}'s API")
             hint = "The CI sets it: GITHUB_API_URL, or CI_API_V4_URL. Plain http needs --allow-insecure-http."
-            raise HostError(said, hint=hint) from None
+            raise HostError(message, hint=hint) from None
         self._base = self._url.text
         self._token = token
         self._headers = {header[0]: header[1], "Accept": "application/json", "User-Agent": "assistant-reconciler"}
         self._wait = wait
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send one request and return the JSON that it answers. Raises HostError."""
         return self._send(method, f"{self._base}{path}", body)[0]
 
-    def ask_graphql(self, query: str) -> Mapping[str, Any]:
+    def query_graphql(self, query: str) -> Mapping[str, Any]:
         """Send a query to GitHub's GraphQL API, which is beside this one, and return its data. Raises HostError."""
         answer = self._send("POST", f"{self._base.removesuffix('/v3')}/graphql", {"query": query})[0]
         data = answer.get("data") if isinstance(answer, dict) else None
         return data if isinstance(data, dict) else {}
 
-    def ask_name(self, method: str, path: str, body: Mapping[str, Any], key: str) -> str:
+    def request_field(self, method: str, path: str, body: Mapping[str, Any], key: str) -> str:
         """Send one request and return the text that its answer has under a key. Raises HostError."""
-        answer = self.ask(method, path, body)
+        answer = self.request(method, path, body)
         name = answer.get(key) if isinstance(answer, dict) else None
         if not isinstance(name, str):
             hint = "check that the URL is that of the host's API, and run this again"
@@ -100,40 +100,40 @@ class Calls:
     def list_all(self, path: str) -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, page after page. Raises HostError."""
         for page in range(1, _MOST_PAGES + 1):
-            address = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}"
-            found, headers = self._send("GET", address, None)
-            if not isinstance(found, list):
+            url = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}&page={page}"
+            entries, headers = self._send("GET", url, None)
+            if not isinstance(entries, list):
                 raise HostError(f"{self._name} answered GET {path} with something that is not a list")
-            yield from (entry for entry in found if isinstance(entry, dict))
+            yield from (entry for entry in entries if isinstance(entry, dict))
             # Both hosts say whether there is more; where neither does, a page that is not full is the last.
-            link, following = headers.get("link", ""), headers.get("x-next-page")
-            if not ('rel="next"' in link or following or (not link and following is None and len(found) == PAGE)):
+            link, next_page = headers.get("link", ""), headers.get("x-next-page")
+            is_unknown = not link and next_page is None
+            if not ('rel="next"' in link or next_page or (is_unknown and len(entries) == PAGE_SIZE)):
                 return
         # What was not listed may be there, and a second one would be made of it each time.
-        listed = path.partition("?")[0]
-        hint = "close or delete old entries there"
-        raise HostError(f"{self._name} lists too much below {listed}: more than {_MOST_PAGES} pages", hint=hint)
+        message = f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages"
+        raise HostError(message, hint="close or delete old entries there")
 
-    def _send(self, method: str, address: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
+    def _send(self, method: str, url: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
         import httpx
 
-        shown = f"{method} {address.removeprefix(self._base).partition('?')[0]}"
+        request = f"{method} {url.removeprefix(self._base).partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
-            wait, last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
+            wait, is_last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
             client, proxy = open_client(self._url, _TIMEOUT)
             try:
                 with client:
-                    answer = client.request(method, address, headers=self._headers, json=body)
+                    answer = client.request(method, url, headers=self._headers, json=body)
             except httpx.HTTPError as error:
                 # If nothing was sent, even a request that must not be done twice may be repeated.
                 unclear = method == "POST" and not isinstance(error, httpx.ConnectError | httpx.ProxyError)
                 # A proxy that is asked again with a wrong password may lock the account.
                 locked_out = isinstance(error, httpx.ProxyError) and "407" in str(error)
-                if last or unclear or locked_out:
-                    more = "; it is unknown whether the request was carried out" if unclear else ""
+                if is_last or unclear or locked_out:
+                    note = "; it is unknown whether the request was carried out" if unclear else ""
                     hint = f"{proxy.variable} names the proxy that was used" if proxy is not None else ""
-                    said = self._scrub(str(error), *(proxy.secrets if proxy is not None else ()))
-                    raise HostError(f"{self._name} did not answer {shown}{more}: {said}", hint=hint) from None
+                    message = self._scrub(str(error), *(proxy.secrets if proxy is not None else ()))
+                    raise HostError(f"{self._name} did not answer {request}{note}: {message}", hint=hint) from None
             else:
                 # GitHub says 403 for too many requests as well, which is no lack of a permission.
                 limited = answer.status_code == 403 and (
@@ -141,32 +141,32 @@ class Calls:
                 )
                 status = 429 if limited else answer.status_code
                 # 429 alone says that nothing was done.
-                again = status in _PASSING and (method != "POST" or status == 429)
-                if last or not again:
-                    return self._read(shown, status, answer.content), dict(answer.headers)
+                retryable = status in _TEMPORARY_STATUSES and (method != "POST" or status == 429)
+                if is_last or not retryable:
+                    return self._read(request, status, answer.content), dict(answer.headers)
                 # A host that names no wait that makes sense gets the usual one.
-                named = answer.headers.get("retry-after", "")
-                wait = (min(float(named), _LONGEST_WAIT) if named.isdigit() else 0.0) or wait
+                retry_after = answer.headers.get("retry-after", "")
+                wait = (min(float(retry_after), _LONGEST_WAIT) if retry_after.isdigit() else 0.0) or wait
             self._wait(wait)
-        raise AssertionError("nobody asked")
+        raise AssertionError("unreachable")
 
-    def _read(self, shown: str, status: int, content: bytes) -> Any:
+    def _read(self, request: str, status: int, content: bytes) -> Any:
         value = None
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(content) if content.strip() else None
         # A wrong URL, or a login page in front of it, returns an HTML page with status 200.
         if 200 <= status < 300:
             if value is None and content.strip():
-                raise HostError(f"{self._name} answered {shown} with something that is not JSON")
+                raise HostError(f"{self._name} answered {request} with something that is not JSON")
             return value
-        said = value.get("message") or value.get("error") if isinstance(value, dict) else None
-        message = f": {self._scrub(said if isinstance(said, str) else json.dumps(said))}" if said else ""
+        detail = value.get("message") or value.get("error") if isinstance(value, dict) else None
+        message = f": {self._scrub(detail if isinstance(detail, str) else json.dumps(detail))}" if detail else ""
         raise HostError(
-            f"{self._name} answered {status} to {shown}{message}", status=status, hint=_HINTS.get(status, "")
+            f"{self._name} answered {status} to {request}{message}", status=status, hint=_HINTS.get(status, "")
         )
 
     def _scrub(self, text: str, *secrets: str) -> str:
-        # First the token, then the length: half a token must not be shown either.
+        # Hide the token before shortening: half a token must not be shown either.
         for secret in (self._token, *secrets):
             text = text.replace(secret, "***")
         return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
