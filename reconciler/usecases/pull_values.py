@@ -21,7 +21,7 @@ from reconciler.dataclass import dataclass
 from reconciler.yamltext.edit import Edit
 
 Conflicts = Literal["merge", "live"]
-_MOST_COMPARISONS = 10_000  # of elements of two lists: of longer ones, those that moved are not found
+_MOST_COMPARISONS = 1_000  # of elements of two lists: of more, those that moved are not found
 _IN_CONFLICT = "git changed it too; --conflicts merges texts line by line, and takes live's value for any other field"
 _TOUCHING = (
     "git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's with "
@@ -128,10 +128,17 @@ def _is_texts(items: list[Any]) -> TypeGuard[list[str]]:
 
 def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
     """Return the elements of a list that live has as well, at any place: the index that each has here, and there."""
-    pairs = {index: index for index, (before, after) in enumerate(zip(old, new, strict=False)) if equal(before, after)}
-    removed, added = ([index for index in range(len(items)) if index not in pairs] for items in (old, new))
+    pairs: dict[int, int] = {}
+    added = {*range(len(new))}
+    # Most keep their place, as seen from the beginning or from the end of the list.
+    for shift in (0, len(new) - len(old)):
+        for index in (index for index in range(len(old)) if index not in pairs):
+            if index + shift in added and equal(old[index], new[index + shift]):
+                pairs[index] = index + shift
+                added.remove(index + shift)
+    removed = [index for index in range(len(old)) if index not in pairs]
     for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
-        match = next((new_index for new_index in added if equal(old[index], new[new_index])), None)
+        match = next((new_index for new_index in sorted(added) if equal(old[index], new[new_index])), None)
         if match is not None:
             pairs[index] = match
             added.remove(match)
