@@ -139,7 +139,9 @@ def tell_failures(failures: Iterable[tuple[str, str, str]]) -> None:
 
 
 def read_report(name: str) -> Report:
-    """Return the report that a JSON file holds. Raises ReportError."""
+    """Return the report that a JSON file holds. Raises ReportError and UsageError."""
+    if not name:  # to Path that is the working directory
+        raise UsageError("the path of a report is empty", hint="is it a variable that is not set?")
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
 
 

@@ -29,6 +29,8 @@ from reconciler import __version__
         (["plan", "--report", "missing/r.json"], "there is no folder to write it into"),
         (["plan", "--changed-since", ""], "Error: '' cannot be read"),
         (["plan", "--base", ""], "Error: '' cannot be read"),
+        (["plan", "--changed", "--changed-since", "HEAD"], "--changed and --changed-since cannot be combined"),
+        (["apply", "--yes", "--plan", ""], "the path of a report is empty"),
         (["plan", "--directory", ""], "--directory is empty"),
         (["plan", "--environment", ""], "there is no environment ''\n  no reconciler.yaml here has environments\n"),
         (["plan", "--report", "assistants.md"], "this is a folder, not a file"),

@@ -391,6 +391,7 @@ def test_a_revision_that_is_none_is_refused_before_any_request(tale: Story, revi
         complaint = refused(tale, option, revision)
         assert "there is no revision" in complaint
         assert ("check the name" if revision else "a variable that is not set") in complaint
+        assert ("git fetch origin" in complaint) == (revision == "nothing")
     assert not (tale.root / "x").exists()
 
 

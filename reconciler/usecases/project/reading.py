@@ -1,6 +1,7 @@
 """Reads a project: settings, the selected definitions, and their history in git, which counts or the run fails."""
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +22,7 @@ from reconciler.usecases.project.new_assistants import make_id_finder
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
+_NAME = re.compile(r"(?!.*\.\.)\w[\w./-]*")  # a branch, a tag or a commit
 
 
 def read_bare_project(choices: Choices, *, repository: Repository | None = None) -> Project:
@@ -41,6 +43,8 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     With `or_head` the commit that is checked out is the base if there is no record. A `repository` that is open
     already, since its lock is held, is not opened again. Raises ReconcilerError.
     """
+    if choices.changed and choices.changed_since is not None:
+        raise UsageError("--changed and --changed-since cannot be combined", hint="use one of them")
     project = read_history(choices, repository=repository)
     # Ids need the settings of the environment: there the overlays have them.
     choices = resolve_names(choices, [project.settings], project.root)
@@ -91,7 +95,10 @@ def require_commit(repository: Repository | None, revision: str) -> str:
     if repository.head() is None:
         hint = "commit the definitions first, or pass --base none"
         raise RepositoryError(f"{revision!r} cannot be read: the repository has no commit yet", hint=hint)
-    hint = f"git fetch origin {revision}, or check the name" if revision else "is it a variable that is not set?"
+    hint = "check the name" if revision else "is it a variable that is not set?"
+    # No HEAD~99 can be fetched.
+    if _NAME.fullmatch(revision):
+        hint = f"git fetch origin {revision}, or {hint}"
     if repository.is_shallow:
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
     raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)
