@@ -10,7 +10,7 @@ import click
 
 from reconciler import __version__
 from reconciler.assistant.problem import InvalidSettings
-from reconciler.cli.streams import silence, tell
+from reconciler.cli.streams import eprint, silence
 from reconciler.errors import ReconcilerError
 from reconciler.report.differences.values import draw_place, escape
 
@@ -30,42 +30,42 @@ def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except ReconcilerError as error:
-        return _fail(_show_error(error), error.hint)
+        return _fail(_format_error(error), error.hint)
     except click.exceptions.NoArgsIsHelpError as error:
-        tell(error.format_message())
+        eprint(error.format_message())
         return FAILED
     except click.UsageError as error:
-        # 1 like every other failure, in place of click's 2: that says that there are differences.
+        # 1 like every other failure. Not click's 2, which here means that there are differences.
         # click lists the choices of an argument one below the other.
-        return _fail(error.format_message().replace("\n\t", " "), _usage_hint(error))
+        return _fail(error.format_message().replace("\n\t", " "), _make_usage_hint(error))
     except click.ClickException as error:
         return _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):
-        tell("Stopped.")
+        eprint("Stopped.")
         return INTERRUPTED
     except OSError as error:
-        return _tell_system_error(error)
+        return _report_system_error(error)
     except Exception as error:  # noqa: BLE001 - the boundary
-        return _tell_crash(error)
+        return _report_crash(error)
     return code if isinstance(code, int) else 0
 
 
-def _show_error(error: ReconcilerError) -> str:
+def _format_error(error: ReconcilerError) -> str:
     if not isinstance(error, InvalidSettings):
         return str(error)
-    lines = (line for one in error.problems for line in (str(one), *draw_place(one.source_line, one.column)))
+    lines = (line for item in error.problems for line in (str(item), *draw_place(item.source_line, item.column)))
     return "\n".join(lines)
 
 
-def _usage_hint(error: click.UsageError) -> str:
-    """Return where to look: at the environment variable if the value came from it, and at the help."""
+def _make_usage_hint(error: click.UsageError) -> str:
+    """Return a hint that names the command's help, and the environment variable if the value came from it."""
     if error.ctx is None:
         return ""
-    see = f"see {error.ctx.command_path} --help"
+    help_hint = f"see {error.ctx.command_path} --help"
     param = error.param if isinstance(error, click.BadParameter) else None
     if param is None or param.name is None or error.ctx.get_parameter_source(param.name) is not _FROM_ENVIRONMENT:
-        return see
-    return f"{param.envvar} has that value; {see}"
+        return help_hint
+    return f"{param.envvar} has that value; {help_hint}"
 
 
 def _has_folder() -> bool:
@@ -74,16 +74,16 @@ def _has_folder() -> bool:
     return False
 
 
-def _tell_system_error(error: OSError) -> int:
+def _report_system_error(error: OSError) -> int:
     if error.errno in _UNWRITABLE and error.filename is None:
-        return _tell_unwritten(error)
+        return _report_unwritable(error)
     # A path that is too long, or in a folder that is closed to this user.
     if isinstance(error.filename, str | os.PathLike) and _has_folder():
         return _fail(f"{os.fspath(error.filename)} cannot be used: {error.strerror}", "use another path")
-    return _tell_crash(error)
+    return _report_crash(error)
 
 
-def _tell_unwritten(error: OSError) -> int:
+def _report_unwritable(error: OSError) -> int:
     silence(sys.stdout)
     if error.errno == errno.EPIPE:
         return FAILED
@@ -91,14 +91,14 @@ def _tell_unwritten(error: OSError) -> int:
 
 
 def _fail(message: str, hint: str = "") -> int:
-    shown = "\n".join(map(escape, message.split("\n")))
-    tell(f"{click.style('Error:', fg='red')} {shown}")
+    text = "\n".join(map(escape, message.split("\n")))
+    eprint(f"{click.style('Error:', fg='red')} {text}")
     if hint:
-        tell(f"  {hint}")
+        eprint(f"  {hint}")
     return FAILED
 
 
-def _tell_crash(error: Exception) -> int:
+def _report_crash(error: Exception) -> int:
     if not _has_folder():
         return _fail("the current folder no longer exists", "change to a folder that exists")
     import platform

@@ -15,12 +15,12 @@ from click.core import ParameterSource
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.options import ConnectionOptions
-from reconciler.cli.streams import is_terminal, tell, tell_at_once
+from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal
 from reconciler.core.settings import Settings
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
 
-FEW = 20  # items for which no line is worth showing
+FEW_ITEMS = 20  # items for which no line is worth showing
 PATIENCE = 5.0  # seconds that requests in flight have after the run was asked to stop (docs/reference.md, "Exit codes")
 
 
@@ -40,14 +40,14 @@ class Stopping:
         return time.monotonic() >= self._until
 
     def note(self, number: int) -> None:
-        """Take a signal. The second one stops immediately."""
+        """Note a signal. The second one stops immediately."""
         # The first signal counts for the exit code, whatever came after it.
         self._until = 0.0 if self.signal else time.monotonic() + PATIENCE
         self.signal = self.signal or number
 
     @property
     def exit_code(self) -> int:
-        """Return 130 for SIGINT, 143 for SIGTERM, 0 where nobody asked."""
+        """Return 130 for SIGINT, 143 for SIGTERM, 0 without a signal."""
         return 128 + self.signal if self.signal else 0
 
 
@@ -56,25 +56,25 @@ def stoppable() -> Iterator[Stopping]:
     """Let SIGINT and SIGTERM stop the run gracefully. A second stops at once, a third has its default effect."""
     stopping = Stopping()
     # A Python caller may have handlers of its own. They are restored at the end.
-    before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous_handlers = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
-        insists = stopping()
+        is_second = stopping()
         # Note the signal before printing: the next one may arrive while this handler is still running.
         stopping.note(number)
-        if insists:
-            for known, handler in before.items():
-                signal.signal(known, handler)
-            tell_at_once("Stopping immediately, without waiting for requests in flight: their outcome is unclear.")
+        if is_second:
+            for restored, handler in previous_handlers.items():
+                signal.signal(restored, handler)
+            eprint_unbuffered("Stopping immediately, without waiting for requests in flight: their outcome is unclear.")
         else:
-            tell_at_once("Stopping: nothing new is started, waiting for requests in flight.")
+            eprint_unbuffered("Stopping: nothing new is started, waiting for requests in flight.")
 
-    for number in before:
+    for number in previous_handlers:
         signal.signal(number, note)
     try:
         yield stopping
     finally:
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
 
 
@@ -92,48 +92,48 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
             retries=options.retries,
             allow_insecure_http=options.allow_insecure_http,
         ),
-        on_request=_show if options.verbose else None,
+        on_request=_log_request if options.verbose else None,
         stopping=stopping,
         aborted=stopping.aborted,
     )
 
 
 @contextlib.contextmanager
-def connected(
+def connect(
     options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str = "Reading", *, quiet: bool = False
 ) -> Iterator[tuple[AssistantsApi, Control]]:
     """Yield the open API and the control of a run. Unless `quiet`, a line on stderr shows the progress."""
     # With -v each request is a line of its own, and the two would write over each other.
-    shown = is_terminal(sys.stderr) and not options.verbose and not quiet
-    with progress_line(label, shown=shown) as progress, open_api(options, settings, stopping) as api:
+    visible = is_terminal(sys.stderr) and not options.verbose and not quiet
+    with progress_line(label, visible=visible) as progress, open_api(options, settings, stopping) as api:
         control = Control(
             concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
         )
         yield api, control
 
 
-def _show(note: RequestNote) -> None:
+def _log_request(note: RequestNote) -> None:
     answer = note.status if note.status is not None else note.error
     repeat = f", attempt {note.attempt}" if note.attempt > 1 else ""
-    tell(f"{note.method} {note.path} {answer} ({note.seconds:.3f} s{repeat})")
+    eprint(f"{note.method} {note.path} {answer} ({note.seconds:.3f} s{repeat})")
 
 
 @contextlib.contextmanager
-def progress_line(label: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+def progress_line(label: str, *, visible: bool) -> Iterator[Callable[[int, int], None]]:
     """Yield a callback for (done, total). Its line appears for more than a few items, and ends with the work."""
     # A run that reads and then writes has two lines, one after the other, so each is made when its work begins.
-    with contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as stack:
         bars: list[Any] = []
 
         def advance(done: int, total: int) -> None:
-            if not shown or total <= FEW:
+            if not visible or total <= FEW_ITEMS:
                 return
             if not bars:
                 bar = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False)
-                bars.append(opened.enter_context(bar))
+                bars.append(stack.enter_context(bar))
             bars[0].update(1)
             if done == total:
                 bars.clear()
-                opened.close()
+                stack.close()
 
         yield advance

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import eprint
 from reconciler.errors import ReconcilerError, ReportError
 from reconciler.report.formats.github import list_outputs
 from reconciler.report.formats.markdown import SMALLEST_LIMIT, render_markdown
@@ -20,7 +20,7 @@ def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
     outputs = "".join(f"{name}={value}\n" for name, value in list_outputs(view.report).items())
     makers: dict[str, Callable[[int], str]] = {
         "GITHUB_STEP_SUMMARY": functools.partial(_make_summary, view),
-        "GITHUB_OUTPUT": lambda _there: outputs,
+        "GITHUB_OUTPUT": lambda _size: outputs,
     }
     for variable, make in makers.items():
         if name := os.environ.get(variable):
@@ -34,20 +34,20 @@ def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
 def _append(path: Path, make: Callable[[int], str]) -> None:
     """Append to a file on a line of its own what is made for the number of bytes that are there already."""
     with path.open("ab+") as file:
-        there = file.tell()
+        size = file.tell()
         # Another step may have left an unfinished line, and joining two lines would spoil both.
-        file.seek(max(0, there - 1))
+        file.seek(max(0, size - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        if added := make(there + len(separator)):
-            file.write(separator + added.encode("utf-8", "backslashreplace"))
+        if text := make(size + len(separator)):
+            file.write(separator + text.encode("utf-8", "backslashreplace"))
 
 
-def _make_summary(view: RunView, there: int) -> str:
+def _make_summary(view: RunView, size: int) -> str:
     """Return the Markdown, as much of it as there is room for."""
-    blank = "\n" if there else ""
-    room = LARGEST_SUMMARY - there - len(blank)
+    blank = "\n" if size else ""
+    limit = LARGEST_SUMMARY - size - len(blank)
     # GitHub drops a summary that is too large as a whole, with what earlier commands wrote into it.
-    if room < SMALLEST_LIMIT:
-        tell("The job's summary is full; this report is not in it.", colour="yellow")
+    if limit < SMALLEST_LIMIT:
+        eprint("The job's summary is full; this report is not in it.", colour="yellow")
         return ""
-    return blank + render_markdown(view, limit=room, measure=measure_bytes)
+    return blank + render_markdown(view, limit=limit, measure=measure_bytes)

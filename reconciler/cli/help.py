@@ -6,19 +6,19 @@ from typing import Any, Final
 
 import click
 
-OWN: Final = "Options"
+OPTIONS: Final = "Options"
 DEFINITIONS: Final = "Definitions"
 DRIFT: Final = "Drift and conflicts"
 OUTPUT: Final = "Output"
 API: Final = "API"
 # The order in the help. A command's own options come first, since people look for them.
-_SECTIONS: Final = (OWN, DEFINITIONS, DRIFT, OUTPUT, API, "Help")
+_SECTIONS: Final = (OPTIONS, DEFINITIONS, DRIFT, OUTPUT, API, "Help")
 
 
 class SectionedOption(click.Option):
     """An option in a section of the help. Without a section, it is the command's own option."""
 
-    def __init__(self, *args: Any, section: str = OWN, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str = OPTIONS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
 
@@ -34,8 +34,8 @@ class Command(click.Command):
         """Write the options by section, those of one section in their order."""
         for section in _SECTIONS:
             params = (param for param in self.get_params(ctx) if isinstance(param, click.Option))
-            found = (param.get_help_record(ctx) for param in params if _section_of(param) == section)
-            rows = [row for row in found if row is not None]
+            records = (param.get_help_record(ctx) for param in params if _section_of(param) == section)
+            rows = [row for row in records if row is not None]
             if rows:
                 with formatter.section(section):
                     formatter.write_dl(rows)
@@ -59,18 +59,18 @@ def declare_command(
 
 
 def shared_option(
-    *flags: str, section: str, variable: str | None = None, cls: type[SectionedOption] = SectionedOption, **rest: Any
+    *flags: str, section: str, variable: str | None = None, cls: type[SectionedOption] = SectionedOption, **kwargs: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what adds an option that several commands have; `variable` of the environment also sets it."""
+    """Return a decorator that adds an option of several commands; the environment's `variable` also sets it."""
     if variable is not None:
-        rest |= {"envvar": variable, "help": f"{rest['help']}  [env: {variable}]"}
-    return click.option(*flags, cls=cls, section=section, show_default="default" in rest, **rest)
+        kwargs |= {"envvar": variable, "help": f"{kwargs['help']}  [env: {variable}]"}
+    return click.option(*flags, cls=cls, section=section, show_default="default" in kwargs, **kwargs)
 
 
 def group_options(
     name: str, make: Callable[..., Any], *options: Callable[..., Any]
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Return what adds options to a command, which gets as one value of a name what `make` returns for theirs."""
+    """Return a decorator that adds options, whose values the command gets as one argument: what `make` returns."""
 
     def decorate(command: Callable[..., Any]) -> Any:
         @functools.wraps(command)
@@ -78,11 +78,11 @@ def group_options(
             value = make(**{key: given.pop(key) for key in names})
             return command(**given, **{name: value})
 
-        before = len(vars(wrapper).get("__click_params__", ()))
+        count_before = len(vars(wrapper).get("__click_params__", ()))
         # From last to first, like stacked decorators, so that the help shows them in this order.
         decorated = functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapper)
         # Only these: the command may have an option of its own that is called like a field of the value.
-        names = [param.name for param in vars(decorated)["__click_params__"][before:]]
+        names = [param.name for param in vars(decorated)["__click_params__"][count_before:]]
         return decorated
 
     return decorate
@@ -98,4 +98,4 @@ def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str
 def _section_of(param: click.Option) -> str:
     if isinstance(param, SectionedOption):
         return param.section
-    return "Help" if "--help" in param.opts else OWN
+    return "Help" if "--help" in param.opts else OPTIONS

@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.help import group_options
 from reconciler.cli.output import read_report
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import eprint
 from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.write import read_bounded
@@ -22,7 +22,7 @@ _LARGEST_TEXT = 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOptions:
-    """What is to be said at a host, and what it is about. Raises UsageError where that is nothing, or two things."""
+    """What to post at a host: reports, a text, or that all is settled. Raises UsageError unless it is exactly one."""
 
     reports: tuple[str, ...]
     name: str
@@ -32,10 +32,10 @@ class HostOptions:
     allow_insecure_http: bool
 
     def __post_init__(self) -> None:
-        given = sum((bool(self.reports), self.text is not None, self.settled))
-        if given != 1:
-            what = "nothing to report" if given == 0 else "more than one thing to report"
-            raise UsageError(f"there is {what}", hint="pass one of REPORT, --text FILE and --settled")
+        count = sum((bool(self.reports), self.text is not None, self.settled))
+        if count != 1:
+            problem = "nothing to report" if count == 0 else "more than one thing to report"
+            raise UsageError(f"there is {problem}", hint="pass one of REPORT, --text FILE and --settled")
 
 
 name_option = click.option(
@@ -58,7 +58,7 @@ host_options = group_options(
 
 
 def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
-    """Return the CI's host, the name under which something is kept there, and the merged reports, or a text instead.
+    """Return the CI's host, the name of the comment or issue, and the merged reports, or a text instead.
 
     Raises UsageError without a host, and ReportError for a file that cannot be read.
     """
@@ -68,16 +68,16 @@ def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
     return host, options.name or (report.environment if report is not None else None) or "assistants", report, text
 
 
-def tell_chat(host: Host, text: str) -> None:
+def notify_chat(host: Host, text: str) -> None:
     """Send one line, and the run's address, to the webhook, if there is one."""
     if warning := post_webhook(os.environ, f"{text} {host.run_url}".rstrip()):
-        tell(warning, colour="yellow")
+        eprint(warning, colour="yellow")
 
 
-def tell_done(what: str, done: str) -> None:
-    """Say what was done about the comment or the issue."""
-    unchanged = {"declined": "somebody closed the one for the same edits", "nothing": "nothing has changed"}
-    if done in unchanged:
-        tell(f"Left the {what}s as they are: {unchanged[done]}.")
+def show_result(subject: str, result: str) -> None:
+    """Show what was done about the comment, the issue or the request."""
+    reasons = {"declined": "somebody closed the one for the same edits", "nothing": "nothing has changed"}
+    if result in reasons:
+        eprint(f"Left the {subject}s as they are: {reasons[result]}.")
     else:
-        tell(f"{'Edited' if done == 'renamed' else done.capitalize()} the {what}.")
+        eprint(f"{'Edited' if result == 'renamed' else result.capitalize()} the {subject}.")

@@ -16,7 +16,7 @@ DISTRIBUTION = "assistant-reconciler"
 _NEEDED_BY_THE_SANDBOX = ("jsonschema", "starlette", "uvicorn")
 
 
-def how_to_add_sandbox(origin: Mapping[str, Any], installer: str, *, python: str, prefix: Path) -> str:
+def make_install_command(origin: Mapping[str, Any], installer: str, *, python: str, prefix: Path) -> str:
     """Return the command that installs the extra `sandbox` from the same origin; an index may have another package.
 
     `origin` is what PEP 610's `direct_url.json` says, empty for a package index; `prefix` is the environment's folder.
@@ -41,15 +41,15 @@ def how_to_add_sandbox(origin: Mapping[str, Any], installer: str, *, python: str
     return f"{shlex.quote(python)} -m pip install {requirement}"
 
 
-def check_sandbox(what: str) -> None:
+def check_sandbox(feature: str) -> None:
     """Raise UsageError if one of the sandbox's libraries is not installed; `what` needs it."""
     # Found, not imported: a user of the demo should not wait for a server's libraries twice.
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:
-            raise lacks_library(what, name)
+            raise missing_library_error(feature, name)
 
 
-def lacks_library(what: str, name: str | None) -> UsageError:
+def missing_library_error(feature: str, name: str | None) -> UsageError:
     """Return the error of a library of the sandbox that is not installed, with the command that installs it."""
     installer, origin = "", "{}"
     # There is no distribution where this is run from a folder of sources.
@@ -57,5 +57,5 @@ def lacks_library(what: str, name: str | None) -> UsageError:
         distribution = importlib.metadata.distribution(DISTRIBUTION)
         installer = (distribution.read_text("INSTALLER") or "").strip()
         origin = distribution.read_text("direct_url.json") or "{}"
-    add = how_to_add_sandbox(json.loads(origin), installer, python=sys.executable, prefix=Path(sys.prefix))
-    return UsageError(f"{what} needs a library that is not installed: {name}", hint=f"install it: {add}")
+    command = make_install_command(json.loads(origin), installer, python=sys.executable, prefix=Path(sys.prefix))
+    return UsageError(f"{feature} needs a library that is not installed: {name}", hint=f"install it: {command}")

@@ -34,7 +34,7 @@ FORMATS_BY_SUFFIX = {
     ".prom": "openmetrics",
     ".codequality": "code_quality",
 }
-_NAMED = {
+_TITLES = {
     ".xml": "JUnit",
     ".prom": "OpenMetrics",
     ".codequality": "GitLab's Code Quality",
@@ -111,8 +111,8 @@ class _FormatOption(SectionedOption):
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Return the format that the environment names, unless only other commands have it."""
         value = super().resolve_envvar_value(ctx)
-        known = self.type.choices if isinstance(self.type, click.Choice) else FORMATS
-        return None if value in FORMATS and value not in known else value
+        choices = self.type.choices if isinstance(self.type, click.Choice) else FORMATS
+        return None if value in FORMATS and value not in choices else value
 
 
 def format_option(formats: Sequence[str] = FORMATS) -> Decorator:
@@ -130,7 +130,7 @@ def format_option(formats: Sequence[str] = FORMATS) -> Decorator:
 
 def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list[Decorator]:
     """Return what adds `--format`, `--report` and `--quiet`, with some formats."""
-    named = ", ".join(f"{suffix} ({_NAMED[suffix]})" if suffix in _NAMED else suffix for suffix in suffixes)
+    suffix_list = ", ".join(f"{suffix} ({_TITLES[suffix]})" if suffix in _TITLES else suffix for suffix in suffixes)
     return [
         format_option(formats),
         _output_option(
@@ -140,7 +140,7 @@ def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list
             metavar="PATH",
             shell_complete=complete_files,
             callback=functools.partial(_check_report_paths, suffixes),
-            help=f"Also write the report to a file; repeatable. The suffix selects the format: {named}.",
+            help=f"Also write the report to a file; repeatable. The suffix selects the format: {suffix_list}.",
         ),
         _output_option(
             "-q",

@@ -13,7 +13,7 @@ import click
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
-from reconciler.cli.streams import for_runner, is_terminal, tell, wants_colour
+from reconciler.cli.streams import disarm_text, eprint, is_terminal, wants_colour
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError, UsageError
@@ -34,9 +34,9 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
     report = build_report(run, sensitive=sensitive)
     emit_report(report, output)
     # At a terminal, the warnings were just shown at the end of the text.
-    read = output.form == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
-    if report.traits.reads_live and not read:
-        tell_problems(sorted(run.problems), "warning")
+    already_shown = output.form == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    if report.traits.reads_live and not already_shown:
+        show_problems(sorted(run.problems), "warning")
     return report
 
 
@@ -47,20 +47,20 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     # A generator: the runner's files are only written once `--report`'s are.
     unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.form == "github" else ()
 
-    def rendered(form: str) -> str:
+    def render_as(form: str) -> str:
         return output.text(report) if output.text is not None and form == "text" else render(view, form)
 
     try:
-        emit_rendered(rendered, output, unwritten, all_is_well=report.all_is_well)
+        emit_text(render_as, output, unwritten, all_is_well=report.all_is_well)
     except Exception:
         # What was written live must not be lost with the report of it.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
-            tell(render_json(report))
+            eprint(render_json(report))
         raise
 
 
-def emit_rendered(
-    rendered: Callable[[str], str],
+def emit_text(
+    render_as: Callable[[str], str],
     output: OutputOptions,
     unwritten: Iterable[ReconcilerError] = (),
     *,
@@ -75,19 +75,19 @@ def emit_rendered(
     failures: list[ReconcilerError] = []
     for path in output.reports:
         try:
-            _write_report(path, rendered(FORMATS_BY_SUFFIX[path.suffix]))
+            _write_report(path, render_as(FORMATS_BY_SUFFIX[path.suffix]))
         except ReconcilerError as error:
             failures.append(error)
     failures += unwritten
-    text = rendered(output.form) if not (all_is_well and output.quiet and output.form == "text") else ""
-    text = for_runner(text) if output.form in ("text", "markdown") else text
+    text = render_as(output.form) if not (all_is_well and output.quiet and output.form == "text") else ""
+    text = disarm_text(text) if output.form in ("text", "markdown") else text
     # A terminal has its own encoding; what a program or a service reads is always UTF-8.
     if output.form != "text":
         getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
     click.echo(text, nl=False, color=True)
     # One error ends the run, and the others would be lost.
     for failure in failures[1:]:
-        tell(str(failure))
+        eprint(str(failure))
     if failures:
         raise failures[0]
 
@@ -97,17 +97,17 @@ def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
     if form == "json":
         return render_json(view.report)
     if form != "text":
-        # A module of its name, loaded when it is asked for: a run writes one format or two, and all take time to load.
-        rendered: str = _load(f"reconciler.report.formats.{form}", f"render_{form}")(view)
-        return rendered
+        # Each format has a module, loaded when it is needed: a run writes one or two, and each takes time to load.
+        text: str = _load(f"reconciler.report.formats.{form}", f"render_{form}")(view)
+        return text
     stream = stream or sys.stdout
     return render_text(view, colour=wants_colour(stream), width=text_width(stream))
 
 
 def _load(module: str, function: str) -> Callable[..., Any]:
-    # Of a module that most runs have no use for, and that takes time to load.
-    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    return found
+    # Most runs do not need these modules, and they take time to load.
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return loaded
 
 
 def text_width(stream: TextIO | None) -> int:
@@ -118,24 +118,25 @@ def text_width(stream: TextIO | None) -> int:
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
 
 
-def tell_problems(problems: Iterable[Problem], *severities: Severity) -> None:
-    """Show what validation found, on stderr; of some severities, if any are given."""
+def show_problems(problems: Iterable[Problem], *severities: Severity) -> None:
+    """Show problems on stderr; only those of some severities, if any are given."""
     for problem in problems:
         if not severities or problem.severity in severities:
-            tell(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
+            eprint(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
             for line in draw_place(problem.source_line, problem.column):
-                tell(line)
+                eprint(line)
 
 
-def tell_failures(failures: Iterable[tuple[str, str, str]]) -> None:
-    """Show on stderr what failed, each with its message and hint; a reason that several have is shown once."""
+def show_failures(failures: Iterable[tuple[str, str, str]]) -> None:
+    """Show failures on stderr, each with its message and hint; a reason that several have is shown once."""
     # A wrong password is one message, however many assistants it concerns.
-    grouped: dict[str, list[str]] = {}
+    names_by_reason: dict[str, list[str]] = {}
     for name, message, hint in failures:
-        grouped.setdefault("\n  ".join(escape(part) for part in (message, hint) if part), []).append(escape(name))
-    for reason, names in grouped.items():
+        reason = "\n  ".join(escape(part) for part in (message, hint) if part)
+        names_by_reason.setdefault(reason, []).append(escape(name))
+    for reason, names in names_by_reason.items():
         several = f"{reason}\n  {len(names)} assistants: {', '.join(names)}"
-        tell(f"{names[0]}: {reason}" if len(names) == 1 else several, colour="red")
+        eprint(f"{names[0]}: {reason}" if len(names) == 1 else several, colour="red")
 
 
 def read_report(name: str) -> Report:
@@ -145,9 +146,9 @@ def read_report(name: str) -> Report:
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
 
 
-def name_wrong_report(report: Report) -> UsageError:
-    """Return the error for a report that is not of one kind of run, or not of one that can be gone by."""
-    # Only where runs of several commands were merged does an assistant say of which it is.
+def wrong_report_error(report: Report) -> UsageError:
+    """Return the error for a report that the command cannot use: of another command, or merged from several."""
+    # An entry names its command only in a report that was merged from several.
     commands = sorted({f"`{entry.command}`" for entry in report.assistants if entry.command})
     if commands:
         hint = "pass the report of each run by itself, the latest first"
@@ -155,7 +156,7 @@ def name_wrong_report(report: Report) -> UsageError:
     return UsageError(f"this is a report of `{report.command}`", hint="pass what `apply --report` wrote")
 
 
-def check_place(report: Report, settings: Settings, api_url: str) -> None:
+def check_report_origin(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
     # The same ids are other assistants elsewhere, and a report's old values would be written to them.
     if report.environment != settings.environment:
@@ -184,5 +185,5 @@ def _write_report(path: Path, text: str) -> None:
     # Warn now. Otherwise, a rollback would be the first to find that the report cannot be read.
     if path.suffix == ".json" and (reason := too_large(text)):
         warning = f"warning: {escape(str(path))} {reason}, so no later command can read it.\n{SMALLER}"
-        tell(warning, colour="yellow")
+        eprint(warning, colour="yellow")
     write_whole(path, text)

@@ -25,14 +25,14 @@ def wants_colour(stream: TextIO | None) -> bool:
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
-def for_runner(text: str) -> str:
-    """Return a text for a stream. In a GitHub runner, no line of it may act as a command."""
+def disarm_text(text: str) -> str:
+    """Return a text for a stream. In a GitHub runner, no line of it acts as a command."""
     return disarm(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
-def tell(text: str, *, colour: str | None = None) -> None:
+def eprint(text: str, *, colour: str | None = None) -> None:
     """Write a line to stderr. If stderr takes nothing (a full disk, a pipe that nobody reads), the line is lost."""
-    text = for_runner(text)
+    text = disarm_text(text)
     try:
         click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
     except OSError:
@@ -41,15 +41,15 @@ def tell(text: str, *, colour: str | None = None) -> None:
 
 
 def silence(stream: TextIO) -> None:
-    """Let all that a stream still holds go nowhere: flushed when the interpreter exits, it would raise again."""
+    """Discard what a stream still buffers: the flush when the interpreter exits would raise again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
-def tell_at_once(text: str) -> None:
+def eprint_unbuffered(text: str) -> None:
     """Write a line to stderr from a signal handler."""
-    # Past Python's buffer, which the signal may have interrupted. A closed stderr's number may be another file's.
+    # Not through Python's buffer: the signal may have interrupted it. The number of a closed stderr may be reused.
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), f"{text}\n".encode())

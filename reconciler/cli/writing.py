@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from reconciler.cli.connect import Stopping, connected, stoppable
+from reconciler.cli.connect import Stopping, connect, stoppable
 from reconciler.cli.options import RunOptions
-from reconciler.cli.output import check_place, emit, render, tell_problems, write_json_reports
-from reconciler.cli.streams import is_terminal, tell
+from reconciler.cli.output import check_report_origin, emit, render, show_problems, write_json_reports
+from reconciler.cli.streams import eprint, is_terminal
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings
@@ -36,16 +36,16 @@ from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.project import Project
 
-_LONGEST_VALUE = 100  # characters: who is to be deleted shows in a line
+_LONGEST_VALUE = 100  # characters of a field of an assistant that is to be deleted
 
 
-def _name_api(planned: Run) -> str:
-    """Return where a run writes: the last chance to see that it is the wrong API."""
-    # A URL is text from outside like any other.
+def _describe_api(planned: Run) -> str:
+    """Return where a run writes, for the question: the last chance to see that it is the wrong API."""
+    # The URL comes from outside, so it is escaped.
     return f" at {escape(planned.api_url)}" if planned.api_url else ""
 
 
-def _read_line(terminal: int) -> bytes:
+def _read_terminal_line(terminal: int) -> bytes:
     """Return the next line of a terminal; nothing if its input has ended, or the terminal is gone."""
     with contextlib.suppress(OSError):
         return os.read(terminal, 1024)
@@ -61,8 +61,8 @@ class TerminalSession:
     stopping: Stopping
     yes: bool
     label: str
-    earlier: Report | None = None  # the report that the run goes by: it must be of the same API and environment
-    ask: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
+    earlier: Report | None = None  # the report that the run is based on: of the same API and environment
+    confirm_with: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
     settings: Settings = dataclasses.field(default_factory=Settings)  # the project's, once it is read
     failed: bool = True  # until a report says that every assistant is settled
 
@@ -70,8 +70,7 @@ class TerminalSession:
     def start(self, project: Project) -> Iterator[Session]:
         """Yield the session for a project that was read. Raises UsageError for a report of another place."""
         settings = self.settings = project.settings
-        tell_problems(project.loaded.problems, "error")
-
+        show_problems(project.loaded.problems, "error")
         quiet = self.options.quiet
         created: list[bool] = []
 
@@ -79,24 +78,25 @@ class TerminalSession:
             created.extend(result.outcome is Outcome.CREATED for result in run.results)
             self.failed = emit(run, self.options, sensitive=settings.sensitive).has_unsettled
 
-        def tell_recorded(commit: str | None) -> None:
+        def show_recorded(commit: str | None) -> None:
             if quiet:
                 return
-            tell(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
+            eprint(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
             # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
             if any(created) and project.may_create is None and read_origin(project.root):
-                tell(f"Push the record before another clone creates the same assistants: git push origin {project.ref}")
+                command = f"git push origin {project.ref}"
+                eprint(f"Push the record before another clone creates the same assistants: {command}")
 
-        with connected(self.options, settings, self.stopping, self.label, quiet=quiet) as (api, control):
+        with connect(self.options, settings, self.stopping, self.label, quiet=quiet) as (api, control):
             if self.earlier is not None:
-                check_place(self.earlier, settings, api.url)
+                check_report_origin(self.earlier, settings, api.url)
             yield Session(
                 api=api,
                 control=control,
-                consent=self.confirm if self.ask is None else functools.partial(self.ask, self),
+                consent=self.confirm if self.confirm_with is None else functools.partial(self.confirm_with, self),
                 about_to_write=lambda run: write_json_reports(run, self.options, settings),
                 publish=publish,
-                on_recorded=tell_recorded,
+                on_recorded=show_recorded,
             )
 
     @property
@@ -112,21 +112,21 @@ class TerminalSession:
         return "it was not confirmed"
 
     def ask_for_name(self, planned: Run, name: str) -> bool:
-        """Show what will be deleted, and return whether its name was typed, which nobody does out of habit."""
+        """Show what will be deleted, and return whether its name was typed: nobody types that out of habit."""
         result = planned.results[0]
-        tell(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
+        eprint(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
         for key, value in sorted((result.live or {}).items()):
-            shown = mask_value(value, (key,), self.settings.sensitive)
-            tell(f"  {escape(key)}: {cut(literal(shown), _LONGEST_VALUE)}")
-        way = f"To delete it{_name_api(planned)}, type its name, {escape(name)}: "
-        return self._ask(f"Deleting cannot be undone. {way}") == name.strip()
+            masked = mask_value(value, (key,), self.settings.sensitive)
+            eprint(f"  {escape(key)}: {cut(literal(masked), _LONGEST_VALUE)}")
+        prompt = f"To delete it{_describe_api(planned)}, type its name, {escape(name)}: "
+        return self._ask(f"Deleting cannot be undone. {prompt}") == name.strip()
 
     def _ask_to_write(self, planned: Run, writes: int) -> bool:
         report = build_report(planned, sensitive=self.settings.sensitive)
-        tell(render(make_view(report), "text", sys.stderr))
+        eprint(render(make_view(report), "text", sys.stderr))
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
         environment = f" ({planned.environment})" if planned.environment else ""
-        question = f"Write to {assistants}{_name_api(planned)}{environment}? [y/N]: "
+        question = f"Write to {assistants}{_describe_api(planned)}{environment}? [y/N]: "
         return self._ask(question).lower() in ("y", "yes")
 
     def _ask(self, question: str) -> str:
@@ -135,27 +135,27 @@ class TerminalSession:
         # A signal just before a blocking read would wait for the next key, so a thread reads, which keeps nobody alive.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
-        threading.Thread(target=lambda: answers.put(_read_line(terminal)), daemon=True).start()
+        threading.Thread(target=lambda: answers.put(_read_terminal_line(terminal)), daemon=True).start()
         answer: bytes | None = None
         while answer is None and not self.stopping():
             with contextlib.suppress(queue.Empty):
                 answer = answers.get(timeout=0.1)
-        typed = (answer or b"").decode(errors="replace")
-        if not typed.endswith("\n"):
-            tell("")
-        return typed.strip()
+        line = (answer or b"").decode(errors="replace")
+        if not line.endswith("\n"):
+            eprint("")
+        return line.strip()
 
 
 @contextlib.contextmanager
-def writing(choices: Choices, options: RunOptions, *, yes: bool, **how: Any) -> Iterator[TerminalSession]:
-    """Yield the session of a command that writes, with `how` as it takes it. Nothing of the project is read yet."""
-    # The lock is in the repository, so that is opened first; the use case hands it on and nobody opens it again.
+def open_session(choices: Choices, options: RunOptions, *, yes: bool, **fields: Any) -> Iterator[TerminalSession]:
+    """Yield the session of a command that writes, with more of its `fields`. The project is not read yet."""
+    # The lock is in the repository, so that is opened here, once for the whole run.
     lock = open_repository(repository_root(choices.directory)), read_settings(choices).environment
     with stoppable() as stopping:
-        yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **how)
+        yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **fields)
 
 
-def check_can_confirm(command: str, first: str, *, yes: bool) -> None:
-    """Refuse to start without `--yes` or a terminal, with a hint that begins with `first`. Raises UsageError."""
+def check_can_confirm(command: str, step: str, *, yes: bool) -> None:
+    """Refuse to start without `--yes` or a terminal, with a hint that begins with `step`. Raises UsageError."""
     if not yes and not is_terminal(sys.stdin):
-        raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{first}, then pass --yes")
+        raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{step}, then pass --yes")

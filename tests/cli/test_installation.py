@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.installation import how_to_add_sandbox
+from reconciler.cli.installation import make_install_command
 
 GIT = {"url": "https://git.example/reconciler", "vcs_info": {"vcs": "git", "commit_id": "4f1c0de"}}
 WHEEL = {"url": "file:///downloads/assistant_reconciler-0.1.0-py3-none-any.whl", "archive_info": {}}
@@ -40,9 +40,9 @@ def test_the_command_fits_the_installation(
 ) -> None:
     if receipt:
         (tmp_path / receipt).touch()
-    assert how_to_add_sandbox(origin, installer, python=PYTHON, prefix=tmp_path) == command
+    assert make_install_command(origin, installer, python=PYTHON, prefix=tmp_path) == command
 
 
 def test_a_python_in_a_folder_with_blanks_can_be_copied(tmp_path: Path) -> None:
-    command = how_to_add_sandbox({}, "pip", python="/My Tools/bin/python", prefix=tmp_path)
+    command = make_install_command({}, "pip", python="/My Tools/bin/python", prefix=tmp_path)
     assert command.startswith("'/My Tools/bin/python' -m pip install ")

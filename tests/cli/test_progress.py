@@ -2,14 +2,14 @@
 
 import pytest
 
-from reconciler.cli.connect import FEW, progress_line
+from reconciler.cli.connect import FEW_ITEMS, progress_line
 
 
 @pytest.mark.parametrize(
-    ("shown", "total", "seen"), [(True, FEW + 1, True), (True, FEW, False), (False, FEW + 1, False)]
+    ("shown", "total", "seen"), [(True, FEW_ITEMS + 1, True), (True, FEW_ITEMS, False), (False, FEW_ITEMS + 1, False)]
 )
 def test_it_is_for_many_at_a_terminal(capsys: pytest.CaptureFixture[str], shown: bool, total: int, seen: bool) -> None:
-    with progress_line("Reading", shown=shown) as advance:
+    with progress_line("Reading", visible=shown) as advance:
         for done in range(1, total + 1):
             advance(done, total)
     written = capsys.readouterr()
@@ -18,6 +18,6 @@ def test_it_is_for_many_at_a_terminal(capsys: pytest.CaptureFixture[str], shown:
 
 
 def test_it_ends_with_a_run_that_ends_early(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_line("Reading", shown=True) as advance:
+    with progress_line("Reading", visible=True) as advance:
         advance(1, 50)
     assert capsys.readouterr().err.endswith("\n")

@@ -4,8 +4,8 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import definition_options, refuse_empty
-from reconciler.cli.output import tell_problems
-from reconciler.cli.streams import tell
+from reconciler.cli.output import show_problems
+from reconciler.cli.streams import eprint
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import hold_lock
 from reconciler.git.record import applied_ref
@@ -31,8 +31,10 @@ from reconciler.usecases.writing.recordable import check_order, check_recordable
     callback=refuse_empty,
     help="Any token; pass it to `apply --announced` as well.",
 )
-@click.option("--withdraw", "takes_back", is_flag=True, help="Withdraw the announcement, because nothing was created.")
-def command(choices: Choices, token: str, takes_back: bool) -> int:
+@click.option(
+    "--withdraw", "is_withdrawal", is_flag=True, help="Withdraw the announcement, because nothing was created."
+)
+def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
     """Record which assistants an apply is about to create. Sends nothing.
 
     Use this in a pipeline whose apply cannot push the record: the pipeline pushes the announcement first. If the
@@ -45,12 +47,12 @@ def command(choices: Choices, token: str, takes_back: bool) -> int:
     # An apply of this clone reads and replaces the record, too.
     with hold_lock(repository, environment):
         # First of all: to take it back must be possible where nothing else of the project can be read.
-        if takes_back and repository is not None:
+        if is_withdrawal and repository is not None:
             for file in withdraw(repository, applied_ref(environment), token):
                 click.echo(f"no longer announced: {escape(file)}")
             return 0
         project = read_project(choices, repository=repository)
-        tell_problems(project.loaded.problems, "error")
+        show_problems(project.loaded.problems, "error")
         check_order(project)
         if project.record is not None:
             check_recordable(project, None)
@@ -58,5 +60,5 @@ def command(choices: Choices, token: str, takes_back: bool) -> int:
     for file in files:
         click.echo(f"to create: {escape(file)}")
     if not files:
-        tell("There is nothing to create.")
+        eprint("There is nothing to create.")
     return 0

@@ -6,8 +6,8 @@ import click
 
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import Limit, RunOptions, policy_options, refuse_empty, run_options
-from reconciler.cli.output import name_wrong_report, read_report
-from reconciler.cli.writing import check_can_confirm, writing
+from reconciler.cli.output import read_report, wrong_report_error
+from reconciler.cli.writing import check_can_confirm, open_session
 from reconciler.errors import UsageError
 from reconciler.report.read_back import list_unclear, read_plan
 from reconciler.usecases.apply import Wishes, apply
@@ -45,14 +45,17 @@ wishes_options = group_options(
 @run_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
 @click.option(
-    "--plan", "saved", metavar="FILE", help="Apply exactly this plan (a JSON report); refuse what has changed since."
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    help="Apply exactly this plan (a JSON report); refuse what has changed since.",
 )
 @click.option(
     "--resume", metavar="REPORT", help="Send again what this report lists as indeterminate, and nothing else."
 )
 @wishes_options
 def command(
-    choices: Choices, options: RunOptions, yes: bool, saved: str | None, resume: str | None, wishes: Wishes
+    choices: Choices, options: RunOptions, yes: bool, plan_file: str | None, resume: str | None, wishes: Wishes
 ) -> int:
     """Update live assistants to match their definitions.
 
@@ -63,21 +66,21 @@ def command(
     check_can_confirm("apply", "look at the plan", yes=yes)
     if wishes.announced is not None and not wishes.create:
         raise UsageError("--announced works only together with --create", hint="pass --create as well")
-    if saved is not None and resume is not None:
+    if plan_file is not None and resume is not None:
         raise UsageError("--plan and --resume cannot be combined", hint="use one of them")
-    if (saved is not None or resume is not None) and (choices.paths or choices.changed or choices.changed_since):
-        option = "--plan" if saved is not None else "--resume"
+    if (plan_file is not None or resume is not None) and (choices.paths or choices.changed or choices.changed_since):
+        option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     unclear = read_report(resume) if resume is not None else None
     if unclear is not None and not (unclear.traits.writes and unclear.traits.follows_git):
-        raise name_wrong_report(unclear)
+        raise wrong_report_error(unclear)
     wishes = dataclasses.replace(
         wishes,
         asked_base=choices.base,
-        reviewed=read_plan(read_report(saved)) if saved is not None else None,
+        reviewed=read_plan(read_report(plan_file)) if plan_file is not None else None,
         unclear=list_unclear(unclear) if unclear is not None else None,
     )
     # A report of unclear writes must be of the API that is written to; of a plan the use case checks it.
-    with writing(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
+    with open_session(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
         apply(session.lock, lambda: read_project(choices, repository=session.lock[0]), wishes, session.start)
     return session.exit_code

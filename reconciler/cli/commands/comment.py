@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
+from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_host, show_result
 from reconciler.core.outcome import Outcome
 from reconciler.errors import HostError
 from reconciler.hosts.host import Request
@@ -22,7 +22,7 @@ _LIVE = "All changes of this request are live."
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
 _NOTHING = "Nothing had to be sent."
 _PARTLY = "not all changes of this request are live. Fix what is listed as refused or failed, and apply again:"
-_NOT_BEGUN = "the changes of this request were not applied. The apply did not start:"
+_NOT_STARTED = "the changes of this request were not applied. The apply did not start:"
 
 
 @declare_command(
@@ -49,47 +49,47 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
     or GITLAB_TOKEN. With --merged-since, REPORT is an apply's report, and the authors of requests that are not
     completely live are mentioned.
     """
-    host, name, report, said = open_host(options)
+    host, name, report, markdown = open_host(options)
     if merged_since is not None:
         merged = list_merged(Path(), merged_since, limit=_MOST_COMMITS)
         # A change that an earlier run could not apply was merged before that.
         entries = report.assistants if report is not None else ()
         setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
-        asked = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
-        # First of all, so that the chat hears of it whatever the host says to the comments.
+        candidates = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
+        # First, so that the chat is notified even if no comment can be written.
         if notify and (report is None or report.has_unsettled):
-            tell_chat(host, f"Not everything was applied ({name})")
-        refused: HostError | None = None
-        for request, commits in find_requests(host, asked):
-            own = commits.union(*(merged.get(one, ()) for one in commits))
+            notify_chat(host, f"Not everything was applied ({name})")
+        first_error: HostError | None = None
+        for request, commits in find_requests(host, candidates):
+            own_commits = commits.union(*(merged.get(commit, ()) for commit in commits))
             # A request that the report does not mention keeps its earlier comment.
-            if text := _tell_end(request, own, report, said):
+            if text := _make_outcome_comment(request, own_commits, report, markdown):
                 try:
-                    kept = keep_comment(host.for_request(request), name, text, options.link, "apply", apply_link)
+                    result = keep_comment(host.for_request(request), name, text, options.link, "apply", apply_link)
                 except HostError as error:
-                    # One that is locked or gone keeps the authors of the others from nothing.
+                    # A request that is locked or gone does not stop the comments on the others.
                     if error.status not in (403, 404, 410, 422):
                         raise
-                    refused = refused or error
+                    first_error = first_error or error
                 else:
-                    tell_done("comment", kept)
-        if refused is not None:
-            raise refused
+                    show_result("comment", result)
+        if first_error is not None:
+            raise first_error
         return 0
-    text = said or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
-    tell_done("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
+    text = markdown or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
+    show_result("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
     return 0
 
 
-def _tell_end(request: Request, own: set[str], report: Report | None, said: str) -> str | None:
+def _make_outcome_comment(request: Request, commits: set[str], report: Report | None, markdown: str) -> str | None:
     """Return the comment for a merged request, or nothing if the report does not mention it."""
     # Bots are not mentioned.
     name = f"@{request.author}, " if request.author and not request.author.endswith("[bot]") else "Note: "
     if report is None:
-        return f"## Apply\n\n{name}{_NOT_BEGUN}\n\n{said}"
-    if (part := select_entries(report, own)) is None:
+        return f"## Apply\n\n{name}{_NOT_STARTED}\n\n{markdown}"
+    if (own_report := select_entries(report, commits)) is None:
         return None
-    first, _, rest = render_markdown(make_view(part), limit=_ROOM).partition("\n")
-    outcomes = {entry.outcome for entry in part.assistants}
-    calm = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
-    return f"{first}\n\n{name + _PARTLY if part.has_unsettled else calm}\n{rest}"
+    first, _, body = render_markdown(make_view(own_report), limit=_ROOM).partition("\n")
+    outcomes = {entry.outcome for entry in own_report.assistants}
+    summary = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
+    return f"{first}\n\n{name + _PARTLY if own_report.has_unsettled else summary}\n{body}"

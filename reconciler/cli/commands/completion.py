@@ -20,10 +20,10 @@ def command(ctx: click.Context, shell: str) -> int:
     Save it where your shell looks for such scripts, and start a new shell.
     """
     root = ctx.find_root()
-    kind = get_completion_class(shell)
-    if kind is None:
+    shell_class = get_completion_class(shell)
+    if shell_class is None:
         raise LookupError(shell)
     # Bound to the name by which it was called: it may be installed under another one.
     name = root.info_name or "reconciler"
-    click.echo(kind(root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
+    click.echo(shell_class(root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
     return 0

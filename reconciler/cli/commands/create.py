@@ -8,9 +8,9 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
-from reconciler.cli.output import tell_problems
-from reconciler.cli.streams import tell
-from reconciler.cli.writing import check_can_confirm, writing
+from reconciler.cli.output import show_problems
+from reconciler.cli.streams import eprint
+from reconciler.cli.writing import check_can_confirm, open_session
 from reconciler.core.definition import Definition
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
@@ -41,11 +41,11 @@ def command(file: str, choices: Choices, options: RunOptions, yes: bool, force: 
     unclear, nothing is written, and the error says how to find out.
     """
     check_can_confirm("create", "look at the file", yes=yes)
-    options = dataclasses.replace(options, text=_show)
-    with writing(choices, options, yes=yes, label="Creating") as session:
+    options = dataclasses.replace(options, text=_show_errors)
+    with open_session(choices, options, yes=yes, label="Creating") as session:
         run = create_from_file(
             session.lock,
-            lambda: _read(choices, file, session.lock[0], no_record=no_record),
+            lambda: _read_project(choices, file, session.lock[0], no_record=no_record),
             session.start,
             recording=False if no_record else None,
             force=force,
@@ -58,34 +58,34 @@ def command(file: str, choices: Choices, options: RunOptions, yes: bool, force: 
     return session.exit_code or int(created.says_new)
 
 
-def _show(report: Report) -> str:
+def _show_errors(report: Report) -> str:
     """Return nothing for stdout if all went well. Errors go to stderr, as the report has them."""
     for entry in report.assistants:
         for line in entry.warnings:
-            tell(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
+            eprint(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
         missing = ", ".join(map(field_name, entry.remaining))
-        unseen = [f"live does not show {missing} as declared"] if missing else []
-        if entry.failed and (lines := describe_error(entry) or unseen):
-            first, *more = lines
-            tell("\n".join([f"Error: {escape(entry.file)}: {first}", *(f"  {line}" for line in more)]), colour="red")
+        missing_text = [f"live does not show {missing} as declared"] if missing else []
+        if entry.failed and (lines := describe_error(entry) or missing_text):
+            first, *others = lines
+            eprint("\n  ".join([f"Error: {escape(entry.file)}: {first}", *others]), colour="red")
     for note in report.warnings:
-        tell(escape(note))
+        eprint(escape(note))
     return ""
 
 
-def _read(
+def _read_project(
     choices: Choices, file: str, repository: Repository | None, *, no_record: bool
 ) -> tuple[Project, Sequence[Definition]]:
     """Return the project with the selected definition, and all definitions. Raises DefinitionError."""
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = drop_missing_overlay(project.settings, project.folder)
     find_id = make_id_finder(project.repository, None if no_record else project.record)
-    chosen = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
+    selection = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
     everything, loaded = (
         load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)
-        for paths in ((), chosen.paths)
+        for paths in ((), selection.paths)
     )
     if loaded.invalid or len(loaded.definitions) != 1:
-        tell_problems(loaded.problems)
+        show_problems(loaded.problems)
         raise DefinitionError("create needs exactly one valid definition file; nothing was created", where=file)
     return dataclasses.replace(project, loaded=loaded), everything.definitions

@@ -8,9 +8,9 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
-from reconciler.cli.output import tell_problems
-from reconciler.cli.streams import tell
-from reconciler.cli.writing import TerminalSession, check_can_confirm, writing
+from reconciler.cli.output import show_problems
+from reconciler.cli.streams import eprint
+from reconciler.cli.writing import TerminalSession, check_can_confirm, open_session
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
@@ -50,32 +50,32 @@ def command(
         raise UsageError("--name works only together with --yes", hint="pass --yes as well")
     check_can_confirm("delete", "look at the assistant, find its --name", yes=yes)
     # Read as a folder of one file, so that keys, ids and overlays name it as they do everywhere.
-    chosen = dataclasses.replace(choices, paths=(Path(file),))
-    ask = functools.partial(_ask, given=name)
-    with writing(choices, options, yes=yes, label="Deleting", ask=ask) as session:
+    selection = dataclasses.replace(choices, paths=(Path(file),))
+    ask = functools.partial(_confirm_name, entered=name)
+    with open_session(choices, options, yes=yes, label="Deleting", confirm_with=ask) as session:
 
         def read() -> Project:
-            project = read_project(chosen, or_head=True, repository=session.lock[0])
-            tell_problems(project.loaded.problems, "error")
+            project = read_project(selection, or_head=True, repository=session.lock[0])
+            show_problems(project.loaded.problems, "error")
             return project
 
-        _, left = delete(
+        _, remaining = delete(
             session.lock,
             read,
             session.start,
             force_conflicts=force_conflicts,
-            on_removed=lambda gone: tell(f"Removed {escape(gone)}."),
+            on_removed=lambda path: eprint(f"Removed {escape(path)}."),
         )
-    return session.exit_code or int(bool(left))
+    return session.exit_code or int(bool(remaining))
 
 
-def _ask(session: TerminalSession, planned: Run, *, given: str | None) -> str | None:
+def _confirm_name(session: TerminalSession, planned: Run, *, entered: str | None) -> str | None:
     """Return why the assistant may not be deleted: its name was not entered, or was wrong."""
     live = planned.results[0].live or {}
     # A name of blanks alone would be confirmed by pressing Enter.
     name = str(live.get("name") or "").strip() or planned.results[0].definition.key
-    if given is not None:
-        shown = name if session.settings.may_show(("name",)) else "another one"
-        return None if given.strip() == name.strip() else f"--name is not the assistant's name, {shown!r}"
+    if entered is not None:
+        expected_name = name if session.settings.may_show(("name",)) else "another one"
+        return None if entered.strip() == name.strip() else f"--name is not the assistant's name, {expected_name!r}"
     typed = not session.stopping() and session.ask_for_name(planned, name)
     return None if typed else "the assistant's name was not entered"

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, list_output_options
-from reconciler.cli.output import emit_rendered, tell_problems, text_width
+from reconciler.cli.output import emit_text, show_problems, text_width
 from reconciler.cli.streams import wants_colour
 from reconciler.errors import UsageError
 from reconciler.report.diff_report import DiffReport, build_diff_report, make_diff_view
@@ -39,12 +39,12 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
         )
     if environment == against:
         raise UsageError(f"--environment and --against are both {against!r}", hint="name two environments")
-    (settings, here), (other, there) = read_pair(choices, against)
-    tell_problems(sorted({*here.problems, *there.problems}))
-    hidden = (*settings.sensitive, *other.sensitive)
-    report = build_diff_report(environment, against, compare(here, there, settings), sensitive=hidden)
+    (settings, left), (other_settings, right) = read_pair(choices, against)
+    show_problems(sorted({*left.problems, *right.problems}))
+    hidden = (*settings.sensitive, *other_settings.sensitive)
+    report = build_diff_report(environment, against, compare(left, right, settings), sensitive=hidden)
     summary = report.summary
-    emit_rendered(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
+    emit_text(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
     # One that could not be compared may differ: 1 beats 2.
     if summary["error"]:
         return 1

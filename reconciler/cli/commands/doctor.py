@@ -10,7 +10,7 @@ import click
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
-from reconciler.cli.streams import tell, wants_colour
+from reconciler.cli.streams import eprint, wants_colour
 from reconciler.core.run import Requirement
 from reconciler.errors import ReconcilerError
 from reconciler.git.working_tree import read_origin
@@ -57,8 +57,8 @@ def command(
     # Each is shown once it is known: some take a request.
     for requirement in _check_all(choices, connection, account, protected_environment):
         missing += requirement.met is False
-        _show(requirement)
-    tell(f"{missing} missing." if missing else "Nothing is missing.")
+        _show_requirement(requirement)
+    eprint(f"{missing} missing." if missing else "Nothing is missing.")
     return int(bool(missing))
 
 
@@ -71,9 +71,9 @@ def _check_all(
     # Without settings there is no URL to ask; the host is asked all the same.
     if project is not None:
         settings = project.settings
-        with stoppable() as stopping, contextlib.ExitStack() as opened:
+        with stoppable() as stopping, contextlib.ExitStack() as stack:
             yield from check_api(
-                project, account, lambda: opened.enter_context(open_api(connection, settings, stopping))
+                project, account, lambda: stack.enter_context(open_api(connection, settings, stopping))
             )
         origin = read_origin(project.root) if project.repository is not None else ""
         workflow = find_workflow(project.root)
@@ -85,11 +85,11 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
     variables = dict(os.environ)
     if not {"GITHUB_ACTIONS", "GITLAB_CI"} & variables.keys():
         variables |= find_variables(variables, origin)
-        needed = ("GITLAB_TOKEN",) if "CI_PROJECT_ID" in variables else ("GITHUB_TOKEN", "GH_TOKEN")
+        token_names = ("GITLAB_TOKEN",) if "CI_PROJECT_ID" in variables else ("GITHUB_TOKEN", "GH_TOKEN")
         if not {"CI_PROJECT_ID", "GITHUB_REPOSITORY"} & variables.keys():
             return
-        if not any(map(variables.get, needed)):
-            hint = f"set {needed[-1]} to a personal token that can read the settings, and run this again"
+        if not any(map(variables.get, token_names)):
+            hint = f"set {token_names[-1]} to a personal token that can read the settings, and run this again"
             yield Requirement("host", "variables and protection were not checked", hint, met=None)
             return
     try:
@@ -103,10 +103,10 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
         yield Requirement("CI", error.message, error.hint, met=False)
 
 
-def _show(requirement: Requirement) -> None:
-    met, colour = _MET[requirement.met]
+def _show_requirement(requirement: Requirement) -> None:
+    label, colour = _MET[requirement.met]
     end = "" if requirement.detail.endswith(("?", ".")) else "."
-    told, hint = escape(requirement.detail), escape(requirement.hint)
-    told += "" if not hint else f" ({hint})" if requirement.met else f"{end} To do: {hint}"
-    shown = click.style(f"{met:{_WIDTH}}", fg=colour)
-    click.echo(f"{shown}{requirement.subject}: {told}", color=wants_colour(sys.stdout))
+    detail, hint = escape(requirement.detail), escape(requirement.hint)
+    detail += "" if not hint else f" ({hint})" if requirement.met else f"{end} To do: {hint}"
+    mark = click.style(f"{label:{_WIDTH}}", fg=colour)
+    click.echo(f"{mark}{requirement.subject}: {detail}", color=wants_colour(sys.stdout))

@@ -1,9 +1,9 @@
 """`reconciler drift`."""
 
-from reconciler.cli.connect import connected, stoppable
+from reconciler.cli.connect import connect, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, detailed_exitcode_option, project_options, run_options
-from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.output import emit, show_problems
 from reconciler.usecases.plan import drift
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
@@ -23,11 +23,11 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
     a definition is not valid or an assistant could not be read.
     """
     project = read_project(choices, or_head=True)
-    tell_problems(project.loaded.problems, "error")
+    show_problems(project.loaded.problems, "error")
     with stoppable() as stopping:
-        with connected(options, project.settings, stopping, quiet=options.quiet) as (api, control):
+        with connect(options, project.settings, stopping, quiet=options.quiet) as (api, control):
             run = drift(api, project, control)
-        document = emit(run, options, sensitive=project.settings.sensitive)
-    if stopping.exit_code or document.has_unread:
+        report = emit(run, options, sensitive=project.settings.sensitive)
+    if stopping.exit_code or report.has_unread:
         return stopping.exit_code or 1
-    return 2 if detailed_exitcode and document.has_live_edits else 0
+    return 2 if detailed_exitcode and report.has_live_edits else 0

@@ -12,7 +12,7 @@ from reconciler.assistant.paths import to_pointer
 from reconciler.assistant.plain_words import list_some
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import Count, directory_option, format_option
-from reconciler.cli.streams import for_runner, tell
+from reconciler.cli.streams import disarm_text, eprint
 from reconciler.errors import RepositoryError
 from reconciler.git.record import Unclear
 from reconciler.report.differences.values import escape, name_path
@@ -40,48 +40,48 @@ def command(choices: Choices, limit: int, form: str) -> int:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
     ref = project.ref
     # All of them before the first is shown: a history that cannot be read is an error, not half an answer.
-    found = list(list_applied(project.repository, ref, limit=limit, settings=project.settings))
+    applies = list(list_applied(project.repository, ref, limit=limit, settings=project.settings))
     if form == "json":
-        click.echo(json.dumps(list(map(_to_json, found)), indent=2, ensure_ascii=True))
+        click.echo(json.dumps(list(map(_to_json, applies)), indent=2, ensure_ascii=True))
         return 0
-    if not found:
-        tell(f"Nothing is recorded in {ref}.")
-        tell("  `reconciler apply --record` starts a record. To fetch what others recorded:")
-        tell("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
-        if choices.environment is None and (known := sorted(project.settings.environments)):
-            tell(f"  Each environment has its own record: pass --environment NAME ({', '.join(known)}).")
-    for number, applied in enumerate(found):
+    if not applies:
+        eprint(f"Nothing is recorded in {ref}.")
+        eprint("  `reconciler apply --record` starts a record. To fetch what others recorded:")
+        eprint("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
+        if choices.environment is None and (names := sorted(project.settings.environments)):
+            eprint(f"  Each environment has its own record: pass --environment NAME ({', '.join(names)}).")
+    for number, applied in enumerate(applies):
         # What is unclear in an older record the newest one has settled, or says again.
-        _show(applied, find_undefined(project, applied.record) if number == 0 else ())
+        _show_applied(applied, find_undefined(project, applied.record) if number == 0 else ())
     return 0
 
 
 def _to_json(applied: Applied) -> dict[str, Any]:
     changed = {file: list(map(to_pointer, paths)) for file, paths in applied.fields.items()}
-    told = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
+    extra = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
     record = dataclasses.asdict(applied.record)
     del record["unsettled"]  # what a run knows without reading the entries; `changed` shows what they say
-    return {**record, **told}
+    return {**record, **extra}
 
 
-def _show(applied: Applied, lost: Collection[Unclear]) -> None:
+def _show_applied(applied: Applied, undefined: Collection[Unclear]) -> None:
     record = applied.record
     totals, *lines = record.message.splitlines()
     click.echo(f"{record.date}  {record.applied[:12]}  {escape(totals)}")
     if applied.subject is not None:
-        click.echo(for_runner(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
+        click.echo(disarm_text(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
     for commit in applied.reverts:
         click.echo(f"  reverts {commit[:12]}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
             # `not_converged: FILE (ID)`, and the fields that changed in this assistant.
-            found = _ASSISTANT.fullmatch(line)
-            shown = found[1].replace("_", " ") + found[2] if found else line
-            click.echo(for_runner(f"  {escape(shown)}"))
-            names = [name_path(path) for path in applied.fields.get(found[3], ())] if found else []
+            match = _ASSISTANT.fullmatch(line)
+            text = match[1].replace("_", " ") + match[2] if match else line
+            click.echo(disarm_text(f"  {escape(text)}"))
+            names = [name_path(path) for path in applied.fields.get(match[3], ())] if match else []
             if names:
                 click.echo(f"    {list_some(names, _MOST_NAMED)}")
-    for unclear in record.unclear:
-        gone = ": its definition was removed; if it is restored, an apply sends it again" if unclear in lost else ""
-        what = "it may have been created" if unclear.is_creation else escape(unclear.id)
-        click.echo(f"  unclear: {escape(unclear.file)} ({what}){gone}")
+    for write in record.unclear:
+        note = ": its definition was removed; if it is restored, an apply sends it again" if write in undefined else ""
+        subject = "it may have been created" if write.is_creation else escape(write.id)
+        click.echo(f"  unclear: {escape(write.file)} ({subject}){note}")

@@ -11,8 +11,8 @@ from reconciler.assistant.paths import FieldPath, write_path
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
-from reconciler.cli.output import tell_failures
-from reconciler.cli.streams import tell
+from reconciler.cli.output import show_failures
+from reconciler.cli.streams import eprint
 from reconciler.core.importing import warn_of_reordering
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
@@ -62,29 +62,30 @@ def command(
         raise UsageError("--all already selects every assistant", hint="pass either ids or --all")
     if not ids and not everything:
         raise UsageError("no assistants are selected", hint="pass their ids, `-` to read ids from stdin, or --all")
-    named = _read_ids(ids)
-    if ids and not named:
+    given_ids = _read_ids(ids)
+    if ids and not given_ids:
         raise UsageError("no id was given", hint="`-` reads ids from stdin, one per line")
     settings = read_bare_project(choices).settings
     loaded, shared = _load_existing(choices.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         importer = Importer(api, choices.directory, settings, loaded, force, shared, text_files)
-        wanted = importer.list_ids() if everything else named
-        if wanted is None:
+        assistant_ids = importer.list_ids() if everything else given_ids
+        if assistant_ids is None:
             raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
         # One after the other, each shown at once: an import of many takes its time, and any may be stopped.
-        done: list[Import] = []
-        for assistant_id in wanted:
+        results: list[Import] = []
+        for assistant_id in assistant_ids:
             if stopping():
                 break
-            done.append(importer.import_one(assistant_id))
-            _show(done[-1], refused=not everything)
-    _list_unknown({path for one in done if one.written for path in one.written.declared.undocumented}, settings)
-    failed = [(one.assistant_id, one.error) for one in done if one.error is not None]
-    tell_failures((name, str(error), error.hint) for name, error in failed)
+            results.append(importer.import_one(assistant_id))
+            _show_result(results[-1], refused=not everything)
+    written = [result.written for result in results if result.written]
+    _list_unknown({path for files in written for path in files.declared.undocumented}, settings)
+    failures = [(result.assistant_id, result.error) for result in results if result.error is not None]
+    show_failures((name, str(error), error.hint) for name, error in failures)
     # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
-    refused = not everything and any(one.existing is not None for one in done)
-    return stopping.exit_code or int(bool(failed) or refused)
+    is_refused = not everything and any(result.existing is not None for result in results)
+    return stopping.exit_code or int(bool(failures) or is_refused)
 
 
 def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
@@ -103,44 +104,44 @@ def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loa
 
 def _read_ids(ids: Sequence[str]) -> list[str]:
     """Return the ids in order, once each; those on stdin may have blank lines and comments between them."""
-    given: list[str] = []
+    lines: list[str] = []
     for name in ids:
         try:
             # Some shells begin what they pipe with a byte order mark.
-            piped = sys.stdin.buffer.read().decode("utf-8-sig") if name == "-" and sys.stdin is not None else ""
+            text = sys.stdin.buffer.read().decode("utf-8-sig") if name == "-" and sys.stdin is not None else ""
         except UnicodeDecodeError:
             raise UsageError("the ids on stdin are not UTF-8 text", hint="save the list as UTF-8") from None
-        given += piped.splitlines() if name == "-" else [name]
-    named = (line.strip() for line in given)
-    return list(dict.fromkeys(name for name in named if name and not name.startswith("#")))
+        lines += text.splitlines() if name == "-" else [name]
+    candidates = (line.strip() for line in lines)
+    return list(dict.fromkeys(name for name in candidates if name and not name.startswith("#")))
 
 
-def _show(done: Import, *, refused: bool) -> None:
-    name = escape(done.assistant_id)
-    if done.existing is not None:
-        tell(f"{name}: already defined in {done.existing}", colour="red" if refused else None)
-    if done.written is not None:
-        _show_written(done.written, name)
+def _show_result(result: Import, *, refused: bool) -> None:
+    name = escape(result.assistant_id)
+    if result.existing is not None:
+        eprint(f"{name}: already defined in {result.existing}", colour="red" if refused else None)
+    if result.written is not None:
+        _show_files(result.written, name)
 
 
-def _show_written(written: NewFiles, name: str) -> None:
+def _show_files(written: NewFiles, name: str) -> None:
     below, overlaid = escape(written.definition_file), written.overlaid
     for file in written.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
     click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in written.texts:
         click.echo(f"{file}: a text file of {name}")
-    left = [("differs from the defaults, but was", path, reason) for path, reason in written.omitted]
-    left += [("differs, but was", path, reason) for path, reason in (overlaid.omitted if overlaid is not None else ())]
+    omissions = [("differs from the defaults, but was", path, reason) for path, reason in written.omitted]
     if overlaid is None:
-        _left_out(written.declared.rejected, "not managed", "its value is not allowed in a definition")
-        _left_out(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
+        _list_omitted(written.declared.rejected, "not managed", "its value is not allowed in a definition")
+        _list_omitted(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
     else:
-        _left_out(overlaid.unmanaged, "not managed", f"{below} does not declare it")
-    for what, path, reason in left:
-        tell(f"  {what} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
+        _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
+        omissions += [("differs, but was", path, reason) for path, reason in overlaid.omitted]
+    for intro, path, reason in omissions:
+        eprint(f"  {intro} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
     for note in warn_of_reordering((), (overlaid or written.declared).fields):
-        tell(f"  {escape(note)}", colour="yellow")
+        eprint(f"  {escape(note)}", colour="yellow")
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
@@ -156,6 +157,6 @@ def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
         click.echo(f"  - {escape(write_inline(write_path(path)))}")
 
 
-def _left_out(paths: Iterable[FieldPath], what: str, why: str) -> None:
+def _list_omitted(paths: Iterable[FieldPath], intro: str, reason: str) -> None:
     for path in paths:
-        click.echo(f"  {what}: {name_path(path)}; {why}")
+        click.echo(f"  {intro}: {name_path(path)}; {reason}")

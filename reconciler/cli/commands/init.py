@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import folder_option
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import eprint
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
@@ -56,11 +56,11 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
         if write_new(file, text):
             click.echo(f"wrote {file}")
         elif not file.endswith(".gitkeep"):
-            what = "it" if os.path.lexists(file) else "what it would replace"
-            tell(f"left {file}: {what} already exists")
+            subject = "it" if os.path.lexists(file) else "what it would replace"
+            eprint(f"left {file}: {subject} already exists")
     if not (repository_root(directory) / ".git").exists():
-        tell("This is not a git repository yet: git init")
+        eprint("This is not a git repository yet: git init")
     steps = read_next_steps(ci) if ci is not None else _BY_HAND
     placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "
-    tell(f"{_BEGIN}\n{steps.replace('{replace}', placeholders)}{_DOCTOR}")
+    eprint(f"{_BEGIN}\n{steps.replace('{replace}', placeholders)}{_DOCTOR}")
     return 0

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import HostOptions, host_options, open_host, tell_chat, tell_done
-from reconciler.cli.streams import tell
+from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_host, show_result
+from reconciler.cli.streams import eprint
 from reconciler.errors import UsageError
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.formats.markdown import render_markdown
@@ -65,27 +65,27 @@ def command(options: HostOptions, about: str) -> int:
 
     If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
-    host, name, report, said = open_host(options)
-    for topic in _list_topics(report, said, about, host.dialect.proposal):
+    host, name, report, markdown = open_host(options)
+    for topic in _list_topics(report, markdown, about, host.dialect.proposal):
         if topic.text is None and not topic.knows_all:
             # What the issue is about may be another assistant.
-            tell("Left the issues as they are: the report is about some of the assistants only.")
+            eprint("Left the issues as they are: the report is about some of the assistants only.")
             continue
         title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
-        done = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
+        result = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # That nothing expires is not news, so nothing is reported.
-        if done != "nothing" or topic.kind != "expiry":
-            tell_done("issue about settings" if topic.kind == "expiry" else "issue", done)
-        if done in ("created", "renamed", "closed"):
-            tell_chat(host, title if topic.text is not None else f"{name}: {settled}")
+        if result != "nothing" or topic.kind != "expiry":
+            show_result("issue about settings" if topic.kind == "expiry" else "issue", result)
+        if result in ("created", "renamed", "closed"):
+            notify_chat(host, title if topic.text is not None else f"{name}: {settled}")
     return 0
 
 
-def _list_topics(report: Report | None, said: str, about: str, proposal: str) -> Iterator[_Topic]:
+def _list_topics(report: Report | None, markdown: str, about: str, proposal: str) -> Iterator[_Topic]:
     if report is None:
         # A command that could not start has checked nothing.
         title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)
-        yield _Topic(about, title, f"{said}\n\n{advice}" if said else None)
+        yield _Topic(about, title, f"{markdown}\n\n{advice}" if markdown else None)
         return
     # A merged report may be of several commands.
     writes = {report.traits_of(entry).writes for entry in report.assistants} or {report.traits.writes}
@@ -98,12 +98,12 @@ def _list_topics(report: Report | None, said: str, about: str, proposal: str) ->
         knows_all = report.selection != "named"
         yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_unsettled else None, knows_all)
         return
-    moved = report.has_live_edits
+    is_edited = report.has_live_edits
     # Nothing that was not checked counts as settled.
-    advice = _ADVICE.format(proposal=proposal) if moved else _LOOK
-    told = f"{text}\n\n{advice}" if moved or report.has_unread else None
-    yield _Topic("drift", _LIVE if moved else _UNREAD, told, report.selection is None)
+    advice = _ADVICE.format(proposal=proposal) if is_edited else _LOOK
+    body = f"{text}\n\n{advice}" if is_edited or report.has_unread else None
+    yield _Topic("drift", _LIVE if is_edited else _UNREAD, body, report.selection is None)
     expiry = report.next_expiry
     is_near = expiry is not None and expiry.in_seconds <= _NEAR
-    told = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and is_near else None
-    yield _Topic("expiry", _EXPIRY, told)
+    body = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and is_near else None
+    yield _Topic("expiry", _EXPIRY, body)

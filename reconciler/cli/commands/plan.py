@@ -4,10 +4,10 @@ import dataclasses
 
 import click
 
-from reconciler.cli.connect import connected, stoppable
+from reconciler.cli.connect import connect, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, detailed_exitcode_option, policy_options, run_options
-from reconciler.cli.output import emit, tell_problems
+from reconciler.cli.output import emit, show_problems
 from reconciler.usecases.plan import plan, plan_offline
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import check_policy
@@ -31,18 +31,18 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
     """
     project = read_project(choices)
     check_policy(project)
-    tell_problems(project.loaded.problems, "error")
+    show_problems(project.loaded.problems, "error")
     # Until the report is written: a run that is stopped reports what was read.
     with stoppable() as stopping:
         if offline:
             run = plan_offline(project)
         else:
-            with connected(options, project.settings, stopping, quiet=options.quiet) as (api, control):
+            with connect(options, project.settings, stopping, quiet=options.quiet) as (api, control):
                 run = plan(api, project, control)
         # A test case of JUnit fails for what the exit code fails for.
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
-        document = emit(run, options, sensitive=project.settings.sensitive)
-    if stopping.exit_code or document.has_unread:
+        report = emit(run, options, sensitive=project.settings.sensitive)
+    if stopping.exit_code or report.has_unread:
         return stopping.exit_code or 1
-    return 2 if detailed_exitcode and any(entry.asks_for_apply for entry in document.assistants) else 0
+    return 2 if detailed_exitcode and any(entry.asks_for_apply for entry in report.assistants) else 0

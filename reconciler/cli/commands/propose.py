@@ -5,7 +5,7 @@ import os
 import click
 
 from reconciler.cli.help import declare_command
-from reconciler.cli.hosted import insecure_option, name_option, tell_done
+from reconciler.cli.hosted import insecure_option, name_option, show_result
 from reconciler.cli.options import directory_option
 from reconciler.core.run import Edits
 from reconciler.errors import RepositoryError, UsageError
@@ -67,9 +67,10 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
     project = read_bare_project(choices)
     if not host.branch:
         raise UsageError("this run has no branch", hint="run propose in a pipeline of the default branch")
-    about = name or project.settings.environment or "assistants"
+    subject = name or project.settings.environment or "assistants"
     title, text = _KINDS[kind]
-    tell_done(host.dialect.proposal, keep_request(host, kind, about, f"{title} ({about})", text, _read_edits(project)))
+    result = keep_request(host, kind, subject, f"{title} ({subject})", text, _read_edits(project))
+    show_result(host.dialect.proposal, result)
     return 0
 
 
@@ -82,5 +83,5 @@ def _read_edits(project: Project) -> Edits | None:
             below = folder_in_git(folder, project.root)
             tracked, untracked = project.repository.uncommitted_paths(below)
             # Only overlays that `pull` or an id created are new. Other untracked files are not proposed.
-            paths |= tracked | {one for one in untracked if one.endswith((".yaml", ".yml"))}
+            paths |= tracked | {path for path in untracked if path.endswith((".yaml", ".yml"))}
     return read_edits(project.root, project.head, paths)

@@ -5,11 +5,11 @@ import re
 import click
 
 from reconciler.assistant.fields import UNORDERED
-from reconciler.cli.connect import connected, stoppable
+from reconciler.cli.connect import connect, stoppable
 from reconciler.cli.help import Command, declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, project_options
-from reconciler.cli.output import tell_failures, tell_problems
-from reconciler.cli.streams import for_runner, tell
+from reconciler.cli.output import show_failures, show_problems
+from reconciler.cli.streams import disarm_text, eprint
 from reconciler.core.definition import Layer
 from reconciler.core.plan import Plan
 from reconciler.core.run import Failure, Result
@@ -38,9 +38,9 @@ class _Pull(Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give `--conflicts` its default value."""
         # As an option with an optional value, click would take the path after it for that value.
-        ends = args.index("--") if "--" in args else len(args)
-        named = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:ends]]
-        return super().parse_args(ctx, named + args[ends:])
+        end = args.index("--") if "--" in args else len(args)
+        options = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:end]]
+        return super().parse_args(ctx, options + args[end:])
 
 
 @declare_command(
@@ -70,64 +70,64 @@ def command(
     into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is pulled.
     """
     project = read_project(choices, or_head=True)
-    tell_problems(project.loaded.problems, "error")
+    show_problems(project.loaded.problems, "error")
     for note in project.notes:
-        tell(note)
-    # For ids alone live is not asked, and nothing of it is known to differ.
-    results, stopped = tuple(Result(one, plan=Plan()) for one in project.loaded.definitions), 0
+        eprint(note)
+    # With --ids, live is not read, so there are no differences.
+    results, stop_code = tuple(Result(entry, plan=Plan()) for entry in project.loaded.definitions), 0
     if not ids:
-        with stoppable() as stopping, connected(connection, project.settings, stopping) as (api, control):
+        with stoppable() as stopping, connect(connection, project.settings, stopping) as (api, control):
             results = drift(api, project, control).results
-        stopped = stopping.exit_code
+        stop_code = stopping.exit_code
     puller = Puller(project, conflicts)
-    found = puller.pull(results)
-    written = [_write_and_show(pulled, puller, check=check) for pulled in found]
+    pulls = puller.pull(results)
+    successes = [_write_and_show(pulled, puller, check=check) for pulled in pulls]
     unread = [result for result in results if result.plan is None]
-    # What is wrong in a file has been said at its place.
-    told = {one.file for one in project.loaded.invalid}
-    unsaid = (one for one in unread if one.definition.file not in told)
-    errors = ((one.definition.file, one.error or Failure("network", "not read")) for one in unsaid)
-    tell_failures((file, error.message, error.hint) for file, error in errors)
-    # What was pulled is read first.
-    tell_problems(project.loaded.problems, "warning")
+    # The problems of an invalid file are already shown.
+    reported_files = {entry.file for entry in project.loaded.invalid}
+    unreported = (entry for entry in unread if entry.definition.file not in reported_files)
+    errors = ((entry.definition.file, entry.error or Failure("network", "not read")) for entry in unreported)
+    show_failures((file, error.message, error.hint) for file, error in errors)
+    # Warnings come after what was pulled.
+    show_problems(project.loaded.problems, "warning")
     is_unread = bool(unread) or (ids and bool(project.loaded.invalid))
-    if not found and not is_unread:
+    if not pulls and not is_unread:
         # A request with ids may be opened right after: those that `apply --create` has written into this checkout.
-        tell("Every id that the record knows is in its file." if ids else "Nothing to pull.")
-    left = any(one.fails for pulled in found for one in pulled.skipped)
-    if is_unread or not all(written) or left or stopped:
-        return stopped or 1
-    return 2 if check and any(pulled.differs for pulled in found) else 0
+        eprint("Every id that the record knows is in its file." if ids else "Nothing to pull.")
+    has_failures = any(entry.fails for pulled in pulls for entry in pulled.skipped)
+    if is_unread or not all(successes) or has_failures or stop_code:
+        return stop_code or 1
+    return 2 if check and any(pulled.differs for pulled in pulls) else 0
 
 
 def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
-    """Write one file and show it; one that cannot be written never stops the others."""
+    """Write one file and show it; a file that cannot be written does not stop the others."""
     try:
         if not check and pulled.differs:
             puller.write(pulled)
     except ReconcilerError as error:
-        tell(str(error), colour="red")
+        eprint(str(error), colour="red")
         return False
     file = escape(pulled.file)
     if check and pulled.differs:
         settings = puller.project.settings
         before, after = (_mark_sensitive(pulled.file, text, settings) for text in (pulled.before, pulled.after))
         lines = _HIDDEN.sub(SENSITIVE, diff_lines(before, after, pulled.file)).splitlines()
-        click.echo(for_runner("".join(f"{escape(line)}\n" for line in lines)), nl=False)
+        click.echo(disarm_text("".join(f"{escape(line)}\n" for line in lines)), nl=False)
     elif pulled.differs:
         click.echo(f"{file}: {', '.join(map(name_path, pulled.fields))}")
     for note in pulled.notes:
-        tell(f"{file}: {escape(note)}")
+        eprint(f"{file}: {escape(note)}")
     for change in pulled.overwritten:
         name = name_path(change.path)
-        tell(f"{file}: {name}: the live value replaces git's change:")
+        eprint(f"{file}: {name}: the live value replaces git's change:")
         old, new = (None if value is MISSING else value for value in (change.base, change.desired))
         parts = split_difference(old, new, unordered=change.path in UNORDERED)
         for line in show_fields(show_parts(name, parts, ("", "->"))):
-            tell(line)
-    for one in pulled.skipped:
-        reason = f"not pulled: {name_path(one.path)}: {escape(one.reason)}"
-        tell(f"{file}: {reason}", colour="red" if one.fails else "yellow")
+            eprint(line)
+    for field in pulled.skipped:
+        reason = f"not pulled: {name_path(field.path)}: {escape(field.reason)}"
+        eprint(f"{file}: {reason}", colour="red" if field.fails else "yellow")
     return True
 
 

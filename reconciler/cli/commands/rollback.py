@@ -4,8 +4,8 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
-from reconciler.cli.output import name_wrong_report, read_report
-from reconciler.cli.writing import check_can_confirm, writing
+from reconciler.cli.output import read_report, wrong_report_error
+from reconciler.cli.writing import check_can_confirm, open_session
 from reconciler.report.read_back import list_applied, list_irreversible
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
@@ -24,16 +24,16 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     record does not change, and the change is still in git: the report names the commit to revert.
     """
     check_can_confirm("rollback", "read the report", yes=yes)
-    document = read_report(report)
-    if not document.traits.writes:
-        raise name_wrong_report(document)
+    apply_report = read_report(report)
+    if not apply_report.traits.writes:
+        raise wrong_report_error(apply_report)
     # All that a rollback takes from the report: its values are sent, so nothing else of the file is trusted.
     undone = UndoableApply(
-        applied=list_applied(document),
-        head=document.head,
-        follows_git=document.traits.follows_git,
-        irreversible=list_irreversible(document),
+        applied=list_applied(apply_report),
+        head=apply_report.head,
+        follows_git=apply_report.traits.follows_git,
+        irreversible=list_irreversible(apply_report),
     )
-    with writing(choices, options, yes=yes, label="Rolling back", earlier=document) as session:
+    with open_session(choices, options, yes=yes, label="Rolling back", earlier=apply_report) as session:
         rollback(session.lock, lambda: read_bare_project(choices, repository=session.lock[0]), undone, session.start)
     return session.exit_code

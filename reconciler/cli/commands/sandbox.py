@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command, group_options
-from reconciler.cli.installation import lacks_library
-from reconciler.cli.streams import tell
+from reconciler.cli.installation import missing_library_error
+from reconciler.cli.streams import eprint
 from reconciler.report.differences.values import escape
 from reconciler.sandbox.fault_rules import Rule, parse_rule
 from reconciler.sandbox.settings import Settings
@@ -123,14 +123,14 @@ def command(settings: Settings, verbose: bool) -> None:
     try:
         server = importlib.import_module("reconciler.sandbox.server")
     except ModuleNotFoundError as error:
-        raise lacks_library("the sandbox", error.name) from error
-    tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), tell if verbose else None)
+        raise missing_library_error("the sandbox", error.name) from error
+    tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), eprint if verbose else None)
     for tally in tallies:
-        tell(f"Fault {tally.number} hit {tally.hit} of {tally.seen} requests: {escape(tally.rule.text)}")
+        eprint(f"Fault {tally.number} hit {tally.hit} of {tally.seen} requests: {escape(tally.rule.text)}")
 
 
 def _announce(settings: Settings, url: str, assistants: int) -> None:
     noun = "assistant" if assistants == 1 else "assistants"
     click.echo(f"Sandbox API on {url} ({assistants} {noun})")
     if any(rule.when == "share" for rule in settings.faults):
-        tell(f"Random faults: --fault-seed {settings.fault_seed} repeats them.")
+        eprint(f"Random faults: --fault-seed {settings.fault_seed} repeats them.")

@@ -44,7 +44,7 @@ def _schema(choices: Choices, overlay: bool, of_defaults: bool) -> dict[str, obj
     # If there are overlays or defaults, another file may declare what a rule requires.
     is_shared = bool(settings.environments) or any(choices.directory.rglob(DEFAULTS))
     rules = list_schema_parts(settings, whole=not (overlay or of_defaults or is_shared))
-    of: Of = "overlay" if overlay else "defaults" if of_defaults else "definition"
-    needs_id = of == "definition" and not settings.environments
-    schema = make_assistant_schema(of, settings.extra_fields, needs_id=needs_id)
+    kind: Of = "overlay" if overlay else "defaults" if of_defaults else "definition"
+    needs_id = kind == "definition" and not settings.environments
+    schema = make_assistant_schema(kind, settings.extra_fields, needs_id=needs_id)
     return schema | ({"allOf": rules} if rules else {})

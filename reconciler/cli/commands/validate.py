@@ -6,7 +6,7 @@ from reconciler.assistant.problem import InvalidSettings
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
-from reconciler.cli.streams import tell
+from reconciler.cli.streams import eprint
 from reconciler.core.settings import now
 from reconciler.files.folders import repository_root
 from reconciler.usecases.project.choices import Choices
@@ -41,5 +41,5 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
     run = validate(forms, neighbours, started_at=started_at, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
     for hint in find_shareable(forms[0][1]):
-        tell(hint)
+        eprint(hint)
     return int(any(strict or problem.severity == "error" for problem in run.problems))
