@@ -40,7 +40,12 @@ def check_lines(written: Written, paths: Sequence[Path], after: str) -> None:
         return
     # A text that keeps its last line breaks takes the blank lines that follow: they would be its own.
     if re.search(r"[|>][0-9]?\+", after):
-        spans = [(first, next((at for at in range(end, len(old)) if old[at].strip()), end)) for first, end in spans]
+        # At the end of a file, too, where only the last line break is nobody's own.
+        last = max(len(old) - 1, 0)
+        spans = [
+            (first, next((at for at in range(end, len(old)) if old[at].strip()), max(end, last)))
+            for first, end in spans
+        ]
         if fits(old, new, spans):
             return
     # A text that the file breaks off takes no line after it: then a new key stands before it.
