@@ -169,6 +169,8 @@ def _suggest_repair(kind: fields.Kind, value: Any) -> str:
     # YAML reads `provider:openai` and the lines below it as one text, and "-goodbye" too.
     elif kind == "fields" and isinstance(value, str) and re.match(r"\w+:\S", value):
         instead = "put a space after each colon"
+    elif kind == "texts" and isinstance(value, str) and re.match(r"[0-9]{1,2}[.)]\s", value):
+        instead = 'an item of a list begins with "- ", not with a number'
     elif kind in ("texts", "fields") and isinstance(value, str):
         slip = find_slip(value)
         unseen = value[1:2] if not is_seen(value[1:2]) else ""

@@ -1,6 +1,5 @@
 """Explains the YAML parser's errors in plain words, where the mistake really is. Quotes one character at most."""
 
-import itertools
 import re
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
@@ -11,6 +10,7 @@ from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
 from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.texts import TEXT_KEY
+from reconciler.yamltext.pasted_text import KEY_LINE, find_pasted_text
 
 _QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 # In a message {} stands for the character at its place: nothing else of the file is quoted.
@@ -27,15 +27,13 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
 _NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
-# What a text of several lines looks like that was pasted behind its key.
-_KEY_LINE = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)")
 _FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
-_NO_PASTED = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
-_MARKDOWN_LINE = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
 _PASTED: Final = (
     'a text of several lines is written below its key as a block: write "|-" after the colon, and indent every line '
     "of the text further than the key"
 )
+_NO_SPACE: Final = 'put a space after the colon, as in "name: value"'
+_GLUED = re.compile(r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S")
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
 
 
@@ -77,7 +75,11 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
         if odd := _find_unseen(lines[number - 1]):
             return number, odd[0], odd[1]
-    if pasted := _find_pasted(lines, place[0]):
+    # Without its space, the key of a text of several lines looks like a line of the text above.
+    glued = _GLUED.match(lines[context[0] - 1]) if "expected ':'" in (error.problem or "") else None
+    if glued and glued["key"] in _FIELD_NAMES:
+        return *context, _NO_SPACE
+    if pasted := find_pasted_text(lines, place[0]):
         return *pasted, _PASTED
     for number in dict.fromkeys((context[0], place[0])):
         if slip := find_slip(lines[number - 1]):
@@ -89,24 +91,6 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
             own_place, message = (getattr(found, where), said) if isinstance(said, str) else said
             return *own_place, message.replace("{}", found.character(own_place))
     return *place, f"this is not valid YAML ({error.problem})"
-
-
-def _find_pasted(lines: list[str], number: int) -> tuple[int, int] | None:
-    """Return where a text of several lines begins that is after its key, and that a line belongs to."""
-    for first in range(number, 0, -1):
-        key = _KEY_LINE.match(lines[first - 1])
-        if key is None:
-            continue
-        value = lines[first - 1][key.end() :].rstrip()
-        if not value or _NO_PASTED.match(value):
-            return None
-        below = itertools.takewhile(lambda line: not _KEY_LINE.match(line) and line.rstrip() != "---", lines[first:])
-        text = [line for line in below if line.strip()]
-        markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
-        # A single further line may be a field without its colon, or a list item.
-        is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)
-        return (first, key.end() + 1) if is_long else None
-    return None
 
 
 def _find_unseen(line: str) -> tuple[int, str] | None:
@@ -181,6 +165,9 @@ def _no_key(error: _Error) -> _Answer:
         if opening is None:
             return "nothing can follow the bracket that closes a group; start a new line"
         return (error.place[0], opening.start() + 1), _NEEDS_QUOTES
+    item = re.match(r"\s*- (\w+):", error.lines[error.place[0] - 1])
+    if item and item[1] in _FIELD_NAMES and error.character(error.place) == "-":
+        return "a field begins without a dash; remove it"
     if error.character(error.place) == "-":
         return (
             'a list item is not allowed here; a list starts on the line below its key, with each "- " in the same '
@@ -188,7 +175,7 @@ def _no_key(error: _Error) -> _Answer:
         )
     if before:
         return f"this text cannot continue like this; {_QUOTE_IT}"
-    if not _KEY_LINE.match(error.lines[error.place[0] - 1]):
+    if not KEY_LINE.match(error.lines[error.place[0] - 1]):
         return "this line is neither a field nor a list item; lines of a text are indented as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together start in the same column"
 
@@ -212,8 +199,8 @@ def _opened_above(error: _Error, before: str) -> _Answer | None:
 
 
 def _missing_colon(error: _Error) -> str:
-    if re.match(r"\s*(?:- )?([\"']?)[A-Za-z_][\w.]*\1:\S", error.lines[error.context[0] - 1]):
-        return 'put a space after the colon, as in "name: value"'
+    if _GLUED.match(error.lines[error.context[0] - 1]):
+        return _NO_SPACE
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
         'put the text in quotes; if it is a list item, start it with "- "'
@@ -228,9 +215,13 @@ def _unclosed(error: _Error) -> str:
 
 
 def _no_document(error: _Error) -> _Answer:
+    if error.character(error.place) in ("}", "]"):
+        return 'this "{}" closes a group that is not open; remove it'
     for number in range(error.place[0] - 1, 0, -1):
         if error.lines[number - 1].startswith("..."):
             return (number, 1), 'this "..." ends the file before its last field; remove this line'
+    if any(line.startswith("{") for line in error.lines[: error.place[0]]):
+        return 'the "{" at the beginning is closed above; write this before its "}", after a comma'
     return "this line is not indented like the lines above; fields start in the same column"
 
 
