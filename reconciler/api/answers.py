@@ -1,4 +1,4 @@
-"""What an answer says: JSON out of a body, or the error for what is no good answer, without secrets. Sends nothing."""
+"""Turns an answer into a value, or into an error without secrets. Sends nothing."""
 
 import json
 import math
@@ -43,7 +43,7 @@ def read_json(body: bytes) -> Any:
             raise NotJsonError("JSON with too many values")
         if sys.getsizeof(text) > 2 * MAX_BODY:  # one emoji makes Python take four bytes for each character
             raise NotJsonError("JSON that is too large")
-        # To ask about each of many short numbers takes longer than to search, unless values are far apart.
+        # Checking each of many short numbers takes longer than one search, unless values are far apart.
         has_long_number = text.count(",") < len(text) / 32 or _LONG_NUMBER.search(text) is not None
         value = json.loads(
             text,
@@ -109,18 +109,18 @@ class Explainer:
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
         return call.fail(find_kind(status), message, status=status, hint=hint or self._suggest(answer))
 
-    def no_answer(self, call: Call, why: NoAnswer) -> ApiError:
+    def no_answer(self, call: Call, failure: NoAnswer) -> ApiError:
         """Return the error for a request that got no usable answer."""
-        message = self.quote(why.text)
+        message = self.quote(failure.text)
         hint = f"Check that the API is running, and that its URL is right: {self.url}."
-        if why.kind == "timeout":
+        if failure.kind == "timeout":
             message = f"no complete response from {self.origin} within {self.timeout:g} s"
             hint += " To wait longer, use --timeout SECONDS."
-        elif why.kind == "protocol":
+        elif failure.kind == "protocol":
             message = f"got {message}"
-        elif why.kind == "network" and not why.reached:
+        elif failure.kind == "network" and not failure.reached:
             message = f"no connection to {self.origin}: {message}"
-        return call.fail(why.kind, message, hint=why.hint or hint)
+        return call.fail(failure.kind, message, hint=failure.hint or hint)
 
     def describe(self, answer: Answer) -> str:
         """Return what the API said with its status (`{"error": "..."}`, else what came), as the rest of a sentence."""
@@ -131,13 +131,13 @@ class Explainer:
         body = answer.body.strip()
         if not body:
             return "an empty response"
-        begin = body[:200].lower()
-        if begin.startswith(b"<") and (b"html" in begin or "html" in answer.header("content-type")):
+        start = body[:200].lower()
+        if start.startswith(b"<") and (b"html" in start or "html" in answer.header("content-type")):
             return "an HTML page instead of JSON"
         try:
             value = read_json(answer.body)
         except NotJsonError as error:
-            if b'"' in body:  # pieces of an assistant, perhaps: nobody could say which of them may be shown
+            if b'"' in body:  # perhaps parts of an assistant, which may be sensitive
                 return str(error)
             return f"{error} ({self.quote(body[:_LONGEST_READ].decode(errors='replace'))!r})"
         if isinstance(value, list):
@@ -150,9 +150,9 @@ class Explainer:
             parts = urlsplit(answer.header("location"))
         except ValueError:
             return ""
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
-        shown = self.quote(place + parts.path)
-        return f" to {shown}" if shown else ""
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
+        location = self.quote(origin + parts.path)
+        return f" to {location}" if location else ""
 
     def _suggest(self, answer: Answer) -> str:
         if answer.status == 429:

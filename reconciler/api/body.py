@@ -1,4 +1,4 @@
-"""The body of an answer: gathered as it comes, unpacked, and bounded. Knows nothing of what is in it."""
+"""Reads the body of an answer, decompressed and bounded. Knows nothing of its content."""
 
 import zlib
 from collections.abc import Iterable
@@ -18,41 +18,41 @@ class UnusableBodyError(Exception):
 
 def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
     """Return the whole body, unpacked. `encoding` is the `Content-Encoding`. Raises `UnusableBodyError`."""
-    unpack = _Members() if _is_gzip(encoding) else None
+    decompressor = _GzipDecompressor() if _is_gzip(encoding) else None
     body = bytearray()
     received = 0
     try:
         for chunk in chunks:
-            # Both are bounded: a small answer may unpack to gigabytes, and a large one to nothing, for ever.
+            # Both are bounded: a small answer may unpack to gigabytes, and an endless one to nothing.
             received += len(chunk)
-            body += chunk if unpack is None else unpack.feed(chunk, MAX_BODY + 1 - len(body))
+            body += chunk if decompressor is None else decompressor.feed(chunk, MAX_BODY + 1 - len(body))
             if max(received, len(body)) > MAX_BODY:
                 raise UnusableBodyError(f"a response of more than {MAX_BODY // 1024**2} MiB")
     except zlib.error:
         raise UnusableBodyError("a response that claims to be compressed but is not") from None
-    if unpack is not None and body and not unpack.member.eof:
+    if decompressor is not None and body and not decompressor.member.eof:
         raise UnusableBodyError("an incomplete compressed response")
     return bytes(body)
 
 
 def _is_gzip(encoding: str) -> bool:
     # Servers write all kinds of things here over plain JSON, such as its charset. Those change no byte.
-    packed = [coding for part in encoding.split(",") if (coding := part.strip().lower()) in _PACKED]
-    if packed in ([], ["gzip"], ["x-gzip"]):
-        return bool(packed)
+    codings = [name for part in encoding.split(",") if (name := part.strip().lower()) in _PACKED]
+    if codings in ([], ["gzip"], ["x-gzip"]):
+        return bool(codings)
     raise UnusableBodyError(f"a response compressed as {encoding[:20]!r}, which was not asked for")
 
 
 @dataclass()
-class _Members:
+class _GzipDecompressor:
     """Unpacks gzip, which may come in several members (RFC 1952, 2.2)."""
 
     member: Any = field(default_factory=lambda: zlib.decompressobj(wbits=31))
     number: int = 1
 
-    def feed(self, chunk: bytes, room: int) -> bytes:
-        part = bytearray()
-        while chunk and len(part) < room:
+    def feed(self, chunk: bytes, limit: int) -> bytes:
+        unpacked = bytearray()
+        while chunk and len(unpacked) < limit:
             if self.member.eof:
                 chunk = chunk.lstrip(b"\0")  # some pad the end
                 if not chunk:
@@ -61,6 +61,6 @@ class _Members:
                 if self.number > _MOST_MEMBERS:
                     raise UnusableBodyError(f"a compressed response with more than {_MOST_MEMBERS} members")
                 self.member = zlib.decompressobj(wbits=31)
-            part += self.member.decompress(chunk, room - len(part))
+            unpacked += self.member.decompress(chunk, limit - len(unpacked))
             chunk = self.member.unused_data
-        return bytes(part)
+        return bytes(unpacked)

@@ -43,7 +43,7 @@ class ApiOptions:
 class AssistantsApi:
     """A context manager; thread-safe. At most `concurrency` requests in flight, connections kept alive.
 
-    `on_request` hears of every attempt, in the thread that made it. Once `stopping()` is true waits end and nothing
+    `on_request` is called for every attempt, in its thread. Once `stopping()` is true, waits end and nothing
     is repeated; once `aborted()` is, no answer is awaited either. `backoff`, in seconds, bounds the first wait between
     two attempts, and `lag` how long reading may lag behind a write. Raises `SettingsError` and `UsageError` for options
     that cannot work. Every method raises `ApiError`.
@@ -63,7 +63,7 @@ class AssistantsApi:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
         base = check_base_url(options.url, allow_insecure_http=options.allow_insecure_http)
         credentials = options.credentials
-        # However the secret was made, it must be able to be in a cookie.
+        # However the secret was made, it must be allowed in a cookie.
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
         credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
         scrubber = Scrubber(credentials.token, credentials.password)
@@ -106,29 +106,29 @@ class AssistantsApi:
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
         call = Call("GET", _build_path(assistant_id))
-        return self._read_assistant(call, self._ask(call))
+        return self._read_assistant(call, self._send(call))
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
         """Read one assistant after a write, until it is not old, 5 seconds are over, or the run is being stopped."""
         body: bytes | None = None
-        found: dict[str, Any] | ApiError | None = None
-        for _ in self._throttle.repeat_looks(self._lag):
+        result: dict[str, Any] | ApiError | None = None
+        for _ in self._throttle.poll(self._lag):
             call = Call("GET", _build_path(assistant_id))
             try:
-                answer = self._ask(call)
+                answer = self._send(call)
             except ApiError as error:
                 if error.status != 404 or not is_old(None):
                     raise
-                found = error
+                result = error
                 continue
-            # The same bytes say the same, and an answer may be megabytes long.
+            # The same bytes need no second parse: an answer may be megabytes long.
             if answer.body != body:
-                body, found = answer.body, self._read_assistant(call, answer)
-                if not is_old(found):
+                body, result = answer.body, self._read_assistant(call, answer)
+                if not is_old(result):
                     break
-        if not isinstance(found, dict):
-            raise found or AssertionError("nobody looked")
-        return found
+        if not isinstance(result, dict):
+            raise result or AssertionError("unreachable")
+        return result
 
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
@@ -138,7 +138,7 @@ class AssistantsApi:
         `live_id`, the `id` that GET gave.
         """
         call = _build_write("PATCH", _build_path(assistant_id), body)
-        answer = self._ask(call)
+        answer = self._send(call)
         call.unclear = True
         assistant = self._read_assistant(call, answer)
         if assistant["id"] != live_id:
@@ -151,14 +151,14 @@ class AssistantsApi:
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an assistant (`POST /assistants`), in one request that is never repeated; return it as answered."""
         call = _build_write("POST", "/assistants", body, once=True)
-        answer = self._ask(call)
+        answer = self._send(call)
         call.unclear = True
         return self._read_assistant(call, answer)
 
     def delete(self, assistant_id: str) -> None:
         """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated."""
         call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
-        answer = self._ask(call)
+        answer = self._send(call)
         # 204 is HTTP's own way to say what `success` says.
         if answer.status == 204:
             return
@@ -169,7 +169,7 @@ class AssistantsApi:
     def me(self) -> dict[str, Any]:
         """Return the user that the credentials belong to (`GET /auth/me`)."""
         call = Call("GET", ME_PATH)
-        answer = self._ask(call)
+        answer = self._send(call)
         user = self._read_object(call, answer).get("user")
         if not isinstance(user, dict):
             raise self._explain.unusable(call, answer, "an object without `user`")
@@ -181,42 +181,42 @@ class AssistantsApi:
         A list is taken bare, or as the only key `assistants` of an object: with more keys it may be one page of many.
         """
         try:
-            answer = self._ask(Call("GET", "/assistants"))
+            answer = self._send(Call("GET", "/assistants"))
         except ApiError as error:
             if error.status in (404, 405):
                 return None
             raise
-        found = find_json(answer.body)
-        if isinstance(found, dict) and list(found) == ["assistants"]:
-            found = found["assistants"]
-        usable = isinstance(found, list) and all(isinstance(item, dict) and _has_id(item) for item in found)
-        return found if usable else None
+        listing = find_json(answer.body)
+        if isinstance(listing, dict) and list(listing) == ["assistants"]:
+            listing = listing["assistants"]
+        usable = isinstance(listing, list) and all(isinstance(item, dict) and _has_id(item) for item in listing)
+        return listing if usable else None
 
     def pause(self, attempt: int) -> None:
         """Wait before a write is repeated, after the attempt of that number (the first is 1)."""
         self._throttle.sleep(self._throttle.backoff(attempt))
 
-    def _ask(self, call: Call) -> Answer:
+    def _send(self, call: Call) -> Answer:
         """Send a call with the session's cookie; return its successful answer."""
         token = self._session.get_token()
-        refused = False
-        # This ends, because the session gives another token only where that may help.
+        was_refused = False
+        # This ends, because the session returns another token only if that may help.
         while True:
             call.cookie = self._session.write_cookies(token, call.path)
             with self._session.in_flight():
                 result = self._sender.send(call)
-                # Inside the block: a 401 is judged after those in it, and with what they have learned.
+                # Inside the block: a 401 is judged after the requests in flight, and with what they have shown.
                 if isinstance(result, Answer):
-                    self._session.take_cookies(result, token)
+                    self._session.store_cookies(result, token)
                     if result.ok:
                         self._session.note_success(call.method, token)
                         return result
-            renewed = None
+            new_token = None
             if isinstance(result, Answer) and result.status == 401 and not call.once and not self._stopping():
-                renewed = self._session.renew(call.method, token, again=refused)
-            if renewed is None:
+                new_token = self._session.renew(call.method, token, is_repeated=was_refused)
+            if new_token is None:
                 raise self._explain_problem(call, result, token)
-            token, refused = renewed, True
+            token, was_refused = new_token, True
 
     def _explain_problem(self, call: Call, result: Answer | NoAnswer, token: Token) -> ApiError:
         if isinstance(result, NoAnswer):
@@ -241,11 +241,11 @@ class AssistantsApi:
         # Nothing else of an assistant is checked: what the API's reference does not list must not be lost.
         assistant = self._read_object(call, answer)
         if not _has_id(assistant):
-            named = "id" in assistant
-            problem = "an `id` that is not a text" if named else "an object without an `id`"
+            has_id = "id" in assistant
+            problem = "an `id` that is not a text" if has_id else "an object without an `id`"
             if _is_text(assistant.get("id")):
                 problem = "an `id` with an incomplete character"
-            raise self._explain.unusable(call, answer, problem, right_url=named)
+            raise self._explain.unusable(call, answer, problem, right_url=has_id)
         return assistant
 
 

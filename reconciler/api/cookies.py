@@ -1,4 +1,4 @@
-"""The cookies of the API's own answers, kept for the run: a token that is renewed, a load balancer's choice.
+"""Stores the cookies of the API's answers for the run: a renewed token, a load balancer's choice.
 
 By hand, since Python's cookie jars never send a `Secure` cookie to http://localhost. RFC 6265 but for that:
 the caller sends them to the API's origin alone, so there is no `Domain` to look at.
@@ -12,14 +12,14 @@ from reconciler.api.secret import COOKIE_NAME
 from reconciler.api.throttle import parse_http_date
 from reconciler.dataclass import dataclass
 
-_MOST, _LONGEST = 50, 4096  # cookies, and characters of each, as browsers keep them
+_MAX_COOKIES, _MAX_LENGTH = 50, 4096  # cookies, and characters of each, as browsers keep them
 _PAIR = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=([^;]*)")
 _SENDABLE = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """One `Set-Cookie`. An `expired` one takes the cookie of that name and path away."""
+    """One `Set-Cookie`. An `expired` one removes the cookie of that name and path."""
 
     name: str
     value: str
@@ -32,27 +32,27 @@ class Jar:
     """All cookies but the token. `base` is the path of the API's base URL."""
 
     base: str = ""
-    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+    cookies: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def take(self, cookies: list[Cookie]) -> None:
+    def store(self, cookies: list[Cookie]) -> None:
         """Keep what can be sent. Not for two threads at once."""
         for cookie in cookies:
-            self.kept.pop((cookie.name, cookie.path), None)
-            if not cookie.expired and _SENDABLE.fullmatch(cookie.value) and len(cookie.value) <= _LONGEST:
-                self.kept[cookie.name, cookie.path] = cookie.value
-        for oldest in list(self.kept)[: max(0, len(self.kept) - _MOST)]:
-            del self.kept[oldest]
+            self.cookies.pop((cookie.name, cookie.path), None)
+            if not cookie.expired and _SENDABLE.fullmatch(cookie.value) and len(cookie.value) <= _MAX_LENGTH:
+                self.cookies[cookie.name, cookie.path] = cookie.value
+        for oldest in list(self.cookies)[: max(0, len(self.cookies) - _MAX_COOKIES)]:
+            del self.cookies[oldest]
 
     def select(self, path: str) -> list[str]:
         """Return the cookies for a path below the base URL, as pieces of the Cookie header."""
-        whole = f"{self.base}{path}/"
+        full_path = f"{self.base}{path}/"
         # A list at once: another thread may keep a new one meanwhile.
-        return [f"{name}={value}" for (name, root), value in list(self.kept.items()) if whole.startswith(root)]
+        return [f"{name}={value}" for (name, root), value in list(self.cookies.items()) if full_path.startswith(root)]
 
 
 def parse_cookies(headers: list[str], date: str) -> list[Cookie]:
     """Read `Set-Cookie` headers; `date` is the answer's, since its clock decides which cookies have expired."""
-    if not headers:  # as nearly always: to read the date takes longer than all the rest
+    if not headers:  # the usual case: reading the date takes longer than all the rest
         return []
     now = parse_http_date(date) or datetime.now(UTC)
     return [cookie for header in headers if (cookie := _parse_cookie(header, now))]
@@ -71,15 +71,15 @@ def find_token(cookies: list[Cookie]) -> str | None:
 
 def _parse_cookie(header: str, now: datetime) -> Cookie | None:
     pair, *attributes = header.split(";")
-    found = _PAIR.fullmatch(pair)
-    if found is None:
+    match = _PAIR.fullmatch(pair)
+    if match is None:
         return None
-    named = {name.strip().lower(): value.strip() for name, _, value in (text.partition("=") for text in attributes)}
-    path = named.get("path", "")
-    age = named.get("max-age", "")
+    values = {name.strip().lower(): value.strip() for name, _, value in (text.partition("=") for text in attributes)}
+    path = values.get("path", "")
+    age = values.get("max-age", "")
     if re.fullmatch(r"-?[0-9]{1,20}", age):  # which counts more than Expires
         expired = int(age) <= 0
     else:
-        at = parse_http_date(named.get("expires", ""))
-        expired = at is not None and at <= now
-    return Cookie(found[1], found[2].strip(), f"{path.rstrip('/')}/" if path.startswith("/") else "/", expired)
+        expires = parse_http_date(values.get("expires", ""))
+        expired = expires is not None and expires <= now
+    return Cookie(match[1], match[2].strip(), f"{path.rstrip('/')}/" if path.startswith("/") else "/", expired)

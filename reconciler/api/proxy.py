@@ -1,4 +1,4 @@
-"""Which proxy is between us and the API, by the rules that curl made usual. No message shows a proxy's password."""
+"""Finds the proxy for the API, by the same variables as curl. No message shows a proxy's password."""
 
 import contextlib
 import ipaddress
@@ -19,7 +19,7 @@ _HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY set a proxy; NO_PROXY lists hosts
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and the variable that named it as people call it."""
+    """A proxy, and the environment variable that names it."""
 
     url: "httpx.URL"
     auth: tuple[bytes, bytes] | None
@@ -27,7 +27,7 @@ class Proxy:
 
     @property
     def secrets(self) -> list[str]:
-        """What must not be shown of it: the password, and how the header says it."""
+        """What must not be shown of it: the password, also as it is in the header."""
         if self.auth is None:
             return []
         user, password = self.auth
@@ -72,8 +72,8 @@ def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
 def _covers(entry: str, hosts: set[str], port: int) -> bool:
     with contextlib.suppress(ValueError):
         # Also an IPv6 address without brackets, whose colons would look like a port's.
-        addresses = ipaddress.ip_network(entry.strip("[]"), strict=False)
-        return any(_is_within(host, addresses) for host in hosts)
+        network = ipaddress.ip_network(entry.strip("[]"), strict=False)
+        return any(_is_within(host, network) for host in hosts)
     name, colon, number = entry.rpartition(":")
     if colon and number.isdigit():
         return int(number) == port and _covers(name, hosts, port)
@@ -81,9 +81,9 @@ def _covers(entry: str, hosts: set[str], port: int) -> bool:
     return entry == "*" or any(suffix and (host == suffix or host.endswith(f".{suffix}")) for host in hosts)
 
 
-def _is_within(host: str, addresses: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+def _is_within(host: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
     try:
-        return ipaddress.ip_address(host) in addresses
+        return ipaddress.ip_address(host) in network
     except ValueError:
         return False
 

@@ -1,7 +1,7 @@
-"""The one place that sends: repeats what failed in a passing way, counts every attempt, reports each.
+"""Sends every request: repeats temporary failures, counts and reports each attempt.
 
 What may be repeated depends on the call: a read or a login may, whatever happened; a write only if it surely
-did not reach the API, because the caller must look at live first
+did not reach the API, because the caller must read live first
 (docs/reference.md, "The network"). Knows nothing of tokens and of JSON.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import field
 
 from reconciler import __version__
 from reconciler.api.throttle import Throttle, read_retry_after
-from reconciler.api.transport import PASSING, Answer, Connection, NoAnswer, Wire, find_kind
+from reconciler.api.transport import TEMPORARY_STATUSES, Answer, Connection, NoAnswer, Wire, find_kind
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
@@ -24,7 +24,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"assistant-reconciler/{__version__}",
 }
-_STOPPED = NoAnswer("rate_limited", "the run was stopped while it waited for the API", reached=False, passing=False)
+_STOPPED = NoAnswer("rate_limited", "the run was stopped while it waited for the API", reached=False, temporary=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class RequestNote:
 
 @dataclass(slots=True)
 class Call:
-    """One logical request and what it has used up."""
+    """One logical request, with its attempts and its last result."""
 
     method: str
     path: str
@@ -52,17 +52,17 @@ class Call:
     unclear: bool = False  # its last answer leaves open whether it was written
     attempts: int = 0
     repeats: int = 0
-    named_waits: float = 0.0
-    last: Answer | NoAnswer | None = None
+    retry_after_waits: float = 0.0
+    last_result: Answer | NoAnswer | None = None
 
     def __str__(self) -> str:
-        times = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
-        return f"{self.method} {self.path}{times}"
+        suffix = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
+        return f"{self.method} {self.path}{suffix}"
 
     def fail(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> ApiError:
         """Return an error about this call."""
-        family = UnclearWrite if self.unclear else ApiError
-        return family(kind, f"{self}: {message}", status=status, hint=hint)
+        error_class = UnclearWrite if self.unclear else ApiError
+        return error_class(kind, f"{self}: {message}", status=status, hint=hint)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -85,33 +85,33 @@ class Sender:
     sent: Counter[str] = field(default_factory=lambda: Counter(GET=0, PATCH=0, POST=0))
     _idle: list[Connection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _out_of_patience: bool = False
-    _first: threading.Lock = field(default_factory=threading.Lock)
-    _started: bool = False
-    _final: NoAnswer | None = None
+    _retries_exhausted: bool = False
+    _first_request: threading.Lock = field(default_factory=threading.Lock)
+    _has_started: bool = False
+    _final_failure: NoAnswer | None = None
 
     def send(self, call: Call) -> Answer | NoAnswer:
         """Send the call, again where that makes sense, and return its last answer or failure."""
         while True:
-            with self._go_alone_at_first(), self.throttle.turn() as turn:
-                if self._final:
-                    return self._final
+            with self._serialize_first_request(), self.throttle.turn() as turn:
+                if self._final_failure:
+                    return self._final_failure
                 # Nothing is repeated in a run that is being stopped, and nothing sent while a pause is on. A first
                 # attempt without a pause is made all the same: it may be the look at live after the last write.
-                if turn is None or (call.last and self.stopping()):
-                    return call.last or _STOPPED
+                if turn is None or (call.last_result and self.stopping()):
+                    return call.last_result or _STOPPED
                 note, result = self._attempt(call, turn)
             if self.on_request is not None:
                 self.on_request(note)
-            named = _read_named_wait(result)
-            seconds = named or self.throttle.backoff(call.repeats + 1)
+            retry_after = _read_retry_after(result)
+            seconds = retry_after or self.throttle.backoff(call.repeats + 1)
             # Both concern the whole account: another worker's next request would meet the same answer. A write that is
             # not repeated here is repeated after a look at live, which waits for the end of the pause.
-            if named or _is_429(result):
+            if retry_after or _is_429(result):
                 self.throttle.pause_all(seconds)
             if not _may_repeat(call, result):
                 return result
-            if self.stopping() or self._is_used_up(call, result, named):
+            if self.stopping() or self._is_exhausted(call, result, retry_after):
                 return result
             self.throttle.sleep(seconds)
 
@@ -121,35 +121,35 @@ class Sender:
             self._idle.pop().close()
 
     @contextmanager
-    def _go_alone_at_first(self) -> Iterator[None]:
-        # So that a wrong password reaches a proxy once, and not from sixteen threads at the same time.
-        if self.wire.proxy and not self._started:
-            with self._first:
-                if not self._started:
+    def _serialize_first_request(self) -> Iterator[None]:
+        # A wrong password must reach a proxy once, not from sixteen threads at the same time.
+        if self.wire.proxy and not self._has_started:
+            with self._first_request:
+                if not self._has_started:
                     try:
                         yield
                     finally:
-                        self._started = True
+                        self._has_started = True
                     return
         yield
 
     def _attempt(self, call: Call, turn: int) -> tuple[RequestNote, Answer | NoAnswer]:
         call.attempts += 1
         started = time.monotonic()
-        result = call.last = self._exchange(call)
+        result = call.last_result = self._exchange(call)
         seconds = time.monotonic() - started
         if isinstance(result, NoAnswer) and result.final:
-            self._final = result
+            self._final_failure = result
         if _is_429(result):
             self.throttle.note_too_many(turn)
         else:
-            self.throttle.note_welcome(turn)
+            self.throttle.note_accepted(turn)
         if isinstance(result, Answer) or result.reached:
             with self._lock:
                 self.sent[call.method] += 1
             if not _is_429(result):
-                self._out_of_patience = False
-        return _note(call, result, seconds), result
+                self._retries_exhausted = False
+        return _make_note(call, result, seconds), result
 
     def _exchange(self, call: Call) -> Answer | NoAnswer:
         # The connection used last is the warmest. A list's pop and append are atomic, so they need no lock.
@@ -162,45 +162,45 @@ class Sender:
         finally:
             self._idle.append(connection)
 
-    def _is_used_up(self, call: Call, result: Answer | NoAnswer, named: float | None) -> bool:
-        """Count the repeat that would come next, and tell whether the call may not have it any more."""
-        overloaded = _is_429(result) and named is not None
+    def _is_exhausted(self, call: Call, result: Answer | NoAnswer, retry_after: float | None) -> bool:
+        """Count the next repeat, and return whether the call has no repeats left."""
+        overloaded = _is_429(result) and retry_after is not None
         unavailable = overloaded or (isinstance(result, NoAnswer) and not result.reached)
         # After one call has used up its repeats, the others get a single attempt until the API answers again.
-        if unavailable and self._out_of_patience:
+        if unavailable and self._retries_exhausted:
             return True
-        # An API that says when to come back is well: such waits have a bound of their own, in seconds.
+        # An API that says when to come back is well: such waits have a limit of their own, in seconds.
         if overloaded:
-            call.named_waits += named or 0.0
-            used_up = call.named_waits > LONGEST_NAMED_WAITS
+            call.retry_after_waits += retry_after or 0.0
+            is_exhausted = call.retry_after_waits > LONGEST_NAMED_WAITS
         else:
             call.repeats += 1
-            used_up = call.repeats > self.retries
-        if unavailable and used_up:
-            self._out_of_patience = True
-        return used_up
+            is_exhausted = call.repeats > self.retries
+        if unavailable and is_exhausted:
+            self._retries_exhausted = True
+        return is_exhausted
 
 
 def _may_repeat(call: Call, result: Answer | NoAnswer) -> bool:
     if call.once:
         return False
     if isinstance(result, NoAnswer):
-        return result.passing and not (call.write and result.reached)
+        return result.temporary and not (call.write and result.reached)
     # 425 (RFC 8470) and 429 alone say that nothing was done.
-    return result.status in (425, 429) or (result.status in PASSING and not call.write)
+    return result.status in (425, 429) or (result.status in TEMPORARY_STATUSES and not call.write)
 
 
 def _is_429(result: Answer | NoAnswer) -> bool:
     return isinstance(result, Answer) and result.status == 429
 
 
-def _read_named_wait(result: Answer | NoAnswer) -> float | None:
-    if isinstance(result, NoAnswer) or result.status not in PASSING:
+def _read_retry_after(result: Answer | NoAnswer) -> float | None:
+    if isinstance(result, NoAnswer) or result.status not in TEMPORARY_STATUSES:
         return None
     return read_retry_after(result.header("retry-after"), result.header("date"))
 
 
-def _note(call: Call, result: Answer | NoAnswer, seconds: float) -> RequestNote:
+def _make_note(call: Call, result: Answer | NoAnswer, seconds: float) -> RequestNote:
     status = result.status if isinstance(result, Answer) else None
     error = result.kind if isinstance(result, NoAnswer) else None if result.ok else find_kind(result.status)
     return RequestNote(

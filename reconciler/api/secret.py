@@ -1,4 +1,4 @@
-"""Values that must never be shown: their type, and the scrubber for others' texts. Prints and logs nothing."""
+"""Values that must never be shown, and the scrubber that masks them in foreign texts. Prints and logs nothing."""
 
 import contextlib
 import html
@@ -18,10 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Secret:
-    """A token or a password: `reveal()` alone gives it away, `repr` and `str` never do.
+    """A token or a password: only `reveal()` returns it, `repr` and `str` never do.
 
     `name` is what the user calls it (`RECONCILER_AUTH_TOKEN`), for the error. With `cookie` the value must be able to
-    stand in a Cookie header (RFC 6265, a little wider: quotes and backslashes are let through, since servers do set
+    stand in a Cookie header (RFC 6265, but quotes and backslashes are allowed, since servers do set
     them). Raises `SettingsError`, which never shows the value.
     """
 
@@ -33,7 +33,7 @@ class Secret:
         # Python reads the environment by the locale, which may know no UTF-8. Bytes that are none stay surrogates.
         with contextlib.suppress(UnicodeError):
             value = value.encode("utf-8", "surrogateescape").decode()
-        problem = cookie_problem(value) if cookie else _text_problem(value)
+        problem = find_cookie_problem(value) if cookie else _find_text_problem(value)
         if problem:
             raise SettingsError(f"{name} {problem}.", hint=f"Set {name} again; its value is not shown here.")
         self._value = value
@@ -61,8 +61,8 @@ class Credentials:
     password: Secret | None = None
 
 
-def cookie_problem(value: str) -> str:
-    """Say why a text cannot be the cookie's value, as the rest of a sentence about it; "" if it can."""
+def find_cookie_problem(value: str) -> str:
+    """Return why a text cannot be the cookie's value, as the end of a sentence; "" if it can."""
     if not value:
         return "is empty"
     if value.lower().startswith(f"{COOKIE_NAME}="):
@@ -74,7 +74,7 @@ def cookie_problem(value: str) -> str:
     return ""
 
 
-def _text_problem(value: str) -> str:
+def _find_text_problem(value: str) -> str:
     if not value:
         return "is empty"
     if HALF_CHARACTER.search(value):
@@ -83,7 +83,7 @@ def _text_problem(value: str) -> str:
 
 
 class Scrubber:
-    """Takes known secrets, in every usual spelling, out of texts that others wrote: an API, a library."""
+    """Masks known secrets, in every usual spelling, in foreign texts: those of an API or a library."""
 
     def __init__(self, *secrets: Secret | None) -> None:
         self._spellings: set[str] = set()
@@ -91,10 +91,10 @@ class Scrubber:
             self.add(secret.reveal())
 
     def add(self, value: str) -> None:
-        """Learn one more secret, such as the token of a login."""
-        written = json.dumps(value)[1:-1]
-        self._spellings |= {value, written, repr(value)[1:-1], html.escape(value)}
-        self._spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], written.replace("/", "\\/")}
+        """Add a secret, such as the token of a login."""
+        escaped = json.dumps(value)[1:-1]
+        self._spellings |= {value, escaped, repr(value)[1:-1], html.escape(value)}
+        self._spellings |= {json.dumps(value, ensure_ascii=False)[1:-1], escaped.replace("/", "\\/")}
         self._spellings |= {quote(value), quote(value, safe=""), quote_plus(value)}
 
     def clean(self, text: str) -> str:

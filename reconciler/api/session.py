@@ -1,4 +1,4 @@
-"""Who we are to the API: the token, where it comes from, and when a refused one is worth a new login.
+"""Signs in to the API: the token, where it comes from, and when a refused one is worth a new login.
 
 A 401 means two things to this API, "not signed in" and "no permission" (docs/reference.md, "The API"), so a login
 must be able to help before one is tried. Nothing here shows a token, an email or a password.
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from reconciler.api.answers import WRONG_URL, Explainer, find_json
 from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
-from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, cookie_problem
+from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, find_cookie_problem
 from reconciler.api.transport import Answer, NoAnswer
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind
@@ -24,7 +24,7 @@ _LEAST_SECRET = 16  # characters of a cookie that is masked like a token; a load
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as the Cookie header says it. `generation` counts the logins of this run; 0 is the user's own token."""
+    """A token as it is in the Cookie header. `generation` counts the logins of this run; 0 is the user's own token."""
 
     cookie: str
     generation: int
@@ -48,8 +48,8 @@ class Session:
         # Something has succeeded under the token. The user's own counts as proven: it was good once, and may have
         # run out. One that we were given a moment ago and that opens nothing cannot have.
         self._proven = True
-        self._refused: set[str] = set()  # methods that got a 401 and no success since
-        self._failed: ApiError | None = None
+        self._refused_methods: set[str] = set()  # methods that got a 401 and no success since
+        self._login_error: ApiError | None = None
         if credentials.token is not None:
             self._token = Token(f"{COOKIE_NAME}={credentials.token.reveal()}", 0)
 
@@ -64,26 +64,26 @@ class Session:
         """Return the Cookie header for a request to that path, which is relative to the base URL."""
         return "; ".join([token.cookie, *self._jar.select(path)])
 
-    def take_cookies(self, answer: Answer, used: Token) -> None:
+    def store_cookies(self, answer: Answer, request_token: Token) -> None:
         """Keep the cookies of an answer to a request with that token; a new token takes its place."""
         cookies = parse_cookies(answer.header_values("set-cookie"), answer.header("date"))
         if not cookies:
             return
         token = find_token(cookies)
         with self._lock:
-            self._keep(cookies)
+            self._store(cookies)
             # Not from a 401, where it would be tried and refused for ever; nor from before the last login. One that
             # is only taken away is kept: whether it still opens anything, the next answer says.
-            renewed = token and not cookie_problem(token) and answer.status != 401
-            if token and renewed and self._token and self._token.generation == used.generation:
+            is_usable = token and not find_cookie_problem(token) and answer.status != 401
+            if token and is_usable and self._token and self._token.generation == request_token.generation:
                 self._scrubber.add(token)
                 cookie = f"{COOKIE_NAME}={token}"
                 if cookie != self._token.cookie:
-                    self._token = Token(cookie, used.generation)
+                    self._token = Token(cookie, request_token.generation)
 
-    def _keep(self, cookies: list[Cookie]) -> None:
+    def _store(self, cookies: list[Cookie]) -> None:
         others = [cookie for cookie in cookies if cookie.name.lower() != COOKIE_NAME]
-        self._jar.take(others)
+        self._jar.store(others)
         for cookie in others:
             if len(cookie.value) >= _LEAST_SECRET:
                 self._scrubber.add(cookie.value)
@@ -102,15 +102,15 @@ class Session:
                 self._lock.notify_all()
 
     def note_success(self, method: str, token: Token) -> None:
-        """Learn that the API accepted a request of that method."""
-        if self._proven and not self._refused:
+        """Note that the API accepted a request of that method."""
+        if self._proven and not self._refused_methods:
             return  # without the lock, as almost always: there is nothing to learn
         with self._lock:
             if self._token and self._token.generation == token.generation:
                 self._proven = True
-                self._refused.discard(method)
+                self._refused_methods.discard(method)
 
-    def renew(self, method: str, refused: Token, *, again: bool = False) -> Token | None:
+    def renew(self, method: str, refused_token: Token, *, is_repeated: bool = False) -> Token | None:
         """Return another token for a request that got a 401, or None where the 401 is the answer.
 
         `again`: the request was refused under an earlier token, too. Raises `ApiError` if the login fails.
@@ -119,43 +119,43 @@ class Session:
             # A 401 may overtake an answer that brings a new token, or that shows that this one was good when it was
             # new. So those that were under way before it are awaited. One that waits here is none of them: this ends.
             earlier = set(self._in_flight)
-            while self._token is refused and earlier & self._in_flight:
+            while self._token is refused_token and earlier & self._in_flight:
                 self._lock.wait()
-            # However many threads come with the same refused token, one logs in and the others get what it got.
-            if self._token is not None and self._token is not refused:
+            # Of all threads with the same refused token, one logs in and the others use its token.
+            if self._token is not None and self._token is not refused_token:
                 return self._token
             if not (self._credentials.email and self._credentials.password):
                 return None
-            if self._failed is None and not self._can_help(method, refused, again=again):
+            if self._login_error is None and not self._can_help(method, refused_token, is_repeated=is_repeated):
                 return None
-            self._refused.add(method)
+            self._refused_methods.add(method)
             return self._log_in()
 
-    def _can_help(self, method: str, refused: Token, *, again: bool) -> bool:
+    def _can_help(self, method: str, refused_token: Token, *, is_repeated: bool) -> bool:
         """Return whether a login may change anything about a 401."""
         if not self._proven:
             return False
-        if not again and method not in self._refused:
+        if not is_repeated and method not in self._refused_methods:
             return True
         # A login has not helped this request or method before. Only if the token does not even say who we are has
         # it run out once more; else the permission is missing, and each request would cost a login.
-        result = self._sender.send(Call("GET", ME_PATH, cookie=self.write_cookies(refused, ME_PATH)))
+        result = self._sender.send(Call("GET", ME_PATH, cookie=self.write_cookies(refused_token, ME_PATH)))
         return isinstance(result, Answer) and result.status == 401
 
     def _log_in(self) -> Token:
         """Log in, under the lock, and keep the token."""
-        if self._failed is None:
+        if self._login_error is None:
             try:
                 token = self._fetch_token()
             except ApiError as error:
-                self._failed = error
+                self._login_error = error
             else:
                 self._proven = False
                 self._token = token
                 return token
         # A failed login is final: repeats lock accounts. Each thread raises an error of its own.
-        failed = self._failed
-        raise ApiError(failed.kind, failed.message, status=failed.status, hint=failed.hint)
+        login_error = self._login_error
+        raise ApiError(login_error.kind, login_error.message, status=login_error.status, hint=login_error.hint)
 
     def _fetch_token(self) -> Token:
         email, password = self._credentials.email, self._credentials.password
@@ -179,26 +179,26 @@ class Session:
         status = answer.status
         kind: ErrorKind = "auth"
         hint = "Check RECONCILER_EMAIL and RECONCILER_PASSWORD."
-        said = f". The API answered {status}{self._explain.describe(answer)}"
+        detail = f". The API answered {status}{self._explain.describe(answer)}"
         if status == 401:
-            problem = f"wrong password, or no such account{said}"
+            problem = f"wrong password, or no such account{detail}"
         elif status in (400, 422):
-            problem = f"the API did not accept the e-mail address and password{said}"
+            problem = f"the API did not accept the e-mail address and password{detail}"
         elif status == 403:
-            kind, problem = "forbidden", f"the account is disabled{said}"
+            kind, problem = "forbidden", f"the account is disabled{detail}"
             hint = "Ask an administrator to enable it, or use another account."
         elif status in (404, 405):  # never `not_found`: that would say that every assistant is missing
-            kind, problem, hint = "protocol", f"there is no login at {LOGIN_PATH}{said}: {WRONG_URL}", ""
+            kind, problem, hint = "protocol", f"there is no login at {LOGIN_PATH}{detail}: {WRONG_URL}", ""
         else:
             return self._explain.status(call, answer)
         return ApiError(kind, f"Login failed: {problem}", status=status, hint=hint)
 
     def _read_cookie(self, call: Call, answer: Answer) -> str:
         cookies = parse_cookies(answer.header_values("set-cookie"), answer.header("date"))
-        self._keep(cookies)
+        self._store(cookies)
         token = find_token(cookies)
         if token is not None:
-            if problem := cookie_problem(token):
+            if problem := find_cookie_problem(token):
                 text = f"a cookie `{COOKIE_NAME}` that {problem}"
                 raise self._explain.unusable(call, answer, text, right_url=True)
             self._scrubber.add(token)

@@ -1,4 +1,4 @@
-"""Who may send when: how many requests are in flight, the pause that a 429 means to all, every wait."""
+"""Limits the rate: how many requests are in flight, the pause of all after a 429, and every wait."""
 
 import random
 import re
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 20.0  # seconds
-# A lone failure costs next to nothing, and a server that is down is soon left in peace.
+# A single failure costs next to nothing, and a server that is down soon gets few requests.
 _GROWTH = 4
 LONGEST_NAMED_WAIT = 60.0
 _FIRST_PAUSE = 0.02  # of the time in which something is looked at again: 0.1 of 5 seconds, in which seven looks fit
@@ -19,7 +19,7 @@ _LEAST_SPACING, _MOST_SPACING = 0.1, 2.0
 # Seconds in which nobody sends then: servers count the requests of a window of time, mostly a second.
 _PAUSE_FOR_WINDOW = 1.0
 _LEAST_ROUND, _FASTER = 10, 0.8  # so many successes in a row shorten the spacing by that much
-_LOOK_EVERY = 0.05  # seconds between two looks at whether the run is being stopped
+_POLL_INTERVAL = 0.05  # seconds between two looks at whether the run is being stopped
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 
 
@@ -33,10 +33,10 @@ class Throttle:
 
     def __init__(self, concurrency: int, *, stopping: Callable[[], bool], backoff: float) -> None:
         self.limit = concurrency  # how many requests may be in flight now
-        self._most = concurrency
+        self._max_limit = concurrency
         self._spacing = 0.0
         self._next_at = 0.0
-        self._round = 0  # counts the times that the pace was lowered
+        self._pace = 0  # counts the times that the pace was lowered
         self._successes = 0
         self._stopping = stopping
         self._backoff = backoff
@@ -46,7 +46,7 @@ class Throttle:
 
     @contextmanager
     def turn(self) -> Iterator[int | None]:
-        """Wait for a place, then hold it. Gives the number of the pace, None for a run that is stopped in a pause."""
+        """Wait for a free slot and hold it. Yields the number of the pace, None if the run was stopped."""
         turn = self._enter()
         try:
             yield turn
@@ -66,34 +66,34 @@ class Throttle:
                 if max(self._open_at, self._next_at) <= now:
                     self._in_flight += 1
                     self._next_at = now + self._spacing
-                    return self._round
-                # We were woken for a free place and do not take it yet. Without this nobody else is woken for it.
+                    return self._pace
+                # This thread was woken for a free slot and does not take it yet, so another one must be woken.
                 self._turns.notify()
         return None
 
     def note_too_many(self, turn: int) -> None:
-        """Learn of a 429: halve the requests in flight; where one at a time is too many, space them out."""
+        """Note a 429: halve the requests in flight; if one at a time is too many, space them out."""
         with self._turns:
             # Those that were sent before the pace was last lowered say nothing about the new pace.
-            if turn != self._round:
+            if turn != self._pace:
                 return
-            self._round += 1
+            self._pace += 1
             self._successes = 0
             if self.limit == 1:
                 self._spacing = min(max(self._spacing * 2, _LEAST_SPACING), _MOST_SPACING)
                 self._open_at = max(self._open_at, time.monotonic() + _PAUSE_FOR_WINDOW)
             self.limit = max(1, self.limit // 2)
 
-    def note_welcome(self, turn: int) -> None:
-        """Learn of a request that was not too many; a full round of them allows a little more."""
+    def note_accepted(self, turn: int) -> None:
+        """Note a request without a 429; a full round of them raises the limit a little."""
         with self._turns:
-            if turn != self._round or (self.limit == self._most and not self._spacing):
+            if turn != self._pace or (self.limit == self._max_limit and not self._spacing):
                 return
             self._successes += 1
             if self._successes < max(self.limit, _LEAST_ROUND if self._spacing else 1):
                 return
             self._successes = 0
-            # The way back up is the way down in reverse: first the spacing goes, then the places come back.
+            # In the reverse order of slowing down: first the spacing shrinks, then the limit grows.
             if self._spacing:
                 self._spacing = self._spacing * _FASTER if self._spacing > _LEAST_SPACING else 0.0
             else:
@@ -101,7 +101,7 @@ class Throttle:
                 self._turns.notify()
 
     def pause_all(self, seconds: float) -> None:
-        """Let nobody send for that long; a pause that is already on and ends later stays."""
+        """Pause all requests for that long, unless a pause that ends later has begun."""
         with self._turns:
             self._open_at = max(self._open_at, time.monotonic() + seconds)
 
@@ -111,22 +111,22 @@ class Throttle:
         highest = min(LONGEST_BACKOFF, self._backoff * _GROWTH ** min(max(attempt - 1, 0), 30))
         return random.uniform(0, highest)  # noqa: S311 - no secret
 
-    def repeat_looks(self, seconds: float) -> Iterator[None]:
-        """Yield at once, then after growing pauses, until so much time is over or the run is being stopped."""
-        until, pause = time.monotonic() + seconds, seconds * _FIRST_PAUSE
+    def poll(self, seconds: float) -> Iterator[None]:
+        """Yield at once, then after growing pauses, until the time is over or the run is being stopped."""
+        deadline, pause = time.monotonic() + seconds, seconds * _FIRST_PAUSE
         yield
-        while (left := until - time.monotonic()) > 0 and self.sleep(min(pause, left)):
+        while (remaining := deadline - time.monotonic()) > 0 and self.sleep(min(pause, remaining)):
             yield
             pause *= 2
 
     def sleep(self, seconds: float) -> bool:
         """Sleep, at most until the run is being stopped. Returns whether it slept to the end."""
         # In short steps: a signal sets a flag, and wakes nobody.
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        deadline = time.monotonic() + seconds
+        while (remaining := deadline - time.monotonic()) > 0:
             if self._stopping():
                 return False
-            time.sleep(min(left, _LOOK_EVERY))
+            time.sleep(min(remaining, _POLL_INTERVAL))
         return True
 
 
@@ -140,18 +140,18 @@ def read_retry_after(retry_after: str | None, date: str | None) -> float | None:
     if _SECONDS.fullmatch(text):
         seconds = float(text)
     else:
-        at = parse_http_date(text)
-        if at is None:
+        moment = parse_http_date(text)
+        if moment is None:
             return None
         # Only the difference counts, by the server's own clock where it shows it: ours may be minutes off.
-        seconds = (at - (parse_http_date(date or "") or datetime.now(UTC))).total_seconds()
+        seconds = (moment - (parse_http_date(date or "") or datetime.now(UTC))).total_seconds()
     return min(seconds, LONGEST_NAMED_WAIT) if seconds > 0 else None
 
 
 def parse_http_date(text: str) -> datetime | None:
     """Read a date of HTTP (RFC 9110, 5.6.7), or of a cookie; None for anything else."""
     try:
-        at = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

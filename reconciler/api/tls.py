@@ -1,4 +1,4 @@
-"""TLS: which authorities we trust, which certificate we show, and what a failed handshake means. Shows no key."""
+"""TLS: the trusted authorities, the client certificate, and what a failed handshake means. Shows no key."""
 
 import os
 import ssl
@@ -10,7 +10,7 @@ from reconciler.errors import SettingsError
 
 CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
 _AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
-_UNKNOWN = f"The certificate's authority is unknown. {_AUTHORITY}"
+_UNKNOWN_AUTHORITY = f"The certificate's authority is unknown. {_AUTHORITY}"
 _OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
 # Python 3.13 checks authorities by RFC 5280 to the letter (VERIFY_X509_STRICT), and OpenSSL's levels grow, too.
 _OLD_AUTHORITY = (
@@ -18,16 +18,16 @@ _OLD_AUTHORITY = (
     "Ask for a new certificate, or use Python 3.12."
 )
 # OpenSSL's words for a certificate that it refuses (`man openssl-verification-options`), by a piece of each.
-_REFUSALS = {
+_VERIFY_HINTS = {
     "has expired": "The certificate has expired, or this machine's clock is wrong. The API's operator must renew it.",
     "not yet valid": "The certificate is not valid yet, or this machine's clock is wrong.",
     "ostname mismatch": _OTHER_HOST,
     "IP address mismatch": _OTHER_HOST,
     "revoked": "The certificate was revoked. The API's operator needs a new one.",
-    "issuer certificate": _UNKNOWN,
-    "first certificate": _UNKNOWN,
-    "self-signed": _UNKNOWN,
-    "self signed": _UNKNOWN,
+    "issuer certificate": _UNKNOWN_AUTHORITY,
+    "first certificate": _UNKNOWN_AUTHORITY,
+    "self-signed": _UNKNOWN_AUTHORITY,
+    "self signed": _UNKNOWN_AUTHORITY,
     **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty", "non-ca"), _OLD_AUTHORITY),
     **dict.fromkeys(("invalid CA", "too weak", "too small", "too short"), _OLD_AUTHORITY),
 }
@@ -62,26 +62,26 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
     same file. Raises `SettingsError` for a file that cannot be used.
     """
     file, folder = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
-    # OpenSSL would take a folder that is not there without a word, and then know no authority at all.
+    # OpenSSL ignores a folder that does not exist, and then trusts no authority at all.
     if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
-        raise _unusable("SSL_CERT_DIR", folder, "there is no such folder")
+        raise _make_file_error("SSL_CERT_DIR", folder, "there is no such folder")
     try:
         context = ssl.create_default_context(cafile=file if file or folder else certifi.where(), capath=folder)
     except OSError as error:
         # Python opens one more file here, and only the error about that one says which.
         variable = "SSLKEYLOGFILE" if error.filename else "SSL_CERT_FILE"
         reason = "it contains no certificate in PEM format" if isinstance(error, ssl.SSLError) else str(error.strerror)
-        raise _unusable(variable, os.environ.get(variable, ""), reason) from None
+        raise _make_file_error(variable, os.environ.get(variable, ""), reason) from None
     if client:
         _load_client_certificate(context)
     return context
 
 
 def explain_tls(error: ssl.SSLError) -> HandshakeProblem | None:
-    """Say what an error of TLS means and what helps; None where it means no more than a lost connection."""
+    """Return what an error of TLS means and what to do; None if it means no more than a lost connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        words = str(error.verify_message)
-        hint = next((hint for piece, hint in _REFUSALS.items() if piece in words), "")
+        message = str(error.verify_message)
+        hint = next((hint for part, hint in _VERIFY_HINTS.items() if part in message), "")
         return HandshakeProblem(str(error), hint or f"The certificate is not trusted. {_AUTHORITY}")
     reason = str(error.reason or "")
     alert = reason.partition("ALERT_")[2]
@@ -105,7 +105,7 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
         if key:
             raise SettingsError(f"{CLIENT_KEY} is set, but {CLIENT_CERT} is not.", hint="Set both, or neither.")
         return
-    # Looked at apart, since OpenSSL does not say which of the two it means.
+    # Each file is checked by itself, since OpenSSL does not say which of the two is wrong.
     _check_pem(CLIENT_CERT, certificate, b"CERTIFICATE-----")
     variable, file = (CLIENT_KEY, key) if key else (CLIENT_CERT, certificate)
     _check_pem(variable, file, b"KEY-----")
@@ -114,27 +114,27 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
         context.load_cert_chain(certificate, key or None, password=_refuse_password)
     except ssl.SSLError as error:
         problem = "it does not match the certificate" if error.reason == "KEY_VALUES_MISMATCH" else "it is damaged"
-        raise _unusable(variable, file, problem) from None
+        raise _make_file_error(variable, file, problem) from None
     except ValueError as error:
-        raise _unusable(variable, file, str(error)) from None
+        raise _make_file_error(variable, file, str(error)) from None
 
 
 def _check_pem(variable: str, file: str, mark: bytes) -> None:
     try:
-        with open(file, "rb") as opened:  # noqa: PTH123 - this room has no use for pathlib
-            content = opened.read(1024 * 1024)
+        with open(file, "rb") as stream:  # noqa: PTH123 - this room has no use for pathlib
+            content = stream.read(1024 * 1024)
     except (OSError, ValueError) as error:
-        raise _unusable(variable, file, getattr(error, "strerror", None) or str(error)) from None
+        raise _make_file_error(variable, file, getattr(error, "strerror", None) or str(error)) from None
     if mark not in content:
-        what = "certificate" if mark.startswith(b"CERT") else "key"
-        raise _unusable(variable, file, f"it holds no {what} in PEM form")
+        kind = "certificate" if mark.startswith(b"CERT") else "key"
+        raise _make_file_error(variable, file, f"it holds no {kind} in PEM form")
 
 
 def _refuse_password() -> str:
     raise ValueError("its key has a password, which is not supported")
 
 
-def _unusable(variable: str, file: str, reason: str) -> SettingsError:
-    what = "folder" if variable == "SSL_CERT_DIR" else "file"
-    message = f"{variable} names a {what} that cannot be used: {file!r} ({reason})."
-    return SettingsError(message, hint=f"Set {variable} to a {what} that can be used, or unset it.")
+def _make_file_error(variable: str, file: str, reason: str) -> SettingsError:
+    kind = "folder" if variable == "SSL_CERT_DIR" else "file"
+    message = f"{variable} names a {kind} that cannot be used: {file!r} ({reason})."
+    return SettingsError(message, hint=f"Set {variable} to a {kind} that can be used, or unset it.")

@@ -22,7 +22,7 @@ from reconciler.errors import ErrorKind
 # Servers of Node and uvicorn drop an idle connection after 5 s, and a write must never meet one that is closing.
 _KEPT_ALIVE = 4.0
 # Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
-PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
+TEMPORARY_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 _KINDS: dict[int, ErrorKind] = {
     400: "invalid",
     401: "auth",
@@ -34,7 +34,7 @@ _KINDS: dict[int, ErrorKind] = {
     429: "rate_limited",
     499: "network",  # nginx: the client, perhaps a gateway, closed the connection before the API had answered
 }
-_LOOK_EVERY = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
+_POLL_INTERVAL = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Answer:
 
     def header_values(self, name: str) -> list[str]:
         """Return the values of a header in their order."""
-        return [value for known, value in self.headers if known == name]
+        return [value for key, value in self.headers if key == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class NoAnswer:
     kind: ErrorKind
     text: str
     reached: bool  # the request may be with the API
-    passing: bool = True  # it may well work later
+    temporary: bool = True  # it may well work later
     final: bool = False  # no request of this run would fare better
     hint: str = ""  # what to do, where the kind alone does not say it
 
@@ -125,24 +125,24 @@ class Connection:
         url = httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode())
         # httpcore's own Host header has no brackets around an IPv6 address.
         host = b"[%b]" % base.host if b":" in base.host else base.host
-        named = [(b"Host", host if base.port is None else b"%b:%d" % (host, base.port))]
-        named += ((name.encode(), value.encode()) for name, value in headers.items())
-        begun = False
+        header_list = [(b"Host", host if base.port is None else b"%b:%d" % (host, base.port))]
+        header_list += ((name.encode(), value.encode()) for name, value in headers.items())
+        has_begun = False
         self.clock.start(seconds)
         try:
             # The end of the block keeps the connection after a whole answer, and drops it after anything else.
-            with self.pool.stream(method, url, headers=named, content=content) as response:
+            with self.pool.stream(method, url, headers=header_list, content=content) as response:
                 if response.status == 407 and self.proxy:  # to a tunnel httpcore says the same with the same error
                     raise httpcore.ProxyError("407")
-                begun = True
+                has_begun = True
                 answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
             if self.clock.aborted():
-                return NoAnswer("network", "the run was stopped while it waited", reached=True, passing=False)
+                return NoAnswer("network", "the run was stopped while it waited", reached=True, temporary=False)
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
-            failure = _explain(error, begun=begun, closed=self.clock.closed)
+            failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
             if self.proxy and not self.clock.steps:
                 hint = f"Check that the proxy in {self.proxy.variable} is running. NO_PROXY lists hosts that need none."
                 failure = replace(failure, hint=hint)
@@ -151,25 +151,25 @@ class Connection:
     def _has_reached_api(self) -> bool:
         # Behind a proxy the API begins where the tunnel's TLS does: until then nothing but CONNECT was sent. A proxy
         # that is reached by TLS has a handshake of its own before that.
-        needed = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
-        return self.base.scheme != b"https" or self.clock.steps >= needed
+        min_steps = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
+        return self.base.scheme != b"https" or self.clock.steps >= min_steps
 
     def close(self) -> None:
         """Close the connection."""
         self.pool.close()
 
 
-def _explain(error: Exception, *, begun: bool, closed: bool) -> NoAnswer:
-    """Say what an error means for the request. `begun`: an answer had begun; `closed`: the other side hung up."""
+def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
+    """Return what an error means for the request: whether an answer `has_begun`, whether the API `closed`."""
     text = str(error)
     if isinstance(error, UnusableBodyError):
-        return NoAnswer("protocol", text, reached=True, passing=False)
+        return NoAnswer("protocol", text, reached=True, temporary=False)
     cause = error.args[0] if error.args else None
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
     if problem is not None:
         # TLS 1.3 lets us send before the server has looked at our certificate; a refused one ends the request.
-        reached = begun or not (problem.client or isinstance(error, httpcore.ConnectError))
-        return NoAnswer("network", problem.text, reached=reached, passing=False, hint=problem.hint)
+        reached = has_begun or not (problem.client or isinstance(error, httpcore.ConnectError))
+        return NoAnswer("network", problem.text, reached=reached, temporary=False, hint=problem.hint)
     # These come from connecting alone, so the API has seen nothing of the request.
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return NoAnswer("timeout", text, reached=False)
@@ -177,32 +177,32 @@ def _explain(error: Exception, *, begun: bool, closed: bool) -> NoAnswer:
         return NoAnswer("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return NoAnswer("timeout", text, reached=True)
-    if begun:
+    if has_begun:
         return NoAnswer("protocol", "an incomplete response: the connection was lost", reached=True)
     # A server that closes without a word is no protocol error to us, though it is one to httpcore.
     if closed or isinstance(error, httpcore.NetworkError):
         return NoAnswer("network", "the connection was closed before a response arrived", reached=True)
-    return NoAnswer("protocol", f"something that is not HTTP ({text})", reached=True, passing=False)
+    return NoAnswer("protocol", f"something that is not HTTP ({text})", reached=True, temporary=False)
 
 
 @dataclass()
 class _Clock:
-    """When the attempt in hand must be over, and how far its connection has come."""
+    """The deadline of the current attempt, and how far its connection has come."""
 
     aborted: Callable[[], bool]
-    until: float = 0.0
+    deadline: float = 0.0
     closed: bool = False  # the other side hung up
     steps: int = 0  # one for TCP and one for each handshake of TLS
 
     def start(self, seconds: float) -> None:
-        self.until = time.monotonic() + seconds
+        self.deadline = time.monotonic() + seconds
         self.closed = False
 
-    def left(self, too_late: type[Exception]) -> float:
-        left = self.until - time.monotonic()
-        if left <= 0 or self.aborted():
+    def remaining(self, too_late: type[Exception]) -> float:
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0 or self.aborted():
             raise too_late("the time limit of the request was reached")
-        return left
+        return seconds
 
 
 # httpcore's own timeouts bound each read and write; these give each what is left of the whole attempt.
@@ -212,10 +212,10 @@ class _TimedBackend(httpcore.NetworkBackend):
     plain: httpcore.SyncBackend = field(default_factory=httpcore.SyncBackend)
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        left = self.clock.left(httpcore.ConnectTimeout)
+        remaining = self.clock.remaining(httpcore.ConnectTimeout)
         self.clock.steps = 0
         try:
-            stream = self.plain.connect_tcp(host, port, left)
+            stream = self.plain.connect_tcp(host, port, remaining)
         except UnicodeError:  # what Python says of a part of a name that is empty or too long
             raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
         self.clock.steps = 1
@@ -230,16 +230,16 @@ class _TimedStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         # In short steps: a read that hangs cannot be interrupted from another thread when the run is aborted.
         while True:
-            left = self.clock.left(httpcore.ReadTimeout)
+            remaining = self.clock.remaining(httpcore.ReadTimeout)
             try:
-                chunk = self.stream.read(max_bytes, min(left, _LOOK_EVERY))
+                chunk = self.stream.read(max_bytes, min(remaining, _POLL_INTERVAL))
             except httpcore.ReadTimeout:
                 continue
             self.clock.closed = not chunk
             return chunk
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.stream.write(buffer, self.clock.left(httpcore.WriteTimeout))
+        self.stream.write(buffer, self.clock.remaining(httpcore.WriteTimeout))
 
     def close(self) -> None:
         self.stream.close()
@@ -247,8 +247,8 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = self.clock.left(httpcore.ConnectTimeout)
-        stream = self.stream.start_tls(ssl_context, server_hostname, left)
+        remaining = self.clock.remaining(httpcore.ConnectTimeout)
+        stream = self.stream.start_tls(ssl_context, server_hostname, remaining)
         self.clock.steps += 1
         return _TimedStream(stream, self.clock)
 
@@ -274,12 +274,12 @@ def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
 
 
 def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
-    """Say what a proxy's own answer means. Its words are left out: they may repeat what it was sent."""
+    """Return what a proxy's own answer means, without its text, which may repeat what was sent."""
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
-        passing = status.isdigit() and int(status) in PASSING
-        return NoAnswer("network", text, reached=False, passing=passing)
+        temporary = status.isdigit() and int(status) in TEMPORARY_STATUSES
+        return NoAnswer("network", text, reached=False, temporary=temporary)
     # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
     hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."
-    return NoAnswer("network", f"{text}: {problem}", reached=False, passing=False, final=True, hint=hint)
+    return NoAnswer("network", f"{text}: {problem}", reached=False, temporary=False, final=True, hint=hint)

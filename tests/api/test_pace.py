@@ -17,7 +17,7 @@ def served(throttle: Throttle, *answers: bool) -> int:
     for welcome in answers:
         with throttle.turn() as turn:
             assert turn is not None
-            (throttle.note_welcome if welcome else throttle.note_too_many)(turn)
+            (throttle.note_accepted if welcome else throttle.note_too_many)(turn)
     return throttle.limit
 
 
@@ -36,7 +36,7 @@ def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
     old = 0
     for _ in range(10):
         throttle.note_too_many(old)
-        throttle.note_welcome(old)
+        throttle.note_accepted(old)
     assert throttle.limit == 8
 
 
