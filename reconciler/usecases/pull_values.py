@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeGuard
 
 from reconciler.assistant.fields import UNORDERED
@@ -88,10 +88,7 @@ def find_place(old: Any, new: Any, path: FieldPath) -> FieldPath | None:
     key = path[0]
     if isinstance(old, list) and isinstance(new, list):
         pairs = _find_unchanged(old, new)
-        removed, added = [at for at in range(len(old)) if at not in pairs], {*range(len(new))} - {*pairs.values()}
-        # As many new ones as are gone are those that were edited.
-        if len(removed) == len(added):
-            pairs |= zip(removed, sorted(added), strict=True)
+        pairs |= _find_edited(old, new, pairs)
         if int(key) not in pairs:
             return None
         key = str(pairs[int(key)])
@@ -143,6 +140,28 @@ def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
             pairs[index] = match
             added.remove(match)
     return pairs
+
+
+def _find_edited(old: Sequence[Any], new: Sequence[Any], unchanged: Mapping[int, int]) -> dict[int, int]:
+    """Return the elements that live has with another content, as far as anybody can tell."""
+    removed = [index for index in range(len(old)) if index not in unchanged]
+    added = sorted({*range(len(new))} - {*unchanged.values()})
+    # As many new ones as are gone are those that were edited. Otherwise what was edited still has the same role, say.
+    if len(removed) == len(added):
+        return dict(zip(removed, added, strict=True))
+    pairs: dict[int, int] = {}
+    for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
+        match = next((new_index for new_index in added if _share_value(old[index], new[new_index])), None)
+        if match is not None:
+            pairs[index] = match
+            added.remove(match)
+    return pairs
+
+
+def _share_value(one: Any, other: Any) -> bool:
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return False
+    return any(key in other and equal(value, other[key]) for key, value in one.items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ model:
 SYSTEM = {"role": "system", "content": "Be kind.\nBe short.", "createdBy": "Ada"}
 USER = {"role": "user", "content": "Hi"}
 FIRST = {"role": "user", "content": "Hello"}
+NEW = "    - role: user\n      content: Hello\n"
 PHRASES = "id: asst_KEY\nendCallPhrases:\n  - bye # one\n  - {$file: KEY.md}\n  - ciao # three\n"
 SLOTS = "id: asst_KEY\nmetadata:\n  slots:\n    - {room: A, count: 1}\n    - {room: B, count: 2}\n"
 # By assistant: the definition, what live holds after the edits, and what becomes of definition and text.
@@ -24,7 +25,7 @@ EDITS: dict[str, tuple[str, dict[str, Any], tuple[str, str], str]] = {
     "inserted": (
         MESSAGES,
         {"model": {**MODEL, "messages": [FIRST, SYSTEM, USER]}},
-        ("    - role: system", "    - role: user\n      content: Hello\n    - role: system"),
+        ("    - role: system", NEW + "    - role: system"),
         "Be kind.\nBe short.\n",
     ),
     "moved": (
@@ -42,6 +43,15 @@ EDITS: dict[str, tuple[str, dict[str, Any], tuple[str, str], str]] = {
         ("content: Hi}", "content: Hello}"),
         "Be kind.\nBe short.\n",
     ),
+    "grown": (
+        MESSAGES,
+        {"model": {**MODEL, "messages": [{**SYSTEM, "content": "Be quick."}, USER, FIRST]}},
+        (
+            "grown.md}\n    - {role: user, content: Hi} # first\n",
+            ("grown.md}\n      createdBy: Ada\n    - {role: user, content: Hi} # first\n" + NEW),
+        ),
+        "Be quick.\n",
+    ),
     "phrase": (PHRASES, {"endCallPhrases": ["ciao", "See you.", "bye"]}, ("", ""), "See you.\n"),
     "phrases": (PHRASES, {"endCallPhrases": ["Be kind.\nBe short.", "ciao"]}, ("  - bye # one\n", ""), ""),
     "ignored": (
@@ -58,6 +68,7 @@ def test_only_the_elements_that_were_edited_change_and_a_text_file_stays_with_it
         "inserted": {"model": {**MODEL, "messages": [SYSTEM, USER]}},
         "moved": {"model": {**MODEL, "messages": [SYSTEM, USER]}},
         "edited": {"model": {**MODEL, "messages": [SYSTEM, USER]}},
+        "grown": {"model": {**MODEL, "messages": [SYSTEM, USER]}},
         "phrase": {"endCallPhrases": ["bye", "Be kind.\nBe short.", "ciao"]},
         "phrases": {"endCallPhrases": ["bye", "Be kind.\nBe short.", "ciao"]},
         "ignored": {"metadata": {"slots": [{"room": "A", "count": 1}, {"room": "B", "count": 2}]}},
