@@ -22,25 +22,25 @@ class Change(NamedTuple):
     value: Any = None
 
 
-def is_same(one: Any, other: Any) -> bool:
+def is_same(left: Any, right: Any) -> bool:
     """Return whether two JSON values are equal: numbers by value, a boolean only to a boolean."""
-    return one is other or _write(one) == _write(other)
+    return left is right or _encode(left) == _encode(right)
 
 
-def apply_change(whole: Any, path: FieldPath, change: Change) -> Any:
+def apply_change(document: Any, path: FieldPath, change: Change) -> Any:
     """Return a value with one change made to the list or object at a path; the original stays."""
-    holder: Any = copy.copy(item_at(whole, path))
+    container: Any = copy.copy(item_at(document, path))
     if change.kind == "remove":
-        del holder[change.step]
-    elif change.kind == "insert" and isinstance(holder, list):
-        holder.insert(change.step, change.value)
+        del container[change.step]
+    elif change.kind == "insert" and isinstance(container, list):
+        container.insert(change.step, change.value)
     else:
-        holder[change.step] = change.value
-    return put_at(whole, path, holder)
+        container[change.step] = change.value
+    return put_at(document, path, container)
 
 
 def find_changes(before: Any, after: Any) -> list[Change] | None:
-    """Return what turns a list or object into another, from last to first; None where the whole is written again."""
+    """Return what turns a list or object into another, from last to first; None if it has to be written as a whole."""
     if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None
     if isinstance(before, list):
@@ -61,7 +61,7 @@ def _object_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Chang
 
 def _list_changes(before: list[Any], after: list[Any]) -> Iterator[Change]:
     # From last to first, so that indices stay what they are. difflib's autojunk is meant for the lines of long texts.
-    old, new = ([*map(_write, items)] for items in (before, after))
+    old, new = ([*map(_encode, items)] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):
         common = min(high - low, new_high - new_low)
@@ -73,14 +73,14 @@ def _list_changes(before: list[Any], after: list[Any]) -> Iterator[Change]:
                 yield Change(low + offset, "set", after[new_low + offset])
 
 
-def _write(value: Any) -> str:
-    """Return a text that two values share where they are equal: to Python `True` is 1, and to JSON it is not."""
+def _encode(value: Any) -> str:
+    """Return a text that is equal for equal values: `True == 1` in Python, but not in JSON."""
     return json.dumps(_unify_numbers(value), sort_keys=True)
 
 
 def _unify_numbers(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _unify_numbers(below) for key, below in value.items()}
+        return {key: _unify_numbers(child) for key, child in value.items()}
     if isinstance(value, list | tuple):
         return [_unify_numbers(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

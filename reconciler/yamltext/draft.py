@@ -27,24 +27,24 @@ class Draft:
         self.newline = newline
         self.layout = _find_layout(root)
 
-    def layouts(self) -> Iterator[Layout]:
+    def list_layouts(self) -> Iterator[Layout]:
         """Yield how to write values here: as the file does, then without blocks of text."""
         # A comment that is indented further than a block text would become a part of it, and quotes end anywhere.
         yield self.layout
         yield dataclasses.replace(self.layout, blocks=False)
 
-    def lines_at(self, position: int, lines: Sequence[str]) -> Splice:
+    def insert_after(self, position: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines after the one that ends at a position."""
         return self.replace_lines(position, position, lines)
 
     def replace_lines(self, start: int, end: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines instead of those from one line's end to another's."""
         # Only a text that keeps its last line breaks ends in a blank line. All that follow would be its own, too.
-        if lines and not lines[-1] and (found := _BLANK_LINES.match(self.text, end)):
-            end = found.end()
+        if lines and not lines[-1] and (match := _BLANK_LINES.match(self.text, end)):
+            end = match.end()
         return Splice(start, end, "".join(self.newline + line for line in lines))
 
-    def lines_before(self, position: int, column: int, lines: list[str]) -> Splice:
+    def insert_before(self, position: int, column: int, lines: list[str]) -> Splice:
         """Return the splice that writes lines before what is at a position, both at one column."""
         return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
 
@@ -65,9 +65,9 @@ class Draft:
 
 def find_quotes(node: Node) -> str:
     """Return the quotes of a text, or those of the first text in a list or mapping."""
-    for below in node.walk():
-        if below.kind == "scalar":
-            return below.style if below.style in ("'", '"') else ""
+    for child in node.walk():
+        if child.kind == "scalar":
+            return child.style if child.style in ("'", '"') else ""
     return ""
 
 
@@ -76,12 +76,12 @@ def _find_layout(root: Node) -> Layout:
     # A file may mix layouts; the first of each kind decides, so that every run decides alike.
     step, list_offset = 0, None
     for node in root.walk():
-        for below in (entry.value for entry in node.entries if node.kind == "mapping" and not node.flow):
-            if not below.is_block_collection:
+        for child in (entry.value for entry in node.entries if node.kind == "mapping" and not node.flow):
+            if not child.is_block_collection:
                 continue
-            if below.kind == "mapping":
-                step = step or below.column - node.column
+            if child.kind == "mapping":
+                step = step or child.column - node.column
             elif list_offset is None:
-                list_offset = below.column - node.column
+                list_offset = child.column - node.column
     step = step or list_offset or 2
     return Layout(step, step if list_offset is None else list_offset)

@@ -37,17 +37,17 @@ class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as U
 
 
 def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
-    """Return the text with the values changed; a value that already is as wanted stays as it is written.
+    """Return the text with the values changed; a value that is already equal stays as it is written.
 
     A field that an object lacks becomes its last one. No path may be within another one's. Raises EditRefused,
     naming the field, where a change would touch more than its value or would not read as intended.
     """
     paths = [edit.path for edit in edits]
-    for number, path in enumerate(paths):
+    for index, path in enumerate(paths):
         if not path:
             raise EditRefused("a file cannot be replaced as a whole")
-        # Which of the two came first would decide what is left of the other.
-        if any(path[: len(other)] == other[: len(path)] for other in paths[:number]):
+        # Their order would decide the result.
+        if any(path[: len(other)] == other[: len(path)] for other in paths[:index]):
             raise EditRefused(f"{dotted(path)} is inside another field that changes")
     body = text.removeprefix(_BOM)
     intended = _read(body)
@@ -56,9 +56,9 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     # libyaml's marks do not count a byte order mark. An edit may take out the first line, and with it the first break.
     bom, newline = text[: len(text) - len(body)], line_break(body)
     for edit in _sort_edits(body, edits):
-        wanted = _put(intended, edit)
-        body = _edit(body, edit.path, intended, wanted, newline)
-        intended = wanted
+        updated = _set_value(intended, edit)
+        body = _edit(body, edit.path, intended, updated, newline)
+        intended = updated
     return bom + body
 
 
@@ -100,12 +100,12 @@ def _read(text: str) -> Any:
 
 
 def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
-    """Return edits of what is there from the last to the first, then the others."""
+    """Return the edits of existing values from the last to the first, then the others."""
     # An alias goes before its anchor, which has no other use then and can change, too.
     root = find_spans(text)
     starts = {edit.path: node.start for edit in edits if (node := _find_node(root, edit.path)) is not None}
-    there = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
-    return there[::-1] + [edit for edit in edits if edit.path not in starts]
+    existing = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
+    return existing[::-1] + [edit for edit in edits if edit.path not in starts]
 
 
 def _find_node(node: Node | None, path: FieldPath) -> Node | None:
@@ -118,13 +118,13 @@ def _find_node(node: Node | None, path: FieldPath) -> Node | None:
     return node
 
 
-def _put(whole: dict[str, Any], edit: Edit) -> Any:
+def _set_value(document: dict[str, Any], edit: Edit) -> Any:
     """Return an object with one value set; missing and null objects on the way are made."""
     for depth in range(1, len(edit.path)):
-        below = value_at(whole, edit.path[:depth])
-        if below is not None and below is not MISSING and not isinstance(below, dict):
+        parent = value_at(document, edit.path[:depth])
+        if parent is not None and parent is not MISSING and not isinstance(parent, dict):
             raise EditRefused(f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object")
-    return put_at(whole, edit.path, edit.value)
+    return put_at(document, edit.path, edit.value)
 
 
 def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
@@ -133,51 +133,51 @@ def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
         return text
     before, after = item_at(old, path), item_at(new, path)
     if (changes := find_changes(before, after)) is not None:
-        # What cannot be done piece by piece may be done as a whole.
+        # If the parts cannot be edited one by one, the whole value is written again.
         with contextlib.suppress(EditRefused):
             return _edit_inside(text, path, old, changes, newline)
     return _write_change(text, path, Change(path[-1], "set", after), new, newline)
 
 
-def _edit_inside(text: str, path: FieldPath, whole: Any, changes: Sequence[Change], newline: str) -> str:
+def _edit_inside(text: str, path: FieldPath, document: Any, changes: Sequence[Change], newline: str) -> str:
     """Return the text with only those parts of a list or object changed that differ."""
-    moved = _find_moved(text, path, whole, changes)
+    moved = _find_moved(text, path, document, changes)
     for change in changes:
-        before, whole = whole, apply_change(whole, path, change)
-        same = [lines for value, lines in moved if change.kind == "insert" and is_same(value, change.value)]
-        if same:
-            moved = [one for one in moved if one[1] is not same[0]]
+        unchanged, document = document, apply_change(document, path, change)
+        matches = [lines for value, lines in moved if change.kind == "insert" and is_same(value, change.value)]
+        if matches:
+            moved = [item for item in moved if item[1] is not matches[0]]
             root = find_spans(text)
             if root and (node := _find_node(root, path)):
-                candidate = insert_lines(Draft(text, root, newline), node, change.step, same[0])
-                if reads_as(candidate, whole):
+                candidate = insert_lines(Draft(text, root, newline), node, change.step, matches[0])
+                if reads_as(candidate, document):
                     text = candidate
                     continue
-        below = (*path, str(change.step))
+        inner_path = (*path, str(change.step))
         if change.kind == "set":
-            text = _edit(text, below, before, whole, newline)
+            text = _edit(text, inner_path, unchanged, document, newline)
         else:
-            text = _write_change(text, below, change, whole, newline)
+            text = _write_change(text, inner_path, change, document, newline)
     return text
 
 
-def _find_moved(text: str, path: FieldPath, whole: Any, changes: Sequence[Change]) -> list[tuple[Any, list[str]]]:
-    """Return what leaves its place in a list, each with its lines: what moves takes its comments along."""
+def _find_moved(text: str, path: FieldPath, document: Any, changes: Sequence[Change]) -> list[tuple[Any, list[str]]]:
+    """Return the removed items of a list, each with its lines: an item that moves takes its comments along."""
     kinds = {change.kind for change in changes}
     node = _find_node(find_spans(text), path) if kinds >= {"insert", "remove"} else None
     if node is None or node.kind != "list" or node.flow:
         return []
     entries = {change.step: node.entries[change.step] for change in changes if change.kind == "remove"}
-    begins = {step: line_start(text, entry.start) for step, entry in entries.items()}
+    starts = {step: line_start(text, entry.start) for step, entry in entries.items()}
     return [
-        (item_at(whole, (*path, str(step))), text[begins[step] : line_end(text, entry.end)].split(line_break(text)))
+        (item_at(document, (*path, str(step))), text[starts[step] : line_end(text, entry.end)].split(line_break(text)))
         for step, entry in entries.items()
-        if not text[begins[step] : entry.start].strip(" ")
+        if not text[starts[step] : entry.start].strip(" ")
     ]
 
 
 def _write_change(text: str, path: FieldPath, change: Change, intended: Any, newline: str) -> str:
-    """Return the first text that is proposed for one change and reads as intended. Raises EditRefused."""
+    """Return the first proposal for a change that reads as intended. Raises EditRefused."""
     root = find_spans(text)
     assert root is not None  # noqa: S101 - the text has just been read as an object
     # YAML has too many rules for what may be where; reading each proposal again needs none of them.
@@ -226,7 +226,7 @@ def _has_anchor(node: Node, path: FieldPath) -> bool:
         if node.anchor is not None or entry is None:
             return node.anchor is not None
         node = entry.value
-    return any(below.anchor for below in node.walk())
+    return any(child.anchor for child in node.walk())
 
 
 def _refuse_unwritable(path: FieldPath) -> EditRefused:

@@ -21,26 +21,26 @@ def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[s
     last = mapping.entries[-1] if mapping.entries else None
     style = last.style if last else ""
     if mapping.flow:
-        written = write_inline({key: value}, style, in_brackets=True)[1:-1]
-        yield _insert_in_brackets(draft, mapping, written, after=last)
+        pair = write_inline({key: value}, style, in_brackets=True)[1:-1]
+        yield _insert_in_brackets(draft, mapping, pair, after=last)
         return
     # Behind the last line of the last value; comments and blank lines that follow are about what comes then.
-    for layout in draft.layouts():
+    for layout in draft.list_layouts():
         lines = write_pair(key, value, mapping.column, layout, style)
-        yield draft.splice(draft.lines_at(line_end(draft.text, mapping.end), lines))
+        yield draft.splice(draft.insert_after(line_end(draft.text, mapping.end), lines))
         if last and not last.explicit:
             # A block text that the file breaks off would gain a line break by a line after it.
-            yield draft.splice(draft.lines_before(last.start, mapping.column, lines))
+            yield draft.splice(draft.insert_before(last.start, mapping.column, lines))
 
 
 def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
     """Return the text in which a mapping begins with one more key."""
     first = mapping.entries[0] if mapping.entries else None
     if not mapping.flow and first:
-        written = f"{write_inline(key)}: {write_inline(value)}"
-        return draft.splice(draft.lines_before(first.start, mapping.column, [" " * mapping.column + written]))
-    written = write_inline({key: value}, first.style if first else "")[1:-1]
-    return _insert_in_brackets(draft, mapping, written, before=first)
+        pair = f"{write_inline(key)}: {write_inline(value)}"
+        return draft.splice(draft.insert_before(first.start, mapping.column, [" " * mapping.column + pair]))
+    pair = write_inline({key: value}, first.style if first else "")[1:-1]
+    return _insert_in_brackets(draft, mapping, pair, before=first)
 
 
 def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
@@ -48,40 +48,40 @@ def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterato
     style = find_quotes(sequence)
     if sequence.flow:
         before = sequence.entries[index - 1] if index else None
-        written = write_inline(value, style, in_brackets=True)
-        yield _insert_in_brackets(draft, sequence, written, after=before, before=sequence.entries[0])
+        item = write_inline(value, style, in_brackets=True)
+        yield _insert_in_brackets(draft, sequence, item, after=before, before=sequence.entries[0])
         return
-    for layout in draft.layouts():
+    for layout in draft.list_layouts():
         yield insert_lines(draft, sequence, index, write_item(value, sequence.column, layout, style))
 
 
 def insert_lines(draft: Draft, sequence: Node, index: int, lines: list[str]) -> str:
     """Return the text in which a list without brackets has some lines more, before the entry at `index` now."""
     if index:
-        return draft.splice(draft.lines_at(line_end(draft.text, sequence.entries[index - 1].end), lines))
-    return draft.splice(draft.lines_before(sequence.entries[0].start, sequence.column, lines))
+        return draft.splice(draft.insert_after(line_end(draft.text, sequence.entries[index - 1].end), lines))
+    return draft.splice(draft.insert_before(sequence.entries[0].start, sequence.column, lines))
 
 
-def remove_entry(draft: Draft, holder: Node, entry: Entry) -> str:
+def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
     """Return the text in which a mapping or list lacks one entry, but not its only one."""
     text, start, end = draft.text, entry.start, entry.end
-    before = max((one.end for one in holder.entries if one.start < start), default=None)
-    following = min((one.start for one in holder.entries if one.start > start), default=None)
+    previous_end = max((other.end for other in container.entries if other.start < start), default=None)
+    next_start = min((other.start for other in container.entries if other.start > start), default=None)
     # The first line of a text has no line break before it, so that the whole line could not go with one.
-    begin = line_start(text, start)
-    has_own_line = bool(begin) and not text[begin:start].strip(" \t")
-    if has_own_line and (not holder.flow or _COMMA_OR_COMMENT.match(text, end)):
+    line_begin = line_start(text, start)
+    has_own_line = bool(line_begin) and not text[line_begin:start].strip(" \t")
+    if has_own_line and (not container.flow or _COMMA_OR_COMMENT.match(text, end)):
         return draft.splice(_cut_lines(draft, start, end))
     # On a line with others it takes one comma with it, but no comment, which may be about them.
-    if not holder.flow:
-        alone = following and _OWN_COMMENT.fullmatch(text, end, following)
-        return draft.splice(Splice(start, following, "")) if following and alone else text
-    if before is not None and "#" not in text[before:start]:
-        return draft.splice(Splice(before, end, ""))
-    if following and "#" not in text[end:following]:
-        return draft.splice(Splice(start, following, ""))
+    if not container.flow:
+        is_alone = next_start and _OWN_COMMENT.fullmatch(text, end, next_start)
+        return draft.splice(Splice(start, next_start, "")) if next_start and is_alone else text
+    if previous_end is not None and "#" not in text[previous_end:start]:
+        return draft.splice(Splice(previous_end, end, ""))
+    if next_start and "#" not in text[end:next_start]:
+        return draft.splice(Splice(start, next_start, ""))
     # Between comments of other entries, which stay; a comma before a closing bracket does no harm.
-    comma = _ITS_COMMA.match(text, end) if following else None
+    comma = _ITS_COMMA.match(text, end) if next_start else None
     return draft.splice(Splice(start, comma.end() if comma else end, ""))
 
 
@@ -96,18 +96,18 @@ def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
 
 
 def _insert_in_brackets(
-    draft: Draft, holder: Node, written: str, after: Entry | None = None, before: Entry | None = None
+    draft: Draft, container: Node, item: str, after: Entry | None = None, before: Entry | None = None
 ) -> str:
     """Return the text with one more entry between brackets, after an entry, else before one, else as the only one."""
     text, neighbour = draft.text, after or before
     if neighbour is None:
-        return draft.splice(Splice(holder.content + 1, holder.content + 1, written))
-    begin = line_start(text, neighbour.start)
-    margin = text[begin : neighbour.start]
+        return draft.splice(Splice(container.content + 1, container.content + 1, item))
+    line_begin = line_start(text, neighbour.start)
+    margin = text[line_begin : neighbour.start]
     # Where the neighbour has its line to itself, so has the new entry.
     on_own_line = not margin.strip(" \t")
     if after:
-        on_own_line = on_own_line and begin == line_start(text, after.end) and bool(_COMMA.match(text, after.end))
+        on_own_line = on_own_line and line_begin == line_start(text, after.end) and bool(_COMMA.match(text, after.end))
     separator = f",{draft.newline}{margin}" if on_own_line else ", "
-    position, pieces = (after.end, separator + written) if after else (neighbour.start, written + separator)
+    position, pieces = (after.end, separator + item) if after else (neighbour.start, item + separator)
     return draft.splice(Splice(position, position, pieces))

@@ -90,17 +90,17 @@ def compose(text: str) -> yaml.Node | None:
     Raises YamlProblems with one problem: the parser's error, a second document, nesting deeper than
     MAX_DEPTH, more nodes than MAX_NODES, or aliases without bound. What it returns is safe to walk.
     """
-    # Whether a text is ASCII, Python knows without looking at it.
-    if not text.isascii() and (found := _INVISIBLE.search(text)):
-        name = name_character(found[0])
+    # `isascii` is quick: Python stores the answer with the text.
+    if not text.isascii() and (match := _INVISIBLE.search(text)):
+        name = name_character(match[0])
         message = f"here is {name}, which is invisible and which YAML parsers read differently; delete it"
-        raise YamlProblems([YamlProblem(*place_in(text, found.start()), message)])
+        raise YamlProblems([YamlProblem(*place_in(text, match.start()), message)])
     try:
         root = _Loader(text).get_single_node()
     except yaml.reader.ReaderError:
-        found = re.search(_FORBIDDEN, text)
-        place = place_in(text, found.start()) if found else (1, 1)
-        code = f" (U+{ord(found[0]):04X})" if found else ""
+        match = re.search(_FORBIDDEN, text)
+        place = place_in(text, match.start()) if match else (1, 1)
+        code = f" (U+{ord(match[0]):04X})" if match else ""
         raise YamlProblems([YamlProblem(*place, f"here is an invisible control character{code}; remove it")]) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain_error(text, error))]) from None
@@ -115,21 +115,21 @@ def find_places(text: str) -> dict[FieldPath, Place]:
     """Return where each key and value is, by path; of duplicate keys the first, of an unreadable text nothing."""
     places: dict[FieldPath, Place] = {}
     with contextlib.suppress(YamlProblems):
-        _collect(compose(text), (), places)
+        _collect_places(compose(text), (), places)
     return places
 
 
-def _collect(node: yaml.Node | None, path: FieldPath, places: dict[FieldPath, Place]) -> None:
+def _collect_places(node: yaml.Node | None, path: FieldPath, places: dict[FieldPath, Place]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             # Of duplicate keys the first one counts, as for the value that could be read.
             if isinstance(key, yaml.ScalarNode) and (*path, key.value) not in places:
                 places[*path, key.value] = Place(place_of(key), place_of(value))
-                _collect(value, (*path, key.value), places)
+                _collect_places(value, (*path, key.value), places)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             places[*path, str(index)] = Place(place_of(item), place_of(item))
-            _collect(item, (*path, str(index)), places)
+            _collect_places(item, (*path, str(index)), places)
 
 
 def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:
@@ -154,21 +154,21 @@ def place_in(text: str, position: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _measure(node: yaml.Node, measured: dict[int, tuple[int, int]], around: set[int]) -> tuple[int, int]:
+def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[int]) -> tuple[int, int]:
     """Return size and depth of a node with its aliases written out. Raises YamlProblems for too much of either."""
     # An anchor and all its aliases are one node: it is measured once, or nine lines could stand for a thousand million.
     size, depth = 1, 1
     if not isinstance(node, yaml.ScalarNode):
-        around.add(id(node))
+        ancestors.add(id(node))
         for child in itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value:
-            if id(child) in around:
+            if id(child) in ancestors:
                 raise _refuse(node, "an alias (*) here refers to a value that contains it")
-            child_size, child_depth = measured.get(id(child)) or _measure(child, measured, around)
+            child_size, child_depth = sizes.get(id(child)) or _measure(child, sizes, ancestors)
             size, depth = size + child_size, max(depth, child_depth + 1)
-        around.discard(id(node))
-    measured[id(node)] = (size, depth)
+        ancestors.discard(id(node))
+    sizes[id(node)] = (size, depth)
     # Every node that was measured is in the text; what is more than these came from aliases.
-    if size > len(measured) + MAX_ALIASED:
+    if size > len(sizes) + MAX_ALIASED:
         raise _refuse(node, f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
     if depth > MAX_DEPTH:
         raise _refuse(node, _TOO_DEEP)

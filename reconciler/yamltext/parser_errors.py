@@ -56,7 +56,7 @@ class _Error(NamedTuple):
 
 
 # What to say, at a place of its own where the mistake is neither at the parser's place nor at its context.
-_Answer = str | tuple[tuple[int, int], str]
+_Explanation = str | tuple[tuple[int, int], str]
 
 
 def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
@@ -69,12 +69,12 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
             "others and the lines of <, = and >"
         )
         return len(split_lines(text[: markers.start()])), 1, message
-    place = _place(error.problem_mark, lines)
-    context = _place(error.context_mark or error.problem_mark, lines)
+    place = _read_mark(error.problem_mark, lines)
+    context = _read_mark(error.context_mark or error.problem_mark, lines)
     # An invisible character next to a colon, a dash or a quote is also the problem, wherever the parser fails.
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
-        if odd := _find_unseen(lines[number - 1]):
-            return number, odd[0], odd[1]
+        if invisible := _find_invisible(lines[number - 1]):
+            return number, invisible[0], invisible[1]
     # Without its space, the key of a text of several lines looks like a line of the text above.
     glued = _GLUED.match(lines[context[0] - 1]) if "expected ':'" in (error.problem or "") else None
     if glued and glued["key"] in _FIELD_NAMES:
@@ -84,16 +84,16 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     for number in dict.fromkeys((context[0], place[0])):
         if slip := find_slip(lines[number - 1]):
             return number, *slip
-    found = _Error(f"{error.context or ''}: {error.problem or ''}", place, context, lines)
-    for words, where, answer in _TABLE:
-        if re.search(words, found.words):
-            said = answer if isinstance(answer, str) else answer(found)
-            own_place, message = (getattr(found, where), said) if isinstance(said, str) else said
-            return *own_place, message.replace("{}", found.character(own_place))
+    parse_error = _Error(f"{error.context or ''}: {error.problem or ''}", place, context, lines)
+    for words, place_name, explanation in _TABLE:
+        if re.search(words, parse_error.words):
+            result = explanation if isinstance(explanation, str) else explanation(parse_error)
+            own_place, message = (getattr(parse_error, place_name), result) if isinstance(result, str) else result
+            return *own_place, message.replace("{}", parse_error.character(own_place))
     return *place, f"this is not valid YAML ({error.problem})"
 
 
-def _find_unseen(line: str) -> tuple[int, str] | None:
+def _find_invisible(line: str) -> tuple[int, str] | None:
     """Return the column of what nobody sees and what keeps a line from being read, with what to say about it."""
     # Tabs have words of their own, and what is within a text harms nothing.
     last, has_begun = "", False
@@ -111,20 +111,20 @@ def split_lines(text: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", text)
 
 
-def _place(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
+def _read_mark(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
     """Return line and column, from 1; the parser places what is missing at the end on a line behind the last."""
     if mark is None:
         return 1, 1
     return (mark.line + 1, mark.column + 1) if mark.line < len(lines) else (len(lines), len(lines[-1]) + 1)
 
 
-def _odd_character(error: _Error) -> str:
+def _explain_character(error: _Error) -> str:
     if error.lines[error.place[0] - 1].startswith("..."):
         return 'this "..." ends the file before its first field; remove this line'
     return _TABS if error.character(error.place) == "\t" else _NEEDS_QUOTES
 
 
-def _colon(error: _Error) -> _Answer:
+def _explain_colon(error: _Error) -> _Explanation:
     # The colon is a second one on its line, or it turns the line into a key where the line above has a value.
     text = _KEY_THEN_TEXT.match(error.before + " ")
     if text is None and error.before.rstrip().endswith(":"):
@@ -132,8 +132,8 @@ def _colon(error: _Error) -> _Answer:
     above = error.lines[error.place[0] - 2] if error.place[0] > 1 else ""
     indent = len(above) - len(above.lstrip())
     if text is None and above.strip() and indent == len(error.before) - len(error.before.lstrip()):
-        column, said = find_slip(above) or (indent + 1, _NO_COLON)
-        return (error.place[0] - 1, column), said
+        column, message = find_slip(above) or (indent + 1, _NO_COLON)
+        return (error.place[0] - 1, column), message
     if text is None:
         return (
             "this line is indented further than the line above, which already has a value; align it with the "
@@ -153,13 +153,13 @@ def _colon(error: _Error) -> _Answer:
     return f'a text with ": " in it must be in quotes; {_QUOTE_IT}{curly}'
 
 
-def _no_key(error: _Error) -> _Answer:
+def _explain_key(error: _Error) -> _Explanation:
     before = error.before.rstrip()
     text = _KEY_THEN_TEXT.match(error.lines[error.place[0] - 1])
     if text and before and text["value"][0] in "{[":
         return (error.place[0], text.start("value") + 1), _NEEDS_QUOTES
     if before.endswith(('"', "'")):
-        return _opened_above(error, before) or _no_item(error)
+        return _find_opening_quote(error, before) or _explain_item(error)
     if before.endswith(("}", "]")):
         opening = re.search(r"[{\[]", before)
         if opening is None:
@@ -180,13 +180,13 @@ def _no_key(error: _Error) -> _Answer:
     return "this line is not indented like its neighbours; fields that belong together start in the same column"
 
 
-def _no_item(error: _Error) -> str:
+def _explain_item(error: _Error) -> str:
     if error.before.rstrip().endswith(('"', "'")):
         return _COMMA if error.character(error.place) == "," else _AFTER_QUOTE
     return 'a list item is expected here; start it with "- " in the same column'
 
 
-def _opened_above(error: _Error, before: str) -> _Answer | None:
+def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
     """Return the place of a quote in a line above that the one at the end of `before` has closed by mistake."""
     quote = before[-1]
     # An unclosed quote swallows all lines up to the next quote, which was meant to open another text.
@@ -198,7 +198,7 @@ def _opened_above(error: _Error, before: str) -> _Answer | None:
     return None
 
 
-def _missing_colon(error: _Error) -> str:
+def _explain_missing_colon(error: _Error) -> str:
     if _GLUED.match(error.lines[error.context[0] - 1]):
         return _NO_SPACE
     return (
@@ -207,14 +207,14 @@ def _missing_colon(error: _Error) -> str:
     )
 
 
-def _unclosed(error: _Error) -> str:
+def _explain_quote(error: _Error) -> str:
     # A curly one looks as if it closed the text.
     curly = _CURLY.search(error.lines[error.context[0] - 1], error.context[1])
     advice = f"a curly quote ({curly[0]}) closes nothing; write {{}} instead of it" if curly else ""
     return f"this quote is opened but never closed; {advice or 'close it at the end of the text'}"
 
 
-def _no_document(error: _Error) -> _Answer:
+def _explain_document(error: _Error) -> _Explanation:
     if error.character(error.place) in ("}", "]"):
         return 'this "{}" closes a group that is not open; remove it'
     for number in range(error.place[0] - 1, 0, -1):
@@ -225,7 +225,7 @@ def _no_document(error: _Error) -> _Answer:
     return "this line is not indented like the lines above; fields start in the same column"
 
 
-def _flow(error: _Error) -> _Answer:
+def _explain_group(error: _Error) -> _Explanation:
     opening = error.character(error.context)
     closing = {"{": "}", "[": "]"}.get(opening)
     if closing is None:
@@ -256,18 +256,18 @@ _NO_ESCAPE: Final = (
     "backslashes, or use single quotes"
 )
 # libyaml's words, with the place that people should look at. The first that fits counts.
-_TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Answer]], ...] = (
+_TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Explanation]], ...] = (
     (
         "but found another document",
         "place",
         'a file is one document, such as one assistant; remove this "---", and move a second one into its own file',
     ),
-    ("mapping values are not allowed", "place", _colon),
+    ("mapping values are not allowed", "place", _explain_colon),
     ("mapping keys are not allowed", "place", _NEEDS_QUOTES.format("?")),
     ("block sequence entries are not allowed", "place", _LIST_BELOW),
-    ("found character that cannot start any token", "place", _odd_character),
+    ("found character that cannot start any token", "place", _explain_character),
     ("found a tab character", "place", _TABS),
-    ("quoted scalar: found unexpected", "context", _unclosed),
+    ("quoted scalar: found unexpected", "context", _explain_quote),
     ("quoted scalar: found unknown escape character", "place", _NO_ESCAPE),
     (
         "quoted scalar: ",
@@ -282,10 +282,10 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("duplicate anchor", "place", 'this "&" name is used a second time; a text that begins with "&" must be in quotes'),
     ("directive", "context", _NEEDS_QUOTES.format("%")),
     ("incompatible YAML document", "place", "this version of YAML is not supported; remove the line"),
-    ("document start", "place", _no_document),
-    ("could not find expected ':'", "context", _missing_colon),
-    ("while parsing a flow", "context", _flow),
-    ("did not find expected node content", "place", _odd_character),
-    ("did not find expected '-' indicator", "place", _no_item),
-    ("did not find expected key", "place", _no_key),
+    ("document start", "place", _explain_document),
+    ("could not find expected ':'", "context", _explain_missing_colon),
+    ("while parsing a flow", "context", _explain_group),
+    ("did not find expected node content", "place", _explain_character),
+    ("did not find expected '-' indicator", "place", _explain_item),
+    ("did not find expected key", "place", _explain_key),
 )

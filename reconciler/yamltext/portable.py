@@ -67,9 +67,9 @@ def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
 def find_differences(text: str) -> list[Difference]:
     """Return what other parsers read differently in a text that libyaml takes, sorted."""
     # Behind one of these libyaml counts places otherwise, and one of its kind is enough: a file has many.
-    odd = re.search("\ufeff|\r(?!\n)", text)
-    if odd:
-        return [Difference(odd.start(), _MARK if odd[0] == "\ufeff" else _RETURN)]
+    match = re.search("\ufeff|\r(?!\n)", text)
+    if match:
+        return [Difference(match.start(), _MARK if match[0] == "\ufeff" else _RETURN)]
     return sorted(_Tokens(text).find())
 
 
@@ -98,10 +98,10 @@ class _Tokens:
                     yield Difference(start, _NAME)
             else:
                 yield from self._check_indicator(token)
-                self._count(token)
+                self._track_nesting(token)
             end = max(end, token.end_mark.index)
 
-    def _count(self, token: Any) -> None:
+    def _track_nesting(self, token: Any) -> None:
         if isinstance(token, _BLOCKS):
             self.columns.append(token.start_mark.column)
         elif isinstance(token, yaml.BlockEndToken):
@@ -119,8 +119,8 @@ class _Tokens:
         begins_line = not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip(" ")
         if begins_line and (self.brackets or getattr(token, "style", None) in ("|", ">")):
             # Only the closing bracket may be right below the key, as is usual.
-            least = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
-            if token.start_mark.column < least:
+            least_column = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
+            if token.start_mark.column < least_column:
                 yield Difference(start, _INDENT)
 
     def _check_indicator(self, token: Any) -> Iterator[Difference]:
@@ -164,8 +164,8 @@ class _Tokens:
         if header and body:
             yield from self._check_gap(header.end(), body.start())
             # Where the header says how far lines are indented, all agree about blanks before one that has more.
-            is_told = any(map(str.isdigit, header[0])) and token.value.strip()
-            if not is_told and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
+            has_indicator = any(map(str.isdigit, header[0])) and token.value.strip()
+            if not has_indicator and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
                 yield Difference(blanks.start(1), _BLANKS)
         if end == len(self.text) and header and "-" not in header[0] and not self.text.endswith("\n"):
             mark = header[0][0]
@@ -177,8 +177,8 @@ class _Tokens:
 
     def _is_empty(self, index: int) -> bool:
         """Return whether nothing but a tag is after an anchor."""
-        following = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
-        token = self.tokens[following]
+        next_index = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
+        token = self.tokens[next_index]
         # A list below its key, in the same column, begins with its first dash.
         if isinstance(token, yaml.BlockEntryToken):
             return isinstance(self.tokens[index - 1], yaml.BlockEntryToken)

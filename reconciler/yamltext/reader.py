@@ -56,7 +56,7 @@ def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
     differences = find_differences(text)[:MAX_PROBLEMS]
     paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
     # One walk over the lines for all of them: there may be a thousand.
-    starts = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text))] if differences else []
+    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))] if differences else []
     for position, message in differences:
         line = bisect.bisect_right(starts, position)
         column = position - starts[line - 1] + 1
@@ -75,7 +75,7 @@ def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
     if root is None:
         return Reading()
     walk = _Walk(text)
-    value = walk.value_of(root, ())
+    value = walk.read_value(root, ())
     if checks_layout and (walk.spans_lines or may_differ(text, walk.in_brackets)):
         walk.problems += _find_layout_problems(text)
     return Reading(value=value, problems=sorted(walk.problems), folded=tuple(walk.folded), cut_off=tuple(walk.cut_off))
@@ -105,11 +105,11 @@ class _Walk:
         self._brackets_end = 0
         self._is_folded: dict[int, bool] = {}  # by node: aliases may repeat one a thousand times
 
-    def value_of(self, node: yaml.Node, path: FieldPath) -> Any:
+    def read_value(self, node: yaml.Node, path: FieldPath) -> Any:
         """Return a node's value as far as it can be read."""
         if isinstance(node, yaml.ScalarNode):
             if node.start_mark.line != node.end_mark.line and node.style != "|":
-                self._look_at_lines(node, path)
+                self._check_lines(node, path)
             value = read_scalar(node.tag, node.value)
             if isinstance(value, Refusal):
                 self._report(node, path, value.message, value.discreet)
@@ -126,38 +126,38 @@ class _Walk:
             message = f"the tag {write_tag(node.tag)} is not supported; remove it"
             self._report(node, path, message, "this tag is not supported; remove it")
         if is_mapping:
-            return self._mapping(node.value, path)
-        return [self.value_of(item, (*path, str(index))) for index, item in enumerate(node.value)]
+            return self._read_mapping(node.value, path)
+        return [self.read_value(item, (*path, str(index))) for index, item in enumerate(node.value)]
 
-    def _mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], path: FieldPath) -> dict[str, Any]:
+    def _read_mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], path: FieldPath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        first: dict[str, yaml.Node] = {}
+        first_nodes: dict[str, yaml.Node] = {}
         for key_node, value_node in pairs:
-            key = self._key(key_node, path, is_alone=value_node.start_mark.index == value_node.end_mark.index)
-            below = (*path, "?" if key is None else key)
-            value = self.value_of(value_node, below)
+            key = self._read_key_node(key_node, path, is_alone=value_node.start_mark.index == value_node.end_mark.index)
+            key_path = (*path, "?" if key is None else key)
+            value = self.read_value(value_node, key_path)
             # PyYAML lets the last of duplicate keys win, other parsers the first.
             if key in mapping:
-                line, column = place_of(first[key])
+                line, column = place_of(first_nodes[key])
                 message = f"is here a second time; the first is in line {line}, column {column}: remove one of the two"
-                self._report(key_node, below, f"{key} {message}", f"this key {message}", about="key")
+                self._report(key_node, key_path, f"{key} {message}", f"this key {message}", about="key")
             elif key is not None:
                 # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.
                 is_plain = isinstance(value_node, yaml.ScalarNode) and not value_node.style
                 if not path and is_plain and value_node.value not in ("null", "~"):
                     self.cut_off += [key] if _COMMENT.match(self._text, value_node.end_mark.index) else []
                 mapping[sys.intern(key)] = value  # a fleet has each key a thousand times
-                first[key] = key_node
+                first_nodes[key] = key_node
         return mapping
 
-    def _look_at_lines(self, node: yaml.ScalarNode, path: FieldPath) -> None:
+    def _check_lines(self, node: yaml.ScalarNode, path: FieldPath) -> None:
         self.spans_lines |= node.style in _QUOTES
         if id(node) not in self._is_folded:
             self._is_folded[id(node)] = _is_folded(self._text, node)
         if self._is_folded[id(node)]:
             self.folded.append(path)
 
-    def _key(self, node: yaml.Node, path: FieldPath, *, is_alone: bool) -> str | None:
+    def _read_key_node(self, node: yaml.Node, path: FieldPath, *, is_alone: bool) -> str | None:
         """Return a key, which `is_alone` without a value; None, with a problem noted, for one that is no text."""
         if not isinstance(node, yaml.ScalarNode):
             opening = "{" if isinstance(node, yaml.MappingNode) else "["
@@ -193,17 +193,17 @@ class _Walk:
 def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
     """Return whether a text is in several Markdown lines of a file that its style, any but `|`, joins."""
     # From the value's own first line: of a block that is the line below its `>`.
-    written = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
-    lines = [line for line in (written[1:] if node.style == ">" else written) if line.strip()]
+    raw_lines = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
+    lines = [line for line in (raw_lines[1:] if node.style == ">" else raw_lines) if line.strip()]
     if len(lines) < 2:
         return False
-    kept = node.value.splitlines()
+    value_lines = node.value.splitlines()
     # A single dash at a line's beginning may be one in a sentence. A heading is one that is before another line.
     items = sum(1 for line in lines if _ITEM.match(line))
     # Behind the dash of an item: one that is indented further than the first is no item of the list.
-    begun = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]
-    items += not node.style and begun.strip() == "-"
+    line_prefix = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]
+    items += not node.style and line_prefix.strip() == "-"
     headings = sum(1 for line in lines[:-1] if _HEADING.match(line))
-    joined_items = items - sum(1 for line in kept if _ITEM.match(line))
-    is_heading_joined = headings > 0 and len(kept) < len(lines)
+    joined_items = items - sum(1 for line in value_lines if _ITEM.match(line))
+    is_heading_joined = headings > 0 and len(value_lines) < len(lines)
     return (items > 1 and joined_items > 0) or is_heading_joined

@@ -63,48 +63,48 @@ def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
         inside = write_inline(value, style, in_brackets=True)[1:-1]
         yield draft.splice(Splice(node.content + 1, node.content + 1, inside))
     if slot.in_brackets:
-        yield draft.splice(*_write(draft, slot, write_inline(value, style, in_brackets=True)))
+        yield draft.splice(*_write_head(draft, slot, write_inline(value, style, in_brackets=True)))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
-        for block in _block_texts(draft, slot, value):
-            yield draft.splice(*_write(draft, slot, block.header, block.lines))
+        for block in _propose_block_texts(draft, slot, value):
+            yield draft.splice(*_write_head(draft, slot, block.header, block.lines))
     # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
-        for layout in draft.layouts():
+        for layout in draft.list_layouts():
             yield draft.splice(*_write_collection(draft, slot, value, layout, style))
-    yield draft.splice(*_write(draft, slot, write_inline(value, style)))
+    yield draft.splice(*_write_head(draft, slot, write_inline(value, style)))
 
 
-def _block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
+def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
     node = slot.node
-    least = block_column(slot.column, draft.layout)
-    column = node.body_column or least
+    least_column = block_column(slot.column, draft.layout)
+    column = node.body_column or least_column
     # A text of one line that gains line breaks is a list or a table most likely, which folding would spread out.
     if node.style == ">" and ("\n" in node.value.strip("\n") or "\n" not in value.strip("\n")):
         old = [line.lstrip("\r\n")[column:] for line in _find_lines(draft, node)]
         yield from filter(None, [write_folded(value, column, old)])
-    yield from filter(None, [write_literal(value, column, slot.column), write_literal(value, least, slot.column)])
+    yield from filter(None, [write_literal(value, start, slot.column) for start in (column, least_column)])
 
 
-def _write(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
+def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
     """Return the splices that write a head instead of a value, and lines below it; comments on its line stay there."""
     node, text = slot.node, draft.text
     is_behind_dash = slot.is_item and line_start(text, node.content) <= slot.after
     if node.is_block_collection and not is_behind_dash:
         # The head moves up behind the key, and the lines below it go.
-        below = draft.lines_at(line_end(text, slot.after), lines)
-        return [*_write_behind(draft, slot, f" {head}" if head else ""), below, _cut_lines(draft, node)]
+        insertion = draft.insert_after(line_end(text, slot.after), lines)
+        return [*_write_behind(draft, slot, f" {head}" if head else ""), insertion, _cut_lines(draft, node)]
     if node.is_empty and node.properties == node.start:
-        written = f"{slot.colon} {head}" if head else ""
-        return [Splice(slot.after, slot.after, written), draft.lines_at(line_end(text, slot.after), lines)]
+        new_head = f"{slot.colon} {head}" if head else ""
+        return [Splice(slot.after, slot.after, new_head), draft.insert_after(line_end(text, slot.after), lines)]
     # What has lines begins behind its key, even if the value has a line of its own, but not past a comment.
-    begins_anew = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
-    start = node.start if head and not begins_anew else slot.after
-    written = f" {head}" if begins_anew and head else head
+    moves_up = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
+    start = node.start if head and not moves_up else slot.after
+    new_head = f" {head}" if moves_up and head else head
     if node.is_block_text:
-        return [Splice(start, node.header, written), _replace_body(draft, node, lines)]
+        return [Splice(start, node.header, new_head), _replace_body(draft, node, lines)]
     end = max(node.end, slot.after)
-    return [Splice(start, end, written), draft.lines_at(line_end(text, end), lines)]
+    return [Splice(start, end, new_head), draft.insert_after(line_end(text, end), lines)]
 
 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
@@ -116,7 +116,7 @@ def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
     start = line_end(draft.text, node.header) + len("".join(old[:first]))
     end = node.end - len("".join(old[len(old) - last :]))
     new = lines[first : len(lines) - last]
-    return Splice(start, end, draft.lines_at(end, new).text) if last else draft.replace_lines(start, end, new)
+    return Splice(start, end, draft.insert_after(end, new).text) if last else draft.replace_lines(start, end, new)
 
 
 def _find_lines(draft: Draft, node: Node) -> list[str]:
@@ -125,34 +125,34 @@ def _find_lines(draft: Draft, node: Node) -> list[str]:
 
 
 def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
-    written = (line.lstrip("\r\n") for line in old)
-    pairs = zip(written, new, strict=False)
-    same = (line == now or not (now or line.strip(" ") or line[node.body_column :]) for line, now in pairs)
-    return len([*itertools.takewhile(bool, same)])
+    old_lines = (line.lstrip("\r\n") for line in old)
+    pairs = zip(old_lines, new, strict=False)
+    is_same = (line == other or not (other or line.strip(" ") or line[node.body_column :]) for line, other in pairs)
+    return len([*itertools.takewhile(bool, is_same)])
 
 
 def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:
     """Return the splices that write a list or mapping without brackets instead of a value."""
     node = slot.node
-    between = draft.text[slot.after : node.content]
+    gap = draft.text[slot.after : node.content]
     # A list may be in the column of its key, but not one that is itself a list's entry.
-    least = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
-    is_behind_dash = slot.is_item and not between.strip(" \t") and not node.is_block_text and not node.is_empty
-    if is_behind_dash or (node.is_block_collection and node.column >= least):
-        written = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
-        return [*_write_behind(draft, slot, ""), Splice(node.content, node.end, written)]
+    least_column = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
+    is_behind_dash = slot.is_item and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
+    if is_behind_dash or (node.is_block_collection and node.column >= least_column):
+        block = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
+        return [*_write_behind(draft, slot, ""), Splice(node.content, node.end, block)]
     # A comment between key and value stays above what is written.
     if "#" in draft.text[slot.after : node.start] and not node.is_block_text and not node.is_block_collection:
-        written = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
-        return [Splice(node.start, max(node.end, slot.after), written)]
+        block = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
+        return [Splice(node.start, max(node.end, slot.after), block)]
     column = slot.column + 2 if slot.is_item else column_below(value, slot.column, layout)
-    return _write(draft, slot, "", write_block(value, column, layout, style))
+    return _write_head(draft, slot, "", write_block(value, column, layout, style))
 
 
-def _write_behind(draft: Draft, slot: Slot, written: str) -> list[Splice]:
+def _write_behind(draft: Draft, slot: Slot, text: str) -> list[Splice]:
     """Return the splices that write behind a key, and drop the anchor and tag of what is below it."""
     node = slot.node
-    splices = [Splice(slot.after, slot.after, written)]
+    splices = [Splice(slot.after, slot.after, text)]
     if node.properties > node.start:
         blank = len(draft.text[slot.after : node.start]) - len(draft.text[slot.after : node.start].rstrip(" \t"))
         splices.append(Splice(node.start - blank, node.properties, ""))

@@ -43,9 +43,9 @@ SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
     f"{_YAML}null": (type(None),),
 }
 # The quick way for nearly every text of a definition. Texts that begin otherwise are texts to both parsers.
-_FIRST = frozenset("0123456789+-.~<=yYnNtTfFoO")
-# Beyond it nothing is computed: `1:1:1:...` and 99999... take Python minutes, and no value of a definition is so long.
-_LONGEST = 64
+_FIRST_CHARACTERS = frozenset("0123456789+-.~<=yYnNtTfFoO")
+# Longer texts are not converted: `1:1:1:...` and 99999... take Python minutes, and no value is so long.
+_LONGEST_SCALAR = 64
 _UNREADABLE: Final = object()
 _RESOLVER = Resolver()
 _CONSTRUCTOR = SafeConstructor()
@@ -75,13 +75,13 @@ def read_scalar(tag: str, text: str) -> Scalar | Refusal:
 
 def read_plain(text: str) -> Scalar | Refusal:
     """Return the value of a plain scalar, or why it is refused."""
-    if text and text[0] not in _FIRST:
+    if text and text[0] not in _FIRST_CHARACTERS:
         return text
-    if len(text) <= _LONGEST:
+    if len(text) <= _LONGEST_SCALAR:
         return _read_short(text)
-    # Only digits in great number could turn a long text into anything else.
+    # A long text is either a text or a number with very many digits.
     is_number = _CORE_INT.fullmatch(text) or _CORE_FLOAT.fullmatch(text)
-    return text if _yaml_1_1_tag(text) == f"{_YAML}str" and not is_number else _refuse_long(text)
+    return text if _resolve_yaml_1_1(text) == f"{_YAML}str" and not is_number else _refuse_long(text)
 
 
 def write_tag(tag: str) -> str:
@@ -112,9 +112,9 @@ def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
 @lru_cache(maxsize=4096)
 def _read_short(text: str) -> Scalar | Refusal:
     # Both answers are remembered: a fleet has few different ones.
-    old, new = _yaml_1_1(text), _core_schema(text)
+    old, new = _read_yaml_1_1(text), _read_core_schema(text)
     if any(isinstance(value, float) and not math.isfinite(value) for value in (old, new)):
-        return Refusal(f"{text} is not a valid JSON number; {_quote(text)}", "is not a valid JSON number")
+        return Refusal(f"{text} is not a valid JSON number; {_suggest_quotes(text)}", "is not a valid JSON number")
     # Not `old != new` alone: to Python 1, 1.0 and True are the same.
     if type(old) is not type(new) or old != new:
         return _refuse_ambiguous(text, old, new)
@@ -123,13 +123,13 @@ def _read_short(text: str) -> Scalar | Refusal:
     return new
 
 
-def _yaml_1_1_tag(text: str) -> str:
+def _resolve_yaml_1_1(text: str) -> str:
     tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return tag
 
 
-def _yaml_1_1(text: str) -> Any:
-    tag = _yaml_1_1_tag(text)
+def _read_yaml_1_1(text: str) -> Any:
+    tag = _resolve_yaml_1_1(text)
     if tag == f"{_YAML}str":
         return text
     try:
@@ -140,7 +140,7 @@ def _yaml_1_1(text: str) -> Any:
         return _UNREADABLE  # a merge key, "="
 
 
-def _core_schema(text: str) -> Scalar:
+def _read_core_schema(text: str) -> Scalar:
     if text in _CORE_WORDS:
         return _CORE_WORDS[text]
     if _CORE_INT.fullmatch(text):
@@ -153,7 +153,7 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
     """Return the refusal of a text that two parsers read differently, with what to write instead."""
     if text == "<<":
         return Refusal('merge keys ("<<") are not supported; write the fields out', "merge keys are not supported")
-    fixes = [_quote(text)]
+    fixes = [_suggest_quotes(text)]
     # A time of day is a number to YAML 1.1, which nobody ever means; only quotes are offered there, as for a date.
     if isinstance(old, bool):
         fixes.insert(0, f"write {'true' if old else 'false'}")
@@ -162,12 +162,12 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
         fixes += [f"write {number}" for number in numbers]
     elif ":" in text and isinstance(old, int | float):
         fixes.append("write a number without a colon")
-    readings = " and as ".join(dict.fromkeys(map(_describe, (old, new))))
+    readings = " and as ".join(dict.fromkeys(map(_describe_value, (old, new))))
     problem = f"{text} is read as {readings} by different YAML parsers"
     return Refusal(
         f"{problem}; {', or '.join(fixes)}",
         "different YAML parsers read this value differently; put it in quotes if it is meant as text",
-        of_key=f"{problem}; {_quote(text)}",
+        of_key=f"{problem}; {_suggest_quotes(text)}",
     )
 
 
@@ -179,7 +179,7 @@ def _refuse_long(text: str) -> Refusal:
     )
 
 
-def _quote(text: str) -> str:
+def _suggest_quotes(text: str) -> str:
     return f'quote it: "{text}"'
 
 
@@ -189,7 +189,7 @@ def _name_number(value: float) -> str:
     return write_number(int(value) if is_whole else value)
 
 
-def _describe(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -1,6 +1,6 @@
-"""Where every node of a YAML text begins and ends, to the character: what an edit may replace.
+"""Finds where every node of a YAML text begins and ends, to the character: what an edit may replace.
 
-Built from libyaml's events, which tell an alias from what it stands for. Its marks are put right where they
+Built from libyaml's events, which tell an alias from its value. Its marks are corrected where they
 reach further than the node: a block collection ends with its last entry, a block text with its last line.
 The text must be one that `read_yaml` takes, without a byte order mark. What is written there is decided
 elsewhere.
@@ -90,7 +90,7 @@ class Entry:
 
 def find_spans(text: str) -> Node | None:
     """Return the root node of a text, None for a text with nothing in it."""
-    return _Builder(text).root()
+    return _Builder(text).build_root()
 
 
 def line_start(text: str, position: int) -> int:
@@ -100,21 +100,21 @@ def line_start(text: str, position: int) -> int:
 
 def line_end(text: str, position: int) -> int:
     """Return where the line of a position ends, before its line break."""
-    found = _LINE_END.search(text, position)
-    return found.start() if found else len(text)
+    match = _LINE_END.search(text, position)
+    return match.start() if match else len(text)
 
 
 def line_break(text: str) -> str:
     """Return the line break that a text uses: its first one."""
-    found = _BREAK.search(text)
-    return found[0] if found else "\n"
+    match = _BREAK.search(text)
+    return match[0] if match else "\n"
 
 
-def _before_break(text: str, position: int) -> int:
+def _skip_break(text: str, position: int) -> int:
     return position - 2 if text[position - 2 : position] == "\r\n" else position - 1
 
 
-def _end(event: Any) -> int:
+def _find_end(event: Any) -> int:
     return int(event.end_mark.index)
 
 
@@ -133,28 +133,28 @@ class _Builder:
                 if isinstance(token, yaml.AnchorToken | yaml.TagToken):
                     self.skips[token.start_mark.index] = (token.end_mark.index, following.start_mark.index)
 
-    def root(self) -> Node | None:
+    def build_root(self) -> Node | None:
         """Return the document's node."""
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                return self._node(next(self.events), -1)
+                return self._build_node(next(self.events), -1)
         return None
 
-    def _node(self, event: Any, parent_column: int) -> Node:
+    def _build_node(self, event: Any, parent_column: int) -> Node:
         start = event.start_mark.index
         if isinstance(event, yaml.AliasEvent):
             # Where an alias is a key, its name is the text that it stands for.
             name = self.names.get(str(event.anchor), "")
-            return Node("alias", start, start, start, _end(event), self._column(start), value=name)
-        properties, content = self._after_properties(event)
-        column = self._column(content)
-        made = Node("scalar", start, properties, content, _end(event), column, tag=event.tag, anchor=event.anchor)
+            return Node("alias", start, start, start, _find_end(event), self._find_column(start), value=name)
+        properties, content = self._skip_properties(event)
+        column = self._find_column(content)
+        node = Node("scalar", start, properties, content, _find_end(event), column, tag=event.tag, anchor=event.anchor)
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(made, event, parent_column)
-        made = dataclasses.replace(made, flow=bool(event.flow_style))
-        return self._mapping(made) if isinstance(event, yaml.MappingStartEvent) else self._list(made)
+            return self._build_scalar(node, event, parent_column)
+        node = dataclasses.replace(node, flow=bool(event.flow_style))
+        return self._build_mapping(node) if isinstance(event, yaml.MappingStartEvent) else self._build_list(node)
 
-    def _after_properties(self, event: Any) -> tuple[int, int]:
+    def _skip_properties(self, event: Any) -> tuple[int, int]:
         end = content = event.start_mark.index
         if event.anchor or event.tag:
             while content in self.skips:
@@ -162,40 +162,40 @@ class _Builder:
         is_empty = isinstance(event, yaml.ScalarEvent) and not event.value and not event.style
         return end, end if is_empty else content
 
-    def _scalar(self, made: Node, event: Any, parent_column: int) -> Node:
+    def _build_scalar(self, node: Node, event: Any, parent_column: int) -> Node:
         if event.anchor:
             self.names[event.anchor] = event.value
-        end = made.properties if not event.value and not event.style else made.end
-        made = dataclasses.replace(made, end=end, value=event.value, style=event.style or "")
-        return self._block_text(made, max(parent_column, 0)) if made.is_block_text else made
+        end = node.properties if not event.value and not event.style else node.end
+        node = dataclasses.replace(node, end=end, value=event.value, style=event.style or "")
+        return self._build_block_text(node, max(parent_column, 0)) if node.is_block_text else node
 
-    def _block_text(self, made: Node, parent_column: int) -> Node:
-        header = _HEADER.match(self.text, made.content)
+    def _build_block_text(self, node: Node, parent_column: int) -> Node:
+        header = _HEADER.match(self.text, node.content)
         assert header is not None  # noqa: S101 - the parser found one here
         first_line = line_end(self.text, header.end())
-        lines = _BREAK.split(self.text[first_line : made.end])
+        lines = _BREAK.split(self.text[first_line : node.end])
         column = next((len(line) - len(line.lstrip(" ")) for line in lines if line.strip(" ")), 0)
         # An indentation indicator counts from the column of what the text belongs to.
         for digit in filter(str.isdigit, header[0]):
             column = parent_column + int(digit)
         # libyaml's mark is behind all blank lines that follow; they belong to the text only under `+`.
-        end = made.end
+        end = node.end
         if end > first_line and self.text[end - 1] in "\r\n":
-            end = _before_break(self.text, end)
+            end = _skip_break(self.text, end)
         # A line of more blanks than the text's column is a line of the text, and not blank.
         while end > first_line and "+" not in header[0]:
             line = self.text[line_start(self.text, end) : end]
             if line.strip(" ") or len(line) > column:
                 break
-            end = _before_break(self.text, line_start(self.text, end))
-        return dataclasses.replace(made, end=end, header=header.end(), body_column=column)
+            end = _skip_break(self.text, line_start(self.text, end))
+        return dataclasses.replace(node, end=end, header=header.end(), body_column=column)
 
-    def _mapping(self, made: Node) -> Node:
+    def _build_mapping(self, node: Node) -> Node:
         entries: list[Entry] = []
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             # Events have no colon and no question mark, so the text around the key is looked at.
-            key = self._node(event, made.column)
-            value = self._node(next(self.events), made.column)
+            key = self._build_node(event, node.column)
+            value = self._build_node(next(self.events), node.column)
             colon = _COLON.match(self.text, key.end)
             entry = Entry(
                 name=key.value,
@@ -207,26 +207,26 @@ class _Builder:
                 explicit=self.text[line_start(self.text, key.start) : key.start].rstrip(" \t").endswith("?"),
             )
             entries.append(entry)
-        return _finish(made, "mapping", entries, event)
+        return _finish_collection(node, "mapping", entries, event)
 
-    def _list(self, made: Node) -> Node:
+    def _build_list(self, node: Node) -> Node:
         entries: list[Entry] = []
-        end = made.content
+        end = node.content
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             # Events have no dash either.
-            found = None if made.flow else _TO_NEXT_DASH.match(self.text, end)
-            value = self._node(event, made.column)
-            start = found.end() if found else value.start
-            after = start + 1 if found else start
+            gap = None if node.flow else _TO_NEXT_DASH.match(self.text, end)
+            value = self._build_node(event, node.column)
+            start = gap.end() if gap else value.start
+            after = start + 1 if gap else start
             entries.append(Entry(name=str(len(entries)), start=start, key_end=after, after=after, value=value))
             end = entries[-1].end
-        return _finish(made, "list", entries, event)
+        return _finish_collection(node, "list", entries, event)
 
-    def _column(self, position: int) -> int:
+    def _find_column(self, position: int) -> int:
         return position - line_start(self.text, position)
 
 
-def _finish(made: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
+def _finish_collection(node: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
     # The end of what has no brackets is to libyaml where the next token begins, lines and comments later.
-    end = _end(event) if made.flow else entries[-1].end if entries else made.content
-    return dataclasses.replace(made, kind=kind, entries=tuple(entries), end=end)
+    end = _find_end(event) if node.flow else entries[-1].end if entries else node.content
+    return dataclasses.replace(node, kind=kind, entries=tuple(entries), end=end)

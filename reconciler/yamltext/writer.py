@@ -56,9 +56,9 @@ class BlockText(NamedTuple):
 
 def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str:
     """Return the text of a definition. Raises ValueError for one that is nested too deeply, or over `most` bytes."""
-    written = json.dumps(fields, ensure_ascii=False)
+    encoded = json.dumps(fields, ensure_ascii=False)
     # Refused at once, since it would take seconds to read. A value has three tokens at most.
-    if len(written.encode("utf-8", "surrogatepass")) > most or has_more_tokens(written, 3 * MAX_NODES):
+    if len(encoded.encode("utf-8", "surrogatepass")) > most or has_more_tokens(encoded, 3 * MAX_NODES):
         raise ValueError("these fields are larger than a definition may be")
     # Blocks repeat their indentation in each line, so that only quotes may keep a large and deep text small enough.
     for layout in (Layout(width=WIDTH), Layout(width=WIDTH, blocks=False)):
@@ -74,8 +74,8 @@ def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> s
         return _write_text(value, style, in_brackets=in_brackets)
     if isinstance(value, Mapping):
         pairs = [
-            f"{_write_text(key, style, in_brackets=True)}: {write_inline(below, style, in_brackets=True)}"
-            for key, below in value.items()
+            f"{_write_text(key, style, in_brackets=True)}: {write_inline(child, style, in_brackets=True)}"
+            for key, child in value.items()
         ]
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Sequence):
@@ -88,8 +88,8 @@ def write_block(value: Any, column: int, layout: Layout, style: str = "") -> lis
     """Return a list or mapping with something in it as lines, the first ones at a column."""
     lines: list[str] = []
     if isinstance(value, Mapping):
-        for key, below in value.items():
-            lines += write_pair(key, below, column, layout, style)
+        for key, child in value.items():
+            lines += write_pair(key, child, column, layout, style)
     else:
         for item in value:
             lines += write_item(item, column, layout, style)
@@ -98,22 +98,22 @@ def write_block(value: Any, column: int, layout: Layout, style: str = "") -> lis
 
 def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
     """Return a key and its value as lines at a column."""
-    begin, before = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:", list[str]()
-    if len(begin) > _LONGEST_KEY:
-        before, begin = [f"{' ' * column}? {begin.strip()[:-1]}"], f"{' ' * column}:"
+    prefix, key_lines = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:", list[str]()
+    if len(prefix) > _LONGEST_KEY:
+        key_lines, prefix = [f"{' ' * column}? {prefix.strip()[:-1]}"], f"{' ' * column}:"
     if is_filled(value):
-        return [*before, begin, *write_block(value, column_below(value, column, layout), layout, style)]
-    return [*before, *_scalar_lines(begin, value, column, layout, style)]
+        return [*key_lines, prefix, *write_block(value, column_below(value, column, layout), layout, style)]
+    return [*key_lines, *_write_scalar(prefix, value, column, layout, style)]
 
 
 def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
     """Return an entry of a list as lines, the first with its dash at a column."""
-    begin = " " * column + "-"
+    prefix = " " * column + "-"
     if is_filled(value):
         # The first line is behind the dash, and the others below it, whatever the file's step is.
         first, *others = write_block(value, column + 2, layout, style)
-        return [f"{begin} {first[column + 2 :]}", *others]
-    return _scalar_lines(begin, value, column, layout, style)
+        return [f"{prefix} {first[column + 2 :]}", *others]
+    return _write_scalar(prefix, value, column, layout, style)
 
 
 def column_below(value: Any, column: int, layout: Layout) -> int:
@@ -153,20 +153,20 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
     if _needs_escapes(text) or any(line != line.strip() for line in paragraphs) or not core:
         return None
     width = max(width, *(len(line) for line in old_lines), 0)
-    old = [found.split("\n") for found in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
+    old_paragraphs = [part.split("\n") for part in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
     # A paragraph that reads as before stays as it is, wherever it is by now; a new one may be an old one edited.
-    places = {" ".join(lines): place for place, lines in enumerate(old)}
+    indices = {" ".join(lines): index for index, lines in enumerate(old_paragraphs)}
     lines: list[str] = []
-    place = 0
+    index = 0
     for paragraph in paragraphs:
         if not paragraph:
             lines.append("")
             continue
         # Between two paragraphs one line break is the fold's own.
         lines += [""] if any(lines) else []
-        place = places.get(paragraph, place)
-        lines += _wrap(paragraph, old[place] if place < len(old) else [], width)
-        place += 1
+        index = indices.get(paragraph, index)
+        lines += _wrap(paragraph, old_paragraphs[index] if index < len(old_paragraphs) else [], width)
+        index += 1
     lines += [""] * (_count_breaks(text) - 1)
     return BlockText(f">{_find_chomping(text)}", [_indent(line, column) for line in lines])
 
@@ -182,16 +182,16 @@ def block_column(column: int, layout: Layout) -> int:
     return column + (layout.step if layout.step <= _FARTHEST else 2)
 
 
-def _scalar_lines(begin: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
+def _write_scalar(prefix: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
     if isinstance(value, str) and layout.blocks:
-        block, below = None, block_column(column, layout)
+        block, column_of_text = None, block_column(column, layout)
         if "\n" in value:
-            block = write_literal(value, below, column)
+            block = write_literal(value, column_of_text, column)
         elif layout.width and len(value) > layout.width - _BEHIND_KEY and " " in value:
-            block = write_folded(value, below, (), layout.width - below)
+            block = write_folded(value, column_of_text, (), layout.width - column_of_text)
         if block:
-            return [f"{begin} {block.header}", *block.lines]
-    return [f"{begin} {write_inline(value, style)}"]
+            return [f"{prefix} {block.header}", *block.lines]
+    return [f"{prefix} {write_inline(value, style)}"]
 
 
 def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
@@ -200,7 +200,7 @@ def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
     if style != '"' and _is_plain(text, in_brackets=in_brackets):
         return text
     # JSON's escapes are YAML's. Those that JSON leaves out follow, for what parsers would take for a line break.
-    return re.sub(_MISLEADING, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return re.sub(_MISLEADING, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _is_plain(text: str, *, in_brackets: bool) -> bool:
@@ -240,12 +240,12 @@ def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
         if cut <= start or not _FOLD.match(paragraph, cut):
             break
         end, last = cut, last - 1
-    folds = (found.start() for found in _FOLD.finditer(paragraph, start, end))
-    before: int | None = None
+    folds = (match.start() for match in _FOLD.finditer(paragraph, start, end))
+    last_fold: int | None = None
     for fold in itertools.chain(folds, [end]):
-        if fold - start > width and before is not None:
-            yield paragraph[start:before]
-            start, before = before + 1, None
-        before = fold
+        if fold - start > width and last_fold is not None:
+            yield paragraph[start:last_fold]
+            start, last_fold = last_fold + 1, None
+        last_fold = fold
     yield paragraph[start:end]
     yield from old[last:]
