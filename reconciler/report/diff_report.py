@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler import __version__
-from reconciler.assistant.paths import FieldPath, to_pointer
+from reconciler.assistant.fields import UNORDERED
+from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Severity
 from reconciler.core.run import Comparison, Standing
@@ -158,4 +159,6 @@ def _show_difference(difference: DifferenceEntry, report: DiffReport) -> Iterato
     # A field that is declared to be empty is not an undeclared field.
     before, after = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in sides)
     words = f"{report.against} has", f"{report.environment} has"
-    return show_parts(field_name(difference.path), split_difference(*values), words, asides=(before, after))
+    unordered = parse_pointer(difference.path) in UNORDERED
+    parts = split_difference(*values, unordered=unordered, declared="both")
+    return show_parts(field_name(difference.path), parts, words, asides=(before, after))

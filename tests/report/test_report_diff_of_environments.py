@@ -49,6 +49,23 @@ def document(*found: Comparison, sensitive: tuple[FieldPath, ...] = ()) -> DiffR
     return build_diff_report("staging", "production", found, sensitive=sensitive)
 
 
+@pytest.mark.parametrize(
+    ("environment", "against", "sign"), [({"a": 1}, {"a": 1, "b": 2}, "-"), ({"a": 1, "b": 2}, {"a": 1}, "+")]
+)
+def test_a_key_that_one_of_them_lacks_inside_a_list_is_a_difference(
+    environment: dict[str, int], against: dict[str, int], sign: str
+) -> None:
+    text = render_text(document(differing(Difference(("metadata", "list"), [environment], [against]))))
+    assert f"  {sign} metadata.list[0].b: production has " in text
+    assert "sensitive" not in text
+
+
+def test_the_order_of_phrases_that_end_a_call_is_no_difference_between_them_either() -> None:
+    found = Difference(("endCallPhrases",), ["bye", "ciao", "later"], ["ciao", "bye"])
+    text = render_text(document(differing(found)))
+    assert text.count("endCallPhrases") == 1
+
+
 def test_short_values_each_with_its_place() -> None:
     made = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
     assert render_text(made) == (

@@ -105,6 +105,28 @@ def test_a_long_conflict_shows_what_each_side_moved() -> None:
     ]
 
 
+def test_in_a_list_that_both_changed_each_element_says_whose_it_is() -> None:
+    base = [f"phrase number {number}" for number in range(5)]
+    entry = change("/metadata/list", [*base, "git's"], [*base[1:], "live's"], kind="conflict", base=base)
+    assert leaf(entry) == [
+        '  + metadata.list[5]: was nothing, git now has "git\'s"',
+        '  - metadata.list[0]: was "phrase number 0", live now has nothing',
+        '  + metadata.list[4]: was nothing, live now has "live\'s"',
+    ]
+    phrases = change("/endCallPhrases", [*base, "git's"], [*base[::-1], "live's"], kind="conflict", base=base)
+    assert [line.split(":")[0] for line in leaf(phrases)] == ["  + endCallPhrases[5]", "  + endCallPhrases[5]"]
+
+
+def test_a_key_that_live_lost_in_a_list_that_both_changed_is_shown() -> None:
+    def steps(*names: str) -> list[dict[str, str]]:
+        return [dict.fromkeys(names, "a value of some length"), {"last": "another one"}]
+
+    entry = change("/metadata/list", [*steps("a", "b"), "new"], steps("a"), kind="conflict", base=steps("a", "b"))
+    assert '  - metadata.list[0].b: was "a value of some length", live now has nothing' in leaf(entry)
+    entry = change("/metadata/list", steps("a"), [*steps("a", "b"), "new"], kind="conflict", base=steps("a", "b"))
+    assert '  - metadata.list[0].b: was "a value of some length", git now has nothing' in leaf(entry)
+
+
 def test_a_list_shows_the_elements_that_differ_by_their_place_in_the_definition() -> None:
     old = [f"phrase number {number}" for number in range(8)]
     assert leaf(change("/metadata/phrases", [*old[:4], "another one", *old[4:]], old)) == [
@@ -177,7 +199,11 @@ def test_a_long_text_beside_none_says_which_side_has_none() -> None:
     )
     assert leaf(change("/firstMessage", None, text)) == ["  - firstMessage: this -> nothing", "      - a", "      - b"]
     conflict = leaf(change("/firstMessage", text, None, kind="conflict", base="c\nd"))
-    assert conflict[-3:] == ["  - firstMessage: what changed live: this -> nothing", "      - c", "      - d"]
+    assert conflict[-3:] == [
+        "  - firstMessage: what changed live: was this, live now has nothing",
+        "      - c",
+        "      - d",
+    ]
 
 
 def test_names_that_look_alike_look_different() -> None:

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.core.canonical import canonical, equal, exact_text
 from reconciler.dataclass import dataclass
 from reconciler.report.differences.sequences import find_opcodes, pair_alike
 from reconciler.report.differences.values import fits_on_a_line, key_name
+
+Declared = Literal["old", "new", "both"]
 
 
 class _Null:
@@ -29,27 +31,27 @@ class Part:
     new: Any
 
 
-def split_difference(old: Any, new: Any, *, unordered: bool = False, named_by_old: bool = False) -> list[Part]:
+def split_difference(old: Any, new: Any, *, unordered: bool = False, declared: Declared = "new") -> list[Part]:
     """Return the parts in which two values differ, in their order; empty if nothing that is shown differs.
 
-    An element of a list goes by its place in `new`, with `named_by_old` in `old`: whichever is the definition's. One
-    that this side does not have goes by its place in the other. `unordered` is for a list whose order means nothing.
+    `declared` says which of them a definition declares. An element of a list goes by its place there (in `new`, if
+    both are declared), or else by its place in the other. `unordered` is for a list whose order means nothing.
     """
-    return list(_split_values("", old, new, unordered, named_by_old))
+    return list(_split_values("", old, new, unordered, declared))
 
 
-def _split_values(name: str, old: Any, new: Any, unordered: bool, by_old: bool) -> Iterator[Part]:
+def _split_values(name: str, old: Any, new: Any, unordered: bool, declared: Declared) -> Iterator[Part]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*new, *old]):
             old_item, new_item = old.get(key), new.get(key)
             if canonical(old_item) != canonical(new_item):
-                yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, False, by_old)
+                yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, False, declared)
     elif isinstance(old, list) and isinstance(new, list) and old and new:
-        for place, old_item, new_item in _pair_elements(old, new, unordered, by_old):
+        for place, old_item, new_item in _pair_elements(old, new, unordered, declared):
             # What nobody declared inside an element does not count, as in the comparison itself.
-            declared, live = (old_item, new_item) if by_old else (new_item, old_item)
-            if declared is None or live is None or not equal(declared, live):
-                yield from _split_values(f"{name}[{place}]", old_item, new_item, False, by_old)
+            ours, live = (old_item, new_item) if declared == "old" else (new_item, old_item)
+            if declared == "both" or ours is None or live is None or not equal(ours, live):
+                yield from _split_values(f"{name}[{place}]", old_item, new_item, False, declared)
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
@@ -76,7 +78,9 @@ def _has_parts(value: Any) -> bool:
     return isinstance(value, dict | list) and bool(value) and not fits_on_a_line(value)
 
 
-def _pair_elements(old: list[Any], new: list[Any], unordered: bool, by_old: bool) -> Iterator[tuple[int, Any, Any]]:
+def _pair_elements(
+    old: list[Any], new: list[Any], unordered: bool, declared: Declared
+) -> Iterator[tuple[int, Any, Any]]:
     """Yield elements that differ, each with its place; one that the other list lacks is next to None."""
     if unordered:
         yield from _count_elements(old, new)
@@ -86,7 +90,7 @@ def _pair_elements(old: list[Any], new: list[Any], unordered: bool, by_old: bool
         for old_place, new_place in () if alike else pair_alike(before, after):
             old_item = None if old_place is None else _see_null(old[old_start + old_place])
             new_item = None if new_place is None else _see_null(new[new_start + new_place])
-            if old_place is None or (new_place is not None and not by_old):
+            if old_place is None or (new_place is not None and declared != "old"):
                 yield new_start + (new_place or 0), old_item, new_item
             else:
                 yield old_start + old_place, old_item, new_item

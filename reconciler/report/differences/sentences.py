@@ -129,10 +129,11 @@ def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> l
     name, unordered = field_name(change.path), parse_pointer(change.path) in UNORDERED
     was_written = is_written(change, entry)
     if change.kind is Kind.CONFLICT:
-        fields = list(_show_conflict(name, change, words, is_done=entry.outcome is not None and bool(change.sent)))
+        is_done = entry.outcome is not None and bool(change.sent)
+        fields = list(_show_conflict(name, change, words, is_done=is_done, unordered=unordered))
     # A live edit that is still there when the run has ended, as far as the report says.
     elif change.kind is Kind.DRIFT and (was_written is False or (was_written is None and entry.outcome is None)):
-        parts = split_difference(desired, live, unordered=unordered, named_by_old=True)
+        parts = split_difference(desired, live, unordered=unordered, declared="old")
         fields = list(show_parts(name, parts, words.stays, path=change.path))
     else:
         parts = split_difference(live, desired, unordered=unordered)
@@ -180,7 +181,7 @@ def show_parts(
         yield Field(name=name + part.name, sign=sign, label=label, long=(part.old, part.new), meaning=meaning)
 
 
-def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: bool) -> Iterator[Field]:
+def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: bool, unordered: bool) -> Iterator[Field]:
     base, live, desired = change.base, change.live_value, change.desired
     sign = _choose_sign(live, desired)
     meaning = _describe_difference(change.path, live, desired)
@@ -195,11 +196,17 @@ def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: boo
         sides = tuple(Side(word, mark, *rest) for (word, mark, _), *rest in zip(values, texts, commas, strict=True))
         yield Field(name=name, sign=sign, sides=sides, meaning=meaning)
         return
-    # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
-    edits = [(words.git_moved, base, desired), (words.live_moved, base, live)]
-    for label, old, new in edits if has_base else [("", live, desired)]:
-        for field in show_parts(name, split_difference(old, new), words.changes, path=change.path):
-            yield dataclasses.replace(field, label=": ".join(filter(None, (label, field.label))), meaning=meaning)
+    edits = [("", words.changes, split_difference(live, desired, unordered=unordered))]
+    if has_base:
+        # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
+        in_git = split_difference(base, desired, unordered=unordered, declared="both")
+        in_live = split_difference(base, live, unordered=unordered, declared="old")
+        edits = [(words.git_moved, (was, git), in_git), (words.live_moved, (was, now), in_live)]
+    for label, sentence, parts in edits:
+        for field in show_parts(name, parts, sentence, path=change.path):
+            # Of a long text the label says whose it is, and of a short one each side does.
+            labels = [label, *([field.label] if field.long is None or None in field.long else [])]
+            yield dataclasses.replace(field, label=": ".join(filter(None, labels)), meaning=meaning)
 
 
 def _describe_difference(path: str, old: Any, new: Any) -> str:
