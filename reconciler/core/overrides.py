@@ -2,7 +2,7 @@
 
 import datetime
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
@@ -185,10 +185,16 @@ def find_idle_secrets(
 
 
 def warn_of_unmatched(
-    settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
+    settings: Settings,
+    definitions: Sequence[Definition],
+    lives: Sequence[Mapping[str, Any]] = (),
+    used: Collection[IgnoreRule] = (),
 ) -> Iterator[str]:
-    """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
-    yield from (message for _, message in check_matches(settings, definitions) if message)
+    """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain.
+
+    `used` are the rules that keep a difference in this run: of an object that only live has, a definition says less.
+    """
+    yield from (message for entry, message in check_matches(settings, definitions) if message and entry not in used)
     yield from find_idle_secrets([(settings, definitions)], lives)
     for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
         concerned = (each for each in definitions if enforced.concerns(each.key) and ignored.concerns(each.key))

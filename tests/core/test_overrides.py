@@ -133,6 +133,20 @@ def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], 
         assert "matches no definition" in note
 
 
+def test_a_rule_that_keeps_an_object_of_which_a_definition_makes_a_text_is_in_use() -> None:
+    kept = rule("metadata", "crm", "key")
+    (definition,) = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"crm": "none"}})]
+    plan = make_plan(
+        definition.declared,
+        {"metadata": {"crm": {"key": 1}}},
+        overrides=find_overrides(settings(ignore=(kept,)), "a"),
+    )
+    assert plan.patch is None
+    assert [entry.rule for entry in plan.ignored] == [kept]
+    assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition])) != []
+    assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition], used=[kept])) == []
+
+
 def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"team": "x"}})]
     held = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
