@@ -127,12 +127,12 @@ def plan_creation(
     # For a command that looks for live edits, a new assistant has none.
     if policy.read_only:
         return Plan(creates=True)
-    freeze = overrides.freeze if policy.create else None
-    unsent = Unsent.FROZEN if freeze is not None else None if policy.create else Unsent.NEW
+    # Whoever reviews the file learns of the freeze before the apply that it holds back.
+    unsent = Unsent.FROZEN if overrides.freeze is not None else None if policy.create else Unsent.NEW
     changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
     # A new assistant needs no nulls.
     body = {field: value for field, value in body.items() if value is not None}
-    return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=freeze)
+    return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=overrides.freeze)
 
 
 def _decide_sent(

@@ -103,7 +103,7 @@ class AssistantEntry:
     @property
     def open_kinds(self) -> frozenset[Kind]:
         """The kinds of the differences that ask for something: none where a freeze holds the assistant."""
-        return frozenset() if self.status is Status.FROZEN else self.kinds
+        return frozenset() if self.frozen is not None else self.kinds
 
     @property
     def kinds(self) -> frozenset[Kind]:

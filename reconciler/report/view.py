@@ -89,9 +89,8 @@ def _list_differences(entries: Iterable[AssistantEntry], report: Report) -> Iter
 
 
 def _choose_title(change: ChangeEntry, entry: AssistantEntry, fate: str, report: Report) -> str:
-    if entry.status is Status.NEW:
-        return "A new assistant"
-    title = report.traits_of(entry).titles[is_written(change, entry)][change.kind]
+    is_new = entry.status is Status.NEW
+    title = "A new assistant" if is_new else report.traits_of(entry).titles[is_written(change, entry)][change.kind]
     title += f", frozen ({describe_freeze(entry)})" if entry.frozen else ""
     return f"{title}, {fate}" if fate else title
 

@@ -180,6 +180,8 @@ def test_an_assistant_to_come_and_one_to_go_wait(tale: Story) -> None:
     model, voice = {"provider": "openai", "model": "gpt-4o"}, {"provider": "openai", "voiceId": "alloy"}
     tale.project.write("c", id="new", name="New", model=model, voice=voice)
     freeze(tale, {**HELD, "assistants": ["*"]})
+    planned = tale.run("plan", "--detailed-exitcode")
+    assert (planned.code, f"A new assistant, frozen ({REASON}, until 2999-01-15):" in planned.stdout) == (0, True)
     assert outcomes(tale.recorded("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
     done = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
     assert (done.code, written(tale)) == (1, [])
