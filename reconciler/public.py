@@ -130,17 +130,17 @@ def connect(
     URL or credentials that are missing or cannot be used.
     """
     if token or (email and password):
-        given = Credentials(
+        credentials = Credentials(
             Secret(token, cookie=True) if token else None, email, Secret(password) if password else None
         )
     else:
-        given = credentials_of(os.environ)
+        credentials = credentials_of(os.environ)
     variable = os.environ.get("RECONCILER_API_URL")
     settings = project.read.settings
     return AssistantsApi(
         ApiOptions(
             url=choose_url(api_url or variable, settings, by_variable=api_url is None),
-            credentials=given,
+            credentials=credentials,
             concurrency=concurrency,
             timeout=timeout,
             retries=retries,
@@ -233,8 +233,8 @@ def drift(project: Project, api: AssistantsApi) -> Report:
 
 
 def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:
-    chosen = dataclasses.replace(project.choices, on_drift=on_drift, force_conflicts=force_conflicts)
-    read = dataclasses.replace(_begin(project.read), policy=choose_policy(project.read.settings, chosen))
+    choices = dataclasses.replace(project.choices, on_drift=on_drift, force_conflicts=force_conflicts)
+    read = dataclasses.replace(_begin(project.read), policy=choose_policy(project.read.settings, choices))
     check_policy(read)
     return read
 

@@ -164,7 +164,7 @@ def is_documented(path: FieldPath) -> bool:
     return path in BY_PATH or path[:1] == ("metadata",)
 
 
-def knows(path: FieldPath) -> bool:
+def is_known(path: FieldPath) -> bool:
     """Return whether no key of a path is one that its object cannot have; whatever is below a value counts."""
     steps = ((key, keys_inside(path[:depth])) for depth, key in enumerate(path))
     return path == ID.path or all(key in known for key, known in steps if known)

@@ -64,12 +64,12 @@ _SAID: Final[Mapping[Of, tuple[str, str]]] = {
 def make_assistant_schema(of: Of, extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = False) -> Schema:
     """Return the schema of a definition, an overlay or `_defaults.yaml`; `extra_fields` take any value."""
     title, description = _SAID[of]
-    properties = {"id": _id_schema(), **_properties(())}
+    properties = {"id": _id_schema(), **_make_properties(())}
     for path in extra_fields:
         # The settings allow them at the top or directly inside a group, so one step finds the owner.
         owner = properties if len(path) == 1 else properties[path[0]]["properties"]
         owner[path[-1]] = {
-            "title": _title(path[-1]),
+            "title": _make_title(path[-1]),
             "description": f"{dotted(path)} is not in the API's reference; reconciler.yaml allows it under "
             "extra_fields. It may have any value.",
         }
@@ -82,7 +82,7 @@ def make_assistant_schema(of: Of, extra_fields: Iterable[FieldPath] = (), *, nee
 
 def _id_schema() -> Schema:
     return {
-        "title": _title("id"),
+        "title": _make_title("id"),
         "description": ID.description,
         "examples": [*ID.examples],
         "pattern": f"^{ID_PATTERN}{END}",
@@ -92,7 +92,7 @@ def _id_schema() -> Schema:
     }
 
 
-def _properties(parent: FieldPath) -> dict[str, Schema]:
+def _make_properties(parent: FieldPath) -> dict[str, Schema]:
     return {key: _field_schema(BY_PATH[*parent, key]) for key in keys_inside(parent)}
 
 
@@ -105,7 +105,7 @@ def _field_schema(field: Field) -> Schema:
         kinds = judging["type"]
         judging["type"] = [*(kinds if isinstance(kinds, list) else [kinds]), "null"]
     if field.kind == "fields":
-        judging["properties"] = _properties(field.path)
+        judging["properties"] = _make_properties(field.path)
     if field.choices:
         judging["enum"] = [*field.choices, *([None] if no_value else [])]
     if any(field.choices.values()):
@@ -116,9 +116,9 @@ def _field_schema(field: Field) -> Schema:
         explaining["examples"] = [*field.examples]
     # The order of the keys is that of the schemas that people have in their repositories: no change, no diff there.
     groups = [judging, explaining] if no_value else [judging | explaining]
-    return {"title": _title(field.path[-1])} | {key: group[key] for group in groups for key in sorted(group)}
+    return {"title": _make_title(field.path[-1])} | {key: group[key] for group in groups for key in sorted(group)}
 
 
-def _title(key: str) -> str:
+def _make_title(key: str) -> str:
     """Return a key as words: `firstMessageMode` is "First message mode"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key).capitalize()

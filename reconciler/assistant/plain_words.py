@@ -47,10 +47,10 @@ _SLIPS: Final = (
 
 def describe_unknown_field(path: FieldPath) -> FieldProblem:
     """Return the message about a key that the API does not have at this place."""
-    where = f" inside {dotted(path[:-1])}" if path[1:] else ""
+    place = f" inside {dotted(path[:-1])}" if path[1:] else ""
     message, quoting = _suggest_field(path), f"unknown field {dotted(path)}"
     advice = message.removeprefix(quoting) if message.startswith(quoting) else ""
-    return FieldProblem(path, message, f"unknown field{where}{advice}", about="key")
+    return FieldProblem(path, message, f"unknown field{place}{advice}", about="key")
 
 
 def describe_wrong_kind(name: str, kind: fields.Kind, value: Any) -> str:
@@ -195,8 +195,8 @@ def _repair_number(kind: fields.Kind, text: str) -> str:
 
 def list_some(names: Sequence[str], limit: int) -> str:
     """Return the first of some names, and how many there are besides: `a, b and 3 more`."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    suffix = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + suffix
 
 
 def shorten(text: str) -> str:

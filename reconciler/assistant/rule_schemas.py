@@ -126,14 +126,14 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
         if not _is_portable(schema):
             return None
         return {"allOf": [*conditions, _or_text_file(_translate(schema, f"{at}/allOf/{len(conditions)}/else"))]}
-    key, rest = path[0], path[1:]
+    key, tail = path[0], path[1:]
     if key != "*":
-        property_schema = place_schema(rest, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
+        property_schema = place_schema(tail, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
         # What is no group at all has no value in it either.
-        must = {"type": ["object", "array"], "required": [key]} if required and "*" not in rest else {}
+        must = {"type": ["object", "array"], "required": [key]} if required and "*" not in tail else {}
         return {"properties": {key: property_schema}, **must} if property_schema is not None else None
-    elements = place_schema(rest, schema, required=required, at=f"{at}/items")
-    values = place_schema(rest, schema, required=required, at=f"{at}/additionalProperties")
+    elements = place_schema(tail, schema, required=required, at=f"{at}/items")
+    values = place_schema(tail, schema, required=required, at=f"{at}/additionalProperties")
     return {"items": elements, "additionalProperties": values} if elements is not None else None
 
 
@@ -167,7 +167,7 @@ def _translate(schema: Any, at: str) -> Any:
 def _translate_keyword(keyword: str, value: Any, at: str) -> Any:
     if keyword == "$ref":
         return at + value[1:]
-    # Any value below may be a text in a file; what applies to a value itself is within what does.
+    # Any nested value may be a text in a file, so its schema accepts `$file` as well.
     is_nested = keyword in _BELOW or keyword in ("properties", "patternProperties", "prefixItems")
     inner = {key: _translate(item, at) for key, item in _list_inner_schemas(keyword, value)}
     if is_nested:

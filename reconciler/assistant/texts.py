@@ -39,5 +39,5 @@ def resolve_reference(reference: str, file: str) -> str:
 
 def clean_text(content: str) -> str:
     """Return the text that a file's content is, as every system's editors write it."""
-    # Editors end a file with a line end of its own accord, and nobody means the assistant to say it.
+    # Editors add a line end to the end of a file, and nobody means the assistant to say it.
     return content.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n")

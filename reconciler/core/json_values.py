@@ -128,8 +128,8 @@ def _expect(kind: Any, value: Any, place: _Place) -> Any:
 
 
 def _reject(place: _Place, allowed: str, value: Any) -> None:
-    given = "another text" if allowed.startswith("one of") and isinstance(value, str) else _KIND_NAMES[type(value)]
-    raise ShapeError(f"{_describe_place(place)} should be {allowed}, not {given}")
+    found_kind = "another text" if allowed.startswith("one of") and isinstance(value, str) else _KIND_NAMES[type(value)]
+    raise ShapeError(f"{_describe_place(place)} should be {allowed}, not {found_kind}")
 
 
 def _describe_place(place: _Place) -> str:

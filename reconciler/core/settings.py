@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from reconciler.assistant.fields import knows
+from reconciler.assistant.fields import is_known
 from reconciler.assistant.paths import FieldPath, meets
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.dataclass import dataclass
@@ -50,7 +50,7 @@ class MaxChanges:
         # Down: a limit that is rounded up would allow more than it says.
         return int(self.amount * selected / 100) if self.percent else int(self.amount)
 
-    def objection(self, writes: int, selected: int) -> str | None:
+    def find_objection(self, writes: int, selected: int) -> str | None:
         """Return why so many of `selected` assistants may not be written; None if they may."""
         limit = self.limit(selected)
         if writes <= limit:
@@ -220,5 +220,5 @@ class Settings(Environment):
     def may_quote(self, path: FieldPath) -> bool:
         """Return whether a message may quote what a file says at a path, in which people may have made a mistake."""
         # A field that nobody knows may be a sensitive one with a slip in its name, or in the wrong column.
-        is_known = knows(path) or any(meets(extra, path) for extra in self.extra_fields)
-        return not self.sensitive or (is_known and self.may_show(path))
+        has_known_name = is_known(path) or any(meets(extra, path) for extra in self.extra_fields)
+        return not self.sensitive or (has_known_name and self.may_show(path))

@@ -148,10 +148,10 @@ def open_stage(teller: Teller) -> Iterator[Stage]:
 def _environment() -> dict[str, str]:
     """Return the caller's environment without settings of git or the reconciler, and with an account for this once."""
     # With a setting of the caller's a command could reach a real API, or write into another repository.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIXES)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIXES)}
     person = {"NAME": "Demo", "EMAIL": "demo@northfield.example"}
     return {
-        **kept,
+        **environment,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_PAGER": "cat",  # nobody has to press a key

@@ -33,13 +33,13 @@ def tell_story(teller: Teller, text: str = "") -> None:
 
 
 def _run(stage: Stage, step: Step) -> None:
-    line, expected = step["run"], step.get("exit", 0)
+    line, exit_code = step["run"], step.get("exit", 0)
     stage.teller.command_line(line)
     code = stage.run(shlex.split(line))
     stage.teller.show()
     # The story promises what happens: a command that ends otherwise makes it untrue, so nothing more is told.
-    if code != expected:
-        raise DemoError(f"`{line}` ended with exit code {code} instead of {expected}")
+    if code != exit_code:
+        raise DemoError(f"`{line}` ended with exit code {code} instead of {exit_code}")
     if "remark" in step:
         stage.teller.remark(step["remark"])
 

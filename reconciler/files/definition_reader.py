@@ -35,7 +35,7 @@ Stack = Sequence[tuple[YamlFile, LayerKind]]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One definition as it was read: `document` is its content in all its layers, None where it has none."""
+    """One definition as it was read: `document` is its content, all layers merged, or None without any."""
 
     definition: Definition
     document: Mapping[str, Any] | None
@@ -96,7 +96,7 @@ class DefinitionReader:
         if hint := _MEANT_OTHERWISE.get(definition.key.rpartition("/")[2].lower()):
             hints = {"file": hint}
             problems = [replace(each, message=each.message + hints.get(each.about, "")) for each in problems]
-        # What the API would not take is said once.
+        # A value that the API would not accept is reported once.
         wrong = {problem.path for problem in problems if problem.path}
         other_problems = (*_find_lints(document, files), *self.rules.find_violations(definition.key, document))
         problems += [problem for problem in other_problems if problem.path not in wrong]

@@ -76,7 +76,7 @@ def load(
     for reading in readings:
         own_problems = tuple(problem for file, problem in collisions if file == reading.definition.file)
         full = replace(reading, problems=reading.problems + own_problems)
-        # In an environment an id says who takes part; a file that cannot be read might have one, and must be seen.
+        # In an environment only definitions with an id take part; an unreadable file might have one, so it is listed.
         has_id = full.document is None or "id" in full.document
         if without_ids or has_id or not settings.environments or full.errors:
             members.append(full)

@@ -55,7 +55,7 @@ class ReadFile:
 
 
 class LayerReader:
-    """Reads the files of definitions in all their kinds; each kind may name text files in folders of its own."""
+    """Reads all kinds of files of definitions; each kind may name text files in other folders."""
 
     def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
         folder_in_repository = folder_in_git(folder, root)
@@ -130,7 +130,7 @@ def locate_problems(problems: Iterable[FieldProblem], definition: Definition, se
 
 def find_anchors(file: ReadFile) -> Iterator[Problem]:
     """Yield what most likely was to be a text, and is the name of an anchor."""
-    # Two quick looks at the text spare nearly every file the search for anchors, which reads it once more.
+    # Two quick searches of the text save nearly every file the slow search for anchors.
     if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
         message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
         for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):

@@ -41,10 +41,10 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
             message = f"{argument} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
         # A path is relative to itself, too.
-        inside = {each.file for each in yaml_files.definitions if each.path.is_relative_to(path)}
-        if not inside:
+        selected_here = {each.file for each in yaml_files.definitions if each.path.is_relative_to(path)}
+        if not selected_here:
             raise DefinitionError(_explain_nothing(argument, path))
-        selected |= inside
+        selected |= selected_here
     return selected
 
 

@@ -125,11 +125,11 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     # Of `off`, which is no level however it is read, the setting's own words are enough. Of anything else that the
     # reader has refused they are not: it is a text in the content.
     refused = {(problem.path, problem.about) for problem in unreadable if not _is_ambiguous(problem, content)}
-    settled = {path for path, problem in located if problem.about == "value" and (path, "value") not in refused}
+    final_values = {path for path, problem in located if problem.about == "value" and (path, "value") not in refused}
     problems = [
         Problem(file, problem.line, problem.column, problem.message)
         for problem in unreadable
-        if problem.about != "value" or problem.path not in settled
+        if problem.about != "value" or problem.path not in final_values
     ]
     for path, problem in located:
         if (path, problem.about) not in refused:
@@ -163,29 +163,29 @@ def _is_ambiguous(problem: YamlProblem, content: object) -> bool:
 def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) -> Iterator[FieldProblem]:
     """Yield the overlay folders that hold what others read, or are held: what is written for one would reach both."""
     # Resolved, since `./a` and a link to `a` are the same folder.
-    taken = {folder: "the definitions' folder"}
+    owners = {folder: "the definitions' folder"}
     for name, entry in environments.items():
         if not entry.overlay:
             continue
         overlays = (folder.parent / entry.overlay).resolve()
-        for other, whose in taken.items():
+        for other, owner in owners.items():
             if overlays.is_relative_to(other) or other.is_relative_to(overlays):
                 message = (
-                    f"overlay cannot be, contain or be inside {whose}: use a separate folder, like environments/{name}"
+                    f"overlay cannot be, contain or be inside {owner}: use a separate folder, like environments/{name}"
                 )
                 yield FieldProblem(("environments", name, "overlay"), message)
                 break
-        taken[overlays] = f"the overlay folder of {name}"
+        owners[overlays] = f"the overlay folder of {name}"
 
 
 def _build(
     kind: type[_Built], checked: Mapping[str, Any], path: FieldPath, places: Mapping[FieldPath, Place]
 ) -> _Built:
     """Return a checked group at a path as a value; what is not there keeps its default."""
-    given = {_FIELDS.get(key, key): _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
+    values = {_FIELDS.get(key, key): _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
     if issubclass(kind, ForAssistants):
-        return kind(**given, place=places[path].key)
-    return kind(**given, overlay_place=places.get((*path, "overlay"), _TOP).value)
+        return kind(**values, place=places[path].key)
+    return kind(**values, overlay_place=places.get((*path, "overlay"), _TOP).value)
 
 
 def _build_setting(name: str, value: Any, path: FieldPath, places: Mapping[FieldPath, Place]) -> Any:

@@ -47,11 +47,11 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
             entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(environment, name)
             paths |= {(*place, name, str(at), "path"): rule.path for at, rule in enumerate(entries)}
     for place, path in paths.items():
-        if message := _object_to_path(path, known, extra_fields):
+        if message := _explain_bad_path(path, known, extra_fields):
             yield FieldProblem(place, message)
 
 
-def _object_to_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
+def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
     if unseen := next(filter(None, map(describe_unseen, path)), ""):
         return f"this path contains an invisible character; {unseen}"
     if path[0] == "$" or any(map(_JSON_PATH.search, path)):
@@ -59,9 +59,9 @@ def _object_to_path(path: FieldPath, known: Collection[str], extra_fields: Colle
     near = None if path[0] in known else find_closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
     if near:
         return f"unknown field {path[0]}; did you mean {near}?"
-    inside = fields.keys_inside(path[:1]) if path[1:] and path[:2] not in extra_fields else ()
+    keys = fields.keys_inside(path[:1]) if path[1:] and path[:2] not in extra_fields else ()
     # An undocumented field may well have a documented one's name and more.
-    near = find_closest(path[1], inside, cutoff=0.91) if inside and path[1] not in ("*", *inside) else None
+    near = find_closest(path[1], keys, cutoff=0.91) if keys and path[1] not in ("*", *keys) else None
     return f"unknown field {dotted(path[:2])}; did you mean {path[0]}.{near}?" if near else ""
 
 
@@ -122,18 +122,18 @@ def _model() -> Any:
             write_out = pydantic.BeforeValidator(lambda value: {short: value} if isinstance(value, str) else value)
             return Annotated[group, write_out]
         # The types are made at run time, which a type checker cannot follow.
-        listed, named = cast("Any", list), cast("Any", dict)
+        list_type, dict_type = cast("Any", list), cast("Any", dict)
         if "items" in row:
-            return Annotated[listed[type_of(row["items"])], pydantic.Field(min_length=row.get("minItems", 0))]
+            return Annotated[list_type[type_of(row["items"])], pydantic.Field(min_length=row.get("minItems", 0))]
         if "propertyNames" in row:
-            return named[type_of(row["propertyNames"]), type_of(row["additionalProperties"])]
+            return dict_type[type_of(row["propertyNames"]), type_of(row["additionalProperties"])]
         if row["type"] == "boolean":
             return bool
         if "enum" in row and "$judge" not in row:
             return Literal[*row["enum"]]
         # It gets what is a text for sure; a limit may be a number, too, which its reader judges alone.
-        written: Any = str if row["type"] == "string" else Any
-        return Annotated[written, pydantic.AfterValidator(functools.partial(read_value, row))]
+        value_type: Any = str if row["type"] == "string" else Any
+        return Annotated[value_type, pydantic.AfterValidator(functools.partial(read_value, row))]
 
     return model_of(load_table())
 
@@ -144,10 +144,10 @@ def _to_group(model: Any) -> dict[str, Any]:
 
 def _describe(detail: Any) -> FieldProblem:
     """Return what is wrong, and what nobody sees in a key or a text."""
-    found = _describe_plainly(detail)
-    written = found.path[-1] if found.about == "key" else detail["input"]
-    unseen = describe_unseen(written) if isinstance(written, str) else ""
-    return dataclasses.replace(found, message=f"{found.message}; {unseen}") if unseen else found
+    problem = _describe_plainly(detail)
+    text = problem.path[-1] if problem.about == "key" else detail["input"]
+    unseen = describe_unseen(text) if isinstance(text, str) else ""
+    return dataclasses.replace(problem, message=f"{problem.message}; {unseen}") if unseen else problem
 
 
 def _describe_plainly(detail: Any) -> FieldProblem:
@@ -181,7 +181,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     # What remains are values of another type than the table has.
     row = _row_at(path)
     form = row.get("patternErrorMessage", "").removesuffix(".").partition("This must ")[2]
-    wanted = {
+    kind_words = {
         # In quotes, a day that is written as a number would still be none.
         "string_type": form or "be text; put it in quotes",
         "bool_type": "be true or false, without quotes",
@@ -191,7 +191,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     group = "a group of keys and values"
     if short := row.get("$shorthand"):
         group = f"one of {', '.join(row['properties'][short]['enum'])}, or {group}"
-    return FieldProblem(path, f"{name} must {wanted.get(kind, f'be {group}')}")
+    return FieldProblem(path, f"{name} must {kind_words.get(kind, f'be {group}')}")
 
 
 def _row_at(path: FieldPath) -> Schema:

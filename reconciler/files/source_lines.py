@@ -50,7 +50,7 @@ def hide_lines(layer: Layer, settings: Settings, instead: Callable[[str], str]) 
     lines = split_lines(layer.text)
     if not settings.sensitive:
         return lines
-    # Where a file cannot be read, or has a key twice, nobody knows which lines belong to the path.
+    # If a file cannot be read, or has a key twice, it is unknown which lines belong to the path.
     if not layer.places or any(problem.about == "key" for problem in read_tolerantly(layer.text).problems):
         return [instead(line) for line in lines]
     places = sorted((*place, path) for path, pair in layer.places.items() for place in pair)

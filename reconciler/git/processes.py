@@ -51,7 +51,7 @@ class Processes:
         return self._check(arguments, self._wait_for(arguments, stdin, environment))
 
     def run_for_lines(self, count: int, *arguments: str, stdin: bytes | None = None) -> list[str]:
-        """Return what a command prints, which must be so many lines: one that says nothing has given no answer."""
+        """Return what a command prints, which must be `count` lines: no output is no answer."""
         lines = os.fsdecode(self.run(*arguments, stdin=stdin)).splitlines()
         if len(lines) != count:
             raise self.failure(arguments[0], "no answer")

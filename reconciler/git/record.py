@@ -64,7 +64,7 @@ class Trailers:
 
     `late` are writes that the API took and reading did not show. `created` are the ids of the assistants that were
     created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
-    definitions that have the assistant's other one. `unsettled` names, for a definitions' folder, the definitions whose
+    definitions that have the assistant's other one. `outdated` names, for a definitions' folder, the definitions whose
     entry is not what the commit that was applied declares. Of a folder that is not in it, this is unknown.
     """
 
@@ -72,11 +72,11 @@ class Trailers:
     late: tuple[Unclear, ...] = ()
     created: Mapping[str, str] = dataclasses.field(default_factory=dict)
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    unsettled: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    outdated: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
     def keeps_same(self, other: "Trailers") -> bool:
         """Return whether two records keep the same, apart from what they derive from their tree."""
-        names = [field.name for field in dataclasses.fields(Trailers) if field.name != "unsettled"]
+        names = [field.name for field in dataclasses.fields(Trailers) if field.name != "outdated"]
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
@@ -161,10 +161,10 @@ def _find_unchanged_entries(
     repository: Repository, record: Record, current: Sequence[Definition], folder: str, environment: str | None
 ) -> dict[str, Definition]:
     """Return those of today's definitions that are what their entries say, by path, without a look at the entries."""
-    if folder not in record.unsettled or not repository.has(record.applied):
+    if folder not in record.outdated or not repository.has(record.applied):
         return {}
     # The id of a file that says `id: new` is in its entry.
-    candidates = [each for each in current if not each.says_new and each.file not in record.unsettled[folder]]
+    candidates = [each for each in current if not each.says_new and each.file not in record.outdated[folder]]
     return find_unchanged(repository, record.applied, folder, environment, candidates)
 
 
@@ -173,7 +173,7 @@ def find_created(repository: Repository, record: Record, file: str) -> str | Non
     blob = repository.files(record.commit, file).get(file)
     document = parse_definition(repository.read(file, blob)) if blob is not None else None
     id_ = (document or {}).get("id")
-    # An entry goes with its definition, and a revert brings the definition back: the trailer still knows it then.
+    # The entry is removed with its definition. If a revert restores the definition, the trailer still has the id.
     return id_ if isinstance(id_, str) and id_ != NEW else record.created.get(file)
 
 
@@ -199,8 +199,8 @@ def write_record(
     trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': name})}" for file, name in sorted(keeps.created.items())]
     trailers += [f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"] if keeps.other_ids else []
-    unsettled = {folder: sorted(names) for folder, names in keeps.unsettled.items()}
-    trailers += [f"{UNSETTLED}: {json.dumps(unsettled, sort_keys=True)}"] if unsettled else []
+    outdated = {folder: sorted(names) for folder, names in keeps.outdated.items()}
+    trailers += [f"{UNSETTLED}: {json.dumps(outdated, sort_keys=True)}"] if outdated else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
     # The next run takes this for what is live. To git's silence a tree that lacks entries is as good as any other.
@@ -238,7 +238,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         other_ids = {
             str(key): str(name) for group in _read_trailers(commit.message, OTHER_IDS) for key, name in group.items()
         }
-        unsettled = {
+        outdated = {
             str(folder): frozenset(map(str, files))
             for group in _read_trailers(commit.message, UNSETTLED)
             for folder, files in group.items()
@@ -257,7 +257,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         late=late,
         created=created,
         other_ids=other_ids,
-        unsettled=unsettled,
+        outdated=outdated,
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
     )
 
@@ -273,7 +273,7 @@ def _reject_ref(ref: str, name: str) -> RepositoryError:
 
 
 def _reject_trailers(ref: str, commit: Commit) -> RepositoryError:
-    """Say how to get past a record of which nobody can tell which writes it leaves unclear."""
+    """Return an error that says how to go on from a record with unreadable trailers."""
     way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
     if len(commit.parents) > 1:
         way_out = f"go back to the record before it: git update-ref {ref} {commit.parents[1][:12]}"

@@ -59,14 +59,14 @@ class Repository:
         # Git says the same of a branch without a commit and of one whose commit is damaged; that one has a ref.
         [branch] = self._git.run_for_lines(1, "symbolic-ref", "HEAD")
         if self.ref(branch) is not None:
-            raise self._missing(f"the commit of {branch}, where HEAD is,")
+            raise self._report_missing(f"the commit of {branch}, where HEAD is,")
         return None
 
     def ref(self, name: str) -> str | None:
         """Return the object that a ref names at this moment, or None if there is no such ref."""
         listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
         objects = dict(line.partition(" ")[::2] for line in listing.splitlines())
-        # No line means that there is none, but a broken git prints nothing either: check with the objects' child.
+        # No line means that there is none, but a broken git prints nothing either: ask the batch process as well.
         if name not in objects and self._objects.read_object(name) is not None:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
         return objects.get(name)
@@ -88,7 +88,7 @@ class Repository:
         """Return a commit by its object's name."""
         commit = self._commits.get(name) if self.has(name) else None
         if commit is None:
-            raise self._missing(f"the commit {name[:12]}")
+            raise self._report_missing(f"the commit {name[:12]}")
         return commit
 
     def has(self, commit: str) -> bool:
@@ -117,7 +117,7 @@ class Repository:
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
         """Return the files at or below a path of a commit, a link as the file that it leads to; submodules are none."""
-        blobs = self._below(commit, folder)
+        blobs = self._list_below(commit, folder)
         if any(blob.mode == _LINK for blob in blobs.values()):
             blobs = dict(self._follow(blobs))
         return {path: blob for path, blob in blobs.items() if blob.mode != _SUBMODULE}
@@ -127,18 +127,18 @@ class Repository:
         # A submodule at the folder, or above it, is no tree of this repository, so nothing would be found below it.
         parts = folder.split("/")
         parents = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
-        modules = [path for path in parents if (entry := self._entry(commit, path)) and entry.mode == _SUBMODULE]
-        below = (path for path, blob in self._below(commit, folder).items() if blob.mode == _SUBMODULE)
+        modules = [path for path in parents if (entry := self._find_entry(commit, path)) and entry.mode == _SUBMODULE]
+        below = (path for path, blob in self._list_below(commit, folder).items() if blob.mode == _SUBMODULE)
         return sorted({*modules, *below})
 
     def read(self, path: str, blob: Blob, *, limit: int = MAX_BYTES) -> bytes | None:
         """Return a file's content as a checkout would have it, filters included; None if larger than `limit` bytes."""
         answer = self._objects.read_object(blob.name, limit=limit)
-        # A batch with filters names sizes before filtering, so nobody could tell where an answer ends.
+        # A batch with filters prints sizes before filtering, so the end of an answer would be unknown.
         if answer is not None and self._filters.find(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
         if answer is None:
-            raise self._missing(f"the object {blob.name[:12]} of {path}")
+            raise self._report_missing(f"the object {blob.name[:12]} of {path}")
         return answer[2]
 
     def find_filter(self, path: str) -> str | None:
@@ -156,7 +156,7 @@ class Repository:
 
     def differing_paths(self, old: str, new: str, folder: str) -> set[str]:
         """Return the paths below a folder that two commits do not have alike."""
-        return {path for path, _ in self._below(old, folder).items() ^ self._below(new, folder).items()}
+        return {path for path, _ in self._list_below(old, folder).items() ^ self._list_below(new, folder).items()}
 
     def uncommitted_paths(self, folder: str) -> tuple[set[str], set[str]]:
         """Return the paths below a folder that differ from `HEAD`, and those untracked, ignored ones too."""
@@ -212,45 +212,45 @@ class Repository:
         # All zeros say to git that there must be no such ref yet.
         self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
-    def _entry(self, commit: str, path: str) -> Blob | None:
+    def _find_entry(self, commit: str, path: str) -> Blob | None:
         """Return what is at a path of a commit, a folder too; None for nothing."""
         folder, _, name = path.rpartition("/")
         tree = self._tree_at(commit, folder)
-        return self._tree(tree).get(name) if tree is not None else None
+        return self._read_tree(tree).get(name) if tree is not None else None
 
     def _tree_at(self, commit: str, folder: str) -> str | None:
         tree = self.commit(commit).tree
         for part in folder.split("/") if folder not in ("", ".") else ():
-            entry = self._tree(tree).get(part)
+            entry = self._read_tree(tree).get(part)
             # A link to a folder is none: git does not look through it either.
             if entry is None or entry.mode != _FOLDER:
                 return None
             tree = entry.name
         return tree
 
-    def _below(self, commit: str, path: str) -> Mapping[str, Blob]:
+    def _list_below(self, commit: str, path: str) -> Mapping[str, Blob]:
         """Return everything but folders at or below a path of a commit, submodules too."""
         tree = self._tree_at(commit, path)
         if tree is None:
-            entry = self._entry(commit, path)
+            entry = self._find_entry(commit, path)
             return {path: entry} if entry is not None else {}
         if (tree, path) not in self._listings:
             self._listings[tree, path] = dict(self._walk(tree, "" if path in ("", ".") else f"{path}/"))
         return self._listings[tree, path]
 
     def _walk(self, tree: str, prefix: str) -> Iterator[tuple[str, Blob]]:
-        for name, entry in self._tree(tree).items():
+        for name, entry in self._read_tree(tree).items():
             if entry.mode == _FOLDER:
                 yield from self._walk(entry.name, f"{prefix}{name}/")
             else:
                 yield f"{prefix}{name}", entry
 
-    def _tree(self, name: str) -> dict[str, Blob]:
+    def _read_tree(self, name: str) -> dict[str, Blob]:
         """Return the entries of a tree object; folders among them have the mode 40000."""
         if name not in self._trees:
             answer = self._objects.read_object(name)
             if answer is None or answer[2] is None:
-                raise self._missing(f"the object {name[:12]}")
+                raise self._report_missing(f"the object {name[:12]}")
             self._trees[name] = dict(parse_tree(answer[2], len(name) // 2))
         return self._trees[name]
 
@@ -270,7 +270,7 @@ class Repository:
             if blob is not None:
                 yield path, blob
 
-    def _missing(self, subject: str) -> RepositoryError:
+    def _report_missing(self, subject: str) -> RepositoryError:
         way_out = _SHALLOW if self.is_shallow else _FETCH_AGAIN
         return RepositoryError(f"{subject} is missing from the repository", hint=way_out)
 

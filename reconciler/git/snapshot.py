@@ -64,7 +64,7 @@ def read_base(
     ids = {entry.id for entry in by_file.values()}
     # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the same
     # names are looked at, since folders are renamed as a whole; then any file that mentions the id.
-    # A file that said `id: new` then is looked up by its path, by whoever knows its id today.
+    # A file that said `id: new` then is found by its path: its id of today is known elsewhere.
     new_files = {path for path, entry in by_file.items() if entry.id == NEW}
     missing = {each.id: each.key for each in current if each.id and each.id not in ids and each.file not in new_files}
     whole_folder_moved = not any(is_definition_file(path, folder) for path in snapshot.files)

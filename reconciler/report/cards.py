@@ -141,7 +141,7 @@ def make_cards(assistants: Sequence[AssistantView], report: Report) -> list[Card
     """Return the cards of assistants, which come sorted, the gravest first."""
     sharing = _find_shared_changes(assistants)
     cards = [*_make_shared_cards(sharing, report), *_make_own_cards(assistants, sharing, report)]
-    # Sorted for good: of one severity, what many share comes first.
+    # The sort is stable: within a severity, shared cards come first.
     return sorted(cards, key=lambda card: (card.severity, not card.members))
 
 

@@ -12,7 +12,7 @@ _NO_BASE: Final = "Without a base, live edits look like changes in git."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What is said before each value of a difference."""
+    """The words before each value of a difference."""
 
     changes: tuple[str, str] = ("", "->")  # what live holds, and what it gets
     stays: tuple[str, str] = ("git has", "live now has")  # a live edit that nobody puts back
@@ -29,14 +29,14 @@ _UNWRITTEN: Final = dict.fromkeys((True, False, None), _CHANGED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What the report of a command looks like; the defaults are those of a name that nobody knows."""
+    """What the report of a command looks like; the defaults are for an unknown command."""
 
     always_named: tuple[Outcome, ...] = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.FAILED)  # of outcomes, if any
     reads_live: bool = True  # else the report is about files alone, and its problems are the report
     counts_edits: bool = False  # an assistant with a live edit counts as drifted, whatever git changes besides
     writes: bool = False
     follows_git: bool = True  # what it writes, if anything, is what git says
-    leaves_drift: bool = False  # drift that stays is said to be left as it is
+    leaves_drift: bool = False  # the report says that drift is left as it is
     is_plan: bool = False  # `apply --plan` takes it, and it says what happens to drift and conflicts under the options
     without_base: str = ""
     failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case unless they are sent

@@ -55,28 +55,28 @@ def parse_report(text: str, *, name: str) -> Report:
 
 def read_report_object(document: Any, *, name: str) -> Report:
     """Return the report that a JSON object describes. Raises ReportError, in which `name` names the object."""
-    where = escape(name)
+    place = escape(name)
     try:
-        _check_version(document, where)
+        _check_version(document, place)
         return from_json(Report, document)
     except ShapeError as error:
         msg = f"is not a report of this tool: {escape(str(error))}"
-        raise ReportError(msg, hint=_HINT, where=where) from error
+        raise ReportError(msg, hint=_HINT, where=place) from error
 
 
-def _parse(text: str, where: str) -> Any:
+def _parse(text: str, place: str) -> Any:
     try:
         document = json.loads(text.removeprefix("\ufeff"), parse_constant=_read_finite, parse_float=_read_finite)
     except RecursionError as error:
-        raise ReportError(_TOO_DEEP, hint=_HINT, where=where) from error
+        raise ReportError(_TOO_DEEP, hint=_HINT, where=place) from error
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        raise ReportError(message, hint=_HINT, where=where) from error
+        raise ReportError(message, hint=_HINT, where=place) from error
     except ValueError as error:
-        raise ReportError("is not JSON: it contains an invalid number", hint=_HINT, where=where) from error
+        raise ReportError("is not JSON: it contains an invalid number", hint=_HINT, where=place) from error
     # Python's own limit depends on how deep the caller is.
     if is_deeper(document, DEEPEST_REPORT):
-        raise ReportError(_TOO_DEEP, hint=_HINT, where=where)
+        raise ReportError(_TOO_DEEP, hint=_HINT, where=place)
     return document
 
 
@@ -87,16 +87,16 @@ def _read_finite(digits: str) -> float:
     return number
 
 
-def _check_version(document: Any, where: str) -> None:
+def _check_version(document: Any, place: str) -> None:
     # Before the shape: a later format may have another one, and the way out is another version of the tool.
     if not isinstance(document, dict):
         return
     if "against" in document:
         hint = "Run `reconciler diff` again, with the --format that you need."
-        raise ReportError("compares two environments; it is not the report of a run", hint=hint, where=where)
+        raise ReportError("compares two environments; it is not the report of a run", hint=hint, where=place)
     version = document.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"
-        raise ReportError(message, hint="Render it with the version that wrote it, or a later one.", where=where)
+        raise ReportError(message, hint="Render it with the version that wrote it, or a later one.", where=place)
     if version is not None and version != FORMAT_VERSION:
         raise ShapeError(f"/format_version should be {FORMAT_VERSION}")

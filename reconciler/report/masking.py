@@ -84,13 +84,13 @@ def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
 
 def _find_texts(values: Iterable[Any]) -> Iterator[str]:
     """Yield every text in some values; without recursion, since live values may be nested deeply."""
-    waiting = list(values)
-    while waiting:
-        value = waiting.pop()
+    stack = list(values)
+    while stack:
+        value = stack.pop()
         if isinstance(value, str):
             if value != SENSITIVE:
                 yield value
         elif isinstance(value, dict):
-            waiting += value.values()
+            stack += value.values()
         elif isinstance(value, list):
-            waiting += value
+            stack += value

@@ -49,8 +49,8 @@ def _compare_numbers(path: str, old: Any, new: float) -> str:
     if path == "/maxDurationSeconds":
         return f"calls of up to {_write_duration(new)}"
     if path in _MORE_OR_LESS and _is_number(old) and old != new:
-        more, less = _MORE_OR_LESS[path]
-        return more if new > old else less
+        larger, smaller = _MORE_OR_LESS[path]
+        return larger if new > old else smaller
     return ""
 
 

@@ -27,14 +27,14 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         return reports[0]
     # The earlier run comes first: a rollback puts back what that found. Times are whole seconds; the end breaks a tie.
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
-    # A rollback, say, has none, and tells nothing apart by one.
+    # A rollback, for example, has no base and needs none.
     bases = [report.base for report in reports if report.traits.without_base] or [None]
     seconds = [report.duration_seconds for report in reports if report.duration_seconds is not None]
     records = [report.record for report in reports if report.record is not None]
     expiries = [report.next_expiry for report in reports if report.next_expiry is not None]
-    # If one run had no base, it took live edits for changes: then the whole has none, and the reader is told.
+    # A run without a base reports live edits as changes. Then the merged report has no base either, and says so.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
-    # Of two environments each says whose it is: the files are the same, and perhaps the ids.
+    # With two environments, each entry names its own: the files, and perhaps the ids, are the same.
     differ = len({report.environment for report in reports}) > 1
     entries = sorted(_list_entries(reports, differ), key=lambda entry: (entry.file, entry.key))
     return Report(

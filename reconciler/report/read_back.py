@@ -1,4 +1,4 @@
-"""What a later run relies on, out of an earlier report, which may hold several runs. Each fact was decided then."""
+"""Reads from an earlier report, which may hold several runs, what a later run relies on. Decides nothing itself."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from reconciler.report.report import AssistantEntry, Report
 
 
 def read_plan(report: Report) -> Reviewed:
-    """Return what of a plan's report `apply --plan` relies on. Raises ReportError for one of several environments."""
+    """Return the parts of a plan's report that `apply --plan` uses. Raises ReportError for several environments."""
     _check_one_environment(report)
     return Reviewed(
         command=report.command,
@@ -105,7 +105,7 @@ def _group_writes(report: Report) -> list[list[AssistantEntry]]:
 
 
 def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
-    """Return the fields that one run sent of an assistant; `resent` adds what went along in fields of its own."""
+    """Return the fields that one run sent of an assistant; `resent` adds fields that were sent without a difference."""
     fields = [
         _read_field(entry, parse_pointer(change.path), change.live, change.desired, change.since)
         for change in entry.changes

@@ -58,7 +58,7 @@ class Note:
 
 
 def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
-    """Yield what is to be said of an assistant beside its differences and its error."""
+    """Yield the remarks on an assistant, other than its differences and its error."""
     # Where something differs, that it is frozen is above it.
     if entry.frozen and not entry.changes:
         yield Remark("frozen", describe_freeze(entry))
@@ -76,7 +76,7 @@ def _write_reason(rule: FrozenEntry | IgnoredEntry) -> str:
 
 
 def list_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
-    """Return who set the values that git asks for, the newest first, each with the fields meant."""
+    """Return a remark for each commit that set a value, the newest first, with its fields."""
     changed_paths = {change.path for change in changes if change.kind is not Kind.DRIFT}
     fields: dict[Since, dict[str, None]] = {}
     for change in changes:

@@ -21,7 +21,7 @@ class ChangeEntry:
 
     path: Pointer
     kind: Kind
-    # None in a report of a version that did not say it.
+    # None in a report of an older version, which did not state it.
     sent: bool | None = None
     unsent: Unsent | None = None
     line: int | None
@@ -117,7 +117,7 @@ class AssistantEntry:
 
     @property
     def is_unread(self) -> bool:
-        """Return whether nobody knows what is live: it was never read, or it could not be."""
+        """Return whether live is unknown: it was never read, or could not be."""
         return self.status is None or self.status.is_unread
 
     @property
@@ -171,7 +171,7 @@ class ExpiryEntry:
 class Report:
     """The whole report of a run. `warnings` concern the run, `problems` the definition files."""
 
-    # A default is what a report of a version has that did not say it.
+    # The defaults are for reports of older versions, which lack the field.
     format_version: int
     tool_version: str
     command: str
@@ -213,7 +213,7 @@ class Report:
 
     @property
     def has_unread(self) -> bool:
-        """Return whether something is not known: a definition was invalid, or an assistant could not be read."""
+        """Return whether live is unknown for an assistant: its definition is invalid, or it could not be read."""
         return any(entry.is_unread for entry in self.assistants)
 
     @property
@@ -223,7 +223,7 @@ class Report:
 
     @property
     def all_is_well(self) -> bool:
-        """Tell whether a reader has nothing to do: all was looked at, and nothing differs, failed or needs a remark."""
+        """Return whether nothing needs attention: everything was read, and nothing differs, failed or has a remark."""
         if any((self.warnings, self.problems, self.no_longer_managed)):
             return False
         # What was not read may differ. A command that reads nothing has not left anything out.
@@ -237,9 +237,9 @@ class Report:
 
     @property
     def traits(self) -> Traits:
-        """What the report of its command looks like."""
+        """The traits of the report's command."""
         return TRAITS.get(self.command, NEUTRAL)
 
     def traits_of(self, entry: AssistantEntry) -> Traits:
-        """Return what the report of the command looks like that an entry is of."""
+        """Return the traits of the command that an entry comes from."""
         return TRAITS.get(entry.command or self.command, NEUTRAL)

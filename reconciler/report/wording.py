@@ -86,7 +86,7 @@ def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
 
 
 def rank_severity(entry: AssistantEntry) -> Severity:
-    """Return how much an assistant needs a person, whatever says so."""
+    """Return how much an assistant needs a person's attention: the gravest of all reasons."""
     severities = [kind.status.severity for kind in entry.open_kinds]
     severities += [Severity.PROBLEM] if entry.error else []
     severities += [entry.status.severity] if entry.status else []
@@ -165,7 +165,7 @@ def write_totals(report: Report) -> str:
 def _count_statuses(report: Report) -> list[str]:
     counts = {status: report.summary.get(status, 0) for status in Status}
     conflicts, errors = counts[Status.CONFLICTED], sum(counts[status] for status in Status if status.is_unread)
-    # `missing` is a status of its own, and to a reader an error like any other.
+    # `missing` is a separate status, but readers see it as an error.
     new = [f"{counts[Status.NEW]} to create"] if counts[Status.NEW] else []
     frozen = [f"{counts[Status.FROZEN]} frozen"] if counts[Status.FROZEN] else []
     # What the provider holds is not known, so nobody may count it among those in sync.
@@ -177,13 +177,13 @@ def _count_statuses(report: Report) -> list[str]:
         return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
     # Who looks for live edits wants each that has one, and a pending assistant may have one, too.
     edited = sum(Kind.DRIFT in entry.kinds for entry in report.assistants if entry.status is Status.PENDING)
-    waiting = sum(entry.status is Status.PENDING for entry in report.assistants) - edited
-    later = [f"{waiting} not applied yet"] if waiting else []
+    pending = sum(entry.status is Status.PENDING for entry in report.assistants) - edited
+    later = [f"{pending} not applied yet"] if pending else []
     return [f"{drifted + edited} drifted", *fixed, *later, *new, count_noun(errors, "error")]
 
 
 def _count_outcomes(report: Report) -> list[str]:
-    # A reader looks for some even if there are none; any other is named where it occurred.
+    # Some outcomes are always listed, even with 0; the others only if they occurred.
     always = report.traits.always_named
     rare = [outcome for outcome in Outcome if outcome not in always and report.summary.get(outcome)]
     return [f"{report.summary.get(outcome, 0)} {outcome.replace('_', ' ')}" for outcome in (*always, *rare)]

@@ -23,8 +23,8 @@ class Account:
 
     def as_user(self) -> dict[str, Any]:
         """Return the account as the API shows it: everything but the password."""
-        shown = {name: getattr(self, name) for name in ("email", "name", "role", "disabled", "permissions")}
-        return {"id": f"user_{self.email}", **shown}
+        fields = {name: getattr(self, name) for name in ("email", "name", "role", "disabled", "permissions")}
+        return {"id": f"user_{self.email}", **fields}
 
 
 ADMIN = Account("admin@sandbox.test", "Ada Admin", "ADMIN", _READ_WRITE)
@@ -72,8 +72,8 @@ def sessions_from(environment: Mapping[str, str]) -> Sessions:
     # The same variables log the reconciler in, so that one setting serves both terminals.
     fixed = {account.email: account for account in FIXED}
     email, password = environment.get("RECONCILER_EMAIL"), environment.get("RECONCILER_PASSWORD")
-    named = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN
-    own = fixed.setdefault(named.email, named)
+    login = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN
+    account = fixed.setdefault(login.email, login)
     token = environment.get("RECONCILER_AUTH_TOKEN")
     # A token of a disabled account would let in whom the login turns away.
-    return Sessions(fixed.values(), {token: own} if token and not own.disabled else {})
+    return Sessions(fixed.values(), {token: account} if token and not account.disabled else {})

@@ -99,15 +99,15 @@ class _Api:
 
     async def _read(self, request: Request) -> Response:
         self._account(request)
-        found = self._store.read(request.path_params["id"])
-        text = self._faults.show(*found) if found else None
+        stored = self._store.read(request.path_params["id"])
+        text = self._faults.show(*stored) if stored else None
         if text is None:
             raise HTTPException(404, "Assistant not found")
         return json_answer(text)
 
     async def _list(self, request: Request) -> Response:
         self._account(request)
-        texts = (self._faults.show(*found) for found in self._store.read_all())
+        texts = (self._faults.show(*stored) for stored in self._store.read_all())
         return json_answer(f"[{','.join(text for text in texts if text is not None)}]")
 
     async def _create(self, request: Request) -> Response:
@@ -145,12 +145,12 @@ class _Api:
     def _patch(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
         """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
         # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
-        result = merge_objects(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
-        missing = [key for key in REQUIRED_IN_MODEL if "model" in body and result["model"].get(key) is None]
+        changed = merge_objects(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
+        missing = [key for key in REQUIRED_IN_MODEL if "model" in body and changed["model"].get(key) is None]
         if missing:
             raise HTTPException(400, "; ".join(f"model.{key} is required" for key in missing))
-        result["updatedAt"] = now(after=assistant["updatedAt"])
-        return result
+        changed["updatedAt"] = now(after=assistant["updatedAt"])
+        return changed
 
     async def _delete(self, request: Request) -> Response:
         self._require_writer(request, "delete")

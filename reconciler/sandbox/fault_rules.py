@@ -112,25 +112,25 @@ def parse_rule(text: str) -> Rule:
         length = f"{_show(text[:40])}... is longer than {LONGEST_RULE} characters" if text.strip() else "is empty"
         raise SandboxError(f"The fault rule {length}", hint="`reconciler sandbox --help` shows the rules")
     for does, pattern in _PATTERNS:
-        if found := pattern.fullmatch(text.strip()):
-            said = {name: part for name, part in found.groupdict().items() if part is not None}
-            _check_path(said.get("path", "*"), does, text)
-            for when in said.keys() & set(_WHENS):
-                said |= {"when": when, "number": said.pop(when)}
+        if match := pattern.fullmatch(text.strip()):
+            parts = {name: part for name, part in match.groupdict().items() if part is not None}
+            _check_path(parts.get("path", "*"), does, text)
+            for when in parts.keys() & set(_WHENS):
+                parts |= {"when": when, "number": parts.pop(when)}
             return Rule(
-                text=text, does=does, **{name: _VALUES.get(name, str.lower)(part) for name, part in said.items()}
+                text=text, does=does, **{name: _VALUES.get(name, str.lower)(part) for name, part in parts.items()}
             )
     raise SandboxError(f"The fault rule `{_show(text)}` cannot be read", hint=_suggest_form(text))
 
 
 def _check_path(path: str, does: Does, text: str) -> None:
     """Refuse a path that no request can have: its rule would never hit."""
-    known = any(path_matches(path, one) for one in _PATHS) or re.fullmatch(r"/assistants/[^/?#]+", path)
-    if not known or (does == "edit" and not path_matches(path, "/assistants/x") and "/assistants/" not in path):
-        near = [] if known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
+    is_known = any(path_matches(path, pattern) for pattern in _PATHS) or re.fullmatch(r"/assistants/[^/?#]+", path)
+    if not is_known or (does == "edit" and not path_matches(path, "/assistants/x") and "/assistants/" not in path):
+        near = [] if is_known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
         raise SandboxError(
             f"The fault rule `{_show(text)}` names the path {path!r}, which "
-            + ("is of no assistant" if known else "the API does not have"),
+            + ("is of no assistant" if is_known else "the API does not have"),
             hint=f"write {near[0] if near else '/assistants/*'}; a path is below the base URL",
         )
 
@@ -138,8 +138,8 @@ def _check_path(path: str, does: Does, text: str) -> None:
 def _suggest_form(text: str) -> str:
     # Among the forms that begin with the same word, if there are any: `limit` is no slip of `first`.
     examples = [example for *_, example in _FORMS]
-    known = [one for one in examples if one.split()[0] == text.split(maxsplit=1)[0].lower()]
-    near = difflib.get_close_matches(text, known or examples, n=1, cutoff=0)[0]
+    similar = [each for each in examples if each.split()[0] == text.split(maxsplit=1)[0].lower()]
+    near = difflib.get_close_matches(text, similar or examples, n=1, cutoff=0)[0]
     return f"write a rule as in `{near}`; `reconciler sandbox --help` shows the others"
 
 
@@ -152,7 +152,7 @@ def _read_value(text: str) -> Any:
 
 def _show(text: str) -> str:
     """Return a text with nothing in it that a terminal obeys."""
-    return "".join(one if one.isprintable() else " " if one.isspace() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
 
 
 _VALUES: Mapping[str, Callable[[str], Any]] = {

@@ -37,10 +37,10 @@ class Tally:
     number: int
     rule: Rule
     chances: random.Random
-    seen: int = 0
+    request_count: int = 0
     hit: int = 0
     # For a limit the requests that it has let in, for a token's life how often each token was used.
-    inside: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
+    times: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
     uses: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     def strike(self, scope: Scope) -> None:
@@ -52,17 +52,17 @@ class Tally:
     def let_in(self) -> Iterator[bool]:
         """Give whether a limit lets a request come in; it is in flight until this ends."""
         moment = time.monotonic()
-        while self.rule.seconds and self.inside and self.inside[0] <= moment - self.rule.seconds:
-            self.inside.popleft()
+        while self.rule.seconds and self.times and self.times[0] <= moment - self.rule.seconds:
+            self.times.popleft()
         # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
-        is_open = len(self.inside) < self.rule.number
+        is_open = len(self.times) < self.rule.number
         if is_open:
-            self.inside.append(moment)
+            self.times.append(moment)
         try:
             yield is_open
         finally:
             if is_open and not self.rule.seconds:
-                self.inside.popleft()
+                self.times.popleft()
 
 
 class Faults:
@@ -83,7 +83,7 @@ class Faults:
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with the faults before it; pages outside the API never fail, and are not logged."""
 
-        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        async def app_with_faults(scope: Scope, receive: Receive, send: Send) -> None:
             if not in_api(scope["path"]):
                 await app(scope, receive, send)
                 return
@@ -107,14 +107,14 @@ class Faults:
                 if self._tell:
                     self._tell(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
 
-        return guarded
+        return app_with_faults
 
     async def _meet(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.ExitStack() as in_flight:
             # Limits come before all else, as they would at a gateway: no other rule sees what they turn away.
             for tally in self.tallies:
                 if tally.rule.does == "limit":
-                    tally.seen += 1
+                    tally.request_count += 1
                     if not in_flight.enter_context(tally.let_in()):
                         tally.strike(scope)
                         await make_refusal(tally.rule, 429)(scope, receive, send)
@@ -142,14 +142,14 @@ class Faults:
         is_about = rule.method in ("*", scope["method"]) and path_matches(rule.path, path)
         if rule.does not in (*FAILING, "edit", "lag") or not is_about:
             return False
-        tally.seen += 1
-        return rule.hits(tally.seen, tally.chances.random())
+        tally.request_count += 1
+        return rule.hits(tally.request_count, tally.chances.random())
 
     def _use_token(self, scope: Scope) -> None:
         token = Request(scope).cookies.get(COOKIE, "")
         for tally in self.tallies:
             if tally.rule.does == "token" and self._sessions.owner(token):
-                tally.seen += 1
+                tally.request_count += 1
                 tally.uses[token] += 1
                 if tally.uses[token] > tally.rule.number:
                     tally.strike(scope)
@@ -188,9 +188,9 @@ class Faults:
         """Let reading lag behind a write to the local database, which comes right after, if a rule says so."""
         tallies: list[Tally] = scope.get(_LAGS, [])
         for tally in tallies:
-            found = self._store.read(provider_id)
+            stored = self._store.read(provider_id)
             until = time.monotonic() + (tally.rule.seconds or 0)
-            self._lagging.setdefault(provider_id, []).append((until, found[1] if found else None))
+            self._lagging.setdefault(provider_id, []).append((until, stored[1] if stored else None))
             tally.strike(scope)
 
     def show(self, provider_id: str, text: str) -> str | None:
@@ -205,7 +205,7 @@ class Faults:
         for tally in self.tallies:
             if tally.rule.does in KEEPING:
                 before, copies = copies, (_keep(tally.rule, copies[0], body), _keep(tally.rule, copies[1], body))
-                tally.seen += 1
+                tally.request_count += 1
                 if copies != before:
                     tally.strike(scope)
         return copies
@@ -213,13 +213,13 @@ class Faults:
 
 def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
     """Return what a rule leaves of an assistant's top-level fields that a body has just set."""
-    sent = {name: value for name, value in assistant.items() if name in body}
+    sent_fields = {name: value for name, value in assistant.items() if name in body}
     if rule.does != "drop":
-        return {**assistant, **_normalise(rule, sent, rule.field)}
-    for name in sent.keys() & KEYS_INSIDE.keys():
-        if isinstance(sent[name], dict):
-            sent[name] = {key: inner for key, inner in sent[name].items() if key in KEYS_INSIDE[name]}
-    return {**assistant, **sent}
+        return {**assistant, **_normalise(rule, sent_fields, rule.field)}
+    for name in sent_fields.keys() & KEYS_INSIDE.keys():
+        if isinstance(sent_fields[name], dict):
+            sent_fields[name] = {key: inner for key, inner in sent_fields[name].items() if key in KEYS_INSIDE[name]}
+    return {**assistant, **sent_fields}
 
 
 def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
@@ -233,7 +233,7 @@ def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
     if isinstance(value, list):
         several = [_normalise(rule, inner, ()) for inner in value]
         # By their JSON, since a list may hold values that Python cannot compare.
-        return sorted(several, key=lambda one: json.dumps(one, sort_keys=True)) if rule.does == "sort" else several
+        return sorted(several, key=lambda item: json.dumps(item, sort_keys=True)) if rule.does == "sort" else several
     if rule.does == "trim" and isinstance(value, str):
         return value.strip()
     if rule.does == "round" and isinstance(value, float):

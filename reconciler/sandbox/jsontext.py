@@ -41,6 +41,6 @@ def _is_shallow(value: Any) -> bool:
     # Level by level and without recursion, since recursion is what the bound protects.
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        outer = [one for one in level if isinstance(one, dict | list)]
-        level = [inner for one in outer for inner in (one.values() if isinstance(one, dict) else one)]
+        outer = [item for item in level if isinstance(item, dict | list)]
+        level = [inner for item in outer for inner in (item.values() if isinstance(item, dict) else item)]
     return not level

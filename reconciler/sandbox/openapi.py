@@ -56,25 +56,25 @@ class Document:
 def _sentences(error: ValidationError) -> Iterator[str]:
     """Translate one error of jsonschema, without the value, which may be confidential."""
     path = [str(part) for part in error.absolute_path]
-    where = ".".join(path) or "the body"
+    place = ".".join(path) or "the body"
     rule: Any = error.validator_value
     body: Any = error.instance
     match error.validator:
         case "type":
             types = [rule] if isinstance(rule, str) else rule
-            yield f"{where} must be {_join([_WORDS.get(name, f'a {name}') for name in types])}"
+            yield f"{place} must be {_join([_WORDS.get(name, f'a {name}') for name in types])}"
         case "enum":
-            yield f"{where} must be {_join(['null' if choice is None else choice for choice in rule])}"
+            yield f"{place} must be {_join(['null' if choice is None else choice for choice in rule])}"
         case "minimum":
-            yield f"{where} must be at least {rule}"
+            yield f"{place} must be at least {rule}"
         case "maximum":
-            yield f"{where} must be at most {rule}"
+            yield f"{place} must be at most {rule}"
         case "required":
             yield from (f"{'.'.join([*path, key])} is required" for key in rule if key not in body)
         case "not":
             yield f"{body} is read-only"
         case _:  # pragma: no cover - a keyword that no schema of ours uses yet
-            yield f"{where} breaks the rule {error.validator!r}"
+            yield f"{place} breaks the rule {error.validator!r}"
 
 
 def _join(choices: list[str]) -> str:

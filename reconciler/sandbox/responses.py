@@ -51,8 +51,8 @@ def page_answer(status: int = 200, headers: Mapping[str, str] | None = None) -> 
 def make_refusal(rule: Rule, status: int) -> Response:
     """Return what a rule answers in the API's error envelope."""
     # Gateways answer statuses of their own, such as 524 of Cloudflare, which HTTP has no phrase for.
-    known = status in http.HTTPStatus.__members__.values()
-    phrase = http.HTTPStatus(status).phrase if known else "Error"
+    is_standard = status in http.HTTPStatus.__members__.values()
+    phrase = http.HTTPStatus(status).phrase if is_standard else "Error"
     return error_answer(status, f"{phrase} (a simulated fault)", rule.retry_after(time.time()))
 
 

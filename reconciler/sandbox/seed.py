@@ -31,15 +31,15 @@ def now(after: object = None) -> str:
 def complete_assistant(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
     """Return an assistant as the stores hold it: the API's own fields, then those given."""
     moment = now()
-    own = {"id": assistant_id, "orgId": "org_sandbox", "createdAt": moment, "updatedAt": moment}
-    return {**own, **fields, "id": assistant_id}
+    managed = {"id": assistant_id, "orgId": "org_sandbox", "createdAt": moment, "updatedAt": moment}
+    return {**managed, **fields, "id": assistant_id}
 
 
-def merge_objects(below: Any, above: Any) -> Any:
+def merge_objects(base: Any, overlay: Any) -> Any:
     """Return objects merged key by key at every depth; a list is replaced, and a null is kept."""
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return {**below, **{key: merge_objects(below.get(key), value) for key, value in above.items()}}
+    if not isinstance(base, dict) or not isinstance(overlay, dict):
+        return overlay
+    return {**base, **{key: merge_objects(base.get(key), value) for key, value in overlay.items()}}
 
 
 def read_seed(folder: Path) -> list[Assistant]:
@@ -53,15 +53,15 @@ def read_seed(folder: Path) -> list[Assistant]:
     hint = "pass a folder of definitions to --seed"
     if not folder.is_dir():
         raise SandboxError(f"The seed {folder} is not a folder", hint=hint)
-    named = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
-    shown = (path for path in named if not any(part.startswith(".") for part in path.parts))
-    files = sorted(path for path in shown if (folder / path).is_file())
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
+    visible = (path for path in paths if not any(part.startswith(".") for part in path.parts))
+    files = sorted(path for path in visible if (folder / path).is_file())
     shared = {file.parent: _read_mapping(folder / file) for file in files if file.name == _DEFAULTS}
-    own = {file: _read_mapping(folder / file) for file in files if file.name != _DEFAULTS}
-    if not own:
+    definitions = {file: _read_mapping(folder / file) for file in files if file.name != _DEFAULTS}
+    if not definitions:
         raise SandboxError(f"The seed folder {folder} contains no *.yaml or *.yml file", hint=hint)
     assistants = []
-    for file, fields in own.items():
+    for file, fields in definitions.items():
         if fields.get("id") != "new":
             layers = [*(shared[at] for at in reversed(file.parents) if at in shared), fields]
             assistants.append(_make_assistant(folder / file, file, functools.reduce(merge_objects, layers)))

@@ -66,8 +66,8 @@ class Store:
 
     def read(self, any_id: str) -> tuple[str, str] | None:
         """Return the provider's id and the local database's copy as JSON text, given either id: what GET answers."""
-        found = self._ask(_BY_EITHER_ID, id=any_id, without_prefix=any_id.removeprefix(LOCAL_PREFIX))
-        return next(iter(found), None)
+        rows = self._ask(_BY_EITHER_ID, id=any_id, without_prefix=any_id.removeprefix(LOCAL_PREFIX))
+        return next(iter(rows), None)
 
     def read_all(self) -> list[tuple[str, str]]:
         """Return what `read` returns for every assistant in the local database, the oldest first."""
@@ -75,8 +75,8 @@ class Store:
 
     def find(self, any_id: str) -> str | None:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
-        found = self.read(any_id)
-        return found[0] if found else None
+        row = self.read(any_id)
+        return row[0] if row else None
 
     def copy(self, store: StoreName, provider_id: str) -> Assistant | None:
         """Return what one of the stores holds, by the provider's id."""
@@ -93,7 +93,7 @@ class Store:
 
     def fill(self, assistants: Iterable[Assistant]) -> None:
         """Add to each store the assistants that it does not hold yet: all or none."""
-        rows = [_row(store, one) for one in assistants for store in STORES]
+        rows = [_row(store, assistant) for assistant in assistants for store in STORES]
         with self.lock, self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(f"{_INSERT} NOTHING", rows)

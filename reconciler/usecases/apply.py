@@ -126,7 +126,7 @@ def ask_and_write(
     """
     # The limit comes first: do not ask to confirm what will not be sent anyway.
     writes = sum(result.pending for result in planned.results)
-    objection = limit.objection(writes, len(planned.results)) if limit is not None else None
+    objection = limit.find_objection(writes, len(planned.results)) if limit is not None else None
     reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason), None

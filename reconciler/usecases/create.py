@@ -48,10 +48,10 @@ def create_from_file(
         with start(project) as session:
             planned = _plan(project, session.api, definition, unrecorded)
             announces = keeps and project.record is not None
-            run, written = ask_and_write(planned, project, session, announces=announces)
+            run, applied = ask_and_write(planned, project, session, announces=announces)
             write_record = None
-            if written is not None and written.announced is not None:
-                write_record = functools.partial(record, run, written, with_entries=not unrecorded)
+            if applied is not None and applied.announced is not None:
+                write_record = functools.partial(record, run, applied, with_entries=not unrecorded)
             session.end(run, write_record)
     return run
 

@@ -143,7 +143,7 @@ def _find_uncommitted(project: Project, definition: Definition, changes: Sequenc
 def _delete(
     api: Assistants, project: Project, definition: Definition, result: Result, *, stopping: Callable[[], bool]
 ) -> Result:
-    """Return the result of an assistant: it is read again, deleted by one request, and looked for once more."""
+    """Read an assistant again, delete it with one request, check that it is gone, and return its result."""
     name = definition.id
     try:
         before = api.get(name)
@@ -198,11 +198,11 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     # An id of its own that the environment's overlay replaces is another assistant's.
     keeps = users or (definition.overlay is not None and "id" in own.fields and definition.id_file != own.file)
     going = [layer for layer in definition.layers if layer.kind == "overlay" or (layer is own and not keeps)]
-    return [*((layer.file, layer.text) for layer in going), *_own_texts(project, going)]
+    return [*((layer.file, layer.text) for layer in going), *_find_own_texts(project, going)]
 
 
 def remove_files(root: Path, files: Sequence[OwnFile], on_removed: Callable[[str], None]) -> tuple[str, ...]:
-    """Remove files that still hold what was read, and return what is to be said of those that stay."""
+    """Remove files that have not changed since they were read, and return a note for each file that stays."""
     by_hand = []
     for file, content in files:
         try:
@@ -222,7 +222,7 @@ def _is_used_in(project: Project, environment: str, definition: Definition) -> b
     return bool(loaded.definitions or loaded.invalid)
 
 
-def _own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:
+def _find_own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:
     """Yield the text files that the layers mention and no other file of the project does."""
     texts = {text.file: text.content.removeprefix("\ufeff") for layer in going for text in layer.texts}
     if not texts:
@@ -230,10 +230,10 @@ def _own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:
     names = {layer.file for layer in going}
     forms = (project.settings.choose(name) for name in sorted(project.settings.environments))
     # Another environment's overlay may mention the text as well.
-    found = find_all(project.folder, project.root, *(drop_missing_overlay(one, project.folder) for one in forms))
-    others = {layer for one in found.definitions for layer, _ in found.stack(one)}
-    others |= {one for files in found.overlays.values() for one in files}
-    others |= {one for shared in found.defaults for one in shared.values()}
+    yaml_files = find_all(project.folder, project.root, *(drop_missing_overlay(form, project.folder) for form in forms))
+    other_files = {layer for each in yaml_files.definitions for layer, _ in yaml_files.stack(each)}
+    other_files |= {each for files in yaml_files.overlays.values() for each in files}
+    other_files |= {each for shared in yaml_files.defaults for each in shared.values()}
     for file, content in sorted(texts.items()):
-        if not any(mentions(other, {file}) for other in others if other.file not in names):
+        if not any(mentions(yaml_file, {file}) for yaml_file in other_files if yaml_file.file not in names):
             yield file, content

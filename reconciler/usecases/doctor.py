@@ -23,7 +23,7 @@ _CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)
 
 
 def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
-    """Return what is to be said of settings, definitions, git and the record, and the project where it can be read."""
+    """Return the checks of settings, definitions, git and the record, and the project if it can be read."""
     try:
         project = read_bare_project(choices)
     except ReconcilerError as error:
@@ -58,7 +58,7 @@ def find_workflow(root: Path) -> str:
 
 
 def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Requirement]:
-    """Yield what is to be said of the URL, the login, the account (for what it is wanted), and one assistant."""
+    """Yield the checks of the URL, the login, the account (and what it is for), and one assistant."""
     # Whatever fails first says why all that needs it is not looked at.
     try:
         api = open_api()
@@ -87,7 +87,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
     if repository is None or project.head is None:
         yield Requirement("git", "not a repository with a commit", "run `git init` and commit", met=False)
         return
-    # Without the history nobody can tell which commit set a value, nor whether HEAD is behind the record.
+    # Without the history it is unknown which commit set a value, and whether HEAD is behind the record.
     if repository.is_shallow:
         hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
         yield Requirement("history", "this clone is shallow", hint, met=False)

@@ -78,7 +78,7 @@ def _plan_one(api: Assistants, project: Project, definition: Definition) -> Resu
         live = project.see(definition, api.get(definition.id))
     except ApiError as error:
         return Result(definition, error=to_failure(error))
-    # Before anything is compared: another organisation's values are none of ours to report.
+    # Before anything is compared: the values of another organisation must not appear in a report.
     foreign = check_organisation(live, project.settings)
     if foreign is not None:
         return Result(definition, live, error=foreign)
@@ -168,12 +168,12 @@ def describe_variables(changes: Iterable[Change], may_show: Callable[[FieldPath]
             continue
         old, new = ({name for text in texts for name in _VARIABLE.findall(text)} for texts in (old_texts, new_texts))
         if removed := old - new:
-            yield f"{dotted(change.path)} no longer mentions {_name(removed)}"
+            yield f"{dotted(change.path)} no longer mentions {_list_names(removed)}"
         if added := new - old:
-            yield f"{dotted(change.path)} mentions {_name(added)}, which is new: check that something fills it in"
+            yield f"{dotted(change.path)} mentions {_list_names(added)}, which is new: check that something fills it in"
 
 
-def _name(variables: Iterable[str]) -> str:
+def _list_names(variables: Iterable[str]) -> str:
     return ", ".join(f"{{{{{name}}}}}" for name in sorted(variables))
 
 

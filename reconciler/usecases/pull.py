@@ -107,9 +107,9 @@ class Puller:
         notes += [note for path in fields for note in warn_of_reordering(path, values.get(path))]
         if plan.freeze is not None:
             notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
-        lost = tuple(change for change in overwritten if change.path not in skipped)
-        if fields or skipped or lost or new_text != text:
-            yield Pulled(file, text, new_text, fields, tuple(sorted(skipped.values())), tuple(notes), lost)
+        lost_changes = tuple(change for change in overwritten if change.path not in skipped)
+        if fields or skipped or lost_changes or new_text != text:
+            yield Pulled(file, text, new_text, fields, tuple(sorted(skipped.values())), tuple(notes), lost_changes)
 
     def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[SkippedField]:
         for entry in plan.enforced:
@@ -179,10 +179,10 @@ def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, s
         return _apply_edits(text, edits), {}
     except EditRefused:
         rejected: dict[FieldPath, str] = {}
-    edited_text, accepted, waiting = text, list[Edit](), list(edits)
-    while len(rejected) < len(waiting):  # what is made may let another one be: the last alias of an anchor goes
-        waiting, rejected = [edit for edit in waiting if edit not in accepted], {}
-        for edit in waiting:
+    edited_text, accepted, pending = text, list[Edit](), list(edits)
+    while len(rejected) < len(pending):  # what is made may let another one be: the last alias of an anchor goes
+        pending, rejected = [edit for edit in pending if edit not in accepted], {}
+        for edit in pending:
             try:
                 edited_text = _apply_edits(text, [*accepted, edit])
                 accepted.append(edit)

@@ -109,12 +109,12 @@ def _keep_unchanged(change: Change) -> Any | Missing:
 
 def _sort_as(old: list[str], new: list[str]) -> list[str]:
     # Adding one phrase in the dashboard should change one line, whatever the API's order.
-    waiting, items = collections.Counter(new), list[str | None]()
+    open_items, items = collections.Counter(new), list[str | None]()
     for item in old:
-        items.append(item if waiting[item] else None)
-        waiting[item] -= waiting[item] > 0
+        items.append(item if open_items[item] else None)
+        open_items[item] -= open_items[item] > 0
     # A new phrase takes the place of one that is gone: most often somebody has edited it.
-    added = waiting.elements()
+    added = open_items.elements()
     sorted_items = [next(added, None) if item is None else item for item in items]
     return [*(item for item in sorted_items if item is not None), *added]
 

@@ -33,7 +33,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoableApply:
-    """What of an apply's report a rollback goes by."""
+    """The parts of an apply's report that a rollback needs."""
 
     applied: Sequence[Applied]
     head: str | None  # the commit that it was applied from
@@ -87,7 +87,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
         for problem in check_definition({"id": entry.id}):
             raise ReportError(f"the report names an assistant {entry.id!r}: {problem.message}")
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.declare_old()) for entry in applied)
-    # Two definitions of a merged report may share a path, so the entries are told apart by their ids.
+    # Two definitions of a merged report may share a path, so the entries are keyed by id.
     applied_entries = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one.
     unclear = {entry.id: tuple(field.path for field in entry.fields if field.unclear) for entry in applied}
@@ -124,8 +124,8 @@ def _warn_of_freeze(result: Result, settings: Settings) -> Result:
 
 def _name_reverts(run: Run, report: UndoableApply, repository: Repository | None) -> Run:
     """Return the run with a last note that names what to revert, where git now says otherwise than live."""
-    done = [result for result in run.results if result.outcome]
-    undone = {one.definition.id for one in done if one.outcome and (one.outcome.settled or one.outcome.may_be_live)}
+    outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
+    undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
     if not undone:
         return run
     fields = [field for entry in report.applied if entry.id in undone for field in entry.fields]
@@ -190,7 +190,7 @@ def _refuse(result: Result, applied: Applied) -> Result:
 
 
 def _has_moved_on(result: Result, applied: Applied) -> bool:
-    """Return whether a field is neither what was sent nor what it was before, in any part of it."""
+    """Return whether a field has, in any part, neither the value that was sent nor the old one."""
     if result.plan is None or result.live is None:
         return False
     # What `ignore` accepts may hold anything; that it has moved says nothing of the field.

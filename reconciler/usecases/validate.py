@@ -29,7 +29,7 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_find_shared_assistants(forms, neighbours))
-    # What an invalid file declares is not known, and of a few files nobody knows what the others say.
+    # An invalid file may declare anything, and a run of a few files does not see the others.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
     for settings, _ in forms:
         problems |= {*_locate(settings, ((entry.place, message, "error") for entry, message in list_expired(settings)))}
@@ -64,7 +64,7 @@ def report_settings_problems(problems: Sequence[Problem], *, strict: bool = Fals
 
 def find_shareable(loaded: Loaded) -> Iterator[str]:
     """Yield which values most definitions hold alike, each for itself: as a default they would be said once."""
-    # Of a few files nobody knows what the others say, and few definitions are no fleet.
+    # A run of a few files does not see the others, and with few definitions a hint is not worth it.
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
     candidates: list[tuple[int, str]] = []
@@ -119,9 +119,9 @@ def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem
             # Without an id they are still to be created, and will be two.
             if definition.id and definition.id in second_by_id:
                 place, other_place = definition.locate(("id",)), second_by_id[definition.id].locate(("id",))
-                how = "is here for both" if place == other_place else "is also used in {}:{}:{}".format(*other_place)
+                usage = "is here for both" if place == other_place else "is also used in {}:{}:{}".format(*other_place)
                 message = (
                     f"{first.environment} and {second.environment} have the same URL, and the id {definition.id} "
-                    f"{how}: both would write to that assistant; correct the id or the URL of one of them"
+                    f"{usage}: both would write to that assistant; correct the id or the URL of one of them"
                 )
                 yield Problem(*place, message, kind="duplicate")

@@ -53,7 +53,7 @@ def record_of(tale: Story, environment: str | None = None) -> Record:
 
 def unsettled(tale: Story) -> set[str] | None:
     """The keys that the newest record says are not settled; None where it does not say."""
-    found = record_of(tale).unsettled.get(FOLDER)
+    found = record_of(tale).outdated.get(FOLDER)
     return {Path(file).stem for file in found} if found is not None else None
 
 
@@ -122,10 +122,10 @@ class TestTheFact:
         tale.commit()
         tale.recorded()
         tale.recorded("--directory", "more/assistants")
-        assert record_of(tale).unsettled == {FOLDER: frozenset(), f"more/{FOLDER}": frozenset()}
+        assert record_of(tale).outdated == {FOLDER: frozenset(), f"more/{FOLDER}": frozenset()}
         edit(tale, "a")
         tale.recorded()
-        assert record_of(tale).unsettled == {FOLDER: frozenset()}
+        assert record_of(tale).outdated == {FOLDER: frozenset()}
 
 
 def test_a_damaged_fact_is_an_error(tale: Story) -> None:
@@ -166,16 +166,16 @@ def is_true(tale: Story, environment: str | None) -> None:
     settings = load_settings(folder, root=tale.root)
     settings = settings.choose(environment) if environment is not None else settings
     found = load(folder, (), root=tale.root, settings=settings, find_id=make_id_finder(repository, record)).definitions
-    unknown = dataclasses.replace(record, unsettled={})
+    unknown = dataclasses.replace(record, outdated={})
 
     def say(of: Entries) -> dict[str, tuple[str, str]]:
         return {file: (entry.id, exact_text(entry.declared)) for file, entry in of.by_file.items()}
 
     told = read_entries(repository, record, found, FOLDER, environment)
     assert say(told) == say(read_entries(repository, unknown, (), FOLDER, environment))
-    if FOLDER in record.unsettled:
+    if FOLDER in record.outdated:
         asked = (repository, record.applied, folder, settings, "reconciler.yaml", record.applied)
-        assert find_changed(*asked, unknown).unsettled <= find_changed(*asked, record).unsettled
+        assert find_changed(*asked, unknown).outdated <= find_changed(*asked, record).outdated
 
 
 class Editor:

@@ -64,12 +64,12 @@ class DiffLine:
 def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
     """Return what differs between two texts, or other values without parts, if anything; None is nothing at all."""
     lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
-    # No line shows that one text ends in a newline and the other does not.
+    # A diff of lines does not show a missing newline at the end.
     if isinstance(old, str) and isinstance(new, str) and old.endswith("\n") != new.endswith("\n"):
         lines.append(DiffLine("-" if old.endswith("\n") else "+", (Piece("gap", "(a newline at the end)"),)))
     if all(line.sign == " " for line in lines):
         return ()
-    # A mark that one of the texts has in it would not tell a tab from an arrow.
+    # A mark that occurs in one of the texts would be ambiguous.
     all_text = f"{old}{new}"
     tab, space = (next((mark for mark in marks if mark not in all_text), marks[-1]) for marks in _STAND_INS)
     return tuple(_leave_out_equal([line.show_blanks(tab, space) for line in lines]))

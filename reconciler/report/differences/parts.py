@@ -55,7 +55,7 @@ def _split_values(name: str, old: Any, new: Any, unordered: bool, declared: Decl
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
-        # A whole object instead of something else: what goes and what comes are told apart, each part by part.
+        # An object replaces another kind of value: list the parts that go, then the parts that come.
         yield from _split_whole(name, old, is_old=True)
         yield from _split_whole(name, new, is_old=False)
 

@@ -168,7 +168,7 @@ def show_parts(
             sides = (Side(words[0], "old", old, comma, asides[0]), Side(words[1], "new", new, "", asides[1]))
             yield Field(name=name + part.name, sign=sign, sides=sides, meaning=meaning)
             continue
-        # Between two texts `-`, `+` and marks say which way; a side that has none is named.
+        # For two texts, `-`, `+` and the marks show the direction; any other value gets a label.
         label = ""
         if words[0] or part.old is None or part.new is None:
             has_marks = isinstance(part.old, str) and isinstance(part.new, str)

@@ -98,10 +98,10 @@ def _join(matches: Sequence[_Match]) -> list[_Match]:
 
 def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterator[_Match]:
     """Yield stretches that both have, in any order; they do not cross and do not overlap."""
-    waiting = [(0, len(old), 0, len(new))]
+    stretches = [(0, len(old), 0, len(new))]
     room = _MOST_WORK
-    while waiting:
-        old_start, old_end, new_start, new_end = waiting.pop()
+    while stretches:
+        old_start, old_end, new_start, new_end = stretches.pop()
         # People change little of a long text: its equal ends are set aside first.
         head, tail = _count_equal_ends(old, new, (old_start, old_end, new_start, new_end))
         yield old_start, new_start, head
@@ -121,7 +121,7 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
             # A stretch begins with its landmark, which its equal ends take in: no stretch comes back as long.
             edges = [(0, 0), *landmarks, (len(before), len(after))]
             for (old_from, new_from), (old_to, new_to) in itertools.pairwise(edges):
-                waiting.append((old_start + old_from, old_start + old_to, new_start + new_from, new_start + new_to))
+                stretches.append((old_start + old_from, old_start + old_to, new_start + new_from, new_start + new_to))
             continue
         else:
             room -= _MOST_STEPS

@@ -123,10 +123,10 @@ def reveal_alike(texts: Iterable[str], *, escaped: bool = True) -> dict[str, str
     # Nothing that is only ASCII looks like something else, and most texts are.
     if all(map(str.isascii, different)):
         return {}
-    looks = {text: _strip_looks(escape(text)) for text in different}
-    times = Counter(filter(None, looks.values()))
+    appearances = {text: _strip_looks(escape(text)) for text in different}
+    times = Counter(filter(None, appearances.values()))
     reveal = _reveal_name if escaped else _reveal
-    return {text: reveal(text) for text, look in looks.items() if times[look] > 1}
+    return {text: reveal(text) for text, appearance in appearances.items() if times[appearance] > 1}
 
 
 def _hides_a_word(texts: Sequence[str]) -> bool:
@@ -227,5 +227,5 @@ def draw_place(line: str, column: int) -> list[str]:
     start = max(0, at - _BEFORE_PLACE)
     head, tail = line[start:at], line[at : start + _WIDEST]
     visible = ("… " if start else "") + escape(head)
-    more = " …" if len(line) > start + _WIDEST else ""
-    return [f"    {visible}{escape(tail)}{more}".rstrip(), f"    {' ' * count_columns(visible)}^"]
+    ellipsis = " …" if len(line) > start + _WIDEST else ""
+    return [f"    {visible}{escape(tail)}{ellipsis}".rstrip(), f"    {' ' * count_columns(visible)}^"]

@@ -50,7 +50,7 @@ class Annotation:
 def render_github(view: RunView) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     # What git changes is no annotation; how much of it there is elsewhere is said anyway.
     lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
     for card in view.cards:
@@ -60,15 +60,15 @@ def render_github(view: RunView) -> str:
                     lacks[field.name] += field.changed_lines
     # What several assistants share is annotated once.
     for annotation in sorted(set(list_annotations(view))):
-        seen[annotation.level] += 1
-        if seen[annotation.level] <= MOST_OF_A_KIND:
+        counts[annotation.level] += 1
+        if counts[annotation.level] <= MOST_OF_A_KIND:
             lines.append(_write_line(annotation))
         else:
             for name, number in annotation.lines:
                 lacks[name] += number
-    over = [(number - MOST_OF_A_KIND, level) for level, number in sorted(seen.items()) if number > MOST_OF_A_KIND]
-    if more := [wording.count_noun(number, f"more {level}") for number, level in over]:
-        text = f"{' and '.join(more)} not shown here. {_WHERE_THE_REST_IS}"
+    over = [(number - MOST_OF_A_KIND, level) for level, number in sorted(counts.items()) if number > MOST_OF_A_KIND]
+    if omitted := [wording.count_noun(number, f"more {level}") for number, level in over]:
+        text = f"{' and '.join(omitted)} not shown here. {_WHERE_THE_REST_IS}"
         lines.append(write_command("notice", {"title": wording.name_command(view.report)}, text))
     notes = [*view.sentences, view.totals]
     if lacks := +lacks:
@@ -111,9 +111,9 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             line=problem.line,
             column=problem.column,
         )
-    # A file that is not valid is an assistant with an error, too; its problems have said it line by line.
+    # An invalid file is also an assistant with an error; its problems are annotated line by line already.
     invalid = {problem.file for problem in report.problems if problem.severity == "error"}
-    # An error that many have is said once, with their names: ten annotations of one wrong password hide all others.
+    # An error that many share is one annotation with their names: ten for one wrong password would hide the others.
     united = [card for card in view.cards if card.error and len(card.members) >= SHARED]
     shared_cards = {id(entry): card for card in united for entry in card.entries}
     for assistant in view.assistants:
@@ -127,7 +127,7 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             title = several.get(id(fields[0])) or wording.choose_title(entry)
             yield from _annotate_change(change, fields, entry, report, title)
         for warning in entry.warnings:
-            yield _annotate("warning", 3, entry.file, _title("Warning", wording.choose_title(entry)), [warning])
+            yield _annotate("warning", 3, entry.file, _make_title("Warning", wording.choose_title(entry)), [warning])
     if skipped := report.summary.get(Outcome.SKIPPED):
         text = f"{wording.count_noun(skipped, 'assistant')} {wording.OUTCOME[Outcome.SKIPPED]}."
         yield _annotate("error", 0, "", wording.name_command(report), [text])
@@ -142,7 +142,7 @@ def _write_line(annotation: Annotation) -> str:
 
 
 def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
-    """Yield what went wrong with an assistant as a whole, unless that is a conflict: its fields say that themselves."""
+    """Yield what went wrong with a whole assistant, except a conflict, which is annotated at its fields."""
     of_fields = report.traits_of(entry).follows_git and Kind.CONFLICT in entry.kinds
     if entry.error and entry.error.kind == "conflict" and of_fields:
         return
@@ -154,14 +154,14 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
         lines.append(f"Not shown live: {', '.join(map(field_name, entry.remaining))}")
     standing = wording.describe_standing(entry)
     if lines or (entry.status and entry.status.is_unread) or (entry.outcome and entry.outcome.failed):
-        title = _title(standing, wording.choose_title(entry))
+        title = _make_title(standing, wording.choose_title(entry))
         yield _annotate("error", 0, entry.file, title, lines or [standing], line=line)
 
 
 def _combine(end: Annotation, card: Card) -> Annotation:
     """Return what went wrong with one assistant as what went wrong with all of a card, which it names."""
     text = f"{end.text}\n{list_some(card.members, MOST_OF_A_KIND)}"
-    return dataclasses.replace(end, title=_title(card.standing, card.title), text=text)
+    return dataclasses.replace(end, title=_make_title(card.standing, card.title), text=text)
 
 
 def _annotate(
@@ -185,7 +185,7 @@ def _annotate_change(
         rank=1 if conflict else 2,
         file=escape(change.file or entry.file),
         line=change.line or 0,
-        title=_title("Conflict" if conflict else "Edited in the dashboard", name),
+        title=_make_title("Conflict" if conflict else "Edited in the dashboard", name),
         text="\n".join([*(line for field in fields for line in _show_field(field)), consequence]),
         lines=tuple((field.name, field.changed_lines) for field in fields),
     )
@@ -235,5 +235,5 @@ def _is_wanted(change: ChangeEntry) -> bool:
     return bool(change.sent) or change.unsent is Unsent.STOPPED
 
 
-def _title(subject: str, name: str) -> str:
+def _make_title(subject: str, name: str) -> str:
     return cut(f"{subject[:1].upper()}{subject[1:]}: {name}", _LONGEST_TITLE)

@@ -81,7 +81,7 @@ def _allow(text: str) -> str:
 
 def make_page(view: RunView) -> dict[str, Any]:
     """Return what the page of a report is made of. Nothing from outside is made visible yet."""
-    # An assistant counts on its own card, and where it has none on the first that tells of it and of others.
+    # An assistant counts on its own card, or else on the first card that it shares.
     homes = Counter(
         id(next((card for card in assistant.cards if not card.members), assistant.cards[0]))
         for assistant in view.assistants
@@ -111,8 +111,8 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
         gravest = min((kind.status for kind in card.kinds), key=lambda status: status.severity)
         label, tone = card.standing, _TONES[gravest]
     brief = [
-        words + "; ".join(field.brief for field in fields) + (f"; and {more} more" if more else "")
-        for words, fields, more in card.first_fields
+        words + "; ".join(field.brief for field in fields) + (f"; and {omitted} more" if omitted else "")
+        for words, fields, omitted in card.first_fields
     ]
     return {
         "category": label,

@@ -62,7 +62,7 @@ def fence(lines: list[str], language: str = "") -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """Return a text of at most so many characters; where something is missing it ends in an ellipsis."""
+    """Return a text of at most `length` characters; a shortened one ends in an ellipsis."""
     return text if len(text) <= length else drop_half_escape(text[: length - 1]).rstrip() + "\u2026"
 
 

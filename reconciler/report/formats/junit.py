@@ -9,14 +9,14 @@ from reconciler.core.outcome import Outcome, Status
 from reconciler.report import wording
 from reconciler.report.cards import AssistantView, Card
 from reconciler.report.differences.values import escape
-from reconciler.report.formats.layout import Look
+from reconciler.report.formats.layout import Style
 from reconciler.report.formats.text import show_card
 from reconciler.report.remarks import write_place
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 from reconciler.report.view import RunView
 
 Verdict = Literal["error", "failure", "skipped"]
-_UNWRAPPED = Look(colour=False, width=1_000_000)  # what reads XML breaks lines itself
+_UNWRAPPED = Style(colour=False, width=1_000_000)  # what reads XML breaks lines itself
 
 
 def render_junit(view: RunView) -> str:
@@ -69,12 +69,12 @@ def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
         return list(show_card(card, _UNWRAPPED))
     if card.error:
         return list(card.error)
-    where = wording.show_in(first, first.file)
-    return [f"{card.title}, as in {where}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
+    place = wording.show_in(first, first.file)
+    return [f"{card.title}, as in {place}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
 
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
-    """Return what is to be said of an assistant's case beside that it ran; None where all is well."""
+    """Return the verdict on an assistant's test case; None if it passed."""
     # One that could not be read, or of which nobody knows what became, is an error. One that was not brought to its
     # desired state, or is in conflict, is a failure. What a run never started or never read is skipped.
     if entry.outcome and not entry.outcome.settled:

@@ -17,7 +17,7 @@ _PART = re.compile(r"( +)|([^ ]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Style:
     """Whether a text is shown in colour (plain ANSI), and how wide in columns."""
 
     colour: bool
@@ -34,12 +34,12 @@ class Look:
         return "".join(self.paint("".join(text for text, _ in run), ink) for ink, run in runs)
 
 
-def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
+def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
     """Return spans as lines no wider than the look allows, `first` before the first, `indent` spaces before others."""
     spans = list(spans)
-    room = look.width - _measure(first)
+    room = style.width - _measure(first)
     if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:
-        return [look.paint_line([*first, *spans])]
+        return [style.paint_line([*first, *spans])]
     lines: list[list[Span]] = [list(first)]
     # A line is only broken before a word if it has one already: else a long word would leave an empty line.
     begun = False
@@ -47,7 +47,7 @@ def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] =
         needed = len(space[0]) + _measure(word)
         if begun and needed > room:
             lines.append([(" " * indent, "plain"), *word])
-            room = look.width - indent - _measure(word)
+            room = style.width - indent - _measure(word)
         else:
             lines[-1] += [space, *word]
             room -= needed
@@ -56,19 +56,19 @@ def wrap_paragraph(spans: Iterable[Span], look: Look, *, first: Sequence[Span] =
         # A word never ends in a space, so only margins and signs do.
         while line and not line[-1][0].strip(" "):
             line.pop()
-    return [look.paint_line(line) for line in lines]
+    return [style.paint_line(line) for line in lines]
 
 
-def break_line(head: Sequence[Span], spans: Iterable[Span], look: Look, margin: int) -> list[str]:
+def break_line(head: Sequence[Span], spans: Iterable[Span], style: Style, margin: int) -> list[str]:
     """Return spans behind a head; one that does not fit any more begins a line, and none is divided."""
     lines = [list(head)]
     for text, ink in spans:
-        taken = _measure(lines[-1])
+        width = _measure(lines[-1])
         # What does not fit on a line of its own either stays where it is.
-        if text and taken + count_columns(text) > look.width and taken > margin:
+        if text and width + count_columns(text) > style.width and width > margin:
             lines.append([(" " * (margin - 1), "plain")])
         lines[-1].append((text, ink))
-    return [look.paint_line(line) for line in lines]
+    return [style.paint_line(line) for line in lines]
 
 
 def _measure(spans: Iterable[Span]) -> int:

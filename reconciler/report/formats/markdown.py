@@ -132,10 +132,10 @@ def _name_fields(card: Card) -> str:
     if card.error:
         return ": " + inline(cut(card.error_in_brief, LONGEST_SENTENCE)) if card.error_in_brief else ""
     text = ""
-    for words, fields, more in card.first_fields:
+    for words, fields, omitted in card.first_fields:
         names = ", ".join(code(cut(field.name, LONGEST_SENTENCE)) for field in fields)
         text += f"{'; ' if words else ': '}{words}{names}"
-        text += f" and {more} more" if more else ""
+        text += f" and {omitted} more" if omitted else ""
     return text
 
 

@@ -20,7 +20,7 @@ def render_openmetrics(view: RunView) -> str:
     requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
     # Two environments are two sets of metrics in one place, and nobody else could tell them apart.
     shared = {"environment": report.environment} if report.environment is not None else {}
-    # In a report of several, each assistant says whose it is; of a run as a whole only the sum is known.
+    # In a merged report, each assistant names its environment; other numbers are only known for all of them.
     groups: dict[str | None, list[AssistantEntry]] = {} if report.assistants else {report.environment: []}
     for entry in report.assistants:
         groups.setdefault(entry.environment or report.environment, []).append(entry)

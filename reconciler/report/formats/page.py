@@ -53,6 +53,6 @@ class Page:
         self.leave_out(len(lines) - fitting, noun, plural)
 
     def leave_out(self, number: int, noun: str, plural: str = "") -> None:
-        """Say that so many things found no room, if any."""
+        """Note how many things were left out for lack of room, if any."""
         if number:
             self.left_out.append(count_noun(number, noun, plural))

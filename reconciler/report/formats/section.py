@@ -50,7 +50,7 @@ class Section:
     """A section under way: its parts, the room that is left for long ones, and the lines that it lacks by field."""
 
     room: int
-    waiting: int  # long texts that are still to come, and share the room
+    pending_texts: int  # long texts that are still to come, and share the room
     parts: list[str] = dataclasses.field(default_factory=list)
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
@@ -68,8 +68,8 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
     # The reason comes first: below it, many names do not get in the way.
     section.parts += [members, remarks] if card.groups else [remarks, members]
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
-    where = f" ({html_code(card.file)})" if card.file and card.title else ""
-    summary = f"<summary><b>{name}</b>: {inline(card.standing)}{where}</summary>"
+    file = f" ({html_code(card.file)})" if card.file and card.title else ""
+    summary = f"<summary><b>{name}</b>: {inline(card.standing)}{file}</summary>"
     # None for a card of which the table has said everything.
     parts = [*filter(None, section.parts)]
     return "\n\n".join([f"<details>\n{summary}", *parts, "</details>"]) if parts else "", section.lacks
@@ -89,10 +89,10 @@ def _add_group(group: Group, section: Section) -> None:
     aside = f", {inline(group.aside)}" if group.aside else ""
     section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
     place = f" ({code(group.place)})" if group.place else ""
-    where = f" in {group.number} assistants{place}" if group.location else ""
+    extent = f" in {group.number} assistants{place}" if group.location else ""
     # Sentences are a table; a long text would make it unreadable.
     rows = [
-        join_cells([code(field.name), code(field.sentence) + where + _write_meaning(field)])
+        join_cells([code(field.name), code(field.sentence) + extent + _write_meaning(field)])
         for field in group.fields
         if field.sides
     ]
@@ -102,7 +102,7 @@ def _add_group(group: Group, section: Section) -> None:
             # Marks are code, so that they are in the text as they are.
             label = code(field.label) if "[-" in field.label else inline(field.label)
             label = f": {label}" if label else ""
-            section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{where}")
+            section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{extent}")
             if field.lines:
                 section.parts.append(_fence_lines(field, section))
 
@@ -115,7 +115,7 @@ def _fence_lines(field: Field, section: Section) -> str:
     """Return as much of a long text's diff as there is room for, with a count of the lines that are not there."""
     lines: list[str] = []
     lacks = 0
-    room = share = section.room // max(section.waiting, 1)
+    room = share = section.room // max(section.pending_texts, 1)
     for line in field.lines:
         text = "".join(piece.text for piece in line.marked_pieces)
         parts = list(_write_line(line.sign, text)) if len(text) <= room else []
@@ -131,11 +131,11 @@ def _fence_lines(field: Field, section: Section) -> str:
             lines += begun[:-1] or begun
         room = 0
     section.room -= share - room
-    section.waiting -= 1
+    section.pending_texts -= 1
     if lacks:
         section.lacks[field.name] += lacks
-        more = count_noun(lacks, "more line", "more lines")
-        lines.append(f"  \u2026 {more} of {escape(field.name)}: {ELSEWHERE}")
+        omitted = count_noun(lacks, "more line", "more lines")
+        lines.append(f"  \u2026 {omitted} of {escape(field.name)}: {ELSEWHERE}")
     return fence(lines, "diff")
 
 
@@ -152,8 +152,8 @@ def _list_members(members: Sequence[str], section: Section) -> str:
         name = inline(member)
         section.room -= len(name) + 2
         if section.room < 0:
-            more = len(members) - len(names)
-            return ", ".join([*names, f"and {more} more" if names else f"{more} names"])
+            omitted = len(members) - len(names)
+            return ", ".join([*names, f"and {omitted} more" if names else f"{omitted} names"])
         names.append(name)
     return ", ".join(names)
 

@@ -7,7 +7,7 @@ from reconciler.report.cards import Card
 from reconciler.report.differences.diffs import DiffLine, Mark
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import draw_place, escape
-from reconciler.report.formats.layout import Ink, Look, Span, break_line, wrap_paragraph
+from reconciler.report.formats.layout import Ink, Span, Style, break_line, wrap_paragraph
 from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, WARNING, Note, write_place
 from reconciler.report.view import View
 
@@ -22,91 +22,91 @@ _MARGIN = 6  # columns before what does not fit on a field's own line any more
 
 def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
     """Return the report as text that ends in a newline. `width` is the terminal's, in columns."""
-    look = Look(colour, width)
-    blocks = [list(show_card(card, look)) for card in view.cards]
+    style = Style(colour, width)
+    blocks = [list(show_card(card, style)) for card in view.cards]
     # A command that only checks files lists problems; of another's, other streams have told.
     if view.lists_problems:
-        blocks = [_list_problems(view, look)]
-    notes = [line for note in view.notes for line in _show_note(note, look)]
-    sentences = [line for text in view.sentences for line in wrap_paragraph([(text, "dim")], look)]
-    blocks += [notes, [*sentences, look.paint(view.totals, "bold")]]
+        blocks = [_list_problems(view, style)]
+    notes = [line for note in view.notes for line in _show_note(note, style)]
+    sentences = [line for text in view.sentences for line in wrap_paragraph([(text, "dim")], style)]
+    blocks += [notes, [*sentences, style.paint(view.totals, "bold")]]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
 def show_fields(fields: Iterable[Field]) -> list[str]:
     """Return the lines that the text report has of fields alone, without colour."""
-    return [line for field in fields for line in _show_field(field, "", Look(colour=False, width=100))]
+    return [line for field in fields for line in _show_field(field, "", Style(colour=False, width=100))]
 
 
-def _list_problems(view: View, look: Look) -> list[str]:
+def _list_problems(view: View, style: Style) -> list[str]:
     """Return the problems as editors turn them into links, never wrapped, each with its line of the file below it."""
     lines = []
     for problem in view.problems:
-        place = look.paint(write_place(problem) + ":", "bold")
-        warning = look.paint("warning: ", "changed") if problem.severity == "warning" else ""
+        place = style.paint(write_place(problem) + ":", "bold")
+        warning = style.paint("warning: ", "changed") if problem.severity == "warning" else ""
         lines.append(f"{place} {warning}{escape(problem.message.strip())}".rstrip())
-        lines += [look.paint(line, "dim") for line in draw_place(problem.source_line, problem.column)]
+        lines += [style.paint(line, "dim") for line in draw_place(problem.source_line, problem.column)]
     return lines
 
 
-def show_card(card: Card, look: Look) -> Iterator[str]:
+def show_card(card: Card, style: Style) -> Iterator[str]:
     """Yield the lines of a card."""
     name = card.file or card.title
     standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
-    yield from wrap_paragraph([(f"{name}:", "bold"), standing], look, indent=2)
+    yield from wrap_paragraph([(f"{name}:", "bold"), standing], style, indent=2)
     has_title = card.entries and not card.members and (card.entries[0].name or card.entries[0].environment)
     identity: list[Span] = [(card.title + " ", "plain")] if has_title else []
     if card.id:
         identity.append((f"({escape(card.id)})", "dim"))
     if aside := next((group.aside for group in card.groups if group.aside), ""):
         identity.append((f", {aside}", "dim"))
-    yield from wrap_paragraph(identity, look, first=[("  ", "plain")], indent=2) if identity else []
+    yield from wrap_paragraph(identity, style, first=[("  ", "plain")], indent=2) if identity else []
     for message in card.error[:1]:
-        yield from _show_label("error", message, look, ink="bad")
+        yield from _show_label("error", message, style, ink="bad")
     for line in card.error[1:]:
-        yield from wrap_paragraph([(line, "plain")], look, first=[("    ", "plain")], indent=4)
+        yield from wrap_paragraph([(line, "plain")], style, first=[("    ", "plain")], indent=4)
     for group in card.groups:
         title: list[Span] = [(f"{group.title}:", _INK_OF_KIND[group.kind])]
-        yield from wrap_paragraph(title, look, first=[("  ", "plain")], indent=4) if group.title else []
+        yield from wrap_paragraph(title, style, first=[("  ", "plain")], indent=4) if group.title else []
         for field in group.fields:
-            yield from _show_field(field, group.location, look)
+            yield from _show_field(field, group.location, style)
     if card.members:
         names = [*(f"{name}," for name in card.members[:-1]), card.members[-1]]
-        yield from break_line([("   ", "plain")], [(f" {name}", "plain") for name in names], look, 4)
+        yield from break_line([("   ", "plain")], [(f" {name}", "plain") for name in names], style, 4)
     for remark in card.remarks:
-        ink = _INK_OF_LABEL.get(remark.label, "dim")
-        yield from _show_label(remark.label, remark.write(), look, ink=ink, colon="" if remark.label == SET_BY else ":")
+        ink, colon = _INK_OF_LABEL.get(remark.label, "dim"), "" if remark.label == SET_BY else ":"
+        yield from _show_label(remark.label, remark.write(), style, ink=ink, colon=colon)
 
 
-def _show_field(field: Field, location: str, look: Look) -> Iterator[str]:
+def _show_field(field: Field, location: str, style: Style) -> Iterator[str]:
     """Yield one field: on a line, on several where a value does not fit any more, or a text line by line."""
     head: list[Span] = [("  ", "plain"), (field.sign, _INK_OF_SIGN[field.sign]), (f" {field.name}:", "plain")]
     if field.sides:
         parts = [*(part for side in field.sides for part in side.parts), *([location] if location else [])]
-        yield from break_line(head, [(f" {part}", "plain") for part in parts], look, _MARGIN)
+        yield from break_line(head, [(f" {part}", "plain") for part in parts], style, _MARGIN)
         return
     label = ", ".join(filter(None, [field.label, location]))
-    yield from wrap_paragraph([(f" {label}", "dim")] if label else [], look, first=head, indent=_MARGIN)
+    yield from wrap_paragraph([(f" {label}", "dim")] if label else [], style, first=head, indent=_MARGIN)
     for line in field.lines:
-        yield from _show_line(line, look)
+        yield from _show_line(line, style)
 
 
-def _show_line(line: DiffLine, look: Look) -> list[str]:
+def _show_line(line: DiffLine, style: Style) -> list[str]:
     pieces: list[Span] = [(piece.text, _INK_OF_MARK[piece.mark]) for piece in line.marked_pieces]
     if line.sign == "gap":
-        return wrap_paragraph(pieces, look, first=[("        ", "plain")])
+        return wrap_paragraph(pieces, style, first=[("        ", "plain")])
     sign: Sequence[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
-    # Deeper than where lines begin: the rest of a line is no line of its own.
-    return wrap_paragraph(pieces, look, first=sign, indent=10)
+    # Indented deeper than the start of a line, so that a continuation does not look like a new line.
+    return wrap_paragraph(pieces, style, first=sign, indent=10)
 
 
-def _show_note(note: Note, look: Look) -> Iterator[str]:
+def _show_note(note: Note, style: Style) -> Iterator[str]:
     ink = _INK_OF_LABEL.get(note.label, "dim")
-    yield from _show_label(note.label, note.sentence, look, ink=ink, indent=0)
+    yield from _show_label(note.label, note.sentence, style, ink=ink, indent=0)
     if note.listed_subjects:
-        yield from wrap_paragraph([(", ".join(note.listed_subjects), "dim")], look, first=[("  ", "plain")], indent=2)
+        yield from wrap_paragraph([(", ".join(note.listed_subjects), "dim")], style, first=[("  ", "plain")], indent=2)
 
 
-def _show_label(name: str, text: str, look: Look, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:
+def _show_label(name: str, text: str, style: Style, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:
     spans: list[Span] = [(name + colon, ink), (f" {text}", "plain")]
-    return wrap_paragraph(spans, look, first=[(" " * indent, "plain")], indent=indent + 2)
+    return wrap_paragraph(spans, style, first=[(" " * indent, "plain")], indent=indent + 2)

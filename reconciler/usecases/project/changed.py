@@ -30,12 +30,12 @@ from reconciler.git.snapshot import read_snapshot
 class Changed:
     """Definition files that may differ: those that are there, and the names from the root of those that are gone.
 
-    `fork` is the commit from which they may differ. The `unsettled` count whether they do or not.
+    `fork` is the commit from which they may differ. The `outdated` count whether they do or not.
     """
 
     files: tuple[Path, ...] = ()
     removed: frozenset[str] = frozenset()
-    unsettled: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
     fork: str = ""
 
 
@@ -65,25 +65,25 @@ def find_changed(
         differing |= differing_above
     shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
     names |= set(_find_dependents(folder, settings, root, shared))
-    # Which overlays an environment has is said there; they may be other files without any file being changed.
+    # The settings name the overlay folder, so an environment may get other overlays without a changed overlay.
     if settings.environment is not None and has_changed(root / settings_path, repository, fork, settings_path):
         names |= {definition.file for definition in find_all(folder, root, settings).definitions}
     # What the record has not settled an apply still has to send, whatever the branch changes.
-    unsettled = _find_unsettled(repository, record, below, settings.environment) if record is not None else ()
-    names |= set(unsettled)
+    outdated = _find_outdated(repository, record, below, settings.environment) if record is not None else ()
+    names |= set(outdated)
     existing = {name: root / name for name in sorted(names) if (root / name).exists()}
     removed = frozenset(names) - existing.keys()
     # Whether it still has an id is known once it is read; until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
         removed |= existing.keys()
-    return Changed(tuple(existing.values()), removed, frozenset(unsettled), fork)
+    return Changed(tuple(existing.values()), removed, frozenset(outdated), fork)
 
 
 def find_alike(
     repository: Repository, changed: Changed, definitions: Sequence[Definition], below: str, environment: str | None
 ) -> frozenset[str]:
     """Return the files of those definitions that declare what they declared at the fork, whatever files say it now."""
-    current = [definition for definition in definitions if definition.file not in changed.unsettled]
+    current = [definition for definition in definitions if definition.file not in changed.outdated]
     if not current:
         return frozenset()
     keys = {definition.key for definition in current}
@@ -93,7 +93,7 @@ def find_alike(
 
 
 def has_changed(file: Path, repository: Repository, commit: str, path: str) -> bool:
-    """Return whether a file says something else than a commit's file at a path, line by line."""
+    """Return whether a file differs from a commit's file at a path, line by line."""
     # Git may convert line ends.
     blob = repository.files(commit, path).get(path)
     committed = (repository.read(path, blob) or b"").splitlines() if blob is not None else None
@@ -145,28 +145,28 @@ def _find_dependents(folder: Path, settings: Settings, root: Path, shared: Colle
                 yield definition.file
 
 
-def _find_unsettled(repository: Repository, record: Record, below: str, environment: str | None) -> set[str]:
-    """Return the definitions of the commit that was applied whose entry says something else, or that have none."""
+def _find_outdated(repository: Repository, record: Record, below: str, environment: str | None) -> set[str]:
+    """Return the definitions of the applied commit whose entry differs from them, or that have no entry."""
     files = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
-    if below in record.unsettled:
-        return files | record.unsettled[below]
+    if below in record.outdated:
+        return files | record.outdated[below]
     if not repository.has(record.applied):
         raise RepositoryError(
             f"{record.applied[:12]}, which was applied last, is not in this clone",
             hint="fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)",
         )
     defined = repository.files(record.applied, below)
-    recorded = repository.files(record.commit, below)
+    blobs = repository.files(record.commit, below)
     # With other layers, the definition alone does not say what is declared. Else, where both are one object, there is
     # nothing to parse.
     shared = environment is not None or any(is_defaults_file(path) for path in defined)
     names = {
-        path for path in defined if is_definition_file(path, below) and (shared or defined[path] != recorded.get(path))
+        path for path in defined if is_definition_file(path, below) and (shared or defined[path] != blobs.get(path))
     }
     if not names:
         return files
     if not record.resolved:
-        return files | names | {path for path in recorded.keys() - defined.keys() if is_definition_file(path, below)}
+        return files | names | {path for path in blobs.keys() - defined.keys() if is_definition_file(path, below)}
     keys = {key_of(path, below) for path in names}
     applied = read_snapshot(repository, record.applied, below, environment, keys=keys)
     entries = read_entries(repository, record, (), below, environment, only=applied.by_file)

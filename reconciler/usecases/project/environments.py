@@ -64,7 +64,7 @@ def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
         return []
     urls = {name: each.api_url for name, each in settings.environments.items() if name != settings.environment}
     same = [name for name, theirs in sorted(urls.items()) if (theirs or "").rstrip("/") == url]
-    # A neighbour whose overlay folder is not there yet defines nothing of its own. Its own runs name the mistake.
+    # A neighbour without its overlay folder defines nothing. Its own runs report that mistake.
     forms = [drop_missing_overlay(settings.choose(name), folder) for name in same]
     return [(form, load(folder, (), root=root, settings=form, in_passing=True)) for form in forms]
 

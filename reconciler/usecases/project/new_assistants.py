@@ -218,7 +218,7 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
 def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
     """Yield the record's entries that a new file may be, renamed: of the same name, with a file that is gone."""
     repository, head = project.repository, project.head
-    entries = project.recorded.by_file.values()
+    entries = project.record_entries.by_file.values()
     if repository is None or head is None or not entries:
         return
     at_head = repository.files(head)

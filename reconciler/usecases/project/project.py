@@ -75,7 +75,7 @@ class Project:
         return folder_in_git(self.folder, self.root)
 
     @functools.cached_property
-    def recorded(self) -> Entries:
+    def record_entries(self) -> Entries:
         """The record's entries; none if there is no record that holds them."""
         repository, record = self.repository, self.record
         if repository is None or record is None or not record.resolved:
@@ -156,8 +156,8 @@ class Project:
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:
         """Return the fields of an assistant, by its ids, whose last write is unclear: by the record, or a report."""
-        recorded = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
-        fields = [parse_pointer(field) for entry in recorded for field in entry.fields]
+        record_entries = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
+        fields = [parse_pointer(field) for entry in record_entries for field in entry.fields]
         return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))
 
 

@@ -9,16 +9,16 @@ from reconciler.errors import UsageError
 from reconciler.usecases.project.environments import name_environments
 
 
-def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> str:
+def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> str:
     """Return the API's base URL; `by_variable` says that RECONCILER_API_URL gave it. Raises UsageError for none."""
     ours = settings.api_url
     # If the chosen environment has another one, neither overrides the other (docs/reference.md, "Environments").
-    if settings.environment and ours and given and by_variable and given.rstrip("/") != ours.rstrip("/"):
+    if settings.environment and ours and option and by_variable and option.rstrip("/") != ours.rstrip("/"):
         raise UsageError(
-            f"RECONCILER_API_URL is {_shown(given)}, but the environment {settings.environment} has {_shown(ours)}",
+            f"RECONCILER_API_URL is {_redact(option)}, but the environment {settings.environment} has {_redact(ours)}",
             hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither overrides the other",
         )
-    url = given or ours
+    url = option or ours
     if not url:
         hint = "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml"
         if settings.environments and not settings.environment:
@@ -27,10 +27,10 @@ def choose_url(given: str | None, settings: Settings, *, by_variable: bool) -> s
     return url
 
 
-def _shown(url: str) -> str:
+def _redact(url: str) -> str:
     """Return a URL without what may be a password in it; such a URL is refused later on."""
-    scheme, slashes, rest = url.rpartition("//")
-    return scheme + slashes + rest.rpartition("@")[2]
+    scheme, slashes, remainder = url.rpartition("//")
+    return scheme + slashes + remainder.rpartition("@")[2]
 
 
 def credentials_of(variables: Mapping[str, str]) -> Credentials:

@@ -46,9 +46,9 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
     except ApiError as error:
         return result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None)
     # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
-    known, warnings = _keep_id(project, definition, file, text, answer["id"])
+    known, warnings = _save_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
-    return _look(api, project, result, known, answer)
+    return _check_live(api, project, result, known, answer)
 
 
 def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
@@ -70,40 +70,40 @@ def with_id(text: str, assistant_id: str) -> str:
         return edit_yaml(text, [Edit(("id",), assistant_id)])
 
 
-def _keep_id(
+def _save_id(
     project: Project, definition: Definition, file: str, text: str, assistant_id: str
 ) -> tuple[Definition, list[str]]:
     """Write the id into its file, and return the definition that has it, with what is to be done by hand."""
-    known = dataclasses.replace(definition, id=assistant_id)
+    created = dataclasses.replace(definition, id=assistant_id)
     after = with_id(text, assistant_id)
     try:
         rewrite(project.root / file, text, after)
     except ReconcilerError as error:
         # The assistant is there all the same. While the file says `id: new`, so does its definition.
-        by_hand = f"put `id: {assistant_id}` into the file by hand"
-        return known, [f"the assistant {assistant_id} was created, but its id could not be written: {error}; {by_hand}"]
+        by_hand = f"its id could not be written: {error}; put `id: {assistant_id}` into the file by hand"
+        return created, [f"the assistant {assistant_id} was created, but {by_hand}"]
     kind: LayerKind = "definition" if file == definition.file else "overlay"
     new = Layer(file=file, text="", fields={}, kind=kind, find_places=find_places)
     old = next((layer for layer in definition.layers if layer.file == file), new)
     layer = dataclasses.replace(old, text=after, fields={**old.fields, "id": assistant_id})
-    layers = [layer if one is old else one for one in definition.layers]
+    layers = [layer if each is old else each for each in definition.layers]
     layers += [layer] if old is new else []
-    return dataclasses.replace(known, layers=tuple(layers), says_new=False), []
+    return dataclasses.replace(created, layers=tuple(layers), says_new=False), []
 
 
-def _look(
+def _check_live(
     api: Assistants, project: Project, result: Result, definition: Definition, answer: dict[str, object]
 ) -> Result:
     """Return what live shows of a new assistant; where it cannot be read, what the answer shows of it."""
     try:
         # What GET reads may learn of a new assistant later than POST has answered.
-        seen, failure = api.get_after_write(definition.id, lambda found: found is None), None
+        live, failure = api.get_after_write(definition.id, lambda reading: reading is None), None
     except ApiError as error:
         unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
-        seen, failure = answer, dataclasses.replace(to_failure(error), message=unread, hint="run `reconciler plan`")
+        live, failure = answer, dataclasses.replace(to_failure(error), message=unread, hint="run `reconciler plan`")
     # Only the answer tells whose account it is, where nothing else was read.
-    failure = failure or check_organisation(seen, project.settings)
-    seen = project.see(definition, seen)
-    remaining = tuple(change.path for change in project.plan_for(definition, seen).changes)
+    failure = failure or check_organisation(live, project.settings)
+    live = project.see(definition, live)
+    remaining = tuple(change.path for change in project.plan_for(definition, live).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
-    return result.end(outcome, failure, sent=True, live_after=seen, remaining=remaining)
+    return result.end(outcome, failure, sent=True, live_after=live, remaining=remaining)

@@ -46,7 +46,7 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
             declared = put_at(declared, path, previous)
         elif not isinstance(item_at(declared, path[:-1]), list):
             declared = drop_at(declared, path)
-        # An element of a list cannot be absent, or the others would move up: what live shows stands in for it.
+        # An element of a list cannot be left out, or the others would move up: it gets the live value instead.
         elif (live_item := item_at(last_read, path)) is not MISSING and _may_hold(project, path, live_item):
             declared = put_at(declared, path, live_item)
     return Entry(definition.id, definition.file, declared)
@@ -60,7 +60,7 @@ def are_same(entry: Entry | None, other: Entry | None) -> bool:
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
-    """Return the file of `HEAD` that says what an entry says, in plain YAML; None if there is none."""
+    """Return the file of `HEAD` with the same content as an entry, in plain YAML; None if there is none."""
     # With it nothing needs to be written, and a later run that finds the same file need not read it.
     blob = at_head.get(definition.file)
     if blob is None or not definition.stands_alone or not _are_equal(entry.declared, definition.declared):

@@ -58,7 +58,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
     # what a file declares is recorded.
     definitions = project.loaded.definitions
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
-    current, keys = [one for one in definitions if not one.says_new], {one.key for one in definitions}
+    current, keys = [each for each in definitions if not each.says_new], {each.key for each in definitions}
     environment = project.settings.environment
     declared = read_snapshot(repository, head, project.below, environment, current=current, keys=keys).by_file
     files = repository.files(head)
@@ -72,9 +72,9 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
                 hint="commit it, or apply with --no-record",
             )
     # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
-    here = {definition.file for definition in definitions}
-    held = [path for path in files if is_definition_file(path, project.below)]
-    removed = [path for path in held if path not in here and not (project.root / path).exists()]
+    present = {definition.file for definition in definitions}
+    committed = [path for path in files if is_definition_file(path, project.below)]
+    removed = [path for path in committed if path not in present and not (project.root / path).exists()]
     if project.loaded.whole and removed:
         raise RepositoryError(
             f"{removed[0]} differs from HEAD: it was removed here, and the record would drop it",

@@ -57,7 +57,7 @@ def forget(run: Run, project: Project) -> str | None:
             previous,
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
             late=tuple(entry for entry in previous.late if entry.id not in names),
-            unsettled=_find_unsettled(project, head, {}, deleted & repository.files(head).keys()),
+            outdated=_find_outdated(project, head, {}, deleted & repository.files(head).keys()),
         ),
     )
 
@@ -83,7 +83,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
             if removed.file not in orphans and files.get(removed.file) == blobs.get(removed.file):
                 files.pop(removed.file, None)
     changed = {path for path, _ in files.items() ^ blobs.items() if path not in applied} & repository.files(head).keys()
-    keeps = _find_trailers(run, previous, entries, _find_unsettled(project, head, applied, changed))
+    keeps = _find_trailers(run, previous, entries, _find_outdated(project, head, applied, changed))
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
     # A run that wrote is recorded even where the entries are the same: it put something back.
     same = previous and previous.resolved and previous.applied == head and previous.keeps_same(keeps)
@@ -102,7 +102,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
 
 
 def _find_trailers(
-    run: Run, previous: Record | None, entries: Entries, unsettled: Mapping[str, frozenset[str]]
+    run: Run, previous: Record | None, entries: Entries, outdated: Mapping[str, frozenset[str]]
 ) -> Trailers:
     """Return what a record's message keeps after a run."""
     recorded = [result for result in run.results if result.outcome and result.outcome.is_recorded]
@@ -122,7 +122,7 @@ def _find_trailers(
         late=find_late(run, previous),
         created=created,
         other_ids=other_ids,
-        unsettled=unsettled,
+        outdated=outdated,
     )
 
 
@@ -162,7 +162,7 @@ def _replace_entries(
     return {**blobs, **placed, **repository.write_files(texts)}, applied
 
 
-def _find_unsettled(
+def _find_outdated(
     project: Project, head: str, applied: Mapping[str, bool], changed: Collection[str]
 ) -> dict[str, frozenset[str]]:
     """Return, by their folder, the definitions whose entry is not what `head` declares.
@@ -171,10 +171,10 @@ def _find_unsettled(
     which it is not known is left out.
     """
     previous, below = project.record, project.below
-    known = dict(previous.unsettled) if previous is not None and previous.applied == head else {}
+    known = dict(previous.outdated) if previous is not None and previous.applied == head else {}
     # With --changed, every definition that the two commits do not declare alike is part of the run.
-    if previous is not None and previous.applied == project.fork and below in previous.unsettled:
-        known[below] = previous.unsettled[below]
+    if previous is not None and previous.applied == project.fork and below in previous.outdated:
+        known[below] = previous.outdated[below]
     if project.loaded.whole:
         known[below] = frozenset()
     if below in known:
@@ -196,7 +196,7 @@ def _still_defines(repository: Repository, at_head: Mapping[str, Blob], file: st
 def _move_displaced(
     project: Project, repository: Repository, head: str, entries: Entries, blobs: dict[str, Blob], used: set[str]
 ) -> dict[str, Blob]:
-    """Return the entries that are left, those whose path is taken at the path of their own definition now."""
+    """Return the remaining entries; one whose path is now used moves to the path of its own definition."""
     displaced = [entries.by_file[file] for file in sorted(blobs.keys() & used) if file in entries.by_file]
     if not displaced:
         return blobs
@@ -221,7 +221,7 @@ def _read_previous(project: Project, repository: Repository) -> tuple[Entries, M
     if previous is None:
         return Entries(), {}
     if previous.resolved:
-        return project.recorded, repository.files(previous.commit)
+        return project.record_entries, repository.files(previous.commit)
     # A record of the older form has none: its definitions are written out as entries once.
     entries = read_everything(repository, previous.commit, project.settings.environment)
     texts = {entry.file: write_entry(entry) for entry in entries.by_file.values()}

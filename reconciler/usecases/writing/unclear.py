@@ -77,7 +77,7 @@ def _make_key(entry: Unclear) -> tuple[str, str]:
 
 
 def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
-    # Only so many are kept, since each is read by the next run.
+    # Their number is limited, since the next run reads each of them.
     older = (older_head for older_head in heads if older_head != head)
     return (*older, *([head] if head is not None else []))[-MOST_HEADS:]
 

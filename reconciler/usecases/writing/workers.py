@@ -40,13 +40,13 @@ def for_each(
     # may have been sent and which were never begun.
     answers: list[Answer | None] = [None] * len(items)
     begun: set[int] = set()
-    waiting = iter(enumerate(items))
+    remaining = iter(enumerate(items))
     turn = threading.Lock()
     finished: SimpleQueue[int | BaseException | None] = SimpleQueue()  # an item, what broke a worker, or its end
 
     def next_one() -> tuple[int, Item] | None:
         with turn:
-            return next(waiting, None)
+            return next(remaining, None)
 
     def take_turns() -> None:
         try:
@@ -57,7 +57,7 @@ def for_each(
                 finished.put(item[0])
         except BaseException as error:  # noqa: BLE001 - it is raised again in the calling thread
             with turn:
-                deque(waiting, maxlen=0)  # takes what is left, so that nobody starts it
+                deque(remaining, maxlen=0)  # takes what is left, so that nobody starts it
             finished.put(error)
         finally:
             finished.put(None)
