@@ -67,6 +67,9 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     if not is_there:
         return Settings(today=today)
     file = shown_path(path, root)
+    # Opening a pipe would wait for its writer.
+    if path.exists() and not path.is_file():
+        raise InvalidSettings([Problem(file, 1, 1, "this cannot be read: it is not a plain file")])
     try:
         text = read_text(path)
     except UnreadableText as error:

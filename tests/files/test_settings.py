@@ -1,7 +1,9 @@
 """Reading `reconciler.yaml`."""
 
 import datetime
+import os
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -118,8 +120,10 @@ def test_another_name_is_an_error(folder: Path, name: str) -> None:
         load_settings(folder, root=folder.parent)
 
 
-def test_a_file_that_cannot_be_read(folder: Path) -> None:
-    (folder.parent / "reconciler.yaml").symlink_to("nowhere")
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), Path.mkdir, os.mkfifo])
+def test_a_file_that_cannot_be_read(folder: Path, make: Callable[[Path], object]) -> None:
+    """A pipe is not opened, since that would wait for its writer."""
+    make(folder.parent / "reconciler.yaml")
 
     with pytest.raises(InvalidSettings, match="cannot be read"):
         load_settings(folder, root=folder.parent)
