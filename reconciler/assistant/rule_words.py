@@ -209,7 +209,7 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "contains": lambda value: _describe_contains({"contains": value}, is_over=False),
     "unevaluatedItems": lambda _: "may have no items that this rule does not name",
     "unevaluatedProperties": lambda _: "may have no keys that this rule does not name",
-    "properties": lambda group: " and ".join(f"the {key} in it {_describe_schema(at)}" for key, at in group.items()),
+    "properties": lambda group: " and ".join(f"the {key} in it {_describe_schema(sub)}" for key, sub in group.items()),
     "allOf": lambda value: " and ".join(map(_describe_schema, value)),
     "anyOf": lambda value: ", or ".join(map(_describe_schema, value)),
     "oneOf": lambda value: f"must be exactly one of these: it {', or it '.join(map(_describe_schema, value))}",

@@ -156,7 +156,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
 
 def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run, Project | None]:
     """Return the run of an apply, and what of the project it was about; None if it did not get to writing."""
-    # All or nothing: of a change that was reviewed together no half may go live, whichever file has the mistake.
+    # All or nothing: a change that was reviewed as a whole must not go live in part because one file is invalid.
     if project.loaded.invalid:
         results = [Result(definition).end(Outcome.SKIPPED, sent=False) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
@@ -166,7 +166,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
         earlier_reports.check_url(wishes.reviewed, session.api.url)
     if wishes.unclear is not None:
         project = earlier_reports.resume_project(project, wishes.unclear)
-    # Only now: of what an invalid or unreviewed run would create nothing is planned.
+    # Only now: a run that is invalid or not reviewed must not plan to create anything.
     if wishes.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control, command="apply")
@@ -175,7 +175,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     if wishes.unclear is not None:
         planned = earlier_reports.refuse_third_values(planned, wishes.unclear)
     limit, ask_user = wishes.max_changes or project.settings.max_changes, session.consent
-    # Who is asked sees a plan.
+    # The prompt shows the run as a plan.
     session = dataclasses.replace(session, consent=lambda run: ask_user(dataclasses.replace(run, command="plan")))
     return ask_and_write(planned, project, session, limit=limit, announces=True, fail_fast=wishes.fail_fast)
 

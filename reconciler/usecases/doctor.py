@@ -59,7 +59,7 @@ def find_workflow(root: Path) -> str:
 
 def check_api(project: Project, account: Account | None, open_api: Callable[[], Assistants]) -> Iterator[Requirement]:
     """Yield the checks of the URL, the login, the account (and what it is for), and one assistant."""
-    # Whatever fails first says why all that needs it is not looked at.
+    # The first failure is reported; the checks that depend on it are skipped.
     try:
         api = open_api()
         yield Requirement("URL", api.url)
@@ -104,7 +104,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         hint = f"fetch it: {fetch}; the first apply starts it: --base none"
         yield Requirement("record", f"no {project.ref} in this clone", hint, met=False)
         return
-    # If there is a record it goes on; what the setting adds is that a clone without it is an error.
+    # An existing record is always continued; the setting only makes a clone without it an error.
     hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
     yield Requirement("record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
     if is_behind:

@@ -24,7 +24,7 @@ AGAIN = "plan again, review it, and apply that plan"
 def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
     """Return the project with the plan's assistants alone. Raises UsageError for a plan that is not for this run."""
     _check_reviewed(project, reviewed)
-    # What had nothing to send may be gone: nothing of what was reviewed is missing then.
+    # A definition without a write may be gone: no reviewed write is missing then.
     present = {definition.id for definition in project.loaded.definitions}
     missing = sorted(name for name, digest in reviewed.digests.items() if digest is not None and name not in present)
     if missing and not project.loaded.invalid:

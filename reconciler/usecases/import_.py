@@ -142,7 +142,7 @@ class Importer:
         return NewFiles((file,), declared, texts=(*texts,), omitted=extra.omitted)
 
     def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
-        """Write an overlay with the id and what differs from the definition below it, and that if there is none."""
+        """Write an overlay with the id and the differences from its definition, and the definition if there is none."""
         declared = build_definition(assistant_id, live, self.settings)
         overlay = (self._overlays or Path()) / f"{key}{_find_suffix(old)}"
         new_file = self.folder / f"{key}.yaml"

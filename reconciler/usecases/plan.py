@@ -178,5 +178,5 @@ def _list_names(variables: Iterable[str]) -> str:
 
 
 def _find_texts(value: Any) -> list[str]:
-    # Of a list all texts together: a variable may move from one element to another.
+    # All texts of a list together: a variable may move from one element to another.
     return [leaf for _, leaf in walk_leaves(value) if isinstance(leaf, str)]

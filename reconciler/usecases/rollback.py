@@ -135,7 +135,7 @@ def _name_reverts(run: Run, report: UndoableApply, repository: Repository | None
     commands = []
     for commit in commits[:_MOST_NAMED]:
         is_merge = repository is not None and repository.has(commit) and len(repository.commit(commit).parents) > 1
-        # Of a merge git wants to know which side stays.
+        # To revert a merge, git must know which parent to keep.
         commands.append(f"git revert {'-m 1 ' if is_merge else ''}{commit}")
     command = " && ".join(commands) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:

@@ -15,7 +15,7 @@ from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.files.definitions import Loaded
 from reconciler.files.source_lines import add_settings_lines
 
-# From how many definitions on a value is worth a default, and how many of them are told.
+# How many definitions must share a value for a hint, and how many hints are shown at most.
 LEAST_SHARED = 5
 MOST_HINTS = 3
 Forms = Sequence[tuple[Settings, Loaded]]
@@ -24,8 +24,8 @@ Forms = Sequence[tuple[Settings, Loaded]]
 def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datetime, strict: bool = False) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
-    A form is what it is in one environment, and valid is what is so in all. An entry of the settings past its date is a
-    problem too, and so are two environments that would write to one assistant: `neighbours` are not checked otherwise.
+    A form is the project in one environment; a definition is valid if it is so in all forms. Expired entries of the
+    settings are problems too, and so are two environments that would write to one assistant (`neighbours`).
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_find_shared_assistants(forms, neighbours))

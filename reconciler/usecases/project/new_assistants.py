@@ -25,7 +25,7 @@ LOOK_FIRST = (
 
 
 def make_id_finder(repository: Repository | None, record: Record | None) -> Callable[[str], str | None]:
-    """Return what gives the id that a record knows for a file that says `id: new`."""
+    """Return a function that gives the id that the record has for a file with `id: new`."""
     if repository is None or record is None:
         return lambda _file: None
     return lambda file: find_created(repository, record, file)

@@ -85,7 +85,7 @@ def _record(run: Run, project: Project, *, with_entries: bool) -> str | None:
     changed = {path for path, _ in files.items() ^ blobs.items() if path not in applied} & repository.files(head).keys()
     keeps = _find_trailers(run, previous, entries, _find_outdated(project, head, applied, changed))
     wrote = project.announced is not None or any(result.outcome is Outcome.APPLIED for result in run.results)
-    # A run that wrote is recorded even where the entries are the same: it put something back.
+    # A run that wrote is recorded even if the entries are equal: it reverted a live edit.
     same = previous and previous.resolved and previous.applied == head and previous.keeps_same(keeps)
     if same and not wrote and files == blobs:
         return None
@@ -116,7 +116,7 @@ def _find_trailers(
     ids = {entry.id for entry in entries.by_file.values()}
     other_ids = {name: live_id for name, live_id in entries.other_ids.items() if name in ids}
     other_ids |= {result.ids[0]: result.ids[1] for result in recorded if len(result.ids) > 1}
-    # What an older run has not settled is kept: another run may know more of it, and nobody else remembers it.
+    # What an older run has not settled is kept: a later run may settle it, and nothing else stores it.
     return Trailers(
         unclear=find_unclear(run, previous),
         late=find_late(run, previous),
@@ -151,7 +151,7 @@ def _replace_entries(
             placed[file] = files[old.file]
         entry = make_entry(project, result, old) if result.outcome is not None and result.outcome.is_recorded else None
         applied[file] = are_same(entry or old, Entry(definition.id, file, definition.declared))
-        # An entry that says the same keeps its object, so that a comment is no change of what was live.
+        # An equal entry keeps its object, so that a changed comment is not a change of the entry.
         if entry is None or (old is not None and old.file == file and are_same(entry, old)):
             continue
         if (as_in_head := find_in_head(entry, definition, at_head)) is not None:
@@ -208,7 +208,7 @@ def _move_displaced(
         occupant = entries.by_file.get(defined.file) if defined is not None and defined.file in blobs else None
         if defined is None or defined.file in used or (occupant is not None and occupant.id == entry.id):
             continue
-        # Files may have changed places in a circle: whose entry stands there moves on, too.
+        # Files may have been renamed in a circle: then the entry at the new path moves as well.
         displaced += [occupant] if occupant is not None else []
         moved[defined.file] = blobs[entry.file]
         used = {*used, defined.file}

@@ -72,7 +72,7 @@ def _make_unclear(result: Result) -> Unclear:
 
 
 def _make_key(entry: Unclear) -> tuple[str, str]:
-    """Return by what an unclear write is known: an assistant's id, or before it has one its file."""
+    """Return the key of an unclear write: the assistant's id, or its file before it has an id."""
     return entry.id, entry.file if entry.is_creation else ""
 
 

@@ -93,7 +93,7 @@ class _Write:
             except UnclearWrite as error:
                 unclear = error
             except ApiError as error:
-                # A refused repeat says nothing about the write before it.
+                # A refused repeat says nothing about the earlier write.
                 return self.result.end(Outcome.INDETERMINATE, to_failure(error), sent=True)
         return self._judge_unclear(before, unclear, latest=live)
 
@@ -134,7 +134,7 @@ class _Write:
         warnings = [
             f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(touched)
         ]
-        # Either may be stale because of a cache. The read-back decides, since the next plan will see the same.
+        # Either may be stale because of a cache. The read after the write decides, as the next plan will see the same.
         if not remaining and self._find_remaining({**after, **answer}):
             warnings.append("the response to the write differs from the read after it")
         outcome = Outcome.NOT_CONVERGED if remaining else Outcome.APPLIED

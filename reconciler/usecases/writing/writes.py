@@ -37,7 +37,7 @@ class Writes:
         """Return the result of each of the assistants, in any order; none is started where it is `broken` already."""
         if broken:
             self._broken.set()
-        # First those that take most along undeclared: only they can show whether the API drops such things.
+        # Those with the most undeclared keys first: only they can show whether the API drops such keys.
         pending = sorted(pending, key=_count_undeclared, reverse=True)
         results: list[Result] = []
         while len(results) < len(pending) and not self._proven and not self._stopping():
@@ -45,7 +45,7 @@ class Writes:
         return results + self._write_parallel(pending[len(results) :], len(results), len(pending))
 
     def _write_parallel(self, pending: Sequence[Result], finished: int, total: int) -> list[Result]:
-        is_last = finished + len(pending) == total  # nobody comes after these whom a second look could spare
+        is_last = finished + len(pending) == total  # no later write is left that a second look could protect
         control = Control(
             concurrency=self._control.concurrency,
             stopping=self._stopping,
