@@ -24,18 +24,18 @@ else:
         """Return the decorator; the arguments mean what they mean to the standard library's."""
 
         def make(cls: type) -> type:
-            made = dataclasses.dataclass(slots=slots, kw_only=kw_only, eq=False, repr=False)(cls)
-            made.__repr__ = _write_fields
+            new_class = dataclasses.dataclass(slots=slots, kw_only=kw_only, eq=False, repr=False)(cls)
+            new_class.__repr__ = _write_fields
             if eq:
-                _compare_by_fields(made, frozen=frozen)
-            return made
+                _compare_by_fields(new_class, frozen=frozen)
+            return new_class
 
         return make
 
 
 def _write_fields(self: Any) -> str:
-    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self) if field.repr)
-    return f"{type(self).__qualname__}({', '.join(shown)})"
+    fields = (f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self) if field.repr)
+    return f"{type(self).__qualname__}({', '.join(fields)})"
 
 
 def _compare_by_fields(cls: Any, *, frozen: bool) -> None:

@@ -97,6 +97,6 @@ class UnclearWrite(ApiError):  # noqa: N818 - it names what happened to the writ
     """A write whose last answer was 5xx, none, or senseless: it may have reached neither store, one, or both."""
 
     @property
-    def passing(self) -> bool:
-        """Return whether it may be repeated after a look at live: 501, 505 and nonsense would only come again."""
+    def temporary(self) -> bool:
+        """Return whether it may be repeated once live was read: 501, 505 and unusable answers are permanent."""
         return self.kind != "protocol" and self.status not in (501, 505)

@@ -1,7 +1,7 @@
-"""Where the story plays: a temporary repository, a sandbox on a free port, and an environment of its own.
+"""Runs the story's commands in a temporary repository, with a sandbox on a free port and a clean environment.
 
-Whatever happens, all of it is gone at the end. No setting of the caller's reaches a command, so the demo never
-talks to a real API. A signal ends it only while it waits for something, so that tidying up is never cut short.
+All of it is removed at the end. No setting of the caller reaches a command, so the demo never talks to a real API. A
+signal ends it only while it waits for something, so that the cleanup is never cut short.
 """
 
 import contextlib
@@ -37,32 +37,32 @@ class Interrupted(Exception):  # noqa: N818 - it names what happened
 
 
 class Interruption:
-    """Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted at `waiting`."""
+    """Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted in `interruptible`."""
 
     def __init__(self) -> None:
         self._number = 0
-        self._waits = False
-        # Only noted: a signal in the middle of tidying up would leave half of it.
+        self._is_waiting = False
+        # Only noted: a signal during the cleanup would leave half of it.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):  # Windows has no SIGHUP
-                signal.signal(getattr(signal, name), self._note)
+                signal.signal(getattr(signal, name), self._take_signal)
 
     @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Let a signal, also one that came before, end what is in the block."""
-        self._waits = True
+    def interruptible(self) -> Iterator[None]:
+        """Let a signal, also an earlier one, interrupt the block."""
+        self._is_waiting = True
         try:
-            self._leave()
+            self._raise_if_waiting()
             yield
         finally:
-            self._waits = False
+            self._is_waiting = False
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _take_signal(self, number: int, _frame: FrameType | None) -> None:
         self._number = number
-        self._leave()
+        self._raise_if_waiting()
 
-    def _leave(self) -> None:
-        if self._waits and self._number:
+    def _raise_if_waiting(self) -> None:
+        if self._is_waiting and self._number:
             raise Interrupted(self._number)
 
 
@@ -73,21 +73,21 @@ class Stage:
         self.folder = folder
         self.teller = teller
         self._stack = stack
-        self._environment = _environment()
-        self.waiting = Interruption().waiting  # lets a signal end what is in its block
+        self._environment = _make_environment()
+        self.interruptible = Interruption().interruptible  # lets a signal end what is in its block
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command whose output goes where ours goes; return its exit code. Raises DemoError for no such one."""
         # A command that a signal interrupts must not go on writing into a folder that is being removed.
         with contextlib.ExitStack() as stack:
             command = self._start(words, stack)
-            with self.waiting():
+            with self.interruptible():
                 return command.wait()
 
     def start_sandbox(self, words: Sequence[str]) -> str:
         """Start a sandbox, point every later command at it, and return the line in which it says where it is."""
         sandbox = self._start(words, self._stack, stdout=subprocess.PIPE)
-        with self.waiting():
+        with self.interruptible():
             line = sandbox.stdout.readline() if sandbox.stdout else ""
         url = re.search(r"http://\S+", line)
         if url is None:
@@ -145,9 +145,9 @@ def open_stage(teller: Teller) -> Iterator[Stage]:
         yield stage
 
 
-def _environment() -> dict[str, str]:
-    """Return the caller's environment without settings of git or the reconciler, and with an account for this once."""
-    # With a setting of the caller's a command could reach a real API, or write into another repository.
+def _make_environment() -> dict[str, str]:
+    """Return the caller's environment without settings of git or the reconciler, and with an account for the demo."""
+    # With the caller's settings, a command could reach a real API or write into another repository.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIXES)}
     person = {"NAME": "Demo", "EMAIL": "demo@northfield.example"}
     return {

@@ -1,4 +1,4 @@
-"""Who may log in to the sandbox, and the tokens given out: they live in memory and end with the server."""
+"""The accounts that may log in to the sandbox, and their tokens, which are kept in memory only."""
 
 import dataclasses
 import secrets
@@ -21,7 +21,7 @@ class Account:
     disabled: bool = False
     password: str = dataclasses.field(default=PASSWORD, repr=False)
 
-    def as_user(self) -> dict[str, Any]:
+    def to_user(self) -> dict[str, Any]:
         """Return the account as the API shows it: everything but the password."""
         fields = {name: getattr(self, name) for name in ("email", "name", "role", "disabled", "permissions")}
         return {"id": f"user_{self.email}", **fields}
@@ -37,13 +37,13 @@ FIXED = (
 
 
 class Sessions:
-    """The accounts and the tokens that stand for them."""
+    """The accounts, and the tokens of those that have logged in."""
 
     def __init__(self, accounts: Iterable[Account] = FIXED, tokens: Mapping[str, Account] | None = None) -> None:
         self._accounts = {account.email: account for account in accounts}
         self._tokens = dict(tokens or {})
 
-    def account(self, email: str, password: str) -> Account | None:
+    def find_account(self, email: str, password: str) -> Account | None:
         """Return the account with these credentials, or None."""
         account = self._accounts.get(email)
         return account if account is not None and account.password == password else None
@@ -54,17 +54,17 @@ class Sessions:
         self._tokens[token] = account
         return token
 
-    def owner(self, token: str) -> Account | None:
-        """Return the account that a token stands for, or None."""
+    def find_owner(self, token: str) -> Account | None:
+        """Return the account of a token, or None."""
         return self._tokens.get(token)
 
     def revoke(self, token: str) -> None:
-        """Forget one token, if it is one."""
+        """Forget a token, if it is known."""
         self._tokens.pop(token, None)
 
 
-def sessions_from(environment: Mapping[str, str]) -> Sessions:
-    """Return the fixed accounts and what the reconciler's own variables name.
+def create_sessions(environment: Mapping[str, str]) -> Sessions:
+    """Return the fixed accounts, with the account and the token of the reconciler's own variables.
 
     An account from `RECONCILER_EMAIL` and `RECONCILER_PASSWORD` is an ADMIN, unless it is one of the fixed
     ones, which stay what they are; `RECONCILER_AUTH_TOKEN` is a token of it, or of the fixed ADMIN.
@@ -75,5 +75,5 @@ def sessions_from(environment: Mapping[str, str]) -> Sessions:
     login = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN
     account = fixed.setdefault(login.email, login)
     token = environment.get("RECONCILER_AUTH_TOKEN")
-    # A token of a disabled account would let in whom the login turns away.
+    # A disabled account gets no token, since it could not log in either.
     return Sessions(fixed.values(), {token: account} if token and not account.disabled else {})

@@ -24,12 +24,12 @@ from reconciler.sandbox.store import STORES, Assistant, Store
 
 
 def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults | None = None) -> ASGIApp:
-    """Return the application over two stores; the settings' host, port, store, seed and faults mean nothing to it."""
+    """Return the application over two stores; it ignores the settings' host, port, store, seed and faults."""
     faults = faults or Faults((), store, sessions, 0)
     api = _Api(store, sessions, settings, faults)
     starlette = Starlette(
         routes=[
-            Mount(BASE_PATH, app=Router(api.routes(), redirect_slashes=False)),
+            Mount(BASE_PATH, app=Router(api.list_routes(), redirect_slashes=False)),
             # As at the real host: a URL without `/api` gets a page with status 200.
             Route("/{path:path}", _answer_page),
         ],
@@ -40,7 +40,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
         },
     )
     starlette.router.redirect_slashes = False
-    return faults.around(starlette)
+    return faults.wrap(starlette)
 
 
 class _Api:
@@ -53,18 +53,18 @@ class _Api:
         self._settings = settings
         self._document = Document(nested=settings.nested, strict=settings.strict, listing=settings.listing)
 
-    def routes(self) -> list[Route]:
+    def list_routes(self) -> list[Route]:
         """Return the routes below the base path."""
         listing = {"GET": self._list} if self._settings.listing else {}
         return [
-            self._route("/assistants/{id}", {"GET": self._read, "PATCH": self._update, "DELETE": self._delete}),
-            self._route("/assistants", {**listing, "POST": self._create}),
-            self._route("/auth/login", {"POST": self._log_in}),
-            self._route("/auth/me", {"GET": self._me}),
-            self._route("/openapi.json", {"GET": self._openapi}),
+            self._make_route("/assistants/{id}", {"GET": self._read, "PATCH": self._update, "DELETE": self._delete}),
+            self._make_route("/assistants", {**listing, "POST": self._create}),
+            self._make_route("/auth/login", {"POST": self._log_in}),
+            self._make_route("/auth/me", {"GET": self._me}),
+            self._make_route("/openapi.json", {"GET": self._openapi}),
         ]
 
-    def _route(self, path: str, handlers: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Route:
+    def _make_route(self, path: str, handlers: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Route:
         """Return one route for all methods of a path, so that a 405 names them all; HEAD is served as GET."""
 
         async def dispatch(request: Request) -> Response:
@@ -81,13 +81,13 @@ class _Api:
         return json_answer(encode(self._document.content))
 
     async def _log_in(self, request: Request) -> Response:
-        credentials = await self._body(request, "Login")
-        account = self._sessions.account(credentials["email"], credentials["password"])
+        credentials = await self._read_body(request, "Login")
+        account = self._sessions.find_account(credentials["email"], credentials["password"])
         if account is None:
             raise HTTPException(401, "Invalid email or password")
         if account.disabled:
             raise HTTPException(403, "This account is disabled")
-        answer = json_answer(encode({"message": "Login successful", "user": account.as_user()}))
+        answer = json_answer(encode({"message": "Login successful", "user": account.to_user()}))
         # `Secure`, as the real API has it: clients meet it over plain HTTP here, and must send the cookie anyway.
         answer.headers["set-cookie"] = (
             f"{COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
@@ -95,10 +95,10 @@ class _Api:
         return answer
 
     async def _me(self, request: Request) -> Response:
-        return json_answer(encode({"user": self._account(request).as_user()}))
+        return json_answer(encode({"user": self._require_account(request).to_user()}))
 
     async def _read(self, request: Request) -> Response:
-        self._account(request)
+        self._require_account(request)
         stored = self._store.read(request.path_params["id"])
         text = self._faults.show(*stored) if stored else None
         if text is None:
@@ -106,13 +106,13 @@ class _Api:
         return json_answer(text)
 
     async def _list(self, request: Request) -> Response:
-        self._account(request)
+        self._require_account(request)
         texts = (self._faults.show(*stored) for stored in self._store.read_all())
         return json_answer(f"[{','.join(text for text in texts if text is not None)}]")
 
     async def _create(self, request: Request) -> Response:
         self._require_writer(request, "create")
-        body = await self._body(request, "AssistantCreation")
+        body = await self._read_body(request, "AssistantCreation")
         assistant = complete_assistant(f"asst_{secrets.token_hex(12)}", body)
         # A fault may stop between the two stores, but never another request.
         with self._store.lock:
@@ -122,10 +122,10 @@ class _Api:
     async def _update(self, request: Request) -> Response:
         self._require_writer(request, "update")
         # An unknown assistant is a 404 whatever the body is. While the body is read, somebody may delete it: see below.
-        self._find(request)
-        body = await self._body(request, "AssistantUpdate")
+        self._require_assistant(request)
+        body = await self._read_body(request, "AssistantUpdate")
         with self._store.lock:
-            provider_id = self._find(request)
+            provider_id = self._require_assistant(request)
             provider, database = (self._store.copy(name, provider_id) for name in STORES)
             if provider is None or database is None:
                 raise HTTPException(500, "The external provider does not know this assistant")
@@ -155,36 +155,36 @@ class _Api:
     async def _delete(self, request: Request) -> Response:
         self._require_writer(request, "delete")
         with self._store.lock:
-            provider_id = self._find(request)
+            provider_id = self._require_assistant(request)
             for name in STORES:
                 if self._faults.reaches(request.scope, name):
                     self._store.delete(name, provider_id)
         return json_answer(encode({"success": True}))
 
-    def _account(self, request: Request) -> Account:
-        account = self._sessions.owner(request.cookies.get(COOKIE, ""))
+    def _require_account(self, request: Request) -> Account:
+        account = self._sessions.find_owner(request.cookies.get(COOKIE, ""))
         if account is None:
             raise HTTPException(401, "Not authenticated")
         return account
 
     def _require_writer(self, request: Request, verb: str) -> None:
         # The API's reference has 401 here, where 403 would be usual.
-        if self._account(request).role == "VIEWER":
+        if self._require_account(request).role == "VIEWER":
             raise HTTPException(401, f"You do not have permission to {verb} assistants")
 
-    def _find(self, request: Request) -> str:
+    def _require_assistant(self, request: Request) -> str:
         """Return the provider's id of the assistant that the path names by either id."""
         provider_id = self._store.find(request.path_params["id"])
         if provider_id is None:
             raise HTTPException(404, "Assistant not found")
         return provider_id
 
-    async def _body(self, request: Request, schema: str) -> dict[str, Any]:
+    async def _read_body(self, request: Request, schema: str) -> dict[str, Any]:
         try:
             body: dict[str, Any] = read_json(await request.body())
         except NotJson as error:
             raise HTTPException(400, str(error)) from error
-        if problems := self._document.problems(schema, body):
+        if problems := self._document.find_problems(schema, body):
             raise HTTPException(400, "; ".join(problems))
         return body
 

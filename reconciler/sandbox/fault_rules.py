@@ -12,19 +12,19 @@ from reconciler.errors import SandboxError
 from reconciler.sandbox.jsontext import NotJson, read_json
 
 After = Literal["provider", "database", "both"]
-Does = Literal[
+Effect = Literal[
     "status", "reset", "hang", "half", "html", "drip", "limit", "token", "trim", "sort", "round", "drop", "edit", "lag"
 ]
-FAILING: tuple[Does, ...] = ("status", "reset", "hang", "half", "html", "drip")
-KEEPING: tuple[Does, ...] = ("trim", "sort", "round", "drop")
+FAILURES: tuple[Effect, ...] = ("status", "reset", "hang", "half", "html", "drip")
+NORMALISATIONS: tuple[Effect, ...] = ("trim", "sort", "round", "drop")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of docs/sandbox.md. `does` says what it does, and so which of the other fields it uses."""
+    """One rule of docs/sandbox.md. `effect` decides which of the other fields it uses."""
 
     text: str
-    does: Does
+    effect: Effect
     when: Literal["nth", "every", "first", "from", "share"] = "every"  # chooses requests, with the three below
     number: float = 1  # also how many requests a limit or a token allows
     method: str = "*"
@@ -62,12 +62,12 @@ LONGEST_RULE = 500
 _NUMBER = "[1-9][0-9]{0,5}"
 _NTH = "(?:st|nd|rd|th)"
 _SHARE = r"(?=[0-9.]*[1-9])(?:[0-9]{1,2}(?:\.[0-9]+)?|100)"
-_WHENS = ("every", "first", "from", "nth", "share")
-_WHEN = (
+_SELECTORS = ("every", "first", "from", "nth", "share")
+_SELECTOR = (
     f"every (?P<every>{_NUMBER}){_NTH}|every|first (?P<first>{_NUMBER})|from (?P<from>{_NUMBER}){_NTH}"
     f"|(?P<nth>{_NUMBER}){_NTH}|(?P<share>{_SHARE})%"
 )
-_REQUESTS = rf"(?:(?:{_WHEN}) )?(?P<method>GET|HEAD|POST|PATCH|PUT|DELETE|\*) (?P<path>\S+?)"
+_REQUESTS = rf"(?:(?:{_SELECTOR}) )?(?P<method>GET|HEAD|POST|PATCH|PUT|DELETE|\*) (?P<path>\S+?)"
 _FAIL = rf"{_REQUESTS}\s*: "
 _STATUS = rf"{_FAIL}(?P<status>[45][0-9]{{2}})"
 _AFTER = "(?: after=(?P<after>provider|database|both))?"
@@ -75,11 +75,11 @@ _WAIT = r" retry-after=(?P<wait_as_date>date\+)?(?P<wait>[0-9]{1,5})"
 _SECONDS = r"(?P<seconds>(?=[0-9.]*[1-9])[0-9]{1,5}(?:\.[0-9]+)?)"
 _LIMIT = f"limit (?P<number>{_NUMBER})"
 _FIELD = r"(?P<field>[^\s.=]+(?:\.[^\s.=]+){0,15})"
-_KEEP, _KEPT = "normali[sz]e", rf"(?:\*|{_FIELD})"
+_NORMALISE, _AT_FIELD = "normali[sz]e", rf"(?:\*|{_FIELD})"
 _EDIT = rf"edit (?!(?-i:id)=){_FIELD}=(?P<value>.*?)\s*(?P<moment>before|after) {_REQUESTS}"
 
 # What a rule does, how it is written (a blank is any white space), and an example.
-_FORMS: tuple[tuple[Does, str, str], ...] = (
+_FORMS: tuple[tuple[Effect, str, str], ...] = (
     ("status", f"{_STATUS}{_AFTER}(?:{_WAIT})?", "2nd PATCH /assistants/*: 503"),
     ("status", f"{_STATUS}{_WAIT}{_AFTER}", "GET /assistants/*: 429 retry-after=2"),
     ("reset", f"{_FAIL}reset{_AFTER}", "every 3rd * *: reset"),
@@ -92,9 +92,9 @@ _FORMS: tuple[tuple[Does, str, str], ...] = (
     ("limit", f"{_LIMIT} in flight(?:{_WAIT})?", "limit 4 in flight"),
     ("limit", f"{_LIMIT} per (?P<seconds>second|minute)(?:{_WAIT})?", "limit 5 per second retry-after=1"),
     ("token", f"token lives (?P<number>{_NUMBER}) requests?", "token lives 10 requests"),
-    ("trim", f"{_KEEP} trim {_KEPT}", "normalise trim firstMessage"),
-    ("sort", f"{_KEEP} sort {_KEPT}", "normalise sort endCallPhrases"),
-    ("round", f"{_KEEP} round(?:=(?P<digits>[0-9]))? {_KEPT}", "normalise round=1 model.temperature"),
+    ("trim", f"{_NORMALISE} trim {_AT_FIELD}", "normalise trim firstMessage"),
+    ("sort", f"{_NORMALISE} sort {_AT_FIELD}", "normalise sort endCallPhrases"),
+    ("round", f"{_NORMALISE} round(?:=(?P<digits>[0-9]))? {_AT_FIELD}", "normalise round=1 model.temperature"),
     ("drop", "drop unknown keys", "drop unknown keys"),
     ("edit", _EDIT, "edit name=Ada before PATCH /assistants/*"),
 )
@@ -107,40 +107,40 @@ _PATHS = ("/assistants/*", "/assistants", "/auth/login", "/auth/me", "/openapi.j
 
 
 def parse_rule(text: str) -> Rule:
-    """Return the rule that a text says; raises SandboxError for any other text, and shows how to write it."""
+    """Parse a rule. Raises SandboxError for any other text, with a hint that shows how to write it."""
     if not text.strip() or len(text) > LONGEST_RULE:
-        length = f"{_show(text[:40])}... is longer than {LONGEST_RULE} characters" if text.strip() else "is empty"
+        length = f"{_clean(text[:40])}... is longer than {LONGEST_RULE} characters" if text.strip() else "is empty"
         raise SandboxError(f"The fault rule {length}", hint="`reconciler sandbox --help` shows the rules")
-    for does, pattern in _PATTERNS:
+    for effect, pattern in _PATTERNS:
         if match := pattern.fullmatch(text.strip()):
-            parts = {name: part for name, part in match.groupdict().items() if part is not None}
-            _check_path(parts.get("path", "*"), does, text)
-            for when in parts.keys() & set(_WHENS):
-                parts |= {"when": when, "number": parts.pop(when)}
+            groups = {name: part for name, part in match.groupdict().items() if part is not None}
+            _check_path(groups.get("path", "*"), effect, text)
+            for selector in groups.keys() & set(_SELECTORS):
+                groups |= {"when": selector, "number": groups.pop(selector)}
             return Rule(
-                text=text, does=does, **{name: _VALUES.get(name, str.lower)(part) for name, part in parts.items()}
+                text=text, effect=effect, **{name: _VALUES.get(name, str.lower)(part) for name, part in groups.items()}
             )
-    raise SandboxError(f"The fault rule `{_show(text)}` cannot be read", hint=_suggest_form(text))
+    raise SandboxError(f"The fault rule `{_clean(text)}` cannot be read", hint=_suggest_form(text))
 
 
-def _check_path(path: str, does: Does, text: str) -> None:
+def _check_path(path: str, effect: Effect, text: str) -> None:
     """Refuse a path that no request can have: its rule would never hit."""
     is_known = any(path_matches(path, pattern) for pattern in _PATHS) or re.fullmatch(r"/assistants/[^/?#]+", path)
-    if not is_known or (does == "edit" and not path_matches(path, "/assistants/x") and "/assistants/" not in path):
-        near = [] if is_known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
+    if not is_known or (effect == "edit" and not path_matches(path, "/assistants/x") and "/assistants/" not in path):
+        suggestions = [] if is_known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
         raise SandboxError(
-            f"The fault rule `{_show(text)}` names the path {path!r}, which "
+            f"The fault rule `{_clean(text)}` names the path {path!r}, which "
             + ("is of no assistant" if is_known else "the API does not have"),
-            hint=f"write {near[0] if near else '/assistants/*'}; a path is below the base URL",
+            hint=f"write {suggestions[0] if suggestions else '/assistants/*'}; a path is below the base URL",
         )
 
 
 def _suggest_form(text: str) -> str:
     # Among the forms that begin with the same word, if there are any: `limit` is no slip of `first`.
     examples = [example for *_, example in _FORMS]
-    similar = [each for each in examples if each.split()[0] == text.split(maxsplit=1)[0].lower()]
-    near = difflib.get_close_matches(text, similar or examples, n=1, cutoff=0)[0]
-    return f"write a rule as in `{near}`; `reconciler sandbox --help` shows the others"
+    same_word = [form for form in examples if form.split()[0] == text.split(maxsplit=1)[0].lower()]
+    closest = difflib.get_close_matches(text, same_word or examples, n=1, cutoff=0)[0]
+    return f"write a rule as in `{closest}`; `reconciler sandbox --help` shows the others"
 
 
 def _read_value(text: str) -> Any:
@@ -150,8 +150,8 @@ def _read_value(text: str) -> Any:
         return text.strip()
 
 
-def _show(text: str) -> str:
-    """Return a text with nothing in it that a terminal obeys."""
+def _clean(text: str) -> str:
+    """Return a text without control characters."""
     return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
 
 

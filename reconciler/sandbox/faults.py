@@ -1,4 +1,4 @@
-"""Applies the fault rules: a middleware before the application, and what the application asks when it writes."""
+"""Applies the fault rules: in a middleware before the application, and when the application writes."""
 
 import asyncio
 import collections
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.accounts import COOKIE, Sessions
-from reconciler.sandbox.fault_rules import FAILING, KEEPING, Rule, path_matches
+from reconciler.sandbox.fault_rules import FAILURES, NORMALISATIONS, Rule, path_matches
 from reconciler.sandbox.openapi import KEYS_INSIDE
 from reconciler.sandbox.responses import answer_with_fault, in_api, make_refusal, reset_connection
 from reconciler.sandbox.seed import now
@@ -22,7 +22,7 @@ from reconciler.sandbox.settings import BASE_PATH
 from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 # Keys of a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
 # that make reading lag behind that write.
 _HITS = "reconciler.hits"
@@ -32,55 +32,55 @@ _LAGS = "reconciler.lags"
 
 @dataclasses.dataclass(slots=True)
 class Tally:
-    """One rule at work: how often it was looked at and how often it did something; `number` is its place, from 1."""
+    """One rule with its counters: the requests that it applies to, and those that it hit; `number` counts from 1."""
 
     number: int
     rule: Rule
     chances: random.Random
     request_count: int = 0
-    hit: int = 0
+    hit_count: int = 0
     # For a limit the requests that it has let in, for a token's life how often each token was used.
-    times: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
+    entry_times: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
     uses: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
-    def strike(self, scope: Scope) -> None:
+    def count_hit(self, scope: Scope) -> None:
         """Count that the rule hit a request, for the totals and for the request's line in the log."""
-        self.hit += 1
+        self.hit_count += 1
         scope[_HITS].append(self.number)
 
     @contextlib.contextmanager
-    def let_in(self) -> Iterator[bool]:
-        """Give whether a limit lets a request come in; it is in flight until this ends."""
+    def admit(self) -> Iterator[bool]:
+        """Yield whether a limit admits a request, which is in flight until the block ends."""
         moment = time.monotonic()
-        while self.rule.seconds and self.times and self.times[0] <= moment - self.rule.seconds:
-            self.times.popleft()
-        # Only a request that comes in counts: a client that keeps knocking is not kept out for ever.
-        is_open = len(self.times) < self.rule.number
+        while self.rule.seconds and self.entry_times and self.entry_times[0] <= moment - self.rule.seconds:
+            self.entry_times.popleft()
+        # Only admitted requests count: a client that keeps trying is not locked out for ever.
+        is_open = len(self.entry_times) < self.rule.number
         if is_open:
-            self.times.append(moment)
+            self.entry_times.append(moment)
         try:
             yield is_open
         finally:
             if is_open and not self.rule.seconds:
-                self.times.popleft()
+                self.entry_times.popleft()
 
 
 class Faults:
-    """All rules of one sandbox, with their counters; `tell` gets a line for every request to the API."""
+    """All rules of one sandbox, with their counters; `log` gets a line for every request to the API."""
 
     def __init__(
-        self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int, tell: Tell | None = None
+        self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int, log: Log | None = None
     ) -> None:
         # One sequence of chances for each rule: another rule must not change which requests it chooses.
         chances = (random.Random(f"{seed}/{number}") for number, _ in enumerate(rules, 1))  # noqa: S311
         self.tallies = [Tally(number, rule, next(chances)) for number, rule in enumerate(rules, 1)]
         self._store = store
         self._sessions = sessions
-        self._tell = tell
+        self._log = log
         # By the provider's id: until when what was read before a write is still shown, the oldest write first.
         self._lagging: dict[str, list[tuple[float, str | None]]] = {}
 
-    def around(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         """Return the application with the faults before it; pages outside the API never fail, and are not logged."""
 
         async def app_with_faults(scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,13 +90,13 @@ class Faults:
             hits: list[int] = []
             status = "no answer"
 
-            async def sending(message: Message) -> None:
+            async def send_and_note(message: Message) -> None:
                 nonlocal status
                 status = str(message.get("status", status))
                 await send(message)
 
             try:
-                await self._meet(app, {**scope, _HITS: hits}, receive, sending)
+                await self._apply_rules(app, {**scope, _HITS: hits}, receive, send_and_note)
             except asyncio.CancelledError:
                 # The sandbox is stopping, and the request still hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
@@ -104,19 +104,19 @@ class Faults:
             finally:
                 # The path as it came, percent signs and all: nothing that a terminal obeys is in it.
                 path = scope["raw_path"].decode("ascii", "backslashreplace")
-                if self._tell:
-                    self._tell(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
+                if self._log:
+                    self._log(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
 
         return app_with_faults
 
-    async def _meet(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _apply_rules(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.ExitStack() as in_flight:
             # Limits come before all else, as they would at a gateway: no other rule sees what they turn away.
             for tally in self.tallies:
-                if tally.rule.does == "limit":
+                if tally.rule.effect == "limit":
                     tally.request_count += 1
-                    if not in_flight.enter_context(tally.let_in()):
-                        tally.strike(scope)
+                    if not in_flight.enter_context(tally.admit()):
+                        tally.count_hit(scope)
                         await make_refusal(tally.rule, 429)(scope, receive, send)
                         return
             self._use_token(scope)
@@ -125,10 +125,10 @@ class Faults:
             self._edit(scope, due, "before")
             send = self._edit_before_end(scope, due, send)
             # A lag decides nothing: it comes on top of whatever else becomes of the request.
-            scope = {**scope, _LAGS: [tally for tally in due if tally.rule.does == "lag"]}
+            scope = {**scope, _LAGS: [tally for tally in due if tally.rule.effect == "lag"]}
             for tally in due:
-                if tally.rule.does in FAILING:
-                    tally.strike(scope)
+                if tally.rule.effect in FAILURES:
+                    tally.count_hit(scope)
                     await answer_with_fault(
                         tally.rule, app, {**scope, _REACHED: tally.rule.after or "both"}, receive, send
                     )
@@ -136,11 +136,11 @@ class Faults:
             await app(scope, receive, send)
 
     def _is_due(self, tally: Tally, scope: Scope) -> bool:
-        """Let a rule that chooses requests count this one if it is about it; tell whether it is one that it hits."""
+        """Count a request that a rule applies to, and return whether the rule hits it."""
         rule = tally.rule
         path = scope["path"].removeprefix(BASE_PATH)
         is_about = rule.method in ("*", scope["method"]) and path_matches(rule.path, path)
-        if rule.does not in (*FAILING, "edit", "lag") or not is_about:
+        if rule.effect not in (*FAILURES, "edit", "lag") or not is_about:
             return False
         tally.request_count += 1
         return rule.hits(tally.request_count, tally.chances.random())
@@ -148,78 +148,79 @@ class Faults:
     def _use_token(self, scope: Scope) -> None:
         token = Request(scope).cookies.get(COOKIE, "")
         for tally in self.tallies:
-            if tally.rule.does == "token" and self._sessions.owner(token):
+            if tally.rule.effect == "token" and self._sessions.find_owner(token):
                 tally.request_count += 1
                 tally.uses[token] += 1
                 if tally.uses[token] > tally.rule.number:
-                    tally.strike(scope)
+                    tally.count_hit(scope)
                     self._sessions.revoke(token)
 
     def _edit(self, scope: Scope, due: Sequence[Tally], moment: str) -> None:
         """Set fields of the assistant that a request's path names by either id, as somebody in the dashboard would."""
         store = self._store
         for tally in due:
-            if tally.rule.does != "edit" or tally.rule.moment != moment:
+            if tally.rule.effect != "edit" or tally.rule.moment != moment:
                 continue
             with store.lock:
                 provider_id = store.find(scope["path"].removeprefix(f"{BASE_PATH}/assistants/"))
                 if provider_id is None:
                     continue
-                tally.strike(scope)
+                tally.count_hit(scope)
                 for name in STORES:
                     if copy := store.copy(name, provider_id):
-                        edited = _put(copy, tally.rule.field, tally.rule.value)
+                        edited = _set_value(copy, tally.rule.field, tally.rule.value)
                         store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
     def _edit_before_end(self, scope: Scope, due: Sequence[Tally], send: Send) -> Send:
         # The edit comes before the answer's last byte: a client that has the answer must find it done.
-        async def sending(message: Message) -> None:
+        async def edit_and_send(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 self._edit(scope, due, "after")
             await send(message)
 
-        return sending
+        return edit_and_send
 
     def reaches(self, scope: Scope, store: StoreName) -> bool:
         """Return whether a request's write reaches a store; asked right before each of the two."""
         return scope.get(_REACHED, "both") in ("both", store)
 
     def hold_reads(self, scope: Scope, provider_id: str) -> None:
-        """Let reading lag behind a write to the local database, which comes right after, if a rule says so."""
+        """Let reads lag behind the write to the local database that follows, if a rule says so."""
         tallies: list[Tally] = scope.get(_LAGS, [])
         for tally in tallies:
             stored = self._store.read(provider_id)
             until = time.monotonic() + (tally.rule.seconds or 0)
             self._lagging.setdefault(provider_id, []).append((until, stored[1] if stored else None))
-            tally.strike(scope)
+            tally.count_hit(scope)
 
     def show(self, provider_id: str, text: str) -> str | None:
-        """Return what GET shows of an assistant instead of the local database's copy; None for one not yet there."""
+        """Return the copy of an assistant that GET shows; None if the assistant does not exist yet."""
         moment = time.monotonic()
         # The oldest write that still lags decides: a store that lags shows its past in order.
-        texts = [before for until, before in self._lagging.get(provider_id, ()) if until > moment]
-        return texts[0] if texts else text
+        old_texts = [old_text for until, old_text in self._lagging.get(provider_id, ()) if until > moment]
+        return old_texts[0] if old_texts else text
 
     def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return what the two stores keep of the copies that a request's body has just changed or made."""
         for tally in self.tallies:
-            if tally.rule.does in KEEPING:
-                before, copies = copies, (_keep(tally.rule, copies[0], body), _keep(tally.rule, copies[1], body))
+            if tally.rule.effect in NORMALISATIONS:
+                provider, database = (_normalise_fields(tally.rule, copy, body) for copy in copies)
                 tally.request_count += 1
-                if copies != before:
-                    tally.strike(scope)
+                if copies != (provider, database):
+                    tally.count_hit(scope)
+                copies = (provider, database)
         return copies
 
 
-def _keep(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
+def _normalise_fields(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
     """Return what a rule leaves of an assistant's top-level fields that a body has just set."""
-    sent_fields = {name: value for name, value in assistant.items() if name in body}
-    if rule.does != "drop":
-        return {**assistant, **_normalise(rule, sent_fields, rule.field)}
-    for name in sent_fields.keys() & KEYS_INSIDE.keys():
-        if isinstance(sent_fields[name], dict):
-            sent_fields[name] = {key: inner for key, inner in sent_fields[name].items() if key in KEYS_INSIDE[name]}
-    return {**assistant, **sent_fields}
+    fields = {name: value for name, value in assistant.items() if name in body}
+    if rule.effect != "drop":
+        return {**assistant, **_normalise(rule, fields, rule.field)}
+    for name in fields.keys() & KEYS_INSIDE.keys():
+        if isinstance(fields[name], dict):
+            fields[name] = {key: inner for key, inner in fields[name].items() if key in KEYS_INSIDE[name]}
+    return {**assistant, **fields}
 
 
 def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
@@ -229,21 +230,21 @@ def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
             return value
         return {**value, path[0]: _normalise(rule, value[path[0]], path[1:])}
     if isinstance(value, dict):
-        return {key: _normalise(rule, inner, ()) for key, inner in value.items()}
+        return {key: _normalise(rule, item, ()) for key, item in value.items()}
     if isinstance(value, list):
-        several = [_normalise(rule, inner, ()) for inner in value]
+        items = [_normalise(rule, item, ()) for item in value]
         # By their JSON, since a list may hold values that Python cannot compare.
-        return sorted(several, key=lambda item: json.dumps(item, sort_keys=True)) if rule.does == "sort" else several
-    if rule.does == "trim" and isinstance(value, str):
+        return sorted(items, key=lambda entry: json.dumps(entry, sort_keys=True)) if rule.effect == "sort" else items
+    if rule.effect == "trim" and isinstance(value, str):
         return value.strip()
-    if rule.does == "round" and isinstance(value, float):
+    if rule.effect == "round" and isinstance(value, float):
         return round(value, rule.digits or None)
     return value
 
 
-def _put(value: Any, path: tuple[str, ...], new: Any) -> Any:
+def _set_value(value: Any, path: tuple[str, ...], new: Any) -> Any:
     """Return a value with another one at a path; what is in the way and is no object becomes one."""
     if not path:
         return new
-    before = value if isinstance(value, dict) else {}
-    return {**before, path[0]: _put(before.get(path[0]), path[1:], new)}
+    fields = value if isinstance(value, dict) else {}
+    return {**fields, path[0]: _set_value(fields.get(path[0]), path[1:], new)}

@@ -43,17 +43,17 @@ class Document:
         if not listing:
             del self.content["paths"]["/assistants"]["get"]
         # Each validator gets all schemas, since references lead from one to the next.
-        places = {name: {"$ref": f"#/components/schemas/{name}"} for name in self.schemas}
+        references = {name: {"$ref": f"#/components/schemas/{name}"} for name in self.schemas}
         document = {"components": {"schemas": self.schemas}}
-        self._validators = {name: _Validator({**place, **document}) for name, place in places.items()}
+        self._validators = {name: _Validator({**reference, **document}) for name, reference in references.items()}
 
-    def problems(self, schema: str, body: Any) -> list[str]:
-        """Return what is wrong with a body under a component schema, a sentence each; none if all is well."""
+    def find_problems(self, schema: str, body: Any) -> list[str]:
+        """Return the problems of a body under a component schema, as sorted sentences."""
         errors = self._validators[schema].iter_errors(body)
-        return sorted({sentence for error in errors for sentence in _sentences(error)})
+        return sorted({sentence for error in errors for sentence in _describe_error(error)})
 
 
-def _sentences(error: ValidationError) -> Iterator[str]:
+def _describe_error(error: ValidationError) -> Iterator[str]:
     """Translate one error of jsonschema, without the value, which may be confidential."""
     path = [str(part) for part in error.absolute_path]
     place = ".".join(path) or "the body"
@@ -62,9 +62,9 @@ def _sentences(error: ValidationError) -> Iterator[str]:
     match error.validator:
         case "type":
             types = [rule] if isinstance(rule, str) else rule
-            yield f"{place} must be {_join([_WORDS.get(name, f'a {name}') for name in types])}"
+            yield f"{place} must be {_join_choices([_WORDS.get(name, f'a {name}') for name in types])}"
         case "enum":
-            yield f"{place} must be {_join(['null' if choice is None else choice for choice in rule])}"
+            yield f"{place} must be {_join_choices(['null' if choice is None else choice for choice in rule])}"
         case "minimum":
             yield f"{place} must be at least {rule}"
         case "maximum":
@@ -77,5 +77,5 @@ def _sentences(error: ValidationError) -> Iterator[str]:
             yield f"{place} breaks the rule {error.validator!r}"
 
 
-def _join(choices: list[str]) -> str:
+def _join_choices(choices: list[str]) -> str:
     return " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))

@@ -58,22 +58,22 @@ def make_refusal(rule: Rule, status: int) -> Response:
 
 async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or do not, as a rule says."""
-    late = rule.seconds if rule.does == "hang" else None
-    if late and not rule.after:
+    delay = rule.seconds if rule.effect == "hang" else None
+    if delay and not rule.after:
         # The body is read first: the write lands even if its client has given up in the meantime.
         receive = await _keep_body(scope, receive)
-        await asyncio.sleep(late)
-    answered = late or rule.does in ("half", "drip")
-    answer = await _carry_out(app, scope, receive) if answered or rule.after else Response()
-    if not answered and answer.status_code >= 400:
+        await asyncio.sleep(delay)
+    needs_answer = delay or rule.effect in ("half", "drip")
+    answer = await _carry_out(app, scope, receive) if needs_answer or rule.after else Response()
+    if not needs_answer and answer.status_code >= 400:
         # The API itself refused the request and wrote nothing, so that what comes after a write does not come.
         await answer(scope, receive, send)
         return
-    match rule.does:
+    match rule.effect:
         case "half" | "drip":
             await _send_pieces(answer, rule, scope, receive, send)
-        case "hang" if late:
-            await asyncio.sleep(late if rule.after else 0)
+        case "hang" if delay:
+            await asyncio.sleep(delay if rule.after else 0)
             await answer(scope, receive, send)
         case "hang":
             # Without end: an answer of any kind would be one, so the client has to give up.
@@ -109,10 +109,10 @@ async def _carry_out(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
     """Let the application handle a request; return its answer, of which nothing is sent."""
     messages: list[Message] = []
 
-    async def keep(message: Message) -> None:
+    async def collect(message: Message) -> None:
         messages.append(message)
 
-    await app(scope, receive, keep)
+    await app(scope, receive, collect)
     # The first message has status and headers, the others pieces of the body.
     answer = Response(b"".join(message.get("body", b"") for message in messages[1:]), messages[0]["status"])
     answer.raw_headers = messages[0]["headers"]
@@ -123,12 +123,12 @@ async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Rece
     """Send the first half of an answer, or all of it in single bytes as long as the client is there."""
     await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
     body = bytes(answer.body)
-    for piece in [body[: len(body) // 2]] if rule.does == "half" else [bytes([byte]) for byte in body]:
+    for piece in [body[: len(body) // 2]] if rule.effect == "half" else [bytes([byte]) for byte in body]:
         await asyncio.sleep(rule.seconds or 0)
         if scope["state"][TRANSPORT].is_closing():
             break
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    if rule.does == "drip" and not scope["state"][TRANSPORT].is_closing():
+    if rule.effect == "drip" and not scope["state"][TRANSPORT].is_closing():
         await send({"type": "http.response.body", "body": b""})
         return
     # Less than Content-Length promises; the connection closes once all that was sent has left.

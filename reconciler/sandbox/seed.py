@@ -56,14 +56,14 @@ def read_seed(folder: Path) -> list[Assistant]:
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"})
     visible = (path for path in paths if not any(part.startswith(".") for part in path.parts))
     files = sorted(path for path in visible if (folder / path).is_file())
-    shared = {file.parent: _read_mapping(folder / file) for file in files if file.name == _DEFAULTS}
+    defaults = {file.parent: _read_mapping(folder / file) for file in files if file.name == _DEFAULTS}
     definitions = {file: _read_mapping(folder / file) for file in files if file.name != _DEFAULTS}
     if not definitions:
         raise SandboxError(f"The seed folder {folder} contains no *.yaml or *.yml file", hint=hint)
     assistants = []
     for file, fields in definitions.items():
         if fields.get("id") != "new":
-            layers = [*(shared[at] for at in reversed(file.parents) if at in shared), fields]
+            layers = [*(defaults[parent] for parent in reversed(file.parents) if parent in defaults), fields]
             assistants.append(_make_assistant(folder / file, file, functools.reduce(merge_objects, layers)))
     return assistants
 
@@ -74,7 +74,7 @@ def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
         digest = hashlib.sha256(key.with_suffix("").as_posix().encode()).hexdigest()
         seed_id = f"asst_{digest[:12]}"
     if not isinstance(seed_id, str) or not seed_id.removeprefix(LOCAL_PREFIX):
-        raise _bad_file(file, "its id is not a text")
+        raise _make_file_error(file, "its id is not a text")
     # What the definition leaves open gets a value that an assistant of the real API would have.
     name = file.stem.replace("-", " ").replace("_", " ").capitalize()
     fields = {"name": name, "model": _MODEL, "voice": _VOICE, **fields}
@@ -91,9 +91,9 @@ def _read_mapping(file: Path) -> dict[str, Any]:
         encode(fields)
         fields = _read_texts(fields, file.parent)
     except (OSError, UnicodeError, yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
-        raise _bad_file(file, " ".join(str(error).split())) from error
+        raise _make_file_error(file, " ".join(str(error).split())) from error
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
-        raise _bad_file(file, "it is not a mapping of field names to values")
+        raise _make_file_error(file, "it is not a mapping of field names to values")
     return fields
 
 
@@ -107,6 +107,6 @@ def _read_texts(value: Any, folder: Path) -> Any:
     return {key: _read_texts(item, folder) for key, item in value.items()}
 
 
-def _bad_file(file: Path, reason: str) -> SandboxError:
+def _make_file_error(file: Path, reason: str) -> SandboxError:
     hint = "correct the file (`reconciler validate` shows every place), or pass another folder to --seed"
     return SandboxError(f"The seed file {file} cannot be used: {reason}", hint=hint)

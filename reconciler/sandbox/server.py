@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.errors import SandboxError
-from reconciler.sandbox.accounts import sessions_from
+from reconciler.sandbox.accounts import create_sessions
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.faults import Faults, Tally
 from reconciler.sandbox.responses import TRANSPORT
@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
         self._call_when_started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start accepting, then tell."""
+        """Accept connections, then call `started`."""
         await super().startup(sockets=sockets)
         self._call_when_started()
 
@@ -87,11 +87,11 @@ def serve(
     settings: Settings,
     environment: Mapping[str, str],
     announce: Callable[[str, int], None],
-    tell: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> list[Tally]:
-    """Run a sandbox until SIGINT or SIGTERM; both end it in good order. Return what its faults have done.
+    """Run a sandbox until SIGINT or SIGTERM, which stop it gracefully. Return the counters of its fault rules.
 
-    `announce` is called with the base URL and the number of assistants once connections are accepted, `tell`
+    `announce` is called with the base URL and the number of assistants once connections are accepted, `log`
     with a line for every request to the API. `environment` is where an account of the user's own comes from.
     Raises SandboxError for what keeps the sandbox from starting.
     """
@@ -101,8 +101,8 @@ def serve(
         store.fill(seeds)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
-        sessions = sessions_from(environment)
-        faults = Faults(settings.faults, store, sessions, settings.fault_seed, tell)
+        sessions = create_sessions(environment)
+        faults = Faults(settings.faults, store, sessions, settings.fault_seed, log)
         app = build_app(store, sessions, settings, faults)
         server = Server(app, lambda: announce(url, len(store.read_all())))
         # Once uvicorn has stopped it raises the signal again. It is raised into nothing, so that the exit code is 0.

@@ -37,27 +37,27 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         """Open a file, or a store in memory; raises SandboxError for a file that cannot be one."""
         self.lock = threading.RLock()
-        with contextlib.ExitStack() as if_it_fails:
+        with contextlib.ExitStack() as cleanup:
             try:
                 # Each statement is a transaction of its own: the second store may fail where the first was written.
                 self._connection = sqlite3.connect(
                     path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1
                 )
-                if_it_fails.callback(self._connection.close)
+                cleanup.callback(self._connection.close)
                 self._prepare(path)
             except sqlite3.Error as error:
-                raise _unusable(path, str(error)) from error
-            if_it_fails.pop_all()
+                raise _make_store_error(path, str(error)) from error
+            cleanup.pop_all()
 
     def _prepare(self, path: Path | None) -> None:
-        [(application,)] = self._ask("PRAGMA application_id")
-        [(tables,)] = self._ask("SELECT count(*) FROM sqlite_schema")
+        [(application,)] = self._run("PRAGMA application_id")
+        [(tables,)] = self._run("SELECT count(*) FROM sqlite_schema")
         if tables and application != _APPLICATION:
-            raise _unusable(path, "it is another program's database")
+            raise _make_store_error(path, "it is another program's database")
         # A sandbox need not survive a power cut, and a write must cost next to nothing.
-        self._ask("PRAGMA synchronous = OFF")
-        self._ask(f"PRAGMA application_id = {_APPLICATION}")
-        self._ask(_TABLE)
+        self._run("PRAGMA synchronous = OFF")
+        self._run(f"PRAGMA application_id = {_APPLICATION}")
+        self._run(_TABLE)
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""
@@ -66,12 +66,12 @@ class Store:
 
     def read(self, any_id: str) -> tuple[str, str] | None:
         """Return the provider's id and the local database's copy as JSON text, given either id: what GET answers."""
-        rows = self._ask(_BY_EITHER_ID, id=any_id, without_prefix=any_id.removeprefix(LOCAL_PREFIX))
+        rows = self._run(_BY_EITHER_ID, id=any_id, without_prefix=any_id.removeprefix(LOCAL_PREFIX))
         return next(iter(rows), None)
 
     def read_all(self) -> list[tuple[str, str]]:
         """Return what `read` returns for every assistant in the local database, the oldest first."""
-        return self._ask("SELECT id, assistant FROM copies WHERE store = 'database' ORDER BY number")
+        return self._run("SELECT id, assistant FROM copies WHERE store = 'database' ORDER BY number")
 
     def find(self, any_id: str) -> str | None:
         """Return the provider's id of an assistant in the local database, given either of its ids."""
@@ -80,33 +80,33 @@ class Store:
 
     def copy(self, store: StoreName, provider_id: str) -> Assistant | None:
         """Return what one of the stores holds, by the provider's id."""
-        rows = self._ask("SELECT assistant FROM copies WHERE store = :store AND id = :id", store=store, id=provider_id)
+        rows = self._run("SELECT assistant FROM copies WHERE store = :store AND id = :id", store=store, id=provider_id)
         return json.loads(rows[0][0]) if rows else None
 
     def write(self, store: StoreName, assistant: Assistant) -> None:
         """Write the copy of one of the stores; the assistant carries the provider's id."""
-        self._ask(f"{_INSERT} UPDATE SET assistant = excluded.assistant", **_row(store, assistant))
+        self._run(f"{_INSERT} UPDATE SET assistant = excluded.assistant", **_make_row(store, assistant))
 
     def delete(self, store: StoreName, provider_id: str) -> None:
         """Delete the copy of one of the stores."""
-        self._ask("DELETE FROM copies WHERE store = :store AND id = :id", store=store, id=provider_id)
+        self._run("DELETE FROM copies WHERE store = :store AND id = :id", store=store, id=provider_id)
 
     def fill(self, assistants: Iterable[Assistant]) -> None:
         """Add to each store the assistants that it does not hold yet: all or none."""
-        rows = [_row(store, assistant) for assistant in assistants for store in STORES]
+        rows = [_make_row(store, assistant) for assistant in assistants for store in STORES]
         with self.lock, self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(f"{_INSERT} NOTHING", rows)
 
-    def _ask(self, query: str, **values: str) -> list[Any]:
+    def _run(self, query: str, **values: str) -> list[Any]:
         with self.lock:
             return self._connection.execute(query, values).fetchall()
 
 
-def _row(store: StoreName, assistant: Assistant) -> dict[str, str]:
+def _make_row(store: StoreName, assistant: Assistant) -> dict[str, str]:
     return {"store": store, "id": assistant["id"], "text": encode(assistant)}
 
 
-def _unusable(path: Path | None, reason: str) -> SandboxError:
+def _make_store_error(path: Path | None, reason: str) -> SandboxError:
     hint = "pass another file to --store; it is created if it does not exist"
     return SandboxError(f"{path} cannot be used as the sandbox's store: {reason}", hint=hint)

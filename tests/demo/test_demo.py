@@ -18,12 +18,12 @@ from commands import COMMAND
 # A story of a test's own, told in a process of its own: the demo takes the process's signals.
 TELL = """
 import functools
-from reconciler.demo.story import tell_story
+from reconciler.demo.story import run_story
 from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
 story = "{{introduction: Hello., scenes: [{{title: A scene, text: It goes wrong., steps: {steps}}}]}}"
 try:
-    tell_story(Teller(write=functools.partial(print, flush=True)), story)
+    run_story(Teller(write=functools.partial(print, flush=True)), story)
 except DemoError as error:
     print("Stopped:", error)
 """

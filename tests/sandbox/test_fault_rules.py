@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reconciler.errors import SandboxError
-from reconciler.sandbox.fault_rules import LONGEST_RULE, After, Does, Rule, parse_rule, path_matches
+from reconciler.sandbox.fault_rules import LONGEST_RULE, After, Effect, Rule, parse_rule, path_matches
 
 
 def hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
@@ -53,7 +53,7 @@ def test_ordinals_are_english(ordinal: str, number: int) -> None:
     ],
 )
 def test_method_and_path(text: str, method: str, path: str) -> None:
-    assert parse_rule(text) == Rule(text=text, does="status", status=503, method=method, path=path)
+    assert parse_rule(text) == Rule(text=text, effect="status", status=503, method=method, path=path)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_a_star_stands_for_one_part_of_a_path(pattern: str, path: str, matches: 
         ("524 after=both", "status", {"status": 524, "after": "both"}),
     ],
 )
-def test_what_happens(text: str, does: Does, fields: dict[str, Any]) -> None:
-    assert parse_rule(f"* *: {text}") == Rule(text=f"* *: {text}", does=does, **fields)
+def test_what_happens(text: str, does: Effect, fields: dict[str, Any]) -> None:
+    assert parse_rule(f"* *: {text}") == Rule(text=f"* *: {text}", effect=does, **fields)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_what_happens(text: str, does: Does, fields: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_the_other_rules(text: str, does: Does, fields: dict[str, Any]) -> None:
-    assert parse_rule(text) == Rule(text=text, does=does, **fields)
+def test_the_other_rules(text: str, does: Effect, fields: dict[str, Any]) -> None:
+    assert parse_rule(text) == Rule(text=text, effect=does, **fields)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_other_rules(text: str, does: Does, fields: dict[str, Any]) -> None:
 )
 def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
     rule = parse_rule(f"edit metadata.note={text} after 2nd GET /assistants/asst_1")
-    assert (rule.does, rule.field, rule.value, rule.moment) == ("edit", ("metadata", "note"), value, "after")
+    assert (rule.effect, rule.field, rule.value, rule.moment) == ("edit", ("metadata", "note"), value, "after")
     assert (rule.when, rule.number, rule.method, rule.path) == ("nth", 2, "GET", "/assistants/asst_1")
 
 
@@ -251,7 +251,7 @@ def test_every_text_is_a_rule_or_a_complaint(text: str) -> None:
 
 
 _COUNTS = st.integers(1, 200)
-_KINDS: tuple[tuple[Does, bool], ...] = (("reset", False), ("hang", False), ("half", False), ("drip", True))
+_KINDS: tuple[tuple[Effect, bool], ...] = (("reset", False), ("hang", False), ("half", False), ("drip", True))
 
 
 @given(
@@ -262,13 +262,13 @@ _KINDS: tuple[tuple[Does, bool], ...] = (("reset", False), ("hang", False), ("ha
     _COUNTS,
 )
 def test_what_is_written_is_what_is_meant(
-    method: str, path: str, kind: tuple[Does, bool], after: After | None, count: int
+    method: str, path: str, kind: tuple[Effect, bool], after: After | None, count: int
 ) -> None:
     name, timed = kind
     text = f"first {count} {method} {path}: {name}{f'={count}' if timed else ''}{f' after={after}' if after else ''}"
     seconds = count if timed else None
     assert parse_rule(text) == Rule(
-        text=text, does=name, when="first", number=count, method=method, path=path, seconds=seconds, after=after
+        text=text, effect=name, when="first", number=count, method=method, path=path, seconds=seconds, after=after
     )
 
 

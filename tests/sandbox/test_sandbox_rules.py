@@ -22,7 +22,7 @@ NOT_NULLABLE = ("name", "model", "voice", "transcriber")
 
 
 def problems(body: Any) -> list[str]:
-    return RULES.problems("AssistantUpdate", body)
+    return RULES.find_problems("AssistantUpdate", body)
 
 
 @pytest.mark.parametrize("field", NULLABLE)
@@ -134,8 +134,8 @@ def _references(node: Any) -> set[str]:
 
 def test_what_the_sandbox_answers_fits_its_own_schema() -> None:
     assistant = {"id": "a", "orgId": "o", "createdAt": "t", "updatedAt": "t", "name": None, "tools": [1]}
-    assert RULES.problems("Assistant", assistant) == []
-    assert RULES.problems("Assistant", {"id": "a"}) == [
+    assert RULES.find_problems("Assistant", assistant) == []
+    assert RULES.find_problems("Assistant", {"id": "a"}) == [
         "createdAt is required",
         "orgId is required",
         "updatedAt is required",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import SandboxError
-from reconciler.sandbox.accounts import ADMIN, sessions_from
+from reconciler.sandbox.accounts import ADMIN, create_sessions
 from reconciler.sandbox.seed import read_seed
 
 OWN = ("id", "orgId", "createdAt", "updatedAt")
@@ -145,32 +145,32 @@ def test_a_folder_that_is_none_or_empty_is_refused(tmp_path: Path) -> None:
 
 class TestAccountsOfTheEnvironment:
     def test_without_variables_there_is_no_further_account(self) -> None:
-        sessions = sessions_from({"RECONCILER_EMAIL": "me@example.com"})
-        assert sessions.account("me@example.com", "") is None
-        assert sessions.owner("") is None
+        sessions = create_sessions({"RECONCILER_EMAIL": "me@example.com"})
+        assert sessions.find_account("me@example.com", "") is None
+        assert sessions.find_owner("") is None
 
     def test_ones_own_account_is_an_admin_and_the_token_is_its(self) -> None:
-        sessions = sessions_from(
+        sessions = create_sessions(
             {
                 "RECONCILER_EMAIL": "me@example.com",
                 "RECONCILER_PASSWORD": "s3cret",
                 "RECONCILER_AUTH_TOKEN": "my-token",
             }
         )
-        account = sessions.account("me@example.com", "s3cret")
+        account = sessions.find_account("me@example.com", "s3cret")
         assert account is not None
         assert account.role == "ADMIN"
-        assert sessions.owner("my-token") is account
-        assert sessions.account("me@example.com", "sandbox") is None
+        assert sessions.find_owner("my-token") is account
+        assert sessions.find_account("me@example.com", "sandbox") is None
         assert "s3cret" not in repr(account)
-        assert "s3cret" not in str(account.as_user())
+        assert "s3cret" not in str(account.to_user())
 
     def test_a_token_alone_is_the_fixed_admins(self) -> None:
-        assert sessions_from({"RECONCILER_AUTH_TOKEN": "my-token"}).owner("my-token") is ADMIN
+        assert create_sessions({"RECONCILER_AUTH_TOKEN": "my-token"}).find_owner("my-token") is ADMIN
 
     def test_a_fixed_account_stays_what_it_is(self) -> None:
         variables = {"RECONCILER_EMAIL": "viewer@sandbox.test", "RECONCILER_PASSWORD": "sandbox"}
-        viewer = sessions_from(variables).account("viewer@sandbox.test", "sandbox")
+        viewer = create_sessions(variables).find_account("viewer@sandbox.test", "sandbox")
         assert viewer is not None
         assert viewer.role == "VIEWER"
 
@@ -180,4 +180,4 @@ class TestAccountsOfTheEnvironment:
             "RECONCILER_PASSWORD": "sandbox",
             "RECONCILER_AUTH_TOKEN": "my-token",
         }
-        assert sessions_from(variables).owner("my-token") is None
+        assert create_sessions(variables).find_owner("my-token") is None

@@ -78,7 +78,7 @@ class Api:
 
     def hits(self) -> list[int]:
         """Return how often each rule has hit."""
-        return [tally.hit for tally in self._faults.tallies] if self._faults else []
+        return [tally.hit_count for tally in self._faults.tallies] if self._faults else []
 
     def calm(self) -> None:
         """Wait until nothing is in flight: a write may land after its client has given up."""

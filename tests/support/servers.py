@@ -130,7 +130,7 @@ class Sandbox:
     @property
     def hits(self) -> list[int]:
         """How often each fault rule hit, in the order that they were given in."""
-        return [tally.hit for tally in self._faults.tallies] if self._faults else []
+        return [tally.hit_count for tally in self._faults.tallies] if self._faults else []
 
     def rehearse(self, *faults: str) -> None:
         """From now on let these faults happen, and no others; `mend` is the other word for none."""

@@ -9,7 +9,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.installation import check_sandbox
 from reconciler.cli.streams import is_terminal, wants_colour
 from reconciler.demo.stage import Interrupted
-from reconciler.demo.story import tell_story
+from reconciler.demo.story import run_story
 from reconciler.demo.teller import Teller
 
 
@@ -35,7 +35,7 @@ def command(no_pause: bool) -> int:
         pause=_wait_for_enter if at_a_terminal and not no_pause else lambda: None,
     )
     try:
-        tell_story(teller)
+        run_story(teller)
     except Interrupted as interrupted:
         return 128 + interrupted.number
     return 0

@@ -126,7 +126,8 @@ def command(settings: Settings, verbose: bool) -> None:
         raise missing_library_error("the sandbox", error.name) from error
     tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), eprint if verbose else None)
     for tally in tallies:
-        eprint(f"Fault {tally.number} hit {tally.hit} of {tally.request_count} requests: {escape(tally.rule.text)}")
+        requests = f"{tally.hit_count} of {tally.request_count} requests"
+        eprint(f"Fault {tally.number} hit {requests}: {escape(tally.rule.text)}")
 
 
 def _announce(settings: Settings, url: str, assistants: int) -> None:

@@ -78,7 +78,7 @@ class _Write:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
         live = before
         for attempt in range(1, self.api.retries + 1):
-            if not unclear.passing or self.stopping():
+            if not unclear.temporary or self.stopping():
                 break
             self.api.pause(attempt)
             try:
