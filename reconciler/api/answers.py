@@ -118,6 +118,7 @@ class Explainer:
             hint += " To wait longer, use --timeout SECONDS."
         elif failure.kind == "protocol":
             message = f"got {message}"
+            hint = f"The API URL is {self.url}."
         elif failure.kind == "network" and not failure.reached:
             message = f"no connection to {self.origin}: {message}"
         return call.fail(failure.kind, message, hint=failure.hint or hint)

@@ -24,7 +24,13 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"assistant-reconciler/{__version__}",
 }
-_STOPPED = NoAnswer("rate_limited", "the run was stopped while it waited for the API", reached=False, temporary=False)
+_STOPPED = NoAnswer(
+    "rate_limited",
+    "the run was stopped while it waited for the API",
+    reached=False,
+    temporary=False,
+    hint="Run this again.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,8 @@ class Connection:
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
             if self.clock.aborted():
-                return NoAnswer("network", "the run was stopped while it waited", reached=True, temporary=False)
+                text = "the run was stopped while it waited"
+                return NoAnswer("network", text, reached=True, temporary=False, hint="Run this again.")
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)

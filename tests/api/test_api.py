@@ -151,6 +151,12 @@ def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, b
     assert "/api?" in error.hint
 
 
+def test_who_got_an_answer_is_not_asked_whether_the_api_is_running(server: OddServer) -> None:
+    server.on("GET *", answer(200, {}, Content_Encoding="br"))
+    error = failure(client(server))
+    assert (error.kind, error.hint) == ("protocol", f"The API URL is {server.url}.")
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
