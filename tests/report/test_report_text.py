@@ -127,6 +127,19 @@ def test_a_key_that_live_lost_in_a_list_that_both_changed_is_shown() -> None:
     assert '  - metadata.list[0].b: was "a value of some length", git now has nothing' in leaf(entry)
 
 
+def test_two_edits_that_look_alike_are_told_apart() -> None:
+    base = "Open from nine to five. Please call us again tomorrow, or write to us."
+    entry = change("/name", f"{base} Caf\u00e9", f"{base} Cafe\u0301", kind="conflict", base=base)
+    assert leaf(entry, 200)[-2:] == [
+        "  ~ name: git now has [-this-], live now has {+this+}",
+        rf"      ~ {base} [-Caf\xe9-]{{+Cafe\u0301+}}",
+    ]
+    lists = ([f"phrase number {number}" for number in range(5)] + [last] for last in ("Caf\u00e9", "Cafe\u0301", "x"))
+    desired, live, before = lists
+    entry = change("/metadata/list", desired, live, kind="conflict", base=before)
+    assert leaf(entry)[-1] == r'  ~ metadata.list[5]: git now has "Caf\xe9", live now has "Cafe\u0301"'
+
+
 def test_a_list_shows_the_elements_that_differ_by_their_place_in_the_definition() -> None:
     old = [f"phrase number {number}" for number in range(8)]
     assert leaf(change("/metadata/phrases", [*old[:4], "another one", *old[4:]], old)) == [

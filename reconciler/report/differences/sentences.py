@@ -202,10 +202,16 @@ def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: boo
         in_git = split_difference(base, desired, unordered=unordered, declared="both")
         in_live = split_difference(base, live, unordered=unordered, declared="old")
         edits = [(words.git_moved, (was, git), in_git), (words.live_moved, (was, now), in_live)]
+        # Two edits that look alike would be no conflict to a reader: what tells them apart comes third.
+        live_parts = {part.name: part.new for part in in_live}
+        pairs = [Part(part.name, part.new, live_parts[part.name]) for part in in_git if part.name in live_parts]
+        if alike := [part for part in pairs if reveal_alike(map(literal, (part.old, part.new)))]:
+            edits.append(("", (git, now), alike))
     for label, sentence, parts in edits:
         for field in show_parts(name, parts, sentence, path=change.path):
             # Of a long text the label says whose it is, and of a short one each side does.
-            labels = [label, *([field.label] if field.long is None or None in field.long else [])]
+            says_all = bool(label) and field.long is not None and None not in field.long
+            labels = [label, "" if says_all else field.label]
             yield dataclasses.replace(field, label=": ".join(filter(None, labels)), meaning=meaning)
 
 
