@@ -74,9 +74,9 @@ def group_options(
 
     def decorate(command: Callable[..., Any]) -> Any:
         @functools.wraps(command)
-        def wrapper(**given: Any) -> Any:
-            value = make(**{key: given.pop(key) for key in names})
-            return command(**given, **{name: value})
+        def wrapper(**values: Any) -> Any:
+            value = make(**{key: values.pop(key) for key in names})
+            return command(**values, **{name: value})
 
         count_before = len(vars(wrapper).get("__click_params__", ()))
         # From last to first, like stacked decorators, so that the help shows them in this order.

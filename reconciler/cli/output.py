@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -45,7 +45,8 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     # One view for all formats: differences are computed once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
-    unwritten = _load("reconciler.cli.github_files", "write_github_files")(view) if output.form == "github" else ()
+    github_files = importlib.import_module("reconciler.cli.github_files") if output.form == "github" else None
+    unwritten = github_files.write_github_files(view) if github_files else ()
 
     def render_as(form: str) -> str:
         return output.text(report) if output.text is not None and form == "text" else render(view, form)
@@ -98,16 +99,11 @@ def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
         return render_json(view.report)
     if form != "text":
         # Each format has a module, loaded when it is needed: a run writes one or two, and each takes time to load.
-        text: str = _load(f"reconciler.report.formats.{form}", f"render_{form}")(view)
+        module = importlib.import_module(f"reconciler.report.formats.{form}")
+        text: str = getattr(module, f"render_{form}")(view)
         return text
     stream = stream or sys.stdout
     return render_text(view, colour=wants_colour(stream), width=text_width(stream))
-
-
-def _load(module: str, function: str) -> Callable[..., Any]:
-    # Most runs do not need these modules, and they take time to load.
-    loaded: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    return loaded
 
 
 def text_width(stream: TextIO | None) -> int:

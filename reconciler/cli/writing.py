@@ -57,7 +57,7 @@ class TerminalSession:
     """Opens the session of a run that writes, asks for confirmation, and keeps the run's result."""
 
     options: RunOptions
-    lock: Lock  # what no other run may hold meanwhile
+    lock: Lock  # held for the whole run
     stopping: Stopping
     yes: bool
     label: str
@@ -68,10 +68,9 @@ class TerminalSession:
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
-        """Yield the session for a project that was read. Raises UsageError for a report of another place."""
+        """Yield the session for a project that was read. Raises UsageError for a report of another API."""
         settings = self.settings = project.settings
         show_problems(project.loaded.problems, "error")
-        quiet = self.options.quiet
         created: list[bool] = []
 
         def publish(run: Run) -> None:
@@ -79,7 +78,7 @@ class TerminalSession:
             self.failed = emit(run, self.options, sensitive=settings.sensitive).has_unsettled
 
         def show_recorded(commit: str | None) -> None:
-            if quiet:
+            if self.options.quiet:
                 return
             eprint(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
             # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
@@ -87,7 +86,7 @@ class TerminalSession:
                 command = f"git push origin {project.ref}"
                 eprint(f"Push the record before another clone creates the same assistants: {command}")
 
-        with connect(self.options, settings, self.stopping, self.label, quiet=quiet) as (api, control):
+        with connect(self.options, settings, self.stopping, self.label, quiet=self.options.quiet) as (api, control):
             if self.earlier is not None:
                 check_report_origin(self.earlier, settings, api.url)
             yield Session(

@@ -39,7 +39,7 @@ class Import:
     """The result of one id: what was written, the file that has it already, or why there is none."""
 
     assistant_id: str
-    written: NewFiles | None = None
+    new_files: NewFiles | None = None
     existing: str | None = None
     error: ReconcilerError | None = None
 

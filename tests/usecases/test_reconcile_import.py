@@ -23,13 +23,13 @@ def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False)
 
 def file_of(done: Import) -> Path:
     """The file that has the id now."""
-    assert done.written, done.error
-    return done.written.files[-1]
+    assert done.new_files, done.error
+    return done.new_files.files[-1]
 
 
 def declared_by(done: Import) -> NewDefinition:
-    assert done.written
-    return done.written.declared
+    assert done.new_files
+    return done.new_files.declared
 
 
 def written(done: Import) -> str:
@@ -304,7 +304,7 @@ def test_an_id_that_a_definition_has_is_refused_whatever_the_file(project: Proje
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
         one, other, local = imported(project, sandbox, "asst_1", "asst_2", "local_asst_1")
         assert [entry[:2] for entry in sandbox.requests if entry[0] == "GET"] == [("GET", "/assistants/local_asst_1")]
-    assert (one.existing, one.written) == ("assistants/mine.yaml", None)
+    assert (one.existing, one.new_files) == ("assistants/mine.yaml", None)
     assert other.existing == "assistants/broken.yaml"
     assert local.existing == "assistants/mine.yaml"
     assert yaml.safe_load(file.read_text()) == {"id": "asst_1", "name": "Mine"}
@@ -315,7 +315,7 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
     broken = project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
         done = imported(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
-    assert [one.written and file_of(one) for one in done] == [mine, None, broken]
+    assert [one.new_files and file_of(one) for one in done] == [mine, None, broken]
     assert done[1].existing == str(mine)
     assert mine.read_text() == "id: local_asst_1\nname: Mine\n"
     assert broken.read_text() == "id: asst_2\nname: B\n"

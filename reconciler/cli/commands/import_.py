@@ -79,8 +79,8 @@ def command(
                 break
             results.append(importer.import_one(assistant_id))
             _show_result(results[-1], refused=not everything)
-    written = [result.written for result in results if result.written]
-    _list_unknown({path for files in written for path in files.declared.undocumented}, settings)
+    imported = [result.new_files for result in results if result.new_files]
+    _list_unknown({path for files in imported for path in files.declared.undocumented}, settings)
     failures = [(result.assistant_id, result.error) for result in results if result.error is not None]
     show_failures((name, str(error), error.hint) for name, error in failures)
     # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
@@ -120,27 +120,27 @@ def _show_result(result: Import, *, refused: bool) -> None:
     name = escape(result.assistant_id)
     if result.existing is not None:
         eprint(f"{name}: already defined in {result.existing}", colour="red" if refused else None)
-    if result.written is not None:
-        _show_files(result.written, name)
+    if result.new_files is not None:
+        _show_files(result.new_files, name)
 
 
-def _show_files(written: NewFiles, name: str) -> None:
-    below, overlaid = escape(written.definition_file), written.overlaid
-    for file in written.files[:-1]:
+def _show_files(new_files: NewFiles, name: str) -> None:
+    below, overlaid = escape(new_files.definition_file), new_files.overlaid
+    for file in new_files.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
-    click.echo(f"{written.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
-    for file in written.texts:
+    click.echo(f"{new_files.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
+    for file in new_files.texts:
         click.echo(f"{file}: a text file of {name}")
-    omissions = [("differs from the defaults, but was", path, reason) for path, reason in written.omitted]
+    omissions = [("differs from the defaults, but was", path, reason) for path, reason in new_files.omitted]
     if overlaid is None:
-        _list_omitted(written.declared.rejected, "not managed", "its value is not allowed in a definition")
-        _list_omitted(written.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
+        _list_omitted(new_files.declared.rejected, "not managed", "its value is not allowed in a definition")
+        _list_omitted(new_files.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
     else:
         _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
         omissions += [("differs, but was", path, reason) for path, reason in overlaid.omitted]
     for intro, path, reason in omissions:
         eprint(f"  {intro} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
-    for note in warn_of_reordering((), (overlaid or written.declared).fields):
+    for note in warn_of_reordering((), (overlaid or new_files.declared).fields):
         eprint(f"  {escape(note)}", colour="yellow")
 
 
