@@ -37,7 +37,7 @@ def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(
     assert (
         "differs from the defaults, but was not written: transcriber.provider; live has no value, and a definition "
         "cannot express that: assistants/_defaults.yaml gives it one; to release it, move it from there into the "
-        "definitions that are to have it"
+        "definitions that need it"
     ) in done.stderr
     assert change["path"] == "/transcriber/provider"
 
