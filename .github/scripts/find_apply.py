@@ -20,24 +20,24 @@ STARTED_BY = ("push", "workflow_dispatch", "schedule")
 
 
 def is_merged(commit: str) -> bool:
-    """Tell whether a commit is part of what is checked out."""
-    asked = ["git", "merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]
-    return subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - no shell
+    """Return whether a commit is part of what is checked out."""
+    command = ["git", "merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]
+    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - no shell
 
 
 def list_workflows(run: dict[str, Any]) -> set[str]:
     """Return the files of a run's workflows, without their commits: its own, and those that it called."""
-    called = [str(one.get("path")) for one in run.get("referenced_workflows") or []]
+    called = [str(workflow.get("path")) for workflow in run.get("referenced_workflows") or []]
     return {path.partition("@")[0] for path in [str(run.get("path")), *called]}
 
 
-def attempt(attempts: int) -> str:
+def choose_attempt(attempts: int) -> str:
     """Return whose report counts: that of the one attempt, or of the one that was asked for."""
-    given = os.environ["ATTEMPT"] or ("1" if attempts == 1 else "")
-    if given not in map(str, range(1, attempts + 1)):
-        what = f"the run has {attempts}, and each has a report of its own. Give the number of one, the last one first."
-        raise SystemExit(f"::error title=Which attempt?::{what} Nothing was sent.")
-    return given
+    attempt = os.environ["ATTEMPT"] or ("1" if attempts == 1 else "")
+    if attempt not in map(str, range(1, attempts + 1)):
+        message = f"the run has {attempts}, and each has its own report. Give the number of one, the last one first."
+        raise SystemExit(f"::error title=Which attempt?::{message} Nothing was sent.")
+    return attempt
 
 
 def main() -> None:
@@ -46,22 +46,25 @@ def main() -> None:
     if not (number.isascii() and number.isdecimal()) or not isinstance(host, GitHub):
         raise SystemExit("::error title=No run::run_id is the number at the end of the URL of the apply's run")
     runs = f"{host.path}/actions/runs"
-    found, own = (host.client.request("GET", f"{runs}/{one}") for one in (number, os.environ["GITHUB_RUN_ID"]))
-    ours = {path.removesuffix("rollback.yml") for path in list_workflows(own) if path.endswith("/rollback.yml")}
+    run, this_run = (host.client.request("GET", f"{runs}/{id_}") for id_ in (number, os.environ["GITHUB_RUN_ID"]))
+    folders = {path.removesuffix("rollback.yml") for path in list_workflows(this_run) if path.endswith("/rollback.yml")}
     branch = os.environ["DEFAULT_BRANCH"]
-    for says, holds in (
+    for requirement, is_met in (
         (
             "of this repository",
-            {(found[name] or {}).get("full_name") for name in REPOSITORIES} == {host.path.removeprefix("/repos/")},
+            {(run[name] or {}).get("full_name") for name in REPOSITORIES} == {host.path.removeprefix("/repos/")},
         ),
-        ("of the default branch", found["head_branch"] == branch and is_merged(found["head_sha"])),
-        ("of an apply", found["event"] in STARTED_BY and {f"{one}apply.yml" for one in ours} & list_workflows(found)),
-        ("over", found["status"] == "completed"),
+        ("of the default branch", run["head_branch"] == branch and is_merged(run["head_sha"])),
+        (
+            "of an apply",
+            run["event"] in STARTED_BY and {f"{folder}apply.yml" for folder in folders} & list_workflows(run),
+        ),
+        ("over", run["status"] == "completed"),
     ):
-        if not holds:
-            raise SystemExit(f"::error title=Not this run::the run {number} is not {says}. Nothing was sent.")
+        if not is_met:
+            raise SystemExit(f"::error title=Not this run::the run {number} is not {requirement}. Nothing was sent.")
     with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
-        outputs.write(f"attempt={attempt(found['run_attempt'])}\n")
+        outputs.write(f"attempt={choose_attempt(run['run_attempt'])}\n")
 
 
 if __name__ == "__main__":

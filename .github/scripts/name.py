@@ -12,7 +12,7 @@ from pathlib import Path
 PLAIN = (string.ascii_letters + string.digits + "-_").encode()
 
 
-def written(text: str) -> str:
+def encode_name(text: str) -> str:
     """Return a text as part of a name."""
     signs = (chr(byte) if byte in PLAIN else "+" if byte == ord("/") else f"={byte:02X}" for byte in text.encode())
     return "".join(signs)
@@ -20,7 +20,7 @@ def written(text: str) -> str:
 
 def main() -> None:
     """Set the output `name`."""
-    name = "@".join(written(part) for part in (os.environ["DIRECTORY"], os.environ["ENVIRONMENT"]) if part)
+    name = "@".join(encode_name(part) for part in (os.environ["DIRECTORY"], os.environ["ENVIRONMENT"]) if part)
     with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
         outputs.write(f"name={name}\n")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 def find_notes(tag: str, module: str, changelog: str) -> str:
     """Return the notes of a tag. Raises ValueError with what does not agree."""
-    found = re.search(r'^__version__ = "(.+)"$', module, re.MULTILINE)
-    version = found[1] if found else None
+    match = re.search(r'^__version__ = "(.+)"$', module, re.MULTILINE)
+    version = match[1] if match else None
     if tag != f"v{version}":
         raise ValueError(f"the tag is {tag}, and reconciler/__init__.py says version {version}")
     # A section ends where the next begins, or at the links that stand last.

@@ -13,16 +13,16 @@ from pathlib import Path
 
 def main() -> None:
     """End the step with a reason, or let it pass."""
-    listed = ["git", "rev-list", "--end-of-options", f"{os.environ['SINCE']}..HEAD"]
-    own = set(subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split())  # noqa: S603
+    command = ["git", "rev-list", "--end-of-options", f"{os.environ['SINCE']}..HEAD"]
+    own_commits = set(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split())  # noqa: S603
     report = json.loads(Path(os.environ["REPORT"]).read_text("utf-8"))
     conflicts = [
         change for assistant in report["assistants"] for change in assistant["changes"] if change["kind"] == "conflict"
     ]
     # If the commit that set a value is unknown, it may be the pull request's.
-    if any("since" not in change or change["since"]["commit"] in own for change in conflicts):
-        what = "The pull request changes what was also edited live. The plan names the ways out."
-        raise SystemExit(f"::error title=Conflict::{what}")
+    if any("since" not in change or change["since"]["commit"] in own_commits for change in conflicts):
+        message = "The pull request changes what was also edited live. The plan names the ways out."
+        raise SystemExit(f"::error title=Conflict::{message}")
 
 
 if __name__ == "__main__":

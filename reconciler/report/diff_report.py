@@ -116,14 +116,14 @@ def make_diff_view(report: DiffReport) -> View:
     alike = 0 < summary["total"] == summary["alike"]
     return View(
         title="Diff",
-        totals=_tell_totals(report) if summary["total"] else "Diff: no definitions to look at, nothing to compare.",
+        totals=_write_totals(report) if summary["total"] else "Diff: no definitions to look at, nothing to compare.",
         cards=tuple(sorted(cards, key=lambda card: card.severity)),
         sentences=(f"{report.environment} and {report.against} do not differ.",) if alike else (),
         tells_origins=False,
     )
 
 
-def _tell_totals(report: DiffReport) -> str:
+def _write_totals(report: DiffReport) -> str:
     """Return `1 differs, 0 only in staging, 1 only in production, 2 alike, 0 errors` as a sentence."""
     summary = report.summary
     differ, errors = count_noun(summary["differ"], "differs", "differ"), count_noun(summary["error"], "error")

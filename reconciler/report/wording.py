@@ -151,7 +151,7 @@ def name_command(report: Report) -> str:
 def write_totals(report: Report) -> str:
     """Return the totals; a run that was stopped names how many it has not read."""
     if not report.traits.reads_live:
-        return _tell_problems(report)
+        return _describe_problems(report)
     if not report.summary.get("total"):
         return f"{name_command(report)}: no definitions to look at, nothing to do."
     # Reports of runs that wrote, shown as one with others, have outcomes, too; who is asked before a run sees none yet.
@@ -189,7 +189,7 @@ def _count_outcomes(report: Report) -> list[str]:
     return [f"{report.summary.get(outcome, 0)} {outcome.replace('_', ' ')}" for outcome in (*always, *rare)]
 
 
-def _tell_problems(report: Report) -> str:
+def _describe_problems(report: Report) -> str:
     errors = [problem for problem in report.problems if problem.severity == "error"]
     warned = [problem for problem in report.problems if problem.severity == "warning"]
     total = report.summary.get("total", 0)

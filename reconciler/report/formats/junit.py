@@ -46,7 +46,7 @@ def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
     problems = [problem for problem in report.problems if problem.file == entry.file]
     verdict = _judge(entry, problems, report)
     case = _start_case(entry.file, wording.choose_title(entry))
-    lines = [*map(_tell_problem, problems)]
+    lines = [*map(_describe_problem, problems)]
     for card in assistant.cards if report.traits.reads_live or entry.error else ():
         lines += _describe_card(card, entry)
     if verdict == "skipped":
@@ -113,7 +113,7 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
         case = _start_case(file, file)
         failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
         attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"} if failing else {}
-        _add_text(case, "error" if failing else "system-out", map(_tell_problem, problems), **attributes)
+        _add_text(case, "error" if failing else "system-out", map(_describe_problem, problems), **attributes)
         yield case
 
 
@@ -140,7 +140,7 @@ def _start_case(file: str, name: str) -> ElementTree.Element:
     return ElementTree.Element("testcase", attributes)
 
 
-def _tell_problem(problem: ProblemEntry) -> str:
+def _describe_problem(problem: ProblemEntry) -> str:
     prefix = "warning: " if problem.severity == "warning" else ""
     return f"{write_place(problem)}: {prefix}{problem.message.strip()}"
 

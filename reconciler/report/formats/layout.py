@@ -42,16 +42,16 @@ def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span]
         return [style.paint_line([*first, *spans])]
     lines: list[list[Span]] = [list(first)]
     # A line is only broken before a word if it has one already: else a long word would leave an empty line.
-    begun = False
+    has_word = False
     for space, word in _split_words(spans):
         needed = len(space[0]) + _measure(word)
-        if begun and needed > room:
+        if has_word and needed > room:
             lines.append([(" " * indent, "plain"), *word])
             room = style.width - indent - _measure(word)
         else:
             lines[-1] += [space, *word]
             room -= needed
-        begun = True
+        has_word = True
     for line in lines:
         # A word never ends in a space, so only margins and signs do.
         while line and not line[-1][0].strip(" "):

@@ -127,8 +127,8 @@ def _fence_lines(field: Field, section: Section) -> str:
         lacks += line.differs
         # One endless line is begun, so that a reader sees what it is about.
         if not lines:
-            begun = list(_write_line(line.sign, cut(text, max(room * 9 // 10, _WIDTH))))
-            lines += begun[:-1] or begun
+            shown_lines = list(_write_line(line.sign, cut(text, max(room * 9 // 10, _WIDTH))))
+            lines += shown_lines[:-1] or shown_lines
         room = 0
     section.room -= share - room
     section.pending_texts -= 1
