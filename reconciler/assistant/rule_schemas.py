@@ -27,8 +27,10 @@ _KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
 # Keywords for other purposes than to judge a value, or for schemas of several documents.
 _IDLE: Final = {
     *("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"),
-    *("$id", "$anchor", "$dynamicAnchor", "$vocabulary"),
+    *("$id", "$vocabulary"),
 }
+_ANCHORS: Final = {"$anchor", "$dynamicAnchor", "$dynamicRef"}
+_REFERENCE: Final = "a reference is a path inside this schema, like #/$defs/NAME"
 
 
 def find_schema_problems(schema: Any) -> list[FieldProblem]:
@@ -56,6 +58,8 @@ def _find_ignored_keywords(schema: Any, root: Any, path: FieldPath, formats: fro
         keyword_path = (*path, keyword)
         if keyword in _IDLE:
             yield FieldProblem(keyword_path, f"{keyword} checks nothing; remove it", about="key")
+        elif keyword in _ANCHORS:
+            yield FieldProblem(keyword_path, f"{keyword} is not supported: {_REFERENCE}", about="key")
         elif keyword not in _KNOWN:
             near = find_closest(keyword, _KNOWN)
             guess = f"; did you mean {near}?" if near else ""
@@ -81,8 +85,8 @@ def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _explain_bad_keyword(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> str:
     if keyword == "$schema" and value.rstrip("#") != DIALECT:
         return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
-    if keyword == "$ref" and not _is_resolvable(value, root):
-        return f"{value} points to nothing in this schema, and other documents are not read; write it like #/$defs/NAME"
+    if keyword == "$ref":
+        return _explain_bad_reference(value, root)
     if keyword == "format" and value not in formats:
         return f"the format {value} is not supported; use a pattern"
     if keyword == "pattern":
@@ -95,21 +99,19 @@ def _explain_bad_keyword(keyword: str, value: Any, root: Any, formats: frozenset
     return ""
 
 
-def _is_resolvable(reference: str, root: Any) -> bool:
-    """Return whether a reference names a part of the schema that does not contain the reference itself."""
-    if not reference.startswith("#/"):
-        return False
-    part = root
-    for key in reference[2:].split("/"):
+def _explain_bad_reference(reference: str, root: Any) -> str:
+    # Per cent signs, which stand for other characters in a URL, are not worth a reader here.
+    part = root if re.match("#(?:/[^%]*)?$", reference) else None
+    for key in reference.split("/")[1:]:
         name = key.replace("~1", "/").replace("~0", "~")
         if isinstance(part, list) and name.isdecimal() and int(name) < len(part):
             part = part[int(name)]
-        elif isinstance(part, Mapping) and name in part:
-            part = part[name]
         else:
-            return False
+            part = part.get(name) if isinstance(part, Mapping) else None
+    if not isinstance(part, Mapping | bool):
+        return f"{reference} does not lead to a schema: {_REFERENCE}, and other documents are not read"
     # A schema that is nothing but a reference to itself never ends.
-    return isinstance(part, Mapping | bool) and not (isinstance(part, Mapping) and part.get("$ref") == reference)
+    return f"{reference} refers to itself" if isinstance(part, Mapping) and part.get("$ref") == reference else ""
 
 
 def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Schema | None:

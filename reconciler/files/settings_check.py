@@ -35,7 +35,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 
 def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield the paths that are certainly read otherwise than they were meant."""
+    """Yield the paths that are certainly read otherwise than they were meant, and the fields that nobody has."""
     # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
     extra_fields = settings.include_all_environments().extra_fields
     # What any environment allows is known here, since a path stands for all of them.
@@ -49,6 +49,15 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     for place, path in paths.items():
         if message := _explain_bad_path(path, known, extra_fields):
             yield FieldProblem(place, message)
+    # A field that no assistant has would be sent in no request, and nobody would see it.
+    sendable = [*fields.TOP_LEVEL, *(path[0] for path in extra_fields if len(path) == 1)]
+    for place, environment in _list_parts(settings):
+        for at, name in enumerate(environment.always_send):
+            if name not in sendable:
+                near = find_closest(name, sendable)
+                guess = f"did you mean {near}?" if near else f"those are {', '.join(sendable)}"
+                message = f"always_send, entry {at + 1}, must name top-level fields of an assistant; {guess}"
+                yield FieldProblem((*place, "always_send", str(at)), message)
 
 
 def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:

@@ -23,7 +23,7 @@ def load_table() -> Schema:
     # Not at the start of a command: few of them need it, and none where there are no settings.
     table: Schema = yaml.load(_TABLE.read_text("utf-8"), Loader=yaml.CSafeLoader)
     rows = table["properties"]
-    rows["always_send"]["items"]["enum"] = [*fields.TOP_LEVEL, *(f"/{name}" for name in fields.TOP_LEVEL)]
+    rows["always_send"]["items"]["examples"] = [*fields.TOP_LEVEL]
     rows["lints"]["properties"].update(
         {name: {"description": words, **rows["lints"]["$each"]} for name, words in LINTS.items()}
     )

@@ -54,6 +54,7 @@ def told(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declar
         ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 2, 4, "a is 4, and must be at most 3"),
         ({"if": {"minimum": 5}, "then": {"multipleOf": 5}}, 4, 6, "a is 6, and must be a multiple of 5"),
         ({"$ref": "#/$defs/low", "$defs": {"low": {"maximum": 1}}}, 1, 2, "a is 2, and must be at most 1"),
+        ({"maximum": 1, "items": {"$ref": "#"}}, [1, [0]], [1, [2]], "a.1.0 is 2, and must be at most 1"),
         ({"maxLength": 1}, 5, "ab", "a has 2 characters, and may have at most 1"),
         ({"not": {"const": "Tom and Jo"}}, "x", "Tom and Jo", 'a is "Tom and Jo", and may not be Tom and Jo'),
         ({"not": {"not": {"type": "string"}}}, "x", 1, "a is 1, and must be text"),

@@ -159,9 +159,18 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
         ("[{id: a, path: /name, reason: x, schema: {format: uri-}}]", "1:58: the format uri- is not supported"),
         (
             "[{id: a, path: /name, reason: x, schema: {$ref: 'https://a.example/b'}}]",
-            "1:56: https://a.example/b points",
+            "1:56: https://a.example/b does not lead to a schema: a reference is a path inside this",
         ),
-        ("[{id: a, path: /name, reason: x, schema: {$ref: '#/$defs/b'}}]", "1:56: #/$defs/b points to nothing"),
+        ("[{id: a, path: /name, reason: x, schema: {$ref: '#/$defs/b'}}]", "1:56: #/$defs/b does not lead to a"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {$ref: '#/$defs/5%25', $defs: {5%25: {}}}}]",
+            "1:56: #/$defs/5%25 does not lead to a",
+        ),
+        ("[{id: a, path: /name, reason: x, schema: {$ref: '#'}}]", "1:56: # refers to itself"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {items: {$anchor: b}}}]",
+            "1:58: $anchor is not supported: a reference is a path inside this schema, like #/$defs/NAME",
+        ),
         (
             "[{id: a, path: /name, reason: x, schema: {properties: {b: {items: {minimun: 1}}}}}]",
             "1:75: minimun is not a keyword of JSON Schema 2020-12; did you mean minimum?",

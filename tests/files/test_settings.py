@@ -200,6 +200,14 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
             "1:15: always_send, entry 1, must name top-level fields of an assistant; those are name,",
         ),
         (
+            "extra_fields: [tools, /model/tool]\nalways_send: [tool]\n",
+            "2:15: always_send, entry 1, must name top-level fields of an assistant; did you mean tools?",
+        ),
+        (
+            "environments: {a: {always_send: [/model/model]}}\n",
+            "1:34: always_send, entry 1, must name top-level fields of an assistant; did you mean model?",
+        ),
+        (
             "sensitive: [metadata/crmKey]\n",
             "1:13: sensitive, entry 1, cannot be used: it contains slashes but does not begin",
         ),
@@ -280,7 +288,7 @@ def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | byte
 
 
 def test_all_problems_at_once(folder: Path) -> None:
-    found = told(folder, "x: 1\norg_id: yes\nalways_send: [a]\nignore:\n  - {path: a.*b, reason: ''}\n")
+    found = told(folder, "x: 1\norg_id: yes\nalways_send: [model.model]\nignore:\n  - {path: a.*b, reason: ''}\n")
 
     assert [problem.split(" ")[0] for problem in found] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:26:"]
 
@@ -333,3 +341,10 @@ def test_the_line_of_a_problem_is_shown_unless_it_may_hold_a_password(folder: Pa
     with pytest.raises(InvalidSettings) as caught:
         read(folder, f"{line}\n")
     assert [problem.source_line for problem in caught.value.problems] == [line if "shown" in line else ""]
+
+
+def test_an_extra_field_may_always_be_sent(folder: Path) -> None:
+    text = "always_send: [/tools, squad, /a~1b, model]\nextra_fields: [tools, /a~1b]\n"
+    settings = read(folder, f"{text}environments: {{a: {{extra_fields: [squad]}}}}\n")
+
+    assert settings.always_send == ("tools", "squad", "a/b", "model")
