@@ -25,9 +25,9 @@ class Failure:
     hint: str = ""
 
 
-def to_failure(error: ApiError) -> Failure:
-    """Return an API error as the report shows it."""
-    return Failure(error.kind, error.message, error.status, error.hint)
+def to_failure(error: ApiError, message: str = "", *, hint: str = "") -> Failure:
+    """Return an API error as the report shows it, with another message or hint if there is one."""
+    return Failure(error.kind, message or error.message, error.status, hint or error.hint)
 
 
 def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
@@ -90,11 +90,19 @@ class Result:
         # "Not found" is a fact about the assistant. Any other error only means that it could not be read.
         return Status.MISSING if self.error.kind == "not_found" else Status.ERROR
 
-    def end(self, outcome: Outcome, error: Failure | None = None, *, sent: bool, **changes: Any) -> "Result":
-        """Return the result with the assistant's outcome; `sent` says whether a request was sent, or may have been."""
+    def end(
+        self, outcome: Outcome, error: Failure | ApiError | None = None, *, refused: bool = False, **changes: Any
+    ) -> "Result":
+        """Return the result with the assistant's outcome; `refused` says that the API refused the write itself."""
+        failure = to_failure(error) if isinstance(error, ApiError) else error or self.error
         # With an unclear outcome, the changes still count as sent: a rollback must be able to undo them.
+        sent = outcome.may_be_live or refused
         plan = self.plan if sent or self.plan is None else self.plan.stop()
-        return dataclasses.replace(self, plan=plan, outcome=outcome, error=error or self.error, **changes)
+        return dataclasses.replace(self, plan=plan, outcome=outcome, error=failure, **changes)
+
+    def refuse(self, kind: ErrorKind, message: str, *, hint: str, **changes: Any) -> "Result":
+        """Return the result of an assistant to which nothing is sent, with the reason and what to do."""
+        return self.end(Outcome.REFUSED, Failure(kind, message, hint=hint), **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     """Return the run of an apply, and what of the project it was about; None if it did not get to writing."""
     # All or nothing: a change that was reviewed as a whole must not go live in part because one file is invalid.
     if project.loaded.invalid:
-        results = [Result(definition).end(Outcome.SKIPPED, sent=False) for definition in project.loaded.definitions]
+        results = [Result(definition).end(Outcome.SKIPPED) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
         return make_run("apply", project, results, writes=True, notes=(note,)), None
     if wishes.reviewed is not None:
@@ -183,7 +183,7 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
 def assume_unclear(planned: Run, results: Sequence[Result]) -> Run:
     """Return the run for a report in case this process is killed: each write may have happened."""
     # After a kill, this report must not say `skipped`: any of the writes may have happened.
-    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE, sent=True) for result in results]
+    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE) for result in results]
     note = "This report was saved before the first write: the run has not ended, or was killed."
     return end_run(planned, unclear, note)
 
@@ -195,12 +195,12 @@ def end_without_writing(result: Result) -> Result:
     if result.error is not None:
         # What the reconciler itself would not do has no HTTP status: a duplicate, another organisation's assistant, ...
         ours = result.error.status is None and result.error.kind in ("duplicate", "invalid", "forbidden", "conflict")
-        return result.end(Outcome.REFUSED if ours else Outcome.FAILED, sent=False)
+        return result.end(Outcome.REFUSED if ours else Outcome.FAILED)
     if result.plan is None:
-        return result.end(Outcome.SKIPPED, sent=False)
+        return result.end(Outcome.SKIPPED)
     if result.plan.refusal is not None:
-        return result.end(Outcome.REFUSED, _explain_refusal(result, result.plan, result.plan.refusal), sent=False)
-    return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED, sent=False)
+        return result.end(Outcome.REFUSED, _explain_refusal(result, result.plan, result.plan.refusal))
+    return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED)
 
 
 def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:

@@ -88,8 +88,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
     result = _refuse(project, planned.results[0], force_conflicts=force_conflicts)
     if result.outcome is None and (shared := find_shared_assistants(project, [result])):
         hint = "remove the overlay instead, or correct the id or the URL of one of them"
-        failure = Failure("duplicate", f"{shared[definition.file]}; nothing was deleted", hint=hint)
-        result = result.end(Outcome.REFUSED, failure, sent=False)
+        result = result.refuse("duplicate", f"{shared[definition.file]}; nothing was deleted", hint=hint)
     if result.outcome is None:
         # Even a run that is killed leaves behind what the assistant was.
         planned = dataclasses.replace(planned, results=(result,))
@@ -113,7 +112,7 @@ def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
 def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Result:
     if result.error is not None and result.error.kind == "not_found":
         hint = "nothing was deleted; if the provider does not have it either, remove the file"
-        return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint), sent=False)
+        return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint))
     if result.error is not None or result.plan is None:
         return end_without_writing(result)
     if force_conflicts:
@@ -121,11 +120,10 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
     anyway = "to delete it anyway, pass --force-conflicts"
     if edited := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
         message = f"{', '.join(edited)} was edited live since it was applied, and nothing was deleted"
-        failure = Failure("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
-        return result.end(Outcome.REFUSED, failure, sent=False)
+        return result.refuse("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
     if uncommitted := _find_uncommitted(project, result.definition, result.plan.changes):
         message = f"{', '.join(uncommitted)} is neither committed nor live and would be lost, so nothing was deleted"
-        return result.end(Outcome.REFUSED, Failure("conflict", message, hint=f"commit it; {anyway}"), sent=False)
+        return result.refuse("conflict", message, hint=f"commit it; {anyway}")
     return result
 
 
@@ -151,36 +149,34 @@ def _delete(
         result = dataclasses.replace(result, last_reading=before)
         if project.see(definition, before) != result.live:
             message = "live changed since it was shown, and nothing was deleted"
-            failure = Failure("stale", message, hint="look at it, and run this again")
-            return result.end(Outcome.REFUSED, failure, sent=False, last_reading=None)
+            return result.refuse("stale", message, hint="look at it, and run this again", last_reading=None)
         if stopping():
-            return result.end(Outcome.SKIPPED, sent=False, last_reading=None)
+            return result.end(Outcome.SKIPPED, last_reading=None)
         api.delete(name)
     except UnclearWrite as error:
-        unclear = Failure(
-            error.kind,
+        unclear = to_failure(
+            error,
             f"it is unknown whether the assistant was deleted: {error.message}",
-            error.status,
             hint="the files are kept; check whether it is gone, at the provider as well, then remove the files or "
             "run this again",
         )
-        return result.end(Outcome.INDETERMINATE, unclear, sent=True)
+        return result.end(Outcome.INDETERMINATE, unclear)
     except ApiError as error:
-        return result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None, last_reading=None)
+        return result.end(Outcome.FAILED, error, refused=error.status is not None, last_reading=None)
     # What was deleted must be gone from reading, too, before the files that describe it go.
     try:
         api.get_after_write(name, lambda reading: reading is not None)
     except ApiError as error:
         if error.kind == "not_found":
-            return result.end(Outcome.DELETED, sent=True)
+            return result.end(Outcome.DELETED)
         unseen = f"the API accepted the deletion, but live could not be read after it: {error}"
-        return result.end(Outcome.INDETERMINATE, dataclasses.replace(to_failure(error), message=unseen), sent=True)
+        return result.end(Outcome.INDETERMINATE, to_failure(error, unseen))
     failure = Failure(
         "protocol",
         "the API accepted the deletion, and still shows the assistant: the files stay",
         hint="look at it in the dashboard; if it is still there, run this again",
     )
-    return result.end(Outcome.NOT_CONVERGED, failure, sent=True)
+    return result.end(Outcome.NOT_CONVERGED, failure)
 
 
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:

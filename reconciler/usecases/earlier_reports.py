@@ -10,9 +10,8 @@ from typing import Any
 
 from reconciler.assistant.paths import dotted
 from reconciler.core.canonical import equal
-from reconciler.core.outcome import Outcome
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest_write
-from reconciler.core.run import Failure, Result, Run
+from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import UsageError
 from reconciler.usecases.project.new_assistants import LOOK_FIRST
@@ -93,7 +92,7 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         )
     else:
         return result
-    return result.end(Outcome.REFUSED, Failure("stale", message, hint=AGAIN), sent=False)
+    return result.refuse("stale", message, hint=AGAIN)
 
 
 def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
@@ -130,12 +129,9 @@ def refuse_third_values(planned: Run, unclear: Sequence[Applied]) -> Run:
 def _refuse_third_value(result: Result, entry: Applied) -> Result:
     # It may be there: only somebody who looks can tell, and another request could create a second one.
     if not entry.id:
-        failure = Failure(
-            "conflict",
-            "a request that creates is never repeated, and the outcome of this one is unknown",
-            hint=LOOK_FIRST.format(file=result.definition.file),
-        )
-        return result.end(Outcome.REFUSED, failure, sent=False, warnings=())
+        message = "a request that creates is never repeated, and the outcome of this one is unknown"
+        hint = LOOK_FIRST.format(file=result.definition.file)
+        return result.refuse("conflict", message, hint=hint, warnings=())
     if result.plan is None or result.live is None:
         return result
     strange = []
@@ -146,13 +142,12 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
             strange.append(dotted(field.path))
     if not strange:
         return result
-    failure = Failure(
+    return result.refuse(
         "conflict",
         f"{', '.join(strange)} shows neither the old value nor the one that was sent: somebody else has changed it "
         "since",
         hint="look at the difference (`reconciler plan`), and apply it as a separate change",
     )
-    return result.end(Outcome.REFUSED, failure, sent=False)
 
 
 def _list_values(field: AppliedField) -> list[Any]:

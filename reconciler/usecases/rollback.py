@@ -11,11 +11,10 @@ from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.canonical import equal_completely
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Since
-from reconciler.core.outcome import Outcome
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
 from reconciler.core.reviewed import Applied, combine_writes
-from reconciler.core.run import Failure, Result, Run
+from reconciler.core.run import Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import value_at
 from reconciler.dataclass import dataclass
@@ -177,15 +176,13 @@ def _refuse(result: Result, applied: Applied) -> Result:
     """Return the result of an assistant, refused whole where a field of it cannot be undone."""
     obstacle = "; ".join(applied.list_obstacles())
     if obstacle and result.error is None:
-        failure = Failure("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")
-        return result.end(Outcome.REFUSED, failure, sent=False)
+        return result.refuse("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")
     if _has_moved_on(result, applied):
-        failure = Failure(
+        return result.refuse(
             "conflict",
             "live has changed since: a field no longer has the value that was applied",
             hint="look at the difference, and change the definition instead",
         )
-        return result.end(Outcome.REFUSED, failure, sent=False)
     return result
 
 

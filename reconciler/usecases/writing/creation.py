@@ -6,7 +6,7 @@ from collections.abc import Callable
 from reconciler.core.definition import Definition, Layer, LayerKind
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Failure, Result, check_organisation, to_failure
+from reconciler.core.run import Result, check_organisation, to_failure
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.write import check_unchanged, rewrite
 from reconciler.usecases.project.project import Project
@@ -25,26 +25,25 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
         check_unchanged(project.root / file, text)
         with_id(text, "asst_to_come")
     except ReconcilerError as error:
-        failure = Failure("invalid", f"its id could not be written, so nothing was created: {error}", hint=error.hint)
-        return result.end(Outcome.REFUSED, failure, sent=False)
+        message = f"its id could not be written, so nothing was created: {error}"
+        return result.refuse("invalid", message, hint=error.hint)
     try:
         # A token that has run out is renewed here: the POST itself is never repeated.
         api.me()
         if stopping():
-            return result.end(Outcome.SKIPPED, sent=False)
+            return result.end(Outcome.SKIPPED)
         answer = api.create(planned.patch)
     except UnclearWrite as error:
         name = definition.declared.get("name")
-        unclear = Failure(
-            error.kind,
+        unclear = to_failure(
+            error,
             f"it is unknown whether the assistant was created: {error.message}",
-            error.status,
             hint=f"look in the dashboard for {name!r}: if it is there, put its id into {file} as `id: ...`; if it is "
             f"not, run `reconciler create {definition.file}`",
         )
-        return result.end(Outcome.INDETERMINATE, unclear, sent=True)
+        return result.end(Outcome.INDETERMINATE, unclear)
     except ApiError as error:
-        return result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None)
+        return result.end(Outcome.FAILED, error, refused=error.status is not None)
     # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
     known, warnings = _save_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
@@ -100,10 +99,10 @@ def _check_live(
         live, failure = api.get_after_write(definition.id, lambda reading: reading is None), None
     except ApiError as error:
         unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
-        live, failure = answer, dataclasses.replace(to_failure(error), message=unread, hint="run `reconciler plan`")
+        live, failure = answer, to_failure(error, unread, hint="run `reconciler plan`")
     # Only the answer tells whose account it is, where nothing else was read.
     failure = failure or check_organisation(live, project.settings)
     live = project.see(definition, live)
     remaining = tuple(change.path for change in project.plan_for(definition, live).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
-    return result.end(outcome, failure, sent=True, live_after=live, remaining=remaining)
+    return result.end(outcome, failure, live_after=live, remaining=remaining)

@@ -25,7 +25,7 @@ def make_run(
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
     # A command that only looks has refused nothing.
     if writes:
-        invalid = [result.end(Outcome.REFUSED, sent=False) for result in invalid]
+        invalid = [result.end(Outcome.REFUSED) for result in invalid]
     base, record = project.base, project.record
     return Run(
         command=command,
@@ -81,9 +81,7 @@ def _list_notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
 
 def stop_run(run: Run, because: str) -> Run:
     """Return a planned run of which nothing is sent: every assistant is skipped, and the report says why."""
-    return end_run(
-        run, (result.end(Outcome.SKIPPED, sent=False) for result in run.results), f"Nothing was sent: {because}."
-    )
+    return end_run(run, (result.end(Outcome.SKIPPED) for result in run.results), f"Nothing was sent: {because}.")
 
 
 def end_run(run: Run, results: Iterable[Result], *notes: str) -> Run:

@@ -52,19 +52,19 @@ class _Write:
             # The plan may be minutes old, since a person was asked: it is valid only if live is unchanged.
             before = self.get()
         except ApiError as error:
-            return self.result.end(Outcome.FAILED, to_failure(error), sent=False)
+            return self.result.end(Outcome.FAILED, error)
         stale = self._find_stale(before)
         if stale is not None:
-            return self.result.end(Outcome.REFUSED, stale, sent=False)
+            return self.result.end(Outcome.REFUSED, stale)
         if self.stopping():
-            return self.result.end(Outcome.SKIPPED, sent=False)
+            return self.result.end(Outcome.SKIPPED)
         try:
             answer = self._send(self.plan.patch or {})
         except UnclearWrite as unclear:
             return self._repeat(before, unclear)
         except ApiError as error:
             # Without a status, there was no connection, and nothing was sent.
-            return self.result.end(Outcome.FAILED, to_failure(error), sent=error.status is not None)
+            return self.result.end(Outcome.FAILED, error, refused=error.status is not None)
         return self._verify(before, answer, latest=before)
 
     def get(self) -> dict[str, Any]:
@@ -88,13 +88,13 @@ class _Write:
                     self.plan, self.definition.declared, live, policy=self.project.policy, overrides=overrides
                 )
                 if patch is None:
-                    return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE, sent=True)
+                    return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE)
                 return self._verify(before, self._send(patch), latest=live)
             except UnclearWrite as error:
                 unclear = error
             except ApiError as error:
                 # A refused repeat says nothing about the earlier write.
-                return self.result.end(Outcome.INDETERMINATE, to_failure(error), sent=True)
+                return self.result.end(Outcome.INDETERMINATE, error)
         return self._judge_unclear(before, unclear, latest=live)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
@@ -122,8 +122,8 @@ class _Write:
             after = self._get_after_write(latest)
         except ApiError as error:
             message = f"the API accepted the write, but live could not be read after it: {error}"
-            unseen = dataclasses.replace(to_failure(error), message=message)
-            return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen, sent=True), before, answer)
+            unseen = to_failure(error, message)
+            return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen), before, answer)
         return self._judge_reading(before, after, answer)
 
     def _judge_reading(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
@@ -139,7 +139,7 @@ class _Write:
             warnings.append("the response to the write differs from the read after it")
         outcome = Outcome.NOT_CONVERGED if remaining else Outcome.APPLIED
         all_warnings = (*self.result.warnings, *warnings)
-        judged = self.result.end(outcome, sent=True, live_after=after, remaining=remaining, warnings=all_warnings)
+        judged = self.result.end(outcome, live_after=after, remaining=remaining, warnings=all_warnings)
         lossy = self.add_losses(judged, before, after)
         return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else judged
 
@@ -159,13 +159,13 @@ class _Write:
         # After a senseless answer the reading decides. After the others it cannot: GET reads the local database, and
         # the provider may not have got the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True)
+            return self.result.end(Outcome.INDETERMINATE, unclear)
         try:
             after = self._get_after_write(latest)
         except ApiError:
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True)
+            return self.result.end(Outcome.INDETERMINATE, unclear)
         if remaining := self._find_remaining(after):
-            return self.result.end(Outcome.INDETERMINATE, to_failure(unclear), sent=True, remaining=remaining)
+            return self.result.end(Outcome.INDETERMINATE, unclear, remaining=remaining)
         result = self._judge_reading(before, after, {})
         note = f"live has what was sent, although the response to the write was invalid: {unclear}"
         return dataclasses.replace(result, warnings=(note, *result.warnings))

@@ -56,10 +56,10 @@ class Writes:
             pending,
             lambda planned: self._write_one(planned, is_last=is_last),
             control,
-            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED, sent=True),
+            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED),
         )
         pairs = zip(pending, results, strict=True)
-        return [result or planned.end(Outcome.SKIPPED, sent=False) for planned, result in pairs]
+        return [result or planned.end(Outcome.SKIPPED) for planned, result in pairs]
 
     def _write_one(self, planned: Result, *, is_last: bool) -> Result:
         creates = planned.creates
