@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import covers
 from reconciler.core.base import BaseDefinitions, Entries, Entry
-from reconciler.core.canonical import equal_completely
+from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Since
 from reconciler.core.overrides import find_overrides
@@ -16,12 +16,13 @@ from reconciler.core.plan import Policy
 from reconciler.core.reviewed import Applied, combine_writes
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
-from reconciler.core.tree import value_at
+from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.repository import Repository
+from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
@@ -49,6 +50,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
     with hold_lock(*lock):
         current_project = read()
         _check_place(current_project)
+        at_head = _read_head(current_project)
         project = _undo_project(current_project, report.applied)
         with start(project) as session:
             planned = plan(session.api, project, session.control, command="rollback")
@@ -65,7 +67,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             run, _ = ask_and_write(planned, project, session)
             run = dataclasses.replace(run, notes=(*run.notes, *report.irreversible))
             if report.follows_git:
-                run = _name_reverts(run, report, project.repository)
+                run = _name_reverts(run, _leave_out_reverted(report, at_head), project.repository)
             session.publish(run)
     return run
 
@@ -77,6 +79,27 @@ def _check_place(project: Project) -> None:
     if project.settings.file is None and not project.folder.is_dir() and not has_place:
         hint = "run this in the project whose apply is to be undone, or correct --directory"
         raise UsageError(f"there is no project here: neither the folder {project.folder} nor {FILE_NAME}", hint=hint)
+
+
+def _read_head(project: Project) -> Entries | None:
+    """Return the definitions of `HEAD`, None without a commit. Before anything is sent, since git may fail."""
+    if project.repository is None or project.head is None:
+        return None
+    return read_snapshot(project.repository, project.head, project.below, project.settings.environment)
+
+
+def _leave_out_reverted(report: UndoableApply, at_head: Entries | None) -> UndoableApply:
+    """Return the report without the fields to which the definitions of `HEAD` give the old value, or none."""
+    if at_head is None:
+        return report
+    remaining = []
+    for entry in report.applied:
+        defined = at_head.find((entry.id,), entry.file) or at_head.by_file.get(entry.file)
+        declared = defined.declared if defined is not None else {}
+        values = [(field, value_at(declared, field.path)) for field in entry.fields]
+        fields = [field for field, value in values if value is not MISSING and not equal(value, field.old, field.path)]
+        remaining.append(dataclasses.replace(entry, fields=tuple(fields)))
+    return dataclasses.replace(report, applied=remaining)
 
 
 def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
@@ -125,9 +148,9 @@ def _name_reverts(run: Run, report: UndoableApply, repository: Repository | None
     """Return the run with a last note that names what to revert, where git now says otherwise than live."""
     outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
     undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
-    if not undone:
-        return run
     fields = [field for entry in report.applied if entry.id in undone for field in entry.fields]
+    if not fields:
+        return run
     # The report is a file that anybody may have written, and what it names becomes part of a command to copy.
     head = report.head if report.head is not None and _COMMIT.fullmatch(report.head) else None
     commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)

@@ -4,7 +4,7 @@ import json
 import os
 import pty
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -503,6 +503,46 @@ class TestRollingBackARollback:
         assert any("git revert" in warning for warning in undone["warnings"])
         again = tale.rollback(undone)
         assert not any("revert" in warning for warning in again["warnings"])
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            lambda tale: tale.git("-c", "user.name=A", "-c", "user.email=a@b", "revert", "--no-edit", "HEAD"),
+            lambda tale: tale.write("a", firstMessage="old"),
+            lambda tale: tale.write("a", name="A"),
+            lambda tale: tale.git("rm", "--quiet", "assistants/a.yaml"),
+        ],
+        ids=["reverted", "old value", "undeclared", "removed"],
+    )
+    def test_names_no_commit_where_git_no_longer_has_the_change(
+        self, tale: Story, later: Callable[[Story], object]
+    ) -> None:
+        document = applied(tale, firstMessage="new")
+        later(tale)
+        tale.commit("Later", allow_empty=True)
+        undone = tale.rollback(document)
+        assert outcomes(undone) == {"a": "applied"}
+        assert not any("git still has" in warning for warning in undone["warnings"])
+
+    def test_names_only_the_commits_whose_change_git_still_has(self, tale: Story) -> None:
+        tale.write("a", firstMessage="old", name="A")
+        tale.commit()
+        tale.recorded()
+        tale.write("a", firstMessage="new", name="A")
+        older = tale.commit("Older")
+        document = applied(tale, firstMessage="new", name="B")
+        tale.write("a", firstMessage="new")
+        tale.commit("The name is left to the dashboard")
+        undone = tale.rollback(document)
+        assert any(f": git revert {older}" in warning for warning in undone["warnings"])
+        assert not any(str(document["head"]) in warning for warning in undone["warnings"])
+
+    def test_names_it_where_the_definition_has_moved(self, tale: Story) -> None:
+        document = applied(tale, firstMessage="new")
+        (tale.root / "assistants/moved").mkdir()
+        tale.git("mv", "assistants/a.yaml", "assistants/moved/a.yaml")
+        tale.commit("Later")
+        assert any("git revert" in warning for warning in tale.rollback(document)["warnings"])
 
     def test_twice_is_nothing(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
