@@ -94,7 +94,8 @@ class _Write:
                 unclear = error
             except ApiError as error:
                 # A refused repeat says nothing about the earlier write.
-                return self.result.end(Outcome.INDETERMINATE, error)
+                failure = to_failure(error, f"{unclear}; after that: {error}")
+                return self.result.end(Outcome.INDETERMINATE, failure)
         return self._judge_unclear(before, unclear, latest=live)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
