@@ -28,6 +28,7 @@ class Reviewed:
     head: str | None
     options: Mapping[str, Any]
     digests: Mapping[str, str | None]
+    sent: Mapping[str, Sequence[FieldPath]] = dataclasses.field(default_factory=dict)  # what each write was to change
     new: frozenset[str] = frozenset()  # files whose assistants are still to be created
 
 

@@ -24,6 +24,11 @@ def read_plan(report: Report) -> Reviewed:
         head=report.head,
         options=report.options,
         digests={entry.id: entry.digest for entry in report.assistants if entry.id is not None},
+        sent={
+            entry.id: [parse_pointer(change.path) for change in entry.changes if change.sent]
+            for entry in report.assistants
+            if entry.id is not None
+        },
         new=frozenset(entry.file for entry in report.assistants if entry.status is Status.NEW),
     )
 

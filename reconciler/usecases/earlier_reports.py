@@ -8,8 +8,10 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from reconciler.assistant.paths import dotted
+from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.core.canonical import equal
+from reconciler.core.definition import Definition
+from reconciler.core.plan import Plan
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest_write
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
@@ -70,6 +72,12 @@ def refuse_unreviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run
     return dataclasses.replace(planned, results=results)
 
 
+def _is_wanted(definition: Definition, plan: Plan, path: FieldPath) -> bool:
+    """Return whether a field is to have its declared value: it is still declared, and no difference is ignored."""
+    is_ignored = any(covers(entry.path, path) for entry in plan.ignored)
+    return value_at(definition.declared, path) is not MISSING and not is_ignored
+
+
 def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> Result:
     if result.error is not None or result.plan is None or result.live is None:
         return result
@@ -77,9 +85,11 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         return result  # whatever was reviewed, nothing is sent
     if result.plan.refusal is not None and reviewed.digests.get(result.definition.id) is None:
         return result  # the plan had nothing to send either
-    if not (result.pending or result.plan.changes):
-        return result  # live shows all of it by now
     name, settings = result.definition.id, project.settings
+    if not (result.pending or result.plan.changes) and all(
+        _is_wanted(result.definition, result.plan, path) for path in reviewed.sent.get(name, ())
+    ):
+        return result  # live shows all of it by now
     updated_at = result.live.get("updatedAt")
     mark = digest_write(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
     # A report does not show sensitive values, and its digest leaves them out: only the same commit proves them.

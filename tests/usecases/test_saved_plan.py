@@ -164,6 +164,30 @@ class TestAnAssistantIsRefused:
         assert outcomes(done) == {"a": "refused", "b": "refused", "c": "unchanged"}
         assert tale.sandbox.patches == []
 
+    def test_where_it_is_ignored_by_now(self, tale: Story) -> None:
+        """Nothing is sent, and a green run would hide that the reviewed value is not live."""
+        reviewed = tale.plan()
+        tale.project.configure(ignore=[{"path": "firstMessage", "assistants": ["a"], "reason": "the CRM's"}])
+        tale.commit("Ignored")
+        done = carry_out(tale, reviewed)
+        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        assert kinds(done)["a"] == "stale"
+
+    def test_where_its_definition_no_longer_declares_it(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.write("a", name="a")
+        tale.sandbox.edit("asst_a", name="a")
+        tale.commit("Released")
+        done = carry_out(tale, reviewed)
+        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
+
+    def test_but_not_where_what_is_ignored_was_brought_about(self, tale: Story) -> None:
+        reviewed = tale.plan()
+        tale.project.configure(ignore=[{"path": "firstMessage", "reason": "the CRM's"}])
+        tale.commit("Ignored")
+        tale.sandbox.edit("asst_a", **NEW)
+        assert outcomes(carry_out(tale, reviewed)) == {"a": "unchanged", "b": "refused", "c": "unchanged"}
+
     def test_where_another_field_rides_along(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.project.configure(always_send=["metadata"])
