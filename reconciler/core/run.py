@@ -1,4 +1,4 @@
-"""What a command found and did: one result per definition, and the run that holds them all; a comparison likewise."""
+"""What a command found and did: one result per definition, and the run that holds them all."""
 
 import dataclasses
 import datetime
@@ -162,22 +162,6 @@ class Requirement:
     detail: str
     hint: str = ""
     met: bool | None = True
-
-
-Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One definition in both environments (None if it is no part of one, or not valid), and where the two differ."""
-
-    key: str
-    file: str
-    standing: Standing
-    environment: Definition | None = None
-    against: Definition | None = None
-    paths: tuple[FieldPath, ...] = ()
-    message: str | None = None  # why it could not be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,16 @@
-"""The differences of two environments as a versioned report (docs/configuration.md), masked before it is rendered."""
+"""Compares the definitions of two environments, and reports what differs (docs/configuration.md). Ids do not count."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from reconciler import __version__
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
-from reconciler.core.definition import Definition
+from reconciler.core.canonical import align_line_ends, find_differing_declarations
+from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.outcome import Kind, Severity
-from reconciler.core.run import Comparison, Standing
+from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
 from reconciler.report.cards import Card, Group
@@ -19,6 +21,8 @@ from reconciler.report.masking import mask_value
 from reconciler.report.report import FORMAT_VERSION
 from reconciler.report.view import View
 from reconciler.report.wording import count_noun
+
+Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +73,66 @@ class DiffReport:
 
 
 def build_diff_report(
-    environment: str, against: str, comparisons: Sequence[Comparison], *, sensitive: Sequence[FieldPath] = ()
+    environment: tuple[str, Sequence[Definition]],
+    against: tuple[str, Sequence[Definition]],
+    settings: Settings,
+    *,
+    sensitive: Sequence[FieldPath] = (),
 ) -> DiffReport:
-    """Return what was compared as a report. Values at paths that `sensitive` names are masked."""
-    standings = [entry.standing for entry in comparisons]
+    """Return how two environments, each with its definitions, differ under the `settings` of the first.
+
+    Values at paths that `sensitive` names are masked.
+    """
+    first, second = ({each.file: each for each in definitions} for _, definitions in (environment, against))
+    definitions = tuple(
+        _build_definition(file, first.get(file), second.get(file), settings, sensitive)
+        for file in sorted({*first, *second})
+    )
+    standings = [entry.standing for entry in definitions]
     return DiffReport(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
         command="diff",
-        environment=environment,
-        against=against,
+        environment=environment[0],
+        against=against[0],
         summary={
             "total": len(standings),
             "differ": standings.count("differs"),
             **{name: standings.count(name) for name in ("alike", "only_in_environment", "only_in_against", "error")},
         },
-        definitions=tuple(_build_definition(entry, sensitive) for entry in comparisons),
+        definitions=definitions,
     )
 
 
-def _build_definition(entry: Comparison, sensitive: Sequence[FieldPath]) -> DefinitionEntry:
-    environment, against = entry.environment, entry.against
-
-    def declare(path: FieldPath, definition: Definition | None, other: Definition | None) -> DeclaredEntry | None:
-        if definition is None or other is None or (value := value_at(definition.declared, path)) is MISSING:
-            return None
-        place = definition.find_line(path, value, value_at(other.declared, path)) or (entry.file, None)
-        return DeclaredEntry(mask_value(value, path, sensitive), *place)
-
-    return DefinitionEntry(
-        key=entry.key,
-        file=entry.file,
-        standing=entry.standing,
-        differences=tuple(
-            DifferenceEntry(to_pointer(path), declare(path, environment, against), declare(path, against, environment))
-            for path in entry.paths
-        ),
-        error=entry.message,
+def _build_definition(
+    file: str, first: Definition | None, second: Definition | None, settings: Settings, sensitive: Sequence[FieldPath]
+) -> DefinitionEntry:
+    for each in (second, first):
+        if isinstance(each, InvalidDefinition):
+            return DefinitionEntry(key=each.key, file=file, standing="error", differences=(), error=each.message)
+    if first is None or second is None:
+        standing: Standing = "only_in_against" if first is None else "only_in_environment"
+        key = first.key if first else second.key if second else ""
+        return DefinitionEntry(key=key, file=file, standing=standing, differences=(), error=None)
+    # Where line ends do not count they are no difference here either.
+    second = dataclasses.replace(second, declared=align_line_ends(second.declared, first.declared, settings))
+    differences = tuple(
+        DifferenceEntry(
+            to_pointer(path), _declare(path, first, second, sensitive), _declare(path, second, first, sensitive)
+        )
+        for path in find_differing_declarations(first.declared, second.declared)
     )
+    standing = "differs" if differences else "alike"
+    return DefinitionEntry(key=first.key, file=file, standing=standing, differences=differences, error=None)
+
+
+def _declare(
+    path: FieldPath, definition: Definition, other: Definition, sensitive: Sequence[FieldPath]
+) -> DeclaredEntry | None:
+    if (value := value_at(definition.declared, path)) is MISSING:
+        return None
+    place = definition.find_line(path, value, value_at(other.declared, path)) or (definition.file, None)
+    return DeclaredEntry(mask_value(value, path, sensitive), *place)
 
 
 def make_diff_view(report: DiffReport) -> View:

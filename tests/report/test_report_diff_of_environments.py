@@ -8,15 +8,16 @@ import pytest
 from rendered import render_markdown, render_text
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.definition import Definition, Layer, LayerKind, Place
+from reconciler.core.definition import Definition, InvalidDefinition, Layer, LayerKind, Place
 from reconciler.core.json_values import from_json
-from reconciler.core.run import Comparison
+from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, build_tree
 from reconciler.report.diff_report import DiffReport, build_diff_report
 from reconciler.report.differences.values import count_columns
 from reconciler.report.formats.page import measure_utf16
 from reconciler.report.json_text import render_json
 
+Pair = tuple[Definition | None, Definition | None]  # a definition as the two environments have it
 LONG = "Hello, this is the enrollment office of Example University. How can I help you today?"
 
 
@@ -39,14 +40,19 @@ def definition(key: str, *leaves: tuple[FieldPath, Any]) -> Definition:
     return Definition(key, f"assistants/{key}.yaml", "asst_1", build_tree(leaves), (own, overlay))
 
 
-def differing(*differences: Difference, key: str = "a") -> Comparison:
+def differing(*differences: Difference, key: str = "a") -> Pair:
     here = definition(key, *((one.path, one.environment) for one in differences))
     there = definition(key, *((one.path, one.against) for one in differences))
-    return Comparison(key, here.file, "differs", here, there, tuple(one.path for one in differences))
+    return here, there
 
 
-def document(*found: Comparison, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
-    return build_diff_report("staging", "production", found, sensitive=sensitive)
+def wrong(message: str) -> Pair:
+    return InvalidDefinition("c", "assistants/c.yaml", "", message=message), None
+
+
+def document(*found: Pair, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
+    here, there = ([each for each in side if each is not None] for side in ([*zip(*found, strict=True)] or ((), ())))
+    return build_diff_report(("staging", here), ("production", there), Settings(), sensitive=sensitive)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +76,10 @@ def test_short_values_each_with_its_place() -> None:
     made = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
     assert render_text(made) == (
         "assistants/a.yaml: 2 fields differ\n"
-        '  ~ name: production has "Old" (environments/x/a.yaml:2), staging has "New"\n'
-        "      (environments/x/a.yaml:2)\n"
         '  - metadata."a b": production has nothing (null at assistants/a.yaml),\n'
         "      staging has nothing\n"
+        '  ~ name: production has "Old" (environments/x/a.yaml:2), staging has "New"\n'
+        "      (environments/x/a.yaml:2)\n"
         "\n"
         "Diff: 1 differs, 0 only in staging, 0 only in production, 0 alike, 0 errors.\n"
     )
@@ -106,8 +112,8 @@ def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
             Difference(("firstMessage",), LONG * 3, LONG * 2),
             Difference(("endCallPhrases",), ["bye"] * 40, None),
         ),
-        Comparison("b", "assistants/b.yaml", "only_in_against", against=definition("b")),
-        Comparison("c", "assistants/c.yaml", "error", message="line 3: " + "this is not right " * 9),
+        (None, definition("b")),
+        wrong("line 3: " + "this is not right " * 9),
     )
     lines = render_text(made, width=width).splitlines()
     assert max(map(count_columns, lines[:-1])) <= width
@@ -126,9 +132,9 @@ def test_colour_is_for_signs_and_texts_alone() -> None:
 
 def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
     made = document(
-        Comparison("a", "assistants/a.yaml", "alike", definition("a"), definition("a")),
-        Comparison("b", "assistants/b.yaml", "only_in_environment", definition("b")),
-        Comparison("c", "assistants/c.yaml", "error", message="line 1: no | good"),
+        (definition("a"), definition("a")),
+        (definition("b"), None),
+        wrong("line 1: no | good"),
     )
     assert render_text(made) == (
         "assistants/c.yaml: error\n"
@@ -151,7 +157,7 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
 
 
 def test_nothing_differs() -> None:
-    made = document(Comparison("a", "assistants/a.yaml", "alike", definition("a"), definition("a")))
+    made = document((definition("a"), definition("a")))
     summary = "Diff: 0 differ, 0 only in staging, 0 only in production, 1 alike, 0 errors."
     assert render_text(made) == f"staging and production do not differ.\n{summary}\n"
     assert render_markdown(made) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
@@ -203,12 +209,12 @@ def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
 def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
     made = document(
         differing(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
-        Comparison("c", "assistants/c.yaml", "error", message="no"),
+        wrong("no"),
     )
     read: dict[str, Any] = json.loads(render_json(made))
     assert from_json(DiffReport, read) == made
     assert [*read] == ["format_version", "tool_version", "command", "environment", "against", "summary", "definitions"]
-    first, second = read["definitions"][0]["differences"]
+    second, first = read["definitions"][0]["differences"]
     assert first == {
         "path": "/name",
         "environment": {"value": "New", "file": "environments/x/a.yaml", "line": 2},

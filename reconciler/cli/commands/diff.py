@@ -13,7 +13,6 @@ from reconciler.report.diff_report import DiffReport, build_diff_report, make_di
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import render_json
-from reconciler.usecases.diff import compare
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_pair
 
@@ -42,7 +41,8 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
     (settings, left), (other_settings, right) = read_pair(choices, against)
     show_problems(sorted({*left.problems, *right.problems}))
     hidden = (*settings.sensitive, *other_settings.sensitive)
-    report = build_diff_report(environment, against, compare(left, right, settings), sensitive=hidden)
+    first, second = ((*loaded.definitions, *loaded.invalid) for loaded in (left, right))
+    report = build_diff_report((environment, first), (against, second), settings, sensitive=hidden)
     summary = report.summary
     emit_text(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
     # One that could not be compared may differ: 1 beats 2.
