@@ -111,8 +111,9 @@ def may_have_id(ids: Collection[bytes], stack: Stack) -> bool:
     for file, kind in stack:
         if kind != "defaults":
             content = file.read_bytes()
-            # With escapes, the text of an id differs from its value.
-            if b"\\" in content or b"''" in content or any(name in content for name in ids):
+            # With escapes, the text of an id differs from its value. That there is no quote at all is seen faster.
+            is_escaped = b"\\" in content or (b"'" in content and b"''" in content)
+            if is_escaped or any(name in content for name in ids):
                 return True
             if b"new" in content and _SAYS_NEW.search(content):
                 return True

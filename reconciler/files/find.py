@@ -170,10 +170,13 @@ def read_text(path: Path) -> str:
 
 def read_beginning(path: Path | str) -> bytes:
     """Return what a file holds; of one above `MAX_BYTES` one byte more than these, which is enough to refuse it."""
-    with open(path, "rb") as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
-        # Room for a whole MiB at once would take the system longer than to read the file.
+    # Unbuffered, which takes a third less time. Room for a whole MiB at once would take longer than to read the file.
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
         content = file.read(_USUAL_BYTES)
-        return content + file.read(MAX_BYTES + 1 - len(content)) if len(content) == _USUAL_BYTES else content
+        # One read may return less than there is.
+        while len(content) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(content))):
+            content += more
+        return content
 
 
 def describe_foreign(content: bytes) -> str:

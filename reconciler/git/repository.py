@@ -4,7 +4,7 @@ import functools
 import os
 import posixpath
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.core.definition import MAX_BYTES
@@ -119,8 +119,18 @@ class Repository:
         """Return the files at or below a path of a commit, a link as the file that it leads to; submodules are none."""
         blobs = self._list_below(commit, folder)
         if any(blob.mode == _LINK for blob in blobs.values()):
-            blobs = dict(self._follow(blobs))
+            # Links of a folder lead nowhere outside it; one that is asked for by its own path may lead anywhere.
+            find = blobs.get if folder not in blobs else lambda path: self._find_entry(commit, path)
+            blobs = dict(self._follow(blobs, find))
         return {path: blob for path, blob in blobs.items() if blob.mode != _SUBMODULE}
+
+    def folders(self, commit: str, path: str = "") -> Iterator[str]:
+        """Yield a folder of a commit and all folders below it; the root is an empty path."""
+        yield path
+        tree = self._tree_at(commit, path)
+        for name, entry in self._read_tree(tree).items() if tree is not None else ():
+            if entry.mode == _FOLDER:
+                yield from self.folders(commit, posixpath.join(path, name))
 
     def submodules(self, commit: str, folder: str) -> list[str]:
         """Return the paths of the submodules at or below a path of a commit, and of the one that holds it."""
@@ -254,12 +264,12 @@ class Repository:
             self._trees[name] = dict(parse_tree(answer[2], len(name) // 2))
         return self._trees[name]
 
-    def _follow(self, files: Mapping[str, Blob]) -> Iterator[tuple[str, Blob]]:
-        """Yield the files of a tree, each link among them as the file that it leads to."""
-        for path in files:
+    def _follow(self, paths: Iterable[str], find: Callable[[str], Blob | None]) -> Iterator[tuple[str, Blob]]:
+        """Yield the files at some paths, each link among them as the file that it leads to."""
+        for path in paths:
             place = path
             for _ in range(_MOST_LINKS):
-                blob = files.get(place)
+                blob = find(place)
                 if blob is None or blob.mode != _LINK:
                     break
                 answer = self._objects.read_object(blob.name, limit=MAX_BYTES)
@@ -267,7 +277,7 @@ class Repository:
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(place), leads_to))
             else:
                 continue
-            if blob is not None:
+            if blob is not None and blob.mode != _FOLDER:
                 yield path, blob
 
     def _report_missing(self, subject: str) -> RepositoryError:

@@ -229,3 +229,23 @@ def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path
             told = tale.run("plan", *since, "--format", format_)
             assert "oth3r" not in told.stdout + told.stderr
             assert "(sensitive)" in told.stdout
+
+
+@pytest.mark.parametrize("how", ["the record", "the target branch"])
+def test_what_was_sensitive_by_linked_settings_stays_hidden(tmp_path: Path, how: str) -> None:
+    with story(tmp_path / "repository", {"a": {**OLD, "metadata": {"key": "s3cret"}}}) as tale:
+        settings, shared = tale.root / "reconciler.yaml", tale.root / "shared/settings.yaml"
+        shared.parent.mkdir()
+        shared.write_text("sensitive: [metadata.key]\n", "utf-8")
+        settings.symlink_to("shared/settings.yaml")
+        tale.write("a", **OLD, metadata={"key": "s3cret"})
+        target = tale.commit("Hidden")
+        if how == "the record":
+            tale.recorded()
+        tale.sandbox.edit("asst_a", metadata={"key": "oth3r"})
+        shared.write_text("sensitive: []\n", "utf-8")
+        tale.write("a", **OLD, metadata={"key": "mine"})
+        tale.commit("Shown")
+        done = tale.run("plan", *(() if how == "the record" else ("--changed-since", target)))
+        assert "oth3r" not in done.stdout + done.stderr
+        assert "(sensitive)" in done.stdout

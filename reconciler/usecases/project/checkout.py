@@ -1,5 +1,6 @@
 """Whether the working tree has all files of a project in `HEAD`: a hidden file must not look like a removed one."""
 
+import functools
 import os
 import posixpath
 from collections.abc import Sequence
@@ -26,8 +27,9 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
                     hint="keep the definitions in this repository, or run reconciler inside the submodule",
                 )
         tracked += repository.files(head, folder)
-    # Only what is not there can be hidden, so git is asked about it only then.
-    absent = [path for path in tracked if not os.path.lexists(f"{repository.root}/{path}")]
+    # Only what is not there can be hidden, so git is asked about it only then. One look at a folder shows all it has.
+    names_in = functools.cache(lambda folder: _list_names(repository.root / folder))
+    absent = [path for path in tracked if posixpath.basename(path) not in names_in(posixpath.dirname(path))]
     hidden = repository.hidden_paths(absent) if absent else []
     # Beside definitions there may be anything; what none of them mentions is nobody's text.
     mentioned = _find_mentioned(repository, head, folders, hidden)
@@ -77,6 +79,14 @@ def check_settings_moved(project: Project) -> None:
                 f"the definitions have moved, but their settings are still in {old_path}, where they have no effect",
                 hint=f"move them as well (git mv {old_path} {path}), or write a new {path}",
             )
+
+
+def _list_names(folder: Path) -> frozenset[str]:
+    """Return the names in a folder; none if it cannot be listed."""
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208 - a Path for each name takes ten times as long
+    except OSError:
+        return frozenset()
 
 
 def _may_hold_definitions(repository: Repository, head: str, submodule: str, folder: str) -> bool:

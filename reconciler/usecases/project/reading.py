@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from reconciler.core.definition import path_in
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
@@ -214,7 +215,8 @@ def _hide_earlier(project: Project, repository: Repository, commits: Iterable[st
 def _find_settings(repository: Repository, commit: str, record: Record | None) -> dict[str, Blob]:
     """Return all settings that a commit has beside folders with definitions of the record; without one all settings."""
     if record is None:
-        return {path: blob for path, blob in repository.files(commit).items() if PurePosixPath(path).name == FILE_NAME}
-    folders = {folder for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}
-    places = sorted((folder / FILE_NAME).as_posix() for folder in folders)
+        folders = set(repository.folders(commit))
+    else:
+        folders = {str(folder) for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}
+    places = sorted(path_in(folder, FILE_NAME) for folder in folders)
     return {path: blob for place in places for path, blob in repository.files(commit, place).items()}
