@@ -296,6 +296,36 @@ class TestUnclearWrites:
         assert outcomes(unclear.recorded())["a"] == "unchanged"
         assert unclear.sandbox.patches == []
 
+    def test_a_write_that_was_accepted_settles_what_live_shows_of_it(self, unclear: Story) -> None:
+        """Another field did not converge, and is sent again: what arrived is neither unclear nor sent once more."""
+        unclear.write("a", **NEW, endCallMessage="Bye ")
+        unclear.commit()
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            if asked.method == "PATCH":
+                unclear.sandbox.edit("asst_a", endCallMessage="Bye")
+            return answer
+
+        with unclear.meddling(meddle):
+            assert outcomes(unclear.recorded())["a"] == "not_converged"
+        assert unclear.trailers == []
+        assert entries(unclear.plan())["a"]["patch"] == {"endCallMessage": "Bye "}
+
+    def test_a_write_that_did_not_arrive_settles_nothing(self, unclear: Story) -> None:
+        unclear.write("a", firstMessage="newer")
+        unclear.commit()
+
+        def meddle(asked: Asked, forward: Forward) -> Answered:
+            answer = forward(asked)
+            if asked.method == "PATCH":
+                unclear.sandbox.edit("asst_a", firstMessage="theirs")
+            return answer
+
+        with unclear.meddling(meddle):
+            assert outcomes(unclear.recorded())["a"] == "not_converged"
+        assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
+
     def test_without_record_they_are_sent_again_and_again(self, unclear: Story) -> None:
         for _ in range(2):
             assert outcomes(unclear.apply("--no-record"))["a"] == "applied"

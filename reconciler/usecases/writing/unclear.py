@@ -84,12 +84,14 @@ def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
 
 def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
     """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
-    is_settled = result.outcome is not None and result.outcome.settled
-    if not is_settled or result.plan is None:
+    was_accepted = result.outcome is not None and (result.outcome.settled or result.outcome is Outcome.NOT_CONVERGED)
+    if not was_accepted or result.plan is None:
         return entry.fields
-    declared, sent = result.definition.declared, result.plan.patch or {}
+    # What live does not show of a write that did not converge is not in it.
+    settled = (result.plan.patch or {}).keys() - {path[0] for path in result.remaining}
     paths = ((field, parse_pointer(field)) for field in entry.fields)
-    return tuple(field for field, path in paths if path[0] not in sent and value_at(declared, path) is not MISSING)
+    declared = result.definition.declared
+    return tuple(field for field, path in paths if path[0] not in settled and value_at(declared, path) is not MISSING)
 
 
 def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
