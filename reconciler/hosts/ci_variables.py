@@ -57,18 +57,15 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
         raise UsageError(f"GITHUB_REPOSITORY is {repository!r}, not OWNER/NAME")
     url, header = variables.get("GITHUB_API_URL") or "https://api.github.com", ("Authorization", f"Bearer {token}")
     client = HostClient("GitHub", url, header, token, allow_insecure_http=allow_insecure_http)
-    # For a pull request GITHUB_SHA is a merge that nobody has made; the event has the commit that people see.
-    event = _read_event(variables.get("GITHUB_EVENT_PATH"))
-    pull_request = get_group(event, "pull_request")
     ref = variables.get("GITHUB_REF", "")
     server, run = variables.get("GITHUB_SERVER_URL"), variables.get("GITHUB_RUN_ID")
-    head = pull_request.get("head")
+    number, commit = _find_pull_request(_read_event(variables.get("GITHUB_EVENT_PATH")), ref)
     return GitHub(
         client=client,
         path=f"/repos/{repository}",
-        number=_find_pull_request(pull_request, ref),
+        number=number,
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
-        commit=str(head.get("sha") or "") if isinstance(head, dict) else variables.get("GITHUB_SHA", ""),
+        commit=variables.get("GITHUB_SHA", "") if commit is None else commit,
         branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
     )
 
@@ -84,7 +81,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     return GitLab(
         client=HostClient("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
         path=f"/projects/{quote(project, safe='')}",
-        number=int(number) if number.isascii() and number.isdigit() else None,
+        number=int(number) if re.fullmatch(r"[0-9]{1,18}", number) else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
         commit=variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),
         branch=variables.get("CI_COMMIT_BRANCH", ""),
@@ -112,10 +109,38 @@ def _read_event(path: str | None) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _find_pull_request(pull_request: Mapping[str, Any], ref: str) -> int | None:
-    number = pull_request.get("number")
-    if type(number) is int:
-        return number
+def _find_pull_request(event: Mapping[str, Any], ref: str) -> tuple[int | None, str | None]:
+    """Return the number of the pull request that an event is about, and its commit as far as the event says that.
+
+    The commit is None where GITHUB_SHA is the right one.
+    """
+    # For a pull request GITHUB_SHA is a merge that nobody has made, and for a comment on one, or for a run about one,
+    # the default branch.
+    pull_request, issue = get_group(event, "pull_request"), get_group(event, "issue")
+    if type(pull_request.get("number")) is int:
+        return pull_request["number"], str(get_group(pull_request, "head").get("sha") or "")
+    if "pull_request" in issue and type(issue.get("number")) is int:
+        return issue["number"], ""
+    run = get_group(event, "workflow_run")
+    numbers = _list_numbers(run, get_group(event, "repository").get("id"))
+    if len(numbers) == 1:
+        return numbers.pop(), str(run.get("head_sha") or "")
     # Where the event is not there, as in a container that got the variables alone, the ref has the number.
-    match = re.fullmatch(r"refs/pull/([0-9]+)/(?:merge|head)", ref)
-    return int(match[1]) if match else None
+    match = re.fullmatch(r"refs/pull/([0-9]{1,18})/(?:merge|head)", ref)
+    return int(match[1]) if match else None, None
+
+
+def _list_numbers(run: Mapping[str, Any], repository: Any) -> set[int]:
+    """Return the pull requests of a workflow run, if its branch is in this repository."""
+    # A fork may give its branch the name and the commit of one here, so its run is about nobody's pull request. A
+    # request from here to a fork is listed, too, and has a number of the fork's.
+    listed = run.get("pull_requests")
+    requests = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return {
+        item["number"]
+        for item in requests
+        if type(item.get("number")) is int
+        and repository is not None
+        and get_group(run, "head_repository").get("id") == repository
+        and all(get_group(get_group(item, side), "repo").get("id") == repository for side in ("head", "base"))
+    }

@@ -344,6 +344,59 @@ def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:
         assert desk.comment(GITHUB_EVENT_PATH="", GITHUB_REF="refs/pull/7/merge").code == 0
 
 
+HERE, FORK = {"id": 1}, {"id": 2}
+OWN = {"number": 7, "head": {"sha": "d" * 40, "repo": HERE}, "base": {"repo": HERE}}
+RUN = {"head_sha": "c" * 40, "head_repository": HERE, "pull_requests": [OWN]}
+
+
+@pytest.mark.parametrize(
+    ("event", "commit"),
+    [
+        ({"pull_request": {"number": 7, "head": {"sha": "c" * 40}}}, "c" * 40),
+        ({"issue": {"number": 7, "pull_request": {}}, "comment": {}}, None),
+        ({"workflow_run": RUN}, "c" * 40),
+        # A request of a fork, from a branch here, is listed as well; its number is another one's here.
+        ({"workflow_run": {**RUN, "pull_requests": [{**OWN, "number": 8, "base": {"repo": FORK}}, OWN]}}, "c" * 40),
+    ],
+)
+def test_an_event_says_which_pull_request_it_is_about(
+    tmp_path: Path, event: dict[str, Any], commit: str | None
+) -> None:
+    path = tmp_path / "started.json"
+    path.write_text(json.dumps({"repository": HERE, **event}), "utf-8")
+    with running_hosts() as hosts:
+        done = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path), GITHUB_SHA="e" * 40)
+        assert (done.code, len(hosts.comments)) == (0, 1), done.stderr
+        assert re.findall("Commit ([a-f]+)", hosts.comments[0]["body"]) == ([commit] if commit else [])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"issue": {"number": 7}},
+        {"workflow_run": {**RUN, "pull_requests": []}},
+        {"workflow_run": {**RUN, "head_repository": FORK}},
+        {"workflow_run": {**RUN, "head_repository": None}},
+        {"workflow_run": {**RUN, "pull_requests": [{**OWN, "head": {"repo": FORK}}]}},
+        {"workflow_run": {**RUN, "pull_requests": [{**OWN, "base": {"repo": FORK}}]}},
+        {"workflow_run": {**RUN, "pull_requests": [OWN, {**OWN, "number": 8}]}},
+        {"workflow_run": {**RUN, "pull_requests": 7}},
+        {"workflow_run": RUN, "repository": None},
+        {"workflow_run": {"pull_requests": [{"number": 7}]}, "repository": {}},
+        {"merge_group": {"head_sha": "c" * 40}},
+    ],
+)
+def test_an_event_of_a_fork_or_of_several_pull_requests_comments_on_none(
+    tmp_path: Path, event: dict[str, Any]
+) -> None:
+    path = tmp_path / "started.json"
+    path.write_text(json.dumps({"repository": HERE, **event}), "utf-8")
+    with running_hosts() as hosts:
+        done = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path))
+        assert (done.code, hosts.calls) == (1, [])
+        assert "this run has no pull request" in done.stderr
+
+
 def test_a_fork_s_pipeline_comments_on_the_merge_request_of_its_target(tmp_path: Path) -> None:
     with running_hosts() as hosts:
         desk, project = Desk(hosts, "gitlab", tmp_path), "north/field"
