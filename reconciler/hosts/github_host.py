@@ -1,6 +1,5 @@
 """What is GitHub's own, or a GitHub Enterprise server's."""
 
-import contextlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -43,10 +42,21 @@ class GitHub(Host):
             if error.status not in (403, 404):
                 raise
         if any(name.endswith("[bot]") and name != BOT for name in authors):
-            # GraphQL alone tells an app who it is. It is a POST, so it is not sent where it could change nothing.
-            with contextlib.suppress(HostError):
-                return _read_login(self.client.query_graphql("{ viewer { login } }").get("viewer"))
+            # GraphQL alone tells an app who it is. It is not asked where that could change nothing.
+            return self._read_viewer()
         return BOT
+
+    def _read_viewer(self) -> str:
+        try:
+            login = get_group(self.client.query_graphql("{ viewer { login } }"), "viewer").get("login")
+        except HostError as error:
+            if error.status not in (403, 404):
+                raise
+            return BOT
+        # A guess would take what this account wrote for somebody else's, and write it once more.
+        if not isinstance(login, str) or not login:
+            raise HostError("GitHub did not say which account the token belongs to", hint="run this again later")
+        return login
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`; GitHub writes its name under the commit."""

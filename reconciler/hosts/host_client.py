@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.api.proxy import Proxy, find_proxy
+from reconciler.api.throttle import read_retry_after
 from reconciler.api.tls import create_context
 from reconciler.core.base_url import BaseUrl, check_base_url
 from reconciler.errors import HostError, SettingsError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _ATTEMPTS = 4
 _TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TIMEOUT = 30.0  # seconds
-_LONGEST_WAIT = 60.0  # seconds that a host may ask for
 _LONGEST_MESSAGE = 300  # characters of what a host says
 _MOST_PAGES = 100
 PAGE_SIZE = 100  # entries: the most that either host gives at once
@@ -84,7 +84,8 @@ class HostClient:
 
     def query_graphql(self, query: str) -> Mapping[str, Any]:
         """Send a query to GitHub's GraphQL API, which is beside this one, and return its data. Raises HostError."""
-        answer = self._send("POST", f"{self._base.removesuffix('/v3')}/graphql", {"query": query})[0]
+        url = f"{self._base.removesuffix('/v3')}/graphql"
+        answer = self._send("POST", url, {"query": query}, repeatable=True)[0]
         data = answer.get("data") if isinstance(answer, dict) else None
         return data if isinstance(data, dict) else {}
 
@@ -114,8 +115,12 @@ class HostClient:
         message = f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages"
         raise HostError(message, hint="close or delete old entries there")
 
-    def _send(self, method: str, url: str, body: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, str]]:
+    def _send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, *, repeatable: bool = False
+    ) -> tuple[Any, Mapping[str, str]]:
         import httpx
+
+        repeatable = repeatable or method != "POST"
 
         request = f"{method} {url.removeprefix(self._base).partition('?')[0]}"
         for attempt in range(1, _ATTEMPTS + 1):
@@ -126,7 +131,7 @@ class HostClient:
                     answer = client.request(method, url, headers=self._headers, json=body)
             except httpx.HTTPError as error:
                 # If nothing was sent, even a request that must not be done twice may be repeated.
-                unclear = method == "POST" and not isinstance(error, httpx.ConnectError | httpx.ProxyError)
+                unclear = not repeatable and not isinstance(error, httpx.ConnectError | httpx.ProxyError)
                 # A proxy that is asked again with a wrong password may lock the account.
                 locked_out = isinstance(error, httpx.ProxyError) and "407" in str(error)
                 if is_last or unclear or locked_out:
@@ -141,12 +146,11 @@ class HostClient:
                 )
                 status = 429 if limited else answer.status_code
                 # 429 alone says that nothing was done.
-                retryable = status in _TEMPORARY_STATUSES and (method != "POST" or status == 429)
+                retryable = status in _TEMPORARY_STATUSES and (repeatable or status == 429)
                 if is_last or not retryable:
                     return self._read(request, status, answer.content), dict(answer.headers)
                 # A host that names no wait that makes sense gets the usual one.
-                retry_after = answer.headers.get("retry-after", "")
-                wait = (min(float(retry_after), _LONGEST_WAIT) if retry_after.isdigit() else 0.0) or wait
+                wait = read_retry_after(answer.headers.get("retry-after"), answer.headers.get("date")) or wait
             self._wait(wait)
         raise AssertionError("unreachable")
 
@@ -172,10 +176,13 @@ class HostClient:
         return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
 
 
+_MOVED = "the repository may have moved or have another name: use the address that it has now"
 _HINTS = {
+    **dict.fromkeys((301, 302, 307, 308), _MOVED),
     401: "check the token: it may have expired, or belong to another host",
     403: "the token lacks a permission (GitHub needs pull-requests: write or issues: write, GitLab needs the scope "
     "api; GitHub's token for a pull request from a fork can only read), or the conversation is locked",
+    410: "issues may be disabled: enable them in the settings of the repository",
     429: "the host limits how many requests it takes; start the job again later",
     404: "check the repository and the number; the answer is the same if the token has no access",
 }

@@ -107,7 +107,7 @@ def find_requests(host: Host, commits: Iterable[str]) -> list[tuple[Request, set
 
 def make_marker(kind: str, name: str) -> str:
     """Return the hidden line that identifies an entry: no name can end it, and no two names share it."""
-    return f"<!-- reconciler {kind} {quote(name, safe='/@+=')} -->"
+    return f"<!-- reconciler {kind} {quote(name, safe='/@+=', errors='surrogatepass')} -->"
 
 
 def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None:

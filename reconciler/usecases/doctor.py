@@ -8,7 +8,7 @@ from typing import Literal
 
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Requirement
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.files.definitions import load
 from reconciler.git.record import read_record
 from reconciler.usecases.project.choices import Choices
@@ -27,7 +27,8 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     try:
         project = read_bare_project(choices)
     except ReconcilerError as error:
-        return [_report_error("settings", error)], None
+        # What hides or forbids the settings is git's matter.
+        return [_report_error("git" if isinstance(error, RepositoryError) else "settings", error)], None
     settings = project.settings
     place = f"environment {settings.environment}" if settings.environment else "no environment"
     requirements = [Requirement("settings", place)]

@@ -28,6 +28,7 @@ from reconciler.hosts.keep import make_marker
 GOLDEN = Path(__file__).parent.parent / "report" / "golden"
 MARKER = "<!-- reconciler plan assistants -->"
 Name = Literal["github", "gitlab"]
+Answer = tuple[int, Any, dict[str, str]]
 BOTH: tuple[Name, ...] = ("github", "gitlab")
 
 
@@ -317,7 +318,11 @@ def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
 
 @pytest.mark.parametrize(
     ("message", "headers"),
-    [("You have exceeded a secondary rate limit.", {}), ("You have triggered abuse detection.", {"retry-after": "0"})],
+    [
+        ("You have exceeded a secondary rate limit.", {}),
+        ("You have triggered abuse detection.", {"retry-after": "0"}),
+        ("Slow down.", {"retry-after": "\xb2"}),
+    ],
 )
 def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str, headers: dict[str, str]) -> None:
     """Else a limit that meets the question who we are would read as an app's token, and make a second comment."""
@@ -386,9 +391,7 @@ def test_an_event_says_which_pull_request_it_is_about(
         {"merge_group": {"head_sha": "c" * 40}},
     ],
 )
-def test_an_event_of_a_fork_or_of_several_pull_requests_comments_on_none(
-    tmp_path: Path, event: dict[str, Any]
-) -> None:
+def test_an_event_of_a_fork_or_of_several_pull_requests_comments_on_none(tmp_path: Path, event: dict[str, Any]) -> None:
     path = tmp_path / "started.json"
     path.write_text(json.dumps({"repository": HERE, **event}), "utf-8")
     with running_hosts() as hosts:
@@ -410,6 +413,21 @@ def test_what_github_s_variables_cannot_say_is_refused(tmp_path: Path, changes: 
     assert (done.code, done.stdout) == (1, "")
 
 
+def test_a_number_that_is_too_long_is_none(tmp_path: Path) -> None:
+    long = {"CI_MERGE_REQUEST_IID": "7" * 5000, "GITHUB_REF": f"refs/pull/{'7' * 5000}/merge"}
+    for name in BOTH:
+        done = Desk(Hosts("http://127.0.0.1:1"), name, tmp_path).comment(GITHUB_EVENT_PATH="", **long)
+        assert (done.code, "this run has no" in done.stderr) == (1, True)
+
+
+def test_a_name_may_hold_anything(desk: Desk) -> None:
+    name = "caf\udcff\u202e\n-->"
+    assert desk.comment("plan", "--name", name).code == 0
+    assert desk.issue("drift", "--name", name).code == 0
+    assert desk.comment("plan", "--name", name).stderr.startswith("Left the comments")
+    assert desk.hosts.issues[0]["title"] == r"Live assistants were edited outside git (caf\udcff\u202e\n-->)"
+
+
 def test_outside_of_any_ci_it_says_so(tmp_path: Path) -> None:
     done = Desk(Hosts(), "github", tmp_path).comment(GITHUB_REPOSITORY="")
     assert done.code == 1
@@ -425,6 +443,28 @@ def test_an_app_of_the_team_finds_what_it_wrote_itself(tmp_path: Path) -> None:
         assert desk.comment("plan_errors").stderr == "Edited the comment.\n"
         assert [one["author"] for one in hosts.comments] == ["somebody-else[bot]", "our-deployer[bot]"]
         assert hosts.comments[0]["body"] == f"{MARKER}\nOf another app"
+
+
+def test_an_app_that_cannot_tell_who_it_is_writes_nothing(tmp_path: Path) -> None:
+    """Else its comment would be taken for somebody else's: a second one, or an old plan that stays."""
+    with running_hosts() as hosts:
+        hosts.user = "our-deployer[bot]"
+        hosts.add("comments", f"{MARKER}\nOld", hosts.user)
+        waits: list[float] = []
+        calls = HostClient("GitHub", f"{hosts.url}{GITHUB}", ("Authorization", TOKEN), TOKEN, wait=waits.append)
+        host = GitHub(client=calls, path="/repos/north/field", number=7)
+        refused: Answer = (403, {"message": "Resource not accessible"}, {})
+        lost: Answer = (502, {}, {})
+        hosts.failing = [refused, lost]
+        assert (host.read_account([hosts.user]), len(waits)) == (hosts.user, 1)
+        silent: Answer = (200, {"data": None, "errors": [{"type": "RATE_LIMITED"}]}, {})
+        for limited in ([lost] * 4, [silent]):
+            hosts.failing = [refused, *limited]
+            with pytest.raises(HostError):
+                host.read_account([hosts.user])
+        # It belongs to no app where GitHub says so.
+        hosts.failing = [refused, refused]
+        assert host.read_account([hosts.user]) == BOT
 
 
 def test_a_job_s_own_token_writes_as_github_s_bot(tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ def test_outside_of_git_that_is_what_is_missing(tmp_path: Path, tale: Story) -> 
     assert lacking(tale) == ["git"]
 
 
+def test_a_repository_that_git_refuses_is_not_a_fault_of_the_settings(tale: Story) -> None:
+    assert lacking(tale, GIT_TEST_ASSUME_DIFFERENT_OWNER="1") == ["git"]
+    assert lacking(tale, PATH="/nowhere") == ["git"]
+
+
 REPOSITORY = f"{GITHUB}/repos/north/field"
 SECRETS = {"secrets": [{"name": "RECONCILER_EMAIL"}, {"name": "RECONCILER_PASSWORD"}]}
 CALLER = ".github/workflows/assistants.yml"

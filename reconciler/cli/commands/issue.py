@@ -10,6 +10,7 @@ from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_h
 from reconciler.cli.streams import eprint
 from reconciler.errors import UsageError
 from reconciler.hosts.keep import keep_issue
+from reconciler.report.differences.values import escape
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
@@ -71,7 +72,7 @@ def command(options: HostOptions, about: str) -> int:
             # What the issue is about may be another assistant.
             eprint("Left the issues as they are: the report is about some of the assistants only.")
             continue
-        title, settled = f"{topic.title} ({name})", _SETTLED[topic.kind]
+        title, settled = escape(f"{topic.title} ({name})"), _SETTLED[topic.kind]
         result = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # That nothing expires is not news, so nothing is reported.
         if result != "nothing" or topic.kind != "expiry":

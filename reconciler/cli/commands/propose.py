@@ -13,6 +13,7 @@ from reconciler.files.folders import folder_in_git
 from reconciler.git.working_tree import read_edits
 from reconciler.hosts.ci_variables import find_host
 from reconciler.hosts.keep import keep_request
+from reconciler.report.differences.values import escape
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
@@ -69,7 +70,7 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
         raise UsageError("this run has no branch", hint="run propose in a pipeline of the default branch")
     subject = name or project.settings.environment or "assistants"
     title, text = _KINDS[kind]
-    result = keep_request(host, kind, subject, f"{title} ({subject})", text, _read_edits(project))
+    result = keep_request(host, kind, subject, escape(f"{title} ({subject})"), text, _read_edits(project))
     show_result(host.dialect.proposal, result)
     return 0
 
