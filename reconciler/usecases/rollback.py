@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import covers
@@ -48,26 +48,23 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
     only if the run could not be published.
     """
     with hold_lock(*lock):
-        current_project = read()
-        _check_place(current_project)
-        at_head = _read_head(current_project)
-        project = _undo_project(current_project, report.applied)
-        with start(project) as session:
-            planned = plan(session.api, project, session.control, command="rollback")
-            combined = _combine_ids(planned, report.applied)
-            if combined != report.applied:
-                report = dataclasses.replace(report, applied=combined)
-                project = _undo_project(current_project, combined)
-                planned = plan(session.api, project, session.control, command="rollback")
-            by_id = {entry.id: entry for entry in report.applied}
-            results = (_refuse(result, by_id[result.definition.id]) for result in planned.results)
-            results = (_warn_of_freeze(result, current_project.settings) for result in results)
-            planned = dataclasses.replace(planned, results=tuple(results), base=None)
+        project = read()
+        _check_place(project)
+        at_head = _read_head(project)
+        undoing = _undo_project(project, report.applied)
+        with start(undoing) as session:
+            planned = plan(session.api, undoing, session.control, command="rollback")
+            applied = _combine_ids(planned, report.applied)
+            if applied != report.applied:
+                undoing = _undo_project(project, applied)
+                planned = plan(session.api, undoing, session.control, command="rollback")
             # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
-            run, _ = ask_and_write(planned, project, session)
-            run = dataclasses.replace(run, notes=(*run.notes, *report.irreversible))
+            run, _ = ask_and_write(_refuse_obstacles(planned, applied, project.settings), undoing, session)
+            notes = [*run.notes, *report.irreversible]
             if report.follows_git:
-                run = _name_reverts(run, _leave_out_reverted(report, at_head), project.repository)
+                in_git = _leave_out_reverted(applied, at_head)
+                notes += _name_reverts(run, in_git, report.head, project.repository)
+            run = dataclasses.replace(run, notes=tuple(notes))
             session.publish(run)
     return run
 
@@ -88,18 +85,18 @@ def _read_head(project: Project) -> Entries | None:
     return read_snapshot(project.repository, project.head, project.below, project.settings.environment)
 
 
-def _leave_out_reverted(report: UndoableApply, at_head: Entries | None) -> UndoableApply:
-    """Return the report without the fields to which the definitions of `HEAD` give the old value, or none."""
+def _leave_out_reverted(applied: Sequence[Applied], at_head: Entries | None) -> Sequence[Applied]:
+    """Return what was applied without the fields to which the definitions of `HEAD` give the old value, or none."""
     if at_head is None:
-        return report
+        return applied
     remaining = []
-    for entry in report.applied:
+    for entry in applied:
         defined = at_head.find((entry.id,), entry.file) or at_head.by_file.get(entry.file)
         declared = defined.declared if defined is not None else {}
         values = [(field, value_at(declared, field.path)) for field in entry.fields]
         fields = [field for field, value in values if value is not MISSING and not equal(value, field.old, field.path)]
         remaining.append(dataclasses.replace(entry, fields=tuple(fields)))
-    return dataclasses.replace(report, applied=remaining)
+    return remaining
 
 
 def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
@@ -136,23 +133,29 @@ def _combine_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
     return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in by_live_id.values())
 
 
-def _warn_of_freeze(result: Result, settings: Settings) -> Result:
-    freeze = find_overrides(settings, result.definition.key).freeze
-    if freeze is None or not result.pending:
-        return result
-    note = f"the assistant is frozen ({freeze.describe()}); rollback continues anyway"
-    return dataclasses.replace(result, warnings=(*result.warnings, note))
+def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settings) -> Run:
+    """Return a planned rollback in which what cannot be undone is refused, with a warning for what is frozen."""
+    by_id = {entry.id: entry for entry in applied}
+    results = [_refuse(result, by_id[result.definition.id]) for result in planned.results]
+    for place, result in enumerate(results):
+        freeze = find_overrides(settings, result.definition.key).freeze
+        if freeze is not None and result.pending:
+            note = f"the assistant is frozen ({freeze.describe()}); rollback continues anyway"
+            results[place] = dataclasses.replace(result, warnings=(*result.warnings, note))
+    return dataclasses.replace(planned, results=tuple(results), base=None)
 
 
-def _name_reverts(run: Run, report: UndoableApply, repository: Repository | None) -> Run:
-    """Return the run with a last note that names what to revert, where git now says otherwise than live."""
+def _name_reverts(
+    run: Run, applied: Sequence[Applied], head: str | None, repository: Repository | None
+) -> Iterator[str]:
+    """Yield a note that names the commits to revert, where git now says otherwise than live."""
     outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
     undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
-    fields = [field for entry in report.applied if entry.id in undone for field in entry.fields]
+    fields = [field for entry in applied if entry.id in undone for field in entry.fields]
     if not fields:
-        return run
+        return
     # The report is a file that anybody may have written, and what it names becomes part of a command to copy.
-    head = report.head if report.head is not None and _COMMIT.fullmatch(report.head) else None
+    head = head if head is not None and _COMMIT.fullmatch(head) else None
     commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)
     commands = []
     for commit in commits[:_MOST_NAMED]:
@@ -162,8 +165,7 @@ def _name_reverts(run: Run, report: UndoableApply, repository: Repository | None
     command = " && ".join(commands) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
         command += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
-    note = f"git still has this change, so a later apply may send it again; have this reviewed: {command}"
-    return dataclasses.replace(run, notes=(*run.notes, note))
+    yield f"git still has this change, so a later apply may send it again; have this reviewed: {command}"
 
 
 def _find_commits_to_revert(
