@@ -113,7 +113,7 @@ class Session:
     def renew(self, method: str, refused_token: Token, *, is_repeated: bool = False) -> Token | None:
         """Return another token for a request that got a 401, or None where the 401 is the answer.
 
-        `again`: the request was refused under an earlier token, too. Raises `ApiError` if the login fails.
+        `is_repeated` says that it was refused under an earlier token, too. Raises `ApiError` if the login fails.
         """
         with self._lock:
             # A 401 may overtake an answer that brings a new token, or that shows that this one was good when it was

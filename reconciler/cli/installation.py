@@ -42,7 +42,7 @@ def make_install_command(origin: Mapping[str, Any], installer: str, *, python: s
 
 
 def check_sandbox(feature: str) -> None:
-    """Raise UsageError if one of the sandbox's libraries is not installed; `what` needs it."""
+    """Raise UsageError if one of the sandbox's libraries is not installed; `feature` needs them."""
     # Found, not imported: a user of the demo should not wait for a server's libraries twice.
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:

@@ -67,7 +67,7 @@ def emit_text(
     *,
     all_is_well: bool,
 ) -> None:
-    """Write what `rendered` returns for a format everywhere it was asked for, as `emit_report` does.
+    """Write what `render_as` returns for a format everywhere it was asked for, as `emit_report` does.
 
     `unwritten` yields, once the files are there, what else could not be written. With `all_is_well` a quiet run
     prints no text.
