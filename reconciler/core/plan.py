@@ -11,7 +11,7 @@ from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import NO_OVERRIDES, Enforced, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
-from reconciler.core.patch import KeepsLive, build_patch, find_lost_keys
+from reconciler.core.patch import build_patch, find_lost_keys
 from reconciler.core.settings import Freeze, IgnoreRule, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
 from reconciler.dataclass import dataclass
@@ -85,151 +85,136 @@ class Plan:
         return exact_text((self.patch, self.replaced)) == exact_text((other.patch, other.replaced))
 
 
-def make_plan(
-    desired: Mapping[str, Any],
-    live: Mapping[str, Any],
-    base: Base = MISSING,
-    *,
-    policy: Policy = DEFAULT_POLICY,
-    overrides: Overrides = NO_OVERRIDES,
-    resend: Collection[FieldPath] = (),
-    merge_texts: MergeTexts = never_merge,
-) -> Plan:
-    """Return what is to be done about one assistant.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Plans one assistant. `overrides` are the settings' entries that hold it, `merge_texts` merges two edits."""
 
-    `base` is the definition as last applied, `MISSING` without one; `overrides` are the settings' entries that hold
-    this assistant. `resend` are fields whose last write is unclear: where they are declared they are sent even if live
-    shows them. `merge_texts` merges two edits. Raises IncompleteObject if the definition cannot be sent.
-    """
-    desired, plan = _compare(desired, live, base, policy, overrides, merge_texts)
-    # A difference is judged as such, whatever the outcome of the last write: by now it may be somebody's edit.
-    differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
-    resent = frozenset[FieldPath]()
-    if resend and not plan.refusal:  # a refused assistant is not written at all
-        # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
-        differing |= {path for path in resend if rule_for(path, overrides.ignore) is not None}
-        resent = frozenset(path for path in resend if path not in differing and value_at(desired, path) is not MISSING)
-        if overrides.freeze is None and not policy.read_only:
-            plan = dataclasses.replace(plan, resent=resent)
-        elif resent and not policy.read_only:
-            plan = dataclasses.replace(plan, freeze=overrides.freeze)
-    plan = dataclasses.replace(plan, unclear=resent)
-    patch = _build_patch(plan, desired, live, policy, overrides.ignore)
-    warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
-    return dataclasses.replace(plan, patch=patch, warnings=warnings)
+    policy: Policy = DEFAULT_POLICY
+    overrides: Overrides = NO_OVERRIDES
+    merge_texts: MergeTexts = never_merge
 
+    def plan(
+        self,
+        desired: Mapping[str, Any],
+        live: Mapping[str, Any],
+        base: Base = MISSING,
+        *,
+        resend: Collection[FieldPath] = (),
+    ) -> Plan:
+        """Return what is to be done. Raises IncompleteObject if the definition cannot be sent.
 
-def plan_creation(
-    desired: Mapping[str, Any], *, policy: Policy = DEFAULT_POLICY, overrides: Overrides = NO_OVERRIDES
-) -> Plan:
-    """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
-    body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
-    # For a command that looks for live edits, a new assistant has none.
-    if policy.read_only:
-        return Plan(creates=True)
-    # Whoever reviews the file learns of the freeze before the apply that it holds back.
-    unsent = Unsent.FROZEN if overrides.freeze is not None else None if policy.create else Unsent.NEW
-    changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
-    # A new assistant needs no nulls.
-    body = {field: value for field, value in body.items() if value is not None}
-    return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=overrides.freeze)
+        `base` is the definition as last applied, `MISSING` without one. `resend` are fields whose last write is
+        unclear: where they are declared they are sent even if live shows them.
+        """
+        policy, overrides = self.policy, self.overrides
+        desired, plan = self._compare(desired, live, base)
+        # A difference is judged as such, whatever the outcome of the last write: by now it may be somebody's edit.
+        differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
+        resent = frozenset[FieldPath]()
+        if resend and not plan.refusal:  # a refused assistant is not written at all
+            # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
+            differing |= {path for path in resend if self._is_ignored(path)}
+            declared = (path for path in resend if value_at(desired, path) is not MISSING)
+            resent = frozenset(path for path in declared if path not in differing)
+            if overrides.freeze is None and not policy.read_only:
+                plan = dataclasses.replace(plan, resent=resent)
+            elif resent and not policy.read_only:
+                plan = dataclasses.replace(plan, freeze=overrides.freeze)
+        plan = dataclasses.replace(plan, unclear=resent)
+        patch = self._build_patch(plan, desired, live)
+        warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
+        return dataclasses.replace(plan, patch=patch, warnings=warnings)
 
+    def plan_creation(self, desired: Mapping[str, Any]) -> Plan:
+        """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
+        body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
+        # For a command that looks for live edits, a new assistant has none.
+        if self.policy.read_only:
+            return Plan(creates=True)
+        # Whoever reviews the file learns of the freeze before the apply that it holds back.
+        freeze = self.overrides.freeze
+        unsent = Unsent.FROZEN if freeze is not None else None if self.policy.create else Unsent.NEW
+        changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
+        # A new assistant needs no nulls.
+        body = {field: value for field, value in body.items() if value is not None}
+        return Plan(changes=changes, patch=body if unsent is None else None, creates=True, freeze=freeze)
 
-def _decide_sent(
-    changes: Sequence[Change], policy: Policy, overrides: Overrides
-) -> tuple[tuple[Change, ...], tuple[Enforced, ...]]:
-    """Return the differences with why each is not sent, and those of them that are live edits of enforced fields."""
-    # Only this function decides. What was reviewed together must not go live in part, so one refusal stops all.
-    enforced = overrides.find_enforced(changes)
-    enforced_paths = {entry.path for entry in enforced}
-    kinds = {change.kind for change in changes if change.path not in enforced_paths}
-    # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
-    refusal: Unsent | None = None
-    if Kind.CONFLICT in kinds and not policy.force_conflicts:
-        refusal = Unsent.CONFLICT
-    elif Kind.DRIFT in kinds and policy.on_drift == "fail":
-        refusal = Unsent.DRIFT
-    # Before all others: a command that never writes has not refused anything. Then a freeze: nothing is asked for.
-    general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if overrides.freeze is not None else None
-    decided = []
-    for change in changes:
-        # Kept drift would be kept in any case, whatever the reason for the refusal.
-        stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in enforced_paths
-        decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
-    return tuple(decided), enforced
+    def plan_offline(self, desired: Mapping[str, Any], base: Base) -> Plan:
+        """Return what a definition changes since the base, which replaces live; the patch is unknown."""
+        return self._compare(desired, {} if base is MISSING else base, base)[1]
 
+    def rebuild_patch(self, plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the patch that sends a plan's fields once more, over fresh live; None if live shows a third value."""
+        # A third value is neither the old one nor ours: somebody else has changed it since. Where live shows ours it
+        # is sent anyway, since a read shows the database's copy alone, and the provider may lack it.
+        desired, _ = keep_in_lists(desired, live, self.overrides.ignore)
+        for path, old in plan.replaced:
+            fresh = value_at(live, path)
+            ours = prune(value_at(desired, path), self._is_ignored, path)
+            # Exactly the old value: any other one, even an equal one, was written after the last read.
+            if exact_text(fresh) != exact_text(old) and not equal(ours, fresh, path):
+                return None
+        return self._build_patch(plan, desired, live)
 
-def make_plan_offline(
-    desired: Mapping[str, Any], base: Base, *, policy: Policy = DEFAULT_POLICY, overrides: Overrides = NO_OVERRIDES
-) -> Plan:
-    """Return what a definition changes since the base, which replaces live; the patch is unknown."""
-    return _compare(desired, {} if base is MISSING else base, base, policy, overrides, never_merge)[1]
+    def _compare(
+        self, desired: Mapping[str, Any], live: Mapping[str, Any], base: Base
+    ) -> tuple[Mapping[str, Any], Plan]:
+        """Return desired with what its lists keep of live, and the plan without a patch."""
+        ignore = self.overrides.ignore
+        desired, base, inside_lists = _keep_in_both(desired, base, live, ignore)
+        changes = find_changes(desired, live, base, ignored=self._is_ignored, merge_texts=self.merge_texts)
+        changes, ignored = split_ignored(changes, ignore, inside_lists)
+        enforced = self.overrides.find_enforced(changes)
+        return desired, Plan(
+            changes=self._decide_sent(changes, {entry.path for entry in enforced}),
+            released=find_released(desired, base),
+            ignored=ignored,
+            enforced=enforced,
+            freeze=self.overrides.freeze if changes else None,
+        )
 
+    def _decide_sent(self, changes: Sequence[Change], enforced: Collection[FieldPath]) -> tuple[Change, ...]:
+        """Return the differences with why each is not sent; `enforced` are live edits that are put back anyway."""
+        # Only this function decides. What was reviewed together must not go live in part, so one refusal stops all.
+        policy = self.policy
+        kinds = {change.kind for change in changes if change.path not in enforced}
+        # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
+        refusal: Unsent | None = None
+        if Kind.CONFLICT in kinds and not policy.force_conflicts:
+            refusal = Unsent.CONFLICT
+        elif Kind.DRIFT in kinds and policy.on_drift == "fail":
+            refusal = Unsent.DRIFT
+        # Before all others: a command that never writes has not refused anything. Then a freeze: nothing is asked for.
+        is_frozen = self.overrides.freeze is not None
+        general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if is_frozen else None
+        decided = []
+        for change in changes:
+            # Kept drift would be kept in any case, whatever the reason for the refusal.
+            stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in enforced
+            decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
+        return tuple(decided)
 
-def rebuild_patch(
-    plan: Plan,
-    desired: Mapping[str, Any],
-    live: Mapping[str, Any],
-    *,
-    policy: Policy = DEFAULT_POLICY,
-    overrides: Overrides = NO_OVERRIDES,
-) -> dict[str, Any] | None:
-    """Return the patch that sends a plan's fields once more, over fresh live; None if live shows a third value."""
-    # A third value is neither the old one nor ours: somebody else has changed it since. Where live shows ours it is
-    # sent anyway, since a read shows the database's copy alone, and the provider may lack it.
-    desired, _ = keep_in_lists(desired, live, overrides.ignore)
-    for path, old in plan.replaced:
-        fresh = value_at(live, path)
-        ours = prune(value_at(desired, path), _is_ignored(overrides.ignore), path)
-        # Exactly the old value: any other one, even an equal one, was written after the last read.
-        if exact_text(fresh) != exact_text(old) and not equal(ours, fresh, path):
-            return None
-    return _build_patch(plan, desired, live, policy, overrides.ignore)
+    def _build_patch(self, plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any] | None:
+        # The API takes top-level fields, so a change inside one sends the whole field.
+        touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
+        # An object is sent whole, so unsent parts of it must get their live value.
+        kept_paths = {*plan.unsent_paths, *(entry.path for entry in plan.ignored)}
+        return build_patch(
+            desired,
+            live,
+            [field for field in desired if field in touched],
+            keeps_live=lambda path: path in kept_paths or self._is_ignored(path),
+            always_send=self.policy.always_send,
+        )
+
+    def _is_ignored(self, path: FieldPath) -> bool:
+        return rule_for(path, self.overrides.ignore) is not None
 
 
 def find_remaining(plan: Plan, replanned: Plan) -> tuple[FieldPath, ...]:
     """Return the paths at which live, planned again after a write, does not show what was sent."""
     # Fields that keep their live value on purpose still differ, and must not count against the write.
     return tuple(change.path for change in replanned.changes if change.path not in plan.unsent_paths)
-
-
-def _compare(
-    desired: Mapping[str, Any],
-    live: Mapping[str, Any],
-    base: Base,
-    policy: Policy,
-    overrides: Overrides,
-    merge_texts: MergeTexts,
-) -> tuple[Mapping[str, Any], Plan]:
-    """Return desired with what its lists keep of live, and the plan without a patch."""
-    ignore = overrides.ignore
-    desired, base, inside_lists = _keep_in_both(desired, base, live, ignore)
-    changes = find_changes(desired, live, base, ignored=_is_ignored(ignore), merge_texts=merge_texts)
-    changes, ignored = split_ignored(changes, ignore, inside_lists)
-    changes, enforced = _decide_sent(changes, policy, overrides)
-    return desired, Plan(
-        changes=changes,
-        released=find_released(desired, base),
-        ignored=ignored,
-        enforced=enforced,
-        freeze=overrides.freeze if changes else None,
-    )
-
-
-def _build_patch(
-    plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any], policy: Policy, ignore: Sequence[IgnoreRule]
-) -> dict[str, Any] | None:
-    # The API takes top-level fields, so a change inside one sends the whole field.
-    touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
-    # An object is sent whole, so unsent parts of it must get their live value.
-    kept_paths, is_ignored = {*plan.unsent_paths, *(entry.path for entry in plan.ignored)}, _is_ignored(ignore)
-    return build_patch(
-        desired,
-        live,
-        [field for field in desired if field in touched],
-        keeps_live=lambda path: path in kept_paths or is_ignored(path),
-        always_send=policy.always_send,
-    )
 
 
 def _keep_in_both(
@@ -247,10 +232,6 @@ def _keep_in_both(
         if in_list and item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
             base = put_at(base, path, item_at(desired, path))
     return desired, base, inside_lists
-
-
-def _is_ignored(ignore: Sequence[IgnoreRule]) -> KeepsLive:
-    return lambda path: rule_for(path, ignore) is not None
 
 
 def _list_warnings(

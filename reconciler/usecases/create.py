@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from reconciler.core.definition import Definition
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Policy, plan_creation
+from reconciler.core.plan import Planner, Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
@@ -75,7 +75,7 @@ def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequ
     objection = explain_no_creation(project, bare)
     remarks = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
     try:
-        plan = plan_creation(bare.declared, policy=Policy(create=True))
+        plan = Planner(policy=Policy(create=True)).plan_creation(bare.declared)
     except IncompleteObject as error:
         raise DefinitionError(error.message, where=definition.file, hint=error.hint) from None
     result = Result(bare, plan=plan, warnings=remarks)

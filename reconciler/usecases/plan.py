@@ -10,7 +10,7 @@ from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.patch import IncompleteObject
-from reconciler.core.plan import Policy, make_plan_offline, plan_creation
+from reconciler.core.plan import Planner, Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, check_organisation, to_failure
 from reconciler.core.tree import walk_leaves
@@ -60,13 +60,9 @@ def plan_offline(project: Project) -> Run:
 
 def _plan_offline(project: Project, base: BaseDefinitions, definition: Definition) -> Result:
     if definition.is_new:
-        return Result(definition, plan=plan_creation(definition.declared))
-    planned = make_plan_offline(
-        definition.declared,
-        base.find_declared((definition.id,), definition.file, {}),
-        policy=project.policy,
-        overrides=project.overrides_for(definition.key),
-    )
+        return Result(definition, plan=Planner().plan_creation(definition.declared))
+    declared_then = base.find_declared((definition.id,), definition.file, {})
+    planned = project.planner_for(definition.key).plan_offline(definition.declared, declared_then)
     warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
     return Result(definition, plan=planned, warnings=warnings)
 
@@ -100,9 +96,7 @@ def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
 
 def _plan_new(project: Project, definition: Definition) -> Result:
     try:
-        planned = plan_creation(
-            definition.declared, policy=project.policy, overrides=project.overrides_for(definition.key)
-        )
+        planned = project.planner_for(definition.key).plan_creation(definition.declared)
     except IncompleteObject as error:
         return Result(definition, error=Failure("invalid", error.message, hint=error.hint))
     objection = explain_no_creation(project, definition)

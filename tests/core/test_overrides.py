@@ -15,7 +15,7 @@ from reconciler.core.overrides import (
     warn_of_expiry,
     warn_of_unmatched,
 )
-from reconciler.core.plan import Policy, make_plan
+from reconciler.core.plan import Planner, Policy
 from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, Settings
 
 TODAY = datetime.date(2026, 3, 1)
@@ -136,11 +136,8 @@ def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], 
 def test_a_rule_that_keeps_an_object_of_which_a_definition_makes_a_text_is_in_use() -> None:
     kept = rule("metadata", "crm", "key")
     (definition,) = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"crm": "none"}})]
-    plan = make_plan(
-        definition.declared,
-        {"metadata": {"crm": {"key": 1}}},
-        overrides=find_overrides(settings(ignore=(kept,)), "a"),
-    )
+    planner = Planner(overrides=find_overrides(settings(ignore=(kept,)), "a"))
+    plan = planner.plan(definition.declared, {"metadata": {"crm": {"key": 1}}})
     assert plan.patch is None
     assert [entry.rule for entry in plan.ignored] == [kept]
     assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition])) != []
@@ -177,7 +174,7 @@ GIT, LIVE, NEW = (
 @pytest.mark.parametrize("on_drift", ["keep", "revert", "fail"])
 def test_a_live_edit_of_an_enforced_field_is_put_back_whatever_the_policy(on_drift: Any) -> None:
     policy, overrides = Policy(on_drift=on_drift), Overrides(enforce=(enforced(*BYE),))
-    plan = make_plan(GIT, LIVE, GIT, policy=policy, overrides=overrides)
+    plan = Planner(policy=policy, overrides=overrides).plan(GIT, LIVE, GIT)
     assert plan.patch == {"endCallMessage": "Bye"}
     assert [(change.kind, change.sent) for change in plan.changes] == [(Kind.DRIFT, True)]
     assert [(one.path, one.rule.reason) for one in plan.enforced] == [(BYE, "the law")]
@@ -186,20 +183,20 @@ def test_a_live_edit_of_an_enforced_field_is_put_back_whatever_the_policy(on_dri
 def test_what_else_was_edited_live_follows_the_policy() -> None:
     overrides = Overrides(enforce=(enforced(*BYE),))
     live = {**LIVE, "name": "B"}
-    kept = make_plan(GIT, live, GIT, overrides=overrides)
+    kept = Planner(overrides=overrides).plan(GIT, live, GIT)
     assert kept.patch == {"endCallMessage": "Bye"}
     assert kept.unsent_paths == {("name",)}
-    refused = make_plan(GIT, live, GIT, policy=Policy(on_drift="fail"), overrides=overrides)
+    refused = Planner(policy=Policy(on_drift="fail"), overrides=overrides).plan(GIT, live, GIT)
     assert (refused.patch, refused.refusal) == (None, Kind.DRIFT)
 
 
 def test_a_conflict_of_an_enforced_field_stays_a_conflict() -> None:
-    plan = make_plan(NEW, LIVE, GIT, overrides=Overrides(enforce=(enforced(*BYE),)))
+    plan = Planner(overrides=Overrides(enforce=(enforced(*BYE),))).plan(NEW, LIVE, GIT)
     assert (plan.patch, plan.refusal, plan.enforced) == (None, Kind.CONFLICT, ())
 
 
 def test_nothing_is_put_back_where_nothing_may_be_written() -> None:
-    plan = make_plan(GIT, LIVE, GIT, policy=Policy(read_only=True), overrides=Overrides(enforce=(enforced(*BYE),)))
+    plan = Planner(policy=Policy(read_only=True), overrides=Overrides(enforce=(enforced(*BYE),))).plan(GIT, LIVE, GIT)
     assert (plan.patch, [change.unsent for change in plan.changes]) == (None, [Unsent.READ_ONLY])
     assert len(plan.enforced) == 1
 
@@ -226,7 +223,7 @@ def test_a_list_is_put_back_where_that_puts_back_nothing_else(
     git = {"model": {"messages": [*MESSAGES]}}
     shown = [{**one, "content": edits.get(at, one["content"])} for at, one in enumerate(MESSAGES)]
     live = {"model": {"messages": shown, "seed": 1}}
-    plan = make_plan(git, live, git, overrides=Overrides(enforce=(enforced(*pattern),)))
+    plan = Planner(overrides=Overrides(enforce=(enforced(*pattern),))).plan(git, live, git)
     assert plan.patch == ({"model": {"messages": [*MESSAGES], "seed": 1}} if is_put_back else None)
 
 
@@ -238,18 +235,18 @@ def test_a_list_is_put_back_where_that_puts_back_nothing_else(
 @pytest.mark.parametrize("policy", [Policy(), Policy(on_drift="fail"), Policy(on_drift="revert", force_conflicts=True)])
 def test_nothing_of_a_frozen_assistant_is_sent(desired: Any, live: Any, base: Any, policy: Policy) -> None:
     overrides = Overrides(enforce=(enforced(*BYE),), freeze=freeze())
-    plan = make_plan(desired, live, base, policy=policy, overrides=overrides)
+    plan = Planner(policy=policy, overrides=overrides).plan(desired, live, base)
     assert (plan.status, plan.patch, plan.refusal, plan.freeze) == (Status.FROZEN, None, None, freeze())
     assert [change.unsent for change in plan.changes] == [Unsent.FROZEN]
 
 
 def test_a_frozen_assistant_that_is_in_sync_is_in_sync() -> None:
-    plan = make_plan(GIT, GIT, GIT, overrides=Overrides(freeze=freeze()))
+    plan = Planner(overrides=Overrides(freeze=freeze())).plan(GIT, GIT, GIT)
     assert (plan.status, plan.freeze) == (Status.IN_SYNC, None)
 
 
 def test_an_unclear_write_waits_for_the_end_of_a_freeze() -> None:
-    plan = make_plan(GIT, GIT, GIT, overrides=Overrides(freeze=freeze()), resend=[BYE])
+    plan = Planner(overrides=Overrides(freeze=freeze())).plan(GIT, GIT, GIT, resend=[BYE])
     assert (plan.status, plan.patch, plan.freeze, plan.resent) == (Status.IN_SYNC, None, freeze(), frozenset())
     assert [warning.partition(":")[0] for warning in plan.warnings] == [
         "the outcome of the last write of endCallMessage is unclear"

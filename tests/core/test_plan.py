@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.overrides import Overrides
 from reconciler.core.patch import find_undeclared_changes
-from reconciler.core.plan import Plan, find_remaining, make_plan, rebuild_patch
+from reconciler.core.plan import Plan, Planner, find_remaining
 from reconciler.core.reviewed import digest_write
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
@@ -15,7 +15,7 @@ LIVE: dict[str, Any] = {"name": "Old", "metadata": {"key": "old", "n": 1}, "upda
 
 
 def fingerprint(desired: Any, live: Any = LIVE, **options: Any) -> str | None:
-    return digest_write("asst_1", make_plan(desired, live), **options)
+    return digest_write("asst_1", Planner().plan(desired, live), **options)
 
 
 def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
@@ -29,7 +29,7 @@ def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
         fingerprint({"name": "New"}, {**LIVE, "name": "Older"}),
         fingerprint({"name": "New"}, {**LIVE, "name": None}),
         fingerprint({"name": "New"}, {key: value for key, value in LIVE.items() if key != "name"}),
-        digest_write("asst_2", make_plan({"name": "New"}, LIVE)),
+        digest_write("asst_2", Planner().plan({"name": "New"}, LIVE)),
         fingerprint({"metadata": {"key": "new"}}),
         fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 2}}),
         fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": True}}),
@@ -73,15 +73,19 @@ def test_sensitive_parts_of_lists_are_left_out_too() -> None:
 
 
 def test_plans_write_the_same_or_not() -> None:
-    plan = make_plan({"metadata": {"key": "new"}}, LIVE)
-    assert plan.same_write(make_plan({"metadata": {"key": "new"}}, {**LIVE, "name": "x"}))
-    assert not plan.same_write(make_plan({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "third", "n": 1}}))
-    assert not plan.same_write(make_plan({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 1.5}}))
+    plan = Planner().plan({"metadata": {"key": "new"}}, LIVE)
+    assert plan.same_write(Planner().plan({"metadata": {"key": "new"}}, {**LIVE, "name": "x"}))
+    assert not plan.same_write(
+        Planner().plan({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "third", "n": 1}})
+    )
+    assert not plan.same_write(
+        Planner().plan({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 1.5}})
+    )
     assert not plan.same_write(Plan())
 
 
 def test_a_missing_live_value_is_not_a_null_one() -> None:
-    one, other = make_plan({"name": "New"}, {}), make_plan({"name": "New"}, {"name": None})
+    one, other = Planner().plan({"name": "New"}, {}), Planner().plan({"name": "New"}, {"name": None})
     assert one.changes[0].live is MISSING
     assert other.changes[0].live is None
     assert not one.same_write(other)
@@ -90,18 +94,18 @@ def test_a_missing_live_value_is_not_a_null_one() -> None:
 @pytest.mark.parametrize("fresh", ["old", "new"])
 def test_a_patch_is_made_again_over_old_or_new_live(fresh: str) -> None:
     desired = {"metadata": {"key": "new"}}
-    plan = make_plan(desired, LIVE)
+    plan = Planner().plan(desired, LIVE)
     live = {"metadata": {"key": fresh, "n": 5}}
-    assert rebuild_patch(plan, desired, live) == {"metadata": {"key": "new", "n": 5}}
-    assert rebuild_patch(plan, desired, {"metadata": {"key": "third"}}) is None
-    assert rebuild_patch(plan, desired, {}) is None
+    assert Planner().rebuild_patch(plan, desired, live) == {"metadata": {"key": "new", "n": 5}}
+    assert Planner().rebuild_patch(plan, desired, {"metadata": {"key": "third"}}) is None
+    assert Planner().rebuild_patch(plan, desired, {}) is None
 
 
 def test_what_remains_is_what_was_sent_and_is_not_there() -> None:
     base = {"name": "Base", "metadata": {"key": "old"}}
     desired = {"name": "Base", "metadata": {"key": "new", "n": 2}}
-    plan = make_plan(desired, LIVE, base)
-    after = make_plan(desired, {**LIVE, "metadata": {"key": "new", "n": 1}}, base)
+    plan = Planner().plan(desired, LIVE, base)
+    after = Planner().plan(desired, {**LIVE, "metadata": {"key": "new", "n": 1}}, base)
     assert find_remaining(plan, after) == (("metadata", "n"),)
     assert [change.kind for change in plan.changes] == ["change", "change", "drift"]
 
@@ -120,7 +124,7 @@ def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change()
         "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 1},
         "voice": {"provider": "openai", "voiceId": "a", "speed": 1},
     }
-    plan = make_plan(desired, live, overrides=Overrides(ignore=rules))
+    plan = Planner(overrides=Overrides(ignore=rules)).plan(desired, live)
     assert plan.patch == {
         "metadata": {"list": [{"a": 1, "hidden": 1}], "n": 2},
         "voice": {"provider": "openai", "voiceId": "b", "speed": 1},
@@ -131,11 +135,11 @@ def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change()
 def test_what_a_list_loses_is_told_at_every_depth() -> None:
     desired = {"metadata": {"list": [{"a": [{"b": 2}], "k": 1}, {"same": 1}, 3]}}
     live = {"metadata": {"list": [{"a": [{"b": 1, "x": 1, "n": None}], "k": 1, "y": 1}, {"same": 1, "z": 1}, {"q": 1}]}}
-    assert [warning.split()[0] for warning in make_plan(desired, live).warnings] == [
+    assert [warning.split()[0] for warning in Planner().plan(desired, live).warnings] == [
         "metadata.list.0.a.0.x",
         "metadata.list.0.y",
     ]
 
 
 def test_a_key_of_metadata_that_is_called_provider_is_nobody_s_provider() -> None:
-    assert make_plan({"metadata": {"provider": "b"}}, {"metadata": {"provider": "a", "x": 1}}).warnings == ()
+    assert Planner().plan({"metadata": {"provider": "b"}}, {"metadata": {"provider": "a", "x": 1}}).warnings == ()

@@ -14,7 +14,7 @@ from reconciler.assistant.fields import TOP_LEVEL, takes_null
 from reconciler.assistant.paths import parse_pointer, to_pointer
 from reconciler.core.overrides import Overrides
 from reconciler.core.patch import IncompleteObject, find_undeclared_changes
-from reconciler.core.plan import Plan, Policy, find_remaining, make_plan
+from reconciler.core.plan import Plan, Planner, Policy, find_remaining
 from reconciler.core.settings import EnforceRule, IgnoreRule
 from reconciler.core.tree import MISSING
 from reconciler.git.merge_file import merge_texts
@@ -26,10 +26,7 @@ Scenario = dict[str, Any]
 
 def planned(scenario: Scenario, **changed: Any) -> Plan:
     scenario = scenario | changed
-    return make_plan(
-        scenario["desired"],
-        scenario["live"],
-        scenario.get("base", MISSING),
+    planner = Planner(
         policy=Policy(
             on_drift=scenario.get("on_drift", "keep"),
             force_conflicts=scenario.get("force_conflicts", False),
@@ -43,6 +40,7 @@ def planned(scenario: Scenario, **changed: Any) -> Plan:
         ),
         merge_texts=merge_texts,
     )
+    return planner.plan(scenario["desired"], scenario["live"], scenario.get("base", MISSING))
 
 
 def exact(value: Any) -> str:
@@ -164,12 +162,12 @@ def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
     server: Any, desired: Any, live: Any, base: Any
 ) -> None:
     policy = Policy(on_drift="revert", force_conflicts=True)
-    plan = make_plan(desired, live, base, policy=policy)
+    plan = Planner(policy=policy).plan(desired, live, base)
     if plan.patch is None:
         assert plan.changes == ()
         return
     after = server(live, plan.patch)
-    assert make_plan(desired, after, base, policy=policy).changes == ()
+    assert Planner(policy=policy).plan(desired, after, base).changes == ()
     assert list(find_undeclared_changes(desired, live, after)) == []
     sent = {change.path[0] for change in plan.changes}
     assert sent == set(plan.patch)
@@ -180,9 +178,9 @@ def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
 @given(desired=assistants, live=assistants, base=assistants)
 @settings(max_examples=examples(300))
 def test_without_a_policy_nothing_that_moved_live_is_sent_over(desired: Any, live: Any, base: Any) -> None:
-    plan = make_plan(desired, live, base)
+    plan = Planner().plan(desired, live, base)
     if plan.patch is None:
         return
     after = replacing(live, plan.patch)
-    still = {change.path: change.live for change in make_plan(desired, after, base).changes}
+    still = {change.path: change.live for change in Planner().plan(desired, after, base).changes}
     assert still == {change.path: change.live for change in plan.changes if change.kind == "drift"}

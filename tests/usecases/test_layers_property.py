@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from reconciler.core.plan import make_plan
+from reconciler.core.plan import Planner
 from reconciler.core.settings import Environment, Settings
 from reconciler.core.tree import build_tree, merge_overlay, put_at
 from reconciler.files.definitions import load
@@ -82,5 +82,5 @@ def test_a_value_that_moves_is_no_change(
         for path in declared:
             stands, _, _ = definition.locate(path)
             assert stands == LAYERS[where[path]] or stands.endswith("bye.md")
-        plan = make_plan(definition.declared, {"id": "asst_a", **wanted}, wanted)
+        plan = Planner().plan(definition.declared, {"id": "asst_a", **wanted}, wanted)
         assert (plan.changes, plan.released, plan.patch) == ((), (), None)

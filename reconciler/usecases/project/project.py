@@ -17,7 +17,7 @@ from reconciler.core.base import BaseDefinitions, Entries
 from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.definition import Definition, Layer, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
-from reconciler.core.plan import DEFAULT_POLICY, Plan, Policy, make_plan
+from reconciler.core.plan import DEFAULT_POLICY, Plan, Planner, Policy
 from reconciler.core.settings import Settings, now
 from reconciler.core.tree import MISSING
 from reconciler.dataclass import dataclass
@@ -140,15 +140,13 @@ class Project:
         ids = (definition.id, str(live.get("id")))
         with _COMPARING:
             base = self.base.find_declared(ids, definition.file, live) if self.base is not None else MISSING
-            return make_plan(
-                definition.declared,
-                live,
-                align_line_ends(base, definition.declared, self.settings),
-                policy=self.policy,
-                overrides=self.overrides_for(definition.key),
-                resend=self.unclear_fields(ids),
-                merge_texts=self.merge_texts,
-            )
+            base = align_line_ends(base, definition.declared, self.settings)
+            planner, resend = self.planner_for(definition.key), self.unclear_fields(ids)
+            return planner.plan(definition.declared, live, base, resend=resend)
+
+    def planner_for(self, key: str) -> Planner:
+        """Return what plans the assistant of the definition with a key, on the day of the run."""
+        return Planner(policy=self.policy, overrides=self.overrides_for(key), merge_texts=self.merge_texts)
 
     def merge_texts(self, base: str, live: str, desired: str) -> str | None:
         """Return two edits of a text merged line by line, None if they touch. Raises RepositoryError."""

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_undeclared_changes, shows_nothing_new
-from reconciler.core.plan import Plan, find_remaining, rebuild_patch
+from reconciler.core.plan import Plan, find_remaining
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, check_organisation, to_failure
 from reconciler.errors import ApiError, UnclearWrite
@@ -83,10 +83,8 @@ class _Write:
             self.api.pause(attempt)
             try:
                 live = self.get()
-                overrides = self.project.overrides_for(self.definition.key)
-                patch = rebuild_patch(
-                    self.plan, self.definition.declared, live, policy=self.project.policy, overrides=overrides
-                )
+                planner = self.project.planner_for(self.definition.key)
+                patch = planner.rebuild_patch(self.plan, self.definition.declared, live)
                 if patch is None:
                     return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE)
                 return self._verify(before, self._send(patch), latest=live)
