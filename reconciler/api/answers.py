@@ -97,7 +97,8 @@ class Explainer:
             not problem and find_json(answer.body) is None and answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
         )
         message = f"got {problem or self._describe_body(answer)}"
-        message += "" if bad_json or right_url else f": {WRONG_URL}"
+        # An assistant was read before it is written.
+        message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
         return call.fail("protocol", message, status=answer.status, hint=f"The API URL is {self.url}.")
 
     def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
@@ -160,6 +161,8 @@ class Explainer:
             return "Try a lower --concurrency, or try again later."
         if answer.status >= 500 or answer.status in (408, 425, 499):
             return "This is a problem of the API or of a gateway in front of it: try again later."
+        if answer.status == 413:
+            return "What was sent is too large for the API, or for a gateway in front of it: shorten the longest texts."
         if not _find_error_text(answer):
             return f"Check the API URL, {self.url}: {WRONG_URL}"
         return f"Check that the id belongs to this API, {self.url}." if answer.status == 404 else ""

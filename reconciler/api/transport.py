@@ -134,6 +134,9 @@ class Connection:
             with self.pool.stream(method, url, headers=header_list, content=content) as response:
                 if response.status == 407 and self.proxy:  # to a tunnel httpcore says the same with the same error
                     raise httpcore.ProxyError("407")
+                # What was there before the request is a remainder of the answer before it.
+                if not self.clock.has_read:
+                    return NoAnswer("protocol", "a response that came before its request", reached=True)
                 has_begun = True
                 answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
@@ -193,6 +196,7 @@ class _Clock:
     aborted: Callable[[], bool]
     deadline: float = 0.0
     closed: bool = False  # the other side hung up
+    has_read: bool = False  # something has come since the last write
     steps: int = 0  # one for TCP and one for each handshake of TLS
 
     def start(self, seconds: float) -> None:
@@ -237,9 +241,11 @@ class _TimedStream(httpcore.NetworkStream):
             except httpcore.ReadTimeout:
                 continue
             self.clock.closed = not chunk
+            self.clock.has_read = True
             return chunk
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.clock.has_read = False
         self.stream.write(buffer, self.clock.remaining(httpcore.WriteTimeout))
 
     def close(self) -> None:

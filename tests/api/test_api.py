@@ -224,6 +224,17 @@ def test_the_url_is_asked_about_only_where_it_may_be_wrong(server: OddServer, bo
     assert ("does RECONCILER_API_URL end in /api?" in error.message) is asks
 
 
+def test_a_write_that_went_out_was_sent_to_the_right_url(server: OddServer) -> None:
+    server.on("PATCH *", answer(204))
+    with client(server) as api, pytest.raises(UnclearWrite) as caught:
+        api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
+    assert "RECONCILER_API_URL" not in caught.value.message
+    server.on("PATCH *", answer(413, PAGE))
+    with client(server) as api, pytest.raises(ApiError) as refused:
+        api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
+    assert "too large" in refused.value.hint
+
+
 def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddServer) -> None:
     deep = '{"id": "a", "smile": "\\ud83d\\ude00", "n": ' + "[" * 98 + "]" * 98 + ', "f": 0.5, "many": '
     server.on("GET *", answer(200, deep + str([[]] * 200) + "}"))

@@ -49,6 +49,14 @@ def test_an_answer_that_drips_ends_with_the_time_of_the_attempt(server: OddServe
     assert failure(server, drip(content), timeout=0.4).kind == "timeout"
 
 
+def test_an_answer_that_came_before_its_request_is_not_taken_for_its_answer(server: OddServer) -> None:
+    other = json.dumps({**ASSISTANT, "name": "of another"}).encode()
+    server.on("GET *", raw(written(200, BODY) + written(200, other), keep=True), YES)
+    with client(server) as api:
+        assert [api.get("asst_1"), api.get("asst_1")] == [ASSISTANT, ASSISTANT]
+    assert server.connections == 2
+
+
 def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> None:
     assert failure(server, drip(b"HTTP/1.1 100 Continue\r\n\r\n"), timeout=0.4).kind == "timeout"
 
