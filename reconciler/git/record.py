@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.core.base import Entries, Entry
@@ -21,7 +21,7 @@ from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob, Commit
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import find_unchanged
+from reconciler.git.snapshot import Snapshot
 
 TRAILER: Final = "Reconciler-Indeterminate"
 LATE: Final = "Reconciler-Late"
@@ -122,20 +122,12 @@ def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Re
             name = None if newer in shallow else name
 
 
-def read_entries(
-    repository: Repository,
-    record: Record,
-    current: Sequence[Definition],
-    folder: str,
-    environment: str | None,
-    *,
-    only: Collection[str] | None = None,
-) -> Entries:
+def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | None = None) -> Entries:
     """Return the entries of a record that holds them; with `only` those at some paths.
 
-    `current` are today's definitions in the folder `folder`. What reads as one of them does is not parsed again.
+    `applied` is the commit that was applied. What reads as one of its definitions of today does is not parsed again.
     """
-    unchanged = _find_unchanged_entries(repository, record, current, folder, environment)
+    repository, current, unchanged = applied.repository, applied.current, _find_unchanged_entries(record, applied)
     # Many others are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
     candidates = (definition for definition in current if definition.stands_alone and definition.file not in unchanged)
     by_blob = {object_name(definition.own_layer.text, len(record.commit)): definition for definition in candidates}
@@ -157,15 +149,14 @@ def read_entries(
     return Entries(entries, tuple(warnings), record.other_ids)
 
 
-def _find_unchanged_entries(
-    repository: Repository, record: Record, current: Sequence[Definition], folder: str, environment: str | None
-) -> dict[str, Definition]:
+def _find_unchanged_entries(record: Record, applied: Snapshot) -> dict[str, Definition]:
     """Return those of today's definitions that are what their entries say, by path, without a look at the entries."""
-    if folder not in record.outdated or not repository.has(record.applied):
+    outdated = record.outdated.get(applied.folder)
+    if outdated is None or not applied.repository.has(record.applied):
         return {}
     # The id of a file that says `id: new` is in its entry.
-    candidates = [each for each in current if not each.says_new and each.file not in record.outdated[folder]]
-    return find_unchanged(repository, record.applied, folder, environment, candidates)
+    candidates = [each for each in applied.current if not each.says_new and each.file not in outdated]
+    return dataclasses.replace(applied, current=candidates).find_unchanged()
 
 
 def find_created(repository: Repository, record: Record, file: str) -> str | None:

@@ -22,113 +22,84 @@ from reconciler.yamltext.reader import read_tolerantly
 Files = Mapping[str, Blob]
 
 
-def read_snapshot(
-    repository: Repository,
-    commit: str,
-    folder: str,
-    environment: str | None,
-    *,
-    current: Sequence[Definition] = (),
-    keys: Collection[str] | None = None,
-) -> Entries:
-    """Return the definitions below a folder of a commit; with `keys` only those.
-
-    A file that reads as it does today (`current`) is not parsed again. One that cannot be read is a warning, and
-    no base. Raises RepositoryError.
-    """
-    return _Snapshot(repository, commit, environment, current).read_below(folder, keys)
-
-
-def read_base(
-    repository: Repository,
-    commit: str,
-    folder: str,
-    environment: str | None,
-    current: Sequence[Definition],
-    *,
-    still_there: Callable[[Entry], bool],
-    only: Collection[str] | None = None,
-) -> Entries:
-    """Return the definitions below a folder of a commit, and those of today's that were others then.
-
-    With `only` the definitions at some paths, and nothing of what was others. `still_there` tells whether the file
-    of an entry is there today and still that assistant's: it has not moved then, and is no other definition's history.
-    Raises RepositoryError.
-    """
-    snapshot = _Snapshot(repository, commit, environment, current)
-    if only is not None:
-        return snapshot.read_below(folder, {key_of(path, folder) for path in only if is_definition_file(path, folder)})
-    entries = snapshot.read_below(folder)
-    by_file = dict(entries.by_file)
-    warnings = list(entries.warnings)
-    ids = {entry.id for entry in by_file.values()}
-    # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the same
-    # names are looked at, since folders are renamed as a whole; then any file that mentions the id.
-    # A file that said `id: new` then is found by its path: its id of today is known elsewhere.
-    new_files = {path for path, entry in by_file.items() if entry.id == NEW}
-    missing = {each.id: each.key for each in current if each.id and each.id not in ids and each.file not in new_files}
-    whole_folder_moved = not any(is_definition_file(path, folder) for path in snapshot.files)
-    for earlier in snapshot.find_earlier_folders(folder, missing.values()) if missing else ():
-        entries = snapshot.read_below(earlier)
-        if not any(entry.id in missing for entry in entries.by_file.values()):
-            continue
-        moved_away = {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
-        if whole_folder_moved:  # what was in it and is nowhere now is gone
-            by_file = {**moved_away, **by_file}
-            warnings += entries.warnings
-        by_file |= {path: entry for path, entry in moved_away.items() if entry.id in missing}
-        moved_ids = {entry.id for entry in moved_away.values()}
-        missing = {name: key for name, key in missing.items() if name not in moved_ids}
-    if missing:
-        others = (snapshot.read_mentioning(missing) if environment is None else snapshot.read_beside_settings()).by_file
-        by_file |= {
-            path: entry
-            for path, entry in others.items()
-            if entry.id in missing and path not in by_file and not still_there(entry)
-        }
-    # An environment that is new, or was renamed: nothing tells its live edits from changes of git's.
-    has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
-    if environment is not None and not snapshot.settings_folders and has_missing:
-        warnings.append(
-            f"{FILE_NAME} of commit {commit[:12]} has no environment {environment}, or cannot be read, so an assistant "
-            "whose id is only in an overlay has no base: its live edits look like changes in git"
-        )
-    return Entries(by_file, tuple(warnings))
-
-
-def read_everything(repository: Repository, commit: str, environment: str | None) -> Entries:
-    """Return all definitions of a commit, in whatever folder: the entries of a record of the older form."""
-    snapshot = _Snapshot(repository, commit, environment, ())
-    if environment is not None:
-        return snapshot.read_beside_settings()
-    paths = [path for path in snapshot.files if is_definition_file(path, "") and not snapshot.is_overlay(path)]
-    return snapshot.read({path: snapshot.stack_anywhere(path) for path in paths}, warn=False)
-
-
-def find_unchanged(
-    repository: Repository, commit: str, folder: str, environment: str | None, current: Sequence[Definition]
-) -> dict[str, Definition]:
-    """Return those of today's definitions that a commit declares with the same files, by path. Nothing is parsed."""
-    snapshot = _Snapshot(repository, commit, environment, current)
-    layers = snapshot.find_layers(folder, {definition.key for definition in current})
-    unchanged = {path: snapshot.find_same(files) for path, files in layers.items()}
-    return {path: same for path, same in unchanged.items() if same is not None and same.file == path}
-
-
-def find_mentioned(repository: Repository, commit: str, ids: Collection[str]) -> Entries:
-    """Return the definitions of a commit, in whatever folder, that have one of some ids."""
-    entries = _Snapshot(repository, commit, None, ()).read_mentioning(ids).by_file
-    return Entries({path: entry for path, entry in entries.items() if entry.id in ids})
-
-
 @dataclass(frozen=True)
-class _Snapshot:
-    """One commit, read for one environment."""
+class Snapshot:
+    """The definitions of one commit below a folder, in one environment. Every method may raise RepositoryError.
+
+    A file that reads as it does today (`current`) is not parsed again. One that cannot be read is a warning, and no
+    base.
+    """
 
     repository: Repository
     commit: str
+    folder: str
     environment: str | None
-    current: Sequence[Definition]
+    current: Sequence[Definition] = ()
+
+    def read(self, keys: Collection[str] | None = None) -> Entries:
+        """Return the definitions below the folder; with `keys` only those."""
+        return self.read_below(self.folder, keys)
+
+    def read_base(self, *, still_there: Callable[[Entry], bool]) -> Entries:
+        """Return the definitions below the folder, and those of today's that were elsewhere then.
+
+        `still_there` tells whether the file of an entry is there today and still that assistant's: it has not moved
+        then, and is no other definition's history.
+        """
+        entries = self.read()
+        by_file = dict(entries.by_file)
+        warnings = list(entries.warnings)
+        ids = {entry.id for entry in by_file.values()}
+        # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the
+        # same names are looked at, since folders are renamed as a whole; then any file that mentions the id.
+        # A file that said `id: new` then is found by its path: its id of today is known elsewhere.
+        known = {path for path, entry in by_file.items() if entry.id == NEW}
+        missing = {each.id: each.key for each in self.current if each.id not in {"", *ids} and each.file not in known}
+        whole_folder_moved = not any(is_definition_file(path, self.folder) for path in self._files)
+        for earlier in self.find_earlier_folders(missing.values()) if missing else ():
+            entries = self.read_below(earlier)
+            if not any(entry.id in missing for entry in entries.by_file.values()):
+                continue
+            moved_away = {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
+            if whole_folder_moved:  # what was in it and is nowhere now is gone
+                by_file = {**moved_away, **by_file}
+                warnings += entries.warnings
+            by_file |= {path: entry for path, entry in moved_away.items() if entry.id in missing}
+            moved_ids = {entry.id for entry in moved_away.values()}
+            missing = {name: key for name, key in missing.items() if name not in moved_ids}
+        if missing:
+            others = self.read_mentioning(missing) if self.environment is None else self.read_beside_settings()
+            by_file |= {
+                path: entry
+                for path, entry in others.by_file.items()
+                if entry.id in missing and path not in by_file and not still_there(entry)
+            }
+        # An environment that is new, or was renamed: nothing tells its live edits from changes of git's.
+        has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
+        if self.environment is not None and not self.settings_folders and has_missing:
+            warnings.append(
+                f"{FILE_NAME} of commit {self.commit[:12]} has no environment {self.environment}, or cannot be read, "
+                "so an assistant whose id is only in an overlay has no base: its live edits look like changes in git"
+            )
+        return Entries(by_file, tuple(warnings))
+
+    def read_everything(self) -> Entries:
+        """Return all definitions of the commit, in whatever folder: the entries of a record of the older form."""
+        if self.environment is not None:
+            return self.read_beside_settings()
+        paths = [path for path in self._files if is_definition_file(path, "") and not self.is_overlay(path)]
+        return self.read_layers({path: self.stack_anywhere(path) for path in paths}, warn=False)
+
+    def find_unchanged(self) -> dict[str, Definition]:
+        """Return those of today's definitions that the commit declares with the same files, by path. Parses none."""
+        layers = self.find_layers(self.folder, {definition.key for definition in self.current})
+        unchanged = {path: self.find_same(files) for path, files in layers.items()}
+        return {path: same for path, same in unchanged.items() if same is not None and same.file == path}
+
+    def find_mentioned(self, ids: Collection[str]) -> Entries:
+        """Return the definitions of the commit, in whatever folder, that have one of some ids."""
+        entries = self.read_mentioning(ids).by_file
+        return Entries({path: entry for path, entry in entries.items() if entry.id in ids})
 
     @functools.cached_property
     def layers(self) -> CommitLayers:
@@ -136,7 +107,7 @@ class _Snapshot:
         return CommitLayers(self.repository, self.commit, self.current)
 
     @functools.cached_property
-    def files(self) -> Files:
+    def _files(self) -> Files:
         return self.repository.files(self.commit)
 
     def read_below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
@@ -148,7 +119,7 @@ class _Snapshot:
                 "of this repository's history",
                 hint="keep the definitions in this repository, or run reconciler inside the submodule",
             )
-        return self.read(self.find_layers(folder, keys))
+        return self.read_layers(self.find_layers(folder, keys))
 
     def find_layers(self, folder: str, keys: Collection[str] | None) -> dict[str, Layers]:
         """Return the files of each definition below a folder, the lowest layer first; with `keys` only those."""
@@ -172,9 +143,9 @@ class _Snapshot:
 
     def stack_anywhere(self, path: str) -> Layers:
         """Return the layers of a definition in whatever folder, as if that were the repository's root."""
-        return {**self.layers.find_defaults([""], key_of(path, "")), path: self.files[path]}
+        return {**self.layers.find_defaults([""], key_of(path, "")), path: self._files[path]}
 
-    def read(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
+    def read_layers(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries that some files make; without `warn` what is no definition is passed over."""
         entries: dict[str, Entry] = {}
         warnings: list[str] = []
@@ -210,15 +181,17 @@ class _Snapshot:
     def read_beside_settings(self) -> Entries:
         """Return the environment's definitions in any folder beside settings that name it."""
         prefixes = [f"{place}/" if place else "" for place in self.settings_folders]
-        candidates = [(prefix, path) for path in self.files for prefix in prefixes if path.startswith(prefix)]
+        candidates = [(prefix, path) for path in self._files for prefix in prefixes if path.startswith(prefix)]
         parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in candidates]
         folders = sorted({f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash})
         layers = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
-        return self.read({path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False)
+        return self.read_layers(
+            {path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False
+        )
 
     @functools.cached_property
     def _overlays(self) -> dict[str, dict[str, str | None]]:
-        parents = sorted({posixpath.dirname(path) for path in self.files if posixpath.basename(path) == FILE_NAME})
+        parents = sorted({posixpath.dirname(path) for path in self._files if posixpath.basename(path) == FILE_NAME})
         return {place: self.overlay_folders(place) for place in parents}
 
     @property
@@ -234,24 +207,24 @@ class _Snapshot:
     def read_mentioning(self, ids: Collection[str]) -> Entries:
         """Return the definitions anywhere whose text holds one of the ids: the others are not worth parsing."""
         needles = [name.encode() for name in ids]
-        paths = [path for path in self.files if is_definition_file(path, "")]
-        contents = {path: self.repository.read(path, self.files[path]) or b"" for path in paths}
+        paths = [path for path in self._files if is_definition_file(path, "")]
+        contents = {path: self.repository.read(path, self._files[path]) or b"" for path in paths}
         mentioning = [path for path, content in contents.items() if any(needle in content for needle in needles)]
-        return self.read({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
+        return self.read_layers({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
 
-    def find_earlier_folders(self, folder: str, keys: Collection[str]) -> list[str]:
+    def find_earlier_folders(self, keys: Collection[str]) -> list[str]:
         """Return the other folders that hold files of these keys, those with the most first.
 
         In an environment only those beside settings that know it, and never a folder of overlays.
         """
         # The folder that has most of them is most likely the one that was renamed.
         counts: collections.Counter[str] = collections.Counter()
-        for path in self.files:
+        for path in self._files:
             if is_definition_file(path, ""):
                 names = key_of(path, "").split("/")
                 ends = (at for at in range(len(names)) if "/".join(names[at:]) in keys)
                 counts.update("/".join(names[:at]) or "." for at in ends)
-        folders = sorted(counts.keys() - {folder}, key=lambda earlier: (-counts[earlier], earlier))
+        folders = sorted(counts.keys() - {self.folder}, key=lambda earlier: (-counts[earlier], earlier))
         if self.environment is None:
             return folders
         overlays = {earlier: self.overlay_folders(posixpath.dirname(earlier)) for earlier in folders}

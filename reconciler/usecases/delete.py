@@ -24,7 +24,6 @@ from reconciler.files.find import find_all
 from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
-from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.apply import Open, Session, assume_unclear, end_without_writing
 from reconciler.usecases.plan import find_shared_assistants, plan
 from reconciler.usecases.project.environments import drop_missing_overlay
@@ -129,11 +128,9 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
 
 def _find_uncommitted(project: Project, definition: Definition, changes: Sequence[Change]) -> list[str]:
     """Return the fields whose value is in no commit and not live: with the files it would be gone for good."""
-    repository, head = project.repository, project.head
-    if not changes or repository is None or head is None:
+    if not changes or project.head is None:
         return []
-    environment, keys = project.settings.environment, {definition.key}
-    entry = read_snapshot(repository, head, project.below, environment, keys=keys).by_file.get(definition.file)
+    entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)
     declared = entry.declared if entry is not None else {}
     return [dotted(change.path) for change in changes if value_at(declared, change.path) != change.desired]
 

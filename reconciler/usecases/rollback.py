@@ -22,7 +22,6 @@ from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
@@ -80,9 +79,7 @@ def _check_place(project: Project) -> None:
 
 def _read_head(project: Project) -> Entries | None:
     """Return the definitions of `HEAD`, None without a commit. Before anything is sent, since git may fail."""
-    if project.repository is None or project.head is None:
-        return None
-    return read_snapshot(project.repository, project.head, project.below, project.settings.environment)
+    return project.snapshot(project.head).read() if project.head is not None else None
 
 
 def _leave_out_reverted(applied: Sequence[Applied], at_head: Entries | None) -> Sequence[Applied]:

@@ -17,6 +17,7 @@ from reconciler.git.record import Record, applied_ref, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.changed import find_changed
 from reconciler.usecases.project.new_assistants import make_id_finder
+from reconciler.usecases.project.project import Project
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 FOLDER = "assistants"
@@ -171,11 +172,14 @@ def is_true(tale: Story, environment: str | None) -> None:
     def say(of: Entries) -> dict[str, tuple[str, str]]:
         return {file: (entry.id, exact_text(entry.declared)) for file, entry in of.by_file.items()}
 
-    told = read_entries(repository, record, found, FOLDER, environment)
-    assert say(told) == say(read_entries(repository, unknown, (), FOLDER, environment))
+    head = record.applied
+    project = Project(folder=folder, root=tale.root, settings=settings, repository=repository, head=head, record=record)
+    told = read_entries(record, project.snapshot(head, found))
+    assert say(told) == say(read_entries(unknown, project.snapshot(head)))
     if FOLDER in record.outdated:
-        asked = (repository, record.applied, folder, settings, "reconciler.yaml", record.applied)
-        assert find_changed(*asked, unknown).outdated <= find_changed(*asked, record).outdated
+        other = dataclasses.replace(project, record=unknown)
+        changed, changed_unknown = (find_changed(each, repository, head, head) for each in (project, other))
+        assert changed_unknown.outdated <= changed.outdated
 
 
 class Editor:

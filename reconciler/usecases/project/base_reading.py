@@ -5,11 +5,11 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.definition import is_definition_file, key_of
 from reconciler.core.tree import value_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Unclear, read_entries
-from reconciler.git.snapshot import read_base, read_everything, read_snapshot
 from reconciler.usecases.project.new_assistants import make_id_finder, resolve_entries
 from reconciler.usecases.project.project import Project
 
@@ -37,24 +37,20 @@ def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
 
 def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
     """Return the entries of the base; with `only` those at some paths."""
-    repository, record, current = project.repository, project.record, project.loaded.definitions
-    if repository is None:
-        raise TypeError(project)
+    record, current = project.record, project.loaded.definitions
     # A record of the older form is read as what it is: a revision, with its own settings and overlays.
     if record is not None and record.resolved and commit == record.commit:
-        entries = read_entries(repository, record, current, project.below, project.settings.environment, only=only)
+        entries = read_entries(record, project.snapshot(record.applied, current), only=only)
     else:
-        entries = read_base(
-            repository,
-            commit,
-            project.below,
-            project.settings.environment,
-            current,
-            still_there=lambda entry: _is_there(project, entry),
-            only=only,
-        )
+        snapshot = project.snapshot(commit, current)
+        if only is None:
+            entries = snapshot.read_base(still_there=lambda entry: _is_there(project, entry))
+        else:
+            entries = snapshot.read(
+                [key_of(path, project.below) for path in only if is_definition_file(path, project.below)]
+            )
         entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
-    return resolve_entries(entries, current, make_id_finder(repository, record))
+    return resolve_entries(entries, current, make_id_finder(project.repository, record))
 
 
 def _is_there(project: Project, entry: Entry) -> bool:
@@ -71,18 +67,16 @@ def _is_there(project: Project, entry: Entry) -> bool:
 
 def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
     """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
-    repository = project.repository
     # Any of the tries may have landed late, so the values of each of them count as ours.
     for head in unclear.heads:
-        if repository is None or not repository.has(head):
+        if project.repository is None or not project.repository.has(head):
             continue
         key = {unclear.file.removeprefix(f"{project.below}/").rpartition(".")[0]}
-        tried = read_snapshot(repository, head, project.below, project.settings.environment, keys=key)
-        entry = tried.find(unclear.ids, unclear.file)
-        if entry is None:
-            # Elsewhere then: the definitions' folder may have been renamed as well.
-            tried = read_everything(repository, head, project.settings.environment)
-            entry = tried.find(unclear.ids, unclear.file)
+        tried = project.snapshot(head)
+        # Else elsewhere: the definitions' folder may have been renamed as well.
+        entry = tried.read(key).find(unclear.ids, unclear.file) or tried.read_everything().find(
+            unclear.ids, unclear.file
+        )
         if entry is not None:
             fields = map(parse_pointer, unclear.fields)
             yield from ((path, value_at(entry.declared, path)) for path in fields)

@@ -15,7 +15,6 @@ from reconciler.core.definition import (
     key_of,
     path_in,
 )
-from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
@@ -23,7 +22,7 @@ from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import mentions
 from reconciler.git.record import Record, read_entries
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import read_snapshot
+from reconciler.usecases.project.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,56 +38,41 @@ class Changed:
     fork: str = ""
 
 
-def find_changed(
-    repository: Repository,
-    head: str,
-    folder: Path,
-    settings: Settings,
-    settings_path: str,
-    since: str,
-    record: Record | None,
-) -> Changed:
-    """Return the definitions below a folder of which a file differs now from the merge base of `since` and `HEAD`.
-
-    `settings_path` is where `reconciler.yaml` is, from the repository's root.
-    """
-    root = repository.root
-    below = folder_in_git(folder, root)
+def find_changed(project: Project, repository: Repository, head: str, since: str) -> Changed:
+    """Return the definitions of a project of which a file differs now from the merge base of `since` and `HEAD`."""
+    root, below, settings = repository.root, project.below, project.settings
     fork = _find_fork(repository, head, since)
     differing = _find_differing(repository, fork, head, below)
     names = {name for name in differing if is_definition_file(name, below)}
-    overlays = folder.resolve().parent / settings.overlay if settings.overlay is not None else None
-    if overlays is not None:
-        upper = folder_in_git(overlays, root)
+    upper = folder_in_git(project.overlays, root) if project.overlays is not None else None
+    if upper is not None:
         differing_above = _find_differing(repository, fork, head, upper)
         names |= set(_find_definitions(repository, differing_above, upper, below))
         differing |= differing_above
     shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
-    names |= set(_find_dependents(folder, settings, root, shared))
+    names |= set(_find_dependents(project, [below] if upper is None else [below, upper], shared))
     # The settings name the overlay folder, so an environment may get other overlays without a changed overlay.
-    if settings.environment is not None and has_changed(root / settings_path, repository, fork, settings_path):
-        names |= {definition.file for definition in find_all(folder, root, settings).definitions}
+    path = project.settings_path
+    if settings.environment is not None and has_changed(root / path, repository, fork, path):
+        names |= {definition.file for definition in find_all(project.folder, root, settings).definitions}
     # What the record has not settled an apply still has to send, whatever the branch changes.
-    outdated = _find_outdated(repository, record, below, settings.environment) if record is not None else ()
-    names |= set(outdated)
+    outdated = frozenset(_find_outdated(project, repository, project.record) if project.record is not None else ())
+    names |= outdated
     existing = {name: root / name for name in sorted(names) if (root / name).exists()}
     removed = frozenset(names) - existing.keys()
     # Whether it still has an id is known once it is read; until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
         removed |= existing.keys()
-    return Changed(tuple(existing.values()), removed, frozenset(outdated), fork)
+    return Changed(tuple(existing.values()), removed, outdated, fork)
 
 
-def find_alike(
-    repository: Repository, changed: Changed, definitions: Sequence[Definition], below: str, environment: str | None
-) -> frozenset[str]:
+def find_alike(project: Project, changed: Changed, definitions: Sequence[Definition]) -> frozenset[str]:
     """Return the files of those definitions that declare what they declared at the fork, whatever files say it now."""
     current = [definition for definition in definitions if definition.file not in changed.outdated]
     if not current:
         return frozenset()
-    keys = {definition.key for definition in current}
-    snapshot = read_snapshot(repository, changed.fork, below, environment, current=current, keys=keys)
-    at_fork = {file: (entry.id, exact_text(entry.declared)) for file, entry in snapshot.by_file.items()}
+    entries = project.snapshot(changed.fork, current).read({definition.key for definition in current})
+    at_fork = {file: (entry.id, exact_text(entry.declared)) for file, entry in entries.by_file.items()}
     return frozenset(each.file for each in current if at_fork.get(each.file) == (each.id, exact_text(each.declared)))
 
 
@@ -126,15 +110,13 @@ def _find_definitions(repository: Repository, differing: Iterable[str], upper: s
         yield from existing or ([name] if (repository.root / name).exists() else [])
 
 
-def _find_dependents(folder: Path, settings: Settings, root: Path, shared: Collection[str]) -> Iterator[str]:
+def _find_dependents(project: Project, places: Sequence[str], shared: Collection[str]) -> Iterator[str]:
     """Yield the definitions that take values from some defaults, or a text from some files."""
     if not shared:
         return
-    places = [folder_in_git(folder, root)]
-    places += [folder_in_git(folder.resolve().parent / settings.overlay, root)] if settings.overlay is not None else []
     # Where no definition is left there is nobody to take anything, which is for others to say.
     with contextlib.suppress(DefinitionError):
-        files = find_all(folder, root, settings)
+        files = find_all(project.folder, project.root, project.settings)
         texts = {name for name in shared if not is_defaults_file(name)}
         layers = {layer for definition in files.definitions for layer, _ in files.stack(definition)} if texts else ()
         mentioning = {layer.file for layer in layers if mentions(layer, texts)}
@@ -145,8 +127,9 @@ def _find_dependents(folder: Path, settings: Settings, root: Path, shared: Colle
                 yield definition.file
 
 
-def _find_outdated(repository: Repository, record: Record, below: str, environment: str | None) -> set[str]:
+def _find_outdated(project: Project, repository: Repository, record: Record) -> set[str]:
     """Return the definitions of the applied commit whose entry differs from them, or that have no entry."""
+    below = project.below
     files = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
     if below in record.outdated:
         return files | record.outdated[below]
@@ -159,7 +142,7 @@ def _find_outdated(repository: Repository, record: Record, below: str, environme
     blobs = repository.files(record.commit, below)
     # With other layers, the definition alone does not say what is declared. Else, where both are one object, there is
     # nothing to parse.
-    shared = environment is not None or any(is_defaults_file(path) for path in defined)
+    shared = project.settings.environment is not None or any(is_defaults_file(path) for path in defined)
     names = {
         path for path in defined if is_definition_file(path, below) and (shared or defined[path] != blobs.get(path))
     }
@@ -167,9 +150,9 @@ def _find_outdated(repository: Repository, record: Record, below: str, environme
         return files
     if not record.resolved:
         return files | names | {path for path in blobs.keys() - defined.keys() if is_definition_file(path, below)}
-    keys = {key_of(path, below) for path in names}
-    applied = read_snapshot(repository, record.applied, below, environment, keys=keys)
-    entries = read_entries(repository, record, (), below, environment, only=applied.by_file)
+    snapshot = project.snapshot(record.applied)
+    applied = snapshot.read({key_of(path, below) for path in names})
+    entries = read_entries(record, snapshot, only=applied.by_file)
     for path, applied_entry in applied.by_file.items():
         entry = entries.by_file.get(path)
         # Only the record has the id while the file says `id: new`.

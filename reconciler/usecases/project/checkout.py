@@ -10,7 +10,7 @@ from reconciler.assistant.plain_words import list_some
 from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition_file
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
-from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.folders import folder_in_git, repository_root
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.project import Project
 
@@ -61,7 +61,7 @@ def check_nested(repository: Repository, folder: Path) -> None:
 
 def check_settings_moved(project: Project) -> None:
     """Refuse definitions that have all moved away from their settings, which are still there and protect nothing."""
-    path = shown_path(project.folder.resolve().parent / FILE_NAME, project.root)
+    path = project.settings_path
     repository, base = project.repository, project.base
     commit = project.record.applied if project.record is not None else base.commit if base is not None else ""
     # A shallow clone may lack what was applied.

@@ -15,7 +15,6 @@ from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
 from reconciler.git.record import Record, Trailers, Unclear, find_created, read_record, write_record
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import find_mentioned, read_everything
 from reconciler.usecases.project.project import Project
 
 LOOK_FIRST = (
@@ -90,8 +89,8 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     if namesakes:
         defined = {each.id for each in project.loaded.read_all()}.union(*(result.ids for result in results))
     unknown = {name: other for name, other in namesakes if other not in defined}
-    if unknown and project.repository is not None and project.head is not None:
-        mentioned = find_mentioned(project.repository, project.head, unknown.values())
+    if unknown and project.head is not None:
+        mentioned = project.snapshot(project.head).find_mentioned(unknown.values())
         unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
     return [_refuse(each, other) if (other := unknown.get(_name_to_create(each) or "")) else each for each in results]
 
@@ -210,7 +209,7 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
         return False
     # In whatever folder it was then: the definitions' folder may have been renamed as well.
     commits = filter(repository.has, unclear.heads)
-    snapshots = (read_everything(repository, commit, project.settings.environment) for commit in commits)
+    snapshots = (project.snapshot(commit).read_everything() for commit in commits)
     declared = [snapshot.by_file[unclear.file].declared for snapshot in snapshots if unclear.file in snapshot.by_file]
     return any(_is_namesake(fields, definition) for fields in declared)
 
@@ -224,7 +223,7 @@ def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
     at_head = repository.files(head)
     alike = [entry for entry in entries if entry.file not in at_head and _is_namesake(entry.declared, definition)]
     defined_ids = {each.id for each in project.loaded.definitions}
-    elsewhere = find_mentioned(repository, head, [entry.id for entry in alike]) if alike else Entries()
+    elsewhere = project.snapshot(head).find_mentioned([entry.id for entry in alike]) if alike else Entries()
     yield from (entry for entry in alike if entry.id not in defined_ids and elsewhere.find([entry.id]) is None)
 
 

@@ -18,16 +18,16 @@ from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.definition import Definition, Layer, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import DEFAULT_POLICY, Plan, Planner, Policy
-from reconciler.core.settings import Settings, now
+from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.core.tree import MISSING
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded
-from reconciler.files.folders import folder_in_git
+from reconciler.files.folders import folder_in_git, shown_path
 from reconciler.git.merge_file import merge_texts
 from reconciler.git.record import Record, applied_ref, read_entries
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import find_mentioned
+from reconciler.git.snapshot import Snapshot
 
 NOTHING_LOADED = Loaded((), (), (), whole=False)
 # To compare takes no time beside a request, and deepdiff parses what it compares: in several threads at once
@@ -75,6 +75,25 @@ class Project:
         return folder_in_git(self.folder, self.root)
 
     @functools.cached_property
+    def settings_path(self) -> str:
+        """Where the settings are, or would be, from the repository's root."""
+        return shown_path(self.folder.resolve().parent / FILE_NAME, self.root)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether `HEAD` does not descend from what was applied last, as far as this clone knows."""
+        repository, record, head = self.repository, self.record, self.head
+        if repository is None or record is None or head is None:
+            return False
+        return not repository.is_ancestor(record.applied, head)
+
+    def snapshot(self, commit: str, current: Sequence[Definition] = ()) -> Snapshot:
+        """Return the definitions of a commit below the run's folder; what reads as a `current` one is not parsed."""
+        if self.repository is None:
+            raise TypeError(self)
+        return Snapshot(self.repository, commit, self.below, self.settings.environment, current)
+
+    @functools.cached_property
     def record_entries(self) -> Entries:
         """The record's entries; none if there is no record that holds them."""
         repository, record = self.repository, self.record
@@ -83,7 +102,7 @@ class Project:
         # Most often the record is the base, whose entries are read already; a run of selected files has only theirs.
         if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
-        return read_entries(repository, record, self.loaded.definitions, self.below, self.settings.environment)
+        return read_entries(record, self.snapshot(record.applied, self.loaded.definitions))
 
     @property
     def overlays(self) -> Path | None:
@@ -102,12 +121,12 @@ class Project:
 
     def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
         """Return those of some ids that a definition of another folder of the repository has in `HEAD`."""
-        if not ids or self.repository is None or self.head is None:
+        if not ids or self.head is None:
             return set()
         overlays = folder_in_git(self.overlays, self.root) if self.overlays is not None else None
         return {
             entry.id
-            for file, entry in find_mentioned(self.repository, self.head, ids).by_file.items()
+            for file, entry in self.snapshot(self.head).find_mentioned(ids).by_file.items()
             if not is_definition_file(file, self.below) and (overlays is None or not is_definition_file(file, overlays))
         }
 

@@ -3,13 +3,13 @@
 import dataclasses
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from reconciler.core.definition import path_in
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.folders import folder_in_git, repository_root
 from reconciler.files.settings import find_sensitive
 from reconciler.git.objects import Blob
 from reconciler.git.record import Record, applied_ref, read_record
@@ -31,10 +31,10 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     root = repository_root(choices.directory)
     repository = repository or open_repository(root)
     head = repository.head() if repository is not None else None
+    project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
     if repository is not None and head is not None:
         # What hidden settings protect would not be protected.
-        check_checkout(repository, head, settings_file(choices.directory, root), ())
-    project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
+        check_checkout(repository, head, project.settings_path, ())
     return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
 
 
@@ -74,15 +74,10 @@ def read_history(choices: Choices, *, repository: Repository | None = None) -> P
     if repository is not None and project.head is not None:
         folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
         folders_in_git = [folder_in_git(folder, project.root) for folder in folders]
-        check_checkout(repository, project.head, settings_file(project.folder, project.root), folders_in_git)
+        check_checkout(repository, project.head, project.settings_path, folders_in_git)
         project = dataclasses.replace(project, record=read_record(repository, project.ref))
     _check_record(project, choices.base)
     return project
-
-
-def settings_file(folder: Path, root: Path) -> str:
-    """Return the path of the settings beside a folder, from the repository's root."""
-    return shown_path(folder.resolve().parent / FILE_NAME, root)
 
 
 def require_commit(repository: Repository | None, revision: str) -> str:
@@ -157,8 +152,7 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
         loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
         _check_environment(loaded, settings)
         return dataclasses.replace(project, loaded=loaded)
-    path = settings_file(folder, root)
-    changed = find_changed(repository, project.head or "", folder, settings, path, since, project.record)
+    changed = find_changed(project, repository, project.head or "", since)
     paths = [path.resolve() for path in choices.paths]
     selected = [path for path in changed.files if not paths or any(map(path.resolve().is_relative_to, paths))]
     loaded = NOTHING_LOADED
@@ -166,7 +160,7 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
         loaded = load(folder, selected, root=root, settings=settings, find_id=find_id)
         _check_environment(loaded, settings)
     # A file that differs may declare what it declared, as after a comment.
-    alike = find_alike(repository, changed, loaded.definitions, project.below, settings.environment)
+    alike = find_alike(project, changed, loaded.definitions)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
     removed = frozenset() if paths else changed.removed - alike
     nothing = not (differing or loaded.invalid or removed)
@@ -186,8 +180,8 @@ def _check_environment(loaded: Loaded, settings: Settings) -> None:
 
 def _note_order(project: Project) -> list[str]:
     # Where `HEAD` lacks what was applied, that looks undone, and nobody undid it.
-    repository, record, head = project.repository, project.record, project.head
-    if repository is None or record is None or head is None or repository.is_ancestor(record.applied, head):
+    repository, record = project.repository, project.record
+    if repository is None or record is None or not project.is_behind:
         return []
     last_applied = f"{record.applied[:12]}, which was applied last"
     undone = "what was applied meanwhile looks undone here"
@@ -200,7 +194,7 @@ def _note_order(project: Project) -> list[str]:
 
 def _hide_earlier(project: Project, repository: Repository, commits: Iterable[str | None]) -> Settings:
     # A value that was sensitive when it was applied stays so in the report of the change that makes it public.
-    path = settings_file(project.folder, project.root)
+    path = project.settings_path
     sensitive = list(project.settings.sensitive)
     # A shallow clone may lack the commit that was applied.
     for commit in (each for each in dict.fromkeys(commits) if each is not None and repository.has(each)):

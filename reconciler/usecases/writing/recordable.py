@@ -12,10 +12,9 @@ from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.record import find_created
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.project.changed import has_changed
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.project.reading import OFF, settings_file
+from reconciler.usecases.project.reading import OFF
 
 
 def records_by_default(project: Project) -> bool:
@@ -27,7 +26,7 @@ def records_by_default(project: Project) -> bool:
 def check_order(project: Project) -> None:
     """Refuse a HEAD that does not descend from what was applied last: a late run must not undo a newer one."""
     repository, head, record = project.repository, project.head, project.record
-    if repository is None or head is None or record is None or repository.is_ancestor(record.applied, head):
+    if repository is None or head is None or record is None or not project.is_behind:
         return
     hint = "apply the newest commit; to go back on purpose, or if history was rewritten, pass --allow-older"
     if repository.is_shallow:
@@ -59,8 +58,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
     definitions = project.loaded.definitions
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
     current, keys = [each for each in definitions if not each.says_new], {each.key for each in definitions}
-    environment = project.settings.environment
-    declared = read_snapshot(repository, head, project.below, environment, current=current, keys=keys).by_file
+    declared = project.snapshot(head, current).read(keys).by_file
     files = repository.files(head)
     for definition in definitions:
         _check_unfiltered(repository, files, definition)
@@ -80,7 +78,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             f"{removed[0]} differs from HEAD: it was removed here, and the record would drop it",
             hint="commit it, or apply with --no-record",
         )
-    path = settings_file(project.folder, project.root)
+    path = project.settings_path
     # A file above the repository is in none of its commits.
     if not path.startswith("../") and has_changed(project.root / path, repository, head, path):
         raise RepositoryError(

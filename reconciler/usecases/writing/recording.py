@@ -12,7 +12,6 @@ from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.record import Record, Trailers, write_record
 from reconciler.git.repository import Repository
-from reconciler.git.snapshot import find_mentioned, read_everything, read_snapshot
 from reconciler.usecases.project.new_assistants import find_orphans
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
@@ -103,7 +102,7 @@ class _Update:
         if self.previous.resolved:
             return self.project.record_entries, self.repository.files(self.previous.commit)
         # A record of the older form has none. Its definitions are written out as entries once.
-        entries = read_everything(self.repository, self.previous.commit, self.project.settings.environment)
+        entries = self.project.snapshot(self.previous.commit).read_everything()
         texts = {entry.file: write_entry(entry) for entry in entries.by_file.values()}
         return entries, self.repository.write_files(texts)
 
@@ -149,15 +148,16 @@ class _Update:
 
     def _move_displaced(self, blobs: dict[str, Blob], used: set[str]) -> dict[str, Blob]:
         """Return the remaining entries; one whose path is now used moves to the path of its own definition."""
-        repository, project, entries = self.repository, self.project, self.entries
+        entries = self.entries
         displaced = [entries.by_file[file] for file in sorted(blobs.keys() & used) if file in entries.by_file]
         if not displaced:
             return blobs
-        snapshot = read_snapshot(repository, self.head, project.below, project.settings.environment)
+        snapshot = self.project.snapshot(self.head)
+        at_head = snapshot.read()
         moved = dict(blobs)
         while displaced:
             entry = displaced.pop()
-            defined = snapshot.find([entry.id]) or find_mentioned(repository, self.head, [entry.id]).find([entry.id])
+            defined = at_head.find([entry.id]) or snapshot.find_mentioned([entry.id]).find([entry.id])
             occupant = entries.by_file.get(defined.file) if defined is not None and defined.file in blobs else None
             if defined is None or defined.file in used or (occupant is not None and occupant.id == entry.id):
                 continue

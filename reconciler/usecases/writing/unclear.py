@@ -10,7 +10,6 @@ from reconciler.core.plan import Plan
 from reconciler.core.run import Result, Run
 from reconciler.core.tree import MISSING, value_at
 from reconciler.git.record import Record, Unclear
-from reconciler.git.snapshot import read_snapshot
 from reconciler.usecases.project.project import Project
 
 MOST_HEADS = 20
@@ -96,9 +95,8 @@ def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
 
 def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
     """Return the unclear writes of a record that no apply of `HEAD` sends again, since it defines no such assistant."""
-    repository, head = project.repository, project.head
-    if not record.unclear or repository is None or head is None:
+    if not record.unclear or project.head is None:
         return ()
-    entries = read_snapshot(repository, head, project.below, project.settings.environment).by_file.values()
+    entries = project.snapshot(project.head).read().by_file.values()
     names = {name for entry in entries for name in (entry.id, entry.file)} - {NEW}
     return tuple(entry for entry in record.unclear if not {*entry.ids, entry.file} & names)
