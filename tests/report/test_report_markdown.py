@@ -37,6 +37,20 @@ def test_500_changed_assistants_with_long_prompts_are_all_named_within_the_limit
     assert text.count("<details>") == text.count("</details>")
 
 
+def test_short_and_long_values_keep_the_order_of_the_other_formats() -> None:
+    entry = assistant(
+        "desk",
+        change("/endCallMessage", "Bye", "Goodbye"),
+        change("/firstMessage", "Hello\nyou", "Hello\nall of you"),
+        change("/maxDurationSeconds", 10, 20),
+        change("/voicemailMessage", "We are\nclosed", "We are\nopen"),
+    )
+    report = document("plan", entry, base=BASE)
+    names = re.findall(r"^(?:\| )?`(\w+)`", render_markdown(report), re.MULTILINE)
+    assert names == re.findall(r"^  ~ (\w+):", render_text(report), re.MULTILINE)
+    assert names == ["endCallMessage", "firstMessage", "maxDurationSeconds", "voicemailMessage"]
+
+
 def test_emoji_count_twice_as_github_counts_them() -> None:
     text = render_markdown(fleet(500, "\U0001f600" * 30 + " {0:03}"))
     assert measure_utf16(text) <= MARKDOWN_LIMIT

@@ -1,6 +1,7 @@
 """One card in a pull request's comment, as much of it as there is room for, and a count of what is left out. Pure."""
 
 import dataclasses
+import itertools
 import re
 import textwrap
 from collections import Counter
@@ -90,15 +91,16 @@ def _add_group(group: Group, section: Section) -> None:
     section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
     place = f" ({code(group.place)})" if group.place else ""
     extent = f" in {group.number} assistants{place}" if group.location else ""
-    # Sentences are a table; a long text would make it unreadable.
-    rows = [
-        join_cells([code(field.name), code(field.sentence) + extent + _write_meaning(field)])
-        for field in group.fields
-        if field.sides
-    ]
-    section.parts.append("\n".join([*head_table(["Field", "What differs"]), *rows]) if rows else "")
-    for field in group.fields:
-        if not field.sides:
+    # Sentences are a table; a long text would make it unreadable, so it ends one.
+    for are_sentences, fields in itertools.groupby(group.fields, lambda field: bool(field.sides)):
+        if are_sentences:
+            rows = [
+                join_cells([code(field.name), code(field.sentence) + extent + _write_meaning(field)])
+                for field in fields
+            ]
+            section.parts.append("\n".join([*head_table(["Field", "What differs"]), *rows]))
+            continue
+        for field in fields:
             # Marks are code, so that they are in the text as they are.
             label = code(field.label) if "[-" in field.label else inline(field.label)
             label = f": {label}" if label else ""
