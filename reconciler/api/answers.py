@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from reconciler.api.body import MAX_BODY
 from reconciler.api.repeats import Call
+from reconciler.api.results import Answer, NoAnswer, find_kind
 from reconciler.api.secret import Scrubber
-from reconciler.api.transport import Answer, NoAnswer, find_kind
 from reconciler.core.json_size import has_more_tokens, is_deeper
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError
@@ -99,16 +99,16 @@ class Explainer:
         message = f"got {problem or self._describe_body(answer)}"
         # An assistant was read before it is written.
         message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
-        return call.fail("protocol", message, status=answer.status, hint=f"The API URL is {self.url}.")
+        return call.fail("protocol", message, hint=f"The API URL is {self.url}.")
 
     def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
         """Return the error for an answer that is no success; `meaning` says in words what it means here."""
         status = answer.status
         if 300 <= status < 400:
             message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
-            return call.fail("protocol", message, status=status, hint=f"The API URL is {self.url}.")
+            return call.fail("protocol", message, hint=f"The API URL is {self.url}.")
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
-        return call.fail(find_kind(status), message, status=status, hint=hint or self._suggest(answer))
+        return call.fail(find_kind(status), message, hint=hint or self._suggest(answer))
 
     def no_answer(self, call: Call, failure: NoAnswer) -> ApiError:
         """Return the error for a request that got no usable answer."""

@@ -1,15 +1,13 @@
 """Reads the body of an answer, decompressed and bounded. Knows nothing of its content."""
 
+import io
 import zlib
 from collections.abc import Iterable
-from dataclasses import field
-from typing import Any
-
-from reconciler.dataclass import dataclass
 
 MAX_BODY = 8 * 1024 * 1024  # bytes, both as they are sent and unpacked
 _PACKED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
-_MOST_MEMBERS = 1000  # of one gzip; empty ones cost time and no room
+_MEMBER = b"\x1f\x8b\x08"  # how each member of a gzip begins (RFC 1952, 2.3.1)
+_MOST_MEMBERS = 1000  # empty ones cost time and no room
 
 
 class UnusableBodyError(Exception):
@@ -18,21 +16,34 @@ class UnusableBodyError(Exception):
 
 def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
     """Return the whole body, unpacked. `encoding` is the `Content-Encoding`. Raises `UnusableBodyError`."""
-    decompressor = _GzipDecompressor() if _is_gzip(encoding) else None
+    is_gzip = _is_gzip(encoding)
     body = bytearray()
-    received = 0
+    for chunk in chunks:
+        body += chunk
+        _check_size(body)
+    return _unpack(body) if is_gzip else bytes(body)
+
+
+def _unpack(packed: bytearray) -> bytes:
+    # Most answers are not compressed.
+    import gzip
+
+    if packed.count(_MEMBER) > _MOST_MEMBERS:
+        raise UnusableBodyError(f"a compressed response with more than {_MOST_MEMBERS} members")
     try:
-        for chunk in chunks:
-            # Both are bounded: a small answer may unpack to gigabytes, and an endless one to nothing.
-            received += len(chunk)
-            body += chunk if decompressor is None else decompressor.feed(chunk, MAX_BODY + 1 - len(body))
-            if max(received, len(body)) > MAX_BODY:
-                raise UnusableBodyError(f"a response of more than {MAX_BODY // 1024**2} MiB")
-    except zlib.error:
+        # A small answer may unpack to gigabytes.
+        body = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(MAX_BODY + 1)
+    except EOFError:
+        raise UnusableBodyError("an incomplete compressed response") from None
+    except (gzip.BadGzipFile, zlib.error):
         raise UnusableBodyError("a response that claims to be compressed but is not") from None
-    if decompressor is not None and body and not decompressor.member.eof:
-        raise UnusableBodyError("an incomplete compressed response")
-    return bytes(body)
+    _check_size(body)
+    return body
+
+
+def _check_size(body: bytes | bytearray) -> None:
+    if len(body) > MAX_BODY:
+        raise UnusableBodyError(f"a response of more than {MAX_BODY // 1024**2} MiB")
 
 
 def _is_gzip(encoding: str) -> bool:
@@ -41,26 +52,3 @@ def _is_gzip(encoding: str) -> bool:
     if codings in ([], ["gzip"], ["x-gzip"]):
         return bool(codings)
     raise UnusableBodyError(f"a response compressed as {encoding[:20]!r}, which was not asked for")
-
-
-@dataclass()
-class _GzipDecompressor:
-    """Unpacks gzip, which may come in several members (RFC 1952, 2.2)."""
-
-    member: Any = field(default_factory=lambda: zlib.decompressobj(wbits=31))
-    number: int = 1
-
-    def feed(self, chunk: bytes, limit: int) -> bytes:
-        unpacked = bytearray()
-        while chunk and len(unpacked) < limit:
-            if self.member.eof:
-                chunk = chunk.lstrip(b"\0")  # some pad the end
-                if not chunk:
-                    break
-                self.number += 1
-                if self.number > _MOST_MEMBERS:
-                    raise UnusableBodyError(f"a compressed response with more than {_MOST_MEMBERS} members")
-                self.member = zlib.decompressobj(wbits=31)
-            unpacked += self.member.decompress(chunk, limit - len(unpacked))
-            chunk = self.member.unused_data
-        return bytes(unpacked)

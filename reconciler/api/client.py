@@ -9,10 +9,11 @@ from urllib.parse import quote, urlsplit
 
 from reconciler.api.answers import Explainer, find_json
 from reconciler.api.repeats import Call, RequestNote, Sender
+from reconciler.api.results import Answer, NoAnswer
 from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
 from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
-from reconciler.api.transport import Answer, NoAnswer, Wire
+from reconciler.api.transport import Wire
 from reconciler.core.base_url import check_base_url
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, UsageError
@@ -105,8 +106,7 @@ class AssistantsApi:
 
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
-        call = Call("GET", _build_path(assistant_id))
-        return self._read_assistant(call, self._send(call))
+        return self._fetch_assistant(Call("GET", _build_path(assistant_id)))
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
         """Read one assistant after a write, until it is not old, 5 seconds are over, or the run is being stopped."""
@@ -138,32 +138,24 @@ class AssistantsApi:
         `live_id`, the `id` that GET gave.
         """
         call = _build_write("PATCH", _build_path(assistant_id), body)
-        answer = self._send(call)
-        call.unclear = True
-        assistant = self._read_assistant(call, answer)
+        assistant = self._fetch_assistant(call)
         if assistant["id"] != live_id:
             other = self._explain.quote(assistant["id"])
             problem = f"the response is about another assistant, {other!r} instead of {live_id!r}"
             hint = "Look at both assistants in the dashboard before you apply anything else."
-            raise call.fail("protocol", problem, status=answer.status, hint=hint)
+            raise call.fail("protocol", problem, hint=hint)
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an assistant (`POST /assistants`), in one request that is never repeated; return it as answered."""
-        call = _build_write("POST", "/assistants", body, once=True)
-        answer = self._send(call)
-        call.unclear = True
-        return self._read_assistant(call, answer)
+        return self._fetch_assistant(_build_write("POST", "/assistants", body, once=True))
 
     def delete(self, assistant_id: str) -> None:
         """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated."""
         call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
         answer = self._send(call)
         # 204 is HTTP's own way to say what `success` says.
-        if answer.status == 204:
-            return
-        call.unclear = True
-        if self._read_object(call, answer).get("success") is not True:
+        if answer.status != 204 and self._read_object(call, answer).get("success") is not True:
             raise self._explain.unusable(call, answer, "an object without `success: true`")
 
     def me(self) -> dict[str, Any]:
@@ -212,7 +204,7 @@ class AssistantsApi:
                         self._session.note_success(call.method, token)
                         return result
             new_token = None
-            if isinstance(result, Answer) and result.status == 401 and not call.once and not self._stopping():
+            if result.status == 401 and not call.once and not self._stopping():
                 new_token = self._session.renew(call.method, token, is_repeated=was_refused)
             if new_token is None:
                 raise self._explain_problem(call, result, token)
@@ -220,10 +212,7 @@ class AssistantsApi:
 
     def _explain_problem(self, call: Call, result: Answer | NoAnswer, token: Token) -> ApiError:
         if isinstance(result, NoAnswer):
-            call.unclear = call.write and result.reached
             return self._explain.no_answer(call, result)
-        # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
-        call.unclear = call.write and (not 400 <= result.status < 500 or result.status in (408, 499))
         if result.status != 401:
             return self._explain.status(call, result)
         role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""
@@ -236,6 +225,9 @@ class AssistantsApi:
         if not isinstance(value, dict):
             raise self._explain.unusable(call, answer)
         return value
+
+    def _fetch_assistant(self, call: Call) -> dict[str, Any]:
+        return self._read_assistant(call, self._send(call))
 
     def _read_assistant(self, call: Call, answer: Answer) -> dict[str, Any]:
         # Nothing else of an assistant is checked: what the API's reference does not list must not be lost.

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import field
 
 from reconciler import __version__
+from reconciler.api.results import Answer, NoAnswer, find_kind
 from reconciler.api.throttle import Throttle, read_retry_after
-from reconciler.api.transport import TEMPORARY_STATUSES, Answer, Connection, NoAnswer, Wire, find_kind
+from reconciler.api.transport import Connection, Wire
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
@@ -55,7 +56,6 @@ class Call:
     cookie: str = ""
     write: bool = False  # not repeated once it was sent
     once: bool = False  # never repeated, whatever the answer
-    unclear: bool = False  # its last answer leaves open whether it was written
     attempts: int = 0
     repeats: int = 0
     retry_after_waits: float = 0.0
@@ -65,8 +65,17 @@ class Call:
         suffix = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
         return f"{self.method} {self.path}{suffix}"
 
-    def fail(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> ApiError:
-        """Return an error about this call."""
+    @property
+    def unclear(self) -> bool:
+        """Whether its last result leaves open if it was written; an answer that is used leaves nothing open."""
+        # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
+        result = self.last_result
+        is_refused = isinstance(result, Answer) and 400 <= result.status < 500 and result.status not in (408, 499)
+        return self.write and result is not None and result.reached and not is_refused
+
+    def fail(self, kind: ErrorKind, message: str, *, hint: str = "") -> ApiError:
+        """Return an error about this call and its last result."""
+        status = self.last_result.status if self.last_result else None
         error_class = UnclearWrite if self.unclear else ApiError
         return error_class(kind, f"{self}: {message}", status=status, hint=hint)
 
@@ -101,6 +110,7 @@ class Sender:
         while True:
             with self._serialize_first_request(), self.throttle.turn() as turn:
                 if self._final_failure:
+                    call.last_result = self._final_failure
                     return self._final_failure
                 # Nothing is repeated in a run that is being stopped, and nothing sent while a pause is on. A first
                 # attempt without a pause is made all the same: it may be the look at live after the last write.
@@ -109,11 +119,13 @@ class Sender:
                 note, result = self._attempt(call, turn)
             if self.on_request is not None:
                 self.on_request(note)
-            retry_after = _read_retry_after(result)
+            retry_after = None
+            if isinstance(result, Answer) and result.temporary:
+                retry_after = read_retry_after(result.header("retry-after"), result.header("date"))
             seconds = retry_after or self.throttle.backoff(call.repeats + 1)
             # Both concern the whole account: another worker's next request would meet the same answer. A write that is
             # not repeated here is repeated after a look at live, which waits for the end of the pause.
-            if retry_after or _is_429(result):
+            if retry_after or result.status == 429:
                 self.throttle.pause_all(seconds)
             if not _may_repeat(call, result):
                 return result
@@ -146,16 +158,25 @@ class Sender:
         seconds = time.monotonic() - started
         if isinstance(result, NoAnswer) and result.final:
             self._final_failure = result
-        if _is_429(result):
+        if result.status == 429:
             self.throttle.note_too_many(turn)
         else:
             self.throttle.note_accepted(turn)
-        if isinstance(result, Answer) or result.reached:
+        if result.reached:
             with self._lock:
                 self.sent[call.method] += 1
-            if not _is_429(result):
+            if result.status != 429:
                 self._retries_exhausted = False
-        return _make_note(call, result, seconds), result
+        error = result.kind if isinstance(result, NoAnswer) else None if result.ok else find_kind(result.status)
+        note = RequestNote(
+            method=call.method,
+            path=call.path,
+            status=result.status,
+            seconds=seconds,
+            attempt=call.attempts,
+            error=error,
+        )
+        return note, result
 
     def _exchange(self, call: Call) -> Answer | NoAnswer:
         # The connection used last is the warmest. A list's pop and append are atomic, so they need no lock.
@@ -170,8 +191,8 @@ class Sender:
 
     def _is_exhausted(self, call: Call, result: Answer | NoAnswer, retry_after: float | None) -> bool:
         """Count the next repeat, and return whether the call has no repeats left."""
-        overloaded = _is_429(result) and retry_after is not None
-        unavailable = overloaded or (isinstance(result, NoAnswer) and not result.reached)
+        overloaded = result.status == 429 and retry_after is not None
+        unavailable = overloaded or not result.reached
         # After one call has used up its repeats, the others get a single attempt until the API answers again.
         if unavailable and self._retries_exhausted:
             return True
@@ -188,27 +209,6 @@ class Sender:
 
 
 def _may_repeat(call: Call, result: Answer | NoAnswer) -> bool:
-    if call.once:
-        return False
-    if isinstance(result, NoAnswer):
-        return result.temporary and not (call.write and result.reached)
     # 425 (RFC 8470) and 429 alone say that nothing was done.
-    return result.status in (425, 429) or (result.status in TEMPORARY_STATUSES and not call.write)
-
-
-def _is_429(result: Answer | NoAnswer) -> bool:
-    return isinstance(result, Answer) and result.status == 429
-
-
-def _read_retry_after(result: Answer | NoAnswer) -> float | None:
-    if isinstance(result, NoAnswer) or result.status not in TEMPORARY_STATUSES:
-        return None
-    return read_retry_after(result.header("retry-after"), result.header("date"))
-
-
-def _make_note(call: Call, result: Answer | NoAnswer, seconds: float) -> RequestNote:
-    status = result.status if isinstance(result, Answer) else None
-    error = result.kind if isinstance(result, NoAnswer) else None if result.ok else find_kind(result.status)
-    return RequestNote(
-        method=call.method, path=call.path, status=status, seconds=seconds, attempt=call.attempts, error=error
-    )
+    is_safe = not (call.write and result.reached) or result.status in (425, 429)
+    return result.temporary and is_safe and not call.once

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from reconciler.api.answers import WRONG_URL, Explainer, find_json
 from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
 from reconciler.api.repeats import Call, Sender
+from reconciler.api.results import Answer, NoAnswer
 from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, find_cookie_problem
-from reconciler.api.transport import Answer, NoAnswer
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind
 
@@ -140,7 +140,7 @@ class Session:
         # A login has not helped this request or method before. Only if the token does not even say who we are has
         # it run out once more; else the permission is missing, and each request would cost a login.
         result = self._sender.send(Call("GET", ME_PATH, cookie=self.write_cookies(refused_token, ME_PATH)))
-        return isinstance(result, Answer) and result.status == 401
+        return result.status == 401
 
     def _log_in(self) -> Token:
         """Log in, under the lock, and keep the token."""

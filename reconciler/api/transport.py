@@ -14,66 +14,14 @@ import httpcore
 
 from reconciler.api.body import UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
+from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
 from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import BaseUrl
 from reconciler.dataclass import dataclass
-from reconciler.errors import ErrorKind
 
 # Servers of Node and uvicorn drop an idle connection after 5 s, and a write must never meet one that is closing.
 _KEPT_ALIVE = 4.0
-# Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
-TEMPORARY_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
-_KINDS: dict[int, ErrorKind] = {
-    400: "invalid",
-    401: "auth",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    422: "invalid",
-    425: "server",
-    429: "rate_limited",
-    499: "network",  # nginx: the client, perhaps a gateway, closed the connection before the API had answered
-}
 _POLL_INTERVAL = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer, its body decoded and bounded."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status says that the request succeeded."""
-        return 200 <= self.status < 300
-
-    def header(self, name: str) -> str:
-        """Return a header by its name in lower case, joined where there are several, empty where there is none."""
-        return ", ".join(self.header_values(name))
-
-    def header_values(self, name: str) -> list[str]:
-        """Return the values of a header in their order."""
-        return [value for key, value in self.headers if key == name]
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """No usable answer."""
-
-    kind: ErrorKind
-    text: str
-    reached: bool  # the request may be with the API
-    temporary: bool = True  # it may well work later
-    final: bool = False  # no request of this run would fare better
-    hint: str = ""  # what to do, where the kind alone does not say it
-
-
-def find_kind(status: int) -> ErrorKind:
-    """Return the error kind of an HTTP status that is not a success (docs/reference.md, "Error kinds")."""
-    return _KINDS.get(status, "server" if status >= 500 else "protocol")
 
 
 # httpcore's errors have no base in common: https://www.encode.io/httpcore/exceptions/.

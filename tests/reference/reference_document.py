@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 import click
 
-from reconciler.api.transport import find_kind
+from reconciler.api.results import find_kind
 from reconciler.assistant.fields import FIELDS, ID, Field
 from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.lints import LINTS
