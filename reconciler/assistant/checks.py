@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.assistant.fields import BY_PATH, ID, Field, Kind, keys_inside
+from reconciler.assistant.fields import BY_PATH, ID, TOP_LEVEL, Field, Kind, keys_inside
 from reconciler.assistant.invisible import describe_unseen, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import (
@@ -42,13 +42,20 @@ _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
 
 
 def check_definition(
-    document: Mapping[str, Any], extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = True
+    document: Mapping[str, Any],
+    extra_fields: Iterable[FieldPath] = (),
+    *,
+    needs_id: bool = True,
+    advised: Collection[str] = (ID.path[0], *TOP_LEVEL),
 ) -> list[FieldProblem]:
-    """Return at most `MAX_PROBLEMS` that the API would not accept; values at `extra_fields` are not checked."""
+    """Return at most `MAX_PROBLEMS` that the API would not accept; values at `extra_fields` are not checked.
+
+    `advised` are the top-level keys that a message may suggest.
+    """
     extra = frozenset(extra_fields)
     # A key that is nearly `id` is reported separately.
     needs_id = needs_id and not any(_LIKE_ID.fullmatch(key) and (key,) not in extra for key in document)
-    problems = itertools.chain(_check_id(document, needs_id=needs_id), _check_object((), document, extra))
+    problems = itertools.chain(_check_id(document, needs_id=needs_id), _check_object((), document, extra, advised))
     return list(itertools.islice(problems, MAX_PROBLEMS))
 
 
@@ -85,7 +92,7 @@ def _explain_bad_id(value: Any) -> str:
 
 
 def _check_object(
-    parent: FieldPath, fields: Mapping[str, Any], extra_fields: Collection[FieldPath]
+    parent: FieldPath, fields: Mapping[str, Any], extra_fields: Collection[FieldPath], advised: Collection[str]
 ) -> Iterator[FieldProblem]:
     documented = keys_inside(parent)
     # Values of extra fields are not checked, since the reference says nothing about them.
@@ -95,7 +102,7 @@ def _check_object(
     for key in fields:
         path = (*parent, key)
         if key not in documented and path != ID.path and path not in extra_fields:
-            yield describe_unknown_field(path)
+            yield describe_unknown_field(path, advised)
 
 
 def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
@@ -111,7 +118,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
         fields_hint = f"; its fields are {', '.join(keys_inside(path))}" if field.kind == "fields" else ""
         yield FieldProblem(path, describe_wrong_kind(name, field.kind, value) + fields_hint)
     elif field.kind == "fields":
-        yield from _check_object(path, value, extra_fields)
+        yield from _check_object(path, value, extra_fields, keys_inside(path))
     elif field.kind == "texts":
         yield from _check_items(field, value)
     elif field.range and not field.range[0] <= value <= field.range[1]:

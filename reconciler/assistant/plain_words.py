@@ -3,7 +3,7 @@
 import difflib
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant import fields
@@ -45,10 +45,10 @@ _SLIPS: Final = (
 )
 
 
-def describe_unknown_field(path: FieldPath) -> FieldProblem:
-    """Return the message about a key that the API does not have at this place."""
+def describe_unknown_field(path: FieldPath, allowed: Collection[str]) -> FieldProblem:
+    """Return the message about a key that the API does not have at this place, where it allows some others."""
     place = f" inside {dotted(path[:-1])}" if path[1:] else ""
-    message, quoting = _suggest_field(path), f"unknown field {dotted(path)}"
+    message, quoting = _suggest_field(path, allowed), f"unknown field {dotted(path)}"
     advice = message.removeprefix(quoting) if message.startswith(quoting) else ""
     return FieldProblem(path, message, f"unknown field{place}{advice}", about="key")
 
@@ -90,7 +90,7 @@ def name_look_alike(word: str) -> str:
     return f' The "{letter}" in it is {name_character(letter)}' if letter else ""
 
 
-def _suggest_field(path: FieldPath) -> str:
+def _suggest_field(path: FieldPath, allowed: Collection[str]) -> str:
     parent, key = path[:-1], path[-1]
     if not parent and key in fields.READ_ONLY:
         return f"{key} is set by the API; remove it"
@@ -109,21 +109,18 @@ def _suggest_field(path: FieldPath) -> str:
             f'unknown field {dotted(path)}; if this line belongs to the text above it, write "|-" after the colon of '
             "its key, and indent every line of the text further than the key"
         )
-    if guess := _guess_field(parent, key):
+    if guess := _guess_field(parent, key, allowed):
         return f"unknown field {dotted(path)}; {guess}{name_look_alike(key)}"
-    allowed = fields.keys_inside(parent)
     place = f"inside {dotted(parent)}" if parent else "here"
-    names_allowed = ", ".join(allowed if parent else ("id", *allowed))
     return (
-        f"unknown field {dotted(path)}; allowed {place}: {names_allowed} "
+        f"unknown field {dotted(path)}; allowed {place}: {', '.join(allowed)} "
         "(a field that the API has but its reference does not list can be added under extra_fields in reconciler.yaml)"
     )
 
 
-def _guess_field(parent: FieldPath, key: str) -> str:
+def _guess_field(parent: FieldPath, key: str, siblings: Collection[str]) -> str:
     """Return a "did you mean": a key of this place, the same key elsewhere, then what looks alike."""
     letters = _letters(key)
-    siblings = fields.keys_inside(parent) if parent else ("id", *fields.keys_inside(parent))
     elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent and path != parent]
     # The same letters elsewhere are a better guess than a similar key here: `voiceId` at the top is not `voice`.
     near = find_closest(key, siblings, cutoff=1.0)

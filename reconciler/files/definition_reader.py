@@ -80,7 +80,7 @@ class DefinitionReader:
         )
         if checked and document is not None:
             problems += self._check(definition, document, files)
-        # What is wrong in defaults has been found in them already.
+        # What is wrong in a text file of defaults has been found with them already.
         problems = list(dict.fromkeys(problems))
         if len(problems) >= MAX_PROBLEMS:
             first_problems = sorted(problems)[: MAX_PROBLEMS - 1]
@@ -98,9 +98,13 @@ class DefinitionReader:
             problems = [replace(each, message=each.message + hints.get(each.about, "")) for each in problems]
         # A value that the API would not accept is reported once.
         wrong = {problem.path for problem in problems if problem.path}
+        # What is wrong in defaults has been found in them, where it is said in other words.
+        shared = {file.layer.file for file in files if file.layer.kind == "defaults"}
+        located = locate_problems(problems, definition, self.layers.settings)
+        yield from (problem for problem in located if problem.file not in shared)
         other_problems = (*_find_lints(document, files), *self.rules.find_violations(definition.key, document))
-        problems += [problem for problem in other_problems if problem.path not in wrong]
-        yield from locate_problems(problems, definition, self.layers.settings)
+        others = [problem for problem in other_problems if problem.path not in wrong]
+        yield from locate_problems(others, definition, self.layers.settings)
         for file in files:
             if file.layer.kind != "defaults":
                 yield from find_anchors(file)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.fields import NEVER_SHARED
+from reconciler.assistant.fields import ID, NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import find_slip
@@ -100,7 +100,9 @@ def check_fields(
     document: Mapping[str, Any], files: Sequence[ReadFile], settings: Settings, *, needs_id: bool
 ) -> list[FieldProblem]:
     """Return what the checks find in the content of some files."""
-    problems = check_definition(document, settings.extra_fields, needs_id=needs_id)
+    is_shared = all(file.layer.kind == "defaults" for file in files)
+    advised = [key for key in (*ID.path, *TOP_LEVEL) if not (is_shared and key in NEVER_SHARED)]
+    problems = check_definition(document, settings.extra_fields, needs_id=needs_id, advised=advised)
     # What the reader has refused is a text in the document, about which the checks would say something else.
     problems = [problem for problem in problems if not any(file.has_refused(problem) for file in files)]
     # The more exact problem wins: that the reference does not list the path would send the reader to `extra_fields`.

@@ -34,6 +34,13 @@ _PASTED: Final = (
 )
 _NO_SPACE: Final = 'put a space after the colon, as in "name: value"'
 _GLUED = re.compile(r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S")
+# What is before a colon where a key may begin.
+_KEY = re.compile(r"(?:^\s*(?:- +)*|[{\[,]\s*)(?P<key>[^\s{\[,][^{\[,]*)\Z")
+_LONGEST_KEY: Final = 1024  # characters (YAML 1.2, section 7.4.2)
+_LONG_KEY: Final = (
+    f"before a colon YAML reads at most {_LONGEST_KEY:,} characters as a key; if this is a text, {_QUOTE_IT}; if it "
+    'is a key, write "? " before it, and its value on the next line after ": "'
+)
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
 
 
@@ -75,10 +82,8 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
         if invisible := _find_invisible(lines[number - 1]):
             return number, invisible[0], invisible[1]
-    # Without its space, the key of a text of several lines looks like a line of the text above.
-    glued = _GLUED.match(lines[context[0] - 1]) if "expected ':'" in (error.problem or "") else None
-    if glued and glued["key"] in _FIELD_NAMES:
-        return *context, _NO_SPACE
+    if wrong_key := _find_wrong_key(lines, place, context, error.problem or ""):
+        return wrong_key
     if pasted := find_pasted_text(lines, place[0]):
         return *pasted, _PASTED
     for number in dict.fromkeys((context[0], place[0])):
@@ -91,6 +96,18 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
             own_place, message = (getattr(parse_error, place_name), result) if isinstance(result, str) else result
             return *own_place, message.replace("{}", parse_error.character(own_place))
     return *place, f"this is not valid YAML ({error.problem})"
+
+
+def _find_wrong_key(
+    lines: list[str], place: tuple[int, int], context: tuple[int, int], problem: str
+) -> tuple[int, int, str] | None:
+    """Return the place of a key that YAML does not read as one, with what to say about it."""
+    key = _KEY.search(lines[place[0] - 1][: place[1] - 1])
+    if key and len(key["key"].rstrip()) > _LONGEST_KEY and ": " not in key["key"]:
+        return place[0], key.start("key") + 1, _LONG_KEY
+    # Without its space, the key of a text of several lines looks like a line of the text above.
+    glued = _GLUED.match(lines[context[0] - 1]) if "expected ':'" in problem else None
+    return (*context, _NO_SPACE) if glued and glued["key"] in _FIELD_NAMES else None
 
 
 def _find_invisible(line: str) -> tuple[int, str] | None:

@@ -82,8 +82,9 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     files = {f"assistants/sub/a{n}.yaml": f"id: asst_{n}\nmodel: {{temperature: 1}}\n" for n in range(60)}
     files |= {"assistants/b.yaml": "id: asst_b\nfirstMessageMode: assistant-waits-for-user\n"}
     files |= {DEFAULTS: "firstMessage: 'Hello '\n"}
-    files |= {"assistants/sub/_defaults.yaml": "id: asst_x\nname: Desk\nmodel:\n  temperature: 7\nvoicee: 1\n"}
+    files |= {"assistants/sub/_defaults.yaml": "id: asst_x\nname: Desk\nmodel:\n  temperature: 7\nvoicee: 1\nzzz: 1\n"}
     loaded = read(tmp_path, files)
+    assert "zzz; allowed here: firstMessage, firstMessageMode, model, voice, " in str(loaded.problems[-1])
     assert [str(problem).partition(";")[0].partition(" with this")[0] for problem in loaded.problems] == [
         f"{DEFAULTS}:1:15: warning: firstMessage ends in white space",
         f"{DEFAULTS}:1:15: warning: firstMessage is never spoken:",
@@ -91,6 +92,7 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
         "assistants/sub/_defaults.yaml:2:1: _defaults.yaml cannot contain name, which belongs to a single assistant",
         "assistants/sub/_defaults.yaml:4:16: model.temperature must be between 0 and 2",
         "assistants/sub/_defaults.yaml:5:1: unknown field voicee",
+        "assistants/sub/_defaults.yaml:6:1: unknown field zzz",
     ]
     assert [definition.key for definition in loaded.definitions] == ["b"]
     assert len(loaded.invalid) == 60

@@ -27,7 +27,7 @@ def said_of(text: str) -> str:
         ("a: !<foo bar\n", '1:4 a text cannot begin with "!"'),
         ("a: , b\n", '1:4 a text cannot begin with ","'),
         ('a: "\\ud83d\\ude00"\n', "1:7 this escape is incomplete"),
-        ("k: v\n" + "k" * 1100 + ": v\n", '2:1 this line has no "key: value"'),
+        ("k: v\n" + "k" * 1100 + ": v\n", "2:1 before a colon YAML reads at most 1,024"),
         ("[", '1:2 something is missing here after a "{", "[" or comma'),
         ("a: [1, 2\r\nb: 3\r\n", '1:4 "[" opens a group'),
     ],
@@ -47,6 +47,21 @@ def test_complaints(text: str, said: str) -> None:
 )  # fmt: skip
 def test_no_complaint_quotes_the_file(text: str) -> None:
     assert "hush" not in said_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a:\n  {}: 1\n", (2, 3)),
+        ("a:\n- {}: 1\n", (2, 3)),
+        ("a: 1\n{} : |\n  x\n", (2, 1)),
+        ("a:\n  b: 1\n  '{}': 1\n", (3, 3)),
+        ('a: {{b: 1, "{}": 1}}\n', (1, 11)),
+        ("a: [\n  {}: 1\n]\n", (2, 3)),
+    ],
+)
+def test_a_key_that_is_too_long_for_yaml(text: str, place: tuple[int, int]) -> None:
+    assert said_of(text.format("k" * 1025)).startswith(f"{place[0]}:{place[1]} before a colon YAML reads at most 1,024")
 
 
 def test_a_complaint_that_nobody_has_met_yet() -> None:
