@@ -14,8 +14,8 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
     """Return the `file`s that PATHS, files or folders, select; all of them without PATHS.
 
     An overlay selects its definition, or itself if there is none, so that the problem is reported. Defaults select the
-    definitions that take values from them. Raises DefinitionError for a path outside the folder, one that does not
-    exist, and one that selects nothing.
+    definitions that take values from them, and a folder what all files in it select. Raises DefinitionError for a path
+    that does not exist, and one that selects nothing.
     """
     files = {each.file for each in yaml_files.definitions}
     if not paths:
@@ -34,14 +34,13 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
             selected.add(name)
             continue
         by_layer = by_layer or _map_layers(yaml_files)
-        if name in by_layer:
-            selected.update(by_layer[name])
-            continue
-        if not path.is_relative_to(folder):
+        prefix = "" if name == "." else f"{name}/"
+        selected_here = {
+            user for file, users in by_layer.items() if file == name or file.startswith(prefix) for user in users
+        }
+        if not selected_here and not path.is_relative_to(folder):
             message = f"{argument} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
-        # A path is relative to itself, too.
-        selected_here = {each.file for each in yaml_files.definitions if each.path.is_relative_to(path)}
         if not selected_here:
             raise DefinitionError(_explain_nothing(argument, path))
         selected |= selected_here

@@ -182,7 +182,8 @@ def test_a_file_outside_the_folder(one: Project) -> None:
     done = run("plan", "reconciler.yaml", cwd=one.root)
     assert done.code == 1
     assert "reconciler.yaml does not exist" in done.stderr
-    done = run("validate", ".", cwd=one.root)
+    (one.root / "elsewhere").mkdir()
+    done = run("validate", "elsewhere", cwd=one.root)
     assert done.code == 1
     assert "is not in the definitions' folder" in done.stderr
 

@@ -225,6 +225,22 @@ def test_the_folder_may_be_the_root(folder: Path) -> None:
     assert load(folder, [], root=folder, settings=Settings()).definitions[0].file == "a.yaml"
 
 
+def test_a_folder_stands_for_all_files_in_it(folder: Path) -> None:
+    write(folder, a="id: a\n", b="id: b\n", sub__c="id: c\n", sub__d="id: d\n")
+    overlays = folder.parent / "environments" / "staging"
+    write(overlays, b="name: B\n", sub___defaults="maxDurationSeconds: 5\n")
+    settings = Settings(overlay="environments/staging")
+
+    def keys(path: Path) -> list[str]:
+        loaded = load(folder, [path], root=folder.parent, settings=settings)
+        return [definition.key for definition in loaded.definitions]
+
+    assert keys(folder / "sub") == ["sub/c", "sub/d"]
+    assert keys(overlays) == keys(overlays.parent) == ["b", "sub/c", "sub/d"]
+    assert keys(overlays / "sub") == ["sub/c", "sub/d"]
+    assert keys(folder) == keys(folder.parent) == ["a", "b", "sub/c", "sub/d"]
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

@@ -374,6 +374,17 @@ def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: P
     assert gone(found) == gone(whole) == ["assistants/b.yaml"]
 
 
+def test_changed_definitions_are_also_found_by_their_layers(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"s": LIVE}) as two:
+        two.shared()
+        two.overlay("staging", id="asst_s")
+        applied(two, "staging")
+        two.overlay("staging", id="asst_s", firstMessage="New")
+        two.tale.commit()
+        for path in ("environments/staging/a.yaml", "environments/staging", "."):
+            assert moved(two.report("staging", "plan", "--changed", path)) == {"a": {"/firstMessage": "change"}}
+
+
 @pytest.mark.parametrize("option", ["--changed", "environments/staging/b.yaml"])
 def test_an_overlay_without_a_definition_is_told_where_it_is_looked_at(tmp_path: Path, option: str) -> None:
     with two_environments(tmp_path / "work", {"s": LIVE}) as two:

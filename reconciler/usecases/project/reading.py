@@ -2,14 +2,16 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 from reconciler.core.definition import path_in
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.folders import folder_in_git, repository_root
+from reconciler.files.find import find_all
+from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
 from reconciler.git.objects import Blob
 from reconciler.git.record import Record, applied_ref, read_record
@@ -153,8 +155,11 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
         _check_environment(loaded, settings)
         return dataclasses.replace(project, loaded=loaded)
     changed = find_changed(project, repository, project.head or "", since)
-    paths = [path.resolve() for path in choices.paths]
-    selected = [path for path in changed.files if not paths or any(map(path.resolve().is_relative_to, paths))]
+    selected: Sequence[Path] = changed.files
+    # PATHS may be overlays or defaults, whose definitions are looked at.
+    if paths := choices.paths:
+        chosen = select_files(find_all(folder, root, settings), folder, root, paths)
+        selected = [path for path in changed.files if shown_path(path, root) in chosen]
     loaded = NOTHING_LOADED
     if selected:
         loaded = load(folder, selected, root=root, settings=settings, find_id=find_id)
