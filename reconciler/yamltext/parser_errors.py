@@ -6,13 +6,13 @@ from typing import Final, Literal, NamedTuple
 
 import yaml
 
-from reconciler.assistant.fields import CLOSED_OBJECTS, DOCUMENTED
+from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.texts import TEXT_KEY
 from reconciler.yamltext.pasted_text import KEY_LINE, find_pasted_text
+from reconciler.yamltext.wrong_keys import FIELD_NAMES, GLUED, NO_SPACE, QUOTE_IT, find_wrong_key
 
-_QUOTE_IT = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 # In a message {} stands for the character at its place: nothing else of the file is quoted.
 _NEEDS_QUOTES: Final = 'a text cannot begin with "{}" unless it is in quotes; put the whole text in quotes ("...")'
 _AFTER_QUOTE = (
@@ -27,19 +27,9 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
 _NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
-_FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
 _PASTED: Final = (
     'a text of several lines is written below its key as a block: write "|-" after the colon, and indent every line '
     "of the text further than the key"
-)
-_NO_SPACE: Final = 'put a space after the colon, as in "name: value"'
-_GLUED = re.compile(r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S")
-# What is before a colon where a key may begin.
-_KEY = re.compile(r"(?:^\s*(?:- +)*|[{\[,]\s*)(?P<key>[^\s{\[,][^{\[,]*)\Z")
-_LONGEST_KEY: Final = 1024  # characters (YAML 1.2, section 7.4.2)
-_LONG_KEY: Final = (
-    f"before a colon YAML reads at most {_LONGEST_KEY:,} characters as a key; if this is a text, {_QUOTE_IT}; if it "
-    'is a key, write "? " before it, and its value on the next line after ": "'
 )
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
 
@@ -82,7 +72,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
         if invisible := _find_invisible(lines[number - 1]):
             return number, invisible[0], invisible[1]
-    if wrong_key := _find_wrong_key(lines, place, context, error.problem or ""):
+    if wrong_key := find_wrong_key(lines, place, context, error.problem or ""):
         return wrong_key
     if pasted := find_pasted_text(lines, place[0]):
         return *pasted, _PASTED
@@ -96,18 +86,6 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
             own_place, message = (getattr(parse_error, place_name), result) if isinstance(result, str) else result
             return *own_place, message.replace("{}", parse_error.character(own_place))
     return *place, f"this is not valid YAML ({error.problem})"
-
-
-def _find_wrong_key(
-    lines: list[str], place: tuple[int, int], context: tuple[int, int], problem: str
-) -> tuple[int, int, str] | None:
-    """Return the place of a key that YAML does not read as one, with what to say about it."""
-    key = _KEY.search(lines[place[0] - 1][: place[1] - 1])
-    if key and len(key["key"].rstrip()) > _LONGEST_KEY and ": " not in key["key"]:
-        return place[0], key.start("key") + 1, _LONG_KEY
-    # Without its space, the key of a text of several lines looks like a line of the text above.
-    glued = _GLUED.match(lines[context[0] - 1]) if "expected ':'" in problem else None
-    return (*context, _NO_SPACE) if glued and glued["key"] in _FIELD_NAMES else None
 
 
 def _find_invisible(line: str) -> tuple[int, str] | None:
@@ -160,14 +138,14 @@ def _explain_colon(error: _Error) -> _Explanation:
     start = error.place[0], word.start() + 1 if word else error.place[1]
     if text["value"].rstrip() == TEXT_KEY:
         return start, f"write it as {{{TEXT_KEY}: PATH}}, or start a new line before {TEXT_KEY}, indented below its key"
-    if word and word[0] in _FIELD_NAMES:
+    if word and word[0] in FIELD_NAMES:
         below = ", indented," if text["key"] in CLOSED_OBJECTS else ""
         return start, (
             f"start a new line before {word[0]}{below} if a new field starts here; if this is part of a text, put the "
             'whole text in quotes ("...")'
         )
     curly = "; curly quotes do not count as quotes" if _CURLY.search(text["value"]) else ""
-    return f'a text with ": " in it must be in quotes; {_QUOTE_IT}{curly}'
+    return f'a text with ": " in it must be in quotes; {QUOTE_IT}{curly}'
 
 
 def _explain_key(error: _Error) -> _Explanation:
@@ -183,7 +161,7 @@ def _explain_key(error: _Error) -> _Explanation:
             return "nothing can follow the bracket that closes a group; start a new line"
         return (error.place[0], opening.start() + 1), _NEEDS_QUOTES
     item = re.match(r"\s*- (\w+):", error.lines[error.place[0] - 1])
-    if item and item[1] in _FIELD_NAMES and error.character(error.place) == "-":
+    if item and item[1] in FIELD_NAMES and error.character(error.place) == "-":
         return "a field begins without a dash; remove it"
     if error.character(error.place) == "-":
         return (
@@ -191,7 +169,7 @@ def _explain_key(error: _Error) -> _Explanation:
             "column; a line of a text is indented further than its key"
         )
     if before:
-        return f"this text cannot continue like this; {_QUOTE_IT}"
+        return f"this text cannot continue like this; {QUOTE_IT}"
     if not KEY_LINE.match(error.lines[error.place[0] - 1]):
         return "this line is neither a field nor a list item; lines of a text are indented as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together start in the same column"
@@ -216,8 +194,8 @@ def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
 
 
 def _explain_missing_colon(error: _Error) -> str:
-    if _GLUED.match(error.lines[error.context[0] - 1]):
-        return _NO_SPACE
+    if GLUED.match(error.lines[error.context[0] - 1]):
+        return NO_SPACE
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
         'put the text in quotes; if it is a list item, start it with "- "'
