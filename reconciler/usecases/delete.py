@@ -15,7 +15,6 @@ from reconciler.core.definition import Definition, Layer
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Policy
-from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run, to_failure
 from reconciler.core.tree import value_at
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
@@ -95,7 +94,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
             return stop_run(planned, reason)
         result = dataclasses.replace(result, last_reading=result.live)
         session.about_to_write(assume_unclear(planned, [result]))
-        result = _delete(session.api, based, definition, result, stopping=session.control.stopping)
+        result = _delete(based, session, result)
     return dataclasses.replace(end_run(planned, [result]), api_calls=dict(session.api.calls))
 
 
@@ -135,10 +134,9 @@ def _find_uncommitted(project: Project, definition: Definition, changes: Sequenc
     return [dotted(change.path) for change in changes if value_at(declared, change.path) != change.desired]
 
 
-def _delete(
-    api: Assistants, project: Project, definition: Definition, result: Result, *, stopping: Callable[[], bool]
-) -> Result:
+def _delete(project: Project, session: Session, result: Result) -> Result:
     """Read an assistant again, delete it with one request, check that it is gone, and return its result."""
+    api, definition = session.api, result.definition
     name = definition.id
     try:
         before = api.get(name)
@@ -147,7 +145,7 @@ def _delete(
         if project.see(definition, before) != result.live:
             message = "live changed since it was shown, and nothing was deleted"
             return result.refuse("stale", message, hint="look at it, and run this again", last_reading=None)
-        if stopping():
+        if session.control.stopping():
             return result.end(Outcome.SKIPPED, last_reading=None)
         api.delete(name)
     except UnclearWrite as error:

@@ -16,7 +16,6 @@ from reconciler.files.settings import load_settings
 from reconciler.git.record import Record, applied_ref, read_entries, read_record
 from reconciler.git.repository import Repository, open_repository
 from reconciler.usecases.project.changed import find_changed
-from reconciler.usecases.project.new_assistants import make_id_finder
 from reconciler.usecases.project.project import Project
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
@@ -166,14 +165,14 @@ def is_true(tale: Story, environment: str | None) -> None:
     folder = tale.root / FOLDER
     settings = load_settings(folder, root=tale.root)
     settings = settings.choose(environment) if environment is not None else settings
-    found = load(folder, (), root=tale.root, settings=settings, find_id=make_id_finder(repository, record)).definitions
+    head = record.applied
+    project = Project(folder=folder, root=tale.root, settings=settings, repository=repository, head=head, record=record)
+    found = load(folder, (), root=tale.root, settings=settings, find_id=project.find_created_id).definitions
     unknown = dataclasses.replace(record, outdated={})
 
     def say(of: Entries) -> dict[str, tuple[str, str]]:
         return {file: (entry.id, exact_text(entry.declared)) for file, entry in of.by_file.items()}
 
-    head = record.applied
-    project = Project(folder=folder, root=tale.root, settings=settings, repository=repository, head=head, record=record)
     told = read_entries(record, project.snapshot(head, found))
     assert say(told) == say(read_entries(unknown, project.snapshot(head)))
     if FOLDER in record.outdated:

@@ -21,7 +21,6 @@ from reconciler.report.wording import describe_error
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import drop_missing_overlay, resolve_names
-from reconciler.usecases.project.new_assistants import make_id_finder
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF, read_history
 
@@ -79,7 +78,7 @@ def _read_project(
     """Return the project with the selected definition, and all definitions. Raises DefinitionError."""
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = drop_missing_overlay(project.settings, project.folder)
-    find_id = make_id_finder(project.repository, None if no_record else project.record)
+    find_id = dataclasses.replace(project, record=None if no_record else project.record).find_created_id
     selection = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
     everything, loaded = (
         load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)

@@ -18,29 +18,18 @@ ORIGINS: dict[Kind, str] = {
     Kind.CHANGE: "changed in git",
 }
 _NOT_READ, _UNCLEAR, _VALID = "not_read", "unclear", "valid"
-# From what needs a person to what needs nobody; also the order of the filters.
-_TONES: dict[Status | Outcome | str, str] = {
-    Status.ERROR: "bad",
-    Status.MISSING: "bad",
-    Outcome.FAILED: "bad",
-    Outcome.INDETERMINATE: "bad",
-    Outcome.NOT_CONVERGED: "bad",
-    Outcome.REFUSED: "bad",
-    Status.CONFLICTED: "bad",
-    Status.DRIFTED: "drift",
-    _NOT_READ: "drift",
-    Outcome.SKIPPED: "drift",
-    Status.NEW: "change",
-    Status.PENDING: "change",
-    _UNCLEAR: "change",
-    Outcome.APPLIED: "change",
-    Outcome.CREATED: "change",
-    Outcome.DELETED: "change",
-    Status.FROZEN: "calm",  # the outcome, too, which is the same word
-    Outcome.UNCHANGED: "calm",
-    Status.IN_SYNC: "calm",
-    _VALID: "calm",
+# From what needs a person to what needs nobody; also the order of the filters. Of a freeze, the status and the outcome
+# are the same word.
+_CATEGORIES: dict[str, tuple[Status | Outcome | str, ...]] = {
+    "bad": (
+        *(Status.ERROR, Status.MISSING),
+        *(Outcome.FAILED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED, Outcome.REFUSED, Status.CONFLICTED),
+    ),
+    "drift": (Status.DRIFTED, _NOT_READ, Outcome.SKIPPED),
+    "change": (Status.NEW, Status.PENDING, _UNCLEAR, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED),
+    "calm": (Status.FROZEN, Outcome.UNCHANGED, Status.IN_SYNC, _VALID),
 }
+_TONES = {category: tone for tone, categories in _CATEGORIES.items() for category in categories}
 
 
 def render_html(view: RunView) -> str:

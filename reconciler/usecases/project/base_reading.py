@@ -10,7 +10,7 @@ from reconciler.core.tree import value_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Unclear, read_entries
-from reconciler.usecases.project.new_assistants import make_id_finder, resolve_entries
+from reconciler.usecases.project.new_assistants import resolve_entries
 from reconciler.usecases.project.project import Project
 
 
@@ -50,7 +50,7 @@ def _read_entries(project: Project, commit: str, *, only: Collection[str] | None
                 [key_of(path, project.below) for path in only if is_definition_file(path, project.below)]
             )
         entries = Entries(entries.by_file, entries.warnings, record.other_ids if record is not None else {})
-    return resolve_entries(entries, current, make_id_finder(project.repository, record))
+    return resolve_entries(entries, current, project.find_created_id)
 
 
 def _is_there(project: Project, entry: Entry) -> bool:
@@ -71,12 +71,10 @@ def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPa
     for head in unclear.heads:
         if project.repository is None or not project.repository.has(head):
             continue
-        key = {unclear.file.removeprefix(f"{project.below}/").rpartition(".")[0]}
-        tried = project.snapshot(head)
+        snapshot, ids, file = project.snapshot(head), unclear.ids, unclear.file
         # Else elsewhere: the definitions' folder may have been renamed as well.
-        entry = tried.read(key).find(unclear.ids, unclear.file) or tried.read_everything().find(
-            unclear.ids, unclear.file
-        )
+        entry = snapshot.read({key_of(file, project.below)}).find(ids, file)
+        entry = entry or snapshot.read_everything().find(ids, file)
         if entry is not None:
             fields = map(parse_pointer, unclear.fields)
             yield from ((path, value_at(entry.declared, path)) for path in fields)

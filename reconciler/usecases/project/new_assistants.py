@@ -1,4 +1,4 @@
-"""New assistants: which id the record has for a file, and whether one may be created now.
+"""New assistants: which ids the entries of a commit have by now, and whether one may be created now.
 
 There must never be two assistants for one file. A run announces in the record what it is about to create, so that
 it leaves a trace even if it is killed before it knows the id.
@@ -13,7 +13,7 @@ from reconciler.core.definition import NEW, Definition
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
-from reconciler.git.record import Record, Trailers, Unclear, find_created, read_record, write_record
+from reconciler.git.record import Record, Trailers, Unclear, read_record, write_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
@@ -21,13 +21,6 @@ LOOK_FIRST = (
     "look for it in the dashboard: if it is there, put its id into the file as `id: ...`; if it is not, run "
     "`reconciler create {file}`"
 )
-
-
-def make_id_finder(repository: Repository | None, record: Record | None) -> Callable[[str], str | None]:
-    """Return a function that gives the id that the record has for a file with `id: new`."""
-    if repository is None or record is None:
-        return lambda _file: None
-    return lambda file: find_created(repository, record, file)
 
 
 def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Callable[[str], str | None]) -> Entries:

@@ -25,7 +25,7 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git, shown_path
 from reconciler.git.merge_file import merge_texts
-from reconciler.git.record import Record, applied_ref, read_entries
+from reconciler.git.record import Record, applied_ref, find_created, read_entries
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import Snapshot
 
@@ -103,6 +103,11 @@ class Project:
         if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
         return read_entries(record, self.snapshot(record.applied, self.loaded.definitions))
+
+    def find_created_id(self, file: str) -> str | None:
+        """Return the id that the record knows for a file that says `id: new`."""
+        repository, record = self.repository, self.record
+        return find_created(repository, record, file) if repository is not None and record is not None else None
 
     @property
     def overlays(self) -> Path | None:

@@ -21,7 +21,6 @@ from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import name_environments, read_settings, resolve_names
-from reconciler.usecases.project.new_assistants import make_id_finder
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
@@ -149,7 +148,7 @@ def _choose_since(project: Project, option: str | None, base: tuple[str, str] | 
 def _load(project: Project, choices: Choices, since: str | None) -> Project:
     """Return the project with the definitions that are meant: all, or those that have changed since a commit."""
     folder, root, settings, repository = project.folder, project.root, project.settings, project.repository
-    find_id = make_id_finder(repository, project.record)
+    find_id = project.find_created_id
     if repository is None or since is None:
         loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
         _check_environment(loaded, settings)

@@ -47,7 +47,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
     # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
     known, warnings = _save_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
-    return _check_live(api, project, result, known, answer)
+    return _check_live(api, project, result, answer)
 
 
 def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
@@ -90,10 +90,9 @@ def _save_id(
     return dataclasses.replace(created, layers=tuple(layers), says_new=False), []
 
 
-def _check_live(
-    api: Assistants, project: Project, result: Result, definition: Definition, answer: dict[str, object]
-) -> Result:
+def _check_live(api: Assistants, project: Project, result: Result, answer: dict[str, object]) -> Result:
     """Return what live shows of a new assistant; where it cannot be read, what the answer shows of it."""
+    definition = result.definition
     try:
         # What GET reads may learn of a new assistant later than POST has answered.
         live, failure = api.get_after_write(definition.id, lambda reading: reading is None), None

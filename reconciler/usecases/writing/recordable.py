@@ -10,7 +10,6 @@ from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
-from reconciler.git.record import find_created
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.changed import has_changed
 from reconciler.usecases.project.project import Project
@@ -63,7 +62,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
     for definition in definitions:
         _check_unfiltered(repository, files, definition)
         entry = declared.get(definition.file)
-        if entry is None or not _is_same(project, repository, definition, entry):
+        if entry is None or not _is_same(project, definition, entry):
             file = _find_differing_file(project, repository, head, definition)
             raise RepositoryError(
                 f"{file} differs from HEAD, but the record would contain HEAD's version",
@@ -93,7 +92,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         )
 
 
-def _is_same(project: Project, repository: Repository, definition: Definition, entry: Entry) -> bool:
+def _is_same(project: Project, definition: Definition, entry: Entry) -> bool:
     """Tell whether `HEAD` declares what was read; an id that git lacks is no difference."""
     declared = definition.declared
     if entry.declared is not declared and exact_text(entry.declared) != exact_text(declared):
@@ -102,8 +101,7 @@ def _is_same(project: Project, repository: Repository, definition: Definition, e
         return entry.id == definition.id
     # While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
     # somebody has mistaken one for the other.
-    known = find_created(repository, project.record, definition.file) if project.record else None
-    return known in (None, definition.id)
+    return project.find_created_id(definition.file) in (None, definition.id)
 
 
 def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], definition: Definition) -> None:
