@@ -2,11 +2,12 @@
 
 import dataclasses
 import datetime
+import functools
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.paths import covers
+from reconciler.assistant.paths import covers, to_pointer
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import Definition
@@ -21,10 +22,12 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
+from reconciler.git.record import read_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.recording import moves_unclear, record_unclear
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
@@ -41,14 +44,16 @@ class UndoableApply:
 
 
 def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, start: Open) -> Run:
-    """Undo what a report says was applied, and return the run; the record does not move.
+    """Undo what a report says was applied, and return the run; the record keeps all its entries.
 
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that
-    only if the run could not be published.
+    only if the run could not be published, or its unclear writes not recorded.
     """
     with hold_lock(*lock):
         project = read()
         _check_place(project)
+        if project.repository is not None:
+            project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
         at_head = _read_head(project)
         undoing = _undo_project(project, report.applied)
         with start(undoing) as session:
@@ -64,7 +69,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
                 in_git = _leave_out_reverted(applied, at_head)
                 notes += _name_reverts(run, in_git, report.head, project.repository)
             run = dataclasses.replace(run, notes=tuple(notes))
-            session.publish(run)
+            session.end(run, functools.partial(record_unclear, run, project) if moves_unclear(run, project) else None)
     return run
 
 
@@ -105,8 +110,20 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.declare_old()) for entry in applied)
     # Two definitions of a merged report may share a path, so the entries are keyed by id.
     applied_entries = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
-    # Where a write had no clear answer the provider may have the new value although live shows the old one.
-    unclear = {entry.id: tuple(field.path for field in entry.fields if field.unclear) for entry in applied}
+    # Where a write had no clear answer the provider may have the new value although live shows the old one. The record
+    # tells it of an earlier rollback.
+    recorded = {
+        (name, field)
+        for write in (project.record.unclear if project.record else ())
+        for name in write.ids
+        for field in write.fields
+    }
+    unclear = {
+        entry.id: tuple(
+            field.path for field in entry.fields if field.unclear or (entry.id, to_pointer(field.path)) in recorded
+        )
+        for entry in applied
+    }
     # No record and no freeze counts: a rollback is an emergency's tool, and puts back only what it was asked for.
     return dataclasses.replace(
         project,

@@ -433,6 +433,63 @@ class TestWritesWithoutAClearEnd:
         assert live(tale) == before
 
 
+class TestARollbackWithoutAClearEnd:
+    """Live, one of two stores, may show the old value already: the record keeps that nobody knows the other one."""
+
+    @pytest.fixture
+    def document(self, tale: Story) -> Document:
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        tale.recorded()
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        document = tale.recorded()
+        record = tale.record
+        tale.sandbox.rehearse("PATCH *: 500 after=database")
+        assert outcomes(tale.rollback(document, "--retries", "0")) == {"a": "indeterminate"}
+        tale.sandbox.mend()
+        assert (live(tale)["firstMessage"], provider(tale)["firstMessage"]) == ("old", "new")
+        assert tale.record != record
+        assert [trailer["fields"] for trailer in tale.trailers] == [["/firstMessage"]]
+        tale.sandbox.forget_requests()
+        return document
+
+    def test_is_sent_again_by_the_next_rollback(self, tale: Story, document: Document) -> None:
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert (provider(tale)["firstMessage"], tale.trailers) == ("old", [])
+        tale.sandbox.forget_requests()
+        assert outcomes(tale.rollback(document)) == {"a": "unchanged"}
+        assert tale.sandbox.patches == []
+
+    def test_is_sent_again_by_the_apply_of_the_revert(self, tale: Story, document: Document) -> None:
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        entry = only(tale.plan())
+        assert (entry["status"], entry["patch"]) == ("in_sync", {"firstMessage": "old"})
+        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert (provider(tale)["firstMessage"], tale.trailers) == ("old", [])
+
+    def test_is_not_called_well_and_changes_no_entry(self, tale: Story, document: Document) -> None:
+        assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
+        assert "the outcome of the last write of firstMessage is unclear" in tale.run("drift").stdout
+        done = tale.run("history", "--limit", "1")
+        assert "Rollback: 1 indeterminate, 0 unchanged" in done.stdout
+        assert "unclear: assistants/a.yaml (asst_a)" in done.stdout
+
+    def test_of_an_unclear_apply_settles_both(self, tale: Story) -> None:
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        tale.recorded()
+        tale.write("a", firstMessage="new")
+        tale.commit()
+        tale.sandbox.rehearse("PATCH *: 500 after=database")
+        document = tale.recorded("--retries", "0")
+        tale.sandbox.mend()
+        assert len(tale.trailers) == 1
+        assert outcomes(tale.rollback(document)) == {"a": "applied"}
+        assert (tale.trailers, tale.tree()["assistants/a.yaml"]["firstMessage"]) == ([], "old")
+
+
 class TestRollingBackARollback:
     def test_brings_back_what_was_applied(self, tale: Story) -> None:
         before = live(tale)

@@ -21,7 +21,7 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     """Undo an apply, from its JSON report.
 
     Restores the old value of each field if the applied value is still live; otherwise the assistant is refused. The
-    record does not change, and the change is still in git: the report names the commit to revert.
+    record keeps its entries, and the change is still in git: the report names the commit to revert.
     """
     check_can_confirm("rollback", "read the report", yes=yes)
     apply_report = read_report(report)

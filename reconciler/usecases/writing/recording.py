@@ -42,6 +42,21 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
         ) from error
 
 
+def moves_unclear(run: Run, project: Project) -> bool:
+    """Return whether other writes are unclear after a run than the record says."""
+    return project.record is not None and find_unclear(run, project.record) != project.record.unclear
+
+
+def record_unclear(run: Run, project: Project) -> str | None:
+    """Record which writes are unclear after a rollback, and leave all entries as they are; return the commit.
+
+    Raises RepositoryError.
+    """
+    if project.repository is None or project.record is None:
+        return None
+    return _Update(run, project, project.repository, project.record.applied).add_run(with_entries=False)
+
+
 def forget(run: Run, project: Project) -> str | None:
     """Drop the entries of the assistants that a run has deleted, and return the record's commit."""
     if project.repository is None or project.head is None or project.record is None:
