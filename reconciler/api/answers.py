@@ -99,16 +99,16 @@ class Explainer:
         message = f"got {problem or self._describe_body(answer)}"
         # An assistant was read before it is written.
         message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
-        return call.fail("protocol", message, hint=f"The API URL is {self.url}.")
+        return call.fail("protocol", message, hint=f"Check the API URL: {self.url}")
 
     def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
         """Return the error for an answer that is no success; `meaning` says in words what it means here."""
         status = answer.status
         if 300 <= status < 400:
             message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
-            return call.fail("protocol", message, hint=f"The API URL is {self.url}.")
+            return call.fail("protocol", message, hint=f"Check the API URL: {self.url}")
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
-        return call.fail(find_kind(status), message, hint=hint or self._suggest(answer))
+        return call.fail(find_kind(status), message, hint=hint or self._suggest(call, answer))
 
     def no_answer(self, call: Call, failure: NoAnswer) -> ApiError:
         """Return the error for a request that got no usable answer."""
@@ -119,7 +119,7 @@ class Explainer:
             hint += " To wait longer, use --timeout SECONDS."
         elif failure.kind == "protocol":
             message = f"got {message}"
-            hint = f"The API URL is {self.url}."
+            hint = f"Check the API URL: {self.url}"
         elif failure.kind == "network" and not failure.reached:
             message = f"no connection to {self.origin}: {message}"
         return call.fail(failure.kind, message, hint=failure.hint or hint)
@@ -156,7 +156,7 @@ class Explainer:
         location = self.quote(origin + parts.path)
         return f" to {location}" if location else ""
 
-    def _suggest(self, answer: Answer) -> str:
+    def _suggest(self, call: Call, answer: Answer) -> str:
         if answer.status == 429:
             return "Try a lower --concurrency, or try again later."
         if answer.status >= 500 or answer.status in (408, 425, 499):
@@ -165,6 +165,10 @@ class Explainer:
             return "What was sent is too large for the API, or for a gateway in front of it: shorten the longest texts."
         if not _find_error_text(answer):
             return f"Check the API URL, {self.url}: {WRONG_URL}"
+        if answer.status == 403:
+            return "The account may lack the permission, or be disabled: ask an administrator, or use another account."
+        if answer.status == 404 and not call.path.startswith("/assistants"):
+            return "The account may have been deleted: use another one."
         return f"Check that the id belongs to this API, {self.url}." if answer.status == 404 else ""
 
 

@@ -151,10 +151,19 @@ def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, b
     assert "/api?" in error.hint
 
 
+def test_an_account_that_is_gone_or_disabled_is_no_wrong_id(server: OddServer) -> None:
+    for status, says in ((404, "deleted"), (403, "disabled")):
+        server.on("GET *", answer(status, {"error": "no"}))
+        with client(server) as api, pytest.raises(ApiError) as caught:
+            api.me()
+        assert says in caught.value.hint
+    assert "permission" in failure(client(server)).hint
+
+
 def test_who_got_an_answer_is_not_asked_whether_the_api_is_running(server: OddServer) -> None:
     server.on("GET *", answer(200, {}, Content_Encoding="br"))
     error = failure(client(server))
-    assert (error.kind, error.hint) == ("protocol", f"The API URL is {server.url}.")
+    assert (error.kind, error.hint) == ("protocol", f"Check the API URL: {server.url}")
 
 
 @pytest.mark.parametrize(

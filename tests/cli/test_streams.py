@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import COMMAND, Completed, environment, run, signed_in
+from odd_server import answer, odd_server
 from projects import MODEL, Project
 from servers import running_sandbox
 
@@ -232,6 +233,18 @@ def test_the_schema_is_json_and_follows_the_settings(project: Project) -> None:
     done = run("schema", cwd=project.root)
     assert (done.code, done.stderr) == (0, "")
     assert "tools" in json.loads(done.stdout)["properties"]
+
+
+def test_whoami_shows_nothing_that_the_api_s_reference_does_not_list(project: Project) -> None:
+    """A token in the answer would be in the job's log for ever."""
+    user = {"id": "u1", "role": "VIEWER", "permissions": {"agents": ["read"]}, "token": "s3cret", "password": "hush"}
+    with odd_server() as server:
+        server.on("GET /auth/me", answer(200, {"user": user}), answer(200, {"user": {"token": "s3cret"}}))
+        env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "x"}
+        shown = json.loads(run("whoami", "--format", "json", cwd=project.root, env=env).stdout)
+        assert shown == {"id": "u1", "role": "VIEWER", "permissions": {"agents": ["read"]}}
+        done = run("whoami", cwd=project.root, env=env)
+        assert (done.code, done.stdout) == (0, "The credentials work. The API does not say whose they are.\n")
 
 
 def test_whoami(project: Project) -> None:

@@ -83,7 +83,7 @@ def _check_all(
 def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Requirement]:
     """Yield the requirements about the host: in its CI, and on a laptop that has a token for it."""
     variables = dict(os.environ)
-    if not {"GITHUB_ACTIONS", "GITLAB_CI"} & variables.keys():
+    if not any(map(variables.get, ("GITHUB_ACTIONS", "GITLAB_CI"))):
         variables |= find_variables(variables, origin)
         token_names = ("GITLAB_TOKEN",) if "CI_PROJECT_ID" in variables else ("GITHUB_TOKEN", "GH_TOKEN")
         if not {"CI_PROJECT_ID", "GITHUB_REPOSITORY"} & variables.keys():

@@ -11,6 +11,8 @@ from reconciler.report.differences.values import escape
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 
+_DOCUMENTED = ("name", "email", "role", "id", "disabled", "permissions")
+
 
 @declare_command("whoami", ("reconciler whoami", "Check that the URL and the credentials work"))
 @directory_option
@@ -21,11 +23,11 @@ def command(choices: Choices, connection: ConnectionOptions, form: str) -> int:
     settings = read_settings(choices)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         user = api.me()
+    # The API may return more fields, which are not documented: a token, for example.
     if form == "json":
-        click.echo(json.dumps(user, indent=2, ensure_ascii=True))
+        shown = {name: value for name, value in user.items() if name in _DOCUMENTED}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=True))
         return stopping.exit_code
-    # The API may return more fields, which are not documented.
-    for name in ("name", "email", "role", "id"):
-        if isinstance(user.get(name), str):
-            click.echo(f"{name + ':':7}{escape(user[name])}")
+    lines = [f"{name + ':':7}{escape(user[name])}" for name in _DOCUMENTED[:4] if isinstance(user.get(name), str)]
+    click.echo("\n".join(lines) or "The credentials work. The API does not say whose they are.")
     return stopping.exit_code
