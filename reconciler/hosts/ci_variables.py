@@ -18,6 +18,8 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _ORIGIN = re.compile(
     r"(?:(?:https|ssh)://(?:[^@/]+@)?|[^@/]+@)(?P<host>[\w.-]+)(?::\d+)?[/:](?P<path>[\w./-]+?)(?:\.git)?/?"
 )
+# Not a merge queue's, which is gone as soon as the queue has moved on.
+_BRANCH = re.compile(r"refs/heads/(?!gh-readonly-queue/)(.+)")
 _LARGEST_EVENT = 32 * 1024 * 1024  # bytes
 
 
@@ -66,7 +68,7 @@ def _find_github(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
         number=number,
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
         commit=variables.get("GITHUB_SHA", "") if commit is None else commit,
-        branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
+        branch=match[1] if (match := _BRANCH.fullmatch(ref)) else "",
     )
 
 

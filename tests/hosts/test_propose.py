@@ -146,3 +146,6 @@ def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> Non
 def test_outside_of_a_branch_nothing_is_proposed(bench: Bench) -> None:
     bench.edit("new")
     assert "has no branch" in bench.propose(GITHUB_REF="", CI_COMMIT_BRANCH="")
+    # A merge queue's branch is gone as soon as the queue has moved on.
+    queue = "refs/heads/gh-readonly-queue/main/pr-7-abc"
+    assert "has no branch" in bench.propose(GITHUB_REF=queue, CI_COMMIT_BRANCH="")
