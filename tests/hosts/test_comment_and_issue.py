@@ -513,13 +513,18 @@ def test_reports_of_an_apply_and_its_rollback_say_nothing_about_live_edits(tmp_p
         assert (mixed.code, "some of these reports are of commands that write" in mixed.stderr) == (1, True)
 
 
-def test_a_report_that_is_too_long_gives_way_to_the_link(tmp_path: Path) -> None:
+def test_a_long_report_has_room_for_links_of_long_names(tmp_path: Path) -> None:
     document: dict[str, Any] = json.loads((GOLDEN / "plan.json").read_text("utf-8"))
     document["assistants"] = [{**document["assistants"][0], "file": f"assistants/{n}.yaml"} for n in range(2000)]
     report = tmp_path / "long.json"
     report.write_text(json.dumps(document), "utf-8")
     with running_hosts() as hosts:
-        assert Desk(hosts, "github", tmp_path).run("comment", report).code == 0
+        # The longest owner and repository that GitHub takes, three times.
+        server = f"https://github.test/{'o' * 39}/{'r' * 100}/actions/runs/12345678901/artifacts/12345678901"
+        links = ["--link", server, "--apply-link", server]
+        done = Desk(hosts, "github", tmp_path).run("comment", report, *links, GITHUB_SERVER_URL=server)
+        assert (done.code, len(hosts.comments)) == (0, 1)
+        assert "Left out to fit the size limit" in hosts.comments[0]["body"]
         assert len(hosts.comments[0]["body"].encode("utf-16-le")) // 2 <= 65_536
 
 

@@ -17,7 +17,8 @@ from reconciler.report.view import make_view
 from reconciler.usecases.history import list_merged
 
 _MOST_COMMITS = 100  # asked about at the host, the newest first
-_ROOM = 60_000  # characters for the report; what comes before it needs room, too
+# Characters for the report: what follows it needs room, too, and after an apply also what comes before it.
+_ROOM, _ROOM_AFTER_APPLY = 64_000, 60_000
 _LIVE = "All changes of this request are live."
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
 _NOTHING = "Nothing had to be sent."
@@ -76,7 +77,9 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
         if first_error is not None:
             raise first_error
         return 0
-    text = markdown or (render_markdown(make_view(report)) if report is not None and not report.all_is_well else None)
+    text = markdown or None
+    if report is not None and not report.all_is_well:
+        text = render_markdown(make_view(report), limit=_ROOM)
     show_result("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
     return 0
 
@@ -89,7 +92,7 @@ def _make_outcome_comment(request: Request, commits: set[str], report: Report | 
         return f"## Apply\n\n{name}{_NOT_STARTED}\n\n{markdown}"
     if (own_report := select_entries(report, commits)) is None:
         return None
-    first, _, body = render_markdown(make_view(own_report), limit=_ROOM).partition("\n")
+    first, _, body = render_markdown(make_view(own_report), limit=_ROOM_AFTER_APPLY).partition("\n")
     outcomes = {entry.outcome for entry in own_report.assistants}
     summary = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
     return f"{first}\n\n{name + _PARTLY if own_report.has_unsettled else summary}\n{body}"
