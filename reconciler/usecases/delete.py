@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler.assistant.paths import dotted
 from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.canonical import exact_text
 from reconciler.core.definition import Definition, Layer
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Outcome
@@ -131,7 +132,8 @@ def _find_uncommitted(project: Project, definition: Definition, changes: Sequenc
         return []
     entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)
     declared = entry.declared if entry is not None else {}
-    return [dotted(change.path) for change in changes if value_at(declared, change.path) != change.desired]
+    differing = (each for each in changes if exact_text(value_at(declared, each.path)) != exact_text(each.desired))
+    return [dotted(change.path) for change in differing]
 
 
 def _delete(project: Project, session: Session, result: Result) -> Result:
@@ -142,7 +144,7 @@ def _delete(project: Project, session: Session, result: Result) -> Result:
         before = api.get(name)
         # What goes is kept as it was, keys that the server manages included.
         result = dataclasses.replace(result, last_reading=before)
-        if project.see(definition, before) != result.live:
+        if exact_text(project.see(definition, before)) != exact_text(result.live):
             message = "live changed since it was shown, and nothing was deleted"
             return result.refuse("stale", message, hint="look at it, and run this again", last_reading=None)
         if session.control.stopping():

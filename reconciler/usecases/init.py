@@ -1,5 +1,6 @@
 """Creates the files that a project lacks: the folder, settings, editors' settings, a pipeline. Replaces none."""
 
+import contextlib
 import importlib.resources
 import json
 import os
@@ -68,6 +69,9 @@ def write_new(file: str, text: str) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
+        # A part of a file would be left alone the next time, as one that is there: settings without `record: true`.
+        with contextlib.suppress(OSError):
+            path.unlink()
         raise ReportError(f"cannot be written: {error.strerror}", where=file) from error
     return True
 

@@ -1,12 +1,14 @@
 """A new project: what `init` writes is complete, valid, and never takes the place of anything."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from commands import run
+from commands import COMMAND, run
 
 from reconciler.usecases.init import list_files
 
@@ -55,6 +57,15 @@ def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
     assert (tmp_path / "ci" / "plan.sh").stat().st_mode & 0o111
     again = run("init", "--ci", "gitlab", cwd=tmp_path)
     assert (again.code, again.stdout) == (0, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a limit of POSIX")
+def test_no_part_of_a_file_stays_where_the_disk_is_full(tmp_path: Path) -> None:
+    limited = f"ulimit -f 0; exec '{COMMAND}' init"
+    done = subprocess.run(["sh", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "wrote assistants/.gitkeep\n")
+    assert "reconciler.yaml: cannot be written: File too large" in done.stderr
+    assert run("init", cwd=tmp_path).stdout.startswith("wrote reconciler.yaml\n")
 
 
 def test_the_older_form_of_one_file_for_each_job_goes_on_alone(tmp_path: Path) -> None:

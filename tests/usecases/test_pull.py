@@ -40,6 +40,17 @@ def test_only_the_paths_that_are_named_are_pulled(tmp_path: Path) -> None:
     assert texts == [TEXT, TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
 
 
+def test_a_number_that_became_a_truth_value_is_named(tmp_path: Path) -> None:
+    text = "id: asst_a\nmetadata: {{vip: {vip}, score: {score}, same: 1}}\n"
+    with story(tmp_path / "work", {"a": {"metadata": {"vip": 1, "score": False, "same": 1.0}}}) as tale:
+        file = begun(tale, text.format(vip=1, score="false"))
+        tale.sandbox.edit("asst_a", metadata={"vip": True, "score": 0.0, "same": 1.0})
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+    assert (done.code, done.stdout) == (0, "assistants/a.yaml: metadata.score, metadata.vip\n")
+    assert after == text.format(vip="true", score="0.0")
+
+
 def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         file = begun(tale)

@@ -120,7 +120,8 @@ def _find_differing_file(project: Project, repository: Repository, head: str, de
     """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
     for layer in reversed(definition.layers):
         blob = repository.files(head, layer.file).get(layer.file)
-        if blob is None or parse_definition(repository.read(layer.file, blob)) != layer.as_written:
+        committed = parse_definition(repository.read(layer.file, blob)) if blob is not None else None
+        if exact_text(committed) != exact_text(layer.as_written):
             return layer.file
         for text in layer.texts:
             blob = repository.files(head, text.file).get(text.file)
