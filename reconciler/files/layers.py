@@ -74,9 +74,45 @@ class LayerReader:
         return self._read_shared(file) if kind == "defaults" else self._read(file, kind)
 
     def _read(self, file: YamlFile, kind: LayerKind) -> ReadFile:
-        is_above = self._overlays is not None and is_inside(file.file, self._overlays)
-        folders = [self._folder, self._overlays] if is_above and self._overlays is not None else [self._folder]
-        return _read_layer(file, self.settings, self._texts, folders, kind)
+        folders = [self._folder]
+        if self._overlays is not None and is_inside(file.file, self._overlays):
+            folders.append(self._overlays)
+        text = ""
+        problems: list[Problem] = []
+        try:
+            text = file.read()
+        except UnreadableText as error:
+            problems.append(Problem(file.file, error.line, error.column, error.message))
+        # What could be read continues through the checks, so that people see all problems of a file at once.
+        reading = read_tolerantly(text)
+        document = reading.value
+        raw = document if isinstance(document, dict) else {}
+        fields, text_files, unresolved = (
+            self._texts.resolve(raw, file.file, folders) if may_mention(text) else (raw, (), [])
+        )
+        if kind == "defaults":
+            message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
+            found_names = (key for key in NEVER_SHARED if key in raw)
+            unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
+            fields = get_shared(fields)
+            text_files = tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
+        unreadable = [*reading.problems, *_locate_unresolved(text, unresolved)]
+        for problem in unreadable:
+            is_shown = problem.path is None or self.settings.may_quote(problem.path)
+            message = problem.message if is_shown else problem.discreet or problem.message
+            problems.append(Problem(file.file, problem.line, problem.column, message))
+        if not isinstance(document, dict) and not problems:
+            message = _describe_non_mapping(document, kind)
+            problems.append(Problem(file.file, 1, 1, message, about_file=document is None))
+        layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
+        return ReadFile(
+            layer=layer,
+            has_fields=isinstance(document, dict),
+            folded=reading.folded,
+            cut_off=reading.cut_off,
+            unreadable=unreadable,
+            problems=problems,
+        )
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
         """Return what some files declare together, the lowest first; the same beginning is merged once."""
@@ -137,45 +173,6 @@ def find_anchors(file: ReadFile) -> Iterator[Problem]:
         message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
         for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
             yield Problem(file.layer.file, *place_in_file, message, "warning")
-
-
-def _read_layer(
-    file: YamlFile, settings: Settings, texts: TextReader, folders: Sequence[str], kind: LayerKind
-) -> ReadFile:
-    """Return one file as far as it can be read, with its problems; its text files may be in `folders`."""
-    text = ""
-    problems: list[Problem] = []
-    try:
-        text = file.read()
-    except UnreadableText as error:
-        problems.append(Problem(file.file, error.line, error.column, error.message))
-    # What could be read continues through the checks, so that people see all problems of a file at once.
-    reading = read_tolerantly(text)
-    document = reading.value
-    raw = document if isinstance(document, dict) else {}
-    fields, text_files, unresolved = texts.resolve(raw, file.file, folders) if may_mention(text) else (raw, (), [])
-    if kind == "defaults":
-        message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
-        found_names = (key for key in NEVER_SHARED if key in raw)
-        unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
-        fields = get_shared(fields)
-        text_files = tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
-    unreadable = [*reading.problems, *_locate_unresolved(text, unresolved)]
-    for path in unreadable:
-        is_shown = path.path is None or settings.may_quote(path.path)
-        message = path.message if is_shown else path.discreet or path.message
-        problems.append(Problem(file.file, path.line, path.column, message))
-    if not isinstance(document, dict) and not problems:
-        problems.append(Problem(file.file, 1, 1, _describe_non_mapping(document, kind), about_file=document is None))
-    layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
-    return ReadFile(
-        layer=layer,
-        has_fields=isinstance(document, dict),
-        folded=reading.folded,
-        cut_off=reading.cut_off,
-        unreadable=unreadable,
-        problems=problems,
-    )
 
 
 def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:

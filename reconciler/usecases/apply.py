@@ -54,16 +54,6 @@ class Session:
     publish: Callable[[Run], None] = lambda _run: None
     on_recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if the record says it already
 
-    def with_announcement(self, announce: Callable[[], None]) -> "Session":
-        """Return the session that announces something right before the first write."""
-
-        def about_to_write(run: Run) -> None:
-            self.about_to_write(run)
-            # Last, after everything that may still fail: an announcement without a write would stop all later runs.
-            announce()
-
-        return dataclasses.replace(self, about_to_write=about_to_write)
-
     def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
         """Publish a run that has ended and record it, if it is to be."""
         # Publishing the run may fail (a full disk): what is live must be recorded anyway.
@@ -75,6 +65,8 @@ class Session:
 
 
 Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
+# Says in the record what a planned run is about to create, and returns the project that knows it.
+Announce = Callable[[Project, Run], Project]
 
 
 def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
@@ -93,22 +85,27 @@ def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start
             project = adopt_announcement(project, wishes.announced)
         recording = _check(project, wishes)
         with start(project) as session:
-            run, applied = _carry_out(project, wishes, session.with_announcement(begin))
+            run, applied = _carry_out(project, wishes, session, begin)
             session.end(run, functools.partial(record, run, applied) if recording and applied is not None else None)
     return run
 
 
-def write_planned(planned: Run, project: Project, session: Session, *, fail_fast: bool = False) -> Run:
-    """Return a planned run with the result of each assistant."""
+def write_planned(
+    planned: Run, project: Project, session: Session, *, announce: Announce | None = None, fail_fast: bool = False
+) -> tuple[Run, Project]:
+    """Return a planned run with the result of each assistant, and its project after the announcement."""
     # Assistants without a patch get their outcome here. What follows handles the others.
     results = [end_without_writing(result) for result in planned.results]
     pending = [result for result in results if result.outcome is None]
     if pending:
         session.about_to_write(assume_unclear(planned, results))
+        # Last, after everything that may still fail: an announcement without a write would stop all later runs.
+        project = announce(project, planned) if announce is not None else project
     writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
     final_results = writes.write_all(pending, broken=fail_fast and any(result.has_failed for result in results))
     final_results += [result for result in results if result.outcome is not None]
-    return dataclasses.replace(end_run(planned, final_results, *writes.notes), api_calls=dict(session.api.calls))
+    run = end_run(planned, final_results, *writes.notes)
+    return dataclasses.replace(run, api_calls=dict(session.api.calls)), project
 
 
 def ask_and_write(
@@ -117,23 +114,17 @@ def ask_and_write(
     session: Session,
     *,
     limit: MaxChanges | None = None,
-    announces: bool = False,
+    announce: Announce | None = None,
     fail_fast: bool = False,
 ) -> tuple[Run, Project | None]:
-    """Return the result of a planned run for which consent is asked, and its project; None if none was given.
-
-    With `announces` the record says first which assistants are about to be created: the project knows it then.
-    """
+    """Return what `write_planned` does, once the user has agreed; without consent None for the project."""
     # The limit comes first: do not ask to confirm what will not be sent anyway.
     writes = sum(result.pending for result in planned.results)
     objection = limit.find_objection(writes, len(planned.results)) if limit is not None else None
     reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
     if reason is not None:
         return stop_run(planned, reason), None
-    projects = [project]
-    if announces:
-        session = session.with_announcement(lambda: projects.append(announce(project, planned)))
-    return write_planned(planned, project, session, fail_fast=fail_fast), projects[-1]
+    return write_planned(planned, project, session, announce=announce, fail_fast=fail_fast)
 
 
 def _check(project: Project, wishes: Wishes) -> bool:
@@ -154,8 +145,13 @@ def _check(project: Project, wishes: Wishes) -> bool:
     return recording
 
 
-def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run, Project | None]:
-    """Return the run of an apply, and what of the project it was about; None if it did not get to writing."""
+def _carry_out(
+    project: Project, wishes: Wishes, session: Session, begin: Callable[[], None]
+) -> tuple[Run, Project | None]:
+    """Return the run of an apply, and what of the project it was about; None if it did not get to writing.
+
+    `begin` is called right before the first write.
+    """
     # All or nothing: a change that was reviewed as a whole must not go live in part because one file is invalid.
     if project.loaded.invalid:
         results = [Result(definition).end(Outcome.SKIPPED) for definition in project.loaded.definitions]
@@ -177,7 +173,13 @@ def _carry_out(project: Project, wishes: Wishes, session: Session) -> tuple[Run,
     limit, ask_user = wishes.max_changes or project.settings.max_changes, session.consent
     # The prompt shows the run as a plan.
     session = dataclasses.replace(session, consent=lambda run: ask_user(dataclasses.replace(run, command="plan")))
-    return ask_and_write(planned, project, session, limit=limit, announces=True, fail_fast=wishes.fail_fast)
+
+    def announce_creations(project: Project, planned: Run) -> Project:
+        begin()
+        return announce(project, planned)
+
+    fail_fast = wishes.fail_fast
+    return ask_and_write(planned, project, session, limit=limit, announce=announce_creations, fail_fast=fail_fast)
 
 
 def assume_unclear(planned: Run, results: Sequence[Result]) -> Run:

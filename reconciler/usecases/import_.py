@@ -1,24 +1,35 @@
 """Write definition files for live assistants. Each new file is in sync, and no existing file is lost."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import itertools
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.checks import check_definition
+from reconciler.assistant.fields import may_hold_text
 from reconciler.assistant.file_names import choose_stem, same_name
 from reconciler.assistant.paths import FieldPath
+from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.canonical import normalize_live, use_line_feeds
-from reconciler.core.definition import SUFFIXES, Definition, InvalidDefinition, Layer, merge_layers
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, Definition, InvalidDefinition, Layer, merge_layers
 from reconciler.core.importing import NewDefinition, NewOverlay, build_definition, build_overlay, leave_out_shared
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
-from reconciler.core.tree import merge_overlay
+from reconciler.core.tree import merge_overlay, put_all, walk_leaves
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, ReconcilerError, SettingsError
 from reconciler.files.definitions import Loaded, load_defaults
 from reconciler.files.folders import repository_root, shown_path
-from reconciler.usecases.import_files import check_free, check_texts, divide_texts, write_files
+from reconciler.files.write import write_whole
+from reconciler.yamltext.writer import write_definition
+
+# From how many line ends or characters on a text is a long one.
+_LINES = 2
+_CHARACTERS = 200
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +145,11 @@ class Importer:
         # Where live lacks what the defaults say, only null or a difference that is named is true.
         extra = build_overlay(merge_overlay(defaults, _drop_id(remaining)), assistant_id, live, self.settings, layers)
         file = self.folder / f"{key}{_find_suffix(old)}"
-        fields, texts = divide_texts(merge_overlay(remaining, extra.fields), file, enabled=self.text_files)
+        fields, texts = _divide_texts(merge_overlay(remaining, extra.fields), file, enabled=self.text_files)
         if old is None:
-            check_free(file, assistant_id, force=False)
-        check_texts(texts, assistant_id, self._root, old)
-        write_files(texts, {file: fields}, assistant_id)
+            _check_free(file, assistant_id, force=False)
+        _check_texts(texts, assistant_id, self._root, old)
+        _write_files(texts, {file: fields}, assistant_id)
         return NewFiles((file,), declared, texts=(*texts,), omitted=extra.omitted)
 
     def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
@@ -158,15 +169,15 @@ class Importer:
                 message = f"{assistant_id} has no field that a definition can contain; nothing was written"
                 raise DefinitionError(message)
             shared = merge_overlay(shared, own_fields)
-            check_free(new_file, assistant_id, force=False)
+            _check_free(new_file, assistant_id, force=False)
             # First: a definition without its overlay is no part of the environment, but an overlay alone is an error.
-            files[new_file], texts = divide_texts(own_fields, new_file, enabled=self.text_files)
+            files[new_file], texts = _divide_texts(own_fields, new_file, enabled=self.text_files)
         overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
-        files[overlay], overlay_texts = divide_texts(overlaid.fields, overlay, enabled=self.text_files)
+        files[overlay], overlay_texts = _divide_texts(overlaid.fields, overlay, enabled=self.text_files)
         texts |= overlay_texts
-        check_free(overlay, assistant_id, force=self.force)
-        check_texts(texts, assistant_id, self._root, old)
-        write_files(texts, files, assistant_id)
+        _check_free(overlay, assistant_id, force=self.force)
+        _check_texts(texts, assistant_id, self._root, old)
+        _write_files(texts, files, assistant_id)
         if definition is not None:
             return NewFiles((overlay,), declared, overlaid, definition.file, texts=(*texts,))
         return NewFiles((*files,), declared, texts=(*texts,), omitted=overlaid.omitted)
@@ -205,3 +216,62 @@ def _find_suffix(old: Definition | None) -> str:
 
 def _drop_id(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "id"}
+
+
+def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
+    """Refuse to write where a file is, or one that differs in its ending alone; with `force` only the latter."""
+    replace_hint = "rename that file, or pass --force to replace it"
+    for existing, hint in ((file, replace_hint), (file.with_suffix(".yml"), "rename that file")):
+        if existing.exists() and not (force and existing == file):
+            raise ReconcilerError(f"{existing} exists, and nothing was written for {assistant_id}", hint=hint)
+
+
+def _check_texts(texts: Mapping[Path, str], assistant_id: str, root: Path, old: Definition | None) -> None:
+    """Refuse to write over a text that is there, unless the definition that is replaced mentions it."""
+    layers = old.layers if old is not None else ()
+    old_texts = {(root / text.file).resolve() for layer in layers for text in layer.texts}
+    for file in texts:
+        if os.path.lexists(file) and file.resolve() not in old_texts:
+            raise ReconcilerError(f"{file} exists, and nothing was written for {assistant_id}", hint="rename that file")
+
+
+def _divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tuple[Mapping[str, Any], dict[Path, str]]:
+    """Return a file's fields with `$file` instead of their long texts, and these with the files that take them."""
+    references: list[tuple[FieldPath, Any]] = []
+    texts: dict[Path, str] = {}
+    for path, text in _find_long_texts(fields) if enabled else ():
+        # Keys may hold anything, file names not; two that look alike get two files.
+        name = re.sub(r"[^\w.-]+", "-", ".".join(path))[:_LONGEST_NAME].strip(".-") or "text"
+        used_names = {text_file.name.casefold() for text_file in texts}
+        names = itertools.chain([f"{name}.md"], (f"{name}-{number}.md" for number in itertools.count(2)))
+        place = file.with_suffix("") / next(each for each in names if each.casefold() not in used_names)
+        texts[place] = f"{text}\n"
+        references.append((path, {TEXT_KEY: f"{file.stem}/{place.name}"}))
+    return put_all(fields, references), texts
+
+
+def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the texts that are better read in a file of their own, and that such a file gives back to the letter."""
+    for path, text in walk_leaves(value):
+        if isinstance(text, str) and (text.count("\n") >= _LINES or len(text) > _CHARACTERS):
+            keeps = clean_text(f"{text}\n") == text and not FORBIDDEN.search(text)
+            if keeps and may_hold_text(path) and len(text.encode()) < MAX_BYTES:
+                yield path, text
+
+
+def _write_files(texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, Any]], assistant_id: str) -> None:
+    """Write text files, then the YAML files of some fields. Raises ReconcilerError."""
+    try:
+        contents = {file: write_definition(fields) for file, fields in files.items()}
+    except ValueError:
+        raise ReconcilerError(
+            f"{assistant_id} cannot be written as a definition: live is nested too deeply, or too large",
+            hint="write the definition by hand, with the fields that git is to manage",
+        ) from None
+    # Texts first: an unused text file does no harm, but a definition without its text is invalid.
+    for file, text in {**texts, **contents}.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReconcilerError(f"cannot be created: {error.strerror}", where=str(file.parent)) from error
+        write_whole(file, text)

@@ -127,7 +127,7 @@ class Project:
         with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
             planned = plan(api, read, control, command="apply")
             between()
-            run = write_planned(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
+            run, _ = write_planned(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
             return self.document(run)
 
     def whole_apply(
