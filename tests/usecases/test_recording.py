@@ -168,6 +168,32 @@ class TestTheTree:
         tree = tale.tree()
         assert (tree[file("a")], tree[file("b")]) == ({"id": "asst_b", **OLD}, {"id": "asst_a", **NEW})
 
+    @pytest.mark.parametrize("known", [True, False], ids=["both ids known", "the other id not known"])
+    def test_of_selected_files_keeps_one_whose_path_is_taken_and_whose_definition_has_its_other_id(
+        self, tale: Story, known: bool
+    ) -> None:
+        ids = ["local_asst_a", "asst_a"] if known else ["asst_a", "local_asst_a"]
+        tale.write("a", id=ids[0], **OLD)
+        tale.commit("The id", allow_empty=True)
+        tale.recorded()
+        tale.write("a", id="asst_b", **OLD)
+        tale.write("b", id=ids[1], **OLD)
+        tale.commit()
+        assert outcomes(tale.recorded(file("a"))) == {"a": "unchanged"}
+        tale.sandbox.edit("asst_a", firstMessage="theirs")
+        assert entries(tale.plan())["b"]["status"] == "drifted"
+        assert outcomes(tale.recorded())["b"] == "unchanged"
+        assert (tale.sandbox.live("asst_a")["firstMessage"], shown(tale)) == ("theirs", dict.fromkeys("abcd", "old"))
+
+    def test_of_selected_files_keeps_one_that_is_gone_and_whose_path_is_taken(self, tale: Story) -> None:
+        (tale.root / file("b")).unlink()
+        tale.write("a", id="asst_b", **OLD)
+        tale.commit()
+        tale.recorded(file("a"))
+        assert [gone["id"] for gone in tale.plan()["no_longer_managed"]] == ["asst_a"]
+        tale.recorded()
+        assert sorted(tale.tree()) == [file("a"), file("c"), file("d")]
+
     def test_lacks_one_that_is_new_and_failed(self, tale: Story) -> None:
         tale.sandbox.put({"id": "asst_e", **OLD})
         tale.write("e", **NEW)

@@ -172,14 +172,19 @@ class _Update:
         moved = dict(blobs)
         while displaced:
             entry = displaced.pop()
-            defined = at_head.find([entry.id]) or snapshot.find_mentioned([entry.id]).find([entry.id])
-            occupant = entries.by_file.get(defined.file) if defined is not None and defined.file in blobs else None
-            if defined is None or defined.file in used or (occupant is not None and occupant.id == entry.id):
+            ids = sorted(entries.ids_of(entry))
+            defined = at_head.find(ids) or snapshot.find_mentioned(ids).find(ids)
+            if defined is None and self.project.loaded.whole:
+                continue
+            # A run of selected files does not know whether its definition is gone, or has the assistant's other id.
+            place = defined.file if defined is not None else f"{entry.file}.{entry.id}.yaml"
+            occupant = entries.by_file.get(place) if place in blobs else None
+            if place in used or (occupant is not None and occupant.id == entry.id):
                 continue
             # Files may have been renamed in a circle. Then the entry at the new path moves as well.
             displaced += [occupant] if occupant is not None else []
-            moved[defined.file] = blobs[entry.file]
-            used = {*used, defined.file}
+            moved[place] = blobs[entry.file]
+            used = {*used, place}
         return moved
 
     def _drop_removed(self, files: Mapping[str, Blob]) -> dict[str, Blob]:
