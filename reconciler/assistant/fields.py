@@ -20,8 +20,8 @@ class Field:
     """One field as the reference documents it."""
 
     path: FieldPath
-    kind: Kind
     description: str
+    kind: Kind = "text"
     examples: tuple[Any, ...] = ()
     # The only values that the API takes, each with what it means or "" where its name says so.
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -32,11 +32,10 @@ class Field:
     is_spoken: bool = False  # a text that a caller hears
 
 
-def _row(path: str, kind: Kind, description: str, *examples: Any, choices: Any = (), **facts: Any) -> Field:
-    """Return a row of the table; the path is dotted, and choices whose names say enough are only named."""
-    descriptions = choices if isinstance(choices, dict) else dict.fromkeys(choices, "")
-    keys = tuple(path.split("."))
-    return Field(path=keys, kind=kind, description=description, examples=examples, choices=descriptions, **facts)
+def _row(path: str, description: str, *examples: Any, **facts: Any) -> Field:
+    """Return a row of the table; the path is dotted, and without examples the first of the choices is one."""
+    examples = examples or (*facts.get("choices", ()),)[:1]
+    return Field(path=tuple(path.split(".")), description=description, examples=examples, **facts)
 
 
 _MODES: Final = {
@@ -46,91 +45,69 @@ _MODES: Final = {
     "assistant-speaks-first-with-model-generated-message": "The assistant begins, with words that the language model "
     "makes up; firstMessage is not spoken.",
 }
-_VOICES: Final = ("11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo")
+_MODELS: Final = dict.fromkeys(("openai", "anthropic"), "")
+_VOICES: Final = dict.fromkeys(("11labs", "azure", "cartesia", "deepgram", "playht", "openai", "edmo"), "")
+_TRANSCRIBERS: Final = dict.fromkeys(("deepgram", "assemblyai", "whisper"), "")
 _SPOKEN: Final = {"takes_null": True, "is_spoken": True}
+_FIRST_MESSAGE: Final = "Hi, I'm your enrollment assistant. How can I help today?"
 
 # In the API's order, in which definitions are written and problems are listed.
 FIELDS: Final[tuple[Field, ...]] = (
-    _row("name", "text", "Name shown in the dashboard.", "Enrollment Assistant"),
+    _row("name", "Name shown in the dashboard.", "Enrollment Assistant"),
     _row(
-        "firstMessage",
-        "text",
-        "The first thing that the assistant says when a call or chat starts.",
-        "Hi, I'm your enrollment assistant. How can I help today?",
-        **_SPOKEN,
+        "firstMessage", "The first thing that the assistant says when a call or chat starts.", _FIRST_MESSAGE, **_SPOKEN
     ),
+    _row("firstMessageMode", "Who speaks first, and whether firstMessage is used.", choices=_MODES, takes_null=True),
     _row(
-        "firstMessageMode",
-        "text",
-        "Who speaks first, and whether firstMessage is used.",
-        "assistant-speaks-first",
-        choices=_MODES,
-        takes_null=True,
+        "model", 'The language model behind the assistant: which "brain" it uses and how creative it is.', kind="fields"
     ),
-    _row("model", "fields", 'The language model behind the assistant: which "brain" it uses and how creative it is.'),
-    _row(
-        "model.provider",
-        "text",
-        "Provider of the language model.",
-        "openai",
-        choices=("openai", "anthropic"),
-        required_inside=True,
-    ),
-    _row("model.model", "text", "Name of a model from that provider.", "gpt-4o", required_inside=True),
+    _row("model.provider", "Provider of the language model.", choices=_MODELS, required_inside=True),
+    _row("model.model", "Name of a model from that provider.", "gpt-4o", required_inside=True),
     _row(
         "model.temperature",
-        "number",
         "How creative the answers are, from 0 to 2: lower is steadier, higher is more varied.",
         0.7,
+        kind="number",
         range=(0, 2),
     ),
-    _row("model.maxTokens", "whole number", "The maximum number of tokens in one answer.", 1024),
-    _row("voice", "fields", "The voice that callers hear."),
-    _row("voice.provider", "text", "Provider of the voice.", "openai", choices=_VOICES),
-    _row("voice.voiceId", "text", "Name of a voice from that provider.", "alloy"),
-    _row("transcriber", "fields", "How speech is converted to text."),
-    _row(
-        "transcriber.provider",
-        "text",
-        "Provider of the transcriber.",
-        "deepgram",
-        choices=("deepgram", "assemblyai", "whisper"),
-    ),
+    _row("model.maxTokens", "The maximum number of tokens in one answer.", 1024, kind="whole number"),
+    _row("voice", "The voice that callers hear.", kind="fields"),
+    _row("voice.provider", "Provider of the voice.", "openai", choices=_VOICES),
+    _row("voice.voiceId", "Name of a voice from that provider.", "alloy"),
+    _row("transcriber", "How speech is converted to text.", kind="fields"),
+    _row("transcriber.provider", "Provider of the transcriber.", choices=_TRANSCRIBERS),
     _row(
         "transcriber.model",
-        "text",
         "Name of a model from that provider; not every provider has models.",
         "nova-2",
         takes_null=True,
     ),
     _row(
         "voicemailMessage",
-        "text",
         "What the assistant leaves on an answering machine.",
         "Hello, this is the enrollment office. Please call us back.",
         **_SPOKEN,
     ),
     _row(
         "endCallMessage",
-        "text",
         "The last thing that the assistant says before it hangs up.",
         "Thank you for calling. Goodbye!",
         **_SPOKEN,
     ),
     _row(
         "endCallPhrases",
-        "texts",
         "Phrases that end the call when somebody says them. Their order does not matter.",
         ["goodbye", "that is all"],
+        kind="texts",
         takes_null=True,
         is_unordered=True,
     ),
-    _row("metadata", "anything", "Any keys and values of your own.", {"team": "admissions"}, takes_null=True),
-    _row("maxDurationSeconds", "whole number", "The maximum length of a call, in seconds.", 1800, takes_null=True),
+    _row("metadata", "Any keys and values of your own.", {"team": "admissions"}, kind="anything", takes_null=True),
+    _row("maxDurationSeconds", "The maximum length of a call, in seconds.", 1800, kind="whole number", takes_null=True),
 )
 
 # Not writable, so not in the table: a definition needs the id to say whom it describes.
-ID: Final = _row("id", "text", "The assistant's id in the API: the provider's or the local database's.", "asst_123")
+ID: Final = _row("id", "The assistant's id in the API: the provider's or the local database's.", "asst_123")
 # What no two assistants have in common: it tells one from another.
 NEVER_SHARED: Final = ("id", "name")
 READ_ONLY: Final = ("id", "orgId", "createdAt", "updatedAt")
