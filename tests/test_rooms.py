@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "reconciler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
-MOST_LINES = 27_413  # of all modules together; to be lowered as they shrink
+MOST_LINES = 27_257  # of all modules together; to be lowered as they shrink
 LEAST_COMMENTS = 0.04  # of all lines, comments that have a line of their own
 MOST_MODULES = 20  # in a folder
 LARGER_FOLDERS = {
@@ -77,7 +77,7 @@ NOT_IN = {
     "git": {"click", "deepdiff", "httpx", "httpcore", "pydantic", "socket"} | _SERVERS,
     "api": {"click", "deepdiff", "pydantic", "yaml", "subprocess", "pathlib"} | _SERVERS,
     "report": TOUCHES_THE_WORLD | {"pydantic", "yaml"},
-    "hosts": {"click", "deepdiff", "pydantic", "yaml", "subprocess"} | _SERVERS,
+    "hosts": {"click", "deepdiff", "pydantic", "subprocess"} | _SERVERS,
     "usecases": {"click", "httpx", "yaml", "deepdiff", "subprocess", "socket", "sys"} | _SERVERS,
     "sandbox": {"click", "deepdiff", "pydantic", "httpx"},
     "demo": {"click", "deepdiff", "pydantic", "httpcore"} | _SERVERS,
