@@ -128,7 +128,7 @@ def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | N
     `applied` is the commit that was applied. What reads as one of its definitions of today does is not parsed again.
     """
     repository, current, unchanged = applied.repository, applied.current, _find_unchanged_entries(record, applied)
-    # Many others are as the definitions are today, word for word. Git has named them already, so nothing is parsed.
+    # Many others are, word for word, today's definitions. Their object names show that without parsing.
     candidates = (definition for definition in current if definition.stands_alone and definition.file not in unchanged)
     by_blob = {object_name(definition.own_layer.text, len(record.commit)): definition for definition in candidates}
     entries: dict[str, Entry] = {}
@@ -194,7 +194,7 @@ def write_record(
     trailers += [f"{UNSETTLED}: {json.dumps(outdated, sort_keys=True)}"] if outdated else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
-    # The next run takes this for what is live. To git's silence a tree that lacks entries is as good as any other.
+    # The next run relies on this tree. A broken git may write one that lacks entries, and say nothing.
     if repository.files(commit) != files:
         raise RepositoryError(f"git did not store the new content of {ref}")
     # Compare and swap: two runs that end together must not drop each other's entries.
@@ -213,7 +213,7 @@ def write_record(
 
 
 def _to_json(entry: Unclear) -> dict[str, Any]:
-    # What is empty is left out where earlier records did not have it: they read alike in `git log`.
+    # Empty fields that earlier records did not have are left out, so that all records look alike in `git log`.
     return {name: value for name, value in dataclasses.asdict(entry).items() if name not in ("token", "named") or value}
 
 

@@ -50,9 +50,9 @@ class Snapshot:
         by_file = dict(entries.by_file)
         warnings = list(entries.warnings)
         ids = {entry.id for entry in by_file.values()}
-        # A definition keeps its history by its id, wherever its file stood. First the folders that held files of the
-        # same names are looked at, since folders are renamed as a whole; then any file that mentions the id.
-        # A file that said `id: new` then is found by its path: its id of today is known elsewhere.
+        # A definition keeps its history by its id, wherever its file was. Folders with files of the same names come
+        # first, since folders are renamed as a whole; then any file that mentions the id. A file that said `id: new`
+        # then is found by its path.
         known = {path for path, entry in by_file.items() if entry.id == NEW}
         missing = {each.id: each.key for each in self.current if each.id not in {"", *ids} and each.file not in known}
         whole_folder_moved = not any(is_definition_file(path, self.folder) for path in self._files)
@@ -74,7 +74,7 @@ class Snapshot:
                 for path, entry in others.by_file.items()
                 if entry.id in missing and path not in by_file and not still_there(entry)
             }
-        # An environment that is new, or was renamed: nothing tells its live edits from changes of git's.
+        # If the environment is new or renamed, nothing distinguishes its live edits from changes in git.
         has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
         if self.environment is not None and not self.settings_folders and has_missing:
             warnings.append(
@@ -112,7 +112,7 @@ class Snapshot:
 
     def read_below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
         """Return the definitions below a folder. Raises RepositoryError if a submodule hides some of them."""
-        # What is in a submodule is not in this history, and would read as definitions that are gone.
+        # This history lacks the content of a submodule, so its definitions would look removed.
         if keys is None and (hidden := self.repository.submodules(self.commit, folder)):
             raise RepositoryError(
                 f"{hidden[0]} of the commit {self.commit[:12]} is a submodule, so the definitions in it are not part "
@@ -161,7 +161,7 @@ class Snapshot:
             if document is not None and isinstance(name, str):
                 declared = {key: value for key, value in document.items() if key != "id"}
                 entries[path] = Entry(name, path, declared, names)
-            # In an environment a definition without an id is not part of it, which is nothing to warn of.
+            # In an environment, a definition without an id is simply not part of it.
             elif warn and (document is None or self.environment is None or "id" in document):
                 warnings.append(
                     f"{path} of commit {self.commit[:12]} cannot be read as a definition, and counts as no base"
@@ -217,7 +217,7 @@ class Snapshot:
 
         In an environment only those beside settings that know it, and never a folder of overlays.
         """
-        # The folder that has most of them is most likely the one that was renamed.
+        # The folder with most of them is probably the renamed one.
         counts: collections.Counter[str] = collections.Counter()
         for path in self._files:
             if is_definition_file(path, ""):
@@ -235,7 +235,7 @@ class Snapshot:
         place = posixpath.join(parent, FILE_NAME)
         blob = self.repository.files(self.commit, place).get(place)
         content = self.repository.read(place, blob) if blob is not None else None
-        # Not as strictly as a definition: settings hold dates, and those must not hide what else they say.
+        # Less strictly than a definition: settings contain dates, which must not hide the rest.
         settings = read_tolerantly((content or b"").decode("utf-8", "replace")).value
         environments = settings.get("environments") if isinstance(settings, dict) else None
         entries = environments.items() if isinstance(environments, dict) else ()

@@ -56,7 +56,7 @@ class Session:
 
     def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
         """Publish a run that has ended and record it, if it is to be."""
-        # Publishing the run may fail (a full disk): what is live must be recorded anyway.
+        # The report may fail (a full disk). What is live must be recorded anyway.
         try:
             self.publish(run)
         finally:
@@ -79,7 +79,7 @@ def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start
     """
     repository, environment = lock
     with hold_lock(*lock), withdraw_unless_begun(repository, applied_ref(environment), wishes.announced) as begin:
-        # Read under the lock: anything read earlier may be older than what another run has just recorded.
+        # Read under the lock: another run may just have recorded something newer.
         project = read_project()
         if wishes.announced is not None:
             project = adopt_announcement(project, wishes.announced)
@@ -99,7 +99,7 @@ def write_planned(
     pending = [result for result in results if result.outcome is None]
     if pending:
         session.about_to_write(assume_unclear(planned, results))
-        # Last, after everything that may still fail: an announcement without a write would stop all later runs.
+        # Last, after everything that may fail. An announcement without a write would stop all later runs.
         project = announce(project, planned) if announce is not None else project
     writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
     final_results = writes.write_all(pending, broken=fail_fast and any(result.has_failed for result in results))
@@ -118,7 +118,7 @@ def ask_and_write(
     fail_fast: bool = False,
 ) -> tuple[Run, Project | None]:
     """Return what `write_planned` does, once the user has agreed; without consent None for the project."""
-    # The limit comes first: do not ask to confirm what will not be sent anyway.
+    # The limit comes first. Nobody should confirm what will not be sent.
     writes = sum(result.pending for result in planned.results)
     objection = limit.find_objection(writes, len(planned.results)) if limit is not None else None
     reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
@@ -130,7 +130,7 @@ def ask_and_write(
 def _check(project: Project, wishes: Wishes) -> bool:
     """Reject runs that must not start, and return whether the run is recorded. Raises ReconcilerError."""
     check_policy(project)
-    # A late job must not undo what a newer one has applied, whether it records or not.
+    # A late job must not undo a newer one, even if it does not record.
     if not wishes.allow_older:
         check_order(project)
     recording = wishes.record if wishes.record is not None else records_by_default(project)
@@ -152,7 +152,7 @@ def _carry_out(
 
     `begin` is called right before the first write.
     """
-    # All or nothing: a change that was reviewed as a whole must not go live in part because one file is invalid.
+    # All or nothing: people reviewed the change as a whole, so one invalid file must not let a part of it go live.
     if project.loaded.invalid:
         results = [Result(definition).end(Outcome.SKIPPED) for definition in project.loaded.definitions]
         note = "Nothing was sent: a definition is not valid."
@@ -162,7 +162,7 @@ def _carry_out(
         earlier_reports.check_url(wishes.reviewed, session.api.url)
     if wishes.unclear is not None:
         project = earlier_reports.resume_project(project, wishes.unclear)
-    # Only now: a run that is invalid or not reviewed must not plan to create anything.
+    # Only now: a run that is invalid, or was not reviewed, must create nothing.
     if wishes.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control, command="apply")
@@ -195,7 +195,7 @@ def end_without_writing(result: Result) -> Result:
     if result.outcome is not None or result.pending:
         return result
     if result.error is not None:
-        # What the reconciler itself would not do has no HTTP status: a duplicate, another organisation's assistant, ...
+        # A refusal of our own has no HTTP status: a duplicate, or an assistant of another organisation.
         ours = result.error.status is None and result.error.kind in ("duplicate", "invalid", "forbidden", "conflict")
         return result.end(Outcome.REFUSED if ours else Outcome.FAILED)
     if result.plan is None:

@@ -38,7 +38,7 @@ def create_from_file(
         definition = project.loaded.definitions[0]
         check_new(definition, others, force=force)
         project.check_not_frozen(definition)
-        # Tried before anything is sent: an id that cannot be written into the file would be lost.
+        # Tried before anything is sent: if the file cannot take the id, the id would be lost.
         with_id(find_id_file(project, definition)[1], "asst_to_come")
         # The record knows the new id until git has it, so that no other run creates the assistant again.
         keeps = records_by_default(project) if recording is None else recording
@@ -70,7 +70,7 @@ def check_new(definition: Definition, others: Sequence[Definition], *, force: bo
 
 def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequence[str]) -> Run:
     _check_not_created(api, definition)
-    # What would stop an apply is only told: a user who names this file has looked.
+    # An apply would stop here. A user who names the file has looked, so this is only a warning.
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = explain_no_creation(project, bare)
     remarks = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
@@ -83,7 +83,7 @@ def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequ
 
 
 def _check_not_created(api: Assistants, definition: Definition) -> None:
-    # The file still says `id: new`, and the record knows an assistant of it: there must never be two.
+    # The file still says `id: new`, but the record has an assistant for it. There must never be two.
     if not definition.id:
         return
     try:
@@ -104,6 +104,6 @@ def _find_obstacles_to_record(project: Project) -> list[str]:
     try:
         check_recordable(project, None)
     except RepositoryError as error:
-        # No reason not to create: a new file is seldom committed, and the record still gets the id.
+        # This is no reason not to create: a new file is rarely committed yet, and the record still gets the id.
         return [f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."]
     return []

@@ -40,7 +40,7 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
         requirements.append(_report_error("definitions", error))
     else:
         project = dataclasses.replace(project, loaded=loaded)
-        # All that `validate` refuses in a pipeline, a date that has passed in the settings included.
+        # This includes everything that `validate` refuses, such as an expired date in the settings.
         wrong = {problem.file for problem in run.problems if problem.severity == "error"}
         detail, hint = f"{len(loaded.definitions)} valid", ""
         if wrong:
@@ -66,12 +66,12 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
         yield Requirement("URL", api.url)
         user = api.me()
     except ReconcilerError as error:
-        # Without credentials nothing is opened either, and the URL is not at fault.
+        # Missing credentials fail here too, and then the URL is not at fault.
         yield _report_error("URL" if "URL" in error.message else "login", error)
         return
     yield Requirement("login", str(user.get("email") or user.get("name") or user.get("id") or "an account"))
     role = str(user.get("role") or "no role")
-    # The API does not say what a role may do. That a viewer may not write is all that its name promises.
+    # The API does not say what a role may do. Only the name VIEWER promises something: it may not write.
     reads = role.upper() == "VIEWER"
     may = "can read but not write: right for plan and drift, not for apply" if reads else "can probably write"
     keep = "" if reads else "use a read-only account for pull requests and drift"
@@ -88,7 +88,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
     if repository is None or project.head is None:
         yield Requirement("git", "not a repository with a commit", "run `git init` and commit", met=False)
         return
-    # Without the history it is unknown which commit set a value, and whether HEAD is behind the record.
+    # Only the whole history shows which commit set a value, and whether HEAD is behind the record.
     if repository.is_shallow:
         hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
         yield Requirement("history", "this clone is shallow", hint, met=False)

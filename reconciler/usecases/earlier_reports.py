@@ -25,7 +25,7 @@ AGAIN = "plan again, review it, and apply that plan"
 def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
     """Return the project with the plan's assistants alone. Raises UsageError for a plan that is not for this run."""
     _check_reviewed(project, reviewed)
-    # A definition without a write may be gone: no reviewed write is missing then.
+    # A definition without a write may be gone. No reviewed write is missing then.
     present = {definition.id for definition in project.loaded.definitions}
     missing = sorted(name for name, digest in reviewed.digests.items() if digest is not None and name not in present)
     if missing and not project.loaded.invalid:
@@ -92,7 +92,7 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
         return result  # live shows all of it by now
     updated_at = result.live.get("updatedAt")
     mark = digest_write(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
-    # A report does not show sensitive values, and its digest leaves them out: only the same commit proves them.
+    # Neither the report nor its digest contains sensitive values. Only the same commit proves that they are the same.
     is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
     if mark != reviewed.digests.get(name):
         message = "this is not the write that was reviewed"
@@ -117,7 +117,7 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
     if missing and not project.loaded.invalid:
         hint = "put the definition back, or look at the assistant in the dashboard"
         raise UsageError(f"the write to {missing[0]} is unclear, and no definition has that id any more", hint=hint)
-    # What live shows may be our own unclear write: with its values added to the base it is no drift and no conflict.
+    # Live may show our own unclear write. With its values in the base, it is neither drift nor a conflict.
     base = project.base
     if base is not None:
         unclear_writes = dict(base.unclear_writes)
@@ -137,7 +137,7 @@ def refuse_third_values(planned: Run, unclear: Sequence[Applied]) -> Run:
 
 
 def _refuse_third_value(result: Result, entry: Applied) -> Result:
-    # It may be there: only somebody who looks can tell, and another request could create a second one.
+    # The assistant may exist. Another request could create a second one, so a person must look.
     if not entry.id:
         message = "a request that creates is never repeated, and the outcome of this one is unknown"
         hint = LOOK_FIRST.format(file=result.definition.file)

@@ -45,7 +45,7 @@ def list_applied(repository: Repository, ref: str, *, limit: int, settings: Sett
 
 
 def _find_reverts(repository: Repository, record: Record, previous: Record | None) -> tuple[str, ...]:
-    # A rollback writes no record, and the revert in git that follows it is applied: that is where one is seen.
+    # A rollback writes no record. Its revert in git is applied later, and shows here.
     has_range = previous is not None and previous.applied != record.applied and repository.has(previous.applied)
     commit_range = f"{previous.applied}..{record.applied}" if previous is not None and has_range else ""
     messages = repository.log("--format=%B", commit_range) if commit_range else ""
@@ -55,7 +55,7 @@ def _find_reverts(repository: Repository, record: Record, previous: Record | Non
 def _find_changed(
     repository: Repository, record: Record, previous: Record | None, settings: Settings
 ) -> dict[str, tuple[FieldPath, ...]]:
-    # The tree of a record of the older form has no entries, and the first record has nothing to compare with.
+    # An older record has no entries, and the first record has nothing before it.
     if previous is None or not (record.resolved and previous.resolved):
         return {}
     newer, older = repository.files(record.commit), repository.files(previous.commit)
@@ -81,7 +81,7 @@ def list_merged(folder: Path, since: str, *, limit: int) -> dict[str, set[str]]:
     commit = require_commit(repository, since)
     if repository is None:
         raise TypeError(since)
-    # Of a merge all that it brought: what its first parent does not have.
+    # A merge counts with all that it brought: what its first parent does not have.
     options = ("-m", "--first-parent", f"-{limit}", "--name-only", "-z", "--format=%x02%H")
     entries = repository.log(*options, f"{commit}..HEAD", "--").split("\x02")[1:]
     # Between a commit and its paths git writes an empty line.

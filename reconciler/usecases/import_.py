@@ -26,7 +26,7 @@ from reconciler.files.folders import repository_root, shown_path
 from reconciler.files.write import write_whole
 from reconciler.yamltext.writer import write_definition
 
-# From how many line ends or characters on a text is a long one.
+# A text with this many line ends, or more characters than this, is long.
 _LINES = 2
 _CHARACTERS = 200
 _LONGEST_NAME = 80
@@ -91,7 +91,7 @@ class Importer:
         """Write the definition of one assistant, unless a definition has it already; forced, that one again."""
         if self._is_defined(assistant_id):
             return Import(assistant_id, existing=self._files[assistant_id])
-        # Before it becomes part of a URL.
+        # The id is checked before it becomes part of a URL.
         for problem in check_definition({"id": assistant_id}):
             return Import(assistant_id, error=ReconcilerError(problem.message))
         try:
@@ -142,7 +142,7 @@ class Importer:
         layers = self._load_defaults(key, self.settings)
         defaults = merge_layers(layers)
         remaining = leave_out_shared(declared.fields, defaults)
-        # Where live lacks what the defaults say, only null or a difference that is named is true.
+        # Where live lacks a value of the defaults, the definition says null, or the report names the difference.
         extra = build_overlay(merge_overlay(defaults, _drop_id(remaining)), assistant_id, live, self.settings, layers)
         file = self.folder / f"{key}{_find_suffix(old)}"
         fields, texts = _divide_texts(merge_overlay(remaining, extra.fields), file, enabled=self.text_files)
@@ -162,7 +162,7 @@ class Importer:
         shared = _drop_id(merge_layers(layers))
         files, texts = dict[Path, Mapping[str, Any]](), dict[Path, str]()
         if definition is None:
-            # Other environments have not the defaults of this one, so the file that they share must not lean on them.
+            # All environments share this file, so it must not rely on the defaults of one of them.
             for_all = merge_layers(self._load_defaults(key, dataclasses.replace(self.settings, overlay=None)))
             own_fields = _drop_id(leave_out_shared(declared.fields, for_all))
             if not own_fields:
@@ -170,7 +170,7 @@ class Importer:
                 raise DefinitionError(message)
             shared = merge_overlay(shared, own_fields)
             _check_free(new_file, assistant_id, force=False)
-            # First: a definition without its overlay is no part of the environment, but an overlay alone is an error.
+            # The definition comes first. Without its overlay it does no harm, but an overlay alone is an error.
             files[new_file], texts = _divide_texts(own_fields, new_file, enabled=self.text_files)
         overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
         files[overlay], overlay_texts = _divide_texts(overlaid.fields, overlay, enabled=self.text_files)
@@ -205,7 +205,7 @@ class Importer:
 
 
 def _list_definitions(loaded: Loaded | None) -> list[Definition]:
-    # Of several with one id the valid one counts, and it comes last.
+    # If several have one id, the valid one counts, so it comes last.
     return [*loaded.invalid, *loaded.definitions] if loaded is not None else []
 
 
@@ -240,7 +240,7 @@ def _divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tu
     references: list[tuple[FieldPath, Any]] = []
     texts: dict[Path, str] = {}
     for path, text in _find_long_texts(fields) if enabled else ():
-        # Keys may hold anything, file names not; two that look alike get two files.
+        # A key may contain any character, a file name may not. Keys that look alike get different files.
         name = re.sub(r"[^\w.-]+", "-", ".".join(path))[:_LONGEST_NAME].strip(".-") or "text"
         used_names = {text_file.name.casefold() for text_file in texts}
         names = itertools.chain([f"{name}.md"], (f"{name}-{number}.md" for number in itertools.count(2)))

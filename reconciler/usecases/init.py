@@ -53,7 +53,7 @@ def write_new(file: str, text: str) -> bool:
     # A link may lead anywhere, to another person's files too.
     if any(folder.is_symlink() for folder in path.parents):
         return False
-    # Once it was a file for each job. Beside those, this one would do everything twice.
+    # Earlier versions wrote one file for each job. With both, every job would run twice.
     if file == _GITHUB and any(path.parent.glob("assistants-*.yml")):
         return False
     # A folder that holds definitions needs no mark that keeps it.
@@ -61,7 +61,7 @@ def write_new(file: str, text: str) -> bool:
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Exclusively: what came to be there in the meantime is not replaced, and no link is followed.
+        # Mode "x" replaces no file that appeared meanwhile, and follows no link.
         with path.open("x", encoding="utf-8", newline="") as stream:
             stream.write(text)
         if path.suffix == ".sh":

@@ -51,7 +51,7 @@ class Puller:
 
     project: Project
     conflicts: Conflicts | None = None
-    # Who takes a value from which file, asked once for each path: a shared value may have drifted in all of them.
+    # Who takes a value from which file, by path. Asked once, since a shared value may have drifted everywhere.
     takers: dict[FieldPath, dict[str, list[str]]] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @functools.cached_property
@@ -83,7 +83,7 @@ class Puller:
             values[change.path] = keep_ignored(change, values[change.path], declared, ignore)
         layer, file = self.project.find_edited(definition)
         text = layer.text if layer is not None else ""
-        # What lower layers say shines through, so a key that live lacks must be written as null to be gone.
+        # Lower layers still apply, so a key that live lacks must be written as null.
         lower_values = merge_layers(lower for lower in definition.layers if lower is not layer)
         edits = [
             Edit(path, None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value))
@@ -94,7 +94,7 @@ class Puller:
         divided = divide_edits(layer, [*ids, *(edit for edit in edits if edit.path not in skipped)], self._find_reason)
         new_text, rejected = _try_edits(text, divided.edits)
         skipped |= {path: SkippedField(path, reason) for path, reason in (divided.reasons | rejected).items()}
-        # A text file whose field the YAML file refuses is left, too.
+        # If the YAML file refuses a field, its text file is left too.
         for text_file, content in divided.files:
             path = next(edit.path for edit in divided.edits if text_file.path[: len(edit.path)] == edit.path)
             if path not in skipped:
@@ -120,7 +120,7 @@ class Puller:
         for entry in plan.enforced:
             reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
             yield SkippedField(entry.path, reason, fails=False)
-        # A list is pulled as one, and an enforced part of it must not be.
+        # A list is pulled as a whole, but an enforced part of it must not be pulled.
         overrides = find_overrides(self.project.settings, definition.key)
         enforced_paths = {entry.path for entry in plan.enforced}
         for change in (each for each in plan.changes if each.kind is Kind.DRIFT and each.path not in enforced_paths):
@@ -166,7 +166,7 @@ class Puller:
             if not reason and settings.environment is not None and not settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
-                # What is sensitive nobody asked to be written.
+                # Nobody asked to write a sensitive value.
                 yield SkippedField(edit.path, reason, fails=settings.may_show(edit.path))
 
 

@@ -62,7 +62,8 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             if applied != report.applied:
                 undoing = _undo_project(project, applied)
                 planned = plan(session.api, undoing, session.control, command="rollback")
-            # No `max_changes`: a share of what is undone would be all of it, and an apply was allowed to write as many.
+            # No `max_changes`: the apply was allowed to write as many, and a share would be one of these assistants
+            # only.
             run, _ = ask_and_write(_refuse_obstacles(planned, applied, project.settings), undoing, session)
             notes = [*run.notes, *report.irreversible]
             if report.follows_git:
@@ -75,7 +76,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
 
 def _check_place(project: Project) -> None:
     """Refuse to run where there is no project, as after a slip in `--directory`: `org_id` would protect nothing."""
-    # The definitions may be gone altogether, but the place where the settings would be is known then.
+    # All definitions may be gone. The place of the settings is still known then.
     has_place = project.repository is not None and project.folder.resolve().parent.is_dir()
     if project.settings.file is None and not project.folder.is_dir() and not has_place:
         hint = "run this in the project whose apply is to be undone, or correct --directory"
@@ -124,7 +125,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
         )
         for entry in applied
     }
-    # No record and no freeze counts: a rollback is an emergency's tool, and puts back only what it was asked for.
+    # The record and freezes do not count: a rollback is for emergencies, and restores only what it was asked for.
     return dataclasses.replace(
         project,
         settings=dataclasses.replace(project.settings, frozen=(), enforce=()),
@@ -168,7 +169,7 @@ def _name_reverts(
     fields = [field for entry in applied if entry.id in undone for field in entry.fields]
     if not fields:
         return
-    # The report is a file that anybody may have written, and what it names becomes part of a command to copy.
+    # Anybody may have written the report, and people copy the command that it becomes part of.
     head = head if head is not None and _COMMIT.fullmatch(head) else None
     commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)
     commands = []

@@ -29,7 +29,7 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_find_shared_assistants(forms, neighbours))
-    # An invalid file may declare anything, and a run of a few files does not see the others.
+    # An invalid file may declare anything, and a run of selected files does not see the others.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
     for settings, _ in forms:
         problems |= {*_locate(settings, ((entry.place, message, "error") for entry, message in list_expired(settings)))}
@@ -47,7 +47,7 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
         finished_at=now(),
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
-        # No problem, with which `--strict` would fail: live alone may hold what such a path hides.
+        # A note, and no problem that fails under `--strict`: the path may hide a value that only live has.
         notes=tuple(find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)) if is_all else (),
         environment=forms[0][0].environment,
         next_expiry=min((day for settings, _ in forms if (day := settings.next_expiry) is not None), default=None),
@@ -75,7 +75,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
         count = values.count(value)
         if value is not None and field not in NEVER_SHARED and count >= LEAST_SHARED and 2 * count > len(values):
             candidates.append((count, field))
-    # The sort is stable: of those that are held alike by as many, the API's order counts.
+    # The sort is stable, so fields with equal counts stay in the API's order.
     for count, field in sorted(candidates, key=lambda candidate: -candidate[0])[:MOST_HINTS]:
         yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
 
@@ -116,7 +116,7 @@ def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem
             continue
         second_by_id = {definition.id: definition for definition in second_loaded.definitions}
         for definition in first_loaded.definitions:
-            # Without an id they are still to be created, and will be two.
+            # Without ids, these will become two assistants.
             if definition.id and definition.id in second_by_id:
                 place, other_place = definition.locate(("id",)), second_by_id[definition.id].locate(("id",))
                 usage = "is here for both" if place == other_place else "is also used in {}:{}:{}".format(*other_place)

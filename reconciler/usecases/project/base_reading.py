@@ -19,14 +19,14 @@ def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
     record, current = project.record, project.loaded.definitions
     entries = None
     if not project.loaded.whole:
-        # What a run of selected files costs follows what is selected, as long as each has its history at its own path.
+        # The cost of a run of selected files depends on the selection, as long as each has its history at its own path.
         entries = _read_entries(project, commit, only={*(definition.file for definition in current), *project.removed})
         if any(definition.id and entries.find_at(definition.file, definition.id) is None for definition in current):
             entries = None
     if entries is None:
         entries = _read_entries(project, commit)
     values_by_id: dict[str, list[tuple[FieldPath, Any]]] = {}
-    # What live had not shown yet when it was written may show by now, and is nobody's edit either.
+    # A late write may show by now. It is nobody's edit either.
     for unclear in (*record.unclear, *record.late) if record is not None else ():
         for path, value in _find_attempts(project, unclear):
             for name in unclear.ids:
@@ -38,7 +38,7 @@ def read_base_of(project: Project, ref: str, commit: str) -> BaseDefinitions:
 def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
     """Return the entries of the base; with `only` those at some paths."""
     record, current = project.record, project.loaded.definitions
-    # A record of the older form is read as what it is: a revision, with its own settings and overlays.
+    # A record of the older form is read like any revision, with its own settings and overlays.
     if record is not None and record.resolved and commit == record.commit:
         entries = read_entries(record, project.snapshot(record.applied, current), only=only)
     else:
@@ -67,12 +67,12 @@ def _is_there(project: Project, entry: Entry) -> bool:
 
 def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
     """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
-    # Any of the tries may have landed late, so the values of each of them count as ours.
+    # Any of the attempts may have arrived late, so the values of all of them are ours.
     for head in unclear.heads:
         if project.repository is None or not project.repository.has(head):
             continue
         snapshot, ids, file = project.snapshot(head), unclear.ids, unclear.file
-        # Else elsewhere: the definitions' folder may have been renamed as well.
+        # If it is not there, the definitions' folder may have been renamed.
         entry = snapshot.read({key_of(file, project.below)}).find(ids, file)
         entry = entry or snapshot.read_everything().find(ids, file)
         if entry is not None:

@@ -55,12 +55,12 @@ def find_changed(project: Project, repository: Repository, head: str, since: str
     path = project.settings_path
     if settings.environment is not None and has_changed(root / path, repository, fork, path):
         names |= {definition.file for definition in find_all(project.folder, root, settings).definitions}
-    # What the record has not settled an apply still has to send, whatever the branch changes.
+    # An apply also sends what the record has not settled, whatever the branch changes.
     outdated = frozenset(_find_outdated(project, repository, project.record) if project.record is not None else ())
     names |= outdated
     existing = {name: root / name for name in sorted(names) if (root / name).exists()}
     removed = frozenset(names) - existing.keys()
-    # Whether it still has an id is known once it is read; until then it may have to be listed as gone.
+    # Only reading shows whether a file still has an id. Until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
         removed |= existing.keys()
     return Changed(tuple(existing.values()), removed, outdated, fork)
@@ -94,9 +94,9 @@ def _find_fork(repository: Repository, head: str, since: str) -> str:
 
 
 def _find_differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
-    # What the working tree and a commit may not have alike: git's own answer, and what it does not look at.
+    # Files that may differ between the working tree and a commit: git's answer, and the files that git ignores.
     tracked, untracked = repository.uncommitted_paths(below)
-    # Of a repository inside this one git names the folder alone.
+    # Git names a nested repository only by its folder.
     nested_files = (file for name in untracked if name.endswith("/") for file in (repository.root / name).rglob("*"))
     names = {file.relative_to(repository.root).as_posix() for file in nested_files}
     return repository.differing_paths(fork, head, below) | tracked | untracked | names
@@ -114,14 +114,14 @@ def _find_dependents(project: Project, places: Sequence[str], shared: Collection
     """Yield the definitions that take values from some defaults, or a text from some files."""
     if not shared:
         return
-    # Where no definition is left there is nobody to take anything, which is for others to say.
+    # If no definition is left, nobody uses these files. Another check reports that.
     with contextlib.suppress(DefinitionError):
         files = find_all(project.folder, project.root, project.settings)
         texts = {name for name in shared if not is_defaults_file(name)}
         layers = {layer for definition in files.definitions for layer, _ in files.stack(definition)} if texts else ()
         mentioning = {layer.file for layer in layers if mentions(layer, texts)}
         for definition in files.definitions:
-            # By name, since they may be gone. A file that mentioned a text and does not now differs itself.
+            # Compared by name, since the files may be gone. A file that no longer mentions a text differs itself.
             defaults = {path_in(place, relative) for place in places for relative in defaults_above(definition.key)}
             if not defaults.isdisjoint(shared) or any(layer.file in mentioning for layer, _ in files.stack(definition)):
                 yield definition.file
@@ -140,8 +140,8 @@ def _find_outdated(project: Project, repository: Repository, record: Record) -> 
         )
     defined = repository.files(record.applied, below)
     blobs = repository.files(record.commit, below)
-    # With other layers, the definition alone does not say what is declared. Else, where both are one object, there is
-    # nothing to parse.
+    # With other layers, the definition alone does not show what is declared. Without them, equal objects need no
+    # parsing.
     shared = project.settings.environment is not None or any(is_defaults_file(path) for path in defined)
     names = {
         path for path in defined if is_definition_file(path, below) and (shared or defined[path] != blobs.get(path))
@@ -155,7 +155,7 @@ def _find_outdated(project: Project, repository: Repository, record: Record) -> 
     entries = read_entries(record, snapshot, only=applied.by_file)
     for path, applied_entry in applied.by_file.items():
         entry = entries.by_file.get(path)
-        # Only the record has the id while the file says `id: new`.
+        # While the file says `id: new`, only the record has the id.
         entry_id = entry.id if entry is not None and applied_entry.id == NEW else applied_entry.id
         if entry is None or (entry.id, entry.declared) != (entry_id, applied_entry.declared):
             files.add(path)

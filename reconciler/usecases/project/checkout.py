@@ -17,7 +17,8 @@ from reconciler.usecases.project.project import Project
 
 def check_checkout(repository: Repository, head: str, settings: str, folders: Sequence[str]) -> None:
     """Refuse a working tree in which a sparse checkout or a submodule hides the settings or files of some folders."""
-    # The settings say what is ignored, sensitive and of which organisation: hidden, they would protect nothing.
+    # The settings protect ignored fields, sensitive values and other organisations. Hidden settings would protect
+    # nothing.
     tracked = list(repository.files(head, settings))
     for folder in folders:
         for submodule in repository.submodules(head, folder):
@@ -31,7 +32,7 @@ def check_checkout(repository: Repository, head: str, settings: str, folders: Se
     names_in = functools.cache(lambda folder: _list_names(repository.root / folder))
     absent = [path for path in tracked if posixpath.basename(path) not in names_in(posixpath.dirname(path))]
     hidden = repository.hidden_paths(absent) if absent else []
-    # Beside definitions there may be anything; what none of them mentions is nobody's text.
+    # Any file may be beside the definitions. Only one that a definition mentions is a text.
     mentioned = _find_mentioned(repository, head, folders, hidden)
     hidden = [path for path in hidden if path == settings or path.endswith(SUFFIXES) or path in mentioned]
     if hidden:
@@ -72,7 +73,7 @@ def check_settings_moved(project: Project) -> None:
     staying = [PurePosixPath(file) for file in base.entries.by_file if (project.root / file).exists()] if moved else []
     for folder in sorted({folder for file in moved for folder in PurePosixPath(file).parents}):
         old_path = (folder / FILE_NAME).as_posix()
-        # Where other definitions have stayed, the settings are theirs.
+        # If other definitions have stayed, the settings belong to them.
         is_theirs = any(file.is_relative_to(folder) for file in staying)
         if repository.files(commit, old_path) and (project.root / old_path).is_file() and not is_theirs:
             raise RepositoryError(
@@ -90,7 +91,7 @@ def _list_names(folder: Path) -> frozenset[str]:
 
 
 def _may_hold_definitions(repository: Repository, head: str, submodule: str, folder: str) -> bool:
-    # One that was not fetched is empty, and may hold anything.
+    # A submodule that was not fetched is empty here, and may contain anything.
     place = repository.root / submodule
     if not place.is_dir() or not any(place.iterdir()):
         return True

@@ -41,7 +41,7 @@ def name_environments(settings: Settings) -> str:
 
 def read_forms(choices: Choices, today: datetime.date | None = None) -> list[Form]:
     """Return the definitions in the chosen environment; else as written, and in every one. Raises ReconcilerError."""
-    # What an environment's overlay makes invalid only shows in that environment.
+    # An overlay can make a definition invalid in its environment only.
     settings = read_settings(choices, today)
     forms = [settings]
     if settings.environment is None:
@@ -49,7 +49,7 @@ def read_forms(choices: Choices, today: datetime.date | None = None) -> list[For
         forms += [settings.choose(name) for name in sorted(settings.environments)]
     root, folder = repository_root(choices.directory), choices.directory
     paths, passing = _choose_paths(choices, forms, root), choices.environment is None
-    # Where there are environments, an id is theirs to give: as written a definition needs none.
+    # With environments, the overlays may give the ids, so a definition needs none.
     bare = [bool(form.environments) and form.environment is None for form in forms]
     return [
         (form, load(folder, paths, root=root, settings=form, without_ids=without_ids, in_passing=passing))
@@ -111,7 +111,7 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
     folders = [folder.resolve(), *(beside / form.overlay for form in forms if form.overlay is not None)]
     ids: dict[str, list[Path]] | None = None
     resolved: list[Path] = []
-    # A path that is there is meant as a path, whatever has its name as a key or an id.
+    # An existing path is meant as a path, even if it is also a key or an id.
     for path in choices.paths:
         name = path.as_posix()
         if _is_inside(path, folders):
@@ -121,7 +121,7 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
         elif not os.path.lexists(path) and os.path.lexists(folder / path):
             resolved.append(folder / path)
         else:
-            # To know the ids every definition is read, which only a name that is nothing else is worth.
+            # All definitions must be read to know their ids. That is done only for a name that is nothing else.
             ids = _find_ids(folder, forms, root) if ids is None else ids
             if name not in ids and not os.path.lexists(path):
                 near = find_closest(name, [*keys, *ids])

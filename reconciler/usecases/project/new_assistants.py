@@ -27,14 +27,14 @@ def resolve_entries(entries: Entries, current: Sequence[Definition], find_id: Ca
     """Return the entries of a commit with the ids that are known by now for files that said `id: new` then."""
     if not any(entry.id in ("", NEW) for entry in entries.by_file.values()):
         return entries
-    # The file of today comes first: somebody may have corrected the id that the record knows.
+    # Today's file comes first: somebody may have corrected the id of the record.
     ids = {definition.file: definition.id for definition in current}
 
     def resolve(entry: Entry) -> Entry:
         entry_id = ids.get(entry.file) or find_id(entry.file) or ""
         return dataclasses.replace(entry, id=entry_id) if entry.id in ("", NEW) else entry
 
-    # Those that are still to be created are left out: nothing of them was ever applied.
+    # Assistants that do not exist yet are left out: nothing of them was ever applied.
     resolved = {file: resolve(entry) for file, entry in entries.by_file.items()}
     return Entries({file: entry for file, entry in resolved.items() if entry.id}, entries.warnings, entries.other_ids)
 
@@ -70,12 +70,13 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
 
 def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result]) -> list[Result]:
     """Return results in which nothing is created that live has already, as far as the API lists its assistants."""
-    # A record that was lost does not say what was created, so an assistant of the same name that is nobody's counts.
+    # If the record was lost, nothing says what was created. So a live assistant with the same name and no definition
+    # counts.
     names = {name for result in results if (name := _name_to_create(result)) is not None}
     try:
         listing = api.list_assistants() if names else None
     except ApiError:
-        # The list is no part of the API's reference: without it only the record protects from a second one.
+        # The API's reference has no list. Without one, only the record prevents a second assistant.
         listing = None
     namesakes = [(str(each["name"]), str(each["id"])) for each in listing or () if each.get("name") in names]
     defined: set[str] = set()
@@ -110,7 +111,7 @@ def announce(project: Project, planned: Run) -> Project:
 
 def announce_for(project: Project, token: str) -> list[str]:
     """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files."""
-    # For a pipeline whose apply cannot push: if the record is lost later, the announcement stops the next run.
+    # This is for a pipeline whose apply cannot push. If its record is lost, the announcement stops the next run.
     if project.record is None:
         raise RepositoryError(
             f"there is no record {project.ref} here, and announcements are stored in the record",
@@ -163,7 +164,7 @@ def withdraw_unless_begun(repository: Repository | None, ref: str, token: str | 
     try:
         yield lambda: begun.append(True)
     finally:
-        # Where the run has recorded, its record has taken the announcement's place.
+        # If the run has recorded, its record has replaced the announcement.
         if repository is not None and token is not None and not begun:
             withdraw(repository, ref, token)
 
@@ -172,7 +173,7 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
     repository, head, record = project.repository, project.head, project.record
     if repository is None or head is None:
         raise RepositoryError("creating assistants needs a git repository with a commit")
-    # What an earlier run left unclear stays: this announcement may be withdrawn.
+    # Unclear writes of earlier runs stay, since this announcement may be withdrawn.
     unclear = record.unclear if record is not None else ()
     announced = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
     lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
@@ -182,7 +183,7 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
 def _write_unclear(
     repository: Repository, ref: str, record: Record | None, head: str, message: str, unclear: Sequence[Unclear]
 ) -> str:
-    # Such a record says only what is unclear: what was applied last stays what it was.
+    # Such a record changes only what is unclear, not what was applied last.
     return write_record(
         repository,
         ref,
@@ -200,7 +201,7 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
     repository, head = project.repository, project.head
     if repository is None or head is None or unclear.file in repository.files(head):
         return False
-    # In whatever folder it was then: the definitions' folder may have been renamed as well.
+    # In any folder, since the definitions' folder may have been renamed as well.
     commits = filter(repository.has, unclear.heads)
     snapshots = (project.snapshot(commit).read_everything() for commit in commits)
     declared = [snapshot.by_file[unclear.file].declared for snapshot in snapshots if unclear.file in snapshot.by_file]

@@ -30,8 +30,8 @@ from reconciler.git.repository import Repository
 from reconciler.git.snapshot import Snapshot
 
 NOTHING_LOADED = Loaded((), (), (), whole=False)
-# To compare takes no time beside a request, and deepdiff parses what it compares: in several threads at once
-# Python 3.11's parser fails now and then (https://github.com/python/cpython/issues/106905).
+# deepdiff parses what it compares, and in several threads Python 3.11's parser sometimes fails
+# (https://github.com/python/cpython/issues/106905). One thread at a time compares: a request takes far longer.
 _COMPARING = threading.Lock()
 
 
@@ -49,14 +49,14 @@ class Project:
     record: Record | None = None
     base: BaseDefinitions | None = None  # without one live edits cannot be told from changes
     removed: frozenset[str] = frozenset()  # files that git has removed, as far as a run of selected files can tell
-    # The commit from which on all definitions that differ are part of the run; None if they were chosen otherwise.
+    # All definitions that differ from this commit are part of the run; None if they were chosen otherwise.
     fork: str | None = None
     announced: str | None = None  # the commit in which this run has told the record what it is about to create
     may_create: frozenset[str] | None = None  # files that an earlier command has announced; None: the run does it
     notes: tuple[str, ...] = ()
-    # Fields, by an assistant's id, that are sent even if live shows them.
+    # Fields that are sent even if live shows them, by the assistant's id.
     resend: Mapping[str, tuple[FieldPath, ...]] = dataclasses.field(default_factory=dict)
-    # The one reading of the clock: the report shows it, and the settings judge their dates by its day.
+    # The clock is read once. The report shows this time, and the settings judge their dates by its day.
     started_at: datetime.datetime = dataclasses.field(default_factory=now)
 
     @property
@@ -99,7 +99,7 @@ class Project:
         repository, record = self.repository, self.record
         if repository is None or record is None or not record.resolved:
             return Entries()
-        # Most often the record is the base, whose entries are read already; a run of selected files has only theirs.
+        # Usually the record is the base, and its entries are already read. A run of selected files has read only some.
         if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
             return self.base.entries
         return read_entries(record, self.snapshot(record.applied, self.loaded.definitions))
@@ -117,7 +117,7 @@ class Project:
 
     def covers(self, file: str) -> bool:
         """Return whether an entry of the base is about the run's own folder, or about one that is gone altogether."""
-        # A record holds the entries of all folders that share it; a base of another kind was read for this folder.
+        # Several folders may share a record. Any other base was read for this folder only.
         if self.record is None or self.base is None or self.base.commit != self.record.commit:
             return True
         if is_definition_file(file, self.below) or self.repository is None or self.head is None:
@@ -137,7 +137,7 @@ class Project:
 
     def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
         """Return the layer that takes a definition's live values and new id, None where it has to be made; its path."""
-        # What environments share no command changes for the sake of one of them.
+        # No command changes a file that environments share for only one of them.
         layer = definition.own_layer if self.settings.environment is None else definition.overlay
         if layer is not None:
             return layer, layer.file

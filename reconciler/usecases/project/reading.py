@@ -34,7 +34,7 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     head = repository.head() if repository is not None else None
     project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
     if repository is not None and head is not None:
-        # What hidden settings protect would not be protected.
+        # Hidden settings would protect nothing.
         check_checkout(repository, head, project.settings_path, ())
     return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
 
@@ -48,7 +48,7 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     if choices.changed and choices.changed_since is not None:
         raise UsageError("--changed and --changed-since cannot be combined", hint="use one of them")
     project = read_history(choices, repository=repository)
-    # Ids need the settings of the environment: there the overlays have them.
+    # Ids may be in overlays, so they are looked up with the environment's settings.
     choices = resolve_names(choices, [project.settings], project.root)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
     # With --changed the definitions that are meant depend on the base.
@@ -102,7 +102,7 @@ def require_commit(repository: Repository | None, revision: str) -> str:
 
 
 def _check_record(project: Project, asked_base: str | None) -> None:
-    # Without the record that the settings promise, every live edit would count as newly managed, and be overwritten.
+    # Without the promised record, every live edit would look like a change in git, and be overwritten.
     if project.record is not None or not project.settings.record or asked_base is not None:
         return
     if project.repository is None:
@@ -115,7 +115,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     refs = {applied_ref(name) for name in project.settings.environments}
     if project.settings.environment is None and refs:
         hint = f"{name_environments(project.settings)}. Without one, {hint}"
-    # To start anew where the environment has another name now would take live edits for changes, and overwrite them.
+    # If the environment was renamed, a new record would make live edits look like changes, and overwrite them.
     existing = project.repository.list_refs("refs/reconciler")
     former = [ref for ref in existing if ref not in refs and ref.endswith("/applied")]
     if project.settings.environment is not None and former:
@@ -126,7 +126,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
 
 def _choose_base(project: Project, option: str | None, *, or_head: bool) -> tuple[str, str] | None:
     """Return the base as it was named and its commit: what was asked for, else the record, else perhaps `HEAD`."""
-    # Even if there is a record: a user who switches the base off wants git's values.
+    # This holds even if there is a record: whoever switches the base off wants git's values.
     if option == OFF:
         return None
     if option is not None:
@@ -163,7 +163,7 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
     if selected:
         loaded = load(folder, selected, root=root, settings=settings, find_id=find_id)
         _check_environment(loaded, settings)
-    # A file that differs may declare what it declared, as after a comment.
+    # A file may differ only in a comment, and declare the same.
     alike = find_alike(project, changed, loaded.definitions)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
     removed = frozenset() if paths else changed.removed - alike
@@ -175,7 +175,7 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
 
 
 def _check_environment(loaded: Loaded, settings: Settings) -> None:
-    # With the environment forgotten there is nothing to look at: the ids are most likely in the overlays.
+    # If the user forgot the environment, nothing is left to look at: the ids are probably in the overlays.
     forgotten = settings.environment is None and settings.environments
     if forgotten and not (loaded.definitions or loaded.invalid):
         subject = "no definition" if loaded.whole else "no selected definition"
@@ -183,7 +183,7 @@ def _check_environment(loaded: Loaded, settings: Settings) -> None:
 
 
 def _note_order(project: Project) -> list[str]:
-    # Where `HEAD` lacks what was applied, that looks undone, and nobody undid it.
+    # If `HEAD` lacks what was applied, it looks undone although nobody undid it.
     repository, record = project.repository, project.record
     if repository is None or record is None or not project.is_behind:
         return []
@@ -197,12 +197,12 @@ def _note_order(project: Project) -> list[str]:
 
 
 def _hide_earlier(project: Project, repository: Repository, commits: Iterable[str | None]) -> Settings:
-    # A value that was sensitive when it was applied stays so in the report of the change that makes it public.
+    # A value that was sensitive when it was applied stays hidden in the report of the change that makes it public.
     path = project.settings_path
     sensitive = list(project.settings.sensitive)
     # A shallow clone may lack the commit that was applied.
     for commit in (each for each in dict.fromkeys(commits) if each is not None and repository.has(each)):
-        # The project may have been elsewhere then, and whoever moves it may leave its settings behind.
+        # The project may have been in another folder then, and its settings may have stayed there.
         files = repository.files(commit, path) or _find_settings(repository, commit, project.record)
         for place, blob in files.items():
             text = (repository.read(place, blob) or b"").decode("utf-8", "replace")

@@ -28,7 +28,7 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
         return [*results]
     histories = read_histories(repository, f"{base.commit}..{head}", *_find_undated(results), head)
     dated = [_add_setters(result, histories, project.settings) for result in results]
-    # A value can be older than the base: the record keeps the older entry of an assistant that did not get there.
+    # A value can be older than the base: if an assistant was not applied, the record keeps its older entry.
     definitions, layers = _find_undated(dated)
     if definitions or layers:
         undated = (result.definition for result in dated if _open_files(result))
@@ -46,8 +46,8 @@ def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
     other_files: set[str] = set()
     for result in results:
         definition, files = result.definition, _open_files(result)
-        # One that is its only layer can be followed by its id, wherever the file stood. While the file says `id: new`,
-        # its history has no id of its own.
+        # A definition with one layer is followed by its id, wherever its file was. A file that says `id: new` has no id
+        # in its history.
         if files and len(definition.layers) == 1 and not definition.says_new:
             definitions[definition.id] = definition.file
             files = files - {definition.file}
@@ -67,7 +67,7 @@ def _is_undated(change: Change) -> bool:
 
 def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, FieldPath, Any]]:
     """Yield what makes up the desired value at a path: the file, the path in it, and what is there."""
-    # What the uppermost layer says and the text files in it, and what lower ones say inside an object.
+    # The uppermost layer with its text files, and what lower layers add inside an object.
     for layer in reversed(definition.layers):
         value = value_at(layer.as_written, path)
         if value is MISSING:
@@ -96,7 +96,7 @@ def _find_setter(definition: Definition, path: FieldPath, histories: Histories, 
     setting: list[FileChange] = []
     for file, inner, value in _find_parts(definition, path):
         history = histories.get(file)
-        # Compared as the plan compares: a commit that rewrote 1 as 1.0 has set nothing.
+        # Compared like in a plan: a commit that rewrote 1 as 1.0 has set nothing.
         form = canonical(value, path)
 
         def has(declared: object, inner: FieldPath = inner, value: object = value, form: object = form) -> bool:

@@ -37,7 +37,7 @@ def credentials_of(variables: Mapping[str, str]) -> Credentials:
     """Return the credentials of the environment's variables. Raises UsageError without any."""
     token, email = variables.get("RECONCILER_AUTH_TOKEN"), variables.get("RECONCILER_EMAIL")
     password = variables.get("RECONCILER_PASSWORD")
-    # Refused here, since the answer would be 401 to every request, and a host may lock out such a client.
+    # Refused here: every request would get a 401, and a host may lock out such a client.
     if not token and not (password and email):
         hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"
         raise UsageError("there are no credentials for the API", hint=hint)

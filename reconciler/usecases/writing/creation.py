@@ -28,7 +28,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
         message = f"its id could not be written, so nothing was created: {error}"
         return result.refuse("invalid", message, hint=error.hint)
     try:
-        # A token that has run out is renewed here: the POST itself is never repeated.
+        # This renews an expired token, since the POST is never repeated.
         api.me()
         if stopping():
             return result.end(Outcome.SKIPPED)
@@ -44,7 +44,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
         return result.end(Outcome.INDETERMINATE, unclear)
     except ApiError as error:
         return result.end(Outcome.FAILED, error, refused=error.status is not None)
-    # Before the look at live, which may fail: from here on the id exists, and only this process knows it.
+    # The id exists from here on, and only this process knows it. So it is saved before live is read, which may fail.
     known, warnings = _save_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
     return _check_live(api, project, result, answer)
@@ -78,7 +78,7 @@ def _save_id(
     try:
         rewrite(project.root / file, text, after)
     except ReconcilerError as error:
-        # The assistant is there all the same. While the file says `id: new`, so does its definition.
+        # The assistant exists anyway. While the file says `id: new`, so does the definition.
         by_hand = f"its id could not be written: {error}; put `id: {assistant_id}` into the file by hand"
         return created, [f"the assistant {assistant_id} was created, but {by_hand}"]
     kind: LayerKind = "definition" if file == definition.file else "overlay"
@@ -94,12 +94,12 @@ def _check_live(api: Assistants, project: Project, result: Result, answer: dict[
     """Return what live shows of a new assistant; where it cannot be read, what the answer shows of it."""
     definition = result.definition
     try:
-        # What GET reads may learn of a new assistant later than POST has answered.
+        # GET may show a new assistant only some time after the POST.
         live, failure = api.get_after_write(definition.id, lambda reading: reading is None), None
     except ApiError as error:
         unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
         live, failure = answer, to_failure(error, unread, hint="run `reconciler plan`")
-    # Only the answer tells whose account it is, where nothing else was read.
+    # If nothing else was read, only this answer shows whose account it is.
     failure = failure or check_organisation(live, project.settings)
     live = project.see(definition, live)
     remaining = tuple(change.path for change in project.plan_for(definition, live).changes)

@@ -20,9 +20,9 @@ _NOT_PLAIN = re.compile(r"(?:^|\s)[#&*]|\r")
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
     """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet."""
-    # Its definition, but for what the run did not settle: an ignored field keeps the old entry's value, or is absent
-    # where there is none; a field that did not converge gets what live showed. When the ignore ends, or the next plan
-    # is made, git's move is a change and nobody's edit.
+    # The entry is the definition, except for what the run did not settle. An ignored field keeps the value of the old
+    # entry, or is absent if there is none. A field that did not converge gets the value that live showed. So the next
+    # plan, or the end of the ignore, shows git's move as a change, and not as somebody's edit.
     definition = result.definition
     if isinstance(definition, InvalidDefinition) or not definition.id:
         return None
@@ -32,8 +32,8 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
         if (desired := value_at(declared, path)) is not MISSING and result.live_after is not None:
             live = restrict_to_declared(desired, value_at(result.live_after, path))
-            # A missing key is recorded as null: then an edit that gives it a value is seen as one. Where live's value
-            # cannot be told, the field is left out: what the base has not is a change next time, too.
+            # A missing key is recorded as null, so that a later edit that sets it is seen. If live's value may not be
+            # written, the field is left out: it is a change next time, too.
             live = None if live is MISSING else live
             declared = put_at(declared, path, live) if _may_hold(project, path, live) else drop_at(declared, path)
     # The declared places that an ignore rule names, and the leaves that it accepts as a whole.
@@ -61,14 +61,14 @@ def are_same(entry: Entry | None, other: Entry | None) -> bool:
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
     """Return the file of `HEAD` with the same content as an entry, in plain YAML; None if there is none."""
-    # With it nothing needs to be written, and a later run that finds the same file need not read it.
+    # Then nothing needs to be written, and a later run need not read the same file again.
     blob = at_head.get(definition.file)
     if blob is None or not definition.stands_alone or not _are_equal(entry.declared, definition.declared):
         return None
     # The record is read by people, line by line: no flow, no comments, no aliases.
     if not definition.own_layer.text.startswith("id: ") or _NOT_PLAIN.search(definition.own_layer.text):
         return None
-    # What was read may be another file than `HEAD`'s: comments do not count, and git may convert line ends.
+    # The file that was read may differ from `HEAD`'s in comments, and git may convert line ends.
     return Blob("100644", blob.name) if object_name(definition.own_layer.text, len(blob.name)) == blob.name else None
 
 
@@ -78,7 +78,7 @@ def write_entry(entry: Entry) -> str:
 
 
 def _are_equal(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    # Most often they are one object, and a fleet's texts take their time to compare.
+    # Usually they are the same object, and comparing a fleet's texts takes long.
     return declared is other or exact_text(declared) == exact_text(other)
 
 

@@ -52,7 +52,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             "recording needs a git repository with a commit",
             hint="commit the definitions first, or apply with --no-record",
         )
-    # Compared as they were read, and comments do not count: git may have been told to look away from a file, and only
+    # Compared as they were read, since git may have been told to ignore changes of a file. Comments do not count: only
     # what a file declares is recorded.
     definitions = project.loaded.definitions
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
@@ -68,7 +68,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
                 f"{file} differs from HEAD, but the record would contain HEAD's version",
                 hint="commit it, or apply with --no-record",
             )
-    # A whole run drops the entries of definitions that are gone, and one is gone for good only in a commit.
+    # A whole run drops the entries of removed definitions, and only a commit removes one for good.
     present = {definition.file for definition in definitions}
     committed = [path for path in files if is_definition_file(path, project.below)]
     removed = [path for path in committed if path not in present and not (project.root / path).exists()]
@@ -99,13 +99,13 @@ def _is_same(project: Project, definition: Definition, entry: Entry) -> bool:
         return False
     if entry.id != NEW:
         return entry.id == definition.id
-    # While `HEAD` says `id: new`, the file may hold the new id already. It is another one than the record's only where
-    # somebody has mistaken one for the other.
+    # While `HEAD` says `id: new`, the file may already have the new id. It differs from the record's only by somebody's
+    # mistake.
     return project.find_created_id(definition.file) in (None, definition.id)
 
 
 def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], definition: Definition) -> None:
-    # What a filter of git's stores as something else the record would show in plain text.
+    # A git filter may encrypt a file. The record would show it in plain text.
     for file, content in definition.contents.items():
         blob = at_head.get(file)
         converted = blob is not None and object_name(content, len(blob.name)) != blob.name
@@ -128,7 +128,7 @@ def _find_differing_file(project: Project, repository: Repository, head: str, de
             content = repository.read(text.file, blob) if blob is not None else None
             if content is None or clean_text(content.decode("utf-8", "replace")) != clean_text(text.content):
                 return text.file
-    # What `HEAD` has and the working tree lacks: a layer beside the definition's own that is gone.
+    # Else a layer beside the definition is missing: `HEAD` has it, and the working tree does not.
     places = [path_in(project.below, below) for below in defaults_above(definition.key)]
     if project.overlays is not None:
         upper = folder_in_git(project.overlays, project.root)

@@ -89,7 +89,8 @@ class _Update:
     def drop_deleted(self, previous: Record) -> str:
         names = {name for result in self.run.results if result.outcome is Outcome.DELETED for name in result.ids}
         deleted = {entry.file for name in names for entry in self.entries.find_all(name)}
-        # Which file they were created from stays known: while git says `id: new` there, nothing is created anew.
+        # The record still knows from which file they were created: while git says `id: new` there, nothing is created
+        # again.
         keeps = dataclasses.replace(
             previous,
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
@@ -126,8 +127,8 @@ class _Update:
 
         Also whether each definition's entry, by its path, is now what the definition declares.
         """
-        # An assistant has one entry, at its definition's path. The entry follows a file that has moved, whatever became
-        # of the assistant.
+        # An assistant has one entry, at the path of its definition. The entry follows a file that has moved, whatever
+        # the outcome.
         blobs, placed, texts = dict(self.blobs), dict[str, Blob](), dict[str, str]()
         applied = {result.definition.file: False for result in self.run.results}
         for result in self.run.results:
@@ -136,7 +137,7 @@ class _Update:
             file = definition.file
             old = self.entries.find(result.ids, file)
             for other in (entry for name in result.ids for entry in self.entries.find_all(name)):
-                # An entry that is left behind at the old path would be the base of whatever comes to stand there.
+                # An entry that stays at the old path would be the base of any later file there.
                 if other.file == file or not self._still_defines(other.file, result.ids):
                     blobs.pop(other.file, None)
             if old is not None and old.file in self.blobs:
@@ -189,11 +190,11 @@ class _Update:
 
     def _drop_removed(self, files: Mapping[str, Blob]) -> dict[str, Blob]:
         """Return the entries without those of definitions that are gone."""
-        # What a file that is still to be created may be, renamed, stays: without it the next run would create a second.
+        # A new file may be a removed one, renamed. Its entry stays, or the next run would create a second assistant.
         new = [definition for definition in self.project.loaded.definitions if definition.is_new]
         orphans = {entry.file for definition in new for entry in find_orphans(self.project, definition)}
         removed = {entry.file for entry in find_removed(self.project, self.run.results)} - orphans
-        # Where the entry is another one, another assistant has its path by now.
+        # If the entry is another one, another assistant has the path by now.
         return {file: blob for file, blob in files.items() if file not in removed or blob != self.blobs.get(file)}
 
     def _find_outdated(self, applied: Mapping[str, bool], changed: Collection[str]) -> dict[str, frozenset[str]]:
@@ -225,11 +226,11 @@ class _Update:
             for result in recorded
             if result.plan and result.plan.creates and result.definition.id
         }
-        # By the id of their entries the ids that GET gave: a definition may change to the assistant's other id.
+        # The ids that GET gave, by the ids of the entries: a definition may change to the assistant's other id.
         ids = {entry.id for entry in self.entries.by_file.values()}
         other_ids = {name: live_id for name, live_id in self.entries.other_ids.items() if name in ids}
         other_ids |= {result.ids[0]: result.ids[1] for result in recorded if len(result.ids) > 1}
-        # What an older run has not settled is kept: a later run may settle it, and nothing else stores it.
+        # Unsettled writes of older runs are kept, since nothing else stores them for a later run.
         return Trailers(
             unclear=find_unclear(self.run, self.previous),
             late=find_late(self.run, self.previous),

@@ -49,14 +49,14 @@ def make_run(
 
 def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     """Yield the entries of the base that the run's folder had and that no definition has any more, by path."""
-    # A file whose id cannot be read may be any assistant's, wherever its definition was.
+    # A file without a readable id may belong to any assistant.
     if project.base is None or not all(entry.id for entry in project.loaded.invalid):
         return
     # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
     ids |= {result.live["id"] for result in results if result.live}
     entries = project.base.entries
-    # A run of selected files cannot tell, except for files that git has removed.
+    # A run of selected files knows only the files that git has removed.
     removed = [
         entry
         for file, entry in sorted(entries.by_file.items())
@@ -64,7 +64,7 @@ def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]
         and project.covers(file)
         and ids.isdisjoint(entries.ids_of(entry))
     ]
-    # A definition that has moved to another folder is managed there; its assistant has not been let go.
+    # A definition that has moved to another folder is still managed there.
     elsewhere = project.ids_elsewhere([entry.id for entry in removed])
     yield from (entry for entry in removed if entry.id not in elsewhere)
 

@@ -20,13 +20,13 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     by_id = {name: result for result in run.results for name in result.ids}
     by_file = {result.definition.file: result for result in run.results}
     unclear: dict[tuple[str, str], Unclear] = {}
-    # What an older run left unclear stays so until a run sends that field, or finds it undeclared.
+    # A field stays unclear until a run sends it, or finds it undeclared.
     for entry in previous.unclear if previous else ():
         result_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
         result = by_file.get(entry.file) if entry.is_creation else result_by_id
-        # Somebody has looked once the file has an id that the API knows.
+        # Once the file has an id that the API knows, somebody has looked.
         if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.is_recorded)):
-            # Of one file the first counts: what was announced after it may be withdrawn.
+            # The first entry of a file counts: a later announcement may be withdrawn.
             unclear.setdefault(_make_key(entry), entry)
         elif not entry.is_creation and (fields := _list_still_unclear(entry, result)):
             unclear[_make_key(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
@@ -64,7 +64,7 @@ def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
 
 def _make_unclear(result: Result) -> Unclear:
     """Return an unclear write of an assistant, still without fields."""
-    # A definition may hold the local database's id, and only by that is it found in the commit of the write.
+    # A definition may have the id of the local database. Only that id finds it in the commit of the write.
     live_id = result.ids[-1] if result.ids else NEW
     other_id = result.ids[0] if len(result.ids) > 1 else ""
     return Unclear(live_id, result.definition.file, (), named=other_id)

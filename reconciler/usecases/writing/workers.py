@@ -35,9 +35,8 @@ def for_each(
     abandoned: Callable[[Item], Answer] | None = None,
 ) -> list[Answer | None]:
     """Return what `work` answers for each item, None if never started, `abandoned` if left behind by an aborted run."""
-    # The calling thread only waits, and hears through one queue what ended: progress is shown, and errors are raised,
-    # by nobody else. A worker that takes an item notes it before it works, so that an aborted run knows which items
-    # may have been sent and which were never begun.
+    # The calling thread waits for one queue. It alone shows progress and raises errors. A worker notes an item before
+    # it works on it, so an aborted run knows which items may have been sent.
     answers: list[Answer | None] = [None] * len(items)
     begun: set[int] = set()
     remaining = iter(enumerate(items))

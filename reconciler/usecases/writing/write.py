@@ -49,7 +49,7 @@ class _Write:
 
     def settle(self) -> Result:
         try:
-            # The plan may be minutes old, since a person was asked: it is valid only if live is unchanged.
+            # A person was asked, so the plan may be minutes old. It is valid only if live is unchanged.
             before = self.get()
         except ApiError as error:
             return self.result.end(Outcome.FAILED, error)
@@ -133,7 +133,7 @@ class _Write:
         warnings = [
             f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(touched)
         ]
-        # Either may be stale because of a cache. The read after the write decides, as the next plan will see the same.
+        # Either may come from a cache. The read after the write decides: the next plan will see the same.
         if not remaining and self._find_remaining({**after, **answer}):
             warnings.append("the response to the write differs from the read after it")
         outcome = Outcome.NOT_CONVERGED if remaining else Outcome.APPLIED
@@ -145,8 +145,9 @@ class _Write:
     def _get_after_write(self, latest: Mapping[str, Any]) -> dict[str, Any]:
         paths = [path for path, _ in self.plan.replaced]
 
-        # Reading lags where nothing of what was sent is to be seen yet. The rest may have moved, as somebody may have
-        # written between our last look and the write. Where a part has come, the API keeps another value than was sent.
+        # A reading is old if it shows nothing of what was sent. The rest may differ, since somebody may have written
+        # between our last reading and the write. If a part shows, the reading is new, and the API keeps another value
+        # than was sent.
         def is_old(reading: Mapping[str, Any] | None) -> bool:
             live = self.project.see(self.definition, reading or {})
             return reading is not None and shows_nothing_new(paths, latest, live) and bool(self._find_remaining(live))
@@ -155,8 +156,8 @@ class _Write:
 
     def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, latest: Mapping[str, Any]) -> Result:
         """Return what can be said of a write whose last answer was 5xx, none, or senseless."""
-        # After a senseless answer the reading decides. After the others it cannot: GET reads the local database, and
-        # the provider may not have got the write (docs/reference.md, "The API").
+        # After an invalid response, the reading decides. After the others it cannot: GET reads the local database, and
+        # the provider may lack the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
             return self.result.end(Outcome.INDETERMINATE, unclear)
         try:

@@ -37,7 +37,7 @@ class Writes:
         """Return the result of each of the assistants, in any order; none is started where it is `broken` already."""
         if broken:
             self._broken.set()
-        # Those with the most undeclared keys first: only they can show whether the API drops such keys.
+        # The ones with the most undeclared keys come first: only they show whether the API drops such keys.
         pending = sorted(pending, key=_count_undeclared, reverse=True)
         results: list[Result] = []
         while len(results) < len(pending) and not self._proven and not self._stopping():
