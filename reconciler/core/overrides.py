@@ -2,7 +2,7 @@
 
 import datetime
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
@@ -11,7 +11,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, RuleException, Settings
-from reconciler.core.tree import Missing, item_at, paths_matching, prune, put_all
+from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, prune, put_all
 from reconciler.dataclass import dataclass
 
 NOTICE_DAYS: Final = 14
@@ -105,14 +105,17 @@ def split_ignored(
 
 
 def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[Any, tuple[Ignored, ...]]:
-    """Return a definition with live's values at the ignored places inside its lists, and those that differ."""
+    """Return a definition with live's values at the ignored places inside its lists, and its own that differ."""
     # A list is one leaf and is sent as a whole, so live values that must stay have to be in it.
     ignored: dict[FieldPath, Ignored] = {}
     for rule in rules:
-        paths = [path for path in paths_matching(tree, rule.path) if _meet_in_list(tree, live, path)]
+        # What only live has inside an element would be lost with it, too: an element is sent as it is declared.
+        places = dict.fromkeys([*paths_matching(tree, rule.path), *paths_matching(live, rule.path)])
+        paths = [path for path in places if _meet_in_list(tree, live, path)]
         for path in paths:
             # Rules may overlap. A report names the first one, as for a leaf.
-            if not equal(item_at(tree, path), item_at(live, path)):
+            declared = item_at(tree, path)
+            if declared is not MISSING and not equal(declared, item_at(live, path)):
                 ignored.setdefault(path, Ignored(path, rule))
         tree = put_all(tree, [(path, item_at(live, path)) for path in paths])
     return tree, tuple(ignored[path] for path in sorted(ignored))
@@ -141,7 +144,9 @@ def warn_of_expiry(settings: Settings) -> Iterator[str]:
             yield f"{name} {when} {entry.expires}{meanwhile}"
 
 
-def check_matches(settings: Settings, definitions: Sequence[Definition]) -> Iterator[tuple[ForAssistants, str]]:
+def check_matches(
+    settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[tuple[ForAssistants, str]]:
     """Yield every entry, with a sentence where it concerns nothing in any of the definitions, else with none."""
     # Most often a typo, and then the value that the entry should protect is not protected.
     for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
@@ -149,7 +154,12 @@ def check_matches(settings: Settings, definitions: Sequence[Definition]) -> Iter
             name = f"{kind} {write_path(rule.path)}"
             concerned = [definition for definition in definitions if rule.concerns(definition.key)]
             message = _match_assistants(name, rule, definitions)
-            if concerned and not any(_declares(definition, rule.path) for definition in concerned):
+            # Anything but an object would be sent in place of what live has below it, and an `ignore` protects that;
+            # where live was not read, it may be there.
+            above = [value for each in concerned for value in _list_above(each, rule.path)]
+            protects = kind == "ignore" and not all(isinstance(value, Mapping) for value in above)
+            protects = protects and (not lives or any(paths_matching(live, rule.path) for live in lives))
+            if concerned and not protects and not any(_declares(each, rule.path) for each in concerned):
                 message = f"{name} matches nothing that a definition declares: remove it from reconciler.yaml"
             yield rule, message
     others: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
@@ -188,13 +198,9 @@ def warn_of_unmatched(
     settings: Settings,
     definitions: Sequence[Definition],
     lives: Sequence[Mapping[str, Any]] = (),
-    used: Collection[IgnoreRule] = (),
 ) -> Iterator[str]:
-    """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain.
-
-    `used` are the rules that keep a difference in this run: of an object that only live has, a definition says less.
-    """
-    yield from (message for entry, message in check_matches(settings, definitions) if message and entry not in used)
+    """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
+    yield from (message for _, message in check_matches(settings, definitions, lives) if message)
     yield from find_idle_secrets([(settings, definitions)], lives)
     for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
         concerned = (each for each in definitions if enforced.concerns(each.key) and ignored.concerns(each.key))
@@ -228,9 +234,12 @@ def _name_exception(rule: str, entry: RuleException) -> str:
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:
     """Return whether a definition declares a path that matches, or null above it, which stands for all below."""
-    declared = definition.declared
-    above = (path for depth in range(1, len(pattern)) for path in paths_matching(declared, pattern[:depth]))
-    return bool(paths_matching(declared, pattern)) or any(item_at(declared, path) is None for path in above)
+    return bool(paths_matching(definition.declared, pattern)) or None in _list_above(definition, pattern)
+
+
+def _list_above(definition: Definition, pattern: FieldPath) -> list[Any]:
+    paths = (path for depth in range(1, len(pattern)) for path in paths_matching(definition.declared, pattern[:depth]))
+    return [item_at(definition.declared, path) for path in paths]
 
 
 def _is_enforced(change: Change, pattern: FieldPath) -> bool:
@@ -280,10 +289,11 @@ def _meet_in_list(tree: Any, live: Any, path: FieldPath) -> bool:
     for key in path:
         if isinstance(tree, list) and isinstance(live, list):
             # A list that asks for exactly its elements ignores live, and elements beyond live's are new.
-            if isinstance(tree, Whole) or int(key) >= len(live):
+            if isinstance(tree, Whole) or int(key) >= min(len(tree), len(live)):
                 return False
             in_list = True
-        elif not (isinstance(tree, Mapping) and isinstance(live, Mapping)):
+        # What an element does not declare is in no way: it is not there yet.
+        elif not (isinstance(live, Mapping) and (isinstance(tree, Mapping) or (in_list and tree is MISSING))):
             return False
         tree, live = item_at(tree, (key,)), item_at(live, (key,))
     return in_list

@@ -76,8 +76,10 @@ def keep_ignored(change: Change, value: Any | Missing, declared: Any, ignore: It
     # The plan has put live's values there, so that sending the list changes none of them. Git keeps its own.
     depth = len(change.path)
     patterns = [rule.path[depth:] for rule in ignore if covers(rule.path[:depth], change.path)]
-    places = [place for pattern in patterns for place in paths_matching(declared, pattern) if place]
-    values = [(find_place(change.desired, value, place), item_at(declared, place)) for place in places]
+    # What git does not declare in an element of its own stays undeclared.
+    sides = (declared, change.desired)
+    places = dict.fromkeys(place for pattern in patterns for side in sides for place in paths_matching(side, pattern))
+    values = [(find_place(change.desired, value, place), item_at(declared, place)) for place in places if place]
     return put_all(value, [(place, item) for place, item in values if place and item_at(value, place) is not MISSING])
 
 

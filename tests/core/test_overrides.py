@@ -124,7 +124,7 @@ def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], 
     declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None, "list": [{"key": 1}]}}
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", declared)]
     for held in (settings(ignore=(rule(*path),)), settings(enforce=(enforced(*path),)), settings(sensitive=(path,))):
-        assert bool(list(warn_of_unmatched(held, definitions))) != matches
+        assert bool(list(warn_of_unmatched(held, definitions, [{}]))) != matches
     for held in (
         settings(ignore=(rule(*path, assistants=("b",)),)),
         settings(enforce=(enforced(*path, assistants=("b",)),)),
@@ -140,8 +140,16 @@ def test_a_rule_that_keeps_an_object_of_which_a_definition_makes_a_text_is_in_us
     plan = planner.plan(definition.declared, {"metadata": {"crm": {"key": 1}}})
     assert plan.patch is None
     assert [entry.rule for entry in plan.ignored] == [kept]
-    assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition])) != []
-    assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition], used=[kept])) == []
+    # Without live nobody knows that there is no such object.
+    for lives in ([], [{}, {"metadata": {"crm": {"key": 1}}}]):
+        assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition], lives)) == []
+    assert len(list(warn_of_unmatched(settings(ignore=(kept,)), [definition], [{"metadata": {"crm": "x"}}]))) == 1
+
+
+def test_an_ignored_key_that_a_list_does_not_declare_may_be_live() -> None:
+    definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"list": [{"key": 1}], "other": {}}})]
+    for path, is_told in ((("metadata", "list", "*", "etag"), False), (("metadata", "other", "etag"), True)):
+        assert bool(list(warn_of_unmatched(settings(ignore=(rule(*path),)), definitions))) is is_told
 
 
 def test_a_secret_that_live_alone_holds_is_no_slip() -> None:

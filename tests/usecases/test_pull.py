@@ -51,6 +51,23 @@ def test_a_number_that_became_a_truth_value_is_named(tmp_path: Path) -> None:
     assert after == text.format(vip="true", score="0.0")
 
 
+def test_an_ignored_key_that_only_live_has_in_a_declared_element_stays_out_of_the_file(tmp_path: Path) -> None:
+    text = "id: asst_a\nmetadata:\n  slots:\n    - {day: mon}\n    - {day: tue}\n"
+    live = {"metadata": {"slots": [{"day": "mon", "etag": 1}, {"day": "tue", "etag": 2}]}}
+    with story(tmp_path / "work", {"a": live}) as tale:
+        tale.project.configure(ignore=[{"path": "metadata.slots.*.etag", "reason": "the server's"}])
+        file = begun(tale, text)
+        # What the definition does not have yet is pulled as it is.
+        slots = [{"day": "mon", "etag": 3}, {"day": "wed", "etag": 4}, {"day": "thu", "etag": 5}]
+        tale.sandbox.edit("asst_a", metadata={"slots": slots})
+        done = tale.run("pull")
+        after = file.read_text("utf-8")
+        planned = tale.plan()
+    assert (done.code, done.stdout) == (0, "assistants/a.yaml: metadata.slots\n")
+    assert after == text.replace("tue", "wed") + "    - day: thu\n      etag: 5\n"
+    assert planned["summary"]["in_sync"] == 1
+
+
 def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         file = begun(tale)

@@ -75,8 +75,7 @@ def _list_notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
     yield from warn_of_expiry(project.settings)
     if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
         lives = [result.live for result in results if result.live]
-        used = {entry.rule for result in results if result.plan is not None for entry in result.plan.ignored}
-        yield from warn_of_unmatched(project.settings, project.loaded.definitions, lives, used)
+        yield from warn_of_unmatched(project.settings, project.loaded.definitions, lives)
 
 
 def stop_run(run: Run, because: str) -> Run:
