@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 from commands import WITHOUT_OUR_CONFIGURATION
 from depth import THOROUGH
-from leaks import assert_no_secret_in_files, watched
+from leaks import assert_no_secret_in_files, check_output_of
 from projects import Project
 from servers import Sandbox, running_sandbox
 from stories import BOTH, Nested
@@ -44,28 +44,28 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_is_taken_from_the_machine() -> Iterator[None]:
+def _isolate_environment() -> Iterator[None]:
     """A git hook that runs the tests, a CI job, a proxy or somebody's colours must not reach what is tested."""
     foreign = ("GIT_", "GITHUB_", "RECONCILER_", "FORCE_COLOR", "NO_COLOR", "COLUMNS")
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(foreign) and not name.lower().endswith("_proxy")
     }
     # A shell starts what runs in its background deaf to Ctrl-C, and so would be all that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with unittest.mock.patch.dict(os.environ, {**kept, **WITHOUT_OUR_CONFIGURATION}, clear=True):
+    with unittest.mock.patch.dict(os.environ, {**inherited, **WITHOUT_OUR_CONFIGURATION}, clear=True):
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_process_shows_a_secret() -> Iterator[None]:
-    with unittest.mock.patch.object(subprocess.Popen, "communicate", watched(subprocess.Popen.communicate)):
+def _check_processes_for_secrets() -> Iterator[None]:
+    with unittest.mock.patch.object(subprocess.Popen, "communicate", check_output_of(subprocess.Popen.communicate)):
         yield
 
 
 @pytest.fixture(autouse=True)
-def _no_file_holds_a_secret(request: pytest.FixtureRequest) -> Iterator[None]:
+def _check_files_for_secrets(request: pytest.FixtureRequest) -> Iterator[None]:
     folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
     if folder is not None:

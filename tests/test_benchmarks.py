@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks.figures import Sizes, at_most, calls, imports, record_cost
 from benchmarks.fleet import FOLDER, assistant, definition, write_fleet
-from benchmarks.runs import Bench, FailedRun, interleaved, local_api, ratio
+from benchmarks.runs import Bench, FailedRun, local_api, measure_in_turns, ratio
 from reconciler.assistant.fields import TOP_LEVEL
 
 TINY = Sizes(assistants=7, differing=2, concurrency=3)
@@ -21,7 +21,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_api_calls_are_exact_and_connections_kept_alive(bench: Bench, tmp_path: Path) -> None:
     figures = {figure.name: figure for figure in calls(bench, tmp_path / "fleet", TINY)}
-    counted = {name.removeprefix("API calls, "): found.measured for name, found in figures.items() if "API" in name}
+    counted = {name.removeprefix("API calls, "): figure.measured for name, figure in figures.items() if "API" in name}
     assert counted == {
         "validate": "none",
         "plan": "1 POST, 7 GET",
@@ -30,13 +30,13 @@ def test_api_calls_are_exact_and_connections_kept_alive(bench: Bench, tmp_path: 
         "apply again": "1 POST, 7 GET",
     }
     assert {figures[name].verdict for name in figures if "API" in name} == {"pass"}
-    found = {name.removeprefix("connections, "): figures[name].measured for name in figures if "connect" in name}
-    assert found.pop("validate") == "0, 0 requests at once"
-    for name, measured in found.items():
-        made, at_once = (int(part.split()[0]) for part in measured.split(","))
+    connections = {name.removeprefix("connections, "): figures[name].measured for name in figures if "connect" in name}
+    assert connections.pop("validate") == "0, 0 requests at once"
+    for name, measured in connections.items():
+        connection_count, at_once = (int(part.split()[0]) for part in measured.split(","))
         # Each carries several requests. How many are made, only a machine without pauses tells: an idle one is dropped.
         requests = sum(int(part.split()[0]) for part in counted[name].split(","))
-        assert (1 <= made < requests, 1 <= at_once <= 3) == (True, True), f"{name}: {measured}"
+        assert (1 <= connection_count < requests, 1 <= at_once <= 3) == (True, True), f"{name}: {measured}"
 
 
 def test_an_apply_with_a_record_starts_few_git_processes(bench: Bench, tmp_path: Path) -> None:
@@ -48,8 +48,8 @@ def test_an_apply_with_a_record_starts_few_git_processes(bench: Bench, tmp_path:
 def test_each_request_of_a_number_fails_and_is_repeated(bench: Bench, tmp_path: Path) -> None:
     write_fleet(tmp_path / "fleet", 7)
     with local_api(bench, tmp_path / "fleet", latency_ms=0, fail_every=3) as api:
-        _, came = api.reconciler("plan", concurrency=3)
-    assert sum(came.calls.values()) == 1 + 7 + 3
+        _, counts = api.reconciler("plan", concurrency=3)
+    assert sum(counts.calls.values()) == 1 + 7 + 3
 
 
 def test_nothing_is_imported_that_a_command_does_not_need(bench: Bench, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_run_that_fails_says_what_it_printed(bench: Bench, tmp_path: Path) -> 
 
 def test_ratios_are_those_of_the_best_turns() -> None:
     times = iter([9.0, 9.0, 4.0, 1.0, 2.0, 3.0, 8.0, 8.0])
-    slow, fast = interleaved(3, times.__next__, times.__next__)
+    slow, fast = measure_in_turns(3, times.__next__, times.__next__)
     assert (slow, fast) == ([4.0, 2.0, 8.0], [1.0, 3.0, 8.0])
     assert ratio(slow, fast) == 2.0
 

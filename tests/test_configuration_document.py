@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from commands import environment, run, signed_in
+from commands import connection_variables, environment, run
 from servers import running_sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
@@ -57,7 +57,7 @@ def test_rules(tmp_path: Path) -> None:
 def planned(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
     """What a plan of a folder says."""
     with running_sandbox(live) as sandbox:
-        done = run("plan", *options, cwd=root, env=signed_in(sandbox, sandbox.url))
+        done = run("plan", *options, cwd=root, env=connection_variables(sandbox, sandbox.url))
     assert (done.code, done.stderr) == (0, "")
     return done.stdout
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from commands import COMMAND, environment, signed_in
+from commands import COMMAND, connection_variables, environment
 from servers import Sandbox, running_sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "git.md"
@@ -37,7 +37,7 @@ class Teller:
         self._root = root
         self._sandbox = sandbox
         path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
-        self._environment = environment({**signed_in(sandbox), **PEOPLE, "PATH": path, "COLUMNS": "80"})
+        self._environment = environment({**connection_variables(sandbox), **PEOPLE, "PATH": path, "COLUMNS": "80"})
 
     def definition(self, text: str) -> None:
         first, _, rest = text.partition("\n")

@@ -107,7 +107,7 @@ def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(tale: 
 def test_definitions_that_were_read_before_somebody_else_applied_are_not_applied(tale: Story) -> None:
     """A late run must not undo a newer one, also where it began before that one had ended."""
     project = reconciler.load(base="none")
-    tale.recorded("--base", "none")
+    tale.apply_and_record("--base", "none")
     tale.sandbox.forget_requests()
     with reconciler.connect(project) as api, pytest.raises(reconciler.ReconcilerError, match="moved while this run"):
         reconciler.apply(project, api)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import leaks
 import pytest
-from between import Answered, Asked, Between, Forward, between, says
-from commands import Completed, run, signed_in
+from between import Answer, Between, Forward, Request, between, json_answer
+from commands import Completed, connection_variables, run
 from projects import Project
 from servers import Sandbox, running_sandbox
 
@@ -29,19 +29,19 @@ class Spy:
         self.secrets = {PASSWORD, TOKEN} if token else {PASSWORD}
         self.echo = echo
 
-    def __call__(self, asked: Asked, forward: Forward) -> Answered:
-        if asked.method == "POST":
-            assert asked.json["password"] == PASSWORD
-            if self.echo and asked.number > 1:
-                return self.echoed(asked, 401)
-            answer = forward(asked.saying({**asked.json, "password": leaks.PASSWORD}))
+    def __call__(self, request: Request, forward: Forward) -> Answer:
+        if request.method == "POST":
+            assert request.json["password"] == PASSWORD
+            if self.echo and request.number > 1:
+                return self.echoed(request, 401)
+            answer = forward(request.with_body({**request.json, "password": leaks.PASSWORD}))
             self.secrets.add(answer.headers["set-cookie"].partition("=")[2].partition(";")[0])
             return answer
-        return self.echoed(asked, 403) if self.echo and asked.number > 1 else forward(asked)
+        return self.echoed(request, 403) if self.echo and request.number > 1 else forward(request)
 
-    def echoed(self, asked: Asked, status: int) -> Answered:
+    def echoed(self, request: Request, status: int) -> Answer:
         """An answer that repeats everything it was told, as careless servers do."""
-        return says(status, {"error": f"no: {sorted(self.secrets)} {asked.headers} {asked.body.decode()}"})
+        return json_answer(status, {"error": f"no: {sorted(self.secrets)} {request.headers} {request.body.decode()}"})
 
 
 def shown(done: Completed, project: Project) -> str:
@@ -109,7 +109,7 @@ def test_a_server_that_repeats_what_it_is_told(
 def test_a_wrong_password_that_comes_back(project: Project, sandbox: Sandbox) -> None:
     project.write("a", id="asst_1", name="New")
     spy = Spy(echo=True, token=False)
-    with between(sandbox, lambda asked, forward: spy.echoed(asked, 401)) as server:
+    with between(sandbox, lambda request, forward: spy.echoed(request, 401)) as server:
         done = run("apply", "--yes", "-v", "--report", "r.json", cwd=project.root, env=environment(server, token=False))
     assert done.code == 1
     assert "wrong password" in done.stdout
@@ -155,24 +155,24 @@ def test_netrc_is_not_read(project: Project, sandbox: Sandbox) -> None:
     netrc = project.root.parent / ".netrc"
     netrc.write_text("default login anna password hush-netrc\n", "utf-8")
     netrc.chmod(0o600)
-    with between(sandbox, lambda asked, forward: forward(asked)) as server:
-        env = {**signed_in(sandbox, server.url), "HOME": str(netrc.parent), "NETRC": str(netrc)}
+    with between(sandbox, lambda request, forward: forward(request)) as server:
+        env = {**connection_variables(sandbox, server.url), "HOME": str(netrc.parent), "NETRC": str(netrc)}
         done = run("plan", "-v", cwd=project.root, env=env)
         assert done.code == 0
-        assert server.asked
-        assert not any("authorization" in asked.headers for asked in server.asked)
+        assert server.all_requests
+        assert not any("authorization" in request.headers for request in server.all_requests)
     assert "hush" not in shown(done, project)
 
 
 def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandbox) -> None:
     project.write("a", id="asst_1", name="New")
-    with between(sandbox, lambda asked, forward: forward(asked)) as other:
+    with between(sandbox, lambda request, forward: forward(request)) as other:
         elsewhere = f"{other.url}/assistants/asst_1"
-        with between(sandbox, lambda asked, forward: says(307, {}, Location=elsewhere)) as server:
+        with between(sandbox, lambda request, forward: json_answer(307, {}, Location=elsewhere)) as server:
             env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
             done = run("plan", "-v", cwd=project.root, env=env)
-        assert len(server.asked) == 1
-        assert other.asked == []
+        assert len(server.all_requests) == 1
+        assert other.all_requests == []
     assert done.code == 1
     assert "hush" not in shown(done, project)
 

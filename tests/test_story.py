@@ -21,20 +21,20 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from json_reports import Document
-from retold import (
+from reference_rules import (
     MISSING,
     Fields,
-    at,
-    base_at,
+    base_value_at,
     cannot_be_undone,
-    kept_elements,
-    kind,
-    laid_over,
-    plain,
+    change_kind,
+    drop_id,
+    keep_elements,
+    merge_fields,
+    normalise,
     sent_changes,
+    set_values,
     shows,
-    with_values,
-    without_id,
+    value_at,
 )
 from servers import Sandbox, running_sandbox
 from stories import Nested, Story
@@ -193,7 +193,7 @@ class Stories(RuleBasedStateMachine):
     def both_move(self, edits: tuple[Fields, Fields], policy: list[str], record: bool) -> None:
         """Git and live move, and then somebody applies."""
         mine, theirs = edits
-        self.define("x", laid_over(self.definitions["x"], mine))
+        self.define("x", merge_fields(self.definitions["x"], mine))
         self.commit()
         self.edit("x", theirs)
         self.apply(policy, record=record)
@@ -209,10 +209,10 @@ class Stories(RuleBasedStateMachine):
     @rule(edits=two_edits, policy=policies, git=st.booleans())
     def somebody_moves_after_the_review(self, edits: tuple[Fields, Fields], policy: list[str], git: bool) -> None:
         mine, theirs = edits
-        self.define("x", laid_over(self.definitions["x"], mine))
+        self.define("x", merge_fields(self.definitions["x"], mine))
         self.plan(policy, with_base=True)
         if git:
-            self.define("x", laid_over(self.definitions["x"], theirs))
+            self.define("x", merge_fields(self.definitions["x"], theirs))
         else:
             self.edit("x", theirs)
         self.apply_what_was_reviewed()
@@ -224,7 +224,7 @@ class Stories(RuleBasedStateMachine):
         self.rollback()
 
     def edit(self, name: str, fields: Fields) -> None:
-        after = laid_over(self.sandbox.live(self.ids[name]), fields)
+        after = merge_fields(self.sandbox.live(self.ids[name]), fields)
         self.sandbox.edit(self.ids[name], **{key: after[key] for key in fields})
 
     # --- what they run
@@ -264,7 +264,7 @@ class Stories(RuleBasedStateMachine):
         ]
         before = self.live()
         self.sandbox.forget_requests()
-        file = self.story.saved(reviewed, "plan.json")
+        file = self.story.save_report(reviewed, "plan.json")
         if gone:
             assert self.story.run("apply", "--yes", "--no-record", "--plan", file, *options).code == 1
             assert self.sandbox.patches == []
@@ -292,7 +292,7 @@ class Stories(RuleBasedStateMachine):
             if before[identifier] == then[identifier]:  # nobody has touched it since
                 assert (entry["outcome"] == "refused") == any(map(cannot_be_undone, old)), entry["error"]
             if entry["outcome"] in ("applied", "unchanged"):
-                assert now[identifier] == with_values(before[identifier], [(p, c.get("live")) for p, c in old])
+                assert now[identifier] == set_values(before[identifier], [(p, c.get("live")) for p, c in old])
             else:
                 assert entry["outcome"] == "refused"
                 assert now[identifier] == before[identifier]
@@ -341,9 +341,11 @@ class Stories(RuleBasedStateMachine):
             told = {tuple(change["path"][1:].split("/")): change for change in entry["changes"]}
             assert bool(told) == (not shows(live[str(entry["id"])], desired))
             for path, change in told.items():
-                wanted, found = at(desired, path), at(live[str(entry["id"])], path)
+                wanted, found = value_at(desired, path), value_at(live[str(entry["id"])], path)
                 assert not shows(found, wanted, path)
-                assert change["kind"] == kind(wanted, found, MISSING if before is None else base_at(before, path), path)
+                assert change["kind"] == change_kind(
+                    wanted, found, MISSING if before is None else base_value_at(before, path), path
+                )
 
     def check_effects(self, document: Document, before: dict[str, Fields]) -> None:
         """Live is what it was, but for exactly what the report says was sent."""
@@ -358,8 +360,8 @@ class Stories(RuleBasedStateMachine):
                 and not document["options"]["force_conflicts"]
             )
             assert not (refused and sent)
-            wanted = [(path, kept_elements(change["desired"], change.get("live"))) for path, change in sent]
-            assert after[identifier] == with_values(before[identifier], wanted)
+            wanted = [(path, keep_elements(change["desired"], change.get("live"))) for path, change in sent]
+            assert after[identifier] == set_values(before[identifier], wanted)
         assert all(after[identifier] == fields for identifier, fields in untouched.items())
 
     @invariant()
@@ -374,14 +376,14 @@ class Stories(RuleBasedStateMachine):
             found = {
                 path.rpartition("/")[2].removesuffix(".yaml"): fields for path, fields in self.story.tree().items()
             }
-            assert {name: without_id(fields) for name, fields in found.items()} == self.base
+            assert {name: drop_id(fields) for name, fields in found.items()} == self.base
 
     def live(self, *, exact: bool = False) -> dict[str, Fields]:
         found = {name: self.sandbox.live(name) for name in self.ids.values()}
         fields = {
             name: {key: value for key, value in live.items() if key != "updatedAt"} for name, live in found.items()
         }
-        return fields if exact else {name: plain(live) for name, live in fields.items()}
+        return fields if exact else {name: normalise(live) for name, live in fields.items()}
 
     def sent(self) -> dict[str, Any]:
         """The body of each PATCH, by the assistant; each gets one at most."""

@@ -40,21 +40,21 @@ def test_a_read_sends_the_cookie_and_returns_the_object(server: OddServer) -> No
         assert dict(api.calls) == {"GET": 1, "PATCH": 0, "POST": 0}
         assert api.user_role is None
         assert api.url == server.url
-    (seen,) = server.seen
-    assert (seen.method, seen.path) == ("GET", "/api/assistants/asst_1")
-    assert seen.header("cookie") == [f"auth-token={TOKEN}"]
-    assert seen.header("accept") == ["application/json"]
-    assert seen.body == b""
+    (request,) = server.all_requests
+    assert (request.method, request.path) == ("GET", "/api/assistants/asst_1")
+    assert request.header("cookie") == [f"auth-token={TOKEN}"]
+    assert request.header("accept") == ["application/json"]
+    assert request.body == b""
 
 
 def test_a_patch_is_one_request_with_exactly_the_body(server: OddServer) -> None:
     with client(server) as api:
         assert api.patch("asst_1", {"name": "Größe \ud83d", "model": {"a": None}}, live_id="asst_1") == ASSISTANT
         assert dict(api.calls) == {"GET": 0, "PATCH": 1, "POST": 0}
-    (seen,) = server.seen
-    assert seen.body == b'{"name":"Gr\\u00f6\\u00dfe \\ud83d","model":{"a":null}}'
-    assert seen.header("content-type") == ["application/json"]
-    assert seen.header("content-length") == [str(len(seen.body))]
+    (request,) = server.all_requests
+    assert request.body == b'{"name":"Gr\\u00f6\\u00dfe \\ud83d","model":{"a":null}}'
+    assert request.header("content-type") == ["application/json"]
+    assert request.header("content-length") == [str(len(request.body))]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_patch_is_one_request_with_exactly_the_body(server: OddServer) -> None
 def test_an_id_is_one_segment_of_the_path(server: OddServer, assistant_id: str, path: str) -> None:
     with client(server) as api:
         api.get(assistant_id)
-    assert server.seen[0].path == f"/api/assistants/{path}"
+    assert server.all_requests[0].path == f"/api/assistants/{path}"
 
 
 def test_half_of_a_character_is_carried_along_as_it_came(server: OddServer) -> None:
@@ -86,7 +86,7 @@ def test_half_of_a_character_is_carried_along_as_it_came(server: OddServer) -> N
         assert live["metadata"] == {"summary": "happy \ud83d", "k\udc00": [1, "\U0001f600"]}
         assert api.patch("asst_1", {"metadata": live["metadata"]}, live_id="asst_1") == live
     sent = b'{"metadata":{"summary":"happy \\ud83d","k\\udc00":[1,"\\ud83d\\ude00"]}}'
-    assert [seen.body for seen in server.requests("PATCH")] == [sent]
+    assert [request.body for request in server.requests("PATCH")] == [sent]
 
 
 def test_an_error_with_half_of_a_character_can_be_written(server: OddServer) -> None:
@@ -200,7 +200,7 @@ def test_a_senseless_success_is_a_protocol_error(server: OddServer, body: Any, s
     assert says in error.message
     assert len(error.message) < 400
     assert server.url in error.hint
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 @pytest.mark.parametrize("body", ['{"id": "a", "name": "hush", "n": NaN}', '"name": "hush"}', '\ufeff{"name": "hush'])
@@ -286,7 +286,7 @@ def test_a_senseless_answer_to_a_patch_is_unclear(server: OddServer, body: Any) 
     with client(server) as api, pytest.raises(UnclearWrite) as caught:
         api.patch("asst_1", {"name": "x"}, live_id="asst_1")
     assert silent(caught.value).kind == "protocol"
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 def test_who_am_i(server: OddServer) -> None:
@@ -346,4 +346,4 @@ def test_a_token_is_checked_however_its_secret_was_made(server: OddServer) -> No
         client(server, Credentials(token=Secret("hush; Domain=x")))
     with client(server, Credentials(token=Secret(f" {TOKEN} "))) as api:
         api.get("asst_1")
-    assert server.seen[0].header("cookie") == [f"auth-token={TOKEN}"]
+    assert server.all_requests[0].header("cookie") == [f"auth-token={TOKEN}"]

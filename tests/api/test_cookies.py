@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from odd_client import ASSISTANT, TOKEN, bare, both, client, login, silent
-from odd_server import OddServer, Reply, Seen, answer, odd_server, written
+from odd_server import OddServer, Reply, Request, answer, build_response, odd_server
 
 from reconciler.errors import ApiError
 
@@ -23,7 +23,7 @@ def server() -> Iterator[OddServer]:
 
 def sets(*cookies: str, status: int = 200, body: Any = None, **headers: str) -> Reply:
     """An answer with several Set-Cookie headers, in that order."""
-    whole = written(
+    whole = build_response(
         status, b'{"id": "asst_1", "name": "Enrollment", "model": {"temperature": 0.6}}' if body is None else body
     )
     head, _, rest = whole.partition(b"\r\n\r\n")
@@ -31,7 +31,7 @@ def sets(*cookies: str, status: int = 200, body: Any = None, **headers: str) -> 
     lines += [f"{name}: {value}" for name, value in headers.items()]
     content = b"\r\n".join([head, *(line.encode() for line in lines)]) + b"\r\n\r\n" + rest
 
-    def send(sock: Any, seen: Seen) -> bool:
+    def send(sock: Any, request: Request) -> bool:
         sock.sendall(content)
         return True
 
@@ -39,7 +39,7 @@ def sets(*cookies: str, status: int = 200, body: Any = None, **headers: str) -> 
 
 
 def cookies(server: OddServer, method: str = "GET") -> list[str]:
-    return ["".join(seen.header("cookie")) for seen in server.requests(method)]
+    return ["".join(request.header("cookie")) for request in server.requests(method)]
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ class Renewing:
         for method in ("GET", "PATCH"):
             server.on(f"{method} *", self)
 
-    def __call__(self, sock: Any, seen: Seen) -> bool:
+    def __call__(self, sock: Any, request: Request) -> bool:
         with self._lock:
-            if seen.header("cookie") != [f"auth-token={self._good}"]:
-                return answer(401, {"error": "Unauthorized"})(sock, seen)
+            if request.header("cookie") != [f"auth-token={self._good}"]:
+                return answer(401, {"error": "Unauthorized"})(sock, request)
             self._good = f"hush-{next(self._numbers)}"
-            return sets(f"auth-token={self._good}; Path=/")(sock, seen)
+            return sets(f"auth-token={self._good}; Path=/")(sock, request)
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -135,7 +135,7 @@ def test_a_renewed_token_in_a_401_is_not_tried_for_ever(server: OddServer) -> No
     with client(server, bare()) as api, pytest.raises(ApiError) as caught:
         api.get("asst_1")
     assert caught.value.kind == "auth"
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 def test_a_load_balancers_cookies_are_sent_back_for_the_run(server: OddServer) -> None:

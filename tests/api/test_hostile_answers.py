@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bounded import WORK, bounded, measure_work
+from bounded import WORK, measure_work, run_bounded
 from depth import every_third, examples
 from hypothesis import given, settings, strategies as st
 from odd_server import (
     OddServer,
     Reply,
-    Seen,
+    Request,
     answer,
+    build_response,
     drip,
     gzip_bomb,
     hang_up,
     odd_server,
-    raw,
+    raw_reply,
     reset,
     silence,
-    written,
 )
 
 from reconciler.api.body import MAX_BODY
@@ -160,7 +160,7 @@ def test_values_of_any_type(server: OddServer, folder: Path, got: Any, after: An
     st.sampled_from(COMMANDS),
 )
 def test_any_status_and_bytes(server: OddServer, folder: Path, status: int, body: bytes, command: list[str]) -> None:
-    reply = raw(written(status, body))
+    reply = raw_reply(build_response(status, body))
     server.on("GET *", says(LIVE), says(LIVE), reply) if status % 2 else server.on("GET *", reply)
     server.on("PATCH *", reply)
     ran(server, folder, command)
@@ -185,8 +185,8 @@ def test_any_status_and_bytes(server: OddServer, folder: Path, status: int, body
     st.sampled_from(COMMANDS),
 )
 def test_any_bytes_in_place_of_http(server: OddServer, folder: Path, content: bytes, command: list[str]) -> None:
-    server.on("GET *", raw(content))
-    server.on("PATCH *", raw(content))
+    server.on("GET *", raw_reply(content))
+    server.on("PATCH *", raw_reply(content))
     ran(server, folder, command)
 
 
@@ -205,8 +205,8 @@ def moving(begin: bytes, end: bytes = b"}") -> Reply:
     """An assistant of which a field moves after the second reading: nobody waits for it to show what was written."""
     count = itertools.count(2)
 
-    def send(sock: socket.socket, seen: Seen) -> bool:
-        return answer(200, begin + b', "maxDurationSeconds": %d' % (next(count) // 2) + end)(sock, seen)
+    def send(sock: socket.socket, request: Request) -> bool:
+        return answer(200, begin + b', "maxDurationSeconds": %d' % (next(count) // 2) + end)(sock, request)
 
     return send
 
@@ -254,9 +254,9 @@ WORST: dict[str, Callable[[], Reply]] = {
     "a page": lambda: answer(502, b"<html>" * (ROOM // 6)),
     "too much": lambda: answer(200, b" " * (MAX_BODY + 1)),
     "a gzip bomb": lambda: gzip_bomb(64),
-    "many headers": lambda: raw(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 500_000 + b"\r\n{}"),
-    "a long header": lambda: raw(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * ROOM + b"\r\n\r\n{}"),
-    "many small chunks": lambda: raw(
+    "many headers": lambda: raw_reply(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 500_000 + b"\r\n{}"),
+    "a long header": lambda: raw_reply(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * ROOM + b"\r\n\r\n{}"),
+    "many small chunks": lambda: raw_reply(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 200_000 + b"0\r\n\r\n"
     ),
     "an endless body": lambda: drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n{"),
@@ -282,7 +282,7 @@ def test_the_worst_answers_cost_little(tmp_path: Path) -> None:
             server.on(f"GET /assistants/asst_{number}", make())
             server.on(f"PATCH /assistants/asst_{number}", make())
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-        taken = bounded(calls, cwd=tmp_path, env=env)
+        taken = run_bounded(calls, cwd=tmp_path, env=env)
     assert {one.code for one in taken} == {1}
     written_to = {name for name, one in zip(worst, taken, strict=True) if " not converged" in one.stdout}
     just_fit = {"numbers that just fit", "groups that just fit"}
@@ -300,6 +300,6 @@ def test_importing_the_worst_answers_costs_little(tmp_path: Path) -> None:
             (tmp_path / str(number)).mkdir()
         calls = [["import", f"asst_{number}", "--directory", str(number)] for number in range(len(worst))]
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-        taken = bounded(calls, cwd=tmp_path, env=env)
+        taken = run_bounded(calls, cwd=tmp_path, env=env)
     assert [one.code for one in taken] == [1, 1, 0, 1, 1, 1]
     assert "nested too deeply, or too large" in taken[0].stderr

@@ -47,15 +47,15 @@ def test_a_proxy(tmp_path: Path, authority: Authority) -> None:
         place = proxy.origin.replace("//", "//build:hush@")
         env = variables("A proxy", HTTPS_PROXY=place, NO_PROXY="localhost,.corp.example.test,10.0.0.0/8") | trust
         assert asked(server, tmp_path, env, url).code == 0
-        assert len(proxy.seen) == 1
+        assert len(proxy.all_requests) == 1
         wrong = asked(server, tmp_path, env | {"HTTPS_PROXY": place.replace("hush", "shush")}, url)
-        assert (wrong.code, len(proxy.seen)) == (1, 2)
+        assert (wrong.code, len(proxy.all_requests)) == (1, 2)
         assert "407 from the proxy in HTTPS_PROXY" in wrong.stderr
         assert "shush" not in wrong.stderr
         # On another name, of this machine, that needs no proxy.
         near = f"https://0.0.0.0:{server.origin.rpartition(':')[2]}/api"
         done = asked(server, tmp_path, env | {"NO_PROXY": "0.0.0.0/8"}, near)
-        assert (done.code, len(proxy.seen)) == (1, 2)
+        assert (done.code, len(proxy.all_requests)) == (1, 2)
         assert "for another host" in done.stderr
 
 

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 import pytest
-from between import Answered, Asked, Forward, between, breaks, says
+from between import Answer, Forward, Request, between, error_answer, json_answer
 from projects import Project, statuses
 from servers import running_sandbox
 
@@ -59,7 +59,7 @@ def test_a_server_that_allows_five_requests_a_second_serves_all(project: Project
     window = [0.0, 0]
     lock = threading.Lock()
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
+    def meddle(request: Request, forward: Forward) -> Answer:
         with lock:
             now = time.monotonic()
             if now - window[0] >= 1:
@@ -68,8 +68,8 @@ def test_a_server_that_allows_five_requests_a_second_serves_all(project: Project
             welcome = window[1] <= 5
             answered[200 if welcome else 429] += 1
         if welcome:
-            return forward(asked)
-        return says(429, {"error": "too many"}, Retry_After="1") if named else breaks(429)
+            return forward(request)
+        return json_answer(429, {"error": "too many"}, Retry_After="1") if named else error_answer(429)
 
     seed = {f"asst_{number}": {"name": "Live"} for number in range(fleet)}
     with running_sandbox(seed) as sandbox, between(sandbox, meddle) as server:

@@ -116,14 +116,14 @@ def test_a_tunnel_through_a_proxy_with_a_password(
         with through_proxy() as api:
             assert api.get("asst_1") == ASSISTANT
             assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
-        assert [seen.path for seen in proxy.seen] == ["agents.example.test:443"]
+        assert [request.path for request in proxy.all_requests] == ["agents.example.test:443"]
         env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
         with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as caught:
             api.get("asst_1")
         assert "hush" not in str(silent(caught.value))
-        assert len(proxy.seen) == 2
-    assert [seen.method for seen in server.seen] == ["GET", "PATCH"]
-    assert {*map(tuple, (seen.header("proxy-authorization") for seen in server.seen))} == {()}
+        assert len(proxy.all_requests) == 2
+    assert [request.method for request in server.all_requests] == ["GET", "PATCH"]
+    assert {*map(tuple, (request.header("proxy-authorization") for request in server.all_requests))} == {()}
 
 
 @pytest.mark.parametrize("reply", [hang_up, silence, answer(502, ""), answer(504, "")])
@@ -143,7 +143,7 @@ def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
         # Long enough for a busy machine, since the second attempt has to succeed.
         with through_proxy(timeout=2.0) as api:
             assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 def test_a_write_that_got_lost_behind_the_proxy_is_unclear(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from odd_client import ASSISTANT, bare, client, silent
-from odd_server import OddServer, Reply, Seen, answer, half, hang_up, odd_server, raw, reset, silence
+from odd_server import OddServer, Reply, Request, answer, half_reply, hang_up, odd_server, raw_reply, reset, silence
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
@@ -42,7 +42,7 @@ def patch_error(api: AssistantsApi) -> ApiError:
     return silent(caught.value)
 
 
-@pytest.mark.parametrize("reply", [*PASSING, half(200, b'{"id": "asst_1"}')])
+@pytest.mark.parametrize("reply", [*PASSING, half_reply(200, b'{"id": "asst_1"}')])
 def test_a_read_is_repeated_after_a_passing_failure(server: OddServer, reply: Reply) -> None:
     server.on("GET *", reply, reply, YES)
     with client(server) as api:
@@ -55,7 +55,7 @@ def test_what_will_not_pass_is_not_repeated(server: OddServer, status: int) -> N
     server.on("GET *", answer(status, {"error": "no"}))
     with client(server) as api, pytest.raises(ApiError, match=str(status)):
         api.get("asst_1")
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
@@ -63,7 +63,7 @@ def test_attempts_are_bounded_counted_and_told(server: OddServer, retries: int) 
     server.on("GET *", BROKEN)
     with client(server, retries=retries) as api, pytest.raises(ApiError) as caught:
         api.get("asst_1")
-    assert len(server.seen) == retries + 1
+    assert len(server.all_requests) == retries + 1
     told = f"(after {retries + 1} attempts)" in caught.value.message
     assert told == (retries > 0)
 
@@ -76,7 +76,7 @@ def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
     assert "(after 2 attempts): no complete response from" in caught.value.message
     assert "within 0.2 s" in caught.value.message
     assert "--timeout" in caught.value.hint
-    assert len(server.seen) == 2
+    assert len(server.all_requests) == 2
 
 
 def test_a_refused_connection_names_the_url_and_was_not_a_call() -> None:
@@ -114,7 +114,7 @@ def test_an_api_that_comes_back_is_given_patience_again() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        *(BROKEN, answer(503, ""), hang_up, reset, half(200, b'{"id": "a"}'), silence),
+        *(BROKEN, answer(503, ""), hang_up, reset, half_reply(200, b'{"id": "a"}'), silence),
         *(answer(status, "<html>") for status in (408, 499, 501, 505, 520, 524, 529)),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_write_that_may_have_happened_is_never_repeated_here(server: OddServer
     assert isinstance(error, UnclearWrite)
     assert error.kind in ("server", "network", "protocol", "timeout")
     assert "attempts" not in error.message
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_a_write_that_may_have_happened_is_never_repeated_here(server: OddServer
         (hang_up, "network"),
         (reset, "network"),
         (silence, "timeout"),
-        (half(200, b'{"id": "a"}'), "protocol"),
+        (half_reply(200, b'{"id": "a"}'), "protocol"),
         (answer(302, "", Location="/login"), "protocol"),
         (answer(204, ""), "protocol"),
-        (raw(b"SSH-2.0-OpenSSH_9\r\n\r\n"), "protocol"),
+        (raw_reply(b"SSH-2.0-OpenSSH_9\r\n\r\n"), "protocol"),
     ],
 )
 def test_an_unclear_write_has_the_kind_of_its_failure(server: OddServer, reply: Reply, kind: ErrorKind) -> None:
@@ -159,7 +159,7 @@ def test_a_definite_no_to_a_write_is_no_unclear_write(server: OddServer, status:
     error = patch_error(client(server))
     assert type(error) is ApiError
     assert (error.kind, error.status) == (kind, status)
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 def test_a_write_that_came_too_early_was_not_carried_out_and_is_repeated(server: OddServer) -> None:
@@ -170,7 +170,7 @@ def test_a_write_that_came_too_early_was_not_carried_out_and_is_repeated(server:
     error = patch_error(client(server))
     assert type(error) is ApiError
     assert (error.kind, error.status) == ("server", 425)
-    assert len(server.seen) == 6
+    assert len(server.all_requests) == 6
 
 
 @pytest.mark.parametrize("status", [408, 429, 503, 529])
@@ -183,7 +183,7 @@ def test_a_wait_that_the_answer_to_a_write_names_comes_before_the_next_look(serv
             assert status == 429  # which is repeated here, since it says that nothing was done
         api.pause(1)
         api.get("asst_1")
-    *_, first, second = (seen for seen in server.seen if status != 429 or seen.method == "PATCH")
+    *_, first, second = (request for request in server.all_requests if status != 429 or request.method == "PATCH")
     assert second.at - first.at >= 0.4
 
 
@@ -226,7 +226,7 @@ def waited(server: OddServer, *headers: dict[str, str], retries: int = 0) -> lis
     server.on("GET *", *[answer(429, {}, **header) for header in headers], YES)
     with client(server, retries=retries) as api:
         assert api.get("asst_1") == ASSISTANT
-    times = [seen.at for seen in server.seen]
+    times = [request.at for request in server.all_requests]
     return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
@@ -247,7 +247,7 @@ def test_a_503_may_name_its_wait_but_is_a_repeat(server: OddServer) -> None:
     server.on("GET *", busy)
     with client(server, retries=1) as api, pytest.raises(ApiError, match="after 2 attempts"):
         api.get("asst_1")
-    first, second = server.seen
+    first, second = server.all_requests
     assert second.at - first.at >= 0.2
 
 
@@ -257,23 +257,23 @@ def test_a_wait_pauses_every_worker(server: OddServer, status: int) -> None:
     server.on("GET /assistants/other", YES)
     with client(server) as api, ThreadPoolExecutor(4) as pool:
         limited = pool.submit(api.get, "limited")
-        while not server.seen:
+        while not server.all_requests:
             time.sleep(0.005)
         time.sleep(0.1)
         others = [pool.submit(api.get, "other") for _ in range(3)]
         assert [other.result(timeout=10) for other in others] == [ASSISTANT] * 3
         assert limited.result(timeout=10) == ASSISTANT
-    began = server.seen[0].at
-    assert all(seen.at - began >= 0.5 for seen in server.seen[1:])
+    began = server.all_requests[0].at
+    assert all(request.at - began >= 0.5 for request in server.all_requests[1:])
 
 
-def stopped_during(server: OddServer, method: str) -> tuple[ApiError, list[Seen]]:
+def stopped_during(server: OddServer, method: str) -> tuple[ApiError, list[Request]]:
     stop = threading.Event()
     api = client(server, stopping=stop.is_set, retries=50, on_request=lambda note: stop.set())
     ask = api.get if method == "GET" else functools.partial(api.patch, body={}, live_id="asst_1")
     with api, pytest.raises(ApiError) as caught:
         ask("asst_1")
-    return caught.value, server.seen
+    return caught.value, server.all_requests
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
@@ -282,9 +282,9 @@ def test_nothing_is_repeated_once_the_run_is_being_stopped(
     server: OddServer, method: str, headers: dict[str, str]
 ) -> None:
     server.on(f"{method} *", answer(429, {"error": "slow down"}, **headers))
-    error, seen = stopped_during(server, method)
+    error, request = stopped_during(server, method)
     assert (error.kind, error.status, type(error)) == ("rate_limited", 429, ApiError)
-    assert len(seen) == 1
+    assert len(request) == 1
 
 
 def test_stopping_ends_a_wait_that_has_begun_and_sends_nothing_more(server: OddServer) -> None:
@@ -292,7 +292,7 @@ def test_stopping_ends_a_wait_that_has_begun_and_sends_nothing_more(server: OddS
     server.on("GET *", answer(429, {"error": "slow down"}, Retry_After="60"))
     with client(server, stopping=stop.is_set) as api, ThreadPoolExecutor(2) as pool:
         first = pool.submit(api.get, "asst_1")
-        while not server.seen:
+        while not server.all_requests:
             time.sleep(0.005)
         time.sleep(0.1)
         second = pool.submit(api.get, "asst_2")
@@ -304,7 +304,7 @@ def test_stopping_ends_a_wait_that_has_begun_and_sends_nothing_more(server: OddS
     assert (one.status, two.status) == (429, None)
     assert (one.kind, two.kind) == ("rate_limited", "rate_limited")
     assert "the run was stopped" in two.message
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 def test_the_first_attempt_is_made_even_while_stopping(server: OddServer) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from odd_client import ASSISTANT, PASSWORD, TOKEN, bare, both, client, login, silent, welcome
-from odd_server import OddServer, Reply, Seen, answer, odd_server
+from odd_server import OddServer, Reply, Request, answer, odd_server
 
 from reconciler.api.secret import Credentials, Secret
 from reconciler.errors import ApiError, ErrorKind
@@ -31,8 +31,8 @@ def only_with(*tokens: str, reply: Reply = YES) -> Reply:
     """Answers 401 to every other token."""
     cookies = [[f"auth-token={token}"] for token in tokens]
 
-    def send(sock: Any, seen: Seen) -> bool:
-        return (reply if seen.header("cookie") in cookies else NO)(sock, seen)
+    def send(sock: Any, request: Request) -> bool:
+        return (reply if request.header("cookie") in cookies else NO)(sock, request)
 
     return send
 
@@ -57,12 +57,14 @@ def test_without_a_token_there_is_one_login_at_first_use(server: OddServer) -> N
             assert list(pool.map(api.get, ["asst_1"] * 20)) == [ASSISTANT] * 20
         assert dict(api.calls) == {"GET": 20, "PATCH": 0, "POST": 1}
         assert api.user_role == "ADMIN"
-    (seen,) = server.requests("POST")
-    assert json.loads(seen.body) == {"email": "anna@example.edu", "password": PASSWORD}
-    assert seen.header("cookie") == []
-    assert seen.header("content-type") == ["application/json"]
+    (request,) = server.requests("POST")
+    assert json.loads(request.body) == {"email": "anna@example.edu", "password": PASSWORD}
+    assert request.header("cookie") == []
+    assert request.header("content-type") == ["application/json"]
     # The cookie was `Secure` and this is plain http: it is sent all the same, and only by hand.
-    assert {*map(tuple, (seen.header("cookie") for seen in server.requests("GET")))} == {("auth-token=hush-token-2",)}
+    assert {*map(tuple, (request.header("cookie") for request in server.requests("GET")))} == {
+        ("auth-token=hush-token-2",)
+    }
 
 
 def test_a_good_token_needs_no_login(server: OddServer) -> None:
@@ -94,7 +96,7 @@ def test_a_patch_is_repeated_once_after_a_login(server: OddServer) -> None:
     server.on("PATCH *", only_with("hush-token-2"))
     with client(server, both()) as api:
         assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
-    assert [seen.body for seen in server.requests("PATCH")] == [b'{"name":"x"}'] * 2
+    assert [request.body for request in server.requests("PATCH")] == [b'{"name":"x"}'] * 2
     assert logins(server) == 1
 
 
@@ -105,7 +107,7 @@ def test_with_a_bare_token_a_401_is_final(server: OddServer) -> None:
     assert "not signed in, or no permission to GET" in error.message
     assert "Unauthorized" in error.message
     assert "RECONCILER_AUTH_TOKEN" in error.hint
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 def test_a_second_401_is_the_answer(server: OddServer) -> None:
@@ -253,7 +255,7 @@ def test_no_login_is_tried_once_the_run_is_being_stopped(server: OddServer) -> N
         with pytest.raises(ApiError) as caught:
             api.get("asst_1")
     assert caught.value.kind == "auth"
-    assert (logins(server), len(server.seen)) == (0, 1)
+    assert (logins(server), len(server.all_requests)) == (0, 1)
 
 
 def test_the_token_of_a_login_is_scrubbed_like_the_first(server: OddServer) -> None:
@@ -274,18 +276,18 @@ class ShortLived:
         server.on("POST /auth/login", self._log_in)
         server.on("GET *", self._read)
 
-    def _log_in(self, sock: Any, seen: Seen) -> bool:
+    def _log_in(self, sock: Any, request: Request) -> bool:
         with self._lock:
             token = f"hush-token-{len(self._left) + 2}"
             self._left[f"auth-token={token}"] = self._uses
-        return welcome(token)(sock, seen)
+        return welcome(token)(sock, request)
 
-    def _read(self, sock: Any, seen: Seen) -> bool:
-        (cookie,) = seen.header("cookie")
+    def _read(self, sock: Any, request: Request) -> bool:
+        (cookie,) = request.header("cookie")
         with self._lock:
             self._left[cookie] -= 1
             reply = YES if self._left[cookie] >= 0 else NO
-        return reply(sock, seen)
+        return reply(sock, request)
 
 
 @pytest.mark.parametrize("uses", [1, 3, 20])
@@ -302,13 +304,13 @@ def test_a_token_that_others_are_still_using_is_judged_by_what_becomes_of_them(s
     """The 401 may overtake the answer that shows that the token was good when it was new."""
     refused_one = threading.Event()
 
-    def no(sock: Any, seen: Seen) -> bool:
+    def no(sock: Any, request: Request) -> bool:
         refused_one.set()
-        return NO(sock, seen)
+        return NO(sock, request)
 
-    def late(sock: Any, seen: Seen) -> bool:
+    def late(sock: Any, request: Request) -> bool:
         refused_one.wait(10)
-        return YES(sock, seen)
+        return YES(sock, request)
 
     server.on("GET /assistants/slow", late)
     server.on("GET /assistants/asst_1", no, YES)
@@ -329,9 +331,9 @@ def test_a_second_401_costs_another_login_only_where_the_token_itself_has_expire
     """Others have used the new token with success: the 401 is about this assistant, or the token is over again."""
     others_have = threading.Event()
 
-    def wait_for_others(sock: Any, seen: Seen) -> bool:
+    def wait_for_others(sock: Any, request: Request) -> bool:
         others_have.wait(10)
-        return NO(sock, seen)
+        return NO(sock, request)
 
     server.on("GET /assistants/mine", YES)
     server.on("GET /assistants/asst_1", NO, wait_for_others, YES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from authority import Authority, make_authority
 from odd_client import ASSISTANT, bare, client, silent
-from odd_server import OddServer, answer, odd_server, raw
+from odd_server import OddServer, answer, odd_server, raw_reply
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.tls import explain_tls
@@ -123,7 +123,7 @@ def test_the_hint_fits_what_is_wrong_with_the_certificate(
         assert says in error.message
         assert hint in error.hint
         assert ("SSL_CERT_FILE" in error.hint) is not known
-        assert (server.connections, server.seen) == (1, [])
+        assert (server.connections, server.all_requests) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_client_certificate_is_shown_to_an_api_that_wants_one(
         assert "client certificate" in error.message
         assert "TLS alert" in error.message
         assert "RECONCILER_CLIENT_CERT" in error.hint
-        assert server.seen == []
+        assert server.all_requests == []
         env.setenv("RECONCILER_CLIENT_CERT", str(mine))
         with client(server) as api:
             assert api.get("asst_1") == ASSISTANT
@@ -220,7 +220,7 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
 
 def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
     with odd_server() as plain:
-        plain.on("GET *", raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+        plain.on("GET *", raw_reply(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
         options = ApiOptions(plain.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
         with AssistantsApi(options) as api, pytest.raises(ApiError) as caught:
             api.get("asst_1")

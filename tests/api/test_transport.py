@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from odd_client import ASSISTANT, bare, client, silent
-from odd_server import OddServer, Reply, answer, drip, gzip_bomb, odd_server, raw, written
+from odd_server import OddServer, Reply, answer, build_response, drip, gzip_bomb, odd_server, raw_reply
 
 import reconciler.api
 from reconciler.api.client import ApiOptions, AssistantsApi
@@ -51,7 +51,7 @@ def test_an_answer_that_drips_ends_with_the_time_of_the_attempt(server: OddServe
 
 def test_an_answer_that_came_before_its_request_is_not_taken_for_its_answer(server: OddServer) -> None:
     other = json.dumps({**ASSISTANT, "name": "of another"}).encode()
-    server.on("GET *", raw(written(200, BODY) + written(200, other), keep=True), YES)
+    server.on("GET *", raw_reply(build_response(200, BODY) + build_response(200, other), keep=True), YES)
     with client(server) as api:
         assert [api.get("asst_1"), api.get("asst_1")] == [ASSISTANT, ASSISTANT]
     assert server.connections == 2
@@ -64,10 +64,10 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
 @pytest.mark.parametrize(
     ("reply", "kind", "says"),
     [
-        (raw(written(200, BODY)[:-5]), "protocol", "got an incomplete response"),
-        (raw(b"HTTP/1.1 200 OK\r\nContent-Le"), "network", "closed before a response arrived"),
-        (raw(b""), "network", "closed before a response arrived"),
-        (raw(b"SMTP ready\r\n\r\n"), "protocol", "got something that is not HTTP"),
+        (raw_reply(build_response(200, BODY)[:-5]), "protocol", "got an incomplete response"),
+        (raw_reply(b"HTTP/1.1 200 OK\r\nContent-Le"), "network", "closed before a response arrived"),
+        (raw_reply(b""), "network", "closed before a response arrived"),
+        (raw_reply(b"SMTP ready\r\n\r\n"), "protocol", "got something that is not HTTP"),
         (answer(200, b"x" * (8 * 1024 * 1024 + 1)), "protocol", "got a response of more than 8 MiB"),
         (gzip_bomb(64), "protocol", "got a response of more than 8 MiB"),
         (
@@ -89,7 +89,7 @@ def test_an_answer_that_cannot_be_used(server: OddServer, reply: Reply, kind: st
     error = failure(server, reply)
     assert error.kind == kind
     assert says in error.message
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_an_answer_that_cannot_be_used(server: OddServer, reply: Reply, kind: st
         answer(200, BODY, Content_Encoding="application/json"),
         answer(200, "\ufeff".encode() + BODY),
         answer(200, gzip.compress("\ufeff".encode() + BODY), Content_Encoding="gzip"),
-        raw(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
-        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
-        raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + written(200, BODY)),
+        raw_reply(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
+        raw_reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
+        raw_reply(b"HTTP/1.1 103 Early Hints\r\n\r\n" + build_response(200, BODY)),
     ],
 )
 def test_every_proper_way_to_send_a_body_is_read(server: OddServer, reply: Reply) -> None:
@@ -125,7 +125,7 @@ def test_every_proper_way_to_send_a_body_is_read(server: OddServer, reply: Reply
 def test_a_body_that_comes_in_small_pieces_is_unpacked_in_any_of_them(server: OddServer) -> None:
     packed = gzip.compress(BODY[:20]) + gzip.compress(BODY[20:])
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.on("GET *", raw(head + b"".join(b"1\r\n%c\r\n" % byte for byte in packed) + b"0\r\n\r\n"))
+    server.on("GET *", raw_reply(head + b"".join(b"1\r\n%c\r\n" % byte for byte in packed) + b"0\r\n\r\n"))
     with client(server) as api:
         assert api.get("asst_1") == ASSISTANT
 
@@ -146,7 +146,7 @@ def test_a_connection_is_as_good_as_new_after_a_bad_answer(server: OddServer) ->
 
 
 def test_a_connection_that_the_server_closed_while_idle_is_opened_again(server: OddServer) -> None:
-    server.on("GET *", raw(written(200, BODY)))
+    server.on("GET *", raw_reply(build_response(200, BODY)))
     server.on("PATCH *", YES)
     with client(server, concurrency=1, retries=0) as api:
         api.get("asst_1")
@@ -181,7 +181,7 @@ def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
             sock, _ = listener.accept()
             with sock:
                 received = sock.recv(65536)
-                sock.sendall(written(200, BODY))
+                sock.sendall(build_response(200, BODY))
             return received
 
         served = pool.submit(serve)
@@ -211,7 +211,7 @@ def test_credentials_of_netrc_are_not_sent(server: OddServer, tmp_path: Path, mo
     server.on("GET *", YES)
     with client(server) as api:
         api.get("asst_1")
-    assert server.seen[0].header("authorization") == []
+    assert server.all_requests[0].header("authorization") == []
 
 
 @pytest.fixture
@@ -233,9 +233,9 @@ def test_a_proxy_of_the_environment_is_used(server: OddServer, proxied: pytest.M
     server.on("GET *", YES)
     with through("http://agents.example.invalid/api") as api:
         assert api.get("asst_1") == ASSISTANT
-    (seen,) = server.seen
-    assert seen.path == "http://agents.example.invalid/api/assistants/asst_1"
-    assert seen.header("proxy-authorization")
+    (request,) = server.all_requests
+    assert request.path == "http://agents.example.invalid/api/assistants/asst_1"
+    assert request.header("proxy-authorization")
 
 
 def test_a_proxy_that_says_no_is_told_without_its_credentials(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
@@ -267,7 +267,7 @@ def test_a_wrong_password_is_sent_to_a_proxy_once(
     with AssistantsApi(options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
         errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
         assert sum(api.calls.values()) == 0
-    assert len(server.seen) == 1
+    assert len(server.all_requests) == 1
     for error in errors:
         assert isinstance(error, ApiError)
         assert silent(error).kind == "network"
@@ -289,7 +289,7 @@ def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
     ):
         api.get("asst_1")
     assert caught.value.kind == "network"
-    assert len(server.seen) == times
+    assert len(server.all_requests) == times
 
 
 def test_what_a_proxy_repeats_of_its_password_is_not_shown(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
@@ -362,7 +362,7 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert silent(caught.value).kind == "network"
         assert "CERTIFICATE_VERIFY_FAILED" in caught.value.message
         assert "SSL_CERT_FILE" in caught.value.hint
-        assert (server.connections, server.seen) == (1, [])
+        assert (server.connections, server.all_requests) == (1, [])
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         with client(server) as api:
             assert api.get("asst_1") == ASSISTANT

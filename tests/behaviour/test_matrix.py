@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Completed, run, signed_in
+from commands import Completed, connection_variables, run
 from json_reports import AssistantEntry, Document
 from matrix import ABSENT, POLICIES, ROWS, Policy, Row, at, keys
 from matrix_document import DOCUMENT, render, told_lines
@@ -114,7 +114,7 @@ def reported(
 ) -> tuple[dict[str, AssistantEntry], Completed]:
     """Run a command; return its report's assistants by key, and what it showed as text."""
     report = folder / "report.json"
-    done = run(*arguments, "--report", report, cwd=repository.root, env=signed_in(sandbox))
+    done = run(*arguments, "--report", report, cwd=repository.root, env=connection_variables(sandbox))
     document: Document = json.loads(report.read_text("utf-8"))
     assert document["api_calls"] == {"POST": 0, "PATCH": 0} | sandbox.calls
     unreadable = sum(row.parts[0][1].base_file == "unreadable" for row in ROWS) if "HEAD^" in arguments else 0

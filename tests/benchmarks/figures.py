@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.fleet import FOLDER, share_values, write_fleet, write_rules
-from benchmarks.runs import Bench, Came, LocalApi, Took, interleaved, local_api, ratio
+from benchmarks.runs import ApiCounts, Bench, LocalApi, ProcessResult, local_api, measure_in_turns, ratio
 
 IMPORT_CLICK = "import click"
 # What a command that checks YAML against a model cannot do without, and what one that reads an API cannot.
@@ -107,9 +107,9 @@ def calls(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
             ("apply", ["apply", "--yes"], writing),
             ("apply again", ["apply", "--yes"], reading),
         ):
-            _, came = api.reconciler(*words, concurrency=sizes.concurrency)
-            yield _exactly(f"API calls, {name}", came.calls, goal)
-            yield _connections(name, came, sizes.concurrency if goal else 0)
+            _, counts = api.reconciler(*words, concurrency=sizes.concurrency)
+            yield _judge_counts(f"API calls, {name}", counts.calls, goal)
+            yield _judge_connections(name, counts, sizes.concurrency if goal else 0)
 
 
 def imports(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
@@ -121,8 +121,8 @@ def imports(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
         ("--help", ["--help"], (*FOR_MODELS, *FOR_REQUESTS)),
         ("validate", validate, FOR_REQUESTS),
     ):
-        found = bench.python(RUN_AND_LIST_MODULES, ",".join(unwanted), *words).printed.strip()
-        yield Figure(f"needless imports, {name}", found or "none", "none", "MISS" if found else "pass")
+        needless = bench.python(RUN_AND_LIST_MODULES, ",".join(unwanted), *words).output.strip()
+        yield Figure(f"needless imports, {name}", needless or "none", "none", "MISS" if needless else "pass")
 
 
 def start_up(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
@@ -155,9 +155,9 @@ def validate_time(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     write_rules(ruled)
     # To load the libraries takes as long for one assistant as for all.
     write_rules(ruled_once, "group-000/campus-0")
-    parse, *measured = interleaved(
+    parse, *measured = measure_in_turns(
         sizes.rounds,
-        lambda: float(bench.python(PARSE, str(plain / FOLDER)).printed),
+        lambda: float(bench.python(PARSE, str(plain / FOLDER)).output),
         *(functools.partial(_validate, bench, fleet) for fleet in fleets),
     )
     without, with_shared, with_rules, with_one_ruled = measured
@@ -175,7 +175,7 @@ def plan_time(bench: Bench, folder: Path, sizes: Sizes, *, differing: int = 0) -
     write_fleet(folder, sizes.assistants, differing=range(differing))
     with local_api(bench, folder, latency_ms=sizes.latency_ms) as api:
         words = (api.url, str(sizes.assistants), str(sizes.concurrency))
-        plan, bare = interleaved(
+        plan, bare = measure_in_turns(
             sizes.rounds, lambda: _plan(api, sizes).seconds, lambda: bench.python(BARE_CLIENT, *words).seconds
         )
     name = f"plan of {sizes.assistants}, {differing or 'none'} differ"
@@ -200,9 +200,9 @@ def growth(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     write_fleet(few, sizes.assistants)
     write_fleet(many, sizes.many)
     for fleet in (few, many):
-        commit = _commits(bench, fleet)
+        add_commit = _make_repository(bench, fleet)
         _set_goodbye(fleet, 1)
-        commit("One changed")
+        add_commit("One changed")
     with (
         local_api(bench, few, latency_ms=FAST_API_MS) as small,
         local_api(bench, many, latency_ms=FAST_API_MS) as large,
@@ -213,15 +213,17 @@ def growth(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
             lambda: _plan(small, sizes, "--base=HEAD^", "--changed"),
             lambda: _plan(large, sizes, "--base=HEAD^", "--changed"),
         )
-        _, came = large.reconciler("plan", "--base=HEAD^", "--changed", concurrency=sizes.concurrency)
+        _, counts = large.reconciler("plan", "--base=HEAD^", "--changed", concurrency=sizes.concurrency)
     times = min(long.cpu for _, long in turns) / min(short.cpu for short, _ in turns)
     goal = 1.05 * sizes.many / sizes.assistants
     yield at_most(f"plan of {sizes.many}", times, f"plan of {sizes.assistants}", goal)
-    for size, took in zip((sizes.assistants, sizes.many), turns[0], strict=True):
+    for size, result in zip((sizes.assistants, sizes.many), turns[0], strict=True):
         bound = LEAST_MEMORY + MEMORY_EACH * size
-        verdict = _judge(took.memory, bound)
-        yield Figure(f"memory, plan of {size}", _mebibytes(took.memory), f"at most {_mebibytes(bound)}", verdict)
-    yield _exactly(f"API calls, --changed of {sizes.many}", came.calls, {"POST": 1, "GET": 1})
+        verdict = _judge(result.memory, bound)
+        yield Figure(
+            f"memory, plan of {size}", _format_mebibytes(result.memory), f"at most {_format_mebibytes(bound)}", verdict
+        )
+    yield _judge_counts(f"API calls, --changed of {sizes.many}", counts.calls, {"POST": 1, "GET": 1})
     yield at_most(
         f"plan --changed of {sizes.many}", ratio(many_changed, few_changed), f"the same of {sizes.assistants}", 1.5
     )
@@ -234,14 +236,14 @@ def with_a_base(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     the record are other files than the definitions; the record says that they are what its commit declares.
     """
     write_fleet(folder, sizes.assistants)
-    commit = _commits(bench, folder)
+    add_commit = _make_repository(bench, folder)
     for file in sorted((folder / FOLDER).rglob("*.yaml")):
         file.write_text(file.read_text("utf-8") + "# Reviewed.\n", "utf-8")
-    commit("Reviewed")
+    add_commit("Reviewed")
     with local_api(bench, folder, latency_ms=sizes.latency_ms) as api:
         api.reconciler("apply", "--yes", "--record", "--base=none", concurrency=sizes.concurrency)
         options = ("--base=none", "--base=HEAD", "--base=HEAD^", "--base=refs/reconciler/applied")
-        without, same, other, record = interleaved(
+        without, same, other, record = measure_in_turns(
             sizes.rounds, *(functools.partial(_seconds_of_plan, api, sizes, option) for option in options)
         )
     yield at_most("plan, base as now", ratio(same, without), "plan without a base", 1.3)
@@ -255,31 +257,31 @@ def record_cost(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
     commits = {}
     for option, fleet in fleets.items():
         write_fleet(fleet, sizes.assistants)
-        commits[option] = _commits(bench, fleet)
+        commits[option] = _make_repository(bench, fleet)
     turns = iter(range(1, 1000))
 
-    def change(api: LocalApi, option: str) -> None:
+    def change_one(api: LocalApi, option: str) -> None:
         _set_goodbye(api.fleet, next(turns))
         commits[option]("One changed")
 
-    def apply(api: LocalApi, option: str) -> float:
+    def time_apply(api: LocalApi, option: str) -> float:
         return api.reconciler("apply", "--yes", option, concurrency=sizes.concurrency)[0].cpu
 
-    def change_and_apply(api: LocalApi, option: str) -> float:
-        change(api, option)
-        return apply(api, option)
+    def time_change(api: LocalApi, option: str) -> float:
+        change_one(api, option)
+        return time_apply(api, option)
 
     with (
         local_api(bench, fleets["--record"], latency_ms=FAST_API_MS) as recorded,
         local_api(bench, fleets["--no-record"], latency_ms=FAST_API_MS) as bare,
     ):
         recorded.reconciler("apply", "--yes", "--record", "--base=none", concurrency=sizes.concurrency)
-        with_record, without = interleaved(
-            sizes.rounds, lambda: change_and_apply(recorded, "--record"), lambda: change_and_apply(bare, "--no-record")
+        with_record, without = measure_in_turns(
+            sizes.rounds, lambda: time_change(recorded, "--record"), lambda: time_change(bare, "--no-record")
         )
-        change(recorded, "--record")
-        with bench.counted_git(folder / "git") as count:
-            apply(recorded, "--record")
+        change_one(recorded, "--record")
+        with bench.count_git_processes(folder / "git") as count:
+            time_apply(recorded, "--record")
             processes = count()
     verdict = "pass" if processes <= MOST_GIT_PROCESSES else "MISS"
     yield Figure("apply --record", f"{processes} git processes", f"at most {MOST_GIT_PROCESSES}", verdict)
@@ -299,7 +301,7 @@ def with_faults(bench: Bench, folder: Path, sizes: Sizes) -> Iterator[Figure]:
 
     for words, rounds in ((["plan"], sizes.rounds), (["apply", "--yes"], (sizes.rounds + 1) // 2)):
         subjects = (functools.partial(run, words, fail_every) for fail_every in (0, FAIL_EVERY))
-        smooth, failing = interleaved(rounds, *subjects)
+        smooth, failing = measure_in_turns(rounds, *subjects)
         name = f"{words[0]}, every {FAIL_EVERY}th fails once"
         yield at_most(name, ratio(failing, smooth), f"without faults ({min(smooth):.2f} s)", 1.5)
 
@@ -328,7 +330,7 @@ def _judge(measured: float, goal: float) -> str:
     return "pass" if measured <= goal else "near" if measured <= round(goal * TOLERANCE, 4) else "MISS"
 
 
-def _plan(api: LocalApi, sizes: Sizes, *options: str) -> Took:
+def _plan(api: LocalApi, sizes: Sizes, *options: str) -> ProcessResult:
     return api.reconciler("plan", *options, concurrency=sizes.concurrency)[0]
 
 
@@ -340,8 +342,10 @@ def _validate(bench: Bench, fleet: Path) -> float:
     return bench.reconciler("validate", "--directory", str(fleet / FOLDER)).cpu
 
 
-def _processor_time(rounds: int, *subjects: Callable[[], Took]) -> list[list[float]]:
-    return interleaved(rounds, *(functools.partial(lambda subject: subject().cpu, subject) for subject in subjects))
+def _processor_time(rounds: int, *subjects: Callable[[], ProcessResult]) -> list[list[float]]:
+    return measure_in_turns(
+        rounds, *(functools.partial(lambda subject: subject().cpu, subject) for subject in subjects)
+    )
 
 
 def _set_goodbye(fleet: Path, number: int) -> None:
@@ -351,34 +355,36 @@ def _set_goodbye(fleet: Path, number: int) -> None:
     file.write_text("\n".join([*lines, f'endCallMessage: "Goodbye {number}"', ""]), "utf-8")
 
 
-def _commits(bench: Bench, folder: Path) -> Callable[[str], None]:
+def _make_repository(bench: Bench, folder: Path) -> Callable[[str], None]:
     """Make a folder a repository with everything in its first commit; return what adds another."""
     git = ("git", "-C", str(folder), "-c", "user.name=Bench", "-c", "user.email=bench@localhost")
 
-    def commit(message: str) -> None:
+    def add_commit(message: str) -> None:
         bench.run([*git, "add", "--all"])
         bench.run([*git, "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", message])
 
     bench.run([*git, "init", "--quiet"])
-    commit("First")
-    return commit
+    add_commit("First")
+    return add_commit
 
 
-def _exactly(name: str, counted: Mapping[str, int], wanted: Mapping[str, int]) -> Figure:
-    met = counted == wanted
-    return Figure(name, _told(counted), "exact" if met else _told(wanted), "pass" if met else "MISS")
+def _judge_counts(name: str, counted: Mapping[str, int], expected: Mapping[str, int]) -> Figure:
+    is_met = counted == expected
+    return Figure(
+        name, _format_counts(counted), "exact" if is_met else _format_counts(expected), "pass" if is_met else "MISS"
+    )
 
 
-def _told(counted: Mapping[str, int]) -> str:
+def _format_counts(counted: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {method}" for method, number in counted.items()) or "none"
 
 
-def _connections(name: str, came: Came, most: int) -> Figure:
+def _judge_connections(name: str, counts: ApiCounts, most: int) -> Figure:
     """Tell how many connections carried everything: kept alive, they are never more than requests in flight."""
-    met = came.connections <= most and came.most_in_flight <= most
-    measured = f"{came.connections}, {came.most_in_flight} requests at once"
-    return Figure(f"connections, {name}", measured, f"at most {most}", "pass" if met else "MISS")
+    is_met = counts.connections <= most and counts.most_in_flight <= most
+    measured = f"{counts.connections}, {counts.most_in_flight} requests at once"
+    return Figure(f"connections, {name}", measured, f"at most {most}", "pass" if is_met else "MISS")
 
 
-def _mebibytes(kibibytes: int) -> str:
+def _format_mebibytes(kibibytes: int) -> str:
     return f"{kibibytes / 1024:.0f} MiB"

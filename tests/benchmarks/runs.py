@@ -27,7 +27,7 @@ class FailedRun(RuntimeError):  # noqa: N818 - it names what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class ProcessResult:
     """What one process took, and printed: seconds from start to end, and of the processor; memory at its peak in KiB.
 
     The processor's time is also that of processes which it started and awaited, such as git.
@@ -36,11 +36,11 @@ class Took:
     seconds: float
     cpu: float
     memory: int
-    printed: str
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class ApiCounts:
     """What the API saw: calls of each method, connections made, requests at one time at most."""
 
     calls: Mapping[str, int]
@@ -56,10 +56,12 @@ class Bench:
     """
 
     def __init__(self, cache: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECONCILER_", "PYTHON"))}
-        self._environment = {**kept, "PYTHONPYCACHEPREFIX": str(cache), "NO_COLOR": "1"}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("RECONCILER_", "PYTHON"))
+        }
+        self._environment = {**inherited, "PYTHONPYCACHEPREFIX": str(cache), "NO_COLOR": "1"}
 
-    def run(self, command: Sequence[str], **settings: str) -> Took:
+    def run(self, command: Sequence[str], **settings: str) -> ProcessResult:
         """Run a command to its end. Raises FailedRun unless it exits with 0."""
         started = time.perf_counter()
         with (
@@ -72,29 +74,29 @@ class Bench:
                 stderr=subprocess.STDOUT,
                 text=True,
             ) as child,
-            _killed_when_late(child),
+            _kill_when_late(child),
         ):
-            printed = child.stdout.read() if child.stdout else ""
+            output = child.stdout.read() if child.stdout else ""
             _, status, usage = os.wait4(child.pid, 0)
             seconds = time.perf_counter() - started
             child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            message = f"{' '.join(command)}: exit {child.returncode}\n{printed}"
+            message = f"{' '.join(command)}: exit {child.returncode}\n{output}"
             raise FailedRun(message)
         # Bytes on macOS, KiB elsewhere.
-        return Took(
+        return ProcessResult(
             seconds,
             usage.ru_utime + usage.ru_stime,
             usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1),
-            printed,
+            output,
         )
 
-    def reconciler(self, *arguments: str, **settings: str) -> Took:
+    def reconciler(self, *arguments: str, **settings: str) -> ProcessResult:
         """Run the command that is measured."""
         return self.run([RECONCILER, *arguments], **settings)
 
     @contextlib.contextmanager
-    def counted_git(self, folder: Path) -> Iterator[Callable[[], int]]:
+    def count_git_processes(self, folder: Path) -> Iterator[Callable[[], int]]:
         """Yield what tells how many git processes have been started since the block began."""
         folder.mkdir()
         log, before = folder / "log", self._environment
@@ -107,13 +109,13 @@ class Bench:
         finally:
             self._environment = before
 
-    def python(self, code: str, *arguments: str) -> Took:
+    def python(self, code: str, *arguments: str) -> ProcessResult:
         """Run some Python to compare with."""
         return self.run([sys.executable, "-c", code, *arguments])
 
 
 @contextlib.contextmanager
-def _killed_when_late(child: "subprocess.Popen[str]") -> Iterator[None]:
+def _kill_when_late(child: "subprocess.Popen[str]") -> Iterator[None]:
     timer = threading.Timer(LONGEST, child.kill)
     timer.start()
     try:
@@ -131,9 +133,9 @@ class LocalApi:
         self._server = server
         self.url = f"http://127.0.0.1:{int(self._answer())}{BASE_PATH}"
 
-    def reconciler(self, command: str, *arguments: str, concurrency: int) -> tuple[Took, Came]:
+    def reconciler(self, command: str, *arguments: str, concurrency: int) -> tuple[ProcessResult, ApiCounts]:
         """Run a command on the whole fleet; return what it took and what came here."""
-        took = self._bench.reconciler(
+        result = self._bench.reconciler(
             command,
             *arguments,
             RECONCILER_DIRECTORY=str(self.fleet / FOLDER),
@@ -142,7 +144,7 @@ class LocalApi:
             RECONCILER_PASSWORD="of no use",
             RECONCILER_CONCURRENCY=str(concurrency),
         )
-        return took, Came(**self._ask())
+        return result, ApiCounts(**self._ask())
 
     def _ask(self) -> dict[str, Any]:
         if self._server.stdin is not None:
@@ -170,7 +172,7 @@ def local_api(bench: Bench, fleet: Path, *, latency_ms: float, fail_every: int =
                 server.stdin.close()
 
 
-def interleaved(rounds: int, *subjects: Callable[[], float]) -> list[list[float]]:
+def measure_in_turns(rounds: int, *subjects: Callable[[], float]) -> list[list[float]]:
     """Measure several subjects in turns, A B A B, after one warming turn; return each one's measurements.
 
     The machine's speed drifts from minute to minute: what is measured side by side can be compared.

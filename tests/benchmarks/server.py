@@ -32,7 +32,7 @@ class Counts:
     in_flight: int = 0
     most_in_flight: int = 0
 
-    def told(self) -> str:
+    def to_json(self) -> str:
         """Return the counts as JSON."""
         counts = {name: getattr(self, name) for name in ("connections", "most_in_flight")}
         return json.dumps({**counts, "calls": dict(self.calls)})
@@ -44,15 +44,15 @@ class Api:
     def __init__(self, live: Path, latency: float, fail_every: int = 0) -> None:
         self.latency = latency
         self._fail_every = fail_every
-        self._asked = 0
+        self._request_count = 0
         self.counts = Counts()
         with live.open("rb") as lines:
             self._assistants = {json.loads(line)["id"]: line.rstrip(b"\n") for line in lines}
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
         """Return a whole HTTP answer."""
-        self._asked += 1
-        if self._fail_every and self._asked % self._fail_every == 0:
+        self._request_count += 1
+        if self._fail_every and self._request_count % self._fail_every == 0:
             return _http("503 Service Unavailable", b'{"error": "try again"}')
         if (method, path) == ("POST", f"{BASE_PATH}/auth/login"):
             user = {"message": "ok", "user": {"id": "user_1", "email": "", "name": "", "role": "ADMIN"}}
@@ -110,22 +110,22 @@ def _http(status: str, body: bytes, headers: str = "") -> bytes:
 async def serve(api: Api) -> None:
     """Serve on a free loopback port, say which on stdout, and end when stdin does."""
     loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
+    stdin_ended = asyncio.Event()
 
     async def take_counts() -> str:
-        told = api.counts.told()
+        counts = api.counts.to_json()
         api.counts = Counts(in_flight=api.counts.in_flight)
-        return told
+        return counts
 
     def listen_to_stdin() -> None:
         for _ in sys.stdin:
             print(asyncio.run_coroutine_threadsafe(take_counts(), loop).result(), flush=True)
-        loop.call_soon_threadsafe(ended.set)
+        loop.call_soon_threadsafe(stdin_ended.set)
 
     server = await loop.create_server(lambda: Conversation(api), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     threading.Thread(target=listen_to_stdin, daemon=True).start()
-    await ended.wait()
+    await stdin_ended.wait()
 
 
 def main() -> None:

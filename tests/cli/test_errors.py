@@ -6,8 +6,8 @@ import socket
 import subprocess
 
 import pytest
-from between import Answered, Asked, Forward, between, says
-from commands import COMMAND, environment, run, signed_in
+from between import Answer, Forward, Request, between, json_answer
+from commands import COMMAND, connection_variables, environment, run
 from leaks import PASSWORD
 from projects import Project
 from servers import running_sandbox
@@ -54,10 +54,10 @@ def test_no_url(one: Project) -> None:
 
 def test_the_url_s_precedence(one: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        env = signed_in(sandbox, "http://127.0.0.1:1/api")
+        env = connection_variables(sandbox, "http://127.0.0.1:1/api")
         assert run("plan", "--api-url", sandbox.url, "--retries", "0", cwd=one.root, env=env).code == 0
         one.configure(api_url="http://127.0.0.1:1/api")
-        assert run("plan", cwd=one.root, env=signed_in(sandbox)).code == 0
+        assert run("plan", cwd=one.root, env=connection_variables(sandbox)).code == 0
         one.configure(api_url=sandbox.url)
         env = {name: value for name, value in env.items() if name != "RECONCILER_API_URL"}
         assert run("plan", cwd=one.root, env=env).code == 0
@@ -82,7 +82,7 @@ def test_plain_http_to_another_machine(one: Project) -> None:
 )
 def test_a_login_that_fails(one: Project, email: str, password: str, told: str) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        env = {**signed_in(sandbox, email=email), "RECONCILER_PASSWORD": password}
+        env = {**connection_variables(sandbox, email=email), "RECONCILER_PASSWORD": password}
         done = run("apply", "--yes", "--report", "r.json", cwd=one.root, env=env)
         assert sandbox.calls == {"POST": 1}
     assert done.code == 1
@@ -96,14 +96,14 @@ def test_a_login_that_fails(one: Project, email: str, password: str, told: str) 
 
 def test_a_url_without_api(one: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("plan", cwd=one.root, env=signed_in(sandbox, sandbox.url.removesuffix("/api")))
+        done = run("plan", cwd=one.root, env=connection_variables(sandbox, sandbox.url.removesuffix("/api")))
     assert done.code == 1
     assert "RECONCILER_API_URL end in /api?" in flat(done.stdout)
 
 
 def test_a_page_instead_of_an_answer(one: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return says(200, PAGE, content_type="text/html")
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return json_answer(200, PAGE, content_type="text/html")
 
     with running_sandbox() as sandbox, between(sandbox, meddle) as server:
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "hush-token"}
@@ -128,7 +128,7 @@ def test_a_token_that_has_run_out(one: Project) -> None:
         assert done.code == 1
         assert "RECONCILER_AUTH_TOKEN may have expired" in flat(done.stdout)
         assert "hush" not in done.stdout + done.stderr
-        env = {**signed_in(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
+        env = {**connection_variables(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
         assert run("apply", "--yes", cwd=one.root, env=env).code == 0
         assert sandbox.patches == [{"name": "New"}]
 
@@ -136,7 +136,7 @@ def test_a_token_that_has_run_out(one: Project) -> None:
 def test_an_unknown_id_does_not_stop_the_others(one: Project) -> None:
     one.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("apply", "--yes", cwd=one.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", cwd=one.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
     assert done.code == 1
     assert "Check that the id belongs to this API" in flat(done.stdout)
@@ -172,7 +172,7 @@ def test_settings_that_cannot_be_used(one: Project) -> None:
 def test_what_a_definition_says_cannot_act_on_the_terminal(one: Project) -> None:
     one.write("bad", 'id: asst_2\n"\\e[2J\\x07": 1\n')
     with running_sandbox({"asst_1": {"name": "\x1b]0;x\x07"}}) as sandbox:
-        done = run("plan", cwd=one.root, env=signed_in(sandbox))
+        done = run("plan", cwd=one.root, env=connection_variables(sandbox))
     assert "\x1b" not in done.stdout + done.stderr
     assert "\x07" not in done.stdout + done.stderr
     assert "\\x1b[2J" in done.stderr
@@ -219,7 +219,12 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: b
     (broken / "__init__.py").write_text("import os\nraise RuntimeError(os.environ['HUSH'])\n")
     with running_sandbox({"asst_1": {}}) as sandbox:
         env = environment(
-            {**signed_in(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root), "HUSH": "hush-value"}
+            {
+                **connection_variables(sandbox),
+                "PYTHONPATH": str(broken.parent),
+                "TMPDIR": str(one.root),
+                "HUSH": "hush-value",
+            }
         )
         # Where the tests' coverage is measured, what measures it would fail on the full disk in words of its own.
         env = {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}

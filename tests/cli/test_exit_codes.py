@@ -1,7 +1,7 @@
 """Exit codes, and that 1 beats 2."""
 
 import pytest
-from commands import run, signed_in
+from commands import connection_variables, run
 from projects import Project
 from servers import running_sandbox
 
@@ -40,7 +40,7 @@ def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments
     (project.root / "assistants.md").mkdir()
     project.write("a", id="asst_1")
     with running_sandbox() as sandbox:
-        done = run(*arguments, cwd=project.root, env=signed_in(sandbox))
+        done = run(*arguments, cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.requests == []
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: ")
@@ -74,11 +74,13 @@ def test_one_that_cannot_be_read_beats_differences(project: Project) -> None:
     project.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
         for command in ("plan", "drift"):
-            done = run(command, "--detailed-exitcode", cwd=project.root, env=signed_in(sandbox))
+            done = run(command, "--detailed-exitcode", cwd=project.root, env=connection_variables(sandbox))
             assert done.code == 1
             assert "a.yaml" in done.stdout
             assert "assistants/b.yaml: missing" in done.stdout
-        selected = run("plan", "--detailed-exitcode", "assistants/a.yaml", cwd=project.root, env=signed_in(sandbox))
+        selected = run(
+            "plan", "--detailed-exitcode", "assistants/a.yaml", cwd=project.root, env=connection_variables(sandbox)
+        )
         assert selected.code == 2
 
 
@@ -86,7 +88,7 @@ def test_an_invalid_file_stops_apply_before_its_first_request_and_not_plan(proje
     project.write("good", id="asst_1", name="New")
     project.write("bad", "id: asst_2\nnme: x\n")
     with running_sandbox({"asst_1": {}, "asst_2": {}}) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         for command in ("plan", "drift"):
             sandbox.forget_requests()
             done = run(command, "--detailed-exitcode", cwd=project.root, env=env)
@@ -142,7 +144,7 @@ def test_more_changes_than_allowed_send_nothing(project: Project, limit: str, wr
         project.write(f"a{number}", id=f"asst_{number}", name="New")
     seed = {f"asst_{number}": {"name": "New" if number == 2 else "Old"} for number in range(3)}
     with running_sandbox(seed) as sandbox:
-        done = run("apply", "--yes", *([limit] if limit else []), cwd=project.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", *([limit] if limit else []), cwd=project.root, env=connection_variables(sandbox))
         assert len(sandbox.patches) == (2 if written else 0)
     assert done.code == (0 if written else 1)
     if not written:
@@ -154,22 +156,26 @@ def test_the_limit_may_stand_in_the_settings_and_the_option_wins(project: Projec
     project.configure(max_changes="0%")
     project.write("a", id="asst_1", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        assert run("apply", "--yes", cwd=project.root, env=signed_in(sandbox)).code == 1
+        assert run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox)).code == 1
         assert sandbox.patches == []
-        assert run("apply", "--yes", "--max-changes", "1", cwd=project.root, env=signed_in(sandbox)).code == 0
+        assert (
+            run("apply", "--yes", "--max-changes", "1", cwd=project.root, env=connection_variables(sandbox)).code == 0
+        )
         assert sandbox.patches == [{"name": "New"}]
-        assert run("apply", "--yes", cwd=project.root, env=signed_in(sandbox)).code == 0, "nothing is left to change"
+        assert run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox)).code == 0, (
+            "nothing is left to change"
+        )
 
 
 def test_an_apply_that_brings_not_everything_is_1(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("apply", "--yes", "--fail-fast", cwd=project.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", "--fail-fast", cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.patches == []
         assert "1 skipped" in done.stdout
         assert done.code == 1
-        done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
         assert done.code == 1
 
@@ -177,7 +183,7 @@ def test_an_apply_that_brings_not_everything_is_1(project: Project) -> None:
 def test_without_a_terminal_apply_needs_a_yes(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("apply", cwd=project.root, env=signed_in(sandbox), stdin="y\n")
+        done = run("apply", cwd=project.root, env=connection_variables(sandbox), stdin="y\n")
         assert sandbox.requests == []
     assert (done.code, done.stdout) == (1, "")
     assert "there is no terminal" in done.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import run, signed_in
+from commands import connection_variables, run
 from projects import MODEL, Project
 from servers import Sandbox, running_sandbox
 
@@ -42,7 +42,7 @@ def two(project: Project) -> Project:
 
 
 def environment(sandbox: Sandbox, files: Files) -> dict[str, str]:
-    return {**signed_in(sandbox), **files.env}
+    return {**connection_variables(sandbox), **files.env}
 
 
 def test_validate_annotates_each_problem_on_its_own_line(project: Project, files: Files) -> None:
@@ -60,7 +60,7 @@ def test_a_plan_fills_both_files_and_leaves_what_was_there(two: Project, files: 
     files.output.write_text("mine=1\n", "utf-8")
     with running_sandbox(LIVE) as sandbox:
         done = run("plan", "--format", "github", cwd=two.root, env=environment(sandbox, files))
-        plain = run("plan", "--format", "markdown", cwd=two.root, env=signed_in(sandbox))
+        plain = run("plan", "--format", "markdown", cwd=two.root, env=connection_variables(sandbox))
     assert (done.code, done.stderr) == (0, "")
     assert "::error" not in done.stdout
     assert done.stdout.splitlines()[-1] == "Plan: 1 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."
@@ -89,7 +89,7 @@ def test_drift_is_an_annotation_on_the_line_that_was_overridden(two: Project, fi
 
 def test_an_apply_that_was_refused_is_an_error_on_its_file(two: Project, files: Files) -> None:
     with running_sandbox(LIVE) as sandbox:
-        env = {**signed_in(sandbox, email="viewer@sandbox.test"), **files.env}
+        env = {**connection_variables(sandbox, email="viewer@sandbox.test"), **files.env}
         done = run("apply", "--yes", "--format", "github", cwd=two.root, env=env)
     assert done.code == 1
     assert done.stdout.startswith("::error file=assistants/a.yaml,line=1,title=Failed%2C nothing was changed%3A New::")
@@ -148,7 +148,7 @@ def test_without_a_runner_there_are_annotations_and_no_files(two: Project) -> No
     two.write("bad", "id: [\n")
     before = sorted(two.root.rglob("*"))
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", "--format", "github", cwd=two.root, env=signed_in(sandbox))
+        done = run("plan", "--format", "github", cwd=two.root, env=connection_variables(sandbox))
     assert done.stdout.startswith("::error file=assistants/bad.yaml,line=")
     assert sorted(two.root.rglob("*")) == before
 

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from commands import run, signed_in
+from commands import connection_variables, run
 from projects import MODEL, Project
 from servers import running_sandbox
 
@@ -17,7 +17,7 @@ def test_what_is_written_and_what_is_left_out(project: Project) -> None:
     project.folder.rmdir()
     project.configure(sensitive=["/metadata/crmKey"])
     with running_sandbox({"asst_1": LIVE}) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         done = run("import", "asst_1", cwd=project.root, env=env)
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout == (
@@ -42,7 +42,7 @@ def test_what_is_written_and_what_is_left_out(project: Project) -> None:
 def test_ids_from_stdin(project: Project) -> None:
     with running_sandbox({f"asst_{number}": {"name": "Same"} for number in range(3)}) as sandbox:
         ids = "\n# the first ones\nasst_0\n  asst_1  \r\nasst_0\n"
-        done = run("import", "-", "asst_2", cwd=project.root, env=signed_in(sandbox), stdin=ids)
+        done = run("import", "-", "asst_2", cwd=project.root, env=connection_variables(sandbox), stdin=ids)
     assert (done.code, done.stderr) == (0, "")
     assert sorted(file.name for file in project.folder.iterdir()) == ["same-2.yaml", "same-3.yaml", "same.yaml"]
     assert [yaml.safe_load((project.folder / name).read_text())["id"] for name in ("same.yaml", "same-3.yaml")] == [
@@ -60,7 +60,7 @@ def test_no_id_at_all_is_a_mistake(project: Project, stdin: str) -> None:
 
 def test_ids_that_are_not_what_they_should_be(project: Project) -> None:
     with running_sandbox({"asst_0": {"name": "Same"}}) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         marked = run("import", "-", cwd=project.root, env=env, stdin="\ufeffasst_0\r\n")
         sandbox.forget_requests()
         odd = run("import", "asst_\udce9", cwd=project.root, env=env)
@@ -77,7 +77,7 @@ def test_ids_that_are_not_what_they_should_be(project: Project) -> None:
 def test_all_that_the_api_lists(project: Project) -> None:
     project.write("mine", id="asst_0")
     with running_sandbox({f"asst_{number}": {"name": f"N{number}"} for number in range(3)}, listing=True) as sandbox:
-        done = run("import", "--all", cwd=project.root, env=signed_in(sandbox))
+        done = run("import", "--all", cwd=project.root, env=connection_variables(sandbox))
     assert done.code == 0, "one that is defined already is no mistake here"
     assert done.stderr == "asst_0: already defined in assistants/mine.yaml\n"
     assert sorted(file.name for file in project.folder.iterdir()) == ["mine.yaml", "n1.yaml", "n2.yaml"]
@@ -86,7 +86,7 @@ def test_all_that_the_api_lists(project: Project) -> None:
 def test_two_of_one_name_keep_a_file_each(project: Project) -> None:
     seed = {"asst_1": {"name": "مساعد القبول"}, "asst_2": {"name": "مساعد القبول"}}
     with running_sandbox(seed, listing=True) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         assert run("import", "asst_1", cwd=project.root, env=env).code == 0
         done = run("import", "--force", "--all", cwd=project.root, env=env)
         planned = run("plan", "--detailed-exitcode", cwd=project.root, env=env)
@@ -97,7 +97,7 @@ def test_two_of_one_name_keep_a_file_each(project: Project) -> None:
 
 def test_all_where_the_api_lists_nothing(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("import", "--all", cwd=project.root, env=signed_in(sandbox))
+        done = run("import", "--all", cwd=project.root, env=connection_variables(sandbox))
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr == "Error: this API does not list its assistants\n  pass their ids instead of --all\n"
 
@@ -106,7 +106,9 @@ def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
     (project.folder / "taken.yaml").write_text("id: asst_9\n")
     seed = {"asst_1": {"name": "Taken"}, "asst_2": {"name": "\x1b[2J"}}
     with running_sandbox(seed) as sandbox:
-        done = run("import", "asst_gone", "asst_1", "asst_2", "a b", cwd=project.root, env=signed_in(sandbox))
+        done = run(
+            "import", "asst_gone", "asst_1", "asst_2", "a b", cwd=project.root, env=connection_variables(sandbox)
+        )
     assert done.code == 1
     assert done.stdout == "assistants/taken-2.yaml: written for asst_1\nassistants/2j.yaml: written for asst_2\n"
     assert "asst_gone: GET /assistants/asst_gone: the API answered 404" in done.stderr
@@ -116,7 +118,7 @@ def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:
 
 def test_what_stands_in_the_way_of_all_is_told_once(project: Project) -> None:
     with running_sandbox({"asst_1": LIVE}) as sandbox:
-        env = {**signed_in(sandbox), "RECONCILER_PASSWORD": "wrong"}
+        env = {**connection_variables(sandbox), "RECONCILER_PASSWORD": "wrong"}
         done = run("import", "a b", "asst_1", "asst_2", cwd=project.root, env=env)
         assert [path for _, path, _ in sandbox.requests] == ["/auth/login"]
     assert (done.code, done.stdout) == (1, "")
@@ -130,7 +132,7 @@ def test_what_stands_in_the_way_of_all_is_told_once(project: Project) -> None:
 def test_an_environment_without_a_place_for_the_id_is_refused_before_any_request(project: Project) -> None:
     with running_sandbox({"asst_1": LIVE}) as sandbox:
         project.configure(environments={"staging": {"api_url": sandbox.url}})
-        done = run("import", "asst_1", "--environment", "staging", cwd=project.root, env=signed_in(sandbox))
+        done = run("import", "asst_1", "--environment", "staging", cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.requests == []
     assert done.code == 1
     assert done.stderr == (
@@ -144,7 +146,7 @@ def test_what_cannot_be_declared_yet_is_listed_once_as_lines_that_can_be_pasted(
     project.folder.rmdir()
     odd = {"name": "A", "model": {**MODEL, "messages": []}, "tool.ids": ["x"], "yes": 1}
     with running_sandbox({f"asst_{number}": odd for number in range(3)}) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         done = run("import", "asst_0", "asst_1", "asst_2", cwd=project.root, env=env)
         lines = done.stdout.splitlines()
         pasted = lines[lines.index("extra_fields:") :]

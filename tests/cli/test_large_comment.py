@@ -1,6 +1,6 @@
 """The comment of a plan that is larger than any comment may be, made by the command as a workflow calls it."""
 
-from commands import run, signed_in
+from commands import connection_variables, run
 from projects import MODEL, Project
 from servers import running_sandbox
 
@@ -17,7 +17,7 @@ def test_a_plan_of_500_changed_assistants_with_long_prompts_names_all_500(projec
         model = {"temperature": 0.2, "messages": prompt}
         project.write(f"office/line-{place:03}", id=f"asst_{place}", name=names[place], model=model)
     with running_sandbox(live) as sandbox:
-        done = run("plan", "--report", "plan.md", cwd=project.root, env=signed_in(sandbox))
+        done = run("plan", "--report", "plan.md", cwd=project.root, env=connection_variables(sandbox))
     assert done.code == 0, done.stderr
     text = (project.root / "plan.md").read_text("utf-8")
     # GitHub counts the units of UTF-16, in which the emoji of each name is two.

@@ -19,21 +19,21 @@ def tale(tmp_path: Path) -> Iterator[Story]:
     with story(tmp_path / "repository", {"a": LIVE}) as told:
         told.write("a", name="Desk", firstMessage="Hello!", model={"temperature": 0.7})
         told.commit()
-        told.recorded()
+        told.apply_and_record()
         told.sandbox.edit("asst_a", model={**LIVE["model"], "temperature": 1.1})  # type: ignore[dict-item]
         yield told
 
 
 def applied_twice(tale: Story) -> list[Document]:
     """One run puts the live edit back, the next brings a change of git's."""
-    first = tale.recorded("--on-drift", "revert")
+    first = tale.apply_and_record("--on-drift", "revert")
     tale.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
     tale.commit()
-    return [first, tale.recorded()]
+    return [first, tale.apply_and_record()]
 
 
 def merged(tale: Story, *documents: Document) -> Document:
-    files = [str(tale.saved(document, f"{number}.json")) for number, document in enumerate(documents)]
+    files = [str(tale.save_report(document, f"{number}.json")) for number, document in enumerate(documents)]
     done = tale.run("report", *files, "--format", "json")
     assert done.code == 0
     document: Document = json.loads(done.stdout)
@@ -77,15 +77,15 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, argume
         for change in entry["changes"]:
             del change["sent"]
     after = live(tale)
-    done = tale.run(*[str(tale.saved(report)) if word == "FILE" else word for word in arguments])
+    done = tale.run(*[str(tale.save_report(report)) if word == "FILE" else word for word in arguments])
     assert (done.code, done.stdout, live(tale)) == (1, "", after)
     assert "(`sent`)" in done.stderr
     assert "apply again with this version" in done.stderr
 
 
 def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
-    first = tale.recorded("--on-drift", "revert")
-    report = tale.saved(merged(tale, first, tale.rollback(first)))
+    first = tale.apply_and_record("--on-drift", "revert")
+    report = tale.save_report(merged(tale, first, tale.rollback(first)))
     for done in (tale.run("rollback", report, "--yes"), tale.run("apply", "--resume", report, "--yes")):
         assert (done.code, done.stdout) == (1, "")
         assert "this report is merged from runs of `apply` and `rollback`" in done.stderr
@@ -98,18 +98,18 @@ def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(tale: Sto
     runs = applied_twice(tale)
     tale.write("a", id="local_asst_a", **{"name": "Desk", "firstMessage": "Good day!", **fields})
     tale.commit()
-    undone = tale.rollback(merged(tale, *runs, tale.recorded()))
+    undone = tale.rollback(merged(tale, *runs, tale.apply_and_record()))
     assert outcomes(undone) == {"a": "applied"}
     assert live(tale) == before
 
 
 def test_fields_inside_one_another_under_two_ids_are_not_undone(tale: Story) -> None:
-    first = tale.recorded("--on-drift", "revert")
+    first = tale.apply_and_record("--on-drift", "revert")
     second = json.loads(json.dumps(first))
     (entry,) = second["assistants"]
     entry["id"] = "local_asst_a"
     entry["changes"][0] |= {"path": "/model", "live": LIVE["model"], "desired": LIVE["model"]}
     after = live(tale)
-    done = tale.run("rollback", tale.saved(merged(tale, first, second)), "--yes")
+    done = tale.run("rollback", tale.save_report(merged(tale, first, second)), "--yes")
     assert (done.code, live(tale)) == (1, after)
     assert "the report names /model and /model/temperature, one inside the other" in done.stderr

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from commands import COMMAND, Completed, environment, signed_in
+from commands import COMMAND, Completed, connection_variables, environment
 from leaks import assert_no_secret
 from projects import Project
 from servers import Sandbox, running_sandbox
@@ -74,7 +74,7 @@ def at_a_terminal(project: Project, sandbox: Sandbox, *arguments: str, command: 
     process = subprocess.Popen(
         ["/bin/sh", "-c", script, COMMAND, command, *arguments],
         cwd=project.root,
-        env=environment({**signed_in(sandbox), "TERM": "xterm"}),
+        env=environment({**connection_variables(sandbox), "TERM": "xterm"}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from commands import run, signed_in
+from commands import connection_variables, run
 from projects import MODEL, Project
 from servers import running_sandbox
 
@@ -14,7 +14,7 @@ PATCH = {"model": {"provider": "openai", "model": "gpt-4o", "temperature": 0.6}}
 def test_the_whole_story(project: Project, nested: str) -> None:
     project.write("enrollment", id="asst_123", model={"temperature": 0.6})
     with running_sandbox({"asst_123": {"name": "E", "model": MODEL}}, nested=nested) as sandbox:  # type: ignore[arg-type]
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
 
         done = run("validate", cwd=project.root)
         assert (done.code, done.stdout, done.stderr) == (0, "1 definition is valid.\n", "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from commands import environment, run, signed_in
+from commands import connection_variables, environment, run
 from projects import MODEL, Project
 from servers import running_sandbox
 
@@ -45,7 +45,7 @@ def title(file: Path) -> str:
 )
 def test_every_command_writes_them(one: Project, arguments: list[str], code: int, said: str, shown: str) -> None:
     with running_sandbox(LIVE) as sandbox:
-        done = run(*arguments, *REPORTS, cwd=one.root, env=signed_in(sandbox))
+        done = run(*arguments, *REPORTS, cwd=one.root, env=connection_variables(sandbox))
     assert (done.code, done.stderr) == (code, "")
     assert cases(one.root / "r.xml") == {"assistants/team/a": [said]}
     assert title(one.root / "r.html") == shown
@@ -86,7 +86,7 @@ def test_lints_come_after_the_differences_equal_ones_together(project: Project) 
         project.write(key, id=f"asst_{key}", name=key, voicemailMessage="We are closed. ")
     live = {f"asst_{key}": {"name": "Old", "model": MODEL, "voicemailMessage": "We are closed. "} for key in "abc"}
     with running_sandbox(live) as sandbox:
-        done = run("plan", "--base", "none", cwd=project.root, env=signed_in(sandbox))
+        done = run("plan", "--base", "none", cwd=project.root, env=connection_variables(sandbox))
     assert done.code == 0
     assert done.stdout.index('-> "a"') < done.stdout.index("[trailing-space] (3 times)")
     assert done.stdout.count("trailing-space") == 1
@@ -101,7 +101,7 @@ def test_another_suffix_is_refused(one: Project) -> None:
 
 def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
-        assert run("plan", "--report", "small.json", cwd=one.root, env=signed_in(sandbox)).stderr == ""
+        assert run("plan", "--report", "small.json", cwd=one.root, env=connection_variables(sandbox)).stderr == ""
     report = json.loads((one.root / "small.json").read_text("utf-8"))
     for part, letter in (("a.json", "a"), ("b.json", "b")):
         report["assistants"][0]["patch"] = {"metadata": {"notes": letter * (LARGEST_REPORT // 2)}}

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from between import Answered, Asked, Forward, breaks
-from commands import COMMAND, environment, run, signed_in, started
+from between import Answer, Forward, Request, error_answer
+from commands import COMMAND, connection_variables, environment, run, start_command
 from projects import Project
 from servers import Sandbox, running_sandbox
 from stories import Story, entries, story
@@ -51,7 +51,7 @@ def test_a_folder_that_is_gone_by_the_end(one: Project) -> None:
     (one.root / "reports").mkdir()
     with running_sandbox(SEED) as sandbox:
         taking_away(sandbox, one.root / "reports")
-        done = run("apply", "--yes", "--report", "reports/r.json", cwd=one.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", "--report", "reports/r.json", cwd=one.root, env=connection_variables(sandbox))
         assert sandbox.live("asst_a")["name"] == "New"
     assert done.code == 1
     assert "reports/r.json: cannot be written" in done.stderr
@@ -75,7 +75,7 @@ def test_a_stdout_that_takes_nothing(one: Project, nowhere: int) -> None:
         done = subprocess.run(
             [COMMAND, "apply", "--yes"],
             cwd=one.root,
-            env=environment(signed_in(sandbox)),
+            env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=nowhere,
             stderr=subprocess.PIPE,
@@ -94,7 +94,7 @@ def test_a_stderr_that_takes_nothing_ends_no_run(one: Project, nowhere: int) -> 
         done = subprocess.run(
             [COMMAND, "apply", "--yes", "-v"],
             cwd=one.root,
-            env=environment(signed_in(sandbox)),
+            env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=nowhere,
@@ -112,7 +112,7 @@ def test_a_fault_of_our_own_while_the_report_is_written(one: Project) -> None:
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise RuntimeError\n", "utf-8")
     with running_sandbox(SEED) as sandbox:
-        env = environment({**signed_in(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root)})
+        env = environment({**connection_variables(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root)})
         command = [COMMAND, "apply", "--yes", "--report", "r.html"]
         done = subprocess.run(command, cwd=one.root, env=env, capture_output=True, text=True, timeout=60, check=False)
         assert sandbox.live("asst_a")["name"] == "New"
@@ -126,7 +126,7 @@ def test_where_nothing_was_written_there_is_nothing_to_lose(one: Project) -> Non
         done = subprocess.run(
             [COMMAND, "plan"],
             cwd=one.root,
-            env=environment(signed_in(sandbox)),
+            env=environment(connection_variables(sandbox)),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -143,7 +143,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
     with story(tmp_path / "recorded", {"a": {"name": "Old"}}) as told_once:
         told_once.write("a", name="Old")
         told_once.commit()
-        told_once.recorded()
+        told_once.apply_and_record()
         told_once.write("a", name="New")
         told_once.commit()
         yield told_once
@@ -162,14 +162,14 @@ def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(tal
     reports = tale.root.parent / "reports"
     reports.mkdir()
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method != "PATCH":
-            return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method != "PATCH":
+            return forward(request)
         (reports / "r.json").unlink()
         reports.rmdir()
-        return breaks(500)
+        return error_answer(500)
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         done = tale.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
     assert done.code == 1
     assert "r.json: cannot be written" in done.stderr
@@ -191,7 +191,7 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: 
     done = subprocess.run(
         [COMMAND, "apply", "--yes", "--record", "--format", "json"],
         cwd=tale.root,
-        env=environment({**signed_in(tale.sandbox), "PATH": path}),
+        env=environment({**connection_variables(tale.sandbox), "PATH": path}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         start_new_session=True,
@@ -211,10 +211,12 @@ def test_a_report_that_could_not_be_read_back_says_so_before_the_first_write(pro
     before: list[bool] = []
     with running_sandbox(seed) as sandbox:
         sandbox.before_each(lambda method, path, body: before.append(said.wait(30)) if method == "PATCH" else None)
-        with started("apply", "--yes", "--report", "r.json", cwd=project.root, env=signed_in(sandbox)) as command:
-            command.told("so no later command can read it")
+        with start_command(
+            "apply", "--yes", "--report", "r.json", cwd=project.root, env=connection_variables(sandbox)
+        ) as command:
+            command.wait_for_stderr("so no later command can read it")
             said.set()
-            assert command.ended().code == 0
+            assert command.wait().code == 0
     assert before == [True] * len(keys)
     again = run("report", "r.json", cwd=project.root)
     assert (again.code, "contains too many values" in again.stderr) == (1, True)

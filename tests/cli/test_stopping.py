@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from commands import signed_in, started
+from commands import connection_variables, start_command
 from projects import Project
 from servers import running_sandbox
 
@@ -30,10 +30,10 @@ def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: in
     with running_sandbox(SEED, latency_ms=400) as sandbox:
         sandbox.before_each(lambda method, path, body: reading.set() if method == "GET" else None)
         arguments = ("plan", "--concurrency", "2", "--report", "r.json")
-        with started(*arguments, cwd=fleet.root, env=signed_in(sandbox)) as command:
+        with start_command(*arguments, cwd=fleet.root, env=connection_variables(sandbox)) as command:
             assert reading.wait(60)
             command.signal(number)
-            done = command.ended()
+            done = command.wait()
         assert 1 <= sandbox.calls["GET"] <= 4
     assert done.code == code
     assert done.stderr == "Stopping: nothing new is started, waiting for requests in flight.\n"
@@ -50,10 +50,10 @@ def test_an_apply_that_is_stopped(fleet: Project, number: signal.Signals, code: 
     with running_sandbox(SEED, latency_ms=200) as sandbox:
         sandbox.before_each(lambda method, path, body: writing.set() if method == "PATCH" else None)
         arguments = ("apply", "--yes", "--concurrency", "3", "--report", "r.json")
-        with started(*arguments, cwd=fleet.root, env=signed_in(sandbox)) as command:
+        with start_command(*arguments, cwd=fleet.root, env=connection_variables(sandbox)) as command:
             assert writing.wait(60)
             command.signal(number)
-            done = command.ended()
+            done = command.wait()
         written = {path.rpartition("/")[2] for method, path, _ in sandbox.requests if method == "PATCH"}
         assert 1 <= len(written) <= 3
         for assistant_id in SEED:
@@ -71,10 +71,10 @@ def test_a_report_that_is_being_written_is_finished(project: Project, command: t
     project.write("a", id="asst_a", firstMessage="New", name="n" * 300_000)  # more than a pipe takes unread
     with running_sandbox({"asst_a": {"name": "Old"}}) as sandbox:
         arguments = (*command, "--format", "json", "--report", "r.md")
-        with started(*arguments, cwd=project.root, env=signed_in(sandbox)) as running:
-            running.wrote(project.root / "r.md")  # stdout comes after the files
+        with start_command(*arguments, cwd=project.root, env=connection_variables(sandbox)) as running:
+            running.wait_for_file(project.root / "r.md")  # stdout comes after the files
             running.signal(signal.SIGTERM)
-            done = running.ended()
+            done = running.wait()
     assert done.code == 143
     assert json.loads(done.stdout)["summary"]["total"] == 1
 
@@ -83,10 +83,10 @@ def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
     asked = threading.Event()
     with running_sandbox(latency_ms=400) as sandbox:
         sandbox.before_each(lambda method, path, body: asked.set() if path.endswith("/me") else None)
-        with started("whoami", cwd=project.root, env=signed_in(sandbox)) as command:
+        with start_command("whoami", cwd=project.root, env=connection_variables(sandbox)) as command:
             assert asked.wait(60)
             command.signal(signal.SIGINT)
-            done = command.ended()
+            done = command.wait()
     assert (done.code, done.stdout[:5]) == (130, "name:")
 
 
@@ -94,10 +94,12 @@ def test_an_import_that_is_stopped(fleet: Project) -> None:
     reading = threading.Event()
     with running_sandbox(SEED, latency_ms=300) as sandbox:
         sandbox.before_each(lambda method, path, body: reading.set() if method == "GET" else None)
-        with started("import", *SEED, "--directory", "new", cwd=fleet.root, env=signed_in(sandbox)) as command:
+        with start_command(
+            "import", *SEED, "--directory", "new", cwd=fleet.root, env=connection_variables(sandbox)
+        ) as command:
             assert reading.wait(60)
             command.signal(signal.SIGINT)
-            done = command.ended()
+            done = command.wait()
     assert done.code == 130
     assert len(list((fleet.root / "new").glob("*.yaml"))) == done.stdout.count("written for") == 1
 
@@ -106,8 +108,8 @@ def test_before_anything_is_sent(project: Project) -> None:
     """A report that is a pipe keeps the command waiting."""
     pipe = project.root / "r.json"
     os.mkfifo(pipe)
-    with started("report", "r.json", cwd=project.root) as command:
+    with start_command("report", "r.json", cwd=project.root) as command:
         with pipe.open("wb"):  # opens once somebody reads
             command.signal(signal.SIGINT)
-        done = command.ended()  # the end of the pipe wakes a command that the signal met just before it read
+        done = command.wait()  # the end of the pipe wakes a command that the signal met just before it read
     assert (done.code, done.stdout, done.stderr) == (130, "", "\nStopped.\n")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, between
-from commands import run, signed_in, started
+from between import Answer, Forward, Request, between
+from commands import connection_variables, run, start_command
 from projects import Project
 from servers import running_sandbox
 
@@ -31,11 +31,11 @@ class Hanging:
         self.hung = threading.Event()
         self.release = threading.Event()
 
-    def __call__(self, asked: Asked, forward: Forward) -> Answered | None:
-        if asked.method != "PATCH" or asked.number == 1:
-            return forward(asked)
-        if asked.number == 2:
-            forward(asked)
+    def __call__(self, request: Request, forward: Forward) -> Answer | None:
+        if request.method != "PATCH" or request.number == 1:
+            return forward(request)
+        if request.number == 2:
+            forward(request)
         self.hung.set()
         self.release.wait(60)
         return None
@@ -49,10 +49,10 @@ def outcomes(root: Path) -> dict[str, str]:
 def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> None:
     hanging = Hanging()
     with running_sandbox(SEED) as sandbox, between(sandbox, hanging) as server:
-        with started(*ARGUMENTS, cwd=fleet.root, env=signed_in(sandbox, server.url)) as command:
+        with start_command(*ARGUMENTS, cwd=fleet.root, env=connection_variables(sandbox, server.url)) as command:
             assert hanging.hung.wait(60)
             command.signal(signal.SIGKILL)
-            command.ended()
+            command.wait()
         hanging.release.set()
         report = json.loads((fleet.root / "r.json").read_text())
         assert outcomes(fleet.root) == {"a0": "unchanged", **{f"a{n}": "indeterminate" for n in range(1, FLEET)}}
@@ -60,7 +60,7 @@ def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> No
         assert any("This report was saved before the first write" in note for note in report["warnings"])
         report["api_url"] = sandbox.url
         (fleet.root / "r.json").write_text(json.dumps(report))
-        done = run("apply", "--yes", "--resume", "r.json", cwd=fleet.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", "--resume", "r.json", cwd=fleet.root, env=connection_variables(sandbox))
         assert done.code == 0, done.stdout + done.stderr
         assert {sandbox.live(name)["name"] for name in list(SEED)[1:]} == {"New"}
 
@@ -69,15 +69,15 @@ def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> No
 def test_what_is_in_flight_has_five_seconds_or_none_where_somebody_insists(fleet: Project, twice: bool) -> None:
     hanging = Hanging()
     with running_sandbox(SEED) as sandbox, between(sandbox, hanging) as server:
-        with started(*ARGUMENTS, cwd=fleet.root, env=signed_in(sandbox, server.url)) as command:
+        with start_command(*ARGUMENTS, cwd=fleet.root, env=connection_variables(sandbox, server.url)) as command:
             assert hanging.hung.wait(60)
             command.signal(signal.SIGINT)
             if twice:
-                command.told("nothing new is started")
+                command.wait_for_stderr("nothing new is started")
                 command.signal(signal.SIGINT)
-            done = command.ended()
+            done = command.wait()
         hanging.release.set()
-        patched = {asked.path.rpartition("/")[2] for asked in server.requests("PATCH")}
+        patched = {request.path.rpartition("/")[2] for request in server.requests("PATCH")}
     assert done.code == 130
     assert ("Stopping immediately" in done.stderr) is twice
     found = outcomes(fleet.root)
@@ -95,7 +95,7 @@ def test_a_report_that_cannot_be_written_stops_the_run_before_its_first_write(fl
         folder = fleet.root / "reports"
         folder.mkdir()
         sandbox.before_each(lambda method, path, body: folder.rmdir() if method == "GET" and folder.is_dir() else None)
-        done = run("apply", "--yes", "--report", "reports/r.json", cwd=fleet.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", "--report", "reports/r.json", cwd=fleet.root, env=connection_variables(sandbox))
         assert sandbox.patches == []
     assert done.code == 1
     assert "reports/r.json: cannot be written" in done.stderr
@@ -104,21 +104,21 @@ def test_a_report_that_cannot_be_written_stops_the_run_before_its_first_write(fl
 def test_two_runs_at_once_are_kept_apart(fleet: Project) -> None:
     writing, release = threading.Event(), threading.Event()
 
-    def hold_writes(asked: Asked, forward: Forward) -> Answered | None:
-        if asked.method == "PATCH":
+    def hold_writes(request: Request, forward: Forward) -> Answer | None:
+        if request.method == "PATCH":
             writing.set()
             assert release.wait(60)
-        return forward(asked)
+        return forward(request)
 
     with (
         running_sandbox(SEED) as sandbox,
         between(sandbox, hold_writes) as server,
-        started("apply", "--yes", cwd=fleet.root, env=signed_in(sandbox, server.url)) as command,
+        start_command("apply", "--yes", cwd=fleet.root, env=connection_variables(sandbox, server.url)) as command,
     ):
         assert writing.wait(60)
-        second = run("apply", "--yes", cwd=fleet.root, env=signed_in(sandbox))
-        reading = run("plan", cwd=fleet.root, env=signed_in(sandbox))
+        second = run("apply", "--yes", cwd=fleet.root, env=connection_variables(sandbox))
+        reading = run("plan", cwd=fleet.root, env=connection_variables(sandbox))
         release.set()
-        first = command.ended()
+        first = command.wait()
     assert (first.code, second.code, reading.code) == (0, 1, 0)
     assert "another run is writing from this clone" in second.stderr

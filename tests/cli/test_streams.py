@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, Completed, environment, run, signed_in
+from commands import COMMAND, Completed, connection_variables, environment, run
 from odd_server import answer, odd_server
 from projects import MODEL, Project
 from servers import running_sandbox
@@ -43,7 +43,7 @@ def shell(project: Project, script: str, env: dict[str, str]) -> Completed:
 def test_json_is_all_that_stdout_carries(one: Project) -> None:
     one.write("bad", "id: [\n")
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", "-v", "--format", "json", cwd=one.root, env=signed_in(sandbox))
+        done = run("plan", "-v", "--format", "json", cwd=one.root, env=connection_variables(sandbox))
     report = json.loads(done.stdout)
     assert report["assistants"][1]["name"] == "Grüße ☕"
     lines = done.stderr.splitlines()
@@ -54,7 +54,7 @@ def test_json_is_all_that_stdout_carries(one: Project) -> None:
 
 def test_the_format_may_come_from_the_environment(one: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", cwd=one.root, env={**signed_in(sandbox), "RECONCILER_FORMAT": "markdown"})
+        done = run("plan", cwd=one.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "markdown"})
     assert done.stdout.startswith("#")
 
 
@@ -71,9 +71,9 @@ def test_the_format_may_come_from_the_environment(one: Project) -> None:
 def test_colour_is_as_the_environment_asks(one: Project, variables: dict[str, str], coloured: bool) -> None:
     one.write("bad", "id: [\n")
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", cwd=one.root, env={**signed_in(sandbox), **variables})
-        structured = run("plan", "--format", "json", cwd=one.root, env={**signed_in(sandbox), **variables})
-        checked = run("doctor", cwd=one.root, env={**signed_in(sandbox), **variables})
+        done = run("plan", cwd=one.root, env={**connection_variables(sandbox), **variables})
+        structured = run("plan", "--format", "json", cwd=one.root, env={**connection_variables(sandbox), **variables})
+        checked = run("doctor", cwd=one.root, env={**connection_variables(sandbox), **variables})
     assert (ESCAPE in done.stdout) == coloured
     assert (ESCAPE in done.stderr) == coloured
     assert (ESCAPE in checked.stdout) == coloured
@@ -85,7 +85,7 @@ def test_a_reader_that_leaves_early(one: Project) -> None:
         one.write(f"many/a{number}", id=f"asst_m{number}", name="New")
     seed = {**LIVE, **{f"asst_m{number}": {} for number in range(200)}}
     with running_sandbox(seed) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         for format_ in ("text", "json"):
             script = f"reconciler plan --format {format_} --report r.json | head -n 0"
             assert shell(one, script, env).stderr == ""
@@ -96,7 +96,7 @@ def test_a_reader_that_leaves_early(one: Project) -> None:
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&-"])
 def test_closed_streams(one: Project, closed: str) -> None:
     with running_sandbox(LIVE) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         assert shell(one, f"reconciler plan --report r.json {closed}", env).code == 0
         assert json.loads((one.root / "r.json").read_text())["summary"]["pending"] == 1
         assert shell(one, f"reconciler apply {closed}", env).code == 1
@@ -116,7 +116,7 @@ def test_closed_streams(one: Project, closed: str) -> None:
 )
 def test_a_locale_without_the_letters(one: Project, variables: dict[str, str]) -> None:
     with running_sandbox(LIVE) as sandbox:
-        env = {**signed_in(sandbox), **variables}
+        env = {**connection_variables(sandbox), **variables}
         done = run("plan", "--report", "r.md", cwd=one.root, env=env)
     assert (done.code, done.stderr) == (0, "")
     assert "Old" in done.stdout
@@ -125,7 +125,7 @@ def test_a_locale_without_the_letters(one: Project, variables: dict[str, str]) -
 
 def test_what_programs_read_is_utf8_whatever_the_terminal_is(one: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
-        env = environment({**signed_in(sandbox), "PYTHONIOENCODING": "cp1252"})
+        env = environment({**connection_variables(sandbox), "PYTHONIOENCODING": "cp1252"})
         for form in ("json", "markdown", "github", "text"):
             command = [COMMAND, "plan", "--format", form]
             done = subprocess.run(command, cwd=one.root, env=env, capture_output=True, timeout=60, check=False)
@@ -152,7 +152,7 @@ def test_reports_are_written_in_every_format_that_is_asked_for(one: Project) -> 
             "--report",
             "other.json",
             cwd=one.root,
-            env=signed_in(sandbox),
+            env=connection_variables(sandbox),
         )
     assert done.code == 1
     report = json.loads((one.root / "r.json").read_text("utf-8"))
@@ -165,7 +165,7 @@ def test_reports_are_written_in_every_format_that_is_asked_for(one: Project) -> 
 def test_a_report_that_cannot_be_written_keeps_nothing_else_from_being_written(one: Project) -> None:
     reports = ["--report", "/proc/a.md", "--report", "/proc/b.md", "--report", "r.md"]
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", *reports, cwd=one.root, env=signed_in(sandbox))
+        done = run("plan", *reports, cwd=one.root, env=connection_variables(sandbox))
     assert done.code == 1
     assert "to change" in done.stdout
     assert (one.root / "r.md").exists()
@@ -176,7 +176,7 @@ def test_files_are_named_alike_from_everywhere(one: Project) -> None:
     below = one.root / "docs" / "deep"
     below.mkdir(parents=True)
     with running_sandbox(LIVE) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         here = json.loads(run("plan", "--format", "json", cwd=one.root, env=env).stdout)
         there = json.loads(
             run("plan", "--format", "json", "--directory", "../../assistants", cwd=below, env=env).stdout
@@ -193,14 +193,14 @@ def test_a_line_of_progress_is_for_terminals_only(one: Project) -> None:
     for number in range(30):
         one.write(f"many/a{number}", id=f"asst_m{number}")
     with running_sandbox({**LIVE, **{f"asst_m{number}": {} for number in range(30)}}) as sandbox:
-        done = run("plan", cwd=one.root, env={**signed_in(sandbox), "FORCE_COLOR": "1"})
+        done = run("plan", cwd=one.root, env={**connection_variables(sandbox), "FORCE_COLOR": "1"})
     assert done.stderr == ""
 
 
 def test_reports_are_rendered_again_and_merged(one: Project, tmp_path: Path) -> None:
     one.write("b", id="asst_2", name="Same")
     with running_sandbox({**LIVE, "asst_2": {"name": "Same"}}) as sandbox:
-        env = signed_in(sandbox)
+        env = connection_variables(sandbox)
         plan = run("plan", "--report", "a.json", "assistants/team", cwd=one.root, env=env)
         run("plan", "--report", "b.json", "assistants/b.yaml", cwd=one.root, env=env)
         sandbox.forget_requests()
@@ -249,17 +249,17 @@ def test_whoami_shows_nothing_that_the_api_s_reference_does_not_list(project: Pr
 
 def test_whoami(project: Project) -> None:
     with running_sandbox() as sandbox:
-        done = run("whoami", cwd=project.root, env=signed_in(sandbox, email="viewer@sandbox.test"))
+        done = run("whoami", cwd=project.root, env=connection_variables(sandbox, email="viewer@sandbox.test"))
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout == (
             "name:  Vi Viewer\nemail: viewer@sandbox.test\nrole:  VIEWER\nid:    user_viewer@sandbox.test\n"
         )
-        done = run("whoami", "--format", "json", cwd=project.root, env=signed_in(sandbox))
+        done = run("whoami", "--format", "json", cwd=project.root, env=connection_variables(sandbox))
         assert json.loads(done.stdout)["role"] == "ADMIN"
-        asked = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_FORMAT": "json"})
+        asked = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "json"})
         assert asked.stdout == done.stdout
-        other = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_FORMAT": "github"})
+        other = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "github"})
         assert (other.code, other.stdout[:5]) == (0, "name:")
-        done = run("whoami", cwd=project.root, env={**signed_in(sandbox), "RECONCILER_PASSWORD": "hush"})
+        done = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_PASSWORD": "hush"})
         assert (done.code, done.stdout) == (1, "")
         assert done.stderr.startswith("Error: Login failed: wrong password")

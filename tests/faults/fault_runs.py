@@ -6,7 +6,7 @@ from typing import Any
 
 from fault_matrix import Ends
 from json_reports import Document, as_report
-from projects import Project, opened, outcomes, statuses
+from projects import Project, open_api, outcomes, statuses
 from servers import Sandbox
 
 from reconciler.report.read_back import list_unclear
@@ -85,7 +85,7 @@ def next_run(project: Project, url: str, document: Document, *, resumed: str = "
     """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
     unclear = list_unclear(as_report(document))
     if unclear:
-        with opened(url) as api:
+        with open_api(url) as api:
             run = project.whole_apply(api, wishes=Wishes(unclear=unclear))
         assert set(outcomes(project.document(run)).values()) == {resumed}
     assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}

@@ -1,7 +1,7 @@
 """Every cell of the fault matrix: what the report says, what was asked, and that the next run finishes the job."""
 
 import pytest
-from commands import run, signed_in
+from commands import connection_variables, run
 from fault_matrix import CELLS, RETRIES, STORIES, Cell, Story
 from fault_runs import LIVE, anew, next_run, repository, requested, requests_of, settled, without_times
 from json_reports import as_report
@@ -80,6 +80,6 @@ def test_an_api_that_drops_what_it_does_not_know_hurts_one_assistant(project: Pr
 def test_the_exit_code_says_whether_somebody_has_to_look(project: Project, rule: str, code: int, said: str) -> None:
     repository(project)
     with running_sandbox(LIVE, faults=[rule]) as sandbox:
-        done = run("apply", "--yes", "--retries", "1", cwd=project.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", "--retries", "1", cwd=project.root, env=connection_variables(sandbox))
         assert (done.code, done.stdout[-len(said) :]) == (code, said)
         assert all(sandbox.hits)

@@ -11,13 +11,13 @@ import pytest
 from fault_matrix import HALF, MOMENTS, PASSING, RETRIES, SENSELESS, SENSELESS_AFTERWARDS, WRITE, Moment, Ways
 from fault_runs import anew, next_run, repository, requested, requests_of, settled
 from json_reports import as_report
-from odd_server import OddServer, Reply, Seen, gzip_bomb, hang_up, odd_server, raw, reset, written
+from odd_server import OddServer, Reply, Request, build_response, gzip_bomb, hang_up, odd_server, raw_reply, reset
 from projects import Project, kinds, outcomes
 from servers import Sandbox
 
 ENDLESS_HEADERS = b"HTTP/1.1 200 OK\r\n" + b"X-More: and more\r\n" * 20_000
 HALF_A_CHUNK = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n{"id": '
-OF_ANOTHER = written(200, b'{"id": "asst_a", "name": "Somebody else"}')
+OF_ANOTHER = build_response(200, b'{"id": "asst_a", "name": "Somebody else"}')
 LATER: Ways = {"write": PASSING["write"]}
 
 
@@ -37,20 +37,28 @@ CUT: Ways = {**HALF, "write": SENSELESS["write"]}
 FAULTS = (
     RawFault("closed", hang_up, PASSING, "network"),
     RawFault("reset", reset, PASSING, "network"),
-    RawFault("half a head", raw(b"HTTP/1.1 200 OK\r\nContent-Ty"), PASSING, "network"),
-    RawFault("half a chunk", raw(HALF_A_CHUNK), CUT, "protocol"),
-    RawFault("not HTTP", raw(b"SSH-2.0-OpenSSH_9\r\n\r\n"), SENSELESS, "protocol"),
-    RawFault("endless headers", raw(ENDLESS_HEADERS), SENSELESS, "protocol"),
+    RawFault("half a head", raw_reply(b"HTTP/1.1 200 OK\r\nContent-Ty"), PASSING, "network"),
+    RawFault("half a chunk", raw_reply(HALF_A_CHUNK), CUT, "protocol"),
+    RawFault("not HTTP", raw_reply(b"SSH-2.0-OpenSSH_9\r\n\r\n"), SENSELESS, "protocol"),
+    RawFault("endless headers", raw_reply(ENDLESS_HEADERS), SENSELESS, "protocol"),
     RawFault("too large", gzip_bomb(9), SENSELESS, "protocol"),
-    RawFault("not compressed", raw(written(200, b"{}", {"Content-Encoding": "gzip"})), SENSELESS, "protocol"),
-    RawFault("nothing", raw(written(204, b""), keep=True), SENSELESS, "protocol"),
-    RawFault("elsewhere", raw(written(302, b"", {"Location": "/login"}), keep=True), SENSELESS, "protocol"),
-    RawFault("closed after", hang_up, LATER, "network", afterwards=True, moments=WRITE),
-    RawFault("half a head after", raw(b"HTTP/1.1 200 OK\r\n"), LATER, "network", afterwards=True, moments=WRITE),
-    RawFault("a chunk after", raw(HALF_A_CHUNK), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE),
-    RawFault("not HTTP after", raw(b"???\r\n\r\n"), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE),
     RawFault(
-        "of another", raw(OF_ANOTHER, keep=True), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE
+        "not compressed", raw_reply(build_response(200, b"{}", {"Content-Encoding": "gzip"})), SENSELESS, "protocol"
+    ),
+    RawFault("nothing", raw_reply(build_response(204, b""), keep=True), SENSELESS, "protocol"),
+    RawFault(
+        "elsewhere", raw_reply(build_response(302, b"", {"Location": "/login"}), keep=True), SENSELESS, "protocol"
+    ),
+    RawFault("closed after", hang_up, LATER, "network", afterwards=True, moments=WRITE),
+    RawFault("half a head after", raw_reply(b"HTTP/1.1 200 OK\r\n"), LATER, "network", afterwards=True, moments=WRITE),
+    RawFault(
+        "a chunk after", raw_reply(HALF_A_CHUNK), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE
+    ),
+    RawFault(
+        "not HTTP after", raw_reply(b"???\r\n\r\n"), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE
+    ),
+    RawFault(
+        "of another", raw_reply(OF_ANOTHER, keep=True), SENSELESS_AFTERWARDS, "protocol", afterwards=True, moments=WRITE
     ),
 )
 CELLS = {
@@ -65,13 +73,15 @@ def passed_on(sandbox: Sandbox, reply: Reply | None = None) -> Reply:
     """Let the sandbox answer, and pass that on, or something else in its place."""
     address = urlsplit(sandbox.url).netloc
 
-    def send(sock: socket.socket, seen: Seen) -> bool:
-        headers = {name: value for name, value in seen.headers if name in ("cookie", "content-type")}
+    def send(sock: socket.socket, request: Request) -> bool:
+        headers = {name: value for name, value in request.headers if name in ("cookie", "content-type")}
         with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
-            connection.request(seen.method, seen.path, seen.body or None, headers)
+            connection.request(request.method, request.path, request.body or None, headers)
             answer = connection.getresponse()
-            whole = written(answer.status, answer.read(), {"Set-Cookie": answer.getheader("set-cookie") or "none=x"})
-        return (reply or raw(whole, keep=True))(sock, seen)
+            whole = build_response(
+                answer.status, answer.read(), {"Set-Cookie": answer.getheader("set-cookie") or "none=x"}
+            )
+        return (reply or raw_reply(whole, keep=True))(sock, request)
 
     return send
 

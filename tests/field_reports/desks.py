@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from between import Answered, Asked, Forward, Meddle, breaks, says
+from between import Answer, Forward, Meddle, Request, error_answer, json_answer
 from commands import Completed
 from json_reports import Document
 from projects import outcomes
@@ -79,7 +79,7 @@ def shown(tale: Story, name: str, field: str = "firstMessage") -> Any:
 
 def one_report(tale: Story, *documents: Document) -> Path:
     """Merge reports with the command, and return the file."""
-    files = [tale.saved(document, f"{number}.json") for number, document in enumerate(documents, 1)]
+    files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents, 1)]
     file = tale.root.parent / "merged.json"
     ended_well(tale.run("report", *files, "--report", file))
     return file
@@ -97,18 +97,18 @@ def undone(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]
 def answering(status: int, *names: str, method: str = "PATCH", landed: bool = False) -> Meddle:
     """Answer requests for some assistants with a status; with `landed` the API does what it was asked all the same."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method != method or asked.path.removeprefix("/assistants/asst_") not in names:
-            return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method != method or request.path.removeprefix("/assistants/asst_") not in names:
+            return forward(request)
         if landed:
-            forward(asked)
-        return breaks(status)
+            forward(request)
+        return error_answer(status)
 
     return meddle
 
 
-def deaf(asked: Asked, forward: Forward) -> Answered:
+def deaf(request: Request, forward: Forward) -> Answer:
     """Take every write, and store nothing."""
-    if asked.method != "PATCH":
-        return forward(asked)
-    return says(200, forward(Asked("GET", asked.path, asked.headers, b"", 1)).json)
+    if request.method != "PATCH":
+        return forward(request)
+    return json_answer(200, forward(Request("GET", request.path, request.headers, b"", 1)).json)

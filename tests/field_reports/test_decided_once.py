@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, Meddle
+from between import Answer, Forward, Meddle, Request
 from desks import (
     answering,
     changed,
@@ -25,7 +25,7 @@ from desks import (
 )
 from json_reports import Document
 from projects import outcomes
-from stories import Installed, Story, entries
+from stories import InstalledStory, Story, entries
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Story]:
     """The same, told with the installed command: for the rows of the field reports themselves."""
-    with desks(tmp_path / "repository", "a", "b", kind=Installed) as told:
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as told:
         yield told
 
 
@@ -99,8 +99,8 @@ def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, cho
     assert patched == {name: {path for path, went in paths.items() if went} for name, paths in expected.items()}
 
 
-def no_answer(asked: Asked, forward: Forward) -> Answered | None:
-    return None if asked.method == "PATCH" else forward(asked)
+def no_answer(request: Request, forward: Forward) -> Answer | None:
+    return None if request.method == "PATCH" else forward(request)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ def test_a_run_says_whether_a_request_carried_a_change(tale: Story, name: str) -
 
     if ending.edited_between:
         tale.sandbox.before_each(edit)
-    with tale.meddling(ending.meddle or (lambda asked, forward: forward(asked))):
+    with tale.intercept(ending.meddle or (lambda request, forward: forward(request))):
         document = tale.apply(*ending.options)
     assert outcomes(document)["a"] == ending.outcome
     assert sent(document)["a"] == {"/firstMessage": ending.sent}
@@ -146,7 +146,7 @@ def test_a_run_says_whether_a_request_carried_a_change(tale: Story, name: str) -
 def test_what_was_never_begun_was_not_sent(tale: Story) -> None:
     for name in "ab":
         changed(tale, name, firstMessage="ours")
-    with tale.meddling(answering(400, "a")):
+    with tale.intercept(answering(400, "a")):
         document = tale.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(document) == {"a": "failed", "b": "skipped"}
     assert sent(document) == {"a": {"/firstMessage": True}, "b": {"/firstMessage": False}}
@@ -166,7 +166,7 @@ def reverted(tale: Story) -> Document:
 def applied(tale: Story, key: str, *options: str, **fields: Any) -> Document:
     """The report of a run that brought a commit live."""
     changed(tale, key, **fields)
-    document = tale.recorded(*options)
+    document = tale.apply_and_record(*options)
     assert outcomes(document)[key] == "applied"
     return document
 
@@ -263,12 +263,12 @@ def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, 
 @pytest.mark.parametrize("which", ["the first", "both"])
 def test_a_write_that_was_resumed_is_undone(tale: Story, landed: bool, which: str) -> None:
     changed(tale, "a", firstMessage="ours")
-    with tale.meddling(answering(502, "a", landed=landed)):
+    with tale.intercept(answering(502, "a", landed=landed)):
         first = tale.apply()
     assert outcomes(first)["a"] == "indeterminate"
-    second = tale.apply("--resume", tale.saved(first))
+    second = tale.apply("--resume", tale.save_report(first))
     assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "ours")
-    report = tale.saved(first) if which == "the first" else one_report(tale, first, second)
+    report = tale.save_report(first) if which == "the first" else one_report(tale, first, second)
     done, _ = undone(tale, report)
     assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
 
@@ -277,7 +277,7 @@ def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
     first = applied(tale, "a", firstMessage="one")
     for name in "ab":
         changed(tale, name, firstMessage="two")
-    with tale.meddling(answering(400, "a")):
+    with tale.intercept(answering(400, "a")):
         second = tale.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(second) == {"a": "failed", "b": "skipped"}
     tale.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
@@ -314,7 +314,7 @@ def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, fo
     second = applied(tale, "b", name="Ours")
 
     def lines(*documents: Document) -> list[str]:
-        files = [tale.saved(document, f"{number}.json") for number, document in enumerate(documents)]
+        files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents)]
         done = ended_well(tale.run("report", *files, "--format", form))
         return sorted(line for line in done.stdout.splitlines() if "firstMessage" in line)
 
@@ -329,7 +329,7 @@ def secretive(tmp_path: Path) -> Iterator[Story]:
     """Two desks with a value that no report may show."""
     with desks(tmp_path / "repository", "a", "b", metadata={"key": "s3cret"}) as told:
         configured(told, sensitive=["/metadata/key"])
-        told.recorded()
+        told.apply_and_record()
         yield told
 
 
@@ -380,9 +380,9 @@ def spoiled(document: Document, how: str, *keys: str) -> Document:
 def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story, how: str, keys: Any) -> None:
     for name in "ab":
         changed(tale, name, firstMessage="ours")
-    with tale.meddling(answering(502, "b", landed=True)):
+    with tale.intercept(answering(502, "b", landed=True)):
         document = tale.apply()
-    report = tale.saved(spoiled(document, how, *keys), "of_an_older_version.json")
+    report = tale.save_report(spoiled(document, how, *keys), "of_an_older_version.json")
     tale.sandbox.forget_requests()
     commands: list[list[str | Path]] = [["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]]
     for command in commands:
@@ -395,8 +395,8 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])
 def test_a_report_that_does_not_say_what_was_sent_can_still_be_read(tale: Story, form: str) -> None:
     changed(tale, "b", firstMessage="ours")
-    report = tale.saved(spoiled(tale.apply(), "missing", "b"), "of_an_older_version.json")
-    other = tale.saved(applied(tale, "a", firstMessage="ours"), "other.json")
+    report = tale.save_report(spoiled(tale.apply(), "missing", "b"), "of_an_older_version.json")
+    other = tale.save_report(applied(tale, "a", firstMessage="ours"), "other.json")
     for files in ([report], [report, other]):
         done = ended_well(tale.run("report", *files, "--format", form))
         if form != "github":
@@ -412,5 +412,5 @@ def test_a_merged_report_with_one_that_does_not_say_it_is_refused(tale: Story) -
 
 
 def test_a_report_without_any_change_has_nothing_to_say(tale: Story) -> None:
-    report = tale.saved(json.loads(json.dumps(tale.apply())))
+    report = tale.save_report(json.loads(json.dumps(tale.apply())))
     assert tale.run("rollback", report, "--yes").code == 0

@@ -12,10 +12,10 @@ import pytest
 import yaml
 from commands import environment
 from desks import DECLARED, FETCH, Fields, changed, configured, deaf, desks, ended_well, live, live_of, merged, shown
-from histories import gone, moved
+from histories import change_kinds, unmanaged_files
 from json_reports import Document
 from projects import outcomes
-from stories import REF, Installed, Story, story
+from stories import REF, InstalledStory, Story, story
 
 
 def entry(tale: Story, name: str, revision: str = REF) -> Fields:
@@ -52,7 +52,7 @@ STYLES = {
 }
 
 
-@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+@pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path, kind: type[Story]) -> None:
     """Whatever the YAML of the other folder looks like: a file for each style."""
     styles = STYLES if kind is Story else {"flow": STYLES["flow"]}
@@ -79,8 +79,8 @@ def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path
         planned = tale.plan("--directory", "second")
         recorded = entries(tale)
         assert {recorded[name]["name"] for name in names.values()} == {"Nine"}
-        applied = tale.recorded("--directory", "second")
-        assert {name: kinds["/name"] for name, kinds in moved(planned).items()} == dict.fromkeys(
+        applied = tale.apply_and_record("--directory", "second")
+        assert {name: kinds["/name"] for name, kinds in change_kinds(planned).items()} == dict.fromkeys(
             seed.keys() - "a", "change"
         )
         assert outcomes(applied) == dict.fromkeys(seed.keys() - "a", "applied")
@@ -231,24 +231,24 @@ def holds(found: Any, wanted: Any) -> bool:
 def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path) -> None:
     with ignoring(tmp_path, IGNORES) as tale:
         move_on(tale, IGNORES)
-        tale.recorded()
+        tale.apply_and_record()
         ignored = {name: live(tale, name) for name in IGNORES}
         configured(tale)
         planned = tale.plan()
         before = tale.git("status", "--porcelain")
         pulled = tale.run("pull")
-        assert moved(planned) == {name: dict.fromkeys(case.changes, "change") for name, case in IGNORES.items()}
+        assert change_kinds(planned) == {name: dict.fromkeys(case.changes, "change") for name, case in IGNORES.items()}
         assert (pulled.code, pulled.stdout, tale.git("status", "--porcelain")) == (0, "", before)
-        applied = tale.recorded()
+        applied = tale.apply_and_record()
         assert outcomes(applied) == dict.fromkeys(IGNORES, "applied")
         for name, case in IGNORES.items():
             assert not holds(ignored[name], case.second), name
             assert holds(live(tale, name), case.second), name
-        assert moved(tale.plan()) == {}
+        assert change_kinds(tale.plan()) == {}
 
 
 def test_a3_with_the_installed_command(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", kind=Installed, model={"temperature": 0.6}) as tale:
+    with desks(tmp_path / "repository", "a", kind=InstalledStory, model={"temperature": 0.6}) as tale:
         configured(tale, ignore=[{"path": "/model/temperature", "reason": "set by the CRM"}])
         changed(tale, "a", model={"temperature": 0.1})
         ended_well(tale.run("apply", "--yes", "--record"))
@@ -266,7 +266,7 @@ def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path) -> None:
     with ignoring(tmp_path, IGNORES) as tale:
         for text in ("one more", "and one more"):
             move_on(tale, IGNORES, name=text)
-            tale.recorded()
+            tale.apply_and_record()
             recorded = entries(tale)
             for name, case in IGNORES.items():
                 now = recorded[name]
@@ -290,14 +290,14 @@ def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path) -
     cases = {name: case for name, (case, _) in MOVED_LIVE.items()}
     with ignoring(tmp_path, cases) as tale:
         move_on(tale, cases)
-        tale.recorded()
+        tale.apply_and_record()
         for name, (_, edit) in MOVED_LIVE.items():
             tale.sandbox.edit(f"asst_{name}", **edit)
-        tale.recorded()
+        tale.apply_and_record()
         configured(tale)
         before = {name: live(tale, name) for name in cases}
-        planned, applied = tale.plan(), tale.recorded()
-        assert [name for name in cases if "conflict" not in moved(planned)[name].values()] == []
+        planned, applied = tale.plan(), tale.apply_and_record()
+        assert [name for name in cases if "conflict" not in change_kinds(planned)[name].values()] == []
         assert outcomes(applied) == dict.fromkeys(cases, "refused")
         assert {name: live(tale, name) for name in cases} == before
 
@@ -307,9 +307,9 @@ def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path) 
     with ignoring(tmp_path, {name: MOVED_LIVE[name][0] for name in names}) as tale:
         for name in names:
             tale.sandbox.edit(f"asst_{name}", **MOVED_LIVE[name][1])
-        tale.recorded()
+        tale.apply_and_record()
         configured(tale)
-        drifted = moved(tale.plan())
+        drifted = change_kinds(tale.plan())
         assert drifted.keys() == {*names}
         assert {kind for kinds in drifted.values() for kind in kinds.values()} == {"drift"}
 
@@ -318,13 +318,13 @@ def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_en
     cases = {name: case for name, case in IGNORES.items() if name != "an-element"}
     with ignoring(tmp_path, cases, recorded=False) as tale:
         move_on(tale, cases)
-        assert {*outcomes(tale.recorded()).values()} <= {"applied", "unchanged"}
+        assert {*outcomes(tale.apply_and_record()).values()} <= {"applied", "unchanged"}
         recorded = entries(tale)
         assert [name for name, case in cases.items() if values_at(recorded[name], case.path)] == []
         configured(tale)
-        planned, applied = tale.plan(), tale.recorded()
-        assert moved(planned).keys() == cases.keys()
-        assert {kind for kinds in moved(planned).values() for kind in kinds.values()} == {"change"}
+        planned, applied = tale.plan(), tale.apply_and_record()
+        assert change_kinds(planned).keys() == cases.keys()
+        assert {kind for kinds in change_kinds(planned).values() for kind in kinds.values()} == {"change"}
         assert outcomes(applied) == dict.fromkeys(cases, "applied")
         for name, case in cases.items():
             assert holds(live(tale, name), case.second), name
@@ -347,7 +347,7 @@ def values_at(tree: Any, path: str) -> list[Any]:
 # --- A4: what did not converge is recorded as live showed it
 
 
-@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+@pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 def test_a4_after_a_text_that_was_trimmed_another_one_is_a_change(tmp_path: Path, kind: type[Story]) -> None:
     with desks(tmp_path / "repository", "a", kind=kind) as tale:
         tale.sandbox.rehearse("normalise trim firstMessage")
@@ -358,9 +358,9 @@ def test_a4_after_a_text_that_was_trimmed_another_one_is_a_change(tmp_path: Path
         again = tale.plan()
         changed(tale, "a", firstMessage="Good day!", name="Front desk")
         planned, second = tale.plan(), tale.apply("--record")
-        assert moved(again) == moved(planned) == {"a": {"/firstMessage": "change"}}
+        assert change_kinds(again) == change_kinds(planned) == {"a": {"/firstMessage": "change"}}
         assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "Good day!")
-        assert moved(tale.plan()) == {}
+        assert change_kinds(tale.plan()) == {}
 
 
 UNSETTLED: dict[str, tuple[str, Fields, Fields]] = {  # a rule of the API, what git says, what it says then
@@ -394,11 +394,11 @@ def test_what_did_not_converge_is_a_change_again_never_a_conflict(tmp_path: Path
         tale.sandbox.rehearse(rule)
         configured(tale, extra_fields=["/model/topK"])
         changed(tale, "a", **first)
-        assert outcomes(tale.recorded()) == {"a": "not_converged"}
-        again = {kind for kinds in moved(tale.plan()).values() for kind in kinds.values()}
+        assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
+        again = {kind for kinds in change_kinds(tale.plan()).values() for kind in kinds.values()}
         changed(tale, "a", **second)
-        then = {kind for kinds in moved(tale.plan()).values() for kind in kinds.values()}
-        applied = tale.recorded()
+        then = {kind for kinds in change_kinds(tale.plan()).values() for kind in kinds.values()}
+        applied = tale.apply_and_record()
         assert (again, then) == ({"change"}, {"change"})
         assert outcomes(applied) == {"a": "applied"}
 
@@ -417,30 +417,30 @@ def test_what_no_record_may_hold_is_left_out_of_it_and_a_change_again(tmp_path: 
         configured(tale, **settings, record=True)
         changed(tale, "a", firstMessage="ours")
         tale.sandbox.rehearse(f"edit firstMessage={shows} after PATCH *")
-        assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
         assert "firstMessage" not in entry(tale, "a")
-        assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
+        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_a_write_that_the_api_swallowed_is_a_change_again(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
         changed(tale, "a", firstMessage="ours")
-        with tale.meddling(deaf):
-            assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        with tale.intercept(deaf):
+            assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
         assert entry(tale, "a")["firstMessage"] == "Hello!"
         changed(tale, "a", firstMessage="ours, too")
-        assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
+        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_an_edit_after_what_did_not_converge_is_still_somebodys(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
         tale.sandbox.rehearse("normalise trim firstMessage")
         changed(tale, "a", firstMessage="Welcome!\n")
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         changed(tale, "a", firstMessage="Good day!")
-        assert moved(tale.plan()) == {"a": {"/firstMessage": "conflict"}}
-        assert outcomes(tale.recorded()) == {"a": "refused"}
+        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "conflict"}}
+        assert outcomes(tale.apply_and_record()) == {"a": "refused"}
 
 
 def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Path) -> None:
@@ -452,9 +452,9 @@ def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Pa
                 tale.sandbox.edit("asst_a", firstMessage="theirs")
 
         tale.sandbox.before_each(edit)
-        assert outcomes(tale.recorded()) == {"a": "not_converged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
         tale.sandbox.before_each(None)
-        assert moved(tale.plan()) == {"a": {"/firstMessage": "drift"}}
+        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "drift"}}
 
 
 # --- A5: only a file that is gone has moved
@@ -471,7 +471,7 @@ def tagged(tale: Story, place: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+@pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 @pytest.mark.parametrize("place", ["backup/desk.yaml", "desk.yml", "docs/examples/a.yaml"])
 def test_a5_a_definition_whose_old_file_stays_is_newly_managed(tmp_path: Path, kind: type[Story], place: str) -> None:
     with desks(tmp_path / "repository", "a", recorded=False, kind=kind) as tale:
@@ -481,7 +481,11 @@ def test_a5_a_definition_whose_old_file_stays_is_newly_managed(tmp_path: Path, k
         file = tale.root / "assistants/a.yaml"
         before = file.read_bytes()
         planned, pulled = tale.plan("--base", "v1"), tale.run("pull", "--base", "v1")
-        assert (moved(planned), pulled.code, file.read_bytes()) == ({"a": {"/firstMessage": "change"}}, 0, before)
+        assert (change_kinds(planned), pulled.code, file.read_bytes()) == (
+            {"a": {"/firstMessage": "change"}},
+            0,
+            before,
+        )
         assert outcomes(tale.apply("--base", "v1")) == {"a": "applied"}
         assert shown(tale, "a") == "Hello!"
 
@@ -493,7 +497,7 @@ def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: st
         changed(tale, "a")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         planned = tale.plan("--base", "v1")
-        assert (moved(planned), gone(planned)) == ({"a": {"/firstMessage": "drift"}}, [])
+        assert (change_kinds(planned), unmanaged_files(planned)) == ({"a": {"/firstMessage": "drift"}}, [])
         assert outcomes(tale.apply("--base", "v1")) == {"a": "unchanged"}
         assert shown(tale, "a") == "theirs"
 
@@ -504,10 +508,10 @@ def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: st
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[tuple[Story, Story]]:
     """A repository that records, and a fresh clone of it without the record."""
-    with desks(tmp_path / "repository", "a", "b", kind=Installed, recorded=False) as tale:
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory, recorded=False) as tale:
         configured(tale, record=True)
         ended_well(tale.run("apply", "--yes", "--base", "none"))
-        fresh = Installed(tmp_path / "clone", tale.sandbox)
+        fresh = InstalledStory(tmp_path / "clone", tale.sandbox)
         fresh.git("remote", "add", "origin", tale.root.as_uri())
         fresh.git("fetch", "--quiet", "origin")
         fresh.git("checkout", "--quiet", "-B", "main", "origin/main")
@@ -533,12 +537,12 @@ def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, St
 
 
 def test_a7_an_apply_without_an_option_is_recorded_where_a_record_is(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", kind=Installed) as tale:
+    with desks(tmp_path / "repository", "a", kind=InstalledStory) as tale:
         for text in ("one", "two", "three"):
             head, previous = changed(tale, "a", firstMessage=text), tale.record
             assert outcomes(tale.apply()) == {"a": "applied"}
             assert tale.parents == [head, previous]
-        assert moved(tale.plan()) == {}
+        assert change_kinds(tale.plan()) == {}
 
 
 def test_ones_own_apply_is_no_conflict(tmp_path: Path) -> None:
@@ -548,7 +552,7 @@ def test_ones_own_apply_is_no_conflict(tmp_path: Path) -> None:
             changed(tale, "a", firstMessage=text)
             planned.append(copy.deepcopy(tale.plan()))
             tale.apply()
-        assert [moved(document) for document in planned] == [{"a": {"/firstMessage": "change"}}] * 2
+        assert [change_kinds(document) for document in planned] == [{"a": {"/firstMessage": "change"}}] * 2
         assert yaml.safe_load((tale.root / "assistants/a.yaml").read_text("utf-8"))["firstMessage"] == shown(tale, "a")
 
 

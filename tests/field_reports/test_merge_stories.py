@@ -39,7 +39,7 @@ class Merges(RuleBasedStateMachine):
         self.tale.sandbox.put({"id": self.id, "name": "A", "model": MODEL})
         self.write(BEGIN)
         self.tale.commit()
-        self.tale.recorded()
+        self.tale.apply_and_record()
         self.applied = BEGIN
 
     # --- the text, on both sides

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from desks import Fields, configured, ended_well
 from faulty_git import FaultyGit
-from histories import moved
+from histories import change_kinds
 from stories import Story, story
 
 RULES = [f"{number}. Rule {number}." for number in range(1, 301)]
@@ -41,7 +41,7 @@ def desk(root: Path) -> Iterator[tuple[Story, Path]]:
         configured(tale, extra_fields=["/model/messages"])
         file = tale.write("a", text_of(PROMPT))
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         yield tale, file
 
 
@@ -51,14 +51,14 @@ def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: 
         file.write_text(text_of(ours), "utf-8")
         tale.commit("Rule 7")
         tale.sandbox.edit("asst_a", **live_of(theirs))
-        before = moved(tale.plan())
+        before = change_kinds(tale.plan())
         done = tale.run("pull", "--conflicts", "assistants/a.yaml")
         pulled = file.read_text("utf-8")
         tale.commit("Pull")
-        planned = moved(tale.plan())
+        planned = change_kinds(tale.plan())
         ended_well(tale.run("apply", "--yes", "--record"))
         live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
-        after = moved(tale.plan())
+        after = change_kinds(tale.plan())
     both = with_rule(ours, 200, "Theirs.")
     assert before == {"a": {"/model/messages": "conflict"}}
     assert (done.code, done.stdout, done.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
@@ -72,7 +72,7 @@ def test_edits_that_were_merged_by_hand_are_a_change(tmp_path: Path) -> None:
         tale.sandbox.edit("asst_a", **live_of(theirs))
         file.write_text(text_of(with_rule(theirs, 7, "Ours.")), "utf-8")
         tale.commit("Merged")
-        planned = moved(tale.plan())
+        planned = change_kinds(tale.plan())
         done = tale.run("apply", "--yes", "--record")
         live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
     assert planned == {"a": {"/model/messages": "change"}}
@@ -121,11 +121,11 @@ def test_phrases_keep_their_order_and_their_comments(tmp_path: Path, live: list[
     with story(tmp_path / "work", {"a": {"name": "A", "endCallPhrases": ["Bye", "Goodbye", "Farewell"]}}) as tale:
         file = tale.write("a", PHRASES)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", endCallPhrases=live)
         done = tale.run("pull")
         pulled = file.read_text("utf-8")
-        planned = moved(tale.plan())
+        planned = change_kinds(tale.plan())
     assert (done.code, planned) == (0, {})
     assert sorted(pulled.replace('"', "").splitlines()) == sorted(text.replace('"', "").splitlines())
 

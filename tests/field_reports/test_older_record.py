@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 from desks import Fields, ended_well, live, shown
-from histories import Moved, gone, moved
+from histories import ChangeKinds, change_kinds, unmanaged_files
 from projects import outcomes
 from servers import running_sandbox
-from stories import REF, Installed, Story, entries
+from stories import REF, InstalledStory, Story, entries
 
 SAVED = Path(__file__).with_name("older_record")
 LIVE: dict[str, Fields] = json.loads((SAVED / "live.json").read_text("utf-8"))
@@ -25,7 +25,7 @@ STAGING_REF = "refs/reconciler/staging/applied"
 def tale(tmp_path: Path) -> Iterator[Story]:
     """The repository with its two records, and what was live when they were made."""
     with running_sandbox({f"asst_{name}": fields for name, fields in LIVE.items()}) as sandbox:
-        told = Installed(tmp_path / "repository", sandbox)
+        told = InstalledStory(tmp_path / "repository", sandbox)
         bundle = str(SAVED / "repository.bundle")
         told.git("fetch", "--quiet", bundle, "refs/heads/main", "refs/reconciler/*:refs/reconciler/*")
         told.git("checkout", "--quiet", "-B", "main", "FETCH_HEAD")
@@ -48,7 +48,7 @@ class Planned:
 
     options: tuple[str, ...] = ()
     edits: dict[str, Fields] = field(default_factory=dict)
-    moved: Moved
+    moved: ChangeKinds
 
 
 PLANS = {
@@ -89,7 +89,7 @@ def test_a_plan_tells_drift_from_change_as_before(tale: Story, name: str) -> Non
     for assistant, fields in case.edits.items():
         tale.sandbox.edit(f"asst_{assistant}", **fields)
     document = tale.plan(*case.options)
-    assert (moved(document), gone(document)) == (case.moved, [])
+    assert (change_kinds(document), unmanaged_files(document)) == (case.moved, [])
     assert document["base"] == {
         "ref": STAGING_REF if case.options == STAGING else REF,
         "commit": tale.git("rev-parse", STAGING_REF if case.options == STAGING else REF),
@@ -98,7 +98,7 @@ def test_a_plan_tells_drift_from_change_as_before(tale: Story, name: str) -> Non
 
 def test_a_live_edit_is_drift_for_drift_and_pull(tale: Story) -> None:
     tale.sandbox.edit("asst_a", firstMessage="theirs")
-    drifted = moved(tale.report("drift"))
+    drifted = change_kinds(tale.report("drift"))
     assert drifted["a"] == {"/firstMessage": "drift"}
     done = ended_well(tale.run("pull"))
     assert done.stdout == "assistants/a.yaml: firstMessage\n"
@@ -113,15 +113,15 @@ def test_an_apply_on_top_converts_it_and_loses_no_entry(tale: Story) -> None:
     older = tale.record
     document = tale.apply()
     assert outcomes(document) == {"a": "unchanged", "b": "applied", "east/c": "applied"}
-    assert (tale.parents, tale.trailers, gone(document)) == ([tale.head, older], [], [])
+    assert (tale.parents, tale.trailers, unmanaged_files(document)) == ([tale.head, older], [], [])
     assert recorded(tale) == {
         "assistants/a.yaml": {"id": "asst_a", **TWO, "model": {"temperature": 0.7}},
         "assistants/b.yaml": {"id": "asst_b", **TWO, "model": {"temperature": 0.7}},
         "assistants/east/c.yml": {"id": "asst_c", **TWO},
         "second/n.yaml": {"id": "asst_n", "name": "Night", "firstMessage": "one"},
     }
-    assert moved(tale.plan()) == {"a": {"/name": "drift"}}
-    assert moved(tale.plan(*SECOND)) == {"n": {"/firstMessage": "change"}}
+    assert change_kinds(tale.plan()) == {"a": {"/name": "drift"}}
+    assert change_kinds(tale.plan(*SECOND)) == {"n": {"/firstMessage": "change"}}
 
 
 def test_an_apply_of_the_other_folder_converts_it_and_keeps_the_trailer(tale: Story) -> None:
@@ -134,7 +134,7 @@ def test_an_apply_of_the_other_folder_converts_it_and_keeps_the_trailer(tale: St
         "assistants/east/c.yml": "one",
         "second/n.yaml": "two",
     }
-    assert moved(tale.plan()) == PLANS["nothing"].moved
+    assert change_kinds(tale.plan()) == PLANS["nothing"].moved
     assert outcomes(tale.apply())["east/c"] == "applied"
     assert (tale.trailers, shown(tale, "c")) == ([], "two")
 
@@ -160,7 +160,7 @@ def test_an_apply_in_an_environment_converts_its_record_alone(tale: Story) -> No
     assert found["assistants/a.yaml"] == {"id": "asst_sa", **staging, "endCallMessage": None}
     assert found["assistants/b.yaml"] == {"id": "asst_sb", **staging}
     assert found["assistants/east/c.yml"] == {"id": "asst_sc", **TWO}
-    assert (tale.record, moved(tale.plan(*STAGING))) == (other, {})
+    assert (tale.record, change_kinds(tale.plan(*STAGING))) == (other, {})
     assert tale.git("log", "-1", "--format=%P", STAGING_REF).split()[0] == tale.head
 
 
@@ -173,7 +173,7 @@ def test_an_apply_of_one_definition_of_an_environment_keeps_what_failed_before(t
         "firstMessage": "one",
         "model": {"temperature": 0.2},
     }
-    assert moved(tale.plan(*STAGING)) == PLANS["an environment"].moved
+    assert change_kinds(tale.plan(*STAGING)) == PLANS["an environment"].moved
 
 
 def test_a_definition_that_moves_or_goes_is_known_to_it(tale: Story) -> None:
@@ -183,10 +183,13 @@ def test_a_definition_that_moves_or_goes_is_known_to_it(tale: Story) -> None:
     tale.commit("Move")
     tale.sandbox.edit("asst_b", name="Theirs")
     planned = tale.plan()
-    assert (moved(planned), gone(planned)) == ({"east/c": {"/firstMessage": "change"}}, ["assistants/a.yaml"])
+    assert (change_kinds(planned), unmanaged_files(planned)) == (
+        {"east/c": {"/firstMessage": "change"}},
+        ["assistants/a.yaml"],
+    )
     tale.apply()
     assert sorted(declared["id"] for declared in recorded(tale).values()) == ["asst_b", "asst_c", "asst_n"]
-    there = moved(tale.plan(*SECOND))
+    there = change_kinds(tale.plan(*SECOND))
     assert there["b"] == {"/firstMessage": "change", "/name": "drift"}
 
 

@@ -120,7 +120,7 @@ class Pair:
         environment = "staging/" if "environments" in self.features else ""
         people = ["-c", "user.name=reconciler", "-c", "user.email=reconciler@localhost"]
         message = "Apply: 2 unchanged\n"
-        commit = self.tale.git(*people, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-F", "-", given=message)
+        commit = self.tale.git(*people, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-F", "-", stdin=message)
         self.tale.git("update-ref", f"refs/reconciler/{environment}applied", commit)
 
     def plan(self) -> dict[str, dict[str, tuple[str, Any]]]:
@@ -139,14 +139,14 @@ class Pair:
             runs = [[*runs[0], f"{place}.yaml"] for place in self.places.values()]
         for run in runs:
             if "resume" in self.features:
-                with self.tale.meddling(answering(502, "a", landed="record" in self.features)):
+                with self.tale.intercept(answering(502, "a", landed="record" in self.features)):
                     report = self.tale.apply(*run)
                 self.reports.append(report)
                 if "indeterminate" not in outcomes(report).values():
                     continue
                 # A report names its assistants itself; PATHS would say so twice.
                 run = [word for word in run if not word.endswith(".yaml")]  # noqa: PLW2901
-                run += ["--resume", str(self.tale.saved(report, "unclear.json"))]
+                run += ["--resume", str(self.tale.save_report(report, "unclear.json"))]
             report = self.tale.apply(*run)
             assert set(outcomes(report).values()) <= {"applied", "unchanged"}, report["assistants"]
             self.reports.append(report)
@@ -157,7 +157,7 @@ class Pair:
         if self.rolling_back:
             for number, report in enumerate(self._to_undo()):
                 environment = self.folders()[0][2:]
-                file = self.tale.saved(report, f"undo-{number}.json")
+                file = self.tale.save_report(report, f"undo-{number}.json")
                 ended_well(self.tale.run("rollback", file, "--yes", "--directory", "assistants", *environment))
             self.write({})
         else:
@@ -167,7 +167,7 @@ class Pair:
     def _to_undo(self) -> list[Document]:
         if "merged reports" not in self.features:
             return self.reports[::-1]
-        files = [self.tale.saved(report, f"report-{number}.json") for number, report in enumerate(self.reports)]
+        files = [self.tale.save_report(report, f"report-{number}.json") for number, report in enumerate(self.reports)]
         merged_file = self.tale.root.parent / "merged.json"
         ended_well(self.tale.run("report", *files, "--report", merged_file))
         document: Document = json.loads(merged_file.read_text("utf-8"))

@@ -12,11 +12,11 @@ import yaml
 from between import Meddle
 from desks import DECLARED, FETCH, Fields, answering, changed, configured, deaf, desks, ended_well, live, live_of, shown
 from faulty_git import FaultyGit
-from histories import gone, moved
+from histories import change_kinds, unmanaged_files
 from json_reports import Document
 from projects import MODEL, outcomes
 from servers import running_sandbox
-from stories import REF, TRAILER, Installed, Story, story
+from stories import REF, TRAILER, InstalledStory, Story, story
 from two_environments import Two, two_environments
 
 STAGING = "refs/reconciler/staging/applied"
@@ -61,7 +61,7 @@ def test_the_tree_holds_one_file_for_each_definition_and_nothing_else(tmp_path: 
         (tale.root / "assistants/.draft.yaml").write_text("id: asst_draft\n")
         tale.sandbox.put({"id": "asst_b", **live_of(DECLARED)})
         configured(tale, on_drift="keep")
-        tale.recorded()
+        tale.apply_and_record()
         assert names(tale) == ["assistants/a.yml", "assistants/east/b.yaml"]
         assert by_id(tale) == {"asst_a": {"id": "asst_a", **DECLARED}, "asst_b": {"id": "asst_b", **DECLARED}}
 
@@ -86,13 +86,13 @@ def test_a_file_is_plain_yaml_with_its_id_first(tmp_path: Path, style: str) -> N
         if "\r" in STYLES[style]:
             (tale.root / "assistants/a.yaml").write_bytes(STYLES[style].encode())
         tale.commit(style)
-        tale.recorded()
+        tale.apply_and_record()
         recorded = text(tale, "assistants/a.yaml")
         assert re.match(r"id: [\"']?asst_a[\"']?\n", recorded)
         assert yaml.safe_load(recorded) == yaml.safe_load(STYLES[style])
         assert not re.search(r"^\s*#|&hi|\*hi|\r", recorded, re.MULTILINE)
         assert recorded.count("\n") >= len(yaml.safe_load(STYLES[style]))  # a line for each field, not a flow
-        assert moved(tale.plan()) == {}
+        assert change_kinds(tale.plan()) == {}
 
 
 def test_the_same_definitions_make_the_same_record(tale: Story) -> None:
@@ -101,7 +101,7 @@ def test_the_same_definitions_make_the_same_record(tale: Story) -> None:
     tale.write("a", "# New.\n{id: asst_a, name: 'Desk', firstMessage: \"Hello!\", model: {temperature: 0.70}}\n")
     tale.commit("Style")
     changed(tale, "b", firstMessage="ours")
-    tale.recorded()
+    tale.apply_and_record()
     lines = tale.git("diff", "--unified=0", before, f"{REF}^{{tree}}").splitlines()
     assert [line for line in lines if re.match(r"[-+][^-+]", line)] == ["-firstMessage: Hello!", "+firstMessage: ours"]
 
@@ -139,7 +139,7 @@ def test_a_commit_to_a_shared_file_or_a_setting_changes_nothing_that_the_record_
     ended_well(two.run("production", "apply", "--yes"))
     assert by_id(two.tale, STAGING) == before
     planned = two.report("staging", "plan")
-    assert moved(planned)["a"] == {"/firstMessage": "change", "/model/temperature": "change"}
+    assert change_kinds(planned)["a"] == {"/firstMessage": "change", "/model/temperature": "change"}
 
 
 def test_an_environments_record_is_its_own_and_so_is_the_default(tmp_path: Path) -> None:
@@ -192,8 +192,12 @@ def test_a_run_replaces_what_it_settled_and_keeps_all_others(tale: Story, name: 
         tale.sandbox.edit("asst_a", **case.edit)
     changed(tale, "a", firstMessage="ours")
     head, previous = changed(tale, "b", firstMessage="ours, too"), tale.record
-    with tale.meddling(case.meddle or (lambda asked, forward: forward(asked))):
-        document = tale.recorded(*case.options) if case.meddle is not deaf else tale.recorded("assistants/a.yaml")
+    with tale.intercept(case.meddle or (lambda request, forward: forward(request))):
+        document = (
+            tale.apply_and_record(*case.options)
+            if case.meddle is not deaf
+            else tale.apply_and_record("assistants/a.yaml")
+        )
     assert outcomes(document).get("a") == case.outcome
     others = {"b": "Hello!" if case.meddle is deaf else "ours, too", "c": "Hello!", "d": "Hello!"}
     assert greetings(tale) == {"a": case.says, **others}
@@ -204,16 +208,16 @@ def test_a_run_replaces_what_it_settled_and_keeps_all_others(tale: Story, name: 
 def test_drift_that_is_kept_is_recorded_as_git_has_it(tale: Story) -> None:
     tale.sandbox.edit("asst_a", firstMessage="theirs")
     changed(tale, "a", name="Front desk")
-    assert outcomes(tale.recorded())["a"] == "applied"
+    assert outcomes(tale.apply_and_record())["a"] == "applied"
     assert by_id(tale)["asst_a"] == {"id": "asst_a", **DECLARED, "name": "Front desk"}
-    assert moved(tale.plan()) == {"a": {"/firstMessage": "drift"}}
+    assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "drift"}}
 
 
 def test_what_was_skipped_is_kept(tale: Story) -> None:
     for name in FOUR:
         changed(tale, name, firstMessage="ours")
-    with tale.meddling(answering(400, "b")):
-        document = tale.recorded("--fail-fast", "--concurrency", "1")
+    with tale.intercept(answering(400, "b")):
+        document = tale.apply_and_record("--fail-fast", "--concurrency", "1")
     assert outcomes(document) == {"a": "applied", "b": "failed", "c": "skipped", "d": "skipped"}
     assert greetings(tale) == {"a": "ours", "b": "Hello!", "c": "Hello!", "d": "Hello!"}
 
@@ -221,16 +225,16 @@ def test_what_was_skipped_is_kept(tale: Story) -> None:
 def test_one_that_is_new_and_failed_has_no_entry(tale: Story) -> None:
     tale.sandbox.put({"id": "asst_e", **live_of(DECLARED)})
     changed(tale, "e", firstMessage="ours")
-    with tale.meddling(answering(400, "e")):
-        assert outcomes(tale.recorded())["e"] == "failed"
+    with tale.intercept(answering(400, "e")):
+        assert outcomes(tale.apply_and_record())["e"] == "failed"
     assert "assistants/e.yaml" not in names(tale)
-    assert moved(tale.plan()) == {"e": {"/firstMessage": "change"}}
+    assert change_kinds(tale.plan()) == {"e": {"/firstMessage": "change"}}
 
 
 def test_a_field_that_is_released_leaves_the_entry(tale: Story) -> None:
     tale.write("a", name="Desk")
     tale.commit("Release")
-    tale.recorded()
+    tale.apply_and_record()
     assert by_id(tale)["asst_a"] == {"id": "asst_a", "name": "Desk"}
 
 
@@ -239,13 +243,13 @@ def test_a_definition_that_moved_has_one_entry(tale: Story, failing: bool) -> No
     (tale.root / "assistants/a.yaml").unlink()
     tale.write("east/z", id="asst_a", **{**DECLARED, "firstMessage": "ours"})
     tale.commit("Move")
-    with tale.meddling(answering(400, *(["a"] if failing else []))):
-        tale.recorded()
+    with tale.intercept(answering(400, *(["a"] if failing else []))):
+        tale.apply_and_record()
     assert greetings(tale) == {"a": "Hello!" if failing else "ours", "b": "Hello!", "c": "Hello!", "d": "Hello!"}
     if not failing:
         assert "assistants/east/z.yaml" in names(tale)
-    assert gone(tale.plan()) == []
-    assert moved(tale.plan()) == ({"east/z": {"/firstMessage": "change"}} if failing else {})
+    assert unmanaged_files(tale.plan()) == []
+    assert change_kinds(tale.plan()) == ({"east/z": {"/firstMessage": "change"}} if failing else {})
 
 
 @pytest.mark.parametrize("moved_to", ["a", "east/z"])
@@ -254,13 +258,13 @@ def test_a_definition_may_change_between_the_ids_of_its_assistant(tale: Story, m
     (tale.root / "assistants/a.yaml").unlink()
     tale.write(moved_to, id="local_asst_a", **DECLARED)
     tale.commit("The local id")
-    assert moved(tale.recorded()) == {moved_to: {"/firstMessage": "drift"}}
+    assert change_kinds(tale.apply_and_record()) == {moved_to: {"/firstMessage": "drift"}}
     tale.write(moved_to, id="asst_a", **DECLARED)
     tale.commit("The provider's id")
     for base in ((), ("--base", "HEAD~1")):
         plan = tale.plan(*base)
-        assert (moved(plan), gone(plan)) == ({moved_to: {"/firstMessage": "drift"}}, [])
-    tale.recorded()
+        assert (change_kinds(plan), unmanaged_files(plan)) == ({moved_to: {"/firstMessage": "drift"}}, [])
+    tale.apply_and_record()
     assert (tale.sandbox.live("asst_a")["firstMessage"], len(by_id(tale))) == ("theirs", 4)
 
 
@@ -268,16 +272,16 @@ def test_files_whose_names_were_swapped_keep_their_own_entries(tale: Story) -> N
     tale.write("a", id="asst_b", **{**DECLARED, "firstMessage": "ours"})
     tale.write("b", id="asst_a", **{**DECLARED, "firstMessage": "ours"})
     tale.commit("Swap")
-    with tale.meddling(answering(400, "b")):
-        assert outcomes(tale.recorded())["a"] == "failed"
+    with tale.intercept(answering(400, "b")):
+        assert outcomes(tale.apply_and_record())["a"] == "failed"
     assert greetings(tale) == {"a": "ours", "b": "Hello!", "c": "Hello!", "d": "Hello!"}
-    assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
+    assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_what_did_not_converge_is_recorded_field_by_field(tale: Story) -> None:
     tale.sandbox.rehearse("normalise trim firstMessage")
     changed(tale, "a", name="Front desk", firstMessage="Welcome! ", model={"temperature": 0.2})
-    assert outcomes(tale.recorded())["a"] == "not_converged"
+    assert outcomes(tale.apply_and_record())["a"] == "not_converged"
     assert by_id(tale)["asst_a"] == {
         "id": "asst_a",
         "name": "Front desk",
@@ -295,15 +299,15 @@ def test_a_definition_that_is_gone_is_dropped_by_a_run_of_the_whole_folder(
 ) -> None:
     (tale.root / "assistants/b.yaml").unlink()
     changed(tale, "a", firstMessage="ours")
-    document = tale.recorded(*options)
+    document = tale.apply_and_record(*options)
     assert outcomes(document)["a"] == "applied"
     assert ("b" in greetings(tale)) == bool(options)
     if not options:
-        assert gone(document) == ["assistants/b.yaml"]
-        assert gone(tale.plan()) == []
+        assert unmanaged_files(document) == ["assistants/b.yaml"]
+        assert unmanaged_files(tale.plan()) == []
     else:
-        assert gone(tale.plan()) == ["assistants/b.yaml"]
-        assert gone(tale.recorded()) == ["assistants/b.yaml"]
+        assert unmanaged_files(tale.plan()) == ["assistants/b.yaml"]
+        assert unmanaged_files(tale.apply_and_record()) == ["assistants/b.yaml"]
         assert sorted(greetings(tale)) == ["a", "c", "d"]
 
 
@@ -335,8 +339,8 @@ def test_two_folders_share_a_record_and_neither_drops_the_others_entries(tmp_pat
             in_folder(tale, "second", "n", firstMessage=f"before {place}")
             tale.commit()
             before = greetings(tale)
-            document = tale.recorded("--directory", place)
-            assert gone(document) == []
+            document = tale.apply_and_record("--directory", place)
+            assert unmanaged_files(document) == []
             other, own = ("a", "n") if place == "second" else ("n", "a")
             assert greetings(tale) == {**before, own: f"before {place}", other: before[other]}
 
@@ -347,10 +351,10 @@ def test_an_entry_whose_id_is_in_another_folder_now_is_neither_listed_nor_droppe
         in_folder(tale, "second", "b", firstMessage="ours")
         tale.commit("Move")
         tale.sandbox.edit("asst_b", name="theirs")
-        document = tale.recorded()
-        assert (gone(document), greetings(tale)["b"]) == ([], "Hello!")
-        assert moved(tale.plan("--directory", "second")) == {"b": {"/firstMessage": "change"}}
-        assert outcomes(tale.recorded("--directory", "second"))["b"] == "applied"
+        document = tale.apply_and_record()
+        assert (unmanaged_files(document), greetings(tale)["b"]) == ([], "Hello!")
+        assert change_kinds(tale.plan("--directory", "second")) == {"b": {"/firstMessage": "change"}}
+        assert outcomes(tale.apply_and_record("--directory", "second"))["b"] == "applied"
         assert (greetings(tale)["b"], names(tale)) == (
             "ours",
             ["assistants/a.yaml", "second/b.yaml", "second/n.yaml"],
@@ -361,9 +365,9 @@ def test_an_entry_whose_folder_was_renamed_stays(tale: Story) -> None:
     tale.git("mv", "assistants", "bots")
     tale.commit("Rename")
     tale.sandbox.edit("asst_a", firstMessage="theirs")
-    assert moved(tale.plan("--directory", "bots")) == {"a": {"/firstMessage": "drift"}}
-    document = tale.recorded("--directory", "bots")
-    assert (gone(document), sorted(greetings(tale))) == ([], [*FOUR])
+    assert change_kinds(tale.plan("--directory", "bots")) == {"a": {"/firstMessage": "drift"}}
+    document = tale.apply_and_record("--directory", "bots")
+    assert (unmanaged_files(document), sorted(greetings(tale))) == ([], [*FOUR])
     assert names(tale) == [f"bots/{name}.yaml" for name in FOUR]
 
 
@@ -373,22 +377,22 @@ def test_an_entry_whose_folder_was_renamed_stays(tale: Story) -> None:
 def test_the_commits_parents_are_head_and_the_record_before(tale: Story) -> None:
     first, record = tale.parents, tale.record
     head = changed(tale, "a", firstMessage="ours")
-    tale.recorded()
+    tale.apply_and_record()
     assert (len(first), tale.parents) == (1, [head, record])
-    tale.recorded("--allow-older")
+    tale.apply_and_record("--allow-older")
     assert tale.parents == [head, record]  # nothing new is not recorded
 
 
 def test_a_trailer_names_a_write_that_is_unclear_until_it_is_settled(tale: Story) -> None:
     head = changed(tale, "a", firstMessage="ours", name="Front desk")
-    with tale.meddling(answering(502, "a")):
-        tale.recorded()
+    with tale.intercept(answering(502, "a")):
+        tale.apply_and_record()
     assert tale.trailers == [
         {"id": "asst_a", "file": "assistants/a.yaml", "fields": ["/firstMessage", "/name"], "heads": [head]}
     ]
     assert f"{TRAILER}: " in tale.message
     changed(tale, "b", firstMessage="ours")
-    tale.recorded("assistants/b.yaml")
+    tale.apply_and_record("assistants/b.yaml")
     assert len(tale.trailers) == 1
     assert outcomes(tale.apply())["a"] == "applied"
     assert (tale.trailers, greetings(tale)["a"], shown(tale, "a")) == ([], "ours", "ours")
@@ -396,13 +400,13 @@ def test_a_trailer_names_a_write_that_is_unclear_until_it_is_settled(tale: Story
 
 def test_an_unclear_write_of_a_field_that_is_ignored_by_now_stays_unclear(tale: Story) -> None:
     changed(tale, "a", firstMessage="ours")
-    with tale.meddling(answering(500, "a", landed=True)):
-        assert outcomes(tale.recorded())["a"] == "indeterminate"
+    with tale.intercept(answering(500, "a", landed=True)):
+        assert outcomes(tale.apply_and_record())["a"] == "indeterminate"
     configured(tale, ignore=[{"path": "/firstMessage", "reason": "set by the campaign"}])
-    assert outcomes(tale.recorded())["a"] == "unchanged"
+    assert outcomes(tale.apply_and_record())["a"] == "unchanged"
     configured(tale)
     changed(tale, "a", firstMessage="ours, once more")
-    assert moved(tale.plan()) == {"a": {"/firstMessage": "change"}}
+    assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_the_ref_moves_only_if_it_still_is_what_was_read(tale: Story) -> None:
@@ -506,7 +510,7 @@ READERS = [("plan",), ("plan", "--changed"), ("drift",), ("apply", "--yes"), ("a
 
 @pytest.mark.parametrize("command", READERS, ids=" ".join)
 def test_a_project_that_records_needs_its_record(tmp_path: Path, command: tuple[str, ...]) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False, kind=Installed) as tale:
+    with desks(tmp_path / "repository", "a", recorded=False, kind=InstalledStory) as tale:
         configured(tale, record=True)
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         before = live(tale, "a")
@@ -558,13 +562,13 @@ def test_such_a_project_may_apply_without_recording(tmp_path: Path) -> None:
 
 
 def by_plan(tale: Story) -> Document:
-    return tale.apply("--plan", str(tale.saved(tale.plan())))
+    return tale.apply("--plan", str(tale.save_report(tale.plan())))
 
 
 def by_resume(tale: Story) -> Document:
-    with tale.meddling(answering(502, "a")):
+    with tale.intercept(answering(502, "a")):
         unclear = tale.apply("--no-record")
-    return tale.apply("--resume", str(tale.saved(unclear)))
+    return tale.apply("--resume", str(tale.save_report(unclear)))
 
 
 APPLIES: dict[str, Callable[[Story], Document]] = {
@@ -606,7 +610,7 @@ def test_nothing_is_recorded_where_nobody_asked_for_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", [False, True], ids=["another record", "the first record"])
 def test_an_apply_of_four_starts_at_most_twelve_git_processes(tmp_path: Path, first: bool) -> None:
-    with desks(tmp_path / "repository", *FOUR, kind=Installed, recorded=not first) as tale:
+    with desks(tmp_path / "repository", *FOUR, kind=InstalledStory, recorded=not first) as tale:
         for name in FOUR:
             changed(tale, name, firstMessage="ours")
         git = FaultyGit(tmp_path / "bin")
@@ -626,7 +630,7 @@ def test_how_many_git_processes_there_are_does_not_depend_on_how_many_assistants
             for number in range(size):
                 tale.write(str(number), **DECLARED)
             tale.commit("First")
-            tale.recorded()
+            tale.apply_and_record()
             for number in range(size):
                 tale.write(str(number), **{**DECLARED, "firstMessage": f"ours of {size}"})
             tale.commit("Second")

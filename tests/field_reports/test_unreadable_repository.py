@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
-from commands import Completed, run, signed_in
+from commands import Completed, connection_variables, run
 from desks import DECLARED, NO_BASE, changed, desks, ended_well, live, live_of, shown
 from faulty_git import COMMANDS, NAMES, WAYS, Ended, FaultyGit, Scene, sweep
-from histories import moved
+from histories import change_kinds
 from projects import outcomes, statuses
-from stories import REF, Installed, Story, story
+from stories import REF, InstalledStory, Story, story
 
 # --- B1 and B2: git is missing, broken or killed
 
@@ -31,7 +31,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The same, told with the installed command: for the rows of the field reports themselves."""
-    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES, kind=Installed) as tale:
+    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES, kind=InstalledStory) as tale:
         yield Scene(tale)
 
 
@@ -156,7 +156,7 @@ SPARSE_COMMANDS = [("plan",), ("plan", "--changed"), ("drift",), ("apply", "--ye
 def bots(tmp_path: Path) -> Iterator[Story]:
     """A project in a folder of its repository, applied and recorded; then the record is behind, and live edited."""
     seed = {name: live_of(WRITTEN) for name in ("a", "b")}
-    with story(tmp_path / "repository", seed, kind=Installed) as tale:
+    with story(tmp_path / "repository", seed, kind=InstalledStory) as tale:
         for place, name in (("east/a", "a"), ("west/b", "b")):
             _write(tale, f"assistants/{place}", id=f"asst_{name}", **WRITTEN)
             _write(tale, f"environments/staging/{place}", endCallMessage="Goodbye")
@@ -181,7 +181,7 @@ def _write(tale: Story, place: str, **fields: Any) -> None:
 
 
 def _in(tale: Story, folder: str, *arguments: str) -> Completed:
-    return run(*arguments, cwd=tale.root / folder, env=signed_in(tale.sandbox))
+    return run(*arguments, cwd=tale.root / folder, env=connection_variables(tale.sandbox))
 
 
 @pytest.mark.parametrize("hidden", SPARSE)
@@ -209,7 +209,7 @@ def test_a_git_that_hides_in_silence_has_not_answered(bots: Story, tmp_path: Pat
     bots.git("sparse-checkout", "set", *SPARSE["a definition"].options)
     git = FaultyGit(tmp_path / "bin")
     git.break_for("ls-files", "exit 0")
-    done = run("plan", cwd=bots.root / "bots", env={**signed_in(bots.sandbox), **git.env})
+    done = run("plan", cwd=bots.root / "bots", env={**connection_variables(bots.sandbox), **git.env})
     assert (done.code, "git ls-files: no answer" in done.stderr) == (1, True), done.stderr
 
 
@@ -239,7 +239,7 @@ def filtered(tale: Story, *, clean: str = ROT, smudge: str = ROT, required: str 
     (tale.root / ".gitattributes").write_text("*.yaml filter=rot\n")
 
 
-@pytest.mark.parametrize("kind", [Story, Installed], ids=["here", "installed"])
+@pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_path: Path, kind: type[Story]) -> None:
     with desks(tmp_path / "repository", "a", "b", recorded=False, kind=kind) as tale:
         filtered(tale)
@@ -254,11 +254,11 @@ def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_pat
         changed(tale, "b", firstMessage="ours")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         assert "firstMessage: Hello!" in tale.git("cat-file", "blob", f"{REF}:assistants/a.yaml")
-        assert moved(tale.plan()) == {"a": {"/firstMessage": "drift"}, "b": {"/firstMessage": "change"}}
-        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "applied"}
+        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "drift"}, "b": {"/firstMessage": "change"}}
+        assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "applied"}
         assert (shown(tale, "a"), shown(tale, "b")) == ("theirs", "ours")
-        assert moved(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "drift"}}
-        assert moved(tale.report("drift", "--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
+        assert change_kinds(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "drift"}}
+        assert change_kinds(tale.report("drift", "--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "drift", "pull"])
@@ -276,7 +276,7 @@ def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: 
         if done.code:
             assert "filter" in done.stderr
         elif command != "pull":
-            assert moved(json.loads(done.stdout)) == {"a": {"/firstMessage": "drift"}}
+            assert change_kinds(json.loads(done.stdout)) == {"a": {"/firstMessage": "drift"}}
 
 
 def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Pa
         tale.git("rm", "--cached", "--quiet", "-r", "assistants")
         tale.commit("Filtered")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        assert moved(tale.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
+        assert change_kinds(tale.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
 def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def with_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
     """A recorded desk `a`, and a submodule with the definition of `b` at a place of the repository."""
-    with desks(tmp_path / "repository", "a", "b", kind=Installed) as tale:
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as tale:
         shared = Story(tmp_path / "shared", tale.sandbox)
         (tale.root / "assistants/b.yaml").rename(shared.root / "b.yaml")
         shared.commit("Shared")
@@ -349,7 +349,7 @@ def test_a_submodule_that_is_not_checked_out_hides_definitions_too(tmp_path: Pat
 def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
     with with_submodule(tmp_path, "vendor/shared") as tale:
         changed(tale, "a", firstMessage="ours")
-        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
         assert shown(tale, "b") == "theirs"
 
 
@@ -471,7 +471,7 @@ def behind(root: Path, *, kind: type[Story] = Story) -> Iterator[Story]:
         changed(tale, "b", firstMessage="of PR 2")
         tale.git("checkout", "--quiet", "main")
         changed(tale, "a", firstMessage="of PR 1")
-        assert outcomes(tale.recorded())["a"] == "applied"
+        assert outcomes(tale.apply_and_record())["a"] == "applied"
         tale.git("checkout", "--quiet", "pr-2")
         tale.sandbox.forget_requests()
         yield tale
@@ -482,7 +482,7 @@ FORMATS = ["text", "json", "markdown", "github"]
 
 @pytest.mark.parametrize("options", [(), ("--changed",), ("--changed-since", "main")], ids=["all", "changed", "since"])
 def test_b7_a_branch_that_is_behind_the_record_says_so(tmp_path: Path, options: tuple[str, ...]) -> None:
-    with behind(tmp_path / "repository", kind=Installed) as tale:
+    with behind(tmp_path / "repository", kind=InstalledStory) as tale:
         suffixes = [".json", ".md", *([".html"] if importlib.util.find_spec("jinja2") else [])]
         files = [tmp_path / f"report{suffix}" for suffix in suffixes]
         reports = [word for file in files for word in ("--report", str(file))]
@@ -493,7 +493,7 @@ def test_b7_a_branch_that_is_behind_the_record_says_so(tmp_path: Path, options: 
         for document in (json.loads(said["json"]), json.loads(said["report.json"])):
             assert [warning for warning in document["warnings"] if "behind" in warning]
         if options != ("--changed",):
-            assert moved(json.loads(said["json"])).get("b") == {"/firstMessage": "change"}
+            assert change_kinds(json.loads(said["json"])).get("b") == {"/firstMessage": "change"}
 
 
 def test_a_branch_that_has_what_was_applied_says_nothing(tmp_path: Path) -> None:

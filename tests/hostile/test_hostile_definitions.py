@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bounded import WORK, bounded, measure_work
+from bounded import WORK, measure_work, run_bounded
 from depth import every_third, examples
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -110,7 +110,7 @@ def test_the_worst_definitions_cost_little(tmp_path: Path) -> None:
         alone.mkdir()
         (alone / "a.yaml").write_text(text, "utf-8", newline="")
     calls = [["validate", "--directory", name, "--format", "json", "--report", "x.md"] for name in worst]
-    codes = {one.call[2]: one.code for one in bounded(calls, cwd=tmp_path)}
+    codes = {one.call[2]: one.code for one in run_bounded(calls, cwd=tmp_path)}
     harmless = {name for name, code in codes.items() if code == 0}
     all_harmless = {"anchors", "a-long-id", "newlines", "comments", "messages-that-may-be-cut-off", "braces"}
     assert harmless == all_harmless & worst.keys()
@@ -127,7 +127,7 @@ def test_the_worst_settings_cost_little(tmp_path: Path, name: str) -> None:
     (tmp_path / "assistants").mkdir()
     (tmp_path / "assistants" / "a.yaml").write_text("id: a\nname: A\n", "utf-8")
     (tmp_path / "reconciler.yaml").write_text(text, "utf-8")
-    (one,) = bounded([["validate"]], cwd=tmp_path)
+    (one,) = run_bounded([["validate"]], cwd=tmp_path)
     assert one.code == 1
     assert "reconciler.yaml:1:" in one.stdout + one.stderr
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bounded import WORK, bounded, measure_work
+from bounded import WORK, measure_work, run_bounded
 from commands import Completed
 from depth import every_third, examples
 from hypothesis import given, settings, strategies as st
@@ -168,7 +168,7 @@ def test_the_worst_reports_cost_little(reports: Reports, tmp_path: Path) -> None
     for name, make in every_third(WORST).items():
         (tmp_path / f"{name}.json").write_text(make(text), "utf-8")
         calls.append(["report", f"{name}.json"])
-    taken = bounded(calls, cwd=tmp_path)
+    taken = run_bounded(calls, cwd=tmp_path)
     shown = {one.call[1].removesuffix(".json") for one in taken if one.code == 0}
     assert shown == {"long-numbers", "a-long-text", "a-long-text-of-lines"} & every_third(WORST).keys()
     told = {one.call[1].removesuffix(".json"): one.stderr for one in taken if one.code}
@@ -183,6 +183,6 @@ def test_a_difference_of_a_huge_text_costs_little(reports: Reports, tmp_path: Pa
         {"path": "/firstMessage", "kind": "change", "line": 1, "live": live, "desired": "New words here"}
     ]
     (tmp_path / "huge.json").write_text(json.dumps(document), "utf-8")
-    (taken,) = bounded([["report", "huge.json", "--format", form]], cwd=tmp_path)
+    (taken,) = run_bounded([["report", "huge.json", "--format", form]], cwd=tmp_path)
     assert taken.code == 0
     assert len(taken.stdout) < 100_000

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bounded import WORK, bounded, measure_work
-from commands import WITHOUT_OUR_CONFIGURATION, signed_in
+from bounded import WORK, measure_work, run_bounded
+from commands import WITHOUT_OUR_CONFIGURATION, connection_variables
 from depth import examples
 from hypothesis import given, settings, strategies as st
 from stories import REF, TRAILER, Story, story
@@ -51,20 +51,20 @@ def committed(tale: Story, *, author: str, message: str = "x") -> None:
     tale.git("add", "--all")
     people = f"author {author} <x@example.com> 1700000000 +0000\ncommitter {author} <x@example.com> 1 +0000"
     raw = f"tree {tale.git('write-tree')}\nparent {tale.head}\n{people}\n\n{message}\n"
-    tale.git("update-ref", "HEAD", tale.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", given=raw))
+    tale.git("update-ref", "HEAD", tale.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=raw))
 
 
 def recorded(tale: Story, message: str) -> None:
     """Put a record of HEAD in place, with any message."""
     tree = tale.git("rev-parse", "HEAD^{tree}")
-    commit = tale.git(*ANN, "commit-tree", tree, "-p", tale.head, "-F", "-", given=message)
+    commit = tale.git(*ANN, "commit-tree", tree, "-p", tale.head, "-F", "-", stdin=message)
     tale.git("update-ref", REF, commit)
 
 
 def test_an_author_may_be_called_anything(tale: Story) -> None:
     tale.write("a", name="A1")
     tale.commit()
-    tale.recorded()
+    tale.apply_and_record()
     tale.write("a", name="A2")
     committed(tale, author=EVIL, message="\x01\x02\x1b]0;hi\x07")
     (change,) = tale.plan("--format", "json")["assistants"][0]["changes"]
@@ -80,7 +80,7 @@ def test_files_may_be_called_anything(tale: Story) -> None:
         tale.sandbox.put({"id": f"asst_n{number}", "name": "Old"})
         tale.write(name, id=f"asst_n{number}", name="Old")
     tale.commit()
-    tale.recorded()
+    tale.apply_and_record()
     for number, name in enumerate(NAMES):
         tale.write(name, id=f"asst_n{number}", name="New")
     tale.commit()
@@ -124,8 +124,8 @@ def test_a_base_of_a_large_file_costs_little(tale: Story) -> None:
     recorded(tale, "Apply: 1 applied")
     tale.write("a", name="New")
     tale.commit()
-    env = {**signed_in(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
-    taken = bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=tale.root, env=env)
+    env = {**connection_variables(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
+    taken = run_bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=tale.root, env=env)
     assert [one.code for one in taken] == [0, 0]
     assert "counts as no base" in taken[0].stdout
 

@@ -241,11 +241,11 @@ def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) ->
         proxy.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
         named = proxy.origin.replace("//", "//anna:hush@")
         done = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, HTTPS_PROXY=named)
-        assert (done.code, len(proxy.seen)) == (1, 1)
+        assert (done.code, len(proxy.all_requests)) == (1, 1)
         assert "HTTPS_PROXY names the proxy" in done.stderr
         assert "hush" not in done.stderr
         assert desk.comment(HTTP_PROXY=named).code == 0
-        assert len(proxy.seen) == 1
+        assert len(proxy.all_requests) == 1
 
 
 def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:

@@ -21,7 +21,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         told.project.configure(record=True)
         told.write("a", firstMessage="old")
         told.commit()
-        told.recorded()
+        told.apply_and_record()
         told.sandbox.forget_requests()
         yield told
 
@@ -186,7 +186,7 @@ def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Story, Ho
         told.project.configure(record=True)
         told.write("a", firstMessage="old")
         told.commit()
-        told.recorded()
+        told.apply_and_record()
         with running_hosts() as hosts:
             yield told, hosts
 

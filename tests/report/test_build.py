@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, between, says
+from between import Answer, Forward, Request, between, json_answer
 from json_reports import AssistantEntry, Document, as_report
-from projects import MODEL, Project, only
+from projects import MODEL, Project, only_assistant
 from rendered import render_markdown, render_text
 from servers import running_sandbox
 
@@ -74,7 +74,7 @@ def test_every_field_of_the_document(planned: Document) -> None:
 
 
 def test_every_field_of_an_assistant(planned: Document) -> None:
-    entry = only(planned)
+    entry = only_assistant(planned)
     changes, patch, digest = entry["changes"], entry["patch"], entry["digest"]
     assert {**entry, "changes": [], "patch": None, "digest": None} == {
         "key": "admissions/enrollment",
@@ -122,7 +122,7 @@ def test_what_a_side_lacks_is_left_out_and_a_null_is_not(project: Project) -> No
     project.write("a", id="asst_1", name="New", firstMessage="Hi", voicemailMessage="Call")
     base = {"name": None, "voicemailMessage": "Base"}
     with running_sandbox({"asst_1": {"firstMessage": None, "name": "Live"}}) as sandbox:
-        entry = only(project.plan(sandbox.url, base=base))
+        entry = only_assistant(project.plan(sandbox.url, base=base))
     first, name, voicemail = entry["changes"]
     assert (first["path"], first["live"], "base" in first) == ("/firstMessage", None, False)
     assert (name["base"], name["live"]) == (None, "Live")
@@ -157,7 +157,7 @@ def test_a_digest_is_stable_and_follows_what_would_be_written(project: Project) 
     def digest(temperature: float, live: dict[str, Any]) -> str | None:
         project.write("a", id="asst_1", model={"temperature": temperature})
         with running_sandbox({"asst_1": live}) as sandbox:
-            found: str | None = only(project.plan(sandbox.url))["digest"]
+            found: str | None = only_assistant(project.plan(sandbox.url))["digest"]
             return found
 
     one = digest(0.6, {"model": MODEL})
@@ -188,10 +188,10 @@ def sensitive_documents(project: Project) -> list[Document]:
     }
     base = {"metadata": {"crmKey": "hush-base-key"}}
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method == "PATCH":
-            return says(400, {"error": f"bad: {asked.body.decode()}"})
-        return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "PATCH":
+            return json_answer(400, {"error": f"bad: {request.body.decode()}"})
+        return forward(request)
 
     found = []
     with running_sandbox({"asst_1": live}) as sandbox, between(sandbox, meddle) as server:
@@ -215,7 +215,7 @@ def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
         ):
             for secret in SECRETS:
                 assert secret not in text
-    entry = only(documents[0])
+    entry = only_assistant(documents[0])
     assert entry["patch"] == {
         "firstMessage": "(sensitive)",
         "metadata": {
@@ -228,8 +228,8 @@ def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
     by_path = {change["path"]: change for change in entry["changes"]}
     assert (by_path["/metadata/crmKey"]["desired"], by_path["/metadata/crmKey"]["live"]) == ("(sensitive)",) * 2
     assert by_path["/metadata/team"]["desired"] == "new"
-    assert only(documents[1])["changes"][1]["base"] == "(sensitive)"
-    assert [only(document)["outcome"] for document in documents] == [None, None, None, "failed", "applied"]
+    assert only_assistant(documents[1])["changes"][1]["base"] == "(sensitive)"
+    assert [only_assistant(document)["outcome"] for document in documents] == [None, None, None, "failed", "applied"]
 
 
 def test_a_digest_says_nothing_about_a_sensitive_value(project: Project) -> None:
@@ -238,7 +238,7 @@ def test_a_digest_says_nothing_about_a_sensitive_value(project: Project) -> None
     def entry(key: str, moment: str) -> AssistantEntry:
         project.write("a", id="asst_1", metadata={"crmKey": key})
         with running_sandbox({"asst_1": {"metadata": {"crmKey": f"{key}-old"}, "updatedAt": moment}}) as sandbox:
-            return only(project.plan(sandbox.url))
+            return only_assistant(project.plan(sandbox.url))
 
     one = entry("hush-1", "2024-01-01T00:00:00Z")["digest"]
     assert one == entry("hush-2", "2024-01-01T00:00:00Z")["digest"]

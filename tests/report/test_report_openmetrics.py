@@ -142,7 +142,7 @@ def test_a_run_says_which_record_it_read_and_what_expires_next(tmp_path: Path) -
         rules = [{"path": "/metadata/x", "reason": "r", "expires": day} for day in ("2999-03-01", "2999-02-01")]
         told.project.configure(ignore=rules)
         told.commit()
-        told.recorded()
+        told.apply_and_record()
         done = told.run("drift", "--report", "drift.prom", "--report", "drift.json")
         assert done.code == 0, done.stderr
         report = parse_report((told.root / "drift.json").read_text("utf-8"), name="drift.json")

@@ -16,7 +16,7 @@ from servers import Sandbox
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request; `number` counts those of its method, from 1. `path` is below the base URL."""
 
     method: str
@@ -29,13 +29,13 @@ class Asked:
     def json(self) -> Any:
         return json.loads(self.body) if self.body else None
 
-    def saying(self, body: Any) -> "Asked":
+    def with_body(self, body: Any) -> "Request":
         """The same request with another body."""
         return replace(self, body=json.dumps(body).encode())
 
 
 @dataclass(frozen=True)
-class Answered:
+class Answer:
     """An answer."""
 
     status: int
@@ -46,24 +46,24 @@ class Answered:
     def json(self) -> Any:
         return json.loads(self.body)
 
-    def saying(self, body: Any) -> "Answered":
+    def with_body(self, body: Any) -> "Answer":
         """The same answer with another body."""
         return replace(self, body=json.dumps(body).encode())
 
 
-def says(status: int, body: Any, **headers: str) -> Answered:
+def json_answer(status: int, body: Any, **headers: str) -> Answer:
     """An answer of JSON, or of the bytes given; header names are written with `_` for `-`."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answered(status, content, {name.replace("_", "-"): value for name, value in headers.items()})
+    return Answer(status, content, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def breaks(status: int) -> Answered:
+def error_answer(status: int) -> Answer:
     """The API's way to say that something went wrong."""
-    return says(status, {"error": f"trouble number {status}"})
+    return json_answer(status, {"error": f"trouble number {status}"})
 
 
-Forward = Callable[[Asked], Answered]
-Meddle = Callable[[Asked, Forward], Answered | None]
+Forward = Callable[[Request], Answer]
+Meddle = Callable[[Request, Forward], Answer | None]
 """Answers a request, with the sandbox's help or without; None closes the connection without an answer."""
 
 
@@ -72,18 +72,18 @@ class Between:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.asked: list[Asked] = []
+        self.all_requests: list[Request] = []
         self._lock = threading.Lock()
 
-    def note(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Asked:
+    def record_request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Request:
         with self._lock:
-            number = 1 + sum(before.method == method for before in self.asked)
-            asked = Asked(method, path, headers, body, number)
-            self.asked.append(asked)
-            return asked
+            number = 1 + sum(before.method == method for before in self.all_requests)
+            request = Request(method, path, headers, body, number)
+            self.all_requests.append(request)
+            return request
 
-    def requests(self, method: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.method == method]
+    def requests(self, method: str) -> list[Request]:
+        return [request for request in self.all_requests if request.method == method]
 
 
 class _Server(ThreadingHTTPServer):
@@ -117,7 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         path = self.path.removeprefix(self.server.base)
-        answer = self.server.meddle(self.server.between.note(self.command, path, headers, body), self._forward)
+        answer = self.server.meddle(
+            self.server.between.record_request(self.command, path, headers, body), self._forward
+        )
         if answer is None:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
@@ -129,13 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    def _forward(self, asked: Asked) -> Answered:
-        kept: dict[str, str] = {name: asked.headers.get(name, "") for name in ("cookie", "content-type")}
+    def _forward(self, request: Request) -> Answer:
+        headers: dict[str, str] = {name: request.headers.get(name, "") for name in ("cookie", "content-type")}
         with contextlib.closing(http.client.HTTPConnection(self.server.host, timeout=30)) as connection:
-            connection.request(asked.method, self.server.base + asked.path, asked.body or None, kept)
+            connection.request(request.method, self.server.base + request.path, request.body or None, headers)
             answer = connection.getresponse()
-            passed = {name: value for name, value in answer.getheaders() if name == "set-cookie"}
-            return Answered(answer.status, answer.read(), passed)
+            cookies = {name: value for name, value in answer.getheaders() if name == "set-cookie"}
+            return Answer(answer.status, answer.read(), cookies)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ _NEXT_TO_NONE = 0.1  # seconds: a hundred small calls would take less time than 
 
 
 @dataclass(frozen=True)
-class Taken:
+class CallResult:
     """What one call ended with.
 
     `work` is the processor's time for it, in times of a fixed piece of work that ran just after it.
@@ -42,9 +42,9 @@ class Taken:
     stderr: str
 
 
-def bounded(calls: Sequence[Sequence[str]], *, cwd: Path, env: Mapping[str, str] | None = None) -> list[Taken]:
+def run_bounded(calls: Sequence[Sequence[str]], *, cwd: Path, env: Mapping[str, str] | None = None) -> list[CallResult]:
     """Run the command once for each list of arguments, and make sure that none of them took too much."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, __file__],
         cwd=cwd,
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **(env or {})},  # without what measures coverage
@@ -52,17 +52,17 @@ def bounded(calls: Sequence[Sequence[str]], *, cwd: Path, env: Mapping[str, str]
         capture_output=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr.decode()
-    taken = [Taken(**one) for one in json.loads(done.stdout)]
-    for one in taken:
-        assert "fault of reconciler itself" not in one.stderr, one
-        assert "Traceback" not in one.stdout + one.stderr, one
-        assert one.work < WORK, one
-        assert one.mebibytes < MEBIBYTES, one
-    return taken
+    assert process.returncode == 0, process.stderr.decode()
+    results = [CallResult(**result) for result in json.loads(process.stdout)]
+    for result in results:
+        assert "fault of reconciler itself" not in result.stderr, result
+        assert "Traceback" not in result.stdout + result.stderr, result
+        assert result.work < WORK, result
+        assert result.mebibytes < MEBIBYTES, result
+    return results
 
 
-def _peak() -> float:
+def _peak_mebibytes() -> float:
     """The most memory that this process had at once, in MiB; Linux alone knows it apart from its parent's."""
     with contextlib.suppress(OSError):
         text = Path("/proc/self/status").read_text("ascii")
@@ -95,17 +95,17 @@ def _main() -> None:
     for call in calls:
         main.reconciler.get_command(None, call[0])
     importlib.import_module("reconciler.api.transport")
-    before, taken = _peak(), []
+    before, results = _peak_mebibytes(), []
     for call in calls:
         # Into files: what is shown is no part of what the command needs.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code, work = measure_work(functools.partial(boundary.run_guarded, main.reconciler, call))
-            grown = _peak() - before
+            grown = _peak_mebibytes() - before
             for stream in (out, err):
                 stream.seek(0)
-            taken.append(Taken(tuple(call), code, work, grown, out.read(2000), err.read(2000)))
-    json.dump([asdict(one) for one in taken], sys.stdout)
+            results.append(CallResult(tuple(call), code, work, grown, out.read(2000), err.read(2000)))
+    json.dump([asdict(result) for result in results], sys.stdout)
 
 
 if __name__ == "__main__":

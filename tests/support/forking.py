@@ -31,10 +31,10 @@ class Forking:
         self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
     ) -> tuple[int, bytes, bytes]:
         """Run a command to its end; return its exit code, stdout and stderr."""
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            given.write(stdin)
-            given.seek(0)
-            streams = [given.fileno(), out.fileno(), err.fileno()]
+        with tempfile.TemporaryFile() as stdin_file, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            stdin_file.write(stdin)
+            stdin_file.seek(0)
+            streams = [stdin_file.fileno(), out.fileno(), err.fileno()]
             with ask(self.address, arguments, str(cwd), env, streams) as answer:
                 _, code = answer.makefile()
             out.seek(0)

@@ -6,31 +6,31 @@ from json_reports import Document
 from stories import Story, entries
 
 OLD, NEW, OTHER = {"firstMessage": "old"}, {"firstMessage": "new"}, {"firstMessage": "edited live"}
-Moved = dict[str, dict[str, str]]
+ChangeKinds = dict[str, dict[str, str]]
 
 
-def moved(document: Document) -> Moved:
+def change_kinds(document: Document) -> ChangeKinds:
     """Where each assistant that is not in sync differs, and how: `{"a": {"/name": "drift"}}`."""
-    found: Moved = {
+    by_key: ChangeKinds = {
         key: {change["path"]: str(change["kind"]) for change in entry["changes"]}
         for key, entry in entries(document).items()
     }
-    return {key: changes for key, changes in found.items() if changes}
+    return {key: changes for key, changes in by_key.items() if changes}
 
 
-def gone(document: Document) -> list[str]:
+def unmanaged_files(document: Document) -> list[str]:
     """The files of the definitions that are no longer managed."""
     return [entry["file"] for entry in document.get("no_longer_managed", [])]
 
 
 def setters(document: Document, key: str = "a") -> dict[str, tuple[str, str, str] | None]:
     """The commit, author and date that set each differing value of an assistant."""
-    found = entries(document)[key]["changes"]
+    changes = entries(document)[key]["changes"]
     return {
         change["path"]: (change["since"]["commit"], change["since"]["author"], change["since"]["date"])
         if "since" in change
         else None
-        for change in found
+        for change in changes
     }
 
 
@@ -51,7 +51,7 @@ def merge(tale: Story, branch: str, *options: str) -> str:
     return tale.head
 
 
-def cloned(tale: Story, place: Path, *options: str) -> Path:
+def make_clone(tale: Story, place: Path, *options: str) -> Path:
     """A clone over git's own transport, so that `--depth` counts."""
     tale.git("clone", "--quiet", *options, f"file://{tale.root}", str(place))
     return place

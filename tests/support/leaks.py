@@ -55,13 +55,13 @@ def spellings(secret: str) -> Iterator[str]:
 _FORMS = {form: secret[:4] for secret in (PASSWORD, _TOKEN) for form in spellings(secret)}
 
 
-def assert_no_secret(shown: str | bytes | None, where: str) -> None:
+def assert_no_secret(output: str | bytes | None, label: str) -> None:
     """Make sure that no secret of a sandbox is in what somebody can see. The secret itself is not told."""
-    if not shown:
+    if not output:
         return
-    text = shown.decode("utf-8", "replace") if isinstance(shown, bytes) else shown
+    text = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
     leaked = sorted({begins for form, begins in _FORMS.items() if form in text})
-    assert not leaked, f"{where} holds a password or a token that begins with {leaked}"
+    assert not leaked, f"{label} holds a password or a token that begins with {leaked}"
 
 
 def assert_no_secret_in_files(folder: Path) -> None:
@@ -74,13 +74,13 @@ def assert_no_secret_in_files(folder: Path) -> None:
                 assert_no_secret(file.read_bytes(), str(file))
 
 
-def watched(communicate: Callable[..., Any]) -> Callable[..., Any]:
+def check_output_of(communicate: Callable[..., Any]) -> Callable[..., Any]:
     """Return subprocess's `communicate` with a look at what every process shows."""
 
-    def look(self: Any, *arguments: Any, **options: Any) -> Any:
-        shown = communicate(self, *arguments, **options)
-        for part in shown:
-            assert_no_secret(part, f"what {self.args} shows")
-        return shown
+    def communicate_and_check(self: Any, *arguments: Any, **options: Any) -> Any:
+        streams = communicate(self, *arguments, **options)
+        for stream in streams:
+            assert_no_secret(stream, f"what {self.args} shows")
+        return streams
 
-    return look
+    return communicate_and_check

@@ -16,7 +16,7 @@ Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Request:
     """One request as it arrived. Header names are in lower case."""
 
     method: str
@@ -30,11 +30,11 @@ class Seen:
         return [value for key, value in self.headers if key == name]
 
 
-Reply = Callable[[socket.socket, Seen], bool]
+Reply = Callable[[socket.socket, Request], bool]
 """Writes an answer; returns whether the connection stays open."""
 
 
-def written(status: int, body: bytes, headers: Headers = {}) -> bytes:  # noqa: B006 - never changed
+def build_response(status: int, body: bytes, headers: Headers = {}) -> bytes:  # noqa: B006 - never changed
     lines = [f"HTTP/1.1 {status} Odd", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
@@ -44,34 +44,34 @@ def answer(status: int, body: Any = None, **headers: str) -> Reply:
     """JSON, or the bytes or text as they are. Header names are written with `_` for `-`."""
     content = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return raw(written(status, content, named), keep=True)
+    return raw_reply(build_response(status, content, named), keep=True)
 
 
-def raw(content: bytes, *, keep: bool = False) -> Reply:
-    def send(sock: socket.socket, seen: Seen) -> bool:
+def raw_reply(content: bytes, *, keep: bool = False) -> Reply:
+    def send(sock: socket.socket, request: Request) -> bool:
         sock.sendall(content)
         return keep
 
     return send
 
 
-def hang_up(sock: socket.socket, seen: Seen) -> bool:
+def hang_up(sock: socket.socket, request: Request) -> bool:
     return False
 
 
-def reset(sock: socket.socket, seen: Seen) -> bool:
+def reset(sock: socket.socket, request: Request) -> bool:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
 
-def half(status: int, body: bytes) -> Reply:
-    return raw(written(status, body)[: -len(body) // 2])
+def half_reply(status: int, body: bytes) -> Reply:
+    return raw_reply(build_response(status, body)[: -len(body) // 2])
 
 
 def drip(content: bytes, *, every: float = 0.02) -> Reply:
     """One byte at a time, for ever: the last byte again and again, until the client has had enough."""
 
-    def send(sock: socket.socket, seen: Seen) -> bool:
+    def send(sock: socket.socket, request: Request) -> bool:
         position = 0
         while True:
             sock.sendall(content[position : position + 1])
@@ -81,7 +81,7 @@ def drip(content: bytes, *, every: float = 0.02) -> Reply:
     return send
 
 
-def silence(sock: socket.socket, seen: Seen) -> bool:
+def silence(sock: socket.socket, request: Request) -> bool:
     sock.settimeout(20)
     sock.recv(1)
     return False
@@ -98,7 +98,7 @@ class OddServer:
     def __init__(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         self.url = f"{self.origin}/api"
-        self.seen: list[Seen] = []
+        self.all_requests: list[Request] = []
         self.connections = 0
         self.most_in_flight = 0
         self.latency = 0.0
@@ -116,9 +116,11 @@ class OddServer:
         method, path = request.split(" ")
         self._scripts[method, path] = list(replies)
 
-    def requests(self, method: str, path: str = "") -> list[Seen]:
+    def requests(self, method: str, path: str = "") -> list[Request]:
         with self._lock:
-            return [seen for seen in self.seen if seen.method == method and seen.path.endswith(path)]
+            return [
+                request for request in self.all_requests if request.method == method and request.path.endswith(path)
+            ]
 
     def all_closed(self, timeout: float) -> bool:
         """Wait until the clients have closed all connections."""
@@ -154,37 +156,37 @@ class OddServer:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _talk(self, plain: socket.socket, number: int) -> None:
-        with contextlib.suppress(OSError), plain, self._wrapped(plain) as sock, sock.makefile("rb") as file:
+        with contextlib.suppress(OSError), plain, self._wrap(plain) as sock, sock.makefile("rb") as file:
             while True:
-                seen = _read(file, number)
-                if seen is None:
+                request = _read_request(file, number)
+                if request is None:
                     break
                 with self._lock:
-                    self.seen.append(seen)
+                    self.all_requests.append(request)
                     self._in_flight += 1
                     self.most_in_flight = max(self.most_in_flight, self._in_flight)
-                    reply = self._next(seen)
+                    reply = self._next(request)
                 time.sleep(self.latency)
                 with self._lock:  # counted out before the answer is on its way, or the next request overtakes it
                     self._in_flight -= 1
-                if not reply(sock, seen):
+                if not reply(sock, request):
                     break
         with self._lock:
             self._open.discard(plain)
 
-    def _wrapped(self, plain: socket.socket) -> socket.socket:
+    def _wrap(self, plain: socket.socket) -> socket.socket:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
 
-    def _next(self, seen: Seen) -> Reply:
-        script = self._scripts.get((seen.method, seen.path.removeprefix("/api")))
-        script = script or self._scripts.get((seen.method, "*"))
+    def _next(self, request: Request) -> Reply:
+        script = self._scripts.get((request.method, request.path.removeprefix("/api")))
+        script = script or self._scripts.get((request.method, "*"))
         if not script:
             return answer(404, {"error": "nothing here"})
         return script.pop(0) if len(script) > 1 else script[0]
 
 
-def _read(file: Any, number: int) -> Seen | None:
+def _read_request(file: Any, number: int) -> Request | None:
     first = file.readline().decode("latin-1").split(" ")
     if len(first) != 3 or not first[0].isupper():
         return None  # the end of the connection, or the beginning of a TLS handshake
@@ -194,7 +196,7 @@ def _read(file: Any, number: int) -> Seen | None:
         name, _, value = line.partition(":")
         headers.append((name.lower(), value.strip()))
     length = int(dict(headers).get("content-length", "0"))
-    return Seen(method, path, headers, file.read(length), number, time.monotonic())
+    return Request(method, path, headers, file.read(length), number, time.monotonic())
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from reconciler.report.build import build_report
 from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import Session, Wishes, apply, write_planned
 from reconciler.usecases.plan import drift, plan
-from reconciler.usecases.project.project import Project as Read
+from reconciler.usecases.project.project import Project as LoadedProject
 from reconciler.usecases.writing.workers import Control
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
@@ -47,35 +47,37 @@ class Project:
 
     def write(self, key: str, text: str = "", **fields: Any) -> Path:
         """Write a definition: a text as it is, or fields."""
-        return _written(self.folder / f"{key}.yaml", text, fields)
+        return _write(self.folder / f"{key}.yaml", text, fields)
 
     def overlay(self, environment: str, key: str = "a", text: str = "", /, **fields: Any) -> Path:
         """Write an overlay: a text as it is, or fields."""
-        return _written(self.root / "environments" / environment / f"{key}.yaml", text, fields)
+        return _write(self.root / "environments" / environment / f"{key}.yaml", text, fields)
 
     def configure(self, **settings: Any) -> None:
         """Write reconciler.yaml, as people do."""
-        _written(self.root / "reconciler.yaml", "", settings)
+        _write(self.root / "reconciler.yaml", "", settings)
 
     @property
     def settings(self) -> Settings:
         return load_settings(self.folder, root=self.root, today=self.started_at.date())
 
-    def loaded(self, *paths: str) -> Loaded:
+    def load_definitions(self, *paths: str) -> Loaded:
         chosen = [self.folder / path for path in paths]
         return load(self.folder, chosen, root=repository_root(self.folder), settings=self.settings)
 
     def read(
         self, *paths: str, base: Mapping[str, Any] | None = None, policy: Policy | None = None, **changes: Any
-    ) -> Read:
+    ) -> LoadedProject:
         """What a use case works on; `base` is what the base declared for every assistant."""
-        settings, loaded = self.settings, self.loaded(*paths)
+        settings, loaded = self.settings, self.load_definitions(*paths)
         chosen = dataclasses.replace(policy or Policy(), always_send=settings.always_send)
         if base is not None:
-            entries = {found.file: Entry(found.id, found.file, base) for found in loaded.definitions}
+            entries = {
+                definition.file: Entry(definition.id, definition.file, base) for definition in loaded.definitions
+            }
             changes["base"] = BaseDefinitions(ref="base", commit="0" * 40, entries=Entries(entries))
         root = repository_root(self.folder)
-        return Read(
+        return LoadedProject(
             folder=self.folder,
             root=root,
             settings=settings,
@@ -101,11 +103,11 @@ class Project:
         **changes: Any,
     ) -> Document:
         control = Control(concurrency=concurrency, stopping=stopping, progress=progress)
-        with opened(url, retries=retries) as api:
+        with open_api(url, retries=retries) as api:
             return self.document(plan(api, self.read(*paths, **changes), control))
 
     def drift(self, url: str, *paths: str, **changes: Any) -> Document:
-        with opened(url) as api:
+        with open_api(url) as api:
             return self.document(drift(api, self.read(*paths, **changes), Control(concurrency=4)))
 
     def apply(
@@ -124,7 +126,7 @@ class Project:
     ) -> Document:
         """Plan and apply; `between` is called between the two."""
         read, control = self.read(*paths, **changes), Control(concurrency=concurrency, stopping=stopping)
-        with opened(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
+        with open_api(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
             planned = plan(api, read, control, command="apply")
             between()
             run, _ = write_planned(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
@@ -142,14 +144,14 @@ class Project:
         return apply((None, None), self.read, wishes or Wishes(), lambda _read: contextlib.nullcontext(session))
 
 
-def _written(file: Path, text: str, fields: dict[str, Any]) -> Path:
+def _write(file: Path, text: str, fields: dict[str, Any]) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text or yaml.safe_dump(fields, sort_keys=False, allow_unicode=True), "utf-8")
     return file
 
 
 @contextlib.contextmanager
-def opened(
+def open_api(
     url: str,
     *,
     retries: int = 1,
@@ -165,7 +167,7 @@ def opened(
         yield api
 
 
-def only(document: Document) -> AssistantEntry:
+def only_assistant(document: Document) -> AssistantEntry:
     """The one assistant of a report."""
     entry: AssistantEntry
     (entry,) = document["assistants"]
@@ -189,4 +191,4 @@ def kinds(document: Document) -> dict[str, str | None]:
 
 def paths(document: Document) -> Sequence[str]:
     """Where the one assistant differs, and how."""
-    return [f"{change['path']} {change['kind']}" for change in only(document)["changes"]]
+    return [f"{change['path']} {change['kind']}" for change in only_assistant(document)["changes"]]

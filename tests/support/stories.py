@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 from between import Between, Meddle, between
-from commands import Completed, environment, run, signed_in
+from commands import Completed, connection_variables, environment, run
 from json_reports import AssistantEntry, Document
 from leaks import assert_no_secret
 from projects import Project
@@ -38,7 +38,7 @@ class Story:
         self.root = root
 
     @contextlib.contextmanager
-    def meddling(self, meddle: Meddle) -> Iterator[Between]:
+    def intercept(self, meddle: Meddle) -> Iterator[Between]:
         """For a while, let something stand between the command and the sandbox."""
         with between(self.sandbox, meddle) as server:
             before, self.url = self.url, server.url
@@ -49,21 +49,21 @@ class Story:
 
     # --- in git
 
-    def git(self, *arguments: str, given: str | None = None) -> str:
+    def git(self, *arguments: str, stdin: str | None = None) -> str:
         """What a git command prints, without blanks around it; it knows no configuration but the repository's."""
-        return self.git_exactly(*arguments, given=given).strip()
+        return self.git_exactly(*arguments, stdin=stdin).strip()
 
-    def git_exactly(self, *arguments: str, given: str | None = None) -> str:
+    def git_exactly(self, *arguments: str, stdin: str | None = None) -> str:
         """The same as it is printed: a file may end in blanks that count."""
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(self.root), *arguments],
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             check=True,
             env=environment(),
         )
-        return done.stdout
+        return process.stdout
 
     def write(self, key: str, text: str = "", **fields: Any) -> Path:
         """Write a definition; its id is `asst_` and the last part of its key, if nothing else is said."""
@@ -100,8 +100,8 @@ class Story:
     @property
     def trailers(self) -> list[dict[str, Any]]:
         """What the newest record says of writes whose outcome is unclear, as git reads its trailers."""
-        found = self.git("log", "-1", f"--format=%(trailers:key={TRAILER},valueonly)", REF)
-        return [json.loads(line) for line in found.splitlines() if line]
+        values = self.git("log", "-1", f"--format=%(trailers:key={TRAILER},valueonly)", REF)
+        return [json.loads(line) for line in values.splitlines() if line]
 
     def tree(self, revision: str = REF) -> dict[str, dict[str, Any]]:
         """The definitions in a commit's tree, by their path from the root."""
@@ -113,10 +113,10 @@ class Story:
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
         """Run the command in this process, with its own environment; it never crashes."""
-        given = {**signed_in(self.sandbox, self.url), **(env or {})}
+        variables = {**connection_variables(self.sandbox, self.url), **(env or {})}
         stdout, stderr = io.StringIO(), io.StringIO()
         with (
-            unittest.mock.patch.dict(os.environ, environment(given), clear=True),
+            unittest.mock.patch.dict(os.environ, environment(variables), clear=True),
             contextlib.redirect_stdout(stdout),
             contextlib.redirect_stderr(stderr),
             contextlib.chdir(self.root),
@@ -128,9 +128,9 @@ class Story:
 
     def report(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Document:
         """Run a command that ends well or not, and return its report."""
-        done = self.run(*arguments, "--format", "json", "--retries", "0", env=env)
-        assert done.stdout, done.stderr
-        document: Document = json.loads(done.stdout)
+        result = self.run(*arguments, "--format", "json", "--retries", "0", env=env)
+        assert result.stdout, result.stderr
+        document: Document = json.loads(result.stdout)
         if document["api_url"] == self.url:
             document["api_url"] = self.sandbox.url  # as if nothing had stood between
         return document
@@ -141,27 +141,27 @@ class Story:
     def apply(self, *arguments: str | Path) -> Document:
         return self.report("apply", "--yes", *arguments)
 
-    def recorded(self, *arguments: str | Path) -> Document:
+    def apply_and_record(self, *arguments: str | Path) -> Document:
         """Apply and record; the first time says that it is the first."""
         first = [] if self.record else ["--base", "none"]
         return self.apply("--record", *first, *arguments)
 
-    def saved(self, document: Document, name: str = "report.json") -> Path:
+    def save_report(self, document: Document, name: str = "report.json") -> Path:
         """Keep a report in a file, beside the repository."""
         file = self.root.parent / name
         file.write_text(json.dumps(document), "utf-8")
         return file
 
     def rollback(self, document: Document, *arguments: str | Path) -> Document:
-        return self.report("rollback", self.saved(document, "undo.json"), "--yes", *arguments)
+        return self.report("rollback", self.save_report(document, "undo.json"), "--yes", *arguments)
 
 
-class Installed(Story):
+class InstalledStory(Story):
     """The same, told with the installed command, each in a process of its own."""
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
-        given = {**signed_in(self.sandbox, self.url), **(env or {})}
-        return run(*arguments, cwd=self.root, env=given)
+        variables = {**connection_variables(self.sandbox, self.url), **(env or {})}
+        return run(*arguments, cwd=self.root, env=variables)
 
 
 def entries(document: Document) -> dict[str, AssistantEntry]:

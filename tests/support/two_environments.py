@@ -50,8 +50,8 @@ class Two:
 
     def run(self, name: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
         """Run a command in an environment, whose URL comes from the settings alone."""
-        given = {**NOTHING_ELSE, **(env or {})}
-        return self.tale.run(*arguments, "--environment", name, env=given)
+        variables = {**NOTHING_ELSE, **(env or {})}
+        return self.tale.run(*arguments, "--environment", name, env=variables)
 
     def report(self, name: str, *arguments: str | Path) -> Document:
         """Run a command and return its report."""

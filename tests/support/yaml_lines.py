@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 import yaml
-from yaml_styles import Path, Written
+from yaml_styles import Path, StyledText
 
 from reconciler.yamltext.reader import read_yaml
 
@@ -21,21 +21,21 @@ def check_other_parser(before: str, after: str) -> None:
     assert yaml.load(after, yaml.SafeLoader) == read_yaml(after.removeprefix("\ufeff"))
 
 
-def check_form(written: Written, after: str) -> None:
+def check_form(original: StyledText, after: str) -> None:
     """The line breaks, the byte order mark and the end of the file are as before."""
-    assert after.startswith("\ufeff") == written.text.startswith("\ufeff")
-    assert after.endswith("\n") == written.text.endswith("\n")
-    if written.newline == "\r\n":
+    assert after.startswith("\ufeff") == original.text.startswith("\ufeff")
+    assert after.endswith("\n") == original.text.endswith("\n")
+    if original.newline == "\r\n":
         assert after.count("\n") == after.count("\r\n")
     else:
         assert "\r" not in after
 
 
-def check_lines(written: Written, paths: Sequence[Path], after: str) -> None:
+def check_lines(original: StyledText, paths: Sequence[Path], after: str) -> None:
     """Only the lines of the values at some paths are others than before."""
-    old = written.text.removeprefix("\ufeff").split(written.newline)
-    new = after.removeprefix("\ufeff").split(written.newline)
-    spans = [span_of(written, path) for path in paths]
+    old = original.text.removeprefix("\ufeff").split(original.newline)
+    new = after.removeprefix("\ufeff").split(original.newline)
+    spans = [span_of(original, path) for path in paths]
     if fits(old, new, spans):
         return
     # A text that keeps its last line breaks takes the blank lines that follow: they would be its own.
@@ -51,9 +51,9 @@ def check_lines(written: Written, paths: Sequence[Path], after: str) -> None:
     # A text that the file breaks off takes no line after it, and one that is written before an indented comment would
     # take that in: then a new key stands before the last one.
     ends_in_comment = re.search(r"\n[ \t]+#[^\n]*\s*(?:\.\.\.\s*)?\Z", after)
-    assert not written.text.endswith("\n") or ends_in_comment
-    assert any(path not in written.places for path in paths)
-    starts = {place.first for place in written.places.values() if place.last == last_line(written)}
+    assert not original.text.endswith("\n") or ends_in_comment
+    assert any(path not in original.places for path in paths)
+    starts = {place.first for place in original.places.values() if place.last == last_line(original)}
     assert fits(old, new, [*spans, *((start, start) for start in starts)])
 
 
@@ -79,23 +79,23 @@ def fits(old: list[str], new: list[str], spans: list[tuple[int, int]]) -> bool:
     return place <= len(new) - len(last_chunk)
 
 
-def span_of(written: Written, path: Path) -> tuple[int, int]:
+def span_of(original: StyledText, path: Path) -> tuple[int, int]:
     """Return the lines that an edit may change: those of the value, or the place after its object's last one."""
-    if path in written.places:
-        place = written.places[path]
+    if path in original.places:
+        place = original.places[path]
         return place.first, place.last + 1
     holder = path[:-1]
-    while holder and holder not in written.places:
+    while holder and holder not in original.places:
         holder = holder[:-1]
     if not holder:
-        if any(place.in_brackets for place in written.places.values()):
-            return next(iter(written.places.values())).first, last_line(written) + 1
-        return last_line(written) + 1, last_line(written) + 1
-    place = written.places[holder]
+        if any(place.in_brackets for place in original.places.values()):
+            return next(iter(original.places.values())).first, last_line(original) + 1
+        return last_line(original) + 1, last_line(original) + 1
+    place = original.places[holder]
     if place.kind == "mapping":
         return place.last + 1, place.last + 1
     return place.first, place.last + 1
 
 
-def last_line(written: Written) -> int:
-    return max(place.last for place in written.places.values())
+def last_line(original: StyledText) -> int:
+    return max(place.last for place in original.places.values())

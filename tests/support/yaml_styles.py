@@ -27,7 +27,7 @@ class Lines:
 
 
 @dataclass
-class Written:
+class StyledText:
     """A text, its line break, and where its values stand."""
 
     text: str
@@ -57,7 +57,7 @@ class Writer:
     has_block: bool = False  # a block text somewhere, which must not end with the file
     keeps_blanks: bool = False  # a block text above takes blank lines for its own
 
-    def write(self) -> Written:
+    def write(self) -> StyledText:
         """Return the document."""
         random = self.random
         if self.chance(4):
@@ -74,7 +74,7 @@ class Writer:
             self.lines += ["# the end"]
         newline = random.choice(["\n", "\n", "\r\n"]) if len(self.lines) > 1 else "\n"
         text = newline.join(self.lines) + ("" if self.lines[-1] and not self.has_block and self.chance(4) else newline)
-        return Written("\ufeff" * self.chance(6) + text, newline, self.places)
+        return StyledText("\ufeff" * self.chance(6) + text, newline, self.places)
 
     def chance(self, one_in: int) -> bool:
         return self.random.randrange(one_in) == one_in // 2
@@ -118,19 +118,19 @@ class Writer:
         if self.holds_entries(path) and not self.chance(3):
             self.block_list(path, begin + tail, column)
             return
-        one = self.value(path, column)
-        if one.kind == "scalar" and not one.below and one.head and self.chance(10):
+        piece = self.value(path, column)
+        if piece.kind == "scalar" and not piece.below and piece.head and self.chance(10):
             self.lines += [begin, *[" " * column + self.comment()] * self.chance(2)]
-            begin, one.head = " " * (column + 3), one.head
-        self.lines.append(f"{begin}{self.random.choice(GAPS)}{one.head}" if one.head else begin)
-        if one.below and one.kind != "block":
-            self.lines += one.below
+            begin, piece.head = " " * (column + 3), piece.head
+        self.lines.append(f"{begin}{self.random.choice(GAPS)}{piece.head}" if piece.head else begin)
+        if piece.below and piece.kind != "block":
+            self.lines += piece.below
             self.lines[-1] += tail
         else:
             self.lines[-1] += tail
-            self.lines += one.below
-        self.note(path, first, one.kind, comment)
-        self.lines += [""] * one.after
+            self.lines += piece.below
+        self.note(path, first, piece.kind, comment)
+        self.lines += [""] * piece.after
 
     def key(self, name: str) -> str:
         return str(self.random.choice([name] * 6 + [json.dumps(name), name + " "]))
@@ -167,9 +167,9 @@ class Writer:
             text = self.scalar(inner)
             self.lines += [f"{' ' * inner}text: {text.head}", *text.below]
             return
-        one = self.scalar(column)
-        self.lines.append((begin + one.head).rstrip() + (" " + self.comment()) * (self.chance(4) and not one.below))
-        self.lines += one.below
+        piece = self.scalar(column)
+        self.lines.append((begin + piece.head).rstrip() + (" " + self.comment()) * (self.chance(4) and not piece.below))
+        self.lines += piece.below
 
     # Values
 
@@ -192,14 +192,14 @@ class Writer:
             return self.flow_over_lines(column)
         if kind == 3:
             return Piece(random.choice(["", "null", "~", "[]", "{}"]), [], "scalar")
-        one = self.scalar(column)
+        piece = self.scalar(column)
         anchor = self.new_anchor()
-        if anchor[1] and one.head:
-            one.head = f"{anchor[0].strip()} {one.head}"
+        if anchor[1] and piece.head:
+            piece.head = f"{anchor[0].strip()} {piece.head}"
             self.anchors += anchor[1]
-        elif self.chance(12) and one.head[:1] in ("'", '"', "|", ">"):
-            one.head = f"!!str {one.head}"
-        return one
+        elif self.chance(12) and piece.head[:1] in ("'", '"', "|", ">"):
+            piece.head = f"!!str {piece.head}"
+        return piece
 
     def words(self) -> str:
         return " ".join(self.random.choice(WORDS) for _ in range(self.random.randint(1, 5)))

@@ -1,12 +1,11 @@
 """A new assistant out of a definition: one POST whatever the answer, then an id in the file or a word on how."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from between import Answered, Asked, Forward, breaks, says
+from between import Answer, Forward, Meddle, Request, error_answer, json_answer
 from stories import Story, story
 from two_environments import two_environments
 
@@ -17,7 +16,6 @@ voicemailMessage: ~
 model: {provider: openai, model: gpt-4o}
 voice: {provider: openai, voiceId: alloy}
 """
-Answer = Callable[[Asked, Forward], Answered | None]
 
 
 def posts(requests: list[Any]) -> list[Any]:
@@ -54,19 +52,19 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
     assert f"already has the id {new}" in other.stderr
 
 
-def lost(_: Asked, __: Forward) -> None:
+def lost(_: Request, __: Forward) -> None:
     return None
 
 
-def lost_after(asked: Asked, forward: Forward) -> None:
-    forward(asked)
+def lost_after(request: Request, forward: Forward) -> None:
+    forward(request)
 
 
-def after(answer: Answered) -> Answer:
+def after(answer: Answer) -> Meddle:
     """Let the API create the assistant, and answer something else."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        forward(request)
         return answer
 
     return meddle
@@ -77,26 +75,28 @@ def after(answer: Answered) -> Answer:
     [
         lost,
         lost_after,
-        after(breaks(500)),
-        after(breaks(502)),
-        after(breaks(503)),
-        after(says(200, b"<html>welcome</html>", content_type="text/html")),
-        after(says(201, {"name": "Newcomer"})),
-        after(says(201, [])),
-        after(says(201, {"id": 12})),
+        after(error_answer(500)),
+        after(error_answer(502)),
+        after(error_answer(503)),
+        after(json_answer(200, b"<html>welcome</html>", content_type="text/html")),
+        after(json_answer(201, {"name": "Newcomer"})),
+        after(json_answer(201, [])),
+        after(json_answer(201, {"id": 12})),
     ],
     ids=["lost", "lost after", "500", "502", "503", "html", "no id", "list", "odd id"],
 )
-def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path: Path, answer: Answer) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered | None:
-        return answer(asked, forward) if (asked.method, asked.path) == ("POST", "/assistants") else forward(asked)
+def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path: Path, answer: Meddle) -> None:
+    def meddle(request: Request, forward: Forward) -> Answer | None:
+        return (
+            answer(request, forward) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
+        )
 
-    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle) as server:
+    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle) as server:
         file = tale.write("new", NEW)
         done = tale.run("create", "--yes", file, "--retries", "3")
-        asked = [one for one in server.requests("POST") if one.path == "/assistants"]
+        request = [one for one in server.requests("POST") if one.path == "/assistants"]
         text = file.read_text("utf-8")
-    assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
+    assert (done.code, done.stdout, len(request), text) == (1, "", 1, NEW)
     assert "it is unknown whether the assistant was created" in done.stderr
     assert "look in the dashboard for 'Newcomer'" in done.stderr
     assert "assistants/new.yaml" in done.stderr
@@ -104,15 +104,15 @@ def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
 def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered | None:
-        return breaks(status) if (asked.method, asked.path) == ("POST", "/assistants") else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer | None:
+        return error_answer(status) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
 
-    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle) as server:
+    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle) as server:
         file = tale.write("new", NEW)
         done = tale.run("create", "--yes", file, "--retries", "3")
-        asked = [one for one in server.requests("POST") if one.path == "/assistants"]
+        request = [one for one in server.requests("POST") if one.path == "/assistants"]
         text = file.read_text("utf-8")
-    assert (done.code, done.stdout, len(asked), text) == (1, "", 1, NEW)
+    assert (done.code, done.stdout, len(request), text) == (1, "", 1, NEW)
     assert f"trouble number {status}" in done.stderr
     assert "unknown" not in done.stderr
 
@@ -183,13 +183,13 @@ def test_other_definitions_may_be_invalid(tmp_path: Path) -> None:
 
 
 def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered | None:
-        answer = forward(asked)
-        if asked.method == "GET" and asked.path.startswith("/assistants/"):
-            return answer.saying({**answer.json, "firstMessage": None})
+    def meddle(request: Request, forward: Forward) -> Answer | None:
+        answer = forward(request)
+        if request.method == "GET" and request.path.startswith("/assistants/"):
+            return answer.with_body({**answer.json, "firstMessage": None})
         return answer
 
-    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle):
+    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle):
         file = tale.write("new", NEW)
         done = tale.run("create", "--yes", file)
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
@@ -198,10 +198,10 @@ def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
 
 
 def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered | None:
-        return breaks(500) if asked.path.startswith("/assistants/") else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer | None:
+        return error_answer(500) if request.path.startswith("/assistants/") else forward(request)
 
-    with story(tmp_path / "work", {}) as tale, tale.meddling(meddle):
+    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle):
         file = tale.write("new", NEW)
         done = tale.run("create", "--yes", file, "--retries", "0")
         new = yaml.safe_load(file.read_text("utf-8"))["id"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from between import Answered, Asked, Forward, breaks
-from commands import Completed, run, signed_in
+from between import Answer, Forward, Request, error_answer
+from commands import Completed, connection_variables, run
 from projects import outcomes, statuses
 from servers import running_sandbox
 from stories import REF, Story, entries, story
@@ -36,7 +36,7 @@ def begun(told: Story) -> Story:
     told.project.configure(record=True)
     told.write("a", firstMessage="old")
     told.commit("First")
-    told.recorded()
+    told.apply_and_record()
     told.write("new", NEW)
     told.commit("Newcomer")
     told.sandbox.forget_requests()
@@ -56,12 +56,12 @@ def file_id(tale: Story, file: str = FILE) -> str:
 def unclear(status: int = 500, *, carried_out: bool = True) -> Any:
     """Answer a creation with a status, after it was carried out or instead."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if (asked.method, asked.path) != ("POST", "/assistants"):
-            return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if (request.method, request.path) != ("POST", "/assistants"):
+            return forward(request)
         if carried_out:
-            forward(asked)
-        return breaks(status)
+            forward(request)
+        return error_answer(status)
 
     return meddle
 
@@ -198,7 +198,7 @@ def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
 
 @pytest.mark.parametrize("status", [500, 408])
 def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status: int) -> None:
-    with tale.meddling(unclear(status)):
+    with tale.intercept(unclear(status)):
         first = tale.run("apply", "--yes", "--create", "--format", "json")
     entry = entries(json.loads(first.stdout))["new"]
     assert (first.code, entry["outcome"], entry["id"], file_id(tale)) == (1, "indeterminate", None, "new")
@@ -217,7 +217,7 @@ def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status
 
 
 def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
-    with tale.meddling(unclear(carried_out=False)):
+    with tale.intercept(unclear(carried_out=False)):
         tale.run("apply", "--yes", "--create")
     done = tale.run("create", FILE, "--yes")
     new = file_id(tale)
@@ -231,15 +231,15 @@ def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
 def test_naming_the_assistant_settles_it(tale: Story) -> None:
     made = ""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
+    def meddle(request: Request, forward: Forward) -> Answer:
         nonlocal made
-        answer = forward(asked)
-        if (asked.method, asked.path) == ("POST", "/assistants"):
+        answer = forward(request)
+        if (request.method, request.path) == ("POST", "/assistants"):
             made = answer.json["id"]
-            return breaks(500)
+            return error_answer(500)
         return answer
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         tale.run("apply", "--yes", "--create")
     (tale.root / FILE).write_text(NEW.replace("id: new", f"id: {made}"), "utf-8")
     assert outcomes(tale.apply())["new"] == "unchanged"
@@ -248,10 +248,10 @@ def test_naming_the_assistant_settles_it(tale: Story) -> None:
 
 @pytest.mark.parametrize("status", [401, 429])
 def test_a_no_leaves_the_file_to_a_later_run(tale: Story, status: int) -> None:
-    with tale.meddling(unclear(status, carried_out=False)) as server:
+    with tale.intercept(unclear(status, carried_out=False)) as server:
         document = tale.apply("--create")
-        asked = [one for one in server.requests("POST") if one.path == "/assistants"]
-    assert (outcomes(document)["new"], len(asked), tale.trailers) == ("failed", 1, [])
+        request = [one for one in server.requests("POST") if one.path == "/assistants"]
+    assert (outcomes(document)["new"], len(request), tale.trailers) == ("failed", 1, [])
     assert outcomes(tale.apply("--create"))["new"] == "created"
 
 
@@ -260,14 +260,14 @@ def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(tale: Story) -> None:
     seen: list[list[dict[str, Any]]] = []
     before = tale.record
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if (asked.method, asked.path) == ("POST", "/assistants"):
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if (request.method, request.path) == ("POST", "/assistants"):
             seen.append(tale.trailers)
             killed.append(tale.record)
-        return forward(asked)
+        return forward(request)
 
     killed: list[str | None] = []
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         tale.apply("--create")
     tale.git("update-ref", REF, str(killed[0]))
     forget_checkout(tale)
@@ -282,12 +282,12 @@ def test_a_report_that_cannot_be_written_announces_nothing(tale: Story) -> None:
     place = tale.root.parent / "reports"
     place.mkdir()
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.path == "/assistants/asst_a" and place.is_dir():
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.path == "/assistants/asst_a" and place.is_dir():
             place.rename(tale.root.parent / "gone")
-        return forward(asked)
+        return forward(request)
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         done = tale.run("apply", "--yes", "--create", "--report", place / "apply.json")
     assert (done.code, tale.record, posts(tale)) == (1, before, [])
     assert outcomes(tale.apply("--create"))["new"] == "created"
@@ -296,12 +296,12 @@ def test_a_report_that_cannot_be_written_announces_nothing(tale: Story) -> None:
 def test_two_runs_at_once_create_one(tale: Story) -> None:
     others: list[Completed] = []
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if (asked.method, asked.path) == ("POST", "/assistants"):
-            others.append(run("apply", "--yes", "--create", cwd=tale.root, env=signed_in(tale.sandbox)))
-        return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if (request.method, request.path) == ("POST", "/assistants"):
+            others.append(run("apply", "--yes", "--create", cwd=tale.root, env=connection_variables(tale.sandbox)))
+        return forward(request)
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         assert outcomes(tale.apply("--create"))["new"] == "created"
     assert ([done.code for done in others], len(posts(tale))) == ([1], 1)
     assert "another run is writing from this clone" in others[0].stderr
@@ -350,7 +350,7 @@ def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
 
 @pytest.mark.parametrize("folder", ["assistants", "agents"])
 def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story, folder: str) -> None:
-    with tale.meddling(unclear()):
+    with tale.intercept(unclear()):
         tale.apply("--create")
     tale.git("mv", FILE, "assistants/renamed.yaml")
     if folder != "assistants":
@@ -400,13 +400,13 @@ def test_an_incomplete_object_is_an_error_before_anything_is_sent(tale: Story) -
 
 
 def test_live_that_shows_something_else_is_told_and_recorded(tale: Story) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
-        if asked.method == "GET" and asked.path.startswith("/assistants/") and asked.path != "/assistants/asst_a":
-            return answer.saying({**answer.json, "firstMessage": "Hm"})
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.method == "GET" and request.path.startswith("/assistants/") and request.path != "/assistants/asst_a":
+            return answer.with_body({**answer.json, "firstMessage": "Hm"})
         return answer
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         document = tale.apply("--create")
     entry = entries(document)["new"]
     assert (entry["outcome"], entry["remaining"], entry["id"]) == ("not_converged", ["/firstMessage"], file_id(tale))
@@ -431,8 +431,8 @@ def test_a_rollback_of_a_deletion_says_that_it_stays(tale: Story) -> None:
 
 
 def test_a_resume_creates_nothing_and_says_so(tale: Story) -> None:
-    with tale.meddling(unclear()):
-        report = tale.saved(tale.apply("--create"))
+    with tale.intercept(unclear()):
+        report = tale.save_report(tale.apply("--create"))
     resumed = tale.report("apply", "--resume", report, "--yes")
     (entry,) = resumed["assistants"]
     assert (entry["key"], entry["outcome"], resumed["summary"]["refused"]) == ("new", "refused", 1)
@@ -444,7 +444,7 @@ def test_a_resume_creates_nothing_and_says_so(tale: Story) -> None:
 
 
 def test_an_apply_of_a_plan_lists_it_and_leaves_it(tale: Story) -> None:
-    plan = tale.saved(tale.plan())
+    plan = tale.save_report(tale.plan())
     document = tale.apply("--plan", plan)
     assert outcomes(document) == {"a": "unchanged", "new": "unchanged"}
     assert (document["summary"]["new"], posts(tale)) == (1, [])
@@ -531,10 +531,10 @@ def test_an_announcement_of_what_was_not_sent_is_taken_back(tale: Story, way: st
     if way == "not valid":
         tale.write("broken", "id: asst_b\nnmae: x\n")
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(hit[2]) if hit and (asked.method, asked.path) == hit[:2] else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(hit[2]) if hit and (request.method, request.path) == hit[:2] else forward(request)
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         assert tale.run("apply", "--yes", *TOKEN, *options).code == 1
     assert (tale.trailers, len(posts(tale))) == ([], 0)
     assert set(tale.tree()) == {"assistants/a.yaml"}

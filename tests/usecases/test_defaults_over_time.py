@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from histories import commit_as, setters
-from stories import Installed, Nested, Story, entries, story
+from stories import InstalledStory, Nested, Story, entries, story
 
 DEFAULTS = "assistants/_defaults.yaml"
 LIVE = {"name": "A", "voice": {"provider": "azure", "voiceId": "x", "speed": 1}}
 
 
-@pytest.mark.parametrize(("nested", "kind"), [("merge", Story), ("replace", Installed)])
+@pytest.mark.parametrize(("nested", "kind"), [("merge", Story), ("replace", InstalledStory)])
 def test_one_changed_default_is_a_change_of_all_that_take_it_and_of_nobody_else(
     tmp_path: Path, nested: Nested, kind: type[Story]
 ) -> None:
@@ -22,7 +22,7 @@ def test_one_changed_default_is_a_change_of_all_that_take_it_and_of_nobody_else(
             tale.write(key)
         tale.write("sub/c", voice={"voiceId": "own"})
         tale.commit()
-        assert tale.recorded()["summary"]["applied"] == 3
+        assert tale.apply_and_record()["summary"]["applied"] == 3
         assert tale.sandbox.live("asst_c")["voice"] == {"provider": "azure", "voiceId": "own", "speed": 1}
         assert tale.tree().keys() == {"assistants/a.yaml", "assistants/sub/b.yaml", "assistants/sub/c.yaml"}
         assert tale.tree()["assistants/a.yaml"]["voice"] == {"provider": "azure", "voiceId": "x"}
@@ -58,7 +58,7 @@ def test_a_value_that_moves_between_layers_is_no_change_and_a_default_that_goes_
         for key in "ab":
             tale.write(key, endCallMessage="Bye", maxDurationSeconds=600)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         for key in "ab":
             tale.write(key, maxDurationSeconds=600)
         (tale.root / DEFAULTS).write_text("endCallMessage: Bye\n", "utf-8")
@@ -83,7 +83,7 @@ def test_a_live_edit_is_pulled_into_the_definition_and_the_default_keeps_its_val
             tale.write(key, f"id: asst_{key}   # mine\n")
         tale.write("c", "id: asst_c\nendCallMessage: Own\n")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", endCallMessage="Edited", firstMessage=None, voice={**LIVE["voice"], "voiceId": "z"})  # type: ignore[dict-item]
         assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"] * 3
         done = tale.run("pull")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, breaks, says
+from between import Answer, Forward, Request, error_answer, json_answer
 from commands import Completed
-from projects import only, opened
+from projects import only_assistant, open_api
 from stories import Story, story
 from two_environments import two_environments
 
@@ -33,7 +33,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         told.write("a", TEXT)
         told.write("b", "id: asst_b\nendCallMessage: {$file: texts/both.txt}\n")
         told.commit("First")
-        told.recorded()
+        told.apply_and_record()
         told.sandbox.forget_requests()
         yield told
 
@@ -58,7 +58,7 @@ def test_the_assistant_its_file_its_text_and_its_entry_go(tale: Story) -> None:
     before, last = tale.record, tale.sandbox.live("asst_a")
     done = delete(tale)
     document = json.loads(done.stdout)
-    entry = only(document)
+    entry = only_assistant(document)
     assert (done.code, entry["outcome"], document["command"]) == (0, "deleted", "delete"), done.stderr
     assert entry["last"] == {**last, "metadata": {"key": "(sensitive)", "note": "undeclared"}}
     assert document["api_calls"]["DELETE"] == document["summary"]["deleted"] == deletions(tale) == 1
@@ -82,7 +82,7 @@ def test_what_was_edited_live_is_not_lost(tale: Story, kind: str) -> None:
     if kind == "conflict":
         (tale.project.folder / "texts/a.txt").write_text("Mine", "utf-8")
     done = delete(tale)
-    entry = only(json.loads(done.stdout))
+    entry = only_assistant(json.loads(done.stdout))
     assert (done.code, entry["outcome"], deletions(tale)) == (1, "refused", 0)
     assert entry["error"]["kind"] == ("stale" if kind == "stale" else "conflict")
     assert "last" not in entry
@@ -134,7 +134,7 @@ def test_git_may_be_ahead_of_live(tale: Story) -> None:
 def test_what_is_neither_committed_nor_live_is_not_lost(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Written a minute ago", "utf-8")
     done = delete(tale)
-    message = only(json.loads(done.stdout))["error"]["message"]
+    message = only_assistant(json.loads(done.stdout))["error"]["message"]
     assert (done.code, deletions(tale), len(files(tale))) == (1, 0, 4)
     assert message.startswith("firstMessage is neither committed nor live and would be lost")
     assert delete(tale, "--force-conflicts").code == 0
@@ -160,34 +160,36 @@ def test_it_needs_the_name(tale: Story) -> None:
         done = tale.run("delete", FILE, *arguments)
         assert (done.code, done.stdout) == (1, "")
     done = delete(tale, name="old")
-    assert (done.code, only(json.loads(done.stdout))["outcome"]) == (1, "skipped")
+    assert (done.code, only_assistant(json.loads(done.stdout))["outcome"]) == (1, "skipped")
     assert "'Old'" in done.stdout
     assert tale.sandbox.calls.get("DELETE") is None
 
 
-def carried_out(answer: Answered) -> Any:
+def carried_out(answer: Answer) -> Any:
     """Let the API delete, and answer something else."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method != "DELETE":
-            return forward(asked)
-        forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method != "DELETE":
+            return forward(request)
+        forward(request)
         return answer
 
     return meddle
 
 
-@pytest.mark.parametrize("answer", [breaks(500), breaks(408), says(200, {"success": False}), says(200, [])])
-def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answered) -> None:
+@pytest.mark.parametrize(
+    "answer", [error_answer(500), error_answer(408), json_answer(200, {"success": False}), json_answer(200, [])]
+)
+def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answer) -> None:
     before = tale.record
-    with tale.meddling(carried_out(answer)):
+    with tale.intercept(carried_out(answer)):
         done = delete(tale, "--retries", "3")
-    entry = only(json.loads(done.stdout))
+    entry = only_assistant(json.loads(done.stdout))
     assert (done.code, entry["outcome"], deletions(tale)) == (1, "indeterminate", 1)
     assert entry["last"]["name"] == "Old"
     assert (len(files(tale)), tale.record) == (4, before)
     again = delete(tale)
-    entry = only(json.loads(again.stdout))
+    entry = only_assistant(json.loads(again.stdout))
     assert (again.code, entry["outcome"], entry["status"], deletions(tale)) == (1, "failed", "missing", 1)
     assert "remove the file" in entry["error"]["message"]
 
@@ -196,7 +198,7 @@ def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answered) -> No
 def test_a_no_is_no(tale: Story, status: int) -> None:
     tale.sandbox.rehearse(f"DELETE /assistants/asst_a: {status}")
     done = delete(tale)
-    entry = only(json.loads(done.stdout))
+    entry = only_assistant(json.loads(done.stdout))
     assert (done.code, entry["outcome"], deletions(tale), len(files(tale))) == (1, "failed", 1, 4)
     assert tale.sandbox.live("asst_a")["name"] == "Old"
 
@@ -204,14 +206,14 @@ def test_a_no_is_no(tale: Story, status: int) -> None:
 def test_an_assistant_of_another_organisation_stays(tale: Story) -> None:
     tale.project.configure(record=True, org_id="org_other")
     done = delete(tale)
-    assert (done.code, only(json.loads(done.stdout))["outcome"], deletions(tale)) == (1, "refused", 0)
+    assert (done.code, only_assistant(json.loads(done.stdout))["outcome"], deletions(tale)) == (1, "refused", 0)
 
 
 def test_an_assistant_that_is_still_there_keeps_its_files(tale: Story) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return says(200, {"success": True}) if asked.method == "DELETE" else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return json_answer(200, {"success": True}) if request.method == "DELETE" else forward(request)
 
-    with tale.meddling(meddle), opened(tale.url) as api:
+    with tale.intercept(meddle), open_api(tale.url) as api:
         session = Session(api=api)
         run, _ = delete_one(
             (None, None), lambda: tale.project.read("a.yaml"), lambda _read: contextlib.nullcontext(session)
@@ -230,7 +232,7 @@ def test_one_that_was_created_from_a_file_is_not_created_again(tale: Story) -> N
     tale.git("checkout", "--quiet", ".")
     document = tale.apply("--create", "assistants/brief.yaml")
     created = [path for method, path, _ in tale.sandbox.requests if method == "POST"].count("/assistants")
-    assert (only(document)["status"], created) == ("missing", 1)
+    assert (only_assistant(document)["status"], created) == ("missing", 1)
     assert tale.run("create", "assistants/brief.yaml", "--yes").code == 0
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import moved
+from histories import change_kinds
 from projects import outcomes, statuses
-from stories import Installed, Nested, Story, entries, story
+from stories import InstalledStory, Nested, Story, entries, story
 
 BYE, WORDS = "This call is over.", "the law wants these words"
 ENFORCED = {"path": "/endCallMessage", "assistants": ["legal/*"], "reason": WORDS}
@@ -31,7 +31,7 @@ def begin(tale: Story) -> None:
     for key in ("legal/a", "b"):
         tale.write(key, **GIT)
     tale.commit("First")
-    tale.recorded()
+    tale.apply_and_record()
     for name in ("a", "b"):
         tale.sandbox.edit(f"asst_{name}", **EDIT)
 
@@ -48,7 +48,7 @@ def test_apply_puts_back_what_is_enforced_and_nothing_else(tale: Story) -> None:
     assert outcomes(tale.apply()) == {"b": "unchanged", "legal/a": "applied"}
     assert live(tale, "a") == {"endCallMessage": BYE, "firstMessage": "Hey"}
     assert live(tale, "b") == EDIT
-    assert moved(tale.plan())["legal/a"] == {"/firstMessage": "drift"}
+    assert change_kinds(tale.plan())["legal/a"] == {"/firstMessage": "drift"}
 
 
 def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says_so(tale: Story) -> None:
@@ -57,7 +57,7 @@ def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says
     tale.project.configure(enforce=[{**ENFORCED, "path": "/metadata/turns/0/content"}])
     file = tale.write("legal/a", metadata={"turns": turns})
     tale.commit("First")
-    tale.recorded()
+    tale.apply_and_record()
     tale.sandbox.edit("asst_a", metadata={"turns": [{**turns[0], "content": "Be rude."}, turns[1]]})
     assert outcomes(tale.apply()) == {"legal/a": "applied"}
     assert tale.sandbox.live("asst_a")["metadata"] == {"turns": turns}
@@ -117,7 +117,7 @@ def test_ignore_counts_before_enforce_and_a_warning_says_so(tale: Story) -> None
 
 
 def test_the_installed_command(tmp_path: Path) -> None:
-    with edited(tmp_path / "repository", "replace", Installed) as tale:
+    with edited(tmp_path / "repository", "replace", InstalledStory) as tale:
         begin(tale)
         planned, applied = tale.run("plan"), tale.run("apply", "--yes")
         assert f'git\'s value would be put back:\n  ~ endCallMessage: "Ciao" -> "{BYE}"\n' in planned.stdout

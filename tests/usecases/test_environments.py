@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import gone, moved
+from histories import change_kinds, unmanaged_files
 from projects import MODEL
 from stories import REF, entries, story
 from two_environments import NOTHING_ELSE, Two, two_environments
@@ -92,7 +92,7 @@ def test_settings_of_one_environment_are_not_the_others(tmp_path: Path) -> None:
     assert staging["outcome"] == "refused"
     assert staging["error"] is not None
     assert staging["error"]["kind"] == "forbidden"
-    assert moved(production) == {"a": {"/name": "change"}}
+    assert change_kinds(production) == {"a": {"/name": "change"}}
     assert entries(production)["a"]["ignored"][0]["path"] == "/firstMessage"
     assert limited.code == 1
     assert "PATCH" not in {**two.sandboxes["staging"].calls, **two.sandboxes["production"].calls}
@@ -183,7 +183,7 @@ def test_records_are_apart_and_read_with_that_revisions_overlays(tmp_path: Path)
     assert (change.get("file"), change["line"]) == ("environments/staging/a.yaml", 2)
     assert staging["base"] is not None
     assert staging["base"]["ref"] == REF_OF_STAGING
-    assert moved(conflict) == {"a": {"/firstMessage": "conflict"}}
+    assert change_kinds(conflict) == {"a": {"/firstMessage": "conflict"}}
     assert without["base"] is None
     assert history.code == 0
     assert "1 applied" in history.stdout
@@ -226,12 +226,12 @@ def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folde
         done = two.run("staging", "apply", "--yes", "--record", *folder)
         kept = two.sandboxes["staging"].live("asst_a")["firstMessage"]
         again = two.report("staging", "plan", *folder)
-    assert moved(planned) == {"a": {"/firstMessage": "drift"}}
-    assert gone(planned) == ["assistants/b.yaml"]
+    assert change_kinds(planned) == {"a": {"/firstMessage": "drift"}}
+    assert unmanaged_files(planned) == ["assistants/b.yaml"]
     assert done.code == 0, done.stderr
     assert kept == "Edited"
-    assert moved(again) == {"a": {"/firstMessage": "drift"}}
-    assert gone(again) == []
+    assert change_kinds(again) == {"a": {"/firstMessage": "drift"}}
+    assert unmanaged_files(again) == []
 
 
 @pytest.mark.parametrize("overlaid", [True, False])
@@ -255,7 +255,7 @@ def test_a_definition_of_an_environment_keeps_its_history_under_another_name_in_
             two.tale.git("mv", "team/environments/staging/a.yaml", "team/environments/staging/desk.yaml")
         two.tale.commit()
         planned = two.report("staging", "plan", "--base", "v1", "--directory", "team/assistants")
-    assert moved(planned) == {"desk": {"/firstMessage": "drift"}}
+    assert change_kinds(planned) == {"desk": {"/firstMessage": "drift"}}
 
 
 def test_a_base_that_does_not_know_the_environment_says_so(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_changed_overlays_are_changed_definitions(tmp_path: Path) -> None:
         removed = two.report("staging", "plan", "--changed")
     assert [*entries(found)] == ["a", "b"]
     assert [*entries(named)] == ["a"]
-    assert gone(removed) == ["assistants/c.yaml"]
+    assert unmanaged_files(removed) == ["assistants/c.yaml"]
 
 
 def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
         two.configure({"production": {"api_url": two.sandboxes["staging"].url}})
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", firstMessage="New")
-        plan = two.tale.saved(two.report("staging", "plan"))
+        plan = two.tale.save_report(two.report("staging", "plan"))
         done = two.run("production", "apply", "--yes", "--plan", plan)
         same = two.run("staging", "apply", "--yes", "--plan", plan)
     assert done.code == 1
@@ -331,7 +331,7 @@ def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
         two.shared()
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", firstMessage="New")
-        report = two.tale.saved(two.report("staging", "apply", "--yes"))
+        report = two.tale.save_report(two.report("staging", "apply", "--yes"))
         other = two.run("production", "rollback", report, "--yes")
         undone = two.report("staging", "rollback", report, "--yes")
         live = two.sandboxes["staging"].live("asst_a")["firstMessage"]
@@ -353,7 +353,7 @@ def test_a_definition_that_leaves_an_environment_is_no_longer_managed(tmp_path: 
         two.tale.commit()
         planned = two.report("staging", "plan")
     assert [*entries(planned)] == ["a"]
-    assert gone(planned) == ["assistants/b.yaml"]
+    assert unmanaged_files(planned) == ["assistants/b.yaml"]
 
 
 def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: Path) -> None:
@@ -370,8 +370,8 @@ def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: P
         two.tale.commit()
         found = two.report("staging", "plan", "--changed")
         whole = two.report("staging", "plan")
-    assert moved(found) == moved(whole) == {"a": {"/firstMessage": "change"}}
-    assert gone(found) == gone(whole) == ["assistants/b.yaml"]
+    assert change_kinds(found) == change_kinds(whole) == {"a": {"/firstMessage": "change"}}
+    assert unmanaged_files(found) == unmanaged_files(whole) == ["assistants/b.yaml"]
 
 
 def test_changed_definitions_are_also_found_by_their_layers(tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ def test_changed_definitions_are_also_found_by_their_layers(tmp_path: Path) -> N
         two.overlay("staging", id="asst_s", firstMessage="New")
         two.tale.commit()
         for path in ("environments/staging/a.yaml", "environments/staging", "."):
-            assert moved(two.report("staging", "plan", "--changed", path)) == {"a": {"/firstMessage": "change"}}
+            assert change_kinds(two.report("staging", "plan", "--changed", path)) == {"a": {"/firstMessage": "change"}}
 
 
 @pytest.mark.parametrize("option", ["--changed", "environments/staging/b.yaml"])

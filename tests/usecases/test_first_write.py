@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, between, breaks, says
+from between import Answer, Forward, Request, between, error_answer, json_answer
 from projects import Project, outcomes
 from servers import Sandbox, running_sandbox
 
@@ -20,13 +20,13 @@ def fleet(project: Project) -> Project:
     return project
 
 
-def dropping(sandbox: Sandbox, only: str = "") -> Callable[[Asked, Forward], Answered]:
+def dropping(sandbox: Sandbox, only: str = "") -> Callable[[Request, Forward], Answer]:
     """A server that keeps only what its reference lists."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
-        if asked.method == "PATCH" and only in asked.path:
-            assistant_id = asked.path.rpartition("/")[2]
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.method == "PATCH" and only in request.path:
+            assistant_id = request.path.rpartition("/")[2]
             kept = {key: value for key, value in sandbox.live(assistant_id)["model"].items() if key != "messages"}
             sandbox.edit(assistant_id, model=kept)
         return answer
@@ -72,11 +72,11 @@ def test_the_first_one_takes_something_along_that_such_a_server_could_drop(
     seed["asst_0"]["metadata"] = {"owner": "old"}
     with running_sandbox(seed, nested="replace") as sandbox:
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
-            if asked.method == "PATCH" and not asked.path.endswith("_0"):
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            if request.method == "PATCH" and not request.path.endswith("_0"):
                 kept = {"model": {**MODEL, "temperature": 0.2}, "metadata": {"owner": "old", "crm": {"queue": "new"}}}
-                sandbox.edit(asked.path.rpartition("/")[2], **kept)
+                sandbox.edit(request.path.rpartition("/")[2], **kept)
             return answer
 
         with between(sandbox, meddle) as server:
@@ -87,17 +87,17 @@ def test_the_first_one_takes_something_along_that_such_a_server_could_drop(
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [(says(200, b"<html>"), "not_converged"), (breaks(502), "indeterminate"), (None, "indeterminate")],
+    [(json_answer(200, b"<html>"), "not_converged"), (error_answer(502), "indeterminate"), (None, "indeterminate")],
 )
 def test_nor_does_it_hurt_a_second_one_where_its_answer_hides_that(
-    fleet: Project, answer: Answered | None, outcome: str
+    fleet: Project, answer: Answer | None, outcome: str
 ) -> None:
     with running_sandbox(SEED, nested="replace") as sandbox:
         drops = dropping(sandbox)
 
-        def meddle(asked: Asked, forward: Forward) -> Answered | None:
-            given = drops(asked, forward)
-            return answer if asked.method == "PATCH" else given
+        def meddle(request: Request, forward: Forward) -> Answer | None:
+            given = drops(request, forward)
+            return answer if request.method == "PATCH" else given
 
         with between(sandbox, meddle) as server:
             document = fleet.apply(server.url, retries=0)
@@ -113,11 +113,11 @@ def test_nor_where_it_cannot_be_read_back_and_the_answer_shows_it(fleet: Project
     with running_sandbox(SEED, nested="replace") as sandbox:
         drops = dropping(sandbox)
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            if asked.method == "GET" and sandbox.patches:
-                return breaks(503)
-            given = drops(asked, forward)
-            return given.saying(sandbox.live("asst_0")) if asked.method == "PATCH" else given
+        def meddle(request: Request, forward: Forward) -> Answer:
+            if request.method == "GET" and sandbox.patches:
+                return error_answer(503)
+            given = drops(request, forward)
+            return given.with_body(sandbox.live("asst_0")) if request.method == "PATCH" else given
 
         with between(sandbox, meddle) as server:
             found = outcomes(fleet.apply(server.url, retries=0))
@@ -143,12 +143,12 @@ def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> 
 NOTE = "Three writes in a row were denied and none succeeded: nothing further was started."
 
 
-def answering(statuses: dict[int, int]) -> Callable[[Asked, Forward], Answered]:
+def answering(statuses: dict[int, int]) -> Callable[[Request, Forward], Answer]:
     """A server that answers the writes to some assistants, by their numbers, with a status."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        status = statuses.get(int(asked.path.rpartition("_")[2])) if asked.method == "PATCH" else None
-        return forward(asked) if status is None else breaks(status)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        status = statuses.get(int(request.path.rpartition("_")[2])) if request.method == "PATCH" else None
+        return forward(request) if status is None else error_answer(status)
 
     return meddle
 
@@ -185,7 +185,7 @@ def test_one_after_the_other_is_tried_alone_until_one_gets_through(
 ) -> None:
     with running_sandbox(SEED) as sandbox, between(sandbox, answering(statuses)) as server:
         document = fleet.apply(server.url, retries=0)
-        order = [asked.path[-1] for asked in server.asked if asked.method == "PATCH"]
+        order = [request.path[-1] for request in server.all_requests if request.method == "PATCH"]
         most = len(set(order))
     expected = {400: "failed", 401: "failed", 403: "failed", 422: "failed", 500: "indeterminate", None: "applied"}
     wanted = [expected[statuses.get(n)] if n < tried else "skipped" for n in range(FLEET)]
@@ -198,13 +198,13 @@ def test_what_was_not_sent_says_nothing_about_permission(fleet: Project) -> None
     """Three assistants that cannot be read before their write, and the others can."""
     reads: dict[str, int] = {}
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        number = asked.path.rpartition("_")[2]
-        if asked.method == "GET" and number in "012":
+    def meddle(request: Request, forward: Forward) -> Answer:
+        number = request.path.rpartition("_")[2]
+        if request.method == "GET" and number in "012":
             reads[number] = reads.get(number, 0) + 1
             if reads[number] > 1:
-                return breaks(403)
-        return forward(asked)
+                return error_answer(403)
+        return forward(request)
 
     with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
         found = list(outcomes(fleet.apply(server.url)).values())
@@ -213,8 +213,8 @@ def test_what_was_not_sent_says_nothing_about_permission(fleet: Project) -> None
 
 @pytest.mark.parametrize("status", [400, 500])
 def test_another_no_to_the_first_write_keeps_nobody_from_his_turn(fleet: Project, status: int) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(status) if asked.method == "PATCH" and asked.path.endswith("_0") else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(status) if request.method == "PATCH" and request.path.endswith("_0") else forward(request)
 
     with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
         found = outcomes(fleet.apply(server.url))
@@ -223,8 +223,8 @@ def test_another_no_to_the_first_write_keeps_nobody_from_his_turn(fleet: Project
 
 
 def test_a_403_later_stops_nobody(fleet: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(403) if asked.method == "PATCH" and asked.path.endswith("_4") else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(403) if request.method == "PATCH" and request.path.endswith("_4") else forward(request)
 
     with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
         found = outcomes(fleet.apply(server.url))

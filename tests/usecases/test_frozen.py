@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import NEW, OLD, OTHER, moved
+from histories import NEW, OLD, OTHER, change_kinds
 from projects import Project, outcomes, statuses
 from servers import running_sandbox
-from stories import BOTH, Installed, Nested, Story, entries, story
+from stories import BOTH, InstalledStory, Nested, Story, entries, story
 
 REASON = "enrolment week"
 HELD = {"reason": REASON, "assistants": ["a"], "expires": "2999-01-15"}
@@ -24,7 +24,7 @@ def begun(tmp_path: Path, nested: Nested = "merge", kind: type[Story] = Story) -
         for name in ("a", "b"):
             told.write(name, **OLD)
         told.commit("First")
-        told.recorded()
+        told.apply_and_record()
         freeze(told, HELD)
         for name in ("a", "b"):
             told.write(name, **NEW)
@@ -63,14 +63,14 @@ def test_apply_sends_nothing_there_and_that_is_no_failure(tmp_path: Path, nested
         assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in done.stdout
         # The record keeps what it had, so that git's move is a change when the freeze ends.
         assert tale.tree()["assistants/a.yaml"] == before
-        assert outcomes(tale.recorded()) == {"a": "frozen", "b": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "frozen", "b": "unchanged"}
         freeze(tale)
         planned = tale.plan()
-        assert (moved(planned), statuses(planned)) == (
+        assert (change_kinds(planned), statuses(planned)) == (
             {"a": {"/firstMessage": "change"}},
             {"a": "pending", "b": "in_sync"},
         )
-        assert outcomes(tale.recorded()) == {"a": "applied", "b": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "applied", "b": "unchanged"}
         assert message(tale, "a") == "new"
 
 
@@ -139,14 +139,14 @@ def test_an_assistant_that_does_not_differ_is_unchanged(tale: Story) -> None:
 
 def test_a_plan_that_was_reviewed_before_the_freeze_is_frozen_and_not_stale(tale: Story) -> None:
     freeze(tale)
-    file = tale.saved(tale.plan(), "plan.json")
+    file = tale.save_report(tale.plan(), "plan.json")
     freeze(tale, HELD)
     assert outcomes(tale.apply("--no-record", "--plan", str(file))) == {"a": "frozen", "b": "applied"}
 
 
 def test_a_rollback_goes_on_and_says_so(tale: Story) -> None:
     freeze(tale)
-    applied = tale.recorded()
+    applied = tale.apply_and_record()
     freeze(tale, {**HELD, "assistants": ["*"]})
     undone = tale.rollback(applied)
     assert outcomes(undone) == {"a": "applied", "b": "applied"}
@@ -182,14 +182,14 @@ def test_an_assistant_to_come_and_one_to_go_wait(tale: Story) -> None:
     freeze(tale, {**HELD, "assistants": ["*"]})
     planned = tale.run("plan", "--detailed-exitcode")
     assert (planned.code, f"A new assistant, frozen ({REASON}, until 2999-01-15):" in planned.stdout) == (0, True)
-    assert outcomes(tale.recorded("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
+    assert outcomes(tale.apply_and_record("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
     done = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
     assert (done.code, written(tale)) == (1, [])
     assert f"assistants/a.yaml: it is frozen ({REASON}, until 2999-01-15)" in done.stderr
 
 
 def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
-    with begun(tmp_path, kind=Installed) as tale:
+    with begun(tmp_path, kind=InstalledStory) as tale:
         done = tale.run("apply", "--yes")
         assert (done.code, message(tale, "a"), message(tale, "b")) == (0, "old", "new")
         freeze(tale, {**HELD, "expires": "2020-01-15"})
@@ -246,7 +246,7 @@ def test_a_freeze_of_nothing_is_told_in_whole_runs_only(tale: Story) -> None:
 
 
 def test_the_report_of_a_freeze_is_read_back(tale: Story) -> None:
-    file = tale.saved(tale.plan(), "plan.json")
+    file = tale.save_report(tale.plan(), "plan.json")
     again = json.loads(tale.run("report", file, "--format", "json").stdout)
     assert entries(again)["a"]["frozen"] == {"reason": REASON, "expires": "2999-01-15"}
     assert "1 frozen" in tale.run("report", file).stdout

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import NEW, OLD, OTHER, cloned, gone, merge, moved
-from projects import MODEL, only
+from histories import NEW, OLD, OTHER, change_kinds, make_clone, merge, unmanaged_files
+from projects import MODEL, only_assistant
 from stories import REF, Story, entries, story
 
 LIVE: dict[str, Any] = {"a": OLD, "b": OLD}
@@ -47,10 +47,10 @@ def elsewhere(tale: Story, root: Path) -> Story:
 
 def test_a_first_commit_is_a_base(tale: Story) -> None:
     document = tale.plan("--base", "HEAD")
-    assert moved(document) == {"a": DRIFT}
+    assert change_kinds(document) == {"a": DRIFT}
     assert document["base"] == {"ref": "HEAD", "commit": tale.head}
     assert document["head"] == tale.head
-    (change,) = only(tale.plan("--base", "HEAD", "assistants/a.yaml"))["changes"]
+    (change,) = only_assistant(tale.plan("--base", "HEAD", "assistants/a.yaml"))["changes"]
     assert (change["base"], change["live"], change["desired"]) == ("old", "edited live", "old")
 
 
@@ -58,7 +58,7 @@ def test_without_a_base_every_report_says_so(tale: Story) -> None:
     for arguments in ((), ("--base", "none")):
         document = tale.plan(*arguments)
         assert document["base"] is None
-        assert moved(document) == {"a": CHANGE}
+        assert change_kinds(document) == {"a": CHANGE}
         assert "base" not in entries(document)["a"]["changes"][0]
     for form in ("text", "markdown"):
         assert "live edits look like changes in git" in tale.run("plan", "--format", form).stdout
@@ -82,8 +82,8 @@ def test_a_moved_file_keeps_its_history_by_its_id(tale: Story) -> None:
     tale.git("mv", "assistants/a.yaml", "assistants/deep/renamed.yml")
     for message in ("Move", "And nothing else"):
         document = tale.plan("--base", base)
-        assert moved(document) == {"deep/renamed": DRIFT}
-        assert gone(document) == []
+        assert change_kinds(document) == {"deep/renamed": DRIFT}
+        assert unmanaged_files(document) == []
         tale.commit(message, allow_empty=True)
 
 
@@ -92,8 +92,8 @@ def test_a_renamed_folder_keeps_the_history_of_all(tale: Story) -> None:
     tale.git("mv", "assistants", "bots")
     for message in ("Rename the folder", "And nothing else"):
         document = tale.plan("--directory", "bots", "--base", base)
-        assert moved(document) == {"a": DRIFT}
-        assert gone(document) == []
+        assert change_kinds(document) == {"a": DRIFT}
+        assert unmanaged_files(document) == []
         tale.commit(message, allow_empty=True)
 
 
@@ -102,7 +102,7 @@ def test_a_definition_that_is_removed_while_the_folder_moves_is_no_longer_manage
     tale.git("mv", "assistants", "bots")
     (tale.root / "bots/b.yaml").unlink()
     tale.commit("Rename the folder, and leave one out")
-    assert gone(tale.plan("--directory", "bots", "--base", base)) == ["assistants/b.yaml"]
+    assert unmanaged_files(tale.plan("--directory", "bots", "--base", base)) == ["assistants/b.yaml"]
 
 
 def test_a_new_folder_beside_the_old_one_says_nothing_of_what_stays_there(tale: Story) -> None:
@@ -111,8 +111,8 @@ def test_a_new_folder_beside_the_old_one_says_nothing_of_what_stays_there(tale: 
     tale.git("mv", "assistants/a.yaml", "bots/a.yaml")
     tale.commit("Split the folder")
     document = tale.plan("--directory", "bots", "--base", base)
-    assert moved(document) == {"a": DRIFT}
-    assert gone(document) == []
+    assert change_kinds(document) == {"a": DRIFT}
+    assert unmanaged_files(document) == []
 
 
 def test_a_folder_that_moved_to_the_root_of_the_repository(tale: Story) -> None:
@@ -120,7 +120,7 @@ def test_a_folder_that_moved_to_the_root_of_the_repository(tale: Story) -> None:
     tale.git("mv", "assistants/a.yaml", "assistants/b.yaml", ".")
     tale.commit("Flatten")
     document = tale.plan("--directory", ".", "--base", base)
-    assert moved(document) == {"a": DRIFT}
+    assert change_kinds(document) == {"a": DRIFT}
     assert [entry["file"] for entry in document["assistants"]] == ["a.yaml", "b.yaml"]
 
 
@@ -129,8 +129,8 @@ def test_a_folder_that_a_link_leads_to_is_the_folder_itself(tale: Story, tmp_pat
     (tmp_path / "link").symlink_to(tale.root, target_is_directory=True)
     tale.git("rm", "--quiet", "assistants/b.yaml")
     document = tale.plan("--directory", tmp_path / "link" / "assistants", "--base", "HEAD")
-    assert moved(document) == {"a": DRIFT}
-    assert gone(document) == ["assistants/b.yaml"]
+    assert change_kinds(document) == {"a": DRIFT}
+    assert unmanaged_files(document) == ["assistants/b.yaml"]
 
 
 def test_a_definition_that_changes_its_id_is_another_assistant(tale: Story) -> None:
@@ -139,11 +139,11 @@ def test_a_definition_that_changes_its_id_is_another_assistant(tale: Story) -> N
     (tale.root / "assistants/b.yaml").unlink()
     tale.commit("Swap")
     document = tale.plan("--base", base)
-    assert moved(document) == {}
+    assert change_kinds(document) == {}
     assert document["no_longer_managed"] == [{"file": "assistants/a.yaml", "id": "asst_a"}]
     tale.write("a", id="asst_c", **NEW)
     tale.sandbox.put({"id": "asst_c", **OLD})
-    assert moved(tale.plan("--base", base)) == {"a": CHANGE}
+    assert change_kinds(tale.plan("--base", base)) == {"a": CHANGE}
 
 
 @pytest.mark.parametrize("now", ["local_asst_a", "asst_a"])
@@ -152,16 +152,16 @@ def test_the_local_id_now_has_the_base_of_the_providers_id(tale: Story, now: str
     base = tale.head
     tale.write("a", id=now, **OLD)
     document = tale.plan("--base", base)
-    assert moved(document) == {"a": DRIFT}
-    assert gone(document) == []
+    assert change_kinds(document) == {"a": DRIFT}
+    assert unmanaged_files(document) == []
 
 
 def test_the_local_id_in_the_base_and_now(tale: Story) -> None:
     tale.write("a", id="local_asst_a", **OLD)
     base = tale.commit("Local")
     document = tale.plan("--base", base)
-    assert moved(document) == {"a": DRIFT}
-    assert gone(document) == []
+    assert change_kinds(document) == {"a": DRIFT}
+    assert unmanaged_files(document) == []
 
 
 def test_a_deleted_definition_is_listed_until_it_is_back(tale: Story) -> None:
@@ -175,26 +175,26 @@ def test_a_deleted_definition_is_listed_until_it_is_back(tale: Story) -> None:
     assert list(entries(document)) == ["b"]
     assert "assistants/a.yaml (asst_a)" in tale.run("plan", "--base", base).stdout
     assert "assistants/a.yaml (asst_a)" in tale.run("plan", "--base", base, "--format", "markdown").stdout
-    assert gone(tale.plan("--base", base, "assistants/b.yaml")) == []
+    assert unmanaged_files(tale.plan("--base", base, "assistants/b.yaml")) == []
     file.write_text(text, "utf-8")
     tale.commit("Restore")
     document = tale.plan("--base", base)
-    assert (moved(document), gone(document)) == ({"a": DRIFT}, [])
+    assert (change_kinds(document), unmanaged_files(document)) == ({"a": DRIFT}, [])
 
 
 def test_a_deleted_definition_is_not_gone_where_another_file_is_unreadable_in_its_place(tale: Story) -> None:
     tale.write("a", "firstMessage: [")
     document = tale.plan("--base", "HEAD")
-    assert (entries(document)["a"]["status"], gone(document)) == ("error", [])
+    assert (entries(document)["a"]["status"], unmanaged_files(document)) == ("error", [])
 
 
 def test_a_revert_commit_makes_git_and_base_agree_again(tale: Story) -> None:
     base = tale.head
     tale.write("a", **NEW)
     tale.commit("Change")
-    assert moved(tale.plan("--base", base)) == {"a": {"/firstMessage": "conflict"}}
+    assert change_kinds(tale.plan("--base", base)) == {"a": {"/firstMessage": "conflict"}}
     tale.git("-c", "user.name=Ada", "-c", "user.email=a@example.com", "revert", "--no-edit", "HEAD")
-    assert moved(tale.plan("--base", base)) == {"a": DRIFT}
+    assert change_kinds(tale.plan("--base", base)) == {"a": DRIFT}
 
 
 def test_a_merge_commit_and_two_branches(tale: Story) -> None:
@@ -206,13 +206,13 @@ def test_a_merge_commit_and_two_branches(tale: Story) -> None:
     tale.write("a", **NEW)
     tale.commit("On the main line")
     tale.sandbox.edit("asst_b", **NEW)
-    assert moved(tale.plan("--base", "side")) == {
+    assert change_kinds(tale.plan("--base", "side")) == {
         "a": {"/firstMessage": "conflict"},
         "b": CHANGE,  # git has gone back from what this base says is live
     }
     tale.sandbox.edit("asst_b", **OLD)
     merge(tale, "side")
-    assert moved(tale.plan("--base", base)) == {"a": {"/firstMessage": "conflict"}, "b": CHANGE}
+    assert change_kinds(tale.plan("--base", base)) == {"a": {"/firstMessage": "conflict"}, "b": CHANGE}
 
 
 def test_a_detached_head(tale: Story) -> None:
@@ -220,37 +220,37 @@ def test_a_detached_head(tale: Story) -> None:
     tale.write("b", **NEW)
     tale.commit("Detached")
     document = tale.plan("--base", "HEAD^")
-    assert moved(document) == {"a": DRIFT, "b": CHANGE}
+    assert change_kinds(document) == {"a": DRIFT, "b": CHANGE}
     assert document["head"] == tale.head
 
 
 def test_a_shallow_clone_says_what_to_do(tale: Story, tmp_path: Path) -> None:
     first = tale.head
     tale.commit("More", allow_empty=True)
-    shallow = cloned(tale, tmp_path / "shallow", "--depth", "1")
+    shallow = make_clone(tale, tmp_path / "shallow", "--depth", "1")
     complaint = refused(tale, "--base", first, cwd=shallow)
     assert "this clone is shallow" in complaint
     assert "fetch-depth: 0" in complaint
-    assert moved(elsewhere(tale, shallow).plan("--base", "HEAD")) == {"a": DRIFT}
+    assert change_kinds(elsewhere(tale, shallow).plan("--base", "HEAD")) == {"a": DRIFT}
 
 
 def test_a_record_fetched_without_its_history_is_a_base_all_the_same(tale: Story, tmp_path: Path) -> None:
-    tale.recorded("--on-drift", "keep")
-    shallow = cloned(tale, tmp_path / "shallow", "--depth", "1")
+    tale.apply_and_record("--on-drift", "keep")
+    shallow = make_clone(tale, tmp_path / "shallow", "--depth", "1")
     elsewhere(tale, shallow).git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
     document = elsewhere(tale, shallow).plan()
     assert document["base"] == {"ref": REF, "commit": tale.record}
-    assert moved(document) == {}
+    assert change_kinds(document) == {}
 
 
 def test_a_worktree_shares_the_record(tale: Story, tmp_path: Path) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     tale.git("worktree", "add", "--quiet", "-b", "other", str(tmp_path / "worktree"))
     other = elsewhere(tale, tmp_path / "worktree")
     tale.sandbox.edit("asst_b", **OTHER)
     document = other.plan()
     assert document["base"] == {"ref": REF, "commit": tale.record}
-    assert moved(document) == {"b": DRIFT}
+    assert change_kinds(document) == {"b": DRIFT}
     assert document["assistants"][0]["file"] == "assistants/a.yaml"
 
 
@@ -261,7 +261,7 @@ def test_a_submodule_is_a_repository_of_its_own(tale: Story, tmp_path: Path) -> 
     subprocess.run([*add, str(tale.root), "bots"], check=True, capture_output=True)
     inside = elsewhere(tale, outer)
     document = inside.plan("--directory", "bots/assistants", "--base", "HEAD")
-    assert moved(document) == {"a": DRIFT}
+    assert change_kinds(document) == {"a": DRIFT}
     assert document["head"] == tale.head
 
 
@@ -288,21 +288,21 @@ def test_file_names_of_any_kind(tmp_path: Path, folder: str) -> None:
         base = tale.commit("First")
         for number in range(len(NAMES)):
             tale.sandbox.edit(f"asst_{number}", **OTHER)
-        assert moved(tale.plan("--directory", folder, "--base", base)) == dict.fromkeys(NAMES, DRIFT)
+        assert change_kinds(tale.plan("--directory", folder, "--base", base)) == dict.fromkeys(NAMES, DRIFT)
         for name in NAMES:
             file = tale.root / folder / f"{name}.yaml"
             file.write_text(file.read_text("utf-8").replace("old", "new"), "utf-8")
         changed = tale.plan("--directory", folder, "--base", base, "--changed")
-        assert set(moved(changed)) == set(NAMES)
+        assert set(change_kinds(changed)) == set(NAMES)
         tale.commit("Second")
         changed = tale.plan("--directory", folder, "--base", base, "--changed")
-        assert {tuple(kinds.values()) for kinds in moved(changed).values()} == {("conflict",)}
+        assert {tuple(kinds.values()) for kinds in change_kinds(changed).values()} == {("conflict",)}
         assert all(
             change["since"]["commit"] == tale.head for entry in changed["assistants"] for change in entry["changes"]
         )
         assert tale.apply("--directory", folder, "--record", "--base", "none")["summary"]["applied"] == len(NAMES)
         tale.sandbox.edit("asst_2", **OTHER)
-        assert moved(tale.plan("--directory", folder)) == {" leading": DRIFT}
+        assert change_kinds(tale.plan("--directory", folder)) == {" leading": DRIFT}
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_base_file_that_is_no_definition_counts_as_no_base_with_a_warning(tale
     base = tale.commit("Break")
     tale.write("a", **OLD)
     document = tale.plan("--base", base)
-    assert moved(document) == {"a": CHANGE}
+    assert change_kinds(document) == {"a": CHANGE}
     (warning,) = document["warnings"]
     assert warning == f"assistants/a.yaml of commit {base[:12]} cannot be read as a definition, and counts as no base"
     assert warning in tale.run("plan", "--base", base).stdout.replace("\n  ", " ")
@@ -334,7 +334,7 @@ def test_a_base_file_is_parsed_and_not_validated(tale: Story) -> None:
     base = tale.commit("Wrong, but read")
     tale.write("a", **OLD)
     document = tale.plan("--base", base)
-    assert moved(document) == {"a": {"/firstMessage": "conflict"}}
+    assert change_kinds(document) == {"a": {"/firstMessage": "conflict"}}
     assert entries(document)["a"]["released"] == ["/model", "/temprature"]
     assert document["warnings"] == []
 
@@ -342,11 +342,11 @@ def test_a_base_file_is_parsed_and_not_validated(tale: Story) -> None:
 def test_crlf_and_a_byte_order_mark_change_nothing(tale: Story) -> None:
     tale.write("a").write_bytes(b"\xef\xbb\xbfid: asst_a\r\nfirstMessage: |-\r\n  old\r\n")
     base = tale.commit("As Windows writes it")
-    assert moved(tale.plan("--base", base)) == {"a": DRIFT}
+    assert change_kinds(tale.plan("--base", base)) == {"a": DRIFT}
     tale.write("a", "id: asst_a\nfirstMessage: old\n")
-    assert moved(tale.plan("--base", base)) == {"a": DRIFT}
+    assert change_kinds(tale.plan("--base", base)) == {"a": DRIFT}
     tale.write("a").write_bytes(b"id: asst_a\r\nfirstMessage: old\r\n")
-    assert moved(tale.plan("--base", "HEAD^")) == {"a": DRIFT}
+    assert change_kinds(tale.plan("--base", "HEAD^")) == {"a": DRIFT}
 
 
 def test_a_link_is_the_file_that_it_leads_to(tale: Story) -> None:
@@ -359,9 +359,9 @@ def test_a_link_is_the_file_that_it_leads_to(tale: Story) -> None:
     (tale.root / "assistants/.circle").symlink_to(".circle")
     (tale.root / "assistants/.nowhere").symlink_to("nowhere")
     base = tale.commit("Link")
-    assert moved(tale.plan("--base", base)) == {"a": DRIFT}
+    assert change_kinds(tale.plan("--base", base)) == {"a": DRIFT}
     (hidden / "a").write_text("id: asst_a\nfirstMessage: new\n", "utf-8")
-    assert moved(tale.plan("--base", base)) == {"a": {"/firstMessage": "conflict"}}
+    assert change_kinds(tale.plan("--base", base)) == {"a": {"/firstMessage": "conflict"}}
 
 
 def test_a_repository_with_sha_256(tmp_path: Path) -> None:
@@ -374,15 +374,15 @@ def test_a_repository_with_sha_256(tmp_path: Path) -> None:
         base = tale.commit("First")
         assert len(base) == 64
         tale.sandbox.edit("asst_a", **OTHER)
-        assert moved(tale.plan("--base", base)) == {"a": DRIFT, "b": {"/firstMessage": "drift"}}
+        assert change_kinds(tale.plan("--base", base)) == {"a": DRIFT, "b": {"/firstMessage": "drift"}}
         refusing = tale.apply("--record", "--base", "none", "--max-changes", "0")
         assert refusing["summary"]["skipped"] == 2
         assert tale.record is None
-        tale.recorded("assistants/a.yaml")
-        tale.recorded()
+        tale.apply_and_record("assistants/a.yaml")
+        tale.apply_and_record()
         assert set(tale.tree()) == {"assistants/a.yaml", "assistants/b.yaml"}
         tale.sandbox.edit("asst_a", **OTHER)
-        assert moved(tale.plan()) == {"a": DRIFT}
+        assert change_kinds(tale.plan()) == {"a": DRIFT}
 
 
 @pytest.mark.parametrize("revision", ["nothing", "--output=x", "HEAD:assistants", "a b", "HEAD..HEAD", "", "v1^{tree}"])
@@ -407,8 +407,8 @@ def test_a_repository_without_a_commit(tmp_path: Path) -> None:
         assert "--base none" in complaint
         assert "no commit yet" in refused(tale, "--changed-since", "HEAD")
         document = tale.plan()
-        assert (moved(document), document["base"], document["head"]) == ({"a": CHANGE}, None, None)
-        assert moved(tale.report("drift")) == {"a": DRIFT}
+        assert (change_kinds(document), document["base"], document["head"]) == ({"a": CHANGE}, None, None)
+        assert change_kinds(tale.report("drift")) == {"a": DRIFT}
 
 
 def test_outside_a_repository(tale: Story, tmp_path: Path) -> None:
@@ -418,9 +418,9 @@ def test_outside_a_repository(tale: Story, tmp_path: Path) -> None:
     assert "--changed needs a base" in refused(tale, "--changed")
     assert "no git repository" in refused(tale, "--changed-since", "HEAD")
     document = tale.plan()
-    assert (moved(document), document["base"]) == ({"a": CHANGE}, None)
+    assert (change_kinds(document), document["base"]) == ({"a": CHANGE}, None)
     document = tale.report("drift")
-    assert (moved(document), document["base"]) == ({"a": DRIFT}, None)
+    assert (change_kinds(document), document["base"]) == ({"a": DRIFT}, None)
 
 
 def test_a_repository_that_git_will_not_read_is_an_error_and_no_missing_base(tale: Story, tmp_path: Path) -> None:
@@ -467,17 +467,17 @@ def test_the_default_base_of_drift_is_the_record_then_head(tale: Story) -> None:
     tale.write("b", **NEW)
     document = tale.report("drift")
     assert document["base"] == {"ref": "HEAD", "commit": tale.head}
-    assert moved(document) == {"a": DRIFT, "b": CHANGE}
+    assert change_kinds(document) == {"a": DRIFT, "b": CHANGE}
     assert tale.run("drift", "--detailed-exitcode").code == 2
     tale.commit("New")
-    assert moved(tale.report("drift")) == {"a": DRIFT, "b": DRIFT}
-    tale.recorded("--on-drift", "revert")
+    assert change_kinds(tale.report("drift")) == {"a": DRIFT, "b": DRIFT}
+    tale.apply_and_record("--on-drift", "revert")
     document = tale.report("drift")
     assert document["base"] == {"ref": REF, "commit": tale.record}
-    assert moved(document) == {}
+    assert change_kinds(document) == {}
     assert tale.run("drift", "--detailed-exitcode").code == 0
     tale.write("b", **OLD)
-    assert moved(tale.report("drift")) == {"b": CHANGE}
+    assert change_kinds(tale.report("drift")) == {"b": CHANGE}
     assert tale.run("drift", "--detailed-exitcode").code == 0
 
 
@@ -499,4 +499,4 @@ def test_a_definition_that_may_be_in_a_file_that_cannot_be_read_is_not_said_to_b
     tale.git("mv", "assistants/a.yaml", "assistants/moved.yaml")
     file = tale.root / "assistants/moved.yaml"
     file.write_text(file.read_text("utf-8") + 'firstMessage: "never closed\n')
-    assert gone(tale.plan("--base", base)) == []
+    assert unmanaged_files(tale.plan("--base", base)) == []

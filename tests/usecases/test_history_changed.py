@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, between, breaks
-from histories import NEW, OLD, OTHER, cloned, gone, merge, moved
+from between import Answer, Forward, Request, between, error_answer
+from histories import NEW, OLD, OTHER, change_kinds, make_clone, merge, unmanaged_files
 from stories import REF, Story, entries, story
 
 LIVE: dict[str, Any] = dict.fromkeys("abcd", OLD)
@@ -53,9 +53,9 @@ def test_one_changed_definition_is_one_request(tale: Story) -> None:
 def test_since_a_revision_without_a_base_live_edits_are_changes_all_the_same(tale: Story) -> None:
     tale.write("b", **NEW)
     document = tale.plan("--changed-since", "HEAD")
-    assert (moved(document), document["base"]) == ({"b": {"/firstMessage": "change"}}, None)
+    assert (change_kinds(document), document["base"]) == ({"b": {"/firstMessage": "change"}}, None)
     document = tale.plan("--changed-since", "HEAD", "--base", "HEAD")
-    assert moved(document) == {"b": {"/firstMessage": "conflict"}}
+    assert change_kinds(document) == {"b": {"/firstMessage": "conflict"}}
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "drift"])
@@ -114,9 +114,9 @@ def test_a_moved_file_and_a_removed_one(tale: Story) -> None:
     tale.git("rm", "--quiet", "assistants/c.yaml")
     for message in ("Move and remove", "And nothing else"):
         document = tale.plan("--base", base, "--changed")
-        assert moved(document) == {"moved": {"/firstMessage": "drift"}}
+        assert change_kinds(document) == {"moved": {"/firstMessage": "drift"}}
         assert document["no_longer_managed"] == [{"file": "assistants/c.yaml", "id": "asst_c"}]
-        assert gone(tale.plan("--base", base, "--changed", "assistants/moved.yaml")) == []
+        assert unmanaged_files(tale.plan("--base", base, "--changed", "assistants/moved.yaml")) == []
         tale.commit(message, allow_empty=True)
 
 
@@ -140,7 +140,7 @@ def test_a_branch_is_compared_with_where_it_left_the_base(tale: Story) -> None:
     tale.git("checkout", "--quiet", "side")
     assert looked_at(tale, "--changed-since", main) == ["a"]
     document = tale.plan("--changed", "--base", main)
-    assert moved(document) == {"a": {"/firstMessage": "change"}}
+    assert change_kinds(document) == {"a": {"/firstMessage": "change"}}
     merge(tale, main)
     assert looked_at(tale, "--changed-since", main) == ["a"]
     tale.git("checkout", "--quiet", "--orphan", "unrelated")
@@ -152,14 +152,14 @@ def test_a_branch_is_compared_with_where_it_left_the_base(tale: Story) -> None:
 
 def clone_with_record(tale: Story, to: Path) -> None:
     """Go on in a clone that has one commit, and the record."""
-    tale.root = cloned(tale, to, "--depth", "1")
+    tale.root = make_clone(tale, to, "--depth", "1")
     tale.git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
 
 
 def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path: Path) -> None:
     tale.git("branch", "base")
     tale.commit("More", allow_empty=True)
-    tale.root = cloned(tale, tmp_path / "shallow", "--depth", "1", "--no-single-branch")
+    tale.root = make_clone(tale, tmp_path / "shallow", "--depth", "1", "--no-single-branch")
     done = tale.run("plan", "--changed-since", "origin/base")
     assert done.code == 1
     assert "no commit in common" in done.stderr
@@ -167,16 +167,16 @@ def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path:
 
 
 def test_a_shallow_clone_with_the_record_alone_knows_what_is_settled(tale: Story, tmp_path: Path) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     tale.commit("More", allow_empty=True)
     clone_with_record(tale, tmp_path / "shallow")
     assert looked_at(tale, "--changed-since", "HEAD") == []
 
 
 def test_an_older_record_without_what_it_is_about_says_what_to_do(tale: Story, tmp_path: Path) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     message = "\n".join(line for line in tale.message.splitlines() if not line.startswith("Reconciler-Unsettled: "))
-    older = tale.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", given=message)
+    older = tale.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
     tale.git("update-ref", REF, older)
     tale.commit("More", allow_empty=True)
     clone_with_record(tale, tmp_path / "shallow")
@@ -189,33 +189,33 @@ def test_an_older_record_without_what_it_is_about_says_what_to_do(tale: Story, t
 def test_an_older_file_in_the_record_counts(tale: Story) -> None:
     """A selected run leaves the others' older files in the record; the next `--changed` settles them."""
     tale.sandbox.edit("asst_b", **OLD)
-    tale.recorded()
+    tale.apply_and_record()
     for name in "abc":
         tale.write(name, **NEW)
     tale.commit("Change three")
-    tale.recorded("assistants/a.yaml")
+    tale.apply_and_record("assistants/a.yaml")
     assert looked_at(tale, "--changed") == ["b", "c"]
     tale.commit("More", allow_empty=True)
     assert looked_at(tale, "--changed") == ["b", "c"]
     assert looked_at(tale, "--changed-since", "HEAD") == ["b", "c"]
-    tale.recorded("--changed")
+    tale.apply_and_record("--changed")
     assert looked_at(tale, "--changed") == []
 
 
 def test_a_write_that_is_not_settled_counts(tmp_path: Path) -> None:
-    def failing(asked: Asked, forward: Forward) -> Answered:
-        return breaks(500) if asked.method == "PATCH" else forward(asked)
+    def failing(request: Request, forward: Forward) -> Answer:
+        return error_answer(500) if request.method == "PATCH" else forward(request)
 
     with story(tmp_path / "repository", LIVE) as tale:
         for name in LIVE:
             tale.write(name, **OLD)
         tale.commit("First")
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", **NEW)
         tale.commit("Change")
         with between(tale.sandbox, failing) as broken:
             tale.url = broken.url
-            assert entries(tale.recorded())["a"]["outcome"] == "indeterminate"
+            assert entries(tale.apply_and_record())["a"]["outcome"] == "indeterminate"
         tale.url = tale.sandbox.url
         tale.write("a", **OLD)
         tale.commit("Back again")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import NEW, OLD, gone, moved
+from histories import NEW, OLD, change_kinds, unmanaged_files
 from stories import REF, Story, entries, story
 
 LIVE: dict[str, Any] = dict.fromkeys("ab", OLD)
@@ -39,7 +39,7 @@ def test_the_base_stands_in_for_live(tale: Story) -> None:
     tale.write("new", **NEW)
     tale.commit("Change")
     document = offline(tale, "--base", base)
-    assert moved(document) == {
+    assert change_kinds(document) == {
         "a": {"/firstMessage": "change", "/metadata/team": "change"},
         "new": {"/firstMessage": "change"},
     }
@@ -102,7 +102,7 @@ def test_what_is_gone_released_and_ignored_is_listed_as_ever(tale: Story) -> Non
     tale.project.configure(ignore=[{"path": "/metadata/crm", "reason": "set by the CRM"}], sensitive=["/metadata/team"])
     document = offline(tale, "--base", base)
     entry = entries(document)["a"]
-    assert gone(document) == ["assistants/b.yaml"]
+    assert unmanaged_files(document) == ["assistants/b.yaml"]
     assert entry["released"] == ["/endCallMessage"]
     assert [ignored["path"] for ignored in entry["ignored"]] == ["/metadata/crm"]
     assert [(change["path"], change["desired"], change["live"]) for change in entry["changes"]] == [

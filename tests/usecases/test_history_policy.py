@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import NEW, OLD, OTHER, moved
+from histories import NEW, OLD, OTHER, change_kinds
 from projects import MODEL
 from stories import BOTH, Nested, Story, entries, story
 
@@ -21,7 +21,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         for name in LIVE:
             told.write(name, **OLD)
         told.commit("First")
-        told.recorded()
+        told.apply_and_record()
         told.sandbox.edit("asst_drifted", **OTHER)
         told.sandbox.edit("asst_torn", **OTHER)
         told.write("torn", **NEW)
@@ -127,9 +127,9 @@ def test_force_conflicts_lets_git_win_and_touches_no_drift(tale: Story) -> None:
     assert tale.apply("--force-conflicts")["summary"]["applied"] == 2
     assert tale.sandbox.live("asst_torn")["firstMessage"] == "new"
     assert tale.sandbox.live("asst_drifted")["firstMessage"] == "edited live"
-    assert moved(tale.plan("--force-conflicts")) == {"drifted": {"/firstMessage": "drift"}}
+    assert change_kinds(tale.plan("--force-conflicts")) == {"drifted": {"/firstMessage": "drift"}}
     tale.apply("--force-conflicts", "--on-drift", "revert")
-    assert moved(tale.plan()) == {}
+    assert change_kinds(tale.plan()) == {}
 
 
 def test_releasing_the_field_is_a_way_out(tale: Story) -> None:
@@ -143,7 +143,7 @@ def test_releasing_the_field_is_a_way_out(tale: Story) -> None:
 
 def test_writing_the_live_value_into_the_definition_is_a_way_out(tale: Story) -> None:
     tale.write("torn", **OTHER)
-    assert "torn" not in moved(tale.plan())
+    assert "torn" not in change_kinds(tale.plan())
     assert entries(tale.apply("assistants/torn.yaml", "--no-record"))["torn"]["outcome"] == "unchanged"
 
 
@@ -172,7 +172,7 @@ def test_an_ignored_difference_is_accepted_by_all_commands_alike(tale: Story, po
     tale.project.configure(ignore=[rule])
     documents = [tale.plan(*policy), tale.apply("--no-record", *policy), tale.report("drift")]
     for document in documents:
-        assert moved(document) == {}
+        assert change_kinds(document) == {}
         for key in LIVE:
             entry = entries(document)[key]
             assert entry["ignored"] == [{"path": "/firstMessage", "reason": "the campaign", "expires": "2999-01-31"}]
@@ -198,7 +198,7 @@ def test_an_ignored_conflict_refuses_nothing_and_keeps_its_live_value(tmp_path: 
 def test_equal_is_never_a_conflict_whatever_the_base_says(tale: Story) -> None:
     tale.sandbox.edit("asst_torn", **NEW)
     for base in ("HEAD", "HEAD^", "refs/reconciler/applied", "none"):
-        assert "torn" not in moved(tale.plan("--base", base))
+        assert "torn" not in change_kinds(tale.plan("--base", base))
 
 
 @pytest.mark.parametrize("moves", [False, True], ids=["emptied", "moved"])
@@ -210,7 +210,7 @@ def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path
         tale.write("a", **OLD, metadata={"key": "s3cret"})
         target = tale.commit("Hidden")
         if how == "the record":
-            tale.recorded()
+            tale.apply_and_record()
         tale.sandbox.edit("asst_a", metadata={"key": "oth3r"})
         tale.project.configure(sensitive=[])
         tale.write("a", **OLD, metadata={"key": "mine"})
@@ -241,7 +241,7 @@ def test_what_was_sensitive_by_linked_settings_stays_hidden(tmp_path: Path, how:
         tale.write("a", **OLD, metadata={"key": "s3cret"})
         target = tale.commit("Hidden")
         if how == "the record":
-            tale.recorded()
+            tale.apply_and_record()
         tale.sandbox.edit("asst_a", metadata={"key": "oth3r"})
         shared.write_text("sensitive: []\n", "utf-8")
         tale.write("a", **OLD, metadata={"key": "mine"})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from histories import OLD, OTHER, cloned, commit_as, merge, setters
+from histories import OLD, OTHER, commit_as, make_clone, merge, setters
 from stories import Story, entries, story
 
 GREETING = "/firstMessage"
@@ -188,7 +188,7 @@ def test_beyond_the_end_of_a_shallow_clone_nobody_is_named(tale: Story, tmp_path
     greet(tale, "new", "Ada")
     tale.commit("This is where the clone ends", allow_empty=True)
     bob = greet(tale, "new", "Bob", name="B")
-    tale.root = cloned(tale, tmp_path / "shallow", "--depth", "2", "--no-single-branch")
+    tale.root = make_clone(tale, tmp_path / "shallow", "--depth", "2", "--no-single-branch")
     assert setters(tale.plan("--base", "origin/applied")) == {GREETING: None, "/name": bob}
 
 
@@ -196,10 +196,10 @@ def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_nam
     """It is not in base..HEAD: the record descends from it, and keeps the older definition."""
     tale.write("b", **OLD)
     tale.commit("Another")
-    tale.recorded()
+    tale.apply_and_record()
     ada = greet(tale, "new", "Ada")
     tale.sandbox.edit("asst_a", **OTHER)
-    assert entries(tale.recorded())["a"]["outcome"] == "refused"
+    assert entries(tale.apply_and_record())["a"]["outcome"] == "refused"
     assert setters(tale.plan()) == {GREETING: ada}
     tale.git("mv", "assistants/a.yaml", "assistants/[x].yaml")
     commit_as(tale, "Mover")
@@ -213,7 +213,7 @@ def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_nam
 
 
 def test_history_that_git_cannot_read_is_an_error_before_anything_is_sent(tale: Story) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     greet(tale, "newer", "Ada")
     tree = tale.git("rev-parse", "HEAD^{tree}")
     greet(tale, "newest", "Bob")

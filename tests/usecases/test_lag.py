@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from between import Answered, Asked, Forward, between, breaks
-from commands import run, signed_in
-from projects import MODEL, Project, only, opened, outcomes
+from between import Answer, Forward, Request, between, error_answer
+from commands import connection_variables, run
+from projects import MODEL, Project, only_assistant, open_api, outcomes
 from servers import running_sandbox
 from stories import Story, story
 
@@ -30,15 +30,15 @@ voice: {provider: openai, voiceId: alloy}
 def unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
     """An apply whose write was carried out without an answer, and the path of its report."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
-        return breaks(502) if asked.method == "PATCH" else answer
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return error_answer(502) if request.method == "PATCH" else answer
 
     with story(folder / "project", LIVE) as tale:
         tale.write("a", firstMessage="new")
         tale.commit()
-        with tale.meddling(meddle):
-            report = tale.saved(tale.apply())
+        with tale.intercept(meddle):
+            report = tale.save_report(tale.apply())
         tale.sandbox.forget_requests()
         yield tale, report
 
@@ -51,7 +51,7 @@ def gets(sandbox: Any) -> int:
 def test_a_write_that_reading_shows_late_is_applied(project: Project, nested: Any) -> None:
     project.write("a", id="asst_a", model={"temperature": 0.6})
     with running_sandbox({"asst_a": LIVE["a"]}, nested=nested, faults=["PATCH *: lag=0.1s"]) as sandbox:
-        entry = only(project.apply(sandbox.url))
+        entry = only_assistant(project.apply(sandbox.url))
         assert (entry["outcome"], entry["remaining"], entry["warnings"]) == ("applied", [], [])
         assert len(sandbox.patches) == 1
         assert gets(sandbox) > 3
@@ -60,7 +60,7 @@ def test_a_write_that_reading_shows_late_is_applied(project: Project, nested: An
 def test_a_lag_without_end_is_not_converged(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
-        entry = only(project.apply(sandbox.url))
+        entry = only_assistant(project.apply(sandbox.url))
         assert (entry["outcome"], entry["remaining"]) == ("not_converged", ["/firstMessage"])
         assert len(sandbox.patches) == 1  # nothing is sent again: the API has accepted it
         assert gets(sandbox) <= 2 + 7
@@ -70,7 +70,7 @@ def test_somebody_may_edit_right_before_a_write_that_reading_shows_late(project:
     project.write("a", id="asst_a", firstMessage="new")
     faults = ["PATCH *: lag=0.1s", "edit endCallMessage=Theirs before 1st PATCH *"]
     with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
-        entry = only(project.apply(sandbox.url))
+        entry = only_assistant(project.apply(sandbox.url))
         assert entry["outcome"] == "applied"
         assert entry["warnings"] == ["endCallMessage, which is not declared, changed while this was written"]
 
@@ -93,7 +93,7 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
     project.write("a", id="asst_a", firstMessage="new")
     faults = ["1st PATCH *: 503 after=both", "PATCH *: lag=0.1s", "edit endCallMessage=Theirs after 1st PATCH *"]
     with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
-        entry = only(project.apply(sandbox.url))
+        entry = only_assistant(project.apply(sandbox.url))
         assert (entry["outcome"], len(sandbox.patches)) == ("applied", 2)
 
 
@@ -101,12 +101,12 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path) -> Non
     with story(tmp_path / "project", LIVE) as tale:
         tale.write("a", firstMessage="old")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.rehearse("PATCH *: lag=60s")
         tale.write("a", firstMessage="new")
         tale.commit()
         repository = open_repository(tale.root)
-        with opened(tale.url, lag=0.1) as api:
+        with open_api(tale.url, lag=0.1) as api:
             apply(
                 (repository, None),
                 lambda: read_project(Choices(directory=tale.project.folder), repository=repository),
@@ -117,9 +117,9 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path) -> Non
         tale.sandbox.mend()
         tale.write("a", firstMessage="newer")
         tale.commit()
-        (change,) = only(tale.plan())["changes"]
+        (change,) = only_assistant(tale.plan())["changes"]
         assert (change["kind"], change["live"]) == ("change", "new")
-        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
         assert "Reconciler-Late" not in tale.message
 
 
@@ -127,7 +127,7 @@ def test_nonsense_after_a_write_that_reading_shows_late_is_applied(project: Proj
     project.write("a", id="asst_a", firstMessage="new")
     faults = ["1st PATCH *: html after=both", "PATCH *: lag=0.1s"]
     with running_sandbox({"asst_a": LIVE["a"]}, faults=faults) as sandbox:
-        entry = only(project.apply(sandbox.url))
+        entry = only_assistant(project.apply(sandbox.url))
         assert (entry["outcome"], len(sandbox.patches)) == ("applied", 1)
         assert "was invalid" in entry["warnings"][0]
 
@@ -135,12 +135,12 @@ def test_nonsense_after_a_write_that_reading_shows_late_is_applied(project: Proj
 def test_a_reading_that_fails_within_the_lag_is_told_as_ever(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(403) if asked.method == "GET" and gets(sandbox) == 3 else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(403) if request.method == "GET" and gets(sandbox) == 3 else forward(request)
 
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
         with between(sandbox, meddle) as server:
-            entry = only(project.apply(server.url))
+            entry = only_assistant(project.apply(server.url))
         assert entry["outcome"] == "indeterminate"
         assert "the API accepted the write, but live could not be read after it" in entry["error"]["message"]
 
@@ -149,7 +149,7 @@ def test_a_run_that_is_being_stopped_does_not_wait(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
         document = project.apply(sandbox.url, stopping=lambda: bool(sandbox.patches))
-        assert only(document)["outcome"] == "not_converged"
+        assert only_assistant(document)["outcome"] == "not_converged"
         assert gets(sandbox) == 3
 
 
@@ -157,7 +157,7 @@ def test_rollback_waits_too(tmp_path: Path) -> None:
     with story(tmp_path / "project", LIVE) as tale:
         tale.write("a", firstMessage="new")
         tale.commit()
-        report = tale.saved(tale.apply())
+        report = tale.save_report(tale.apply())
         tale.sandbox.rehearse("PATCH *: lag=0.1s")
         assert outcomes(tale.report("rollback", report, "--yes")) == {"a": "applied"}
         assert tale.sandbox.live("asst_a")["firstMessage"] == "old"
@@ -181,7 +181,7 @@ def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
 
 
 def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:
-    with running_sandbox({}, faults=["POST *: lag=60s"]) as sandbox, opened(sandbox.url, lag=0.1) as api:
+    with running_sandbox({}, faults=["POST *: lag=60s"]) as sandbox, open_api(sandbox.url, lag=0.1) as api:
         made = api.create(yaml.safe_load(NEW))
         with pytest.raises(Exception, match="404"):
             api.get_after_write(made["id"], lambda found: found is None)
@@ -190,5 +190,5 @@ def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:
 def test_the_installed_command_waits(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=0.3s"]) as sandbox:
-        done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
     assert (done.code, done.stdout.splitlines()[-1]) == (0, "Apply: 1 applied, 0 unchanged, 0 failed.")

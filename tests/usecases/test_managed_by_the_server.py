@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, Meddle, says
-from commands import run, signed_in
+from between import Answer, Forward, Meddle, Request, json_answer
+from commands import connection_variables, run
 from histories import commit_as, setters
-from projects import MODEL, Project, only, outcomes, paths, statuses
+from projects import MODEL, Project, only_assistant, outcomes, paths, statuses
 from servers import Sandbox, running_sandbox
 from stories import Story, story
 
@@ -25,12 +25,12 @@ LF, CRLF = "Be kind.\nBe short.\n", "Be kind.\r\nBe short.\r\n"
 def strict(sandbox: Sandbox) -> Meddle:
     """A server that refuses its own key in a body, and moves it with every write and every reading."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if "revision" in asked.body.decode():
-            return says(400, {"error": "revision cannot be written"})
-        answer = forward(asked)
-        if asked.path.startswith("/assistants/"):
-            live = sandbox.live(asked.path.rpartition("/")[2])
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if "revision" in request.body.decode():
+            return json_answer(400, {"error": "revision cannot be written"})
+        answer = forward(request)
+        if request.path.startswith("/assistants/"):
+            live = sandbox.live(request.path.rpartition("/")[2])
             sandbox.edit(live["id"], model={**live["model"], "revision": live["model"].get("revision", 0) + 1})
         return answer
 
@@ -40,11 +40,11 @@ def strict(sandbox: Sandbox) -> Meddle:
 def windows(sandbox: Sandbox) -> Meddle:
     """A server that keeps every text with CRLF."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method == "PATCH":
-            body = asked.body.replace(b"\\r\\n", b"\\n").replace(b"\\n", b"\\r\\n")
-            return forward(dataclasses.replace(asked, body=body))
-        return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "PATCH":
+            body = request.body.replace(b"\\r\\n", b"\\n").replace(b"\\n", b"\\r\\n")
+            return forward(dataclasses.replace(request, body=body))
+        return forward(request)
 
     return meddle
 
@@ -62,7 +62,7 @@ def test_what_the_server_manages_is_sent_by_nobody_and_missed_by_nobody(tmp_path
         for name in LIVE:
             tale.write(name, model={"temperature": 0.6})
         tale.commit()
-        with tale.meddling(strict(tale.sandbox)):
+        with tale.intercept(strict(tale.sandbox)):
             document = tale.apply()
             assert outcomes(document) == {"a": "applied", "b": "applied"}
             assert [entry["warnings"] for entry in document["assistants"]] == [[], []]
@@ -74,7 +74,7 @@ def test_without_the_setting_such_a_model_cannot_be_written(tmp_path: Path) -> N
     with told(tmp_path, LIVE) as tale:
         tale.write("a", model={"temperature": 0.6})
         tale.commit()
-        with tale.meddling(strict(tale.sandbox)):
+        with tale.intercept(strict(tale.sandbox)):
             assert outcomes(tale.apply())["a"] == "refused"  # stale, in every run
 
 
@@ -87,7 +87,7 @@ def test_keys_inside_list_elements_too(tmp_path: Path) -> None:
         tale.write("a", model={"messages": declared})
         tale.commit()
         document = tale.apply()
-        assert only(document)["warnings"] == []
+        assert only_assistant(document)["warnings"] == []
         assert tale.sandbox.patches == [{"model": {**MODEL, "messages": declared}}]
 
 
@@ -95,7 +95,9 @@ def test_a_definition_cannot_declare_it(project: Project) -> None:
     project.configure(never_send=["/model/revision", "/metadata/*/etag"])
     text = "id: asst_a\nmodel:\n  temperature: 0.6\nmetadata:\n  crm:\n    etag: null\n    queue: x\n"
     project.write("a", text.replace("  temperature", "  revision: 2\n  temperature"))
-    assert [str(problem).partition(" is listed under never_send")[0] for problem in project.loaded().problems] == [
+    assert [
+        str(problem).partition(" is listed under never_send")[0] for problem in project.load_definitions().problems
+    ] == [
         "assistants/a.yaml:3:3: model.revision",
         "assistants/a.yaml:7:5: metadata.crm.etag",
     ]
@@ -134,7 +136,7 @@ def test_a_live_edit_of_such_a_text_is_drift_and_is_pulled_without_escapes(tmp_p
     with told(tmp_path, {"a": {"firstMessage": LF}}, line_endings="any") as tale:
         tale.write("a", "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage=CRLF)
         assert statuses(tale.report("drift")) == {"a": "in_sync"}
         tale.sandbox.edit("asst_a", firstMessage=CRLF + "Bye.\r\n")
@@ -152,8 +154,8 @@ def test_delete_keeps_the_whole_last_reading(tmp_path: Path) -> None:
         tale.commit()
         last = tale.sandbox.live("asst_a")
         document = tale.report("delete", "assistants/a.yaml", "--yes", "--name", "Old")
-        assert only(document)["outcome"] == "deleted"
-        assert only(document)["last"] == last
+        assert only_assistant(document)["outcome"] == "deleted"
+        assert only_assistant(document)["last"] == last
 
 
 def test_git_may_change_a_text_that_live_has_with_other_line_ends(tmp_path: Path) -> None:
@@ -162,12 +164,12 @@ def test_git_may_change_a_text_that_live_has_with_other_line_ends(tmp_path: Path
     ) as tale:
         tale.write("a", firstMessage=LF, metadata={"ours": "x"})
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage=CRLF)
         tale.write("a", firstMessage=LF + "Bye.\n", metadata={"ours": "y"})
         tale.commit()
         assert paths(tale.plan()) == ["/firstMessage change", "/metadata/ours change"]
-        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
         # What nobody declared goes back as it came.
         assert tale.sandbox.patches[-1] == {"firstMessage": LF + "Bye.\n", "metadata": {"own": CRLF, "ours": "y"}}
 
@@ -176,8 +178,8 @@ def test_a_server_that_keeps_crlf_has_what_was_written(tmp_path: Path) -> None:
     with told(tmp_path, {"a": {"firstMessage": "old\r\n"}}, line_endings="any") as tale:
         tale.write("a", firstMessage=LF)
         tale.commit()
-        with tale.meddling(windows(tale.sandbox)):
-            document = tale.recorded()
+        with tale.intercept(windows(tale.sandbox)):
+            document = tale.apply_and_record()
             assert outcomes(document) == {"a": "applied"}
             assert tale.sandbox.live("asst_a")["firstMessage"] == CRLF
             assert statuses(tale.plan()) == {"a": "in_sync"}
@@ -198,7 +200,7 @@ def test_a_server_that_keeps_32_bits_has_what_was_written(project: Project) -> N
         assert outcomes(project.apply(sandbox.url)) == {"a": "applied"}
         sandbox.edit("asst_a", model={**MODEL, "temperature": 0.4000000059604645})
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-        done = run("apply", "--yes", cwd=project.root, env=signed_in(sandbox))
+        done = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
         assert (done.code, len(sandbox.patches)) == (0, 1)
 
 
@@ -207,16 +209,16 @@ def test_history_blame_and_environments_do_not_count_line_ends_either(tmp_path: 
     with told(tmp_path, {"a": {"firstMessage": "old"}}, line_endings="any", environments=environments) as tale:
         tale.write("a", firstMessage=LF, name="First")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage=LF + "Bye.\n", name="First")
         ada = commit_as(tale, "Ada")
         tale.write("a", firstMessage=CRLF + "Bye.\r\n", name="Second")
         commit_as(tale, "Bob")
         assert setters(tale.plan())["/firstMessage"] == ada
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage=LF + "Bye.\n", name="Third")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert [*json.loads(tale.run("history", "--format", "json").stdout)[0]["changed"].values()] == [["/name"]]
         for name, text in (("one", LF), ("two", CRLF)):
             file = tale.root / name / "a.yaml"

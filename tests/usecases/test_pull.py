@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from histories import moved
+from histories import change_kinds
 from projects import MODEL
 from servers import running_sandbox
 from stories import Story, story
@@ -24,7 +24,7 @@ def begun(tale: Story, text: str = TEXT) -> Path:
     """A definition that is applied and recorded."""
     file = tale.write("a", text)
     tale.commit()
-    tale.recorded()
+    tale.apply_and_record()
     return file
 
 
@@ -78,7 +78,7 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         without = tale.run("pull")
         kept = file.read_text("utf-8")
         done = tale.run("pull", "--conflicts")
-        planned = moved(tale.plan())
+        planned = change_kinds(tale.plan())
         text = file.read_text("utf-8")
     told = (
         "assistants/a.yaml: not pulled: firstMessage: git changed it too; --conflicts merges texts line by line, and "
@@ -178,7 +178,7 @@ def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(t
         )
         done = tale.run("pull")
         after = file.read_text("utf-8")
-        planned = moved(tale.plan())
+        planned = change_kinds(tale.plan())
     assert yaml.safe_load(after) == {**yaml.safe_load(text), "endCallMessage": None, "metadata": {"team": None}}
     assert "endCallMessage: null  # last\n" in after
     told = done.stderr.splitlines()
@@ -192,7 +192,7 @@ def test_a_value_of_the_defaults_that_live_has_lost_is_released_where_it_stands(
         begun(tale, "id: asst_a\nname: Desk\n")
         (tale.root / "assistants" / "_defaults.yaml").write_text("model: {temperature: 0.7}\n", "utf-8")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", model={"provider": "openai", "model": "gpt-4o"})
         done = tale.run("pull")
     assert (
@@ -433,7 +433,7 @@ def test_what_an_overlay_takes_back_from_the_shared_file_stays_away(tmp_path: Pa
     assert (done.code, done.stderr, untouched) == (0, "", text)
     assert yaml.safe_load(after)["metadata"] == {"team": {"name": "b", "size": None}, "office": 1}
     assert after.endswith("# the end\n")
-    assert (moved(planned), planned["summary"]["in_sync"], again.stderr) == ({}, 1, "Nothing to pull.\n")
+    assert (change_kinds(planned), planned["summary"]["in_sync"], again.stderr) == ({}, 1, "Nothing to pull.\n")
 
 
 def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:

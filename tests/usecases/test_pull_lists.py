@@ -83,7 +83,7 @@ def test_only_the_elements_that_were_edited_change_and_a_text_file_stays_with_it
             tale.write(key, text.replace("KEY", key))
             (folder / f"{key}.md").write_text("Be kind.\nBe short.\n", "utf-8")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         for key, (_, edit, *_) in EDITS.items():
             tale.sandbox.edit(f"asst_{key}", **edit)
         done = tale.run("pull")

@@ -11,12 +11,12 @@ from definition_styles import DefinitionWriter
 from depth import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from live_edits import edited_field, with_undeclared
-from projects import Project, opened
-from retold import single
+from projects import Project, open_api
+from reference_rules import round_to_single
 from servers import Sandbox, running_sandbox
 from stories import Nested
 from yaml_lines import check_form, check_lines, check_other_parser
-from yaml_styles import Path, Written
+from yaml_styles import Path, StyledText
 
 from reconciler.api.client import AssistantsApi
 from reconciler.core.definition import Definition
@@ -40,7 +40,7 @@ OVERLAYS = "environments/staging"
 @pytest.mark.parametrize("form", FORMS)
 def test_a_pulled_file_says_what_live_says_and_nothing_else_changes(tmp_path: File, form: Form, nested: Nested) -> None:
     outcomes: list[str] = []
-    with running_sandbox(nested=nested) as sandbox, opened(sandbox.url) as api:
+    with running_sandbox(nested=nested) as sandbox, open_api(sandbox.url) as api:
         desk = Desk(Project(tmp_path / "repository"), sandbox, api, form)
 
         @given(st.data())
@@ -100,7 +100,7 @@ class Desk:
         self.check_twice(left)
         return "nothing" if not pulled else "pulled" if pulled[0].fields else "anchor" if left else "nothing"
 
-    def written(self, random: Random) -> Written | None:
+    def written(self, random: Random) -> StyledText | None:
         """Write the files; return the one that takes live values, None where it is yet to be made."""
         whole = DefinitionWriter(random).write()
         shared = DefinitionWriter(random, id="").write() if self.form == "an overlay" else whole
@@ -138,7 +138,7 @@ class Desk:
         assert repr(canonical(found, nulls=nulls)) == repr(canonical(wanted, nulls=nulls))
         assert after.id == before.id
 
-    def check_files(self, pulled: Pulled, before: Mapping[File, bytes], written: Written | None) -> None:
+    def check_files(self, pulled: Pulled, before: Mapping[File, bytes], original: StyledText | None) -> None:
         """One file is another now, and of that one only the lines of the values."""
         after = self.files
         changed = {file for file in after if after[file] != before.get(file)}
@@ -148,9 +148,9 @@ class Desk:
             return
         text = after[file].decode()
         check_other_parser(before[file].decode() if file in before else "", text)
-        if written is not None:
-            check_form(written, text)
-            check_lines(written, pulled.fields, text)
+        if original is not None:
+            check_form(original, text)
+            check_lines(original, pulled.fields, text)
 
     def check_twice(self, left: set[Path]) -> None:
         """A plan finds nothing but what was left, and a second pull does nothing."""
@@ -211,7 +211,7 @@ def same(declared: Any, live: Any, path: Path = ()) -> bool:
             return sorted(declared) == sorted(live)
         return len(declared) == len(live) and all(map(same, declared, live))
     if isinstance(declared, float) and isinstance(live, float):
-        return single(declared) == single(live)
+        return round_to_single(declared) == round_to_single(live)
     return bool(declared == live and isinstance(declared, bool) == isinstance(live, bool))
 
 
@@ -225,5 +225,5 @@ def canonical(value: Any, *, nulls: bool) -> Any:
         return {key: canonical(value[key], nulls=nulls) for key in sorted(value) if nulls or value[key] is not None}
     if isinstance(value, list):
         return [canonical(item, nulls=nulls) for item in value]
-    number = single(value) if isinstance(value, float) and not value.is_integer() else value
+    number = round_to_single(value) if isinstance(value, float) and not value.is_integer() else value
     return int(number) if isinstance(number, float) and number.is_integer() else number

@@ -38,7 +38,7 @@ def begun(tale: Story) -> dict[str, Path]:
         files[name].write_bytes(content)
     tale.write("a", DEFINITION)
     tale.commit()
-    tale.recorded()
+    tale.apply_and_record()
     return files
 
 

@@ -3,9 +3,9 @@
 from typing import Any, Literal
 
 import pytest
-from between import Answered, Asked, Forward, between, breaks
+from between import Answer, Forward, Request, between, error_answer
 from leaks import PASSWORD
-from projects import MODEL, Project, kinds, only, opened, outcomes, statuses
+from projects import MODEL, Project, kinds, only_assistant, open_api, outcomes, statuses
 from servers import running_sandbox
 
 from reconciler.core.plan import Policy
@@ -33,7 +33,7 @@ def test_the_reference_example(project: Project, nested: Nested) -> None:
         assert after == {**before, **patch, "updatedAt": after["updatedAt"]}
         assert sandbox.provider("asst_123")["model"] == patch["model"]
         assert document["api_calls"] == {"GET": 3, "PATCH": 1, "POST": 1}
-        entry = only(document)
+        entry = only_assistant(document)
         assert (entry["outcome"], entry["status"], entry["patch"]) == ("applied", "pending", patch)
         assert (entry["warnings"], entry["remaining"], entry["error"]) == ([], [], None)
 
@@ -58,7 +58,7 @@ def test_undocumented_keys_are_sent_along_unchanged(project: Project, nested: Ne
         live = sandbox.live("asst_1")
     assert {key: live[key] for key in ("model", "metadata", "tools")} == {**patch, "tools": [1]}
     assert outcomes(document) == {"a": "applied"}
-    assert only(document)["warnings"] == []
+    assert only_assistant(document)["warnings"] == []
 
 
 @pytest.mark.parametrize("nested", BOTH)
@@ -99,18 +99,18 @@ def test_every_kind_of_value_arrives(project: Project, nested: Nested) -> None:
     live = {"firstMessageMode": "assistant-speaks-first", "maxDurationSeconds": 5, "transcriber": {"model": "nova"}}
     with running_sandbox({"asst_1": live}, nested=nested) as sandbox:
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
+        def meddle(request: Request, forward: Forward) -> Answer:
             """Let an undocumented field through, which the sandbox would not take."""
-            if asked.method != "PATCH":
-                return forward(asked)
-            body = asked.json
+            if request.method != "PATCH":
+                return forward(request)
+            body = request.json
             sandbox.edit("asst_1", tools=body.pop("tools"))
-            return forward(asked.saying(body))
+            return forward(request.with_body(body))
 
         with between(sandbox, meddle) as server:
             document = project.apply(server.url)
             assert outcomes(document) == {"a": "applied"}
-            assert only(document)["remaining"] == []
+            assert only_assistant(document)["remaining"] == []
             assert outcomes(project.apply(server.url)) == {"a": "unchanged"}
             assert len(server.requests("PATCH")) == 1
         held = sandbox.live("asst_1")
@@ -135,7 +135,7 @@ def test_a_refusal_of_the_api_is_a_failure(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "Old"}}, strict=True) as sandbox:
         document = project.apply(sandbox.url)
         assert sandbox.live("asst_1")["name"] == "Old"
-    entry = only(document)
+    entry = only_assistant(document)
     assert entry["outcome"] == "failed"
     assert entry["error"]
     assert (entry["error"]["kind"], entry["error"]["status"]) == ("invalid", 400)
@@ -184,8 +184,8 @@ def test_a_403_and_a_429_of_the_api_are_failures(project: Project) -> None:
     codes = {"/assistants/asst_1": 403, "/assistants/asst_2": 429}
     for method in ("GET", "PATCH"):
 
-        def meddle(asked: Asked, forward: Forward, method: str = method) -> Answered:
-            return breaks(codes[asked.path]) if asked.method == method else forward(asked)
+        def meddle(request: Request, forward: Forward, method: str = method) -> Answer:
+            return error_answer(codes[request.path]) if request.method == method else forward(request)
 
         with running_sandbox({"asst_1": {}, "asst_2": {}}) as sandbox, between(sandbox, meddle) as server:
             document = project.apply(server.url)
@@ -198,7 +198,7 @@ def test_an_account_that_may_only_read_is_told_so(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox:
         document = project.apply(sandbox.url, email="viewer@sandbox.test")
         assert sandbox.live("asst_1")["name"] == "Old"
-    entry = only(document)
+    entry = only_assistant(document)
     assert entry["outcome"] == "failed"
     assert entry["error"]
     assert (entry["error"]["kind"], entry["error"]["status"]) == ("auth", 401)
@@ -219,8 +219,8 @@ def test_fail_fast_starts_no_further_assistant(project: Project) -> None:
     for number in range(4):
         project.write(f"a{number}", id=f"asst_{number}", name="New")
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(400) if asked.method == "PATCH" and asked.path.endswith("1") else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(400) if request.method == "PATCH" and request.path.endswith("1") else forward(request)
 
     with running_sandbox({f"asst_{number}": {} for number in range(4)}) as sandbox, between(sandbox, meddle) as server:
         document = project.apply(server.url, fail_fast=True, concurrency=1)
@@ -265,7 +265,7 @@ def test_stopping_right_before_the_write_sends_nothing(project: Project) -> None
 def test_nothing_is_sent_where_a_definition_is_invalid(project: Project) -> None:
     project.write("good", id="asst_1", name="New")
     project.write("bad", "id: asst_2\nname: 7\n")
-    with running_sandbox() as sandbox, opened(sandbox.url) as api:
+    with running_sandbox() as sandbox, open_api(sandbox.url) as api:
         document = project.document(project.whole_apply(api))
     assert outcomes(document) == {"bad": "refused", "good": "skipped"}
     assert statuses(document) == {"bad": "error", "good": None}
@@ -276,7 +276,7 @@ def test_nothing_is_sent_where_a_definition_is_invalid(project: Project) -> None
 def test_a_plan_that_is_not_consented_to_is_skipped_as_a_whole(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_gone", name="New")
-    with running_sandbox({"asst_1": {}}) as sandbox, opened(sandbox.url) as api:
+    with running_sandbox({"asst_1": {}}) as sandbox, open_api(sandbox.url) as api:
         document = project.document(project.whole_apply(api, consent=lambda _run: "of a reason"))
     assert outcomes(document) == {"a": "skipped", "b": "skipped"}
     assert statuses(document) == {"a": "pending", "b": "missing"}
@@ -317,6 +317,6 @@ def test_released_and_ignored_fields_are_left_alone_and_listed(project: Project)
     with running_sandbox({"asst_1": live}) as sandbox:
         document = project.apply(sandbox.url, base=base)
         assert sandbox.patches == [{"metadata": {"crm": "theirs", "team": "new"}}]
-    entry = only(document)
+    entry = only_assistant(document)
     assert (entry["outcome"], entry["released"]) == ("applied", ["/voicemailMessage"])
     assert entry["ignored"] == [{"path": "/metadata/crm", "reason": "set by the CRM", "expires": None}]

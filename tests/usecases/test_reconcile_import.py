@@ -7,7 +7,7 @@ import pytest
 import yaml
 from depth import examples
 from hypothesis import HealthCheck, given, settings, strategies as st
-from projects import MODEL, Project, opened, statuses
+from projects import MODEL, Project, open_api, statuses
 from servers import Sandbox, running_sandbox
 
 from reconciler.core.importing import NewDefinition
@@ -15,8 +15,8 @@ from reconciler.usecases.import_ import Import, Importer
 
 
 def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False) -> list[Import]:
-    loaded = project.loaded() if any(project.folder.rglob("*.yaml")) else None
-    with opened(sandbox.url) as api:
+    loaded = project.load_definitions() if any(project.folder.rglob("*.yaml")) else None
+    with open_api(sandbox.url) as api:
         importer = Importer(api, project.folder, project.settings, loaded, force)
         return [importer.import_one(assistant_id) for assistant_id in ids]
 
@@ -181,8 +181,8 @@ def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pyt
     (done,) = imported(project, shared, "asst_1")
     text = written(done)
     assert file_of(done).parent == project.folder
-    assert project.loaded().problems == () or all(
-        problem.severity == "warning" for problem in project.loaded().problems
+    assert project.load_definitions().problems == () or all(
+        problem.severity == "warning" for problem in project.load_definitions().problems
     )
     assert list(statuses(project.plan(shared.url)).values()) == ["in_sync"]
     read = yaml.safe_load(text)
@@ -361,7 +361,7 @@ def test_names_near_the_longest_that_a_file_may_have(project: Project) -> None:
 def test_the_folder_is_made(project: Project) -> None:
     project.folder.rmdir()
     folder = project.root / "deep" / "er"
-    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
         done = Importer(api, folder, project.settings, None).import_one("asst_1")
     assert file_of(done) == folder / "a.yaml"
     assert written(done)
@@ -370,7 +370,7 @@ def test_the_folder_is_made(project: Project) -> None:
 def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
     blocked = project.root / "file"
     blocked.write_text("")
-    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, opened(sandbox.url) as api:
+    with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
         done = Importer(api, blocked / "x", project.settings, None).import_one("asst_1")
     assert "cannot be created: Not a directory" in str(done.error)
 
@@ -393,7 +393,7 @@ def test_an_id_that_no_definition_may_have_is_told(project: Project) -> None:
 
 @pytest.mark.parametrize("listing", [True, False])
 def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> None:
-    with running_sandbox({"asst_1": {}, "asst_2": {}}, listing=listing) as sandbox, opened(sandbox.url) as api:
+    with running_sandbox({"asst_1": {}, "asst_2": {}}, listing=listing) as sandbox, open_api(sandbox.url) as api:
         found = Importer(api, project.folder, project.settings, None).list_ids()
     assert found == (["asst_1", "asst_2"] if listing else None)
 

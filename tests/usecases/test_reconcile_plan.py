@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, between, breaks
+from between import Answer, Forward, Request, between, error_answer
 from leaks import PASSWORD
-from projects import MODEL, Project, kinds, only, paths, statuses
+from projects import MODEL, Project, kinds, only_assistant, paths, statuses
 from servers import running_sandbox
 
 
@@ -40,11 +40,11 @@ def test_what_cannot_be_read_does_not_stop_the_others(project: Project) -> None:
     project.write("invalid", "id: asst_invalid\nnme: x\n")
     fails = {"/assistants/asst_forbidden": 403, "/assistants/asst_overloaded": 429, "/assistants/asst_server": 500}
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.path in fails:
-            return breaks(fails[asked.path])
-        answer = forward(asked)
-        return answer.saying([]) if asked.path.endswith("strange") else answer
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.path in fails:
+            return error_answer(fails[request.path])
+        answer = forward(request)
+        return answer.with_body([]) if request.path.endswith("strange") else answer
 
     seed: dict[str, Any] = {
         f"asst_{key}": {} for key in ("forbidden", "good", "overloaded", "server", "strange", "invalid")
@@ -132,7 +132,7 @@ def test_a_new_object_that_lacks_what_the_api_requires_is_invalid(project: Proje
     project.write("a", id="asst_1", model={"temperature": 0.5})
     with running_sandbox({"asst_1": {"model": None}}) as sandbox:
         document = project.plan(sandbox.url)
-    error = only(document)["error"]
+    error = only_assistant(document)["error"]
     assert error
     assert (error["kind"], error["status"]) == ("invalid", None)
     assert "declare model.provider and model.model as well" in error["message"]
@@ -184,7 +184,7 @@ def test_extra_fields_are_compared_and_sent(project: Project) -> None:
     with running_sandbox({"asst_1": live}) as sandbox:
         document = project.plan(sandbox.url)
     assert paths(document) == ["/model/messages change"]
-    entry = only(document)
+    entry = only_assistant(document)
     assert entry["patch"] == {"model": {**MODEL, "messages": messages}}
     assert entry["warnings"] == [
         "model.messages.0.seed is live but not declared, and is lost with the list element that is sent"

@@ -11,7 +11,9 @@ from reconciler.usecases.validate import validate
 
 
 def validated(project: Project, *paths: str) -> Document:
-    return project.document(validate([(project.settings, project.loaded(*paths))], started_at=project.started_at))
+    return project.document(
+        validate([(project.settings, project.load_definitions(*paths))], started_at=project.started_at)
+    )
 
 
 def test_valid_definitions_have_no_status(project: Project) -> None:

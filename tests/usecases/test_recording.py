@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, breaks, says
+from between import Answer, Forward, Request, error_answer, json_answer
 from projects import outcomes
 from stories import BOTH, REF, Nested, Story, entries, story
 
@@ -36,10 +36,10 @@ def shown(tale: Story, field: str = "firstMessage") -> dict[str, Any]:
 def failing(*names: str, method: str = "PATCH", status: int = 400) -> Any:
     """Answer requests of a method for some assistants with a status, and leave everything else to the sandbox."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method == method and asked.path.removeprefix("/assistants/asst_") in names:
-            return breaks(status)
-        return forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == method and request.path.removeprefix("/assistants/asst_") in names:
+            return error_answer(status)
+        return forward(request)
 
     return meddle
 
@@ -76,8 +76,8 @@ class TestTheFirstRun:
         for name in LIVE:
             tale.write(name, **NEW)
         tale.commit()
-        with tale.meddling(failing("b")):
-            document = tale.recorded()
+        with tale.intercept(failing("b")):
+            document = tale.apply_and_record()
         assert outcomes(document) == {"a": "applied", "b": "failed", "c": "applied", "d": "applied"}
         assert shown(tale) == {"a": "new", "c": "new", "d": "new"}
 
@@ -85,13 +85,13 @@ class TestTheFirstRun:
 class TestTheTree:
     @pytest.fixture(autouse=True)
     def first(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
 
     def test_has_heads_files_where_everything_is_live(self, tale: Story) -> None:
         previous = tale.record
         tale.write("a", **NEW)
         head = tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert tale.parents == [head, previous]
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
 
@@ -103,8 +103,13 @@ class TestTheTree:
         for name in "ab":
             tale.write(name, **NEW)
         tale.commit()
-        with tale.meddling(failing("b", method=method, status=status)):
-            assert outcomes(tale.recorded()) == {"a": "applied", "b": outcome, "c": "unchanged", "d": "unchanged"}
+        with tale.intercept(failing("b", method=method, status=status)):
+            assert outcomes(tale.apply_and_record()) == {
+                "a": "applied",
+                "b": outcome,
+                "c": "unchanged",
+                "d": "unchanged",
+            }
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
 
     def test_keeps_the_record_of_one_that_was_refused(self, tale: Story) -> None:
@@ -122,30 +127,30 @@ class TestTheTree:
         for name in "abc":
             tale.write(name, **NEW)
         tale.commit()
-        assert outcomes(tale.recorded("assistants/a.yaml")) == {"a": "applied"}
+        assert outcomes(tale.apply_and_record("assistants/a.yaml")) == {"a": "applied"}
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
-        assert outcomes(tale.recorded("--changed")) == {"b": "applied", "c": "applied"}
+        assert outcomes(tale.apply_and_record("--changed")) == {"b": "applied", "c": "applied"}
         assert set(shown(tale).values()) == {"new", "old"}
 
     def test_keeps_the_record_of_one_that_was_skipped(self, tale: Story) -> None:
         for name in "abcd":
             tale.write(name, **NEW)
         tale.commit()
-        with tale.meddling(failing("a")):
-            found = outcomes(tale.recorded("--fail-fast", "--concurrency", "1"))
+        with tale.intercept(failing("a")):
+            found = outcomes(tale.apply_and_record("--fail-fast", "--concurrency", "1"))
         assert found == {"a": "failed", "b": "skipped", "c": "skipped", "d": "skipped"}
         assert set(shown(tale).values()) == {"old"}
 
     def test_keeps_the_record_of_one_that_live_does_not_show(self, tale: Story) -> None:
-        def deaf(asked: Asked, forward: Forward) -> Answered:
-            if asked.method == "PATCH":
-                return says(200, forward(Asked("GET", asked.path, asked.headers, b"", 1)).json)
-            return forward(asked)
+        def deaf(request: Request, forward: Forward) -> Answer:
+            if request.method == "PATCH":
+                return json_answer(200, forward(Request("GET", request.path, request.headers, b"", 1)).json)
+            return forward(request)
 
         tale.write("a", **NEW)
         tale.commit()
-        with tale.meddling(deaf):
-            assert outcomes(tale.recorded())["a"] == "not_converged"
+        with tale.intercept(deaf):
+            assert outcomes(tale.apply_and_record())["a"] == "not_converged"
         assert f"  not converged: {file('a')} (asst_a)" in tale.run("history").stdout.splitlines()
         assert shown(tale)["a"] == "old"
         assert tale.trailers == []
@@ -154,8 +159,8 @@ class TestTheTree:
         tale.git("mv", file("a"), file("z"))
         tale.write("z", id="asst_a", **NEW)
         tale.commit()
-        with tale.meddling(failing("a")):
-            assert outcomes(tale.recorded())["z"] == "failed"
+        with tale.intercept(failing("a")):
+            assert outcomes(tale.apply_and_record())["z"] == "failed"
         assert shown(tale) == {"b": "old", "c": "old", "d": "old", "z": "old"}
         assert entries(tale.plan())["z"]["changes"][0]["base"] == "old"
 
@@ -163,8 +168,13 @@ class TestTheTree:
         tale.write("a", id="asst_b", **NEW)
         tale.write("b", id="asst_a", **NEW)
         tale.commit()
-        with tale.meddling(failing("b")):
-            assert outcomes(tale.recorded()) == {"a": "failed", "b": "applied", "c": "unchanged", "d": "unchanged"}
+        with tale.intercept(failing("b")):
+            assert outcomes(tale.apply_and_record()) == {
+                "a": "failed",
+                "b": "applied",
+                "c": "unchanged",
+                "d": "unchanged",
+            }
         tree = tale.tree()
         assert (tree[file("a")], tree[file("b")]) == ({"id": "asst_b", **OLD}, {"id": "asst_a", **NEW})
 
@@ -175,37 +185,37 @@ class TestTheTree:
         ids = ["local_asst_a", "asst_a"] if known else ["asst_a", "local_asst_a"]
         tale.write("a", id=ids[0], **OLD)
         tale.commit("The id", allow_empty=True)
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", id="asst_b", **OLD)
         tale.write("b", id=ids[1], **OLD)
         tale.commit()
-        assert outcomes(tale.recorded(file("a"))) == {"a": "unchanged"}
+        assert outcomes(tale.apply_and_record(file("a"))) == {"a": "unchanged"}
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         assert entries(tale.plan())["b"]["status"] == "drifted"
-        assert outcomes(tale.recorded())["b"] == "unchanged"
+        assert outcomes(tale.apply_and_record())["b"] == "unchanged"
         assert (tale.sandbox.live("asst_a")["firstMessage"], shown(tale)) == ("theirs", dict.fromkeys("abcd", "old"))
 
     def test_of_selected_files_keeps_one_that_is_gone_and_whose_path_is_taken(self, tale: Story) -> None:
         (tale.root / file("b")).unlink()
         tale.write("a", id="asst_b", **OLD)
         tale.commit()
-        tale.recorded(file("a"))
+        tale.apply_and_record(file("a"))
         assert [gone["id"] for gone in tale.plan()["no_longer_managed"]] == ["asst_a"]
-        tale.recorded()
+        tale.apply_and_record()
         assert sorted(tale.tree()) == [file("a"), file("c"), file("d")]
 
     def test_lacks_one_that_is_new_and_failed(self, tale: Story) -> None:
         tale.sandbox.put({"id": "asst_e", **OLD})
         tale.write("e", **NEW)
         tale.commit()
-        with tale.meddling(failing("e")):
-            assert outcomes(tale.recorded())["e"] == "failed"
+        with tale.intercept(failing("e")):
+            assert outcomes(tale.apply_and_record())["e"] == "failed"
         assert file("e") not in tale.tree()
 
     def test_lacks_one_that_head_deleted(self, tale: Story) -> None:
         (tale.root / file("b")).unlink()
         tale.commit()
-        document = tale.recorded()
+        document = tale.apply_and_record()
         assert document["no_longer_managed"] == [{"file": file("b"), "id": "asst_b"}]
         assert shown(tale) == {"a": "old", "c": "old", "d": "old"}
         assert tale.plan()["no_longer_managed"] == []
@@ -215,7 +225,7 @@ class TestTheTree:
         for name in "ab":
             (tale.root / "bots" / f"{name}.yaml").write_text(f"id: asst_{name}\nfirstMessage: new\n")
         tale.commit()
-        tale.recorded("--directory", "bots", "bots/a.yaml")
+        tale.apply_and_record("--directory", "bots", "bots/a.yaml")
         assert {path: declared["firstMessage"] for path, declared in tale.tree().items()} == {
             "bots/a.yaml": "new",
             "assistants/b.yaml": "old",
@@ -228,8 +238,10 @@ class TestTheTree:
     def test_keeps_the_record_of_a_definition_that_now_uses_the_other_id(self, tale: Story) -> None:
         tale.write("a", id="local_asst_a", **NEW)
         tale.commit()
-        with tale.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
-            assert outcomes(tale.recorded())["a"] == "failed"
+        with tale.intercept(
+            lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)
+        ):
+            assert outcomes(tale.apply_and_record())["a"] == "failed"
         assert tale.tree()[file("a")] == {"id": "asst_a", **OLD}
         assert entries(tale.plan())["a"]["changes"][0]["base"] == "old"
 
@@ -237,25 +249,25 @@ class TestTheTree:
         tale.write("b", "id: [\n")
         tale.write("a", **NEW)
         tale.commit()
-        tale.recorded("assistants/a.yaml")
+        tale.apply_and_record("assistants/a.yaml")
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
 
     def test_drift_that_is_kept_is_still_drift_afterwards(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         tale.write("b", **NEW)
         tale.commit()
-        assert outcomes(tale.recorded())["a"] == "unchanged"
+        assert outcomes(tale.apply_and_record())["a"] == "unchanged"
         assert entries(tale.plan())["a"]["status"] == "drifted"
 
 
 class TestOneFailureDoesNotMakeTheOthersStale:
     def test_the_next_run_tells_changes_from_edits(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         for name in "ab":
             tale.write(name, **NEW)
         tale.commit()
-        with tale.meddling(failing("b")):
-            tale.recorded()
+        with tale.intercept(failing("b")):
+            tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         found = entries(tale.plan())
         assert {key: entry["status"] for key, entry in found.items()} == {
@@ -270,12 +282,12 @@ class TestOneFailureDoesNotMakeTheOthersStale:
         with story(tmp_path / "other", {"a": {"metadata": {"k": 1, "own": 2}}}, nested=nested) as told:
             told.write("a", metadata={"k": 1})
             told.commit()
-            told.recorded()
+            told.apply_and_record()
             told.write("a", metadata={"k": 2})
             head = told.commit()
-            with told.meddling(failing("a")):
-                assert outcomes(told.recorded()) == {"a": "failed"}
-            assert outcomes(told.recorded()) == {"a": "applied"}
+            with told.intercept(failing("a")):
+                assert outcomes(told.apply_and_record()) == {"a": "failed"}
+            assert outcomes(told.apply_and_record()) == {"a": "applied"}
             assert (told.tree(), told.parents[0]) == (told.tree(head), head)
             assert told.sandbox.live("asst_a")["metadata"] == {"k": 2, "own": 2}
 
@@ -284,16 +296,16 @@ class TestUnclearWrites:
     @pytest.fixture
     def unclear(self, tale: Story) -> Story:
         """The last write to `a` had no clear answer, and reached the local database all the same."""
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", **NEW)
         tale.commit()
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
-            return breaks(500) if asked.method == "PATCH" else answer
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            return error_answer(500) if request.method == "PATCH" else answer
 
-        with tale.meddling(meddle):
-            assert outcomes(tale.recorded())["a"] == "indeterminate"
+        with tale.intercept(meddle):
+            assert outcomes(tale.apply_and_record())["a"] == "indeterminate"
         tale.sandbox.forget_requests()
         return tale
 
@@ -314,12 +326,12 @@ class TestUnclearWrites:
 
     @pytest.mark.parametrize("options", [[], ["--changed"], ["assistants/a.yaml"], ["--base", "none"]])
     def test_the_next_apply_sends_them_again_and_settles_them(self, unclear: Story, options: list[str]) -> None:
-        assert outcomes(unclear.recorded(*options))["a"] == "applied"
+        assert outcomes(unclear.apply_and_record(*options))["a"] == "applied"
         assert unclear.sandbox.patches == [NEW]
         assert unclear.sandbox.provider("asst_a")["firstMessage"] == "new"
         assert (unclear.trailers, shown(unclear)["a"]) == ([], "new")
         unclear.sandbox.forget_requests()
-        assert outcomes(unclear.recorded())["a"] == "unchanged"
+        assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
         assert unclear.sandbox.patches == []
 
     def test_a_write_that_was_accepted_settles_what_live_shows_of_it(self, unclear: Story) -> None:
@@ -327,14 +339,14 @@ class TestUnclearWrites:
         unclear.write("a", **NEW, endCallMessage="Bye ")
         unclear.commit()
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
-            if asked.method == "PATCH":
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            if request.method == "PATCH":
                 unclear.sandbox.edit("asst_a", endCallMessage="Bye")
             return answer
 
-        with unclear.meddling(meddle):
-            assert outcomes(unclear.recorded())["a"] == "not_converged"
+        with unclear.intercept(meddle):
+            assert outcomes(unclear.apply_and_record())["a"] == "not_converged"
         assert unclear.trailers == []
         assert entries(unclear.plan())["a"]["patch"] == {"endCallMessage": "Bye "}
 
@@ -342,14 +354,14 @@ class TestUnclearWrites:
         unclear.write("a", firstMessage="newer")
         unclear.commit()
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
-            if asked.method == "PATCH":
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            if request.method == "PATCH":
                 unclear.sandbox.edit("asst_a", firstMessage="theirs")
             return answer
 
-        with unclear.meddling(meddle):
-            assert outcomes(unclear.recorded())["a"] == "not_converged"
+        with unclear.intercept(meddle):
+            assert outcomes(unclear.apply_and_record())["a"] == "not_converged"
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
 
     def test_without_record_they_are_sent_again_and_again(self, unclear: Story) -> None:
@@ -361,80 +373,80 @@ class TestUnclearWrites:
     def test_they_stay_until_they_are_settled(self, unclear: Story) -> None:
         unclear.write("b", **NEW)
         unclear.commit()
-        unclear.recorded("assistants/b.yaml")
+        unclear.apply_and_record("assistants/b.yaml")
         assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
-        with unclear.meddling(failing("a")):
-            assert outcomes(unclear.recorded())["a"] == "failed"
+        with unclear.intercept(failing("a")):
+            assert outcomes(unclear.apply_and_record())["a"] == "failed"
         assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
 
     def test_a_second_unclear_write_keeps_the_fields_of_the_first(self, unclear: Story) -> None:
         unclear.write("a", **NEW, endCallMessage="Bye")
         unclear.commit()
-        with unclear.meddling(failing("a", status=502)):
-            assert outcomes(unclear.recorded())["a"] == "indeterminate"
+        with unclear.intercept(failing("a", status=502)):
+            assert outcomes(unclear.apply_and_record())["a"] == "indeterminate"
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/endCallMessage", "/firstMessage"]]
 
     def test_of_two_unclear_writes_the_first_may_be_the_one_that_landed(self, unclear: Story) -> None:
         first = unclear.head
         unclear.write("a", firstMessage="newer")
         second = unclear.commit()
-        with unclear.meddling(failing("a", status=502)):
-            assert outcomes(unclear.recorded())["a"] == "indeterminate"
+        with unclear.intercept(failing("a", status=502)):
+            assert outcomes(unclear.apply_and_record())["a"] == "indeterminate"
         assert [trailer["heads"] for trailer in unclear.trailers] == [[first, second]]
         assert unclear.sandbox.live("asst_a")["firstMessage"] == "new"
-        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert outcomes(unclear.apply_and_record())["a"] == "applied"
         assert unclear.sandbox.provider("asst_a")["firstMessage"] == "newer"
 
     @pytest.mark.parametrize("id_", ["asst_a", "local_asst_a"], ids=["the provider's id", "the local database's id"])
     def test_a_field_that_git_puts_back_is_a_change_and_nobody_s_edit(self, tale: Story, id_: str) -> None:
         tale.write("a", id=id_, **OLD)
         tale.commit("The id", allow_empty=True)
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", id=id_, **NEW)
         tale.commit()
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
-            return breaks(500) if asked.method == "PATCH" else answer
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            return error_answer(500) if request.method == "PATCH" else answer
 
-        with tale.meddling(meddle):
-            assert outcomes(tale.recorded())["a"] == "indeterminate"
+        with tale.intercept(meddle):
+            assert outcomes(tale.apply_and_record())["a"] == "indeterminate"
         tale.write("a", id=id_, **OLD)
         tale.commit("Back")
         assert entries(tale.plan())["a"]["status"] == "pending"
-        assert outcomes(tale.recorded())["a"] == "applied"
+        assert outcomes(tale.apply_and_record())["a"] == "applied"
         assert (tale.sandbox.live("asst_a")["firstMessage"], tale.trailers) == ("old", [])
 
     def test_they_are_recomputed_from_todays_definition(self, unclear: Story) -> None:
         unclear.write("a", firstMessage="newer")
         unclear.commit()
         unclear.sandbox.edit("asst_a", firstMessage="old")
-        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert outcomes(unclear.apply_and_record())["a"] == "applied"
         assert unclear.sandbox.patches == [{"firstMessage": "newer"}]
         assert unclear.trailers == []
 
     def test_one_that_somebody_else_has_written_since_is_refused(self, unclear: Story) -> None:
         unclear.sandbox.edit("asst_a", firstMessage="theirs")
-        assert outcomes(unclear.recorded())["a"] == "refused"
+        assert outcomes(unclear.apply_and_record())["a"] == "refused"
         assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)
 
     def test_a_field_that_is_no_longer_declared_is_left_alone_and_settled(self, unclear: Story) -> None:
         unclear.write("a", name="A")
         unclear.sandbox.edit("asst_a", name="A")
         unclear.commit()
-        assert outcomes(unclear.recorded())["a"] == "unchanged"
+        assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
         assert (unclear.sandbox.patches, unclear.trailers) == ([], [])
 
     def test_a_field_that_only_drifted_is_not_settled_by_another(self, unclear: Story) -> None:
         unclear.write("a", **OLD, endCallMessage="Bye")  # git went back, and somebody edits live
         unclear.commit()
         unclear.sandbox.edit("asst_a", firstMessage="theirs")
-        document = unclear.recorded()
+        document = unclear.apply_and_record()
         assert outcomes(document)["a"] == "applied"
         assert "the last write of firstMessage is unclear" in entries(document)["a"]["warnings"][0]
         assert unclear.sandbox.patches == [{"endCallMessage": "Bye"}]
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/firstMessage"]]
-        assert outcomes(unclear.recorded("--on-drift", "revert"))["a"] == "applied"
+        assert outcomes(unclear.apply_and_record("--on-drift", "revert"))["a"] == "applied"
         assert unclear.trailers == []
 
     @pytest.mark.parametrize("wanted", ["old", "newer"])
@@ -442,22 +454,22 @@ class TestUnclearWrites:
         unclear.write("a", firstMessage=wanted)
         unclear.commit()
         assert [change["kind"] for change in entries(unclear.plan())["a"]["changes"]] == ["change"]
-        assert outcomes(unclear.recorded())["a"] == "applied"
+        assert outcomes(unclear.apply_and_record())["a"] == "applied"
         assert (unclear.sandbox.live("asst_a")["firstMessage"], unclear.trailers) == (wanted, [])
 
     def test_the_definition_may_move_and_use_the_other_id(self, unclear: Story) -> None:
         (unclear.root / file("a")).unlink()
         unclear.write("z", id="local_asst_a", **NEW)
         unclear.commit()
-        assert outcomes(unclear.recorded())["z"] == "applied"
+        assert outcomes(unclear.apply_and_record())["z"] == "applied"
         assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
 
     def test_the_trailer_follows_a_definition_that_moves(self, unclear: Story) -> None:
         (unclear.root / file("a")).unlink()
         unclear.write("z", id="asst_a", **NEW)
         unclear.commit()
-        with unclear.meddling(failing("a")):
-            assert outcomes(unclear.recorded())["z"] == "failed"
+        with unclear.intercept(failing("a")):
+            assert outcomes(unclear.apply_and_record())["z"] == "failed"
         assert [trailer["file"] for trailer in unclear.trailers] == [file("z")]
 
     def test_history_names_them(self, unclear: Story) -> None:
@@ -467,14 +479,14 @@ class TestUnclearWrites:
         """It may be written at the provider alone: to forget it would leave that so, unseen."""
         (unclear.root / file("a")).unlink()
         unclear.commit()
-        unclear.recorded()
-        assert "a" not in outcomes(unclear.recorded("--changed"))
+        unclear.apply_and_record()
+        assert "a" not in outcomes(unclear.apply_and_record("--changed"))
         waiting = "unclear: assistants/a.yaml (asst_a): its definition was removed; if it is restored, an apply"
         assert unclear.run("history").stdout.count(waiting) == 1
         assert unclear.sandbox.patches == []
         unclear.write("z", id="local_asst_a", **NEW)
         unclear.commit()
-        assert outcomes(unclear.recorded())["z"] == "applied"
+        assert outcomes(unclear.apply_and_record())["z"] == "applied"
         assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
 
     def test_one_whose_definition_moved_is_not_called_gone(self, unclear: Story) -> None:
@@ -486,12 +498,12 @@ class TestUnclearWrites:
     def test_a_conflict_elsewhere_keeps_them_unsent(self, unclear: Story) -> None:
         unclear.write("a", **NEW, endCallMessage="Bye")
         unclear.commit()
-        unclear.recorded()
+        unclear.apply_and_record()
         unclear.sandbox.edit("asst_a", endCallMessage="theirs")
         unclear.write("a", **NEW, endCallMessage="See you")
         unclear.commit()
         unclear.sandbox.forget_requests()
-        assert outcomes(unclear.recorded())["a"] == "refused"
+        assert outcomes(unclear.apply_and_record())["a"] == "refused"
         assert unclear.sandbox.patches == []
 
 
@@ -504,16 +516,16 @@ class TestTheObjectOfAnEntry:
     def test_is_heads_file_word_for_word(self, tale: Story) -> None:
         tale.write("a", "id: asst_a\nfirstMessage: 'new'\n")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert self.blob(tale, REF) == self.blob(tale, "HEAD")
 
     def test_stays_the_older_one_where_only_a_comment_is_new(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         before = self.blob(tale, REF)
         tale.write("a", "# The front door.\nid: asst_a\nfirstMessage: old\n")
         tale.write("b", **NEW)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert self.blob(tale, REF) == before
         assert tale.plan()["summary"]["in_sync"] == 4
 
@@ -531,19 +543,19 @@ class TestTheObjectOfAnEntry:
         for name, text in files.items():
             (tale.root / "assistants" / name).write_text(text)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert self.blob(tale, REF) != self.blob(tale, "HEAD")
         assert tale.tree()[file("a")] == {"id": "asst_a", **said}
 
     def test_is_its_own_where_the_working_tree_says_it_in_other_words(self, tale: Story) -> None:
         tale.git("update-index", "--assume-unchanged", file("a"))
         tale.write("a", "# Not in git.\nid: asst_a\nfirstMessage: old\n")
-        tale.recorded()
+        tale.apply_and_record()
         assert "#" not in tale.git("show", f"{REF}:{file('a')}")
 
 
 def test_nothing_new_is_not_recorded(tale: Story) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     record = tale.record
     done = tale.run("apply", "--yes", "--record")
     assert (done.code, tale.record) == (0, record)
@@ -551,18 +563,18 @@ def test_nothing_new_is_not_recorded(tale: Story) -> None:
 
 
 def test_a_new_commit_is_recorded_even_if_it_changes_no_definition(tale: Story) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     previous, head = tale.record, tale.commit("Nothing", allow_empty=True)
-    tale.recorded("--changed")
+    tale.apply_and_record("--changed")
     assert tale.parents == [head, previous]
     assert shown(tale) == dict.fromkeys("abcd", "old")
 
 
 def test_what_was_written_is_recorded_even_if_the_files_are_the_same(tale: Story) -> None:
-    tale.recorded()
+    tale.apply_and_record()
     previous = tale.record
     tale.sandbox.edit("asst_a", firstMessage="theirs")
-    assert outcomes(tale.recorded("--on-drift", "revert"))["a"] == "applied"
+    assert outcomes(tale.apply_and_record("--on-drift", "revert"))["a"] == "applied"
     assert tale.parents == [tale.head, previous]
     assert "applied: assistants/a.yaml (asst_a)" in tale.message
 
@@ -584,38 +596,38 @@ class TestTwoFoldersInOneRecord:
         return outcomes(json.loads(done.stdout))
 
     def test_a_first_run_begins_with_its_own(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         assert tale.tree().keys() == {file("a"), file("b")}
         assert self.agents_applied(tale) == {"c": "unchanged", "d": "unchanged"}
         assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
 
     def test_a_change_is_applied_although_the_other_folder_was_recorded_first(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         self.agents_applied(tale)
         tale.write("a", **NEW)
         (tale.root / "agents" / "c.yaml").write_text("id: asst_c\nfirstMessage: new\n")
         tale.git("mv", "agents/d.yaml", "agents/moved.yaml")
         tale.commit()
         tale.sandbox.edit("asst_d", firstMessage="theirs")
-        assert outcomes(tale.recorded("--changed")) == {"a": "applied"}
+        assert outcomes(tale.apply_and_record("--changed")) == {"a": "applied"}
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert self.agents_applied(tale) == {"c": "applied", "moved": "unchanged"}
         assert tale.sandbox.live("asst_d")["firstMessage"] == "theirs", "drift stays drift, wherever its file went"
         assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
 
     def test_what_moves_between_them_is_in_one_of_them(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         self.agents_applied(tale)
         tale.git("mv", "agents/c.yaml", file("c"))
         tale.commit()
         assert self.agents_applied(tale) == {}
         tale.sandbox.edit("asst_c", firstMessage="theirs")
-        assert outcomes(tale.recorded("--changed")) == {"c": "unchanged"}
+        assert outcomes(tale.apply_and_record("--changed")) == {"c": "unchanged"}
         assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
 
     def test_files_that_change_places_in_a_circle_keep_their_entries(self, tale: Story) -> None:
         """Each of the three takes another one's path, and one of the folders alone is applied."""
-        tale.recorded()
+        tale.apply_and_record()
         self.agents_applied(tale)
         circle = {"agents/c.yaml": file("a"), file("a"): file("b"), file("b"): "agents/c.yaml"}
         texts = {new: (tale.root / old).read_text() for old, new in circle.items()}
@@ -630,11 +642,11 @@ class TestTwoFoldersInOneRecord:
             file("b"): "asst_a",
         }
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "unchanged"}
         assert tale.sandbox.live("asst_a")["firstMessage"] == "theirs"
 
     def test_a_path_that_another_assistant_has_taken_leaves_no_older_entry_behind(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         self.agents_applied(tale)
         tale.git("mv", file("a"), "agents/a.yaml")
         tale.write("a", id="asst_e", firstMessage="another")
@@ -643,19 +655,19 @@ class TestTwoFoldersInOneRecord:
         assert [path for path, entry in tale.tree().items() if entry["id"] == "asst_a"] == ["agents/a.yaml"]
 
     def test_a_path_of_one_that_is_gone_is_free_for_another(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         (tale.root / file("a")).write_text((tale.root / file("b")).read_text())
         tale.git("rm", "--quiet", file("b"))
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert {path: entry["id"] for path, entry in tale.tree().items()} == {file("a"): "asst_b"}
 
     def test_an_unclear_write_of_one_is_not_a_changed_file_of_the_other(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         self.agents_applied(tale)
         tale.write("a", **NEW)
         tale.commit()
         tale.sandbox.rehearse("PATCH *: 500")
-        assert outcomes(tale.recorded())["a"] == "indeterminate"
+        assert outcomes(tale.apply_and_record())["a"] == "indeterminate"
         assert self.agents_applied(tale) == {}
         assert [trailer["file"] for trailer in tale.trailers] == [file("a")]

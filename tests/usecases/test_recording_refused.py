@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import breaks
-from commands import COMMAND, environment, signed_in
+from between import error_answer
+from commands import COMMAND, connection_variables, environment
 from projects import outcomes
 from stories import REF, Story, entries, story
 
@@ -27,7 +27,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         for name in "ab":
             told.write(name, **OLD)
         told.commit("First")
-        told.recorded()
+        told.apply_and_record()
         told.sandbox.forget_requests()
         yield told
 
@@ -149,7 +149,7 @@ class TestDefinitionsThatDifferFromHead:
         tale.git("config", "core.autocrlf", "true")
         (tale.root / "reconciler.yaml").write_bytes(b"on_drift: keep\r\n")
         tale.commit()
-        assert outcomes(tale.recorded())["a"] == "unchanged"
+        assert outcomes(tale.apply_and_record())["a"] == "unchanged"
 
     def test_may_be_applied_without_a_record(self, tale: Story) -> None:
         record = tale.record
@@ -163,7 +163,7 @@ class TestDefinitionsThatDifferFromHead:
         file.write_bytes(b"id: asst_a\r\nfirstMessage: new\r\n")
         head = tale.commit()
         assert b"\r" in file.read_bytes()
-        assert outcomes(tale.recorded())["a"] == "applied"
+        assert outcomes(tale.apply_and_record())["a"] == "applied"
         assert tale.parents[0] == head
 
     def test_other_files_may_differ(self, tale: Story) -> None:
@@ -181,7 +181,7 @@ class TestOlderCommits:
         """The commit that is checked out is older than the one that was applied."""
         first = tale.head
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         tale.git("checkout", "--quiet", first)
         tale.sandbox.forget_requests()
 
@@ -210,7 +210,7 @@ class TestOlderCommits:
         assert tale.run("apply", "--yes").code == 1
         main = tale.git("log", "-1", "--format=%P", REF).split()[0]
         tale.git("-c", "user.name=A", "-c", "user.email=a@b.c", "merge", "--quiet", "-m", "Merge", main)
-        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "applied"}
+        assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "applied"}
 
 
 class TestTheRefMovedMeanwhile:
@@ -238,7 +238,7 @@ class TestTheRefMovedMeanwhile:
         assert "apply again" in done.stderr
         assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (theirs, "new")
 
-        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "unchanged"}
         assert tale.parents == [tale.head, theirs]
         assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
 
@@ -254,7 +254,7 @@ class TestTheRefMovedMeanwhile:
         message, hint = done.stderr.splitlines()[-2:]
         assert "what was applied is live, but not recorded: git's temporary files cannot be written" in message
         assert hint.endswith("set TMPDIR to another folder. Then apply again to record what is live")
-        assert outcomes(tale.recorded()) == {"a": "unchanged", "b": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "unchanged"}
 
     def test_a_first_record_that_somebody_else_made_meanwhile_stays(self, tale: Story) -> None:
         theirs = str(tale.record)
@@ -313,7 +313,7 @@ class TestARunThatWasStoppedRecordsNothing:
         with subprocess.Popen(
             [COMMAND, "apply", "--record"],
             cwd=tale.root,
-            env=environment(signed_in(tale.sandbox)),
+            env=environment(connection_variables(tale.sandbox)),
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -350,9 +350,11 @@ class TestWhatIsLeftAlone:
         (tale.root / "staged.txt").write_text("staged")
         tale.git("add", "staged.txt")
         (tale.root / "staged.txt").write_text("and edited again")
-        with tale.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
+        with tale.intercept(
+            lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)
+        ):
             before, record = self.fingerprint(tale), tale.record
-            tale.recorded()
+            tale.apply_and_record()
         assert tale.record != record
         assert self.fingerprint(tale) == before
         assert tale.git("fsck", "--strict", "--no-dangling", "--no-progress") == ""
@@ -367,7 +369,7 @@ class TestWhatIsLeftAlone:
     def test_a_detached_head_stays_detached(self, tale: Story) -> None:
         tale.git("checkout", "--quiet", "--detach")
         head = change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         assert (tale.git("rev-parse", "--abbrev-ref", "HEAD"), tale.head) == ("HEAD", head)
 
 
@@ -376,14 +378,14 @@ class TestWhoeverRecords:
         tale.git("config", "user.useConfigOnly", "true")
         tale.write("a", **NEW)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert tale.git("log", "-1", "--format=%an <%ae>", REF) == "reconciler <reconciler@localhost>"
 
     def test_is_named_where_git_knows_a_name(self, tale: Story) -> None:
         tale.git("config", "user.name", "Ada")
         tale.git("config", "user.email", "ada@example.com")
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         assert tale.git("log", "-1", "--format=%an <%ae> %cn", REF) == "Ada <ada@example.com> Ada"
 
     def test_may_be_half_named(self, tale: Story) -> None:
@@ -401,7 +403,7 @@ class TestWhoeverRecords:
         tale.git("config", "commit.gpgsign", "true")
         tale.git("config", "gpg.program", "false")
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         assert tale.parents[0] == tale.head
 
 
@@ -430,8 +432,10 @@ class TestHistory:
     def test_lists_the_newest_first(self, tale: Story) -> None:
         first = tale.head
         second = change(tale)
-        with tale.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
-            tale.recorded()
+        with tale.intercept(
+            lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)
+        ):
+            tale.apply_and_record()
         done = tale.run("history")
         assert (done.code, done.stderr) == (0, "")
         lines = [line.split("  ", 1)[-1] for line in done.stdout.splitlines()]
@@ -444,10 +448,10 @@ class TestHistory:
         ]
 
     def test_names_the_fields_that_got_another_value(self, tale: Story) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage="newer", metadata={"x.y": 1})
         tale.commit('Say it\x1b[31m "better"\n\nThe reason.')
-        tale.recorded()
+        tale.apply_and_record()
         first, *more = tale.run("history", "--limit", "1").stdout.splitlines()
         assert first.endswith("Apply: 1 applied, 1 unchanged")
         assert more == [
@@ -461,11 +465,11 @@ class TestHistory:
 
     def test_names_what_a_revert_takes_back(self, tale: Story) -> None:
         second = change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         people = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
         tale.git(*people, "revert", "--no-edit", "HEAD")
         tale.commit("A later commit, as a merge would be", allow_empty=True)
-        tale.recorded()
+        tale.apply_and_record()
         assert f"  reverts {second[:12]}" in tale.run("history", "--limit", "1").stdout.splitlines()
         (newest, *older) = json.loads(tale.run("history", "--format", "json").stdout)
         assert newest["reverts"] == [second]
@@ -473,7 +477,7 @@ class TestHistory:
 
     def test_says_what_it_knows_of_a_commit_that_this_clone_lacks(self, tale: Story, tmp_path: Path) -> None:
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         clone = Story(tmp_path / "clone", tale.sandbox)
         clone.git("fetch", "--quiet", "--depth=1", f"file://{tale.root}", f"{REF}:{REF}")
         (first,) = clone.run("history").stdout.splitlines()[:1]
@@ -481,7 +485,7 @@ class TestHistory:
 
     def test_is_data_too(self, tale: Story) -> None:
         second = change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         (newest, oldest) = json.loads(tale.run("history", "--format", "json").stdout)
         assert (newest["commit"], newest["applied"], newest["unclear"]) == (tale.record, second, [])
         assert newest["date"].startswith("20")
@@ -490,7 +494,7 @@ class TestHistory:
 
     def test_ends_at_its_limit(self, tale: Story) -> None:
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 4
         assert tale.run("history", "--limit", "0").code == 1
 
@@ -506,7 +510,7 @@ class TestHistory:
 
     def test_reads_well_in_plain_git(self, tale: Story) -> None:
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         assert tale.git("log", "--format=%s", "-1", REF) == "Apply: 1 applied, 1 unchanged"
         assert "Apply: 2 unchanged" in tale.git("log", "--format=%s", REF)
         assert tale.git("show", f"{REF}:assistants/a.yaml") == "id: asst_a\nfirstMessage: new"
@@ -516,7 +520,7 @@ class TestHistory:
         tale.sandbox.put({"id": "asst_e", **OLD})
         tale.write(name, id="asst_e", **NEW)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         assert "\x1b" not in tale.run("history").stdout
         assert "\x1b" not in tale.message
         assert "applied: assistants/e?[31m?vil.yaml (asst_e)" in tale.message.splitlines()
@@ -547,12 +551,12 @@ class TestARefThatIsNoRecord:
         ],
     )
     def test_a_trailer_that_nobody_can_read_is_an_error(self, tale: Story, trailer: str, older: bool) -> None:
-        tale.recorded()
+        tale.apply_and_record()
         before = tale.record
         people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
         parents = ["-p", "HEAD", *(["-p", REF] if older else [])]
         message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {trailer}\n"
-        record = tale.git(*people, "commit-tree", "HEAD^{tree}", *parents, "-F", "-", given=message)
+        record = tale.git(*people, "commit-tree", "HEAD^{tree}", *parents, "-F", "-", stdin=message)
         tale.git("update-ref", REF, record)
         done = tale.run("plan")
         assert (done.code, done.stdout) == (1, "")
@@ -568,7 +572,7 @@ class TestAShallowClone:
     def clone(self, tale: Story, tmp_path: Path) -> Story:
         """A clone as CI makes one: the newest commit alone, and the record without its history."""
         change(tale)
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("b", **NEW)
         tale.commit()
         other = Story(tmp_path / "clone", tale.sandbox)
@@ -596,7 +600,7 @@ class TestAShallowClone:
 
     def test_becomes_a_whole_one(self, clone: Story, tale: Story) -> None:
         clone.git("fetch", "--quiet", "--unshallow", tale.root.as_uri(), f"{REF}:{REF}", "HEAD")
-        assert outcomes(clone.recorded())["b"] == "applied"
+        assert outcomes(clone.apply_and_record())["b"] == "applied"
         assert clone.git("rev-list", "--count", "--first-parent", REF) != "1"
 
 
@@ -607,10 +611,10 @@ def test_a_repository_with_longer_object_names(tale: Story, tmp_path: Path) -> N
     for name in "ab":
         told.write(name, **OLD)
     told.commit()
-    told.recorded()
+    told.apply_and_record()
     change(told)
-    with told.meddling(lambda asked, forward: breaks(400) if asked.method == "PATCH" else forward(asked)):
-        assert outcomes(told.recorded())["a"] == "failed"
+    with told.intercept(lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)):
+        assert outcomes(told.apply_and_record())["a"] == "failed"
     assert len(str(told.record)) == 64
     assert told.tree()["assistants/a.yaml"]["firstMessage"] == "old"
 
@@ -618,7 +622,7 @@ def test_a_repository_with_longer_object_names(tale: Story, tmp_path: Path) -> N
 def test_a_folder_that_is_reached_through_a_link(tale: Story, tmp_path: Path) -> None:
     change(tale)
     (tmp_path / "link").symlink_to(tale.root)
-    assert outcomes(tale.recorded("--directory", tmp_path / "link" / "assistants"))["a"] == "applied"
+    assert outcomes(tale.apply_and_record("--directory", tmp_path / "link" / "assistants"))["a"] == "applied"
     assert tale.parents[0] == tale.head
     assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
 
@@ -629,5 +633,5 @@ def test_a_repository_whose_root_is_the_folder(tale: Story) -> None:
     tale.commit()
     (tale.root / "a.yaml").write_text("id: asst_a\nfirstMessage: new\n")
     tale.commit()
-    assert outcomes(tale.recorded("--directory", ".")) == {"a": "applied", "b": "unchanged"}
+    assert outcomes(tale.apply_and_record("--directory", ".")) == {"a": "applied", "b": "unchanged"}
     assert set(tale.tree()) == {"a.yaml", "b.yaml"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from between import Answered, Asked, Forward, breaks
+from between import Answer, Forward, Request, error_answer
 from json_reports import Document
 from projects import outcomes
 from stories import Story, entries, story
@@ -24,14 +24,14 @@ def tale(tmp_path: Path) -> Iterator[Story]:
 def unclear(tale: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Document:
     """The report of an apply whose write to `a` had no clear answer."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method == "PATCH" and asked.path.endswith("_a"):
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "PATCH" and request.path.endswith("_a"):
             if landed:
-                forward(asked)
-            return breaks(502)
-        return forward(asked)
+                forward(request)
+            return error_answer(502)
+        return forward(request)
 
-    with tale.meddling(meddle):
+    with tale.intercept(meddle):
         document = tale.apply(*options)
     assert outcomes(document) == {"a": "indeterminate", "b": "applied"}
     tale.sandbox.forget_requests()
@@ -40,7 +40,7 @@ def unclear(tale: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Docu
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_the_fields_are_sent_even_where_live_looks_right(tale: Story, landed: bool) -> None:
-    report = tale.saved(unclear(tale, landed=landed))
+    report = tale.save_report(unclear(tale, landed=landed))
     document = tale.apply("--resume", report)
     assert outcomes(document) == {"a": "applied"}
     assert tale.sandbox.patches == [{"firstMessage": "new"}]
@@ -49,7 +49,7 @@ def test_the_fields_are_sent_even_where_live_looks_right(tale: Story, landed: bo
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_the_values_are_todays(tale: Story, landed: bool) -> None:
-    report = tale.saved(unclear(tale, landed=landed))
+    report = tale.save_report(unclear(tale, landed=landed))
     tale.write("a", id="asst_a", firstMessage="newer", endCallMessage="Bye")
     tale.commit()
     assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
@@ -58,14 +58,14 @@ def test_the_values_are_todays(tale: Story, landed: bool) -> None:
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_it_does_so_also_against_a_base(tale: Story, landed: bool) -> None:
-    report = tale.saved(unclear(tale, landed=landed))
+    report = tale.save_report(unclear(tale, landed=landed))
     document = tale.apply("--resume", report, "--base", "HEAD")  # by which what is not live would have drifted
     assert outcomes(document) == {"a": "applied"}
     assert tale.sandbox.patches == [{"firstMessage": "new"}]
 
 
 def test_a_third_value_is_somebody_elses(tale: Story) -> None:
-    report = tale.saved(unclear(tale, landed=False))
+    report = tale.save_report(unclear(tale, landed=False))
     tale.sandbox.edit("asst_a", firstMessage="theirs")
     document = tale.apply("--resume", report)
     entry = entries(document)["a"]
@@ -78,13 +78,13 @@ def test_a_third_value_is_somebody_elses(tale: Story) -> None:
 def test_what_was_sent_again_is_sent_once_more(tale: Story) -> None:
     first = unclear(tale, landed=True)
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(500) if asked.method == "PATCH" else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(500) if request.method == "PATCH" else forward(request)
 
-    with tale.meddling(meddle) as server:
-        again = tale.apply("--resume", tale.saved({**first, "api_url": server.url}))
+    with tale.intercept(meddle) as server:
+        again = tale.apply("--resume", tale.save_report({**first, "api_url": server.url}))
     assert (outcomes(again), entries(again)["a"]["changes"]) == ({"a": "indeterminate"}, [])
-    assert outcomes(tale.apply("--resume", tale.saved(again))) == {"a": "applied"}
+    assert outcomes(tale.apply("--resume", tale.save_report(again))) == {"a": "applied"}
     assert tale.sandbox.patches == [{"firstMessage": "new"}]
 
 
@@ -92,7 +92,7 @@ def test_a_sensitive_value_is_not_in_the_report_and_only_todays_is_known(tale: S
     tale.project.configure(sensitive=["/metadata/key"])
     tale.write("a", id="asst_a", metadata={"key": "s3cret-new"})
     tale.commit()
-    landed = tale.saved(unclear(tale, landed=True), "landed.json")
+    landed = tale.save_report(unclear(tale, landed=True), "landed.json")
     assert "s3cret" not in landed.read_text()
     assert outcomes(tale.apply("--resume", landed)) == {"a": "applied"}
     tale.sandbox.edit("asst_a", metadata={"key": "s3cret-old"})
@@ -122,22 +122,22 @@ def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(tale: Story) -
 
 
 def test_the_record_is_settled_by_it(tale: Story) -> None:
-    report = tale.saved(unclear(tale, landed=True, options=("--record", "--base", "none")))
+    report = tale.save_report(unclear(tale, landed=True, options=("--record", "--base", "none")))
     assert len(tale.trailers) == 1
-    assert outcomes(tale.recorded("--resume", report)) == {"a": "applied"}
+    assert outcomes(tale.apply_and_record("--resume", report)) == {"a": "applied"}
     assert tale.trailers == []
 
 
 def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent(tale: Story) -> None:
     unresolved = unclear(tale, landed=False)
-    report = tale.saved(unresolved)
+    report = tale.save_report(unresolved)
     refused = {
         ("--resume", report, "assistants/a.yaml"): "--resume already selects the assistants",
         ("--resume", report, "--plan", report): "--plan and --resume cannot be combined",
-        ("--resume", tale.saved(tale.plan(), "plan.json")): "this is a report of `plan`",
+        ("--resume", tale.save_report(tale.plan(), "plan.json")): "this is a report of `plan`",
         (
             "--resume",
-            tale.saved({**unresolved, "api_url": "http://other.test/api"}, "other.json"),
+            tale.save_report({**unresolved, "api_url": "http://other.test/api"}, "other.json"),
         ): "this report is for http://other",
     }
     tale.sandbox.forget_requests()
@@ -151,7 +151,7 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
 
 
 def test_nothing_unclear_is_nothing_to_do(tale: Story) -> None:
-    report = tale.saved(tale.apply())
+    report = tale.save_report(tale.apply())
     tale.sandbox.forget_requests()
     done = tale.run("apply", "--yes", "--resume", report)
     assert (done.code, tale.sandbox.requests) == (0, []), done.stdout + done.stderr

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, breaks, says
-from commands import COMMAND, environment, signed_in
+from between import Answer, Forward, Request, error_answer, json_answer
+from commands import COMMAND, connection_variables, environment
 from histories import commit_as, merge
 from json_reports import Document
-from projects import MODEL, kinds, only, outcomes
+from projects import MODEL, kinds, only_assistant, outcomes
 from stories import Nested, Story, entries, story
 
 LIVE = {
@@ -53,7 +53,7 @@ def applied(tale: Story, *options: str, **fields: Any) -> Document:
 
 
 def why(document: Document) -> str:
-    error = only(document)["error"]
+    error = only_assistant(document)["error"]
     assert error is not None
     return f"{error['kind']}: {error['message']}"
 
@@ -179,7 +179,7 @@ class TestFieldsThatWereNotThere:
     )
     def test_become_null(self, tale: Story, field: str, value: Any, sent: Any) -> None:
         document = applied(tale, **{field: value})
-        assert "live" not in only(document)["changes"][0]
+        assert "live" not in only_assistant(document)["changes"][0]
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
         assert tale.sandbox.patches == [sent]
 
@@ -262,7 +262,7 @@ class TestLiveThatHasMovedOn:
         document = applied(tale, firstMessage="new")
         tale.sandbox.edit("asst_b", firstMessage="theirs")
         assert outcomes(tale.rollback(document)) == {"a": "applied", "b": "refused"}
-        assert tale.run("rollback", tale.saved(document), "--yes").code == 1
+        assert tale.run("rollback", tale.save_report(document), "--yes").code == 1
 
     def test_an_assistant_that_is_gone_has_failed(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
@@ -278,7 +278,7 @@ class TestLiveThatHasMovedOn:
         assert tale.sandbox.patches == []
 
     def test_outside_of_the_project_nothing_is_sent(self, tale: Story) -> None:
-        document = tale.saved(applied(tale, firstMessage="new"))
+        document = tale.save_report(applied(tale, firstMessage="new"))
         tale.project.configure(org_id="org_other")
         sent = len(tale.sandbox.patches)
         done = tale.run("rollback", document, "--yes", "--directory", "misspelt/assistants")
@@ -291,12 +291,12 @@ class TestWhatThePolicyDecided:
     def recorded(self, tale: Story) -> None:
         tale.write("a", firstMessage="old", endCallPhrases=["bye", "so long"], metadata={"key": "old"})
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
 
     def test_a_forced_conflict_is_undone(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         document = applied(tale, "--force-conflicts", firstMessage="new")
-        assert only(document)["changes"][0]["kind"] == "conflict"
+        assert only_assistant(document)["changes"][0]["kind"] == "conflict"
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
         assert live(tale)["firstMessage"] == "theirs"
 
@@ -309,7 +309,7 @@ class TestWhatThePolicyDecided:
     def test_drift_that_was_kept_is_not_touched(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs", metadata={"own": 1, "key": "old", "more": 1})
         document = applied(tale, firstMessage="old", metadata={"key": "new"})
-        assert {change["kind"] for change in only(document)["changes"]} == {"change", "drift"}
+        assert {change["kind"] for change in only_assistant(document)["changes"]} == {"change", "drift"}
         tale.sandbox.edit("asst_a", firstMessage="theirs again")
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
         assert tale.sandbox.patches == [{"metadata": {"own": 1, "key": "old", "more": 1}}]
@@ -321,13 +321,13 @@ class TestWhatThePolicyDecided:
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "theirs"})
         undone = tale.rollback(document)
         assert outcomes(undone) == {"a": "applied"}
-        assert [ignored["path"] for ignored in only(undone)["ignored"]] == ["/metadata/key"]
+        assert [ignored["path"] for ignored in only_assistant(undone)["ignored"]] == ["/metadata/key"]
         assert live(tale)["metadata"] == {"own": 1, "key": "theirs"}
 
     def test_the_record_does_not_move(self, tale: Story) -> None:
         tale.write("a", firstMessage="new")
         tale.commit()
-        document = tale.recorded()
+        document = tale.apply_and_record()
         record = tale.record
         undone = tale.rollback(document)
         assert (outcomes(undone), tale.record, undone["base"]) == ({"a": "applied"}, record, None)
@@ -335,11 +335,11 @@ class TestWhatThePolicyDecided:
     def test_reverting_the_commit_that_is_named_settles_it(self, tale: Story) -> None:
         tale.write("a", firstMessage="new", endCallPhrases=["bye", "so long"], metadata={"key": "old"})
         tale.commit()
-        document = tale.recorded()
+        document = tale.apply_and_record()
         warning = tale.rollback(document)["warnings"][-1]
         (commit,) = (word.rstrip(",") for word in warning.split() if word.rstrip(",") == tale.head)
         tale.git("-c", "user.name=A", "-c", "user.email=a@example.com", "revert", "--no-edit", commit)
-        assert outcomes(tale.recorded()) == {"a": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "unchanged"}
         assert tale.plan()["summary"]["in_sync"] == 1
 
 
@@ -347,16 +347,16 @@ class TestWritesWithoutAClearEnd:
     def meddled(self, tale: Story, *, reaches: bool) -> Document:
         """Apply through something that answers every write with 500, whether the API got it or not."""
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            if asked.method == "PATCH":
+        def meddle(request: Request, forward: Forward) -> Answer:
+            if request.method == "PATCH":
                 if reaches:
-                    forward(asked)
-                return breaks(500)
-            return forward(asked)
+                    forward(request)
+                return error_answer(500)
+            return forward(request)
 
         tale.write("a", firstMessage="new", name="B")
         tale.commit()
-        with tale.meddling(meddle):
+        with tale.intercept(meddle):
             document = tale.apply()
         assert outcomes(document) == {"a": "indeterminate"}
         tale.sandbox.forget_requests()
@@ -388,14 +388,14 @@ class TestWritesWithoutAClearEnd:
     def converging(self, tale: Story, shown: dict[str, Any]) -> Document:
         """Apply through something that accepts writes and stores other values."""
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            if asked.method == "PATCH":
-                return forward(asked.saying({**asked.json, **shown}))
-            return forward(asked)
+        def meddle(request: Request, forward: Forward) -> Answer:
+            if request.method == "PATCH":
+                return forward(request.with_body({**request.json, **shown}))
+            return forward(request)
 
         tale.write("a", firstMessage="new", name="B")
         tale.commit()
-        with tale.meddling(meddle):
+        with tale.intercept(meddle):
             document = tale.apply()
         assert outcomes(document) == {"a": "not_converged"}
         return document
@@ -414,19 +414,19 @@ class TestWritesWithoutAClearEnd:
     def test_others_were_not_written(self, tale: Story, outcome: Any) -> None:
         document = applied(tale, firstMessage="new")
         document["assistants"][0]["outcome"] = outcome
-        done = tale.run("rollback", tale.saved(document), "--yes")
+        done = tale.run("rollback", tale.save_report(document), "--yes")
         assert (done.code, tale.sandbox.patches) == (0, [])
         assert "Rollback: no definitions to look at, nothing to do." in done.stdout
 
     def test_an_answer_that_makes_no_sense_can_be_undone_like_any_other(self, tale: Story) -> None:
         before = live(tale)
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
-            return says(200, b"<html>") if asked.method == "PATCH" else answer
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            return json_answer(200, b"<html>") if request.method == "PATCH" else answer
 
         tale.write("a", firstMessage="new")
-        with tale.meddling(meddle):
+        with tale.intercept(meddle):
             document = tale.apply()
         assert outcomes(document) == {"a": "applied"}
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
@@ -440,10 +440,10 @@ class TestARollbackWithoutAClearEnd:
     def document(self, tale: Story) -> Document:
         tale.write("a", firstMessage="old")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage="new")
         tale.commit()
-        document = tale.recorded()
+        document = tale.apply_and_record()
         record = tale.record
         tale.sandbox.rehearse("PATCH *: 500 after=database")
         assert outcomes(tale.rollback(document, "--retries", "0")) == {"a": "indeterminate"}
@@ -464,9 +464,9 @@ class TestARollbackWithoutAClearEnd:
     def test_is_sent_again_by_the_apply_of_the_revert(self, tale: Story, document: Document) -> None:
         tale.write("a", firstMessage="old")
         tale.commit()
-        entry = only(tale.plan())
+        entry = only_assistant(tale.plan())
         assert (entry["status"], entry["patch"]) == ("in_sync", {"firstMessage": "old"})
-        assert outcomes(tale.recorded()) == {"a": "applied"}
+        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
         assert (provider(tale)["firstMessage"], tale.trailers) == ("old", [])
 
     def test_is_not_called_well_and_changes_no_entry(self, tale: Story, document: Document) -> None:
@@ -479,11 +479,11 @@ class TestARollbackWithoutAClearEnd:
     def test_of_an_unclear_apply_settles_both(self, tale: Story) -> None:
         tale.write("a", firstMessage="old")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage="new")
         tale.commit()
         tale.sandbox.rehearse("PATCH *: 500 after=database")
-        document = tale.recorded("--retries", "0")
+        document = tale.apply_and_record("--retries", "0")
         tale.sandbox.mend()
         assert len(tale.trailers) == 1
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
@@ -519,7 +519,7 @@ class TestRollingBackARollback:
         tale.write("a", firstMessage="old", name="A")
         tale.write("b", firstMessage="old")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("b", firstMessage="new")
         refused, *_ = commit_as(tale, "Ada", "2026-11-19T09:00:00+01:00")
         tale.write("a", firstMessage="old", name="B")
@@ -545,11 +545,11 @@ class TestRollingBackARollback:
     def test_names_what_can_be_named(self, tale: Story) -> None:
         tale.write("a", firstMessage="old", name="A")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage="new", name="B")
         tale.commit()
         document = tale.apply()
-        first, second = only(document)["changes"]
+        first, second = only_assistant(document)["changes"]
         first["since"]["commit"] = "HEAD; rm -rf /"
         second["since"] = {"commit": "a" * 40, "author": "", "date": "yesterday"}
         told = tale.rollback(document)["warnings"][-1]
@@ -584,7 +584,7 @@ class TestRollingBackARollback:
     def test_names_only_the_commits_whose_change_git_still_has(self, tale: Story) -> None:
         tale.write("a", firstMessage="old", name="A")
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.write("a", firstMessage="new", name="A")
         older = tale.commit("Older")
         document = applied(tale, firstMessage="new", name="B")
@@ -630,7 +630,7 @@ class TestSensitiveValues:
         document = applied(tale, metadata={"key": "secret-new"})
         tale.project.configure(sensitive=["/metadata/key"])
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "secret-new"})
-        done = tale.run("rollback", tale.saved(document), "--yes", "--format", "json")
+        done = tale.run("rollback", tale.save_report(document), "--yes", "--format", "json")
         assert done.code == 0
         assert "secret-new" not in done.stdout + done.stderr
         assert live(tale)["metadata"]["key"] == "old"
@@ -639,7 +639,7 @@ class TestSensitiveValues:
 class TestConsent:
     def test_without_a_terminal_yes_is_needed(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
-        done = tale.run("rollback", tale.saved(document))
+        done = tale.run("rollback", tale.save_report(document))
         assert (done.code, tale.sandbox.requests) == (1, [])
         assert "pass --yes" in done.stderr
 
@@ -648,9 +648,9 @@ class TestConsent:
         document = applied(tale, firstMessage="new")
         ours, theirs = pty.openpty()
         with subprocess.Popen(
-            [COMMAND, "rollback", str(tale.saved(document))],
+            [COMMAND, "rollback", str(tale.save_report(document))],
             cwd=tale.root,
-            env=environment(signed_in(tale.sandbox)),
+            env=environment(connection_variables(tale.sandbox)),
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -716,7 +716,7 @@ class TestReportsThatAreRefused:
         document = applied(tale, firstMessage="new")
         (change,) = document["assistants"][0]["changes"]
         document["assistants"][0]["changes"] = [{**change, "path": path} for path in paths]
-        done = tale.run("rollback", tale.saved(document), "--yes")
+        done = tale.run("rollback", tale.save_report(document), "--yes")
         assert (done.code, tale.sandbox.requests) == (1, [])
         assert "one inside the other" in done.stderr or "twice" in done.stderr
 
@@ -732,7 +732,7 @@ class TestReportsThatAreRefused:
     def test_that_name_an_id_that_no_assistant_has(self, tale: Story, name: str) -> None:
         document = applied(tale, firstMessage="new")
         document["assistants"][0]["id"] = name
-        done = tale.run("rollback", tale.saved(document), "--yes")
+        done = tale.run("rollback", tale.save_report(document), "--yes")
         assert (done.code, tale.sandbox.patches) == (1, [])
         assert "\x1b" not in done.stderr
         assert [request for request in tale.sandbox.requests if request[0] == "GET"] == []
@@ -764,7 +764,7 @@ def test_a_report_without_a_repository_can_be_undone(tale: Story, tmp_path: Path
 
 def test_a_text_report_says_what_goes_back_and_ends_with_what_to_do(tale: Story) -> None:
     document = applied(tale, firstMessage="new")
-    done = tale.run("rollback", tale.saved(document), "--yes")
+    done = tale.run("rollback", tale.save_report(document), "--yes")
     assert done.code == 0
     assert '~ firstMessage: "new" -> "old"' in done.stdout
     assert "Rollback: 1 applied, 0 unchanged, 0 failed." in done.stdout

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from histories import moved
+from histories import change_kinds
 from projects import MODEL
-from stories import BOTH, Installed, Nested, entries, story
+from stories import BOTH, InstalledStory, Nested, entries, story
 from two_environments import SHARED, two_environments
 
 COMMENTED = """# What callers hear.
@@ -35,23 +35,23 @@ voice: {provider: openai, voiceId: alloy}
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: Nested) -> None:
-    with story(tmp_path / "work", {"a": LIVE}, nested=nested, kind=Installed) as tale:
+    with story(tmp_path / "work", {"a": LIVE}, nested=nested, kind=InstalledStory) as tale:
         file = tale.write("a", COMMENTED)
         tale.commit()
-        tale.recorded()
+        tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage="Welcome", model={**LIVE["model"], "temperature": 1.5})
-        drifted = moved(tale.report("drift"))
+        drifted = change_kinds(tale.report("drift"))
         tale.sandbox.forget_requests()
         done = tale.run("pull")
         planned, again = tale.plan("--detailed-exitcode"), tale.run("pull")
         text = file.read_text("utf-8")
         tale.commit()
-        applied = tale.recorded()
+        applied = tale.apply_and_record()
         calls = tale.sandbox.calls
     assert drifted == {"a": {"/firstMessage": "drift", "/model/temperature": "drift"}}
     assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage, model.temperature\n")
     assert text == COMMENTED.replace('"Hello"', '"Welcome"').replace("0.7", "1.5")
-    assert moved(planned) == {}
+    assert change_kinds(planned) == {}
     assert planned["summary"]["in_sync"] == 1
     assert (again.code, again.stdout, again.stderr) == (0, "", "Nothing to pull.\n")
     assert applied["summary"]["unchanged"] == 1
@@ -60,26 +60,26 @@ def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: N
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: Nested) -> None:
-    with story(tmp_path / "work", {}, nested=nested, kind=Installed) as tale:
+    with story(tmp_path / "work", {}, nested=nested, kind=InstalledStory) as tale:
         file = tale.write("new", NEW)
         done = tale.run("create", "--yes", file)
         text = file.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
         tale.commit()
         created = tale.plan()
-        tale.recorded()
+        tale.apply_and_record()
         file.write_text(text.replace("Good day", "Good evening").replace("0.7", "0.2"), "utf-8")
         tale.commit()
         edited = tale.plan()
-        applied = tale.recorded()
+        applied = tale.apply_and_record()
         planned = tale.plan()
         live, provider = tale.sandbox.live(new), tale.sandbox.provider(new)
         posts = [path for method, path, _ in tale.sandbox.requests if method == "POST" and path != "/auth/login"]
     assert (done.code, done.stdout) == (0, f"assistants/new.yaml: created {new}\n"), done.stderr
     assert text == f"# Not there yet.\nid: {new}\n" + NEW.partition("\n")[2]
-    assert moved(created) == {}
+    assert change_kinds(created) == {}
     assert created["summary"]["in_sync"] == 1
-    assert moved(edited) == {"new": {"/firstMessage": "change", "/model/temperature": "change"}}
+    assert change_kinds(edited) == {"new": {"/firstMessage": "change", "/model/temperature": "change"}}
     assert applied["summary"]["applied"] == 1
     assert planned["summary"]["in_sync"] == 1
     assert live["firstMessage"] == provider["firstMessage"] == "Good evening"
@@ -90,7 +90,7 @@ def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: 
 @pytest.mark.parametrize("nested", BOTH)
 def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(tmp_path: Path, nested: Nested) -> None:
     live = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL, "voicemailMessage": "by hand"}
-    with two_environments(tmp_path / "work", {"s": live, "p": live}, nested=nested, kind=Installed) as two:
+    with two_environments(tmp_path / "work", {"s": live, "p": live}, nested=nested, kind=InstalledStory) as two:
         shared = two.shared()
         staging = two.overlay("staging", "a", "id: asst_s   # of staging\nfirstMessage: Test  # only here\n")
         production = two.overlay("production", id="asst_p")
@@ -102,7 +102,7 @@ def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(
         ]
         before = [file.read_bytes() for file in (shared, production)]
         two.sandboxes["staging"].edit("asst_s", firstMessage="Test 2", model={**MODEL, "temperature": 1.1})
-        drifted = {name: moved(two.report(name, "drift")) for name in two.sandboxes}
+        drifted = {name: change_kinds(two.report(name, "drift")) for name in two.sandboxes}
         pulled = {name: two.run(name, "pull") for name in two.sandboxes}
         planned = {name: two.report(name, "plan") for name in two.sandboxes}
         again = two.run("staging", "pull")

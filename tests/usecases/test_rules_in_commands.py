@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from projects import Project, outcomes, statuses
 from servers import running_sandbox
-from stories import Installed, story
+from stories import InstalledStory, story
 
 from reconciler.cli.main import reconciler
 from reconciler.usecases.validate import validate
@@ -22,7 +22,7 @@ MODEL = {"provider": "openai", "model": "gpt-4o"}
 
 def test_the_installed_command(tmp_path: Path) -> None:
     live: dict[str, dict[str, Any]] = {"a": {"model": {**MODEL, "temperature": 0.5}}, "b": {"name": "Old"}}
-    with story(tmp_path / "repository", live, kind=Installed) as tale:
+    with story(tmp_path / "repository", live, kind=InstalledStory) as tale:
         tale.project.configure(rules=[CALM, BYE])
         tale.write("a", model={"temperature": 0.9})
         tale.write("b", name="New")
@@ -74,7 +74,7 @@ def test_an_exception_past_its_date_fails_validate(project: Project, day: str, p
     project.started_at = datetime.datetime.fromisoformat(f"{day}T00:00:00Z")
     project.configure(rules=[{**CALM, "except": [{"assistants": ["a"], "reason": "a trial", "expires": "2027-01-31"}]}])
     project.write("a", id="asst_1", model={"temperature": 0.9})
-    run = validate([(project.settings, project.loaded())], started_at=project.started_at)
+    run = validate([(project.settings, project.load_definitions())], started_at=project.started_at)
     assert [problem.severity for problem in run.problems] == problems
     for problem in run.problems:
         assert problem.message.startswith("the exception from the rule calm (a trial) expired on 2027-01-31: renew it")

@@ -21,7 +21,7 @@ def told(path: Path, nested: Nested = "merge") -> Iterator[Story]:
         for name in live:
             tale.write(name, **OLD)
         tale.commit("First")
-        tale.recorded()
+        tale.apply_and_record()
         for name in "ab":
             tale.write(name, **NEW)
         tale.commit("Second")
@@ -42,7 +42,7 @@ def each(tmp_path: Path, nested: Nested) -> Iterator[Story]:
 
 
 def carry_out(tale: Story, reviewed: Document, *options: str) -> Document:
-    return tale.apply("--plan", str(tale.saved(reviewed, "plan.json")), *options)
+    return tale.apply("--plan", str(tale.save_report(reviewed, "plan.json")), *options)
 
 
 class TestWhatWasReviewed:
@@ -242,11 +242,11 @@ class TestAPlanIsRefused:
 
     @pytest.mark.parametrize("options", [("--on-drift", "revert"), ("--on-drift", "fail"), ("--force-conflicts",)])
     def test_that_was_made_with_other_options(self, tale: Story, options: tuple[str, ...]) -> None:
-        reviewed = tale.saved(tale.plan(), "plan.json")
+        reviewed = tale.save_report(tale.plan(), "plan.json")
         assert "but this run has" in tale.run("apply", "--yes", "--plan", reviewed, *options).stderr
 
     def test_that_was_made_under_other_settings(self, tale: Story) -> None:
-        reviewed = tale.saved(tale.plan(), "plan.json")
+        reviewed = tale.save_report(tale.plan(), "plan.json")
         tale.project.configure(on_drift="revert")
         assert (
             "on_drift keep, but this run has revert"
@@ -287,7 +287,7 @@ class TestAPlanIsRefused:
         assert "is larger than 24 MiB" in tale.run("apply", "--yes", "--plan", file).stderr
 
     def test_beside_paths_or_changed(self, tale: Story) -> None:
-        reviewed = str(tale.saved(tale.plan(), "plan.json"))
+        reviewed = str(tale.save_report(tale.plan(), "plan.json"))
         tale.sandbox.forget_requests()
         for more in (["assistants/a.yaml"], ["--changed"], ["--changed-since", "HEAD~1"]):
             done = tale.run("apply", "--yes", "--plan", reviewed, *more)
@@ -298,13 +298,13 @@ class TestAPlanIsRefused:
     def test_that_writes_to_an_assistant_without_a_definition(self, tale: Story) -> None:
         reviewed = tale.plan()
         (tale.root / "assistants/a.yaml").unlink()
-        done = tale.run("apply", "--yes", "--no-record", "--plan", tale.saved(reviewed, "plan.json"))
+        done = tale.run("apply", "--yes", "--no-record", "--plan", tale.save_report(reviewed, "plan.json"))
         assert (done.code, tale.sandbox.patches) == (1, [])
         assert "asst_a, but no definition has that id any more" in done.stderr
 
     def test_that_a_real_offline_plan_wrote(self, tale: Story) -> None:
         reviewed = tale.plan("--offline")
-        done = tale.run("apply", "--yes", "--plan", tale.saved(reviewed, "plan.json"))
+        done = tale.run("apply", "--yes", "--plan", tale.save_report(reviewed, "plan.json"))
         assert "an offline plan cannot be applied" in done.stderr
 
 
@@ -363,7 +363,7 @@ class TestNothingInAPlanIsEverSent:
     def test_its_texts_do_not_reach_the_terminal(self, tale: Story) -> None:
         reviewed = tale.plan()
         reviewed["api_url"] = "\x1b[31mred\u202e"
-        done = tale.run("apply", "--yes", "--plan", tale.saved(reviewed, "plan.json"))
+        done = tale.run("apply", "--yes", "--plan", tale.save_report(reviewed, "plan.json"))
         assert done.code == 1
         assert "\x1b" not in done.stderr
         assert "\u202e" not in done.stderr
@@ -413,7 +413,7 @@ class TestSensitiveValues:
 
 
 def test_a_share_of_the_reviewed_assistants_may_be_written(tale: Story) -> None:
-    reviewed = tale.saved(tale.plan("assistants/a.yaml"), "plan.json")
+    reviewed = tale.save_report(tale.plan("assistants/a.yaml"), "plan.json")
     assert tale.run("apply", "--yes", "--plan", reviewed, "--max-changes", "50%").code == 1
     assert tale.sandbox.patches == []
     assert tale.run("apply", "--yes", "--plan", reviewed, "--max-changes", "100%").code == 0
@@ -423,7 +423,7 @@ def test_a_write_that_is_repeated_for_an_unclear_one_can_be_reviewed(tale: Story
     entry = {"id": "asst_c", "file": "assistants/c.yaml", "fields": ["/firstMessage"]}
     people = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
     message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {json.dumps(entry)}\n"
-    record = tale.git(*people, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD~1", "-F", "-", given=message)
+    record = tale.git(*people, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD~1", "-F", "-", stdin=message)
     tale.git("update-ref", REF, record)
     reviewed = tale.plan()
     assert entries(reviewed)["c"]["patch"] == OLD

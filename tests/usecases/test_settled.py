@@ -31,7 +31,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         for name in "abc":
             told.write(name, f"# {name}\nid: asst_{name}\nfirstMessage: old\n")
         told.commit()
-        told.recorded()
+        told.apply_and_record()
         yield told
 
 
@@ -67,51 +67,51 @@ class TestTheFact:
     def test_everything_is_settled_where_all_is_applied(self, tale: Story) -> None:
         assert unsettled(tale) == set()
         edit(tale, "a")
-        tale.recorded()
+        tale.apply_and_record()
         assert unsettled(tale) == set()
 
     def test_what_failed_is_not_settled(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
-        assert outcomes(tale.recorded()) == {"a": "applied", "b": "failed", "c": "unchanged"}
+        assert outcomes(tale.apply_and_record()) == {"a": "applied", "b": "failed", "c": "unchanged"}
         assert unsettled(tale) == {"b"}
 
     def test_an_ignored_value_is_not_settled(self, tale: Story) -> None:
         write_settings(tale, "ignore:\n  - path: firstMessage\n    reason: Edited in the dashboard\n")
         edit(tale, "a")
-        tale.recorded()
+        tale.apply_and_record()
         assert unsettled(tale) == {"a"}
 
     def test_a_run_of_what_has_changed_keeps_what_is_known_of_the_others(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
-        tale.recorded("--changed")
+        tale.apply_and_record("--changed")
         assert unsettled(tale) == {"b"}
         tale.sandbox.rehearse()
         edit(tale, "c")
-        tale.recorded("--changed")
+        tale.apply_and_record("--changed")
         assert unsettled(tale) == set()
 
     def test_a_run_of_some_files_does_not_know_what_a_new_commit_means_to_the_others(self, tale: Story) -> None:
         edit(tale, "a", "b")
-        tale.recorded("assistants/a.yaml")
+        tale.apply_and_record("assistants/a.yaml")
         assert unsettled(tale) is None
         assert entries(tale.plan("--changed")).keys() == {"b"}
-        tale.recorded("assistants/b.yaml")
+        tale.apply_and_record("assistants/b.yaml")
         assert unsettled(tale) is None
-        tale.recorded()
+        tale.apply_and_record()
         assert unsettled(tale) is None  # as before: there is nothing to record
         edit(tale, "c")
-        tale.recorded()
+        tale.apply_and_record()
         assert unsettled(tale) == set()
 
     def test_a_run_of_some_files_of_the_same_commit_adds_what_it_settles(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.sandbox.rehearse("every PATCH /assistants/asst_a: 400", "every PATCH /assistants/asst_b: 400")
-        tale.recorded()
+        tale.apply_and_record()
         assert unsettled(tale) == {"a", "b"}
         tale.sandbox.rehearse()
-        tale.recorded("assistants/b.yaml")
+        tale.apply_and_record("assistants/b.yaml")
         assert unsettled(tale) == {"a"}
 
     def test_another_folder_keeps_its_own_as_long_as_the_commit_is_the_same(self, tale: Story) -> None:
@@ -120,18 +120,18 @@ class TestTheFact:
         (other / "d.yaml").write_text("# d\nid: asst_d\nfirstMessage: old\n", "utf-8")
         tale.sandbox.put({"id": "asst_d", **OLD})
         tale.commit()
-        tale.recorded()
-        tale.recorded("--directory", "more/assistants")
+        tale.apply_and_record()
+        tale.apply_and_record("--directory", "more/assistants")
         assert record_of(tale).outdated == {FOLDER: frozenset(), f"more/{FOLDER}": frozenset()}
         edit(tale, "a")
-        tale.recorded()
+        tale.apply_and_record()
         assert record_of(tale).outdated == {FOLDER: frozenset()}
 
 
 def test_a_damaged_fact_is_an_error(tale: Story) -> None:
     message = tale.message.replace('Reconciler-Unsettled: {"assistants": []}', 'Reconciler-Unsettled: ["assistants"]')
     assert message != tale.message
-    made = tale.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", given=message)
+    made = tale.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
     tale.git("update-ref", REF, made)
     done = tale.run("plan")
     assert done.code == 1

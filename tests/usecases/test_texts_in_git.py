@@ -31,7 +31,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         tale.write("a", DEFINITION.format(key="a", greeting="hello"))
         tale.write("b", DEFINITION.format(key="b", greeting="hello"))
         tale.commit()
-        assert tale.recorded()["summary"]["applied"] == 2
+        assert tale.apply_and_record()["summary"]["applied"] == 2
         yield tale
 
 

@@ -4,9 +4,9 @@ import threading
 from typing import Any
 
 import pytest
-from between import Answered, Asked, Forward, Meddle, between, breaks, says
+from between import Answer, Forward, Meddle, Request, between, error_answer, json_answer
 from json_reports import AssistantEntry
-from projects import MODEL, Project, kinds, only, opened, outcomes
+from projects import MODEL, Project, kinds, only_assistant, open_api, outcomes
 from servers import running_sandbox
 
 from reconciler.core.run import Result
@@ -18,7 +18,7 @@ PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"
 
 def on_writes(meddle: Meddle) -> Meddle:
     """Meddle with PATCH only."""
-    return lambda asked, forward: meddle(asked, forward) if asked.method == "PATCH" else forward(asked)
+    return lambda request, forward: meddle(request, forward) if request.method == "PATCH" else forward(request)
 
 
 def told(entry: AssistantEntry) -> str:
@@ -30,8 +30,8 @@ def settle(project: Project, meddle: Meddle, **options: Any) -> tuple[AssistantE
     """What becomes of the assistant, and the requests after the plan's: method and body."""
     project.write("a", id="asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox, between(sandbox, meddle) as server:
-        entry = only(project.apply(server.url, **options))
-        return entry, [(asked.method, asked.json) for asked in server.asked[2:]]
+        entry = only_assistant(project.apply(server.url, **options))
+        return entry, [(request.method, request.json) for request in server.all_requests[2:]]
 
 
 GET = ("GET", None)
@@ -69,7 +69,7 @@ def test_any_edit_inside_what_would_be_sent_is_stale(project: Project, edit: dic
         document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", **edit))
         assert sandbox.patches == []
         assert sandbox.live("asst_1")["model"] == edit["model"]
-    assert (only(document)["outcome"], kinds(document)["a"]) == ("refused", "stale")
+    assert (only_assistant(document)["outcome"], kinds(document)["a"]) == ("refused", "stale")
 
 
 def test_an_edit_elsewhere_does_not_matter(project: Project) -> None:
@@ -78,7 +78,7 @@ def test_an_edit_elsewhere_does_not_matter(project: Project) -> None:
         document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", firstMessage="Hey", tools=[1]))
         assert sandbox.patches == [PATCH]
         assert sandbox.live("asst_1")["firstMessage"] == "Hey"
-    assert (only(document)["outcome"], only(document)["warnings"]) == ("applied", [])
+    assert (only_assistant(document)["outcome"], only_assistant(document)["warnings"]) == ("applied", [])
 
 
 def test_an_assistant_that_changes_hands_before_the_write_is_refused(project: Project) -> None:
@@ -87,13 +87,17 @@ def test_an_assistant_that_changes_hands_before_the_write_is_refused(project: Pr
     with running_sandbox({"asst_1": {}}) as sandbox:
         document = project.apply(sandbox.url, between=lambda: sandbox.edit("asst_1", orgId="org_other"))
         assert sandbox.patches == []
-    assert (only(document)["outcome"], kinds(document)["a"]) == ("refused", "forbidden")
+    assert (only_assistant(document)["outcome"], kinds(document)["a"]) == ("refused", "forbidden")
 
 
 def test_an_id_that_suddenly_means_another_assistant_is_stale(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
-        return answer.saying({**answer.json, "id": "asst_2"}) if asked.method == "GET" and asked.number == 2 else answer
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return (
+            answer.with_body({**answer.json, "id": "asst_2"})
+            if request.method == "GET" and request.number == 2
+            else answer
+        )
 
     entry, requests = settle(project, meddle)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("refused", "stale")
@@ -101,8 +105,8 @@ def test_an_id_that_suddenly_means_another_assistant_is_stale(project: Project) 
 
 
 def test_an_assistant_that_cannot_be_read_again_is_not_written(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(500) if asked.method == "GET" and asked.number > 1 else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(500) if request.method == "GET" and request.number > 1 else forward(request)
 
     entry, requests = settle(project, meddle)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("failed", "server")
@@ -118,12 +122,12 @@ def test_an_assistant_that_is_gone_is_not_written(project: Project) -> None:
 
         document = project.apply(sandbox.url, between=gone)
         assert sandbox.patches == []
-    assert (only(document)["outcome"], kinds(document)["a"]) == ("failed", "not_found")
+    assert (only_assistant(document)["outcome"], kinds(document)["a"]) == ("failed", "not_found")
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
 def test_a_no_means_that_nothing_was_changed(project: Project, status: int) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(status)))
+    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(status)))
     assert entry["outcome"] == "failed"
     assert entry["error"]
     assert entry["error"]["status"] == status
@@ -132,14 +136,14 @@ def test_a_no_means_that_nothing_was_changed(project: Project, status: int) -> N
 
 
 def test_a_429_is_repeated_and_then_a_failure(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(429)), retries=2)
+    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(429)), retries=2)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("failed", "rate_limited")
     assert requests == [GET, SENT, SENT, SENT]
 
 
 def test_a_429_that_passes(project: Project) -> None:
     entry, requests = settle(
-        project, on_writes(lambda asked, forward: breaks(429) if asked.number == 1 else forward(asked))
+        project, on_writes(lambda request, forward: error_answer(429) if request.number == 1 else forward(request))
     )
     assert (entry["outcome"], entry["error"]) == ("applied", None)
     assert requests == [GET, SENT, SENT, GET]
@@ -147,7 +151,7 @@ def test_a_429_that_passes(project: Project) -> None:
 
 def test_a_500_that_wrote_nothing_is_repeated_after_another_reading(project: Project) -> None:
     entry, requests = settle(
-        project, on_writes(lambda asked, forward: breaks(500) if asked.number == 1 else forward(asked))
+        project, on_writes(lambda request, forward: error_answer(500) if request.number == 1 else forward(request))
     )
     assert (entry["outcome"], entry["error"], entry["remaining"]) == ("applied", None, [])
     assert requests == [GET, SENT, GET, SENT, GET]
@@ -156,9 +160,9 @@ def test_a_500_that_wrote_nothing_is_repeated_after_another_reading(project: Pro
 def test_a_500_that_wrote_all_the_same_is_repeated_too(project: Project) -> None:
     """The local database shows the value, but the provider may not have got it."""
 
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
-        return breaks(500) if asked.number == 1 else answer
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return error_answer(500) if request.number == 1 else answer
 
     entry, requests = settle(project, on_writes(meddle))
     assert (entry["outcome"], entry["error"]) == ("applied", None)
@@ -167,10 +171,10 @@ def test_a_500_that_wrote_all_the_same_is_repeated_too(project: Project) -> None
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_a_500_to_the_end_is_indeterminate_whatever_live_shows(project: Project, writes: bool) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
+    def meddle(request: Request, forward: Forward) -> Answer:
         if writes:
-            forward(asked)
-        return breaks(500)
+            forward(request)
+        return error_answer(500)
 
     entry, requests = settle(project, on_writes(meddle), retries=2)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "server")
@@ -178,7 +182,7 @@ def test_a_500_to_the_end_is_indeterminate_whatever_live_shows(project: Project,
 
 
 def test_without_repeats_one_500_is_enough(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(503)), retries=0)
+    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(503)), retries=0)
     assert entry["outcome"] == "indeterminate"
     assert entry["error"]
     assert entry["error"]["status"] == 503
@@ -187,12 +191,12 @@ def test_without_repeats_one_500_is_enough(project: Project) -> None:
 
 @pytest.mark.parametrize("status", [501, 505])
 def test_what_the_api_cannot_do_is_not_repeated(project: Project, status: int) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(status)), retries=2)
+    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(status)), retries=2)
     assert (entry["outcome"], requests) == ("indeterminate", [GET, SENT])
 
 
 def test_a_lost_connection_is_indeterminate(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: None))
+    entry, requests = settle(project, on_writes(lambda request, forward: None))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "network")
     assert requests == [GET, SENT, GET, SENT]
 
@@ -200,7 +204,7 @@ def test_a_lost_connection_is_indeterminate(project: Project) -> None:
 def test_an_answer_that_does_not_come_is_indeterminate(project: Project) -> None:
     over = threading.Event()
 
-    def meddle(asked: Asked, forward: Forward) -> None:
+    def meddle(request: Request, forward: Forward) -> None:
         over.wait(20)
 
     try:
@@ -213,7 +217,9 @@ def test_an_answer_that_does_not_come_is_indeterminate(project: Project) -> None
 
 
 def test_a_no_to_a_repeat_says_nothing_about_the_write_before_it(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: breaks(500 if asked.number == 1 else 403)))
+    entry, requests = settle(
+        project, on_writes(lambda request, forward: error_answer(500 if request.number == 1 else 403))
+    )
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "forbidden")
     assert requests == [GET, SENT, GET, SENT]
     assert "the API answered 500" in told(entry)
@@ -224,12 +230,12 @@ def test_a_write_that_is_unclear_is_not_sent_over_a_third_value(project: Project
     project.write("a", id="asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
+        def meddle(request: Request, forward: Forward) -> Answer:
             sandbox.edit("asst_1", model={**MODEL, "temperature": 1.5})
-            return breaks(500)
+            return error_answer(500)
 
         with between(sandbox, on_writes(meddle)) as server:
-            entry = only(project.apply(server.url, retries=3))
+            entry = only_assistant(project.apply(server.url, retries=3))
             assert len(server.requests("PATCH")) == 1
         assert sandbox.live("asst_1")["model"]["temperature"] == 1.5
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "conflict")
@@ -240,15 +246,15 @@ def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None
     project.write("a", id="asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            if asked.number > 1:
-                return forward(asked)
+        def meddle(request: Request, forward: Forward) -> Answer:
+            if request.number > 1:
+                return forward(request)
             sandbox.edit("asst_1", model={**MODEL, "maxTokens": 9})
-            return breaks(502)
+            return error_answer(502)
 
         with between(sandbox, on_writes(meddle)) as server:
-            entry = only(project.apply(server.url))
-            assert [asked.json for asked in server.requests("PATCH")] == [
+            entry = only_assistant(project.apply(server.url))
+            assert [request.json for request in server.requests("PATCH")] == [
                 PATCH,
                 {"model": {**PATCH["model"], "maxTokens": 9}},
             ]
@@ -257,20 +263,22 @@ def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None
 
 
 def test_a_repeat_is_not_sent_where_live_cannot_be_read(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method == "PATCH":
-            return breaks(500)
-        return breaks(404) if asked.method == "GET" and asked.number == 3 else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "PATCH":
+            return error_answer(500)
+        return error_answer(404) if request.method == "GET" and request.number == 3 else forward(request)
 
     entry, requests = settle(project, meddle)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "not_found")
     assert requests == [GET, SENT, GET]
 
 
-@pytest.mark.parametrize("nonsense", [says(200, PAGE), says(200, []), says(200, {}), says(200, b'{"id": "asst')])
-def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(project: Project, nonsense: Answered) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        forward(asked)
+@pytest.mark.parametrize(
+    "nonsense", [json_answer(200, PAGE), json_answer(200, []), json_answer(200, {}), json_answer(200, b'{"id": "asst')]
+)
+def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(project: Project, nonsense: Answer) -> None:
+    def meddle(request: Request, forward: Forward) -> Answer:
+        forward(request)
         return nonsense
 
     entry, requests = settle(project, on_writes(meddle))
@@ -281,7 +289,7 @@ def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(projec
 
 
 def test_nonsense_after_a_write_that_live_does_not_show_is_indeterminate(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda asked, forward: says(200, PAGE)))
+    entry, requests = settle(project, on_writes(lambda request, forward: json_answer(200, PAGE)))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
     assert entry["remaining"] == ["/model/temperature"]
     assert "an HTML page instead of JSON" in told(entry)
@@ -290,19 +298,19 @@ def test_nonsense_after_a_write_that_live_does_not_show_is_indeterminate(project
 
 
 def test_nonsense_after_which_live_cannot_be_read_is_indeterminate(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        if asked.method == "PATCH":
-            return says(200, PAGE)
-        return breaks(403) if asked.method == "GET" and asked.number == 3 else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "PATCH":
+            return json_answer(200, PAGE)
+        return error_answer(403) if request.method == "GET" and request.number == 3 else forward(request)
 
     entry, _ = settle(project, meddle)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
 
 
 def test_an_answer_about_another_assistant_is_nonsense(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
-        return answer.saying({**answer.json, "id": "asst_2"})
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return answer.with_body({**answer.json, "id": "asst_2"})
 
     entry, _ = settle(project, on_writes(meddle))
     assert entry["outcome"] == "applied"
@@ -310,13 +318,13 @@ def test_an_answer_about_another_assistant_is_nonsense(project: Project) -> None
 
 
 def test_a_redirect_after_a_write_is_unclear(project: Project) -> None:
-    entry, _ = settle(project, on_writes(lambda asked, forward: says(302, b"", Location="/login")))
+    entry, _ = settle(project, on_writes(lambda request, forward: json_answer(302, b"", Location="/login")))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
 
 
 def test_live_that_cannot_be_read_after_the_write_is_indeterminate(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(500) if asked.method == "GET" and asked.number > 2 else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(500) if request.method == "GET" and request.number > 2 else forward(request)
 
     entry, requests = settle(project, meddle)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "server")
@@ -324,14 +332,14 @@ def test_live_that_cannot_be_read_after_the_write_is_indeterminate(project: Proj
     assert requests == [GET, SENT, GET, GET]
 
 
-def normalising(asked: Asked, forward: Forward) -> Answered:
+def normalising(request: Request, forward: Forward) -> Answer:
     """A server that stores texts without white space around them, and knows a temperature of one digit."""
-    body = asked.json
+    body = request.json
     if "firstMessage" in body:
         body["firstMessage"] = body["firstMessage"].strip()
     if "model" in body:
         body["model"]["temperature"] = round(body["model"]["temperature"], 1)
-    return forward(asked.saying(body))
+    return forward(request.with_body(body))
 
 
 def test_a_server_that_normalises_does_not_converge(project: Project) -> None:
@@ -340,10 +348,10 @@ def test_a_server_that_normalises_does_not_converge(project: Project) -> None:
         running_sandbox({"asst_1": {"model": MODEL, "name": "Old"}}) as sandbox,
         between(sandbox, on_writes(normalising)) as server,
     ):
-        entry = only(project.apply(server.url))
+        entry = only_assistant(project.apply(server.url))
         assert (entry["outcome"], entry["error"]) == ("not_converged", None)
         assert entry["remaining"] == ["/firstMessage", "/model/temperature"]
-        again = only(project.apply(server.url))
+        again = only_assistant(project.apply(server.url))
         assert [change["path"] for change in again["changes"]] == ["/firstMessage", "/model/temperature"]
         assert again["outcome"] == "not_converged"
 
@@ -353,13 +361,13 @@ def test_a_server_that_forgets_the_object_does_not_converge(project: Project) ->
     project.write("a", id="asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
             sandbox.edit("asst_1", model=None)
             return answer
 
         with between(sandbox, on_writes(meddle)) as server:
-            entry = only(project.apply(server.url))
+            entry = only_assistant(project.apply(server.url))
     assert (entry["outcome"], entry["remaining"]) == ("not_converged", ["/model/temperature"])
 
 
@@ -367,14 +375,14 @@ def test_an_undeclared_field_that_changed_in_between_is_a_warning(project: Proje
     project.write("a", id="asst_1", model={"temperature": 0.6}, name="A")
     with running_sandbox({"asst_1": {"model": MODEL, "name": "A"}}) as sandbox:
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            answer = forward(asked)
+        def meddle(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
             live = sandbox.live("asst_1")
             sandbox.edit("asst_1", firstMessage="Hey", model={**live["model"], "maxTokens": 1})
             return answer
 
         with between(sandbox, on_writes(meddle)) as server:
-            entry = only(project.apply(server.url))
+            entry = only_assistant(project.apply(server.url))
     assert (entry["outcome"], entry["remaining"]) == ("applied", [])
     assert entry["warnings"] == [
         "firstMessage, which is not declared, changed while this was written",
@@ -383,10 +391,12 @@ def test_an_undeclared_field_that_changed_in_between_is_a_warning(project: Proje
 
 
 def test_what_only_the_answer_to_the_write_shows_is_compared_too(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        answer = forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
         body = answer.json
-        return answer.saying({**body, "model": {**body["model"], "temperature": 0.1}, "voice": {"provider": "azure"}})
+        return answer.with_body(
+            {**body, "model": {**body["model"], "temperature": 0.1}, "voice": {"provider": "azure"}}
+        )
 
     entry, _ = settle(project, on_writes(meddle))
     assert entry["outcome"] == "applied"
@@ -397,8 +407,8 @@ def test_what_only_the_answer_to_the_write_shows_is_compared_too(project: Projec
 
 
 def test_a_bare_answer_to_the_write_is_enough(project: Project) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return forward(asked).saying({"id": "asst_1"})
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return forward(request).with_body({"id": "asst_1"})
 
     entry, _ = settle(project, on_writes(meddle))
     assert (entry["outcome"], entry["warnings"]) == ("applied", [])
@@ -407,7 +417,7 @@ def test_a_bare_answer_to_the_write_is_enough(project: Project) -> None:
 def test_either_id_may_be_used(project: Project) -> None:
     project.write("a", id="local_asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
-        entry = only(project.apply(sandbox.url))
+        entry = only_assistant(project.apply(sandbox.url))
         assert sandbox.requests[3] == ("PATCH", "/assistants/local_asst_1", PATCH)
     assert (entry["outcome"], entry["id"], entry["warnings"]) == ("applied", "local_asst_1", [])
 
@@ -417,9 +427,9 @@ def test_stopping_ends_the_repeats(project: Project) -> None:
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
         stop = threading.Event()
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
+        def meddle(request: Request, forward: Forward) -> Answer:
             stop.set()
-            return breaks(500)
+            return error_answer(500)
 
         with between(sandbox, on_writes(meddle)) as server:
             document = project.apply(server.url, retries=5, stopping=stop.is_set)
@@ -430,5 +440,5 @@ def test_stopping_ends_the_repeats(project: Project) -> None:
 def test_an_assistant_that_was_not_planned_cannot_be_written(project: Project) -> None:
     project.write("a", id="asst_1")
     read = project.read()
-    with running_sandbox() as sandbox, opened(sandbox.url) as api, pytest.raises(TypeError):
+    with running_sandbox() as sandbox, open_api(sandbox.url) as api, pytest.raises(TypeError):
         write(api, read, Result(read.loaded.definitions[0]), stopping=lambda: False)

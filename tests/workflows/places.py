@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from between import Answered, Asked, Forward, between, breaks
+from between import Answer, Forward, Request, between, error_answer
 from code_host import REPOSITORY, CodeHost
-from commands import environment, run, signed_in
+from commands import connection_variables, environment, run
 from hub import running_hub
 from runner import Runner
 from servers import Sandbox, running_sandbox
@@ -37,9 +37,9 @@ class Place:
     def failing(self, assistant: str, method: str = "GET") -> Iterator[None]:
         """For a while, the API fails for one assistant."""
 
-        def meddle(asked: Asked, forward: Forward) -> Answered:
-            hit = asked.method == method and asked.path.endswith(assistant)
-            return breaks(500) if hit else forward(asked)
+        def meddle(request: Request, forward: Forward) -> Answer:
+            hit = request.method == method and request.path.endswith(assistant)
+            return error_answer(500) if hit else forward(request)
 
         before = self.runner.variables
         with between(self.sandbox, meddle) as server:
@@ -157,14 +157,18 @@ def place_at(
 
 def account(sandbox: Sandbox, email: str) -> Mapping[str, str]:
     """The secrets of an account."""
-    return {name: value for name, value in signed_in(sandbox, email=email).items() if name != "RECONCILER_API_URL"}
+    return {
+        name: value
+        for name, value in connection_variables(sandbox, email=email).items()
+        if name != "RECONCILER_API_URL"
+    }
 
 
 @contextlib.contextmanager
 def recorded_place(folder: Path, **rest: Any) -> Iterator[Place]:
     """The same, applied and recorded."""
     with place_at(folder, **rest) as place:
-        done = run("apply", "--base", "none", "--yes", cwd=place.root, env=signed_in(place.sandbox))
+        done = run("apply", "--base", "none", "--yes", cwd=place.root, env=connection_variables(place.sandbox))
         assert done.code == 0, done.stderr
         assert "Recorded as " in done.stderr
         place.git("push", "--quiet", "origin", RECORD)

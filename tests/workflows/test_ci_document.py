@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from commands import environment, place_command, signed_in
+from commands import connection_variables, environment, place_command
 from expressions import evaluate, holds, interpolate
 from hub import running_hub
 from places import RECORD, SETTINGS, Place, place_at
@@ -155,7 +155,7 @@ class Scripts:
         """Run bash with some words."""
         path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
-        known = {**signed_in(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
+        known = {**connection_variables(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
         done = subprocess.run(
             ["bash", *words], cwd=self.place.root, env=environment(known), capture_output=True, text=True, check=False
         )

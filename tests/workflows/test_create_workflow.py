@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from between import Answered, Asked, Forward, between, breaks
+from between import Answer, Forward, Request, between, error_answer
 from places import RECORD, Place, recorded_place
 from workflow_runs import WorkflowRun
 
@@ -108,8 +108,8 @@ def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> No
 
 
 def test_an_unclear_creation_waits_for_somebody_who_has_looked(tmp_path: Path) -> None:
-    def meddle(asked: Asked, forward: Forward) -> Answered:
-        return breaks(500) if (asked.method, asked.path) == ("POST", "/assistants") else forward(asked)
+    def meddle(request: Request, forward: Forward) -> Answer:
+        return error_answer(500) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
 
     with recorded_place(tmp_path) as place:
         known = place.runner.variables

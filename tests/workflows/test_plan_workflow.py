@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from commands import run, signed_in
+from commands import connection_variables, run
 from expressions import interpolate
 from places import RECORD, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, read, run_steps
@@ -266,7 +266,7 @@ def test_an_empty_repository_has_its_first_comment_after_six_steps_and_no_red_ru
         place.git("rm", "--quiet", "-r", "--force", ".")
         # The steps of docs/ci.md; the fourth and the fifth are the variable and the secrets that the place has.
         for words in (("init", "--ci", "github", "--from", f"north/reconciler@{'a' * 40}"), ("import", "asst_visits")):
-            done = run(*words, cwd=place.root, env=signed_in(place.sandbox))
+            done = run(*words, cwd=place.root, env=connection_variables(place.sandbox))
             assert done.code == 0, done.stderr
         place.commit("Set up reconciler")
         place.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from between import Answered, Asked, Forward, between
-from commands import COMMAND, environment, signed_in
+from between import Answer, Forward, Request, between
+from commands import COMMAND, connection_variables, environment
 from places import recorded_place
 from workflow_files import ACTIONS, read, run_steps
 
@@ -96,14 +96,14 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path, stop: signa
         told_so_far = tmp_path / "told"
         told_so_far.mkdir()
 
-        def cancelling(asked: Asked, forward: Forward) -> Answered:
-            if asked.method == "PATCH":
+        def cancelling(request: Request, forward: Forward) -> Answer:
+            if request.method == "PATCH":
                 step[0].send_signal(stop)
                 for _ in range(3000):  # the step passes the signal on when it comes to it; a broken one never does
                     if any(b"Stopping" in file.read_bytes() for file in told_so_far.iterdir()):
                         break
                     time.sleep(0.01)
-            return forward(asked)
+            return forward(request)
 
         with between(place.sandbox, cancelling) as server:
             temp = tmp_path / "temp"
@@ -111,7 +111,7 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path, stop: signa
             (temp / "reconciler" / "bin" / "reconciler").symlink_to(COMMAND)
             files = {name: str(temp / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
             known = {
-                **signed_in(place.sandbox, server.url),
+                **connection_variables(place.sandbox, server.url),
                 **files,
                 "ARGUMENTS": "apply\n--yes\n--base=none\n--concurrency=1",
                 "REPORTS": "apply",

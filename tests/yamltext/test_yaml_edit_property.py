@@ -8,7 +8,7 @@ import pytest
 from depth import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from yaml_lines import check_form, check_lines, check_other_parser
-from yaml_styles import Path, Writer, Written
+from yaml_styles import Path, StyledText, Writer
 
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
 from reconciler.yamltext.reader import YamlProblems, read_yaml
@@ -32,7 +32,7 @@ values = st.one_of(
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> Written:
+def documents(draw: st.DrawFn) -> StyledText:
     random: Random = draw(st.randoms(use_true_random=False))
     written = Writer(random).write()
     try:
@@ -44,11 +44,11 @@ def documents(draw: st.DrawFn) -> Written:
 
 
 @st.composite
-def edits_of(draw: st.DrawFn, written: Written) -> list[Edit]:
+def edits_of(draw: st.DrawFn, original: StyledText) -> list[Edit]:
     """Edits of values that are there, of new keys, and of what lies within an alias or between brackets."""
-    meaning = read_yaml(written.text)
-    paths = [*written.places, *written.places, ("new",), ("new", "inner")]
-    for path in written.places:
+    meaning = read_yaml(original.text)
+    paths = [*original.places, *original.places, ("new",), ("new", "inner")]
+    for path in original.places:
         value = at(meaning, path)
         if isinstance(value, dict):
             paths += [(*path, "new"), (*path, "new", "inner"), *((*path, key) for key in value)]
@@ -90,9 +90,9 @@ def test_only_the_lines_of_edited_values_change(part: int) -> None:
     assert outcomes.count("anchor") <= len(outcomes) // 6  # few examples are drawn every day
 
 
-def check_edits(written: Written, edits: list[Edit]) -> str:
+def check_edits(original: StyledText, edits: list[Edit]) -> str:
     """Return what became of edits, having checked it."""
-    before = written.text
+    before = original.text
     intended = read_yaml(before)
     for one in edits:
         put(intended, one.path, one.value)
@@ -105,11 +105,11 @@ def check_edits(written: Written, edits: list[Edit]) -> str:
     assert repr(canonical(read_yaml(after))) == repr(canonical(intended))
     check_other_parser(before, after)
     assert edit_yaml(after, edits) == after
-    check_form(written, after)
-    check_lines(written, [one.path for one in edits], after)
+    check_form(original, after)
+    check_lines(original, [one.path for one in edits], after)
     for one in edits:
-        if one.path in written.places:
-            assert written.places[one.path].comment in after
+        if one.path in original.places:
+            assert original.places[one.path].comment in after
     return "edited"
 
 

@@ -71,7 +71,7 @@ def check_set_up(place: Place, notes: str) -> None:
         "pipeline_schedules": [{"active": True}],
     }
     job = {
-        **commands.signed_in(place.sandbox, email="viewer@sandbox.test"),
+        **commands.connection_variables(place.sandbox, email="viewer@sandbox.test"),
         "GITLAB_CI": "true",
         "CI_API_V4_URL": f"{place.hub.url}/api/v4",
         "CI_PROJECT_ID": PROJECT,

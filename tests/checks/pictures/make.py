@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from markdown_it import MarkdownIt
-from stories import Installed, Story, story
+from stories import InstalledStory, Story, story
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[2] / "docs" / "pictures"
@@ -108,7 +108,7 @@ def main(folder: Path, browser: str) -> None:
     prompted = {**model, "messages": [{"role": "system", "content": PROMPT}]}
     live["enrollment"] = make_live("Enrollment", model=prompted)
     live["visits"] = make_live("Campus Visits", firstMessage="Welcome to Northfield! Shall I book a tour?")
-    with tempfile.TemporaryDirectory() as place, story(Path(place) / "northfield", live, kind=Installed) as week:
+    with tempfile.TemporaryDirectory() as place, story(Path(place) / "northfield", live, kind=InstalledStory) as week:
         live_a_week(week, names)
         reports = [word for suffix in ("md", "html", "json") for word in ("--report", folder / f"plan.{suffix}")]
         week.run("plan", *reports)
