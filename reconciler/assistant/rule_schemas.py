@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.json_schema import Schema
@@ -24,13 +24,13 @@ _OTHERS: Final = {
     *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
 }
 _KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
-# Keywords for other purposes than to judge a value, or for schemas of several documents.
-_IDLE: Final = {
-    *("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"),
-    *("$id", "$vocabulary"),
-}
-_ANCHORS: Final = {"$anchor", "$dynamicAnchor", "$dynamicRef"}
 _REFERENCE: Final = "a reference is a path inside this schema, like #/$defs/NAME"
+# Keywords for other purposes than to judge a value, or for schemas of several documents.
+_IDLE: Final = ("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "$id", "$vocabulary")
+_REFUSED: Final = {
+    **dict.fromkeys(_IDLE, "checks nothing; remove it"),
+    **dict.fromkeys(("$anchor", "$dynamicAnchor", "$dynamicRef"), f"is not supported: {_REFERENCE}"),
+}
 
 
 def find_schema_problems(schema: Any) -> list[FieldProblem]:
@@ -42,7 +42,7 @@ def find_schema_problems(schema: Any) -> list[FieldProblem]:
     # Several parts of the metaschema reject the same value; one message is enough.
     if by_path := {violation.path: violation for violation in violations}:
         return [FieldProblem(path, _describe_wrong(violation)) for path, violation in by_path.items()]
-    return [*_find_ignored_keywords(schema, schema, (), frozenset(validator.FORMAT_CHECKER.checkers))]
+    return [*_check_parts(schema, validator.FORMAT_CHECKER.checkers)]
 
 
 def _describe_wrong(violation: Violation) -> str:
@@ -50,43 +50,55 @@ def _describe_wrong(violation: Violation) -> str:
     return f"type must be one of {', '.join(TYPES)}" if name == "type" else f"{name} {violation.words}"
 
 
-def _find_ignored_keywords(schema: Any, root: Any, path: FieldPath, formats: frozenset[str]) -> Iterator[FieldProblem]:
-    """Yield what JSON Schema itself would ignore, or notice only when a value is checked."""
-    if not isinstance(schema, Mapping):
-        return
-    for keyword, value in schema.items():
-        keyword_path = (*path, keyword)
-        if keyword in _IDLE:
-            yield FieldProblem(keyword_path, f"{keyword} checks nothing; remove it", about="key")
-        elif keyword in _ANCHORS:
-            yield FieldProblem(keyword_path, f"{keyword} is not supported: {_REFERENCE}", about="key")
-        elif keyword not in _KNOWN:
-            near = find_closest(keyword, _KNOWN)
-            guess = f"; did you mean {near}?" if near else ""
-            yield FieldProblem(keyword_path, f"{keyword} is not a keyword of JSON Schema 2020-12{guess}", about="key")
-        elif objection := _explain_bad_keyword(keyword, value, root, formats):
-            yield FieldProblem(keyword_path, objection)
+def _list_parts(schema: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield a schema and all schemas in it, each with its path."""
+    yield path, schema
+    for keyword, value in schema.items() if isinstance(schema, Mapping) else ():
         for key, inner in _list_inner_schemas(keyword, value):
-            if keyword == "patternProperties" and (objection := _explain_bad_keyword("pattern", key, root, formats)):
-                yield FieldProblem((*keyword_path, key), objection, about="key")
-            yield from _find_ignored_keywords(inner, root, (*keyword_path, key) if key else keyword_path, formats)
+            yield from _list_parts(inner, (*path, keyword, key) if key is not None else (*path, keyword))
 
 
-def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the schemas that a keyword holds, each with its key below the keyword, if it has one."""
+def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str | None, Any]]:
+    """Yield the schemas that a keyword holds, each with its key below the keyword, None if it has none."""
     if keyword in _ONE:
-        yield "", value
+        yield None, value
     elif keyword in _SOME:
         yield from ((str(index), item) for index, item in enumerate(value))
     elif keyword in _NAMED:
         yield from value.items()
 
 
-def _explain_bad_keyword(keyword: str, value: Any, root: Any, formats: frozenset[str]) -> str:
+def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]:
+    """Yield what JSON Schema itself would ignore, or notice only when a value is checked."""
+    parts = dict(_list_parts(schema, ()))
+    by_reference = {f"#{to_pointer(path)}": part for path, part in parts.items()}
+    keywords = [((*path, key), part[key]) for path, part in parts.items() if isinstance(part, Mapping) for key in part]
+    for path, value in keywords:
+        keyword = path[-1]
+        if problem := _REFUSED.get(keyword) or (_suggest_keyword(keyword) if keyword not in _KNOWN else ""):
+            yield FieldProblem(path, f"{keyword} {problem}", about="key")
+        elif problem := _explain_bad_value(keyword, value, formats, by_reference):
+            yield FieldProblem(path, problem)
+        for pattern in value if keyword == "patternProperties" else ():
+            if problem := _explain_bad_value("pattern", pattern, (), {}):
+                yield FieldProblem((*path, pattern), problem, about="key")
+
+
+def _suggest_keyword(keyword: str) -> str:
+    near = find_closest(keyword, _KNOWN)
+    return "is not a keyword of JSON Schema 2020-12" + (f"; did you mean {near}?" if near else "")
+
+
+def _explain_bad_value(keyword: str, value: Any, formats: Container[str], by_reference: Mapping[str, Any]) -> str:
     if keyword == "$schema" and value.rstrip("#") != DIALECT:
         return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
     if keyword == "$ref":
-        return _explain_bad_reference(value, root)
+        # Per cent signs, which stand for other characters in a URL, are not worth a reader here.
+        if value not in by_reference or "%" in value:
+            return f"{value} does not lead to a schema: {_REFERENCE}, and other documents are not read"
+        # A schema that is nothing but a reference to itself never ends.
+        part = by_reference[value]
+        return f"{value} refers to itself" if isinstance(part, Mapping) and part.get("$ref") == value else ""
     if keyword == "format" and value not in formats:
         return f"the format {value} is not supported; use a pattern"
     if keyword == "pattern":
@@ -97,21 +109,6 @@ def _explain_bad_keyword(keyword: str, value: Any, root: Any, formats: frozenset
         except (re.error, FutureWarning, OverflowError, RecursionError) as error:
             return f"{value} is not a regular expression: {error}"
     return ""
-
-
-def _explain_bad_reference(reference: str, root: Any) -> str:
-    # Per cent signs, which stand for other characters in a URL, are not worth a reader here.
-    part = root if re.match("#(?:/[^%]*)?$", reference) else None
-    for key in reference.split("/")[1:]:
-        name = key.replace("~1", "/").replace("~0", "~")
-        if isinstance(part, list) and name.isdecimal() and int(name) < len(part):
-            part = part[int(name)]
-        else:
-            part = part.get(name) if isinstance(part, Mapping) else None
-    if not isinstance(part, Mapping | bool):
-        return f"{reference} does not lead to a schema: {_REFERENCE}, and other documents are not read"
-    # A schema that is nothing but a reference to itself never ends.
-    return f"{reference} refers to itself" if isinstance(part, Mapping) and part.get("$ref") == reference else ""
 
 
 def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Schema | None:
@@ -141,12 +138,8 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
 
 def _is_portable(schema: Any) -> bool:
     """Return whether all references lead to `$defs` of the schema itself: of other parts the place changes."""
-    if not isinstance(schema, Mapping):
-        return True
-    inner_schemas = (inner for keyword, value in schema.items() for _, inner in _list_inner_schemas(keyword, value))
-    return re.fullmatch(r"#/\$defs/[^/]+", schema.get("$ref", "#/$defs/x")) is not None and all(
-        map(_is_portable, inner_schemas)
-    )
+    references = (part["$ref"] for _, part in _list_parts(schema, ()) if isinstance(part, Mapping) and "$ref" in part)
+    return all(re.fullmatch(r"#/\$defs/[^/]+", reference) for reference in references)
 
 
 def _or_text_file(schema: Any) -> Schema:
@@ -175,7 +168,7 @@ def _translate_keyword(keyword: str, value: Any, at: str) -> Any:
     if is_nested:
         inner = {key: _or_text_file(item) if isinstance(item, Mapping) else item for key, item in inner.items()}
     if keyword in _ONE:
-        return inner[""]
+        return inner[None]
     if keyword in _SOME:
         return [*inner.values()]
     return inner if keyword in _NAMED else value
