@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.assistant.fields import BY_PATH, MESSAGES
+from reconciler.assistant.fields import BY_PATH, ID, MESSAGES
 from reconciler.assistant.file_names import same_name
 from reconciler.assistant.invisible import is_blank, name_character, tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
@@ -91,11 +91,12 @@ def find_lints(
     # Any field may have any type here, since definitions with errors are checked as well.
     problems = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
     problems += _check_mode(declared)
-    texts: list[tuple[FieldPath, str]] = []
-    _add_texts(declared, (), texts)
-    for path, text in texts:
-        problems += _check_text(path, text, is_folded=path in folded)
-    problems += _check_keys(declared, ())
+    for path, value in _list_nodes(declared, (), []):
+        if isinstance(value, dict):
+            problems += _check_keys(path, tuple(value))
+        # What the API takes from a list is judged by the checks.
+        elif path != ID.path and not (path in BY_PATH and BY_PATH[path].choices):
+            problems += _check_text(path, value, is_folded=path in folded)
     return problems
 
 
@@ -160,17 +161,13 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
         yield dataclasses.replace(problem, advice=('; use "..."', "; remove them"))
 
 
-def _check_keys(value: Any, path: FieldPath) -> Iterator[FieldProblem]:
+def _check_keys(path: FieldPath, keys: tuple[str, ...]) -> Iterator[FieldProblem]:
     """Yield keys of a group that are most likely meant to be the same: the API keeps both."""
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        if isinstance(item, dict | list):
-            yield from _check_keys(item, (*path, str(key)))
-    if isinstance(value, dict) and _are_similar(tuple(value)):
-        first_keys: dict[str, str] = {}
-        for key in value:
-            if (other := first_keys.setdefault(same_name(key), key)) != key:
-                words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
-                yield dataclasses.replace(_make_problem("similar-names", (*path, key), words), about="key")
+    first_keys: dict[str, str] = {}
+    for key in keys if _are_similar(keys) else ():
+        if (other := first_keys.setdefault(same_name(key), key)) != key:
+            words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
+            yield dataclasses.replace(_make_problem("similar-names", (*path, key), words), about="key")
 
 
 # A fleet repeats the same keys a thousand times.
@@ -179,18 +176,18 @@ def _are_similar(keys: tuple[str, ...]) -> bool:
     return len({same_name(key) for key in keys}) < len(keys)
 
 
-def _add_texts(value: Any, path: FieldPath, texts: list[tuple[FieldPath, str]]) -> None:
-    """Add every text inside a value but those that the API takes from a list: the checks judge them."""
-    if isinstance(value, str):
-        if path != ("id",) and not (path in BY_PATH and BY_PATH[path].choices):
-            texts.append((path, value))
+def _list_nodes(value: Any, path: FieldPath, nodes: list[tuple[FieldPath, Any]]) -> list[tuple[FieldPath, Any]]:
+    """Add every text and every group inside a value, each with its path, and return all of them."""
     # Plain dictionaries, as the reader makes them: checking for Mapping is far slower, and every value is visited.
-    elif isinstance(value, dict):
+    if isinstance(value, str | dict):
+        nodes.append((path, value))
+    if isinstance(value, dict):
         for key, item in value.items():
-            _add_texts(item, (*path, key), texts)
+            _list_nodes(item, (*path, key), nodes)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _add_texts(item, (*path, str(index)), texts)
+            _list_nodes(item, (*path, str(index)), nodes)
+    return nodes
 
 
 def _make_problem(lint: str, path: FieldPath, words: str, excerpt: str = "", prefix: str = "") -> FieldProblem:
