@@ -27,7 +27,7 @@ class Entries:
 
     by_file: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    # The ids by which GET answered, of entries that have the assistant's other one.
+    # The ids that GET gave, for entries that have the assistant's other id.
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     _by_id: dict[str, list[Entry]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
@@ -67,7 +67,8 @@ class BaseDefinitions:
     ref: str
     commit: str
     entries: Entries = Entries()
-    # What a run may have written without a clear answer, by an assistant's id: if live shows it, nobody edited it.
+    # Values that a write without a clear answer may have left, by the assistant's id. If live shows one, nobody edited
+    # it.
     unclear_writes: Mapping[str, tuple[tuple[FieldPath, Any], ...]] = dataclasses.field(default_factory=dict)
 
     def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:
@@ -76,7 +77,7 @@ class BaseDefinitions:
         if entry is None:
             return MISSING
         declared = entry.declared
-        # Without this, our own write would look like somebody's edit, and the next run would leave it alone as drift.
+        # Otherwise our own write would look like drift, and the next run would leave it alone.
         for path, value in (write for name in ids for write in self.unclear_writes.get(name, ())):
             if value is not MISSING and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)

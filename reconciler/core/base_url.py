@@ -33,7 +33,7 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
         raise _refuse("No API URL is set")
     parts = _split(url)
     host = (parts.hostname or "").lower()
-    # Before any message that shows the URL: it may hold a password.
+    # Checked before any message shows the URL: it may contain a password.
     if "@" in (parts.netloc or url):
         raise _refuse("The API URL contains a user name or a password (something before an `@`)")
     if "?" in url or "#" in url:
@@ -42,7 +42,7 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
         raise _refuse(f"The API URL {url!r} does not begin with http:// or https://")
     if not host:
         raise _refuse(f"The API URL {url!r} names no host")
-    # What never leaves this machine needs no TLS, and the sandbox has none.
+    # Requests that stay on this machine need no TLS, and the sandbox has none.
     loopback = _is_loopback(host)
     if parts.scheme == "http" and not (loopback or allow_insecure_http):
         message = f"The API URL {url!r} is plain http: the login would be sent unencrypted."

@@ -28,7 +28,7 @@ class Whole(list[Any]):
 
 def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return live as it is compared with what a definition declares, and as it is taken along in a body."""
-    # What is not there is in no body, is missed by nobody, and makes no plan stale.
+    # Without these keys, no body contains them, no check misses them, and no plan becomes stale by them.
     managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
     return dict(align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings))
 
@@ -69,7 +69,7 @@ def holds_exactly(declared: Any, live: Any) -> bool:
 def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath = ()) -> bool:
     """Return whether two live values are equal in every part, declared or not; a missing key is null."""
     first, second = (None if value is MISSING else value for value in (left, right))
-    # Nearly always they are, and then they are mostly written alike, which costs far less to see.
+    # Nearly always they are equal, and mostly written alike, which is far cheaper to check.
     return _encode(first) == _encode(second) or bool(canonical(first, path) == canonical(second, path))
 
 
@@ -84,12 +84,12 @@ def restrict_to_declared(declared: Any, live: Any) -> Any:
     if not asks_anything(declared):
         return declared
     if isinstance(declared, dict):
-        # An object of which live has nothing is compared key by key, so that each key is a leaf of its own.
+        # An object that live lacks is compared key by key, so that each key is a leaf.
         if live is None or live is MISSING:
             live = {}
         if isinstance(live, dict):
             return {key: restrict_to_declared(value, live.get(key)) for key, value in declared.items()}
-    # Elements belong together by their index. With another number of them nobody can say which is which.
+    # Elements are matched by index. If the numbers differ, nobody can say which is which.
     pairs = isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live)
     if pairs and not isinstance(declared, Whole):
         return [restrict_to_declared(*pair) for pair in zip(declared, live, strict=True)]
@@ -143,7 +143,7 @@ def find_differing_declarations(left: Mapping[str, Any], right: Mapping[str, Any
 
 def find_only_difference(declared: Any, live: Any, path: FieldPath) -> FieldPath:
     """Return where all that differs from live is, with the definition's indices; `path` if at several places."""
-    paths = list(_find_differences_inside(declared, live, path))
+    paths = list(_find_differences(declared, restrict_to_declared(declared, live), path, in_lists=True))
     return paths[0] if len(paths) == 1 else path
 
 
@@ -185,18 +185,9 @@ def _align(value: Any, declared: Any) -> Any:
     return value
 
 
-def _find_differences_inside(declared: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
-    if isinstance(declared, Mapping) and isinstance(live, Mapping):
-        for key, value in declared.items():
-            yield from _find_differences_inside(value, live.get(key), (*path, key))
-    elif isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
-        for index, (item, live_item) in enumerate(zip(declared, live, strict=True)):
-            yield from _find_differences_inside(item, live_item, (*path, str(index)))
-    elif canonical(declared, path) != canonical(live, path):
-        yield path
-
-
-def _find_differences(left: Any | Missing, right: Any | Missing, path: FieldPath) -> Iterator[FieldPath]:
+def _find_differences(
+    left: Any | Missing, right: Any | Missing, path: FieldPath, *, in_lists: bool = False
+) -> Iterator[FieldPath]:
     # An object that one side lacks is compared key by key, so that `{}` on the other side is no difference.
     if left is MISSING and isinstance(right, Mapping):
         left = {}
@@ -204,7 +195,11 @@ def _find_differences(left: Any | Missing, right: Any | Missing, path: FieldPath
         right = {}
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in left.keys() | right.keys():
-            yield from _find_differences(left.get(key, MISSING), right.get(key, MISSING), (*path, key))
+            items = left.get(key, MISSING), right.get(key, MISSING)
+            yield from _find_differences(*items, (*path, key), in_lists=in_lists)
+    elif in_lists and isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for index, items in enumerate(zip(left, right, strict=True)):
+            yield from _find_differences(*items, (*path, str(index)), in_lists=True)
     elif canonical(left, path) != canonical(right, path):
         yield path
 

@@ -18,12 +18,12 @@ SUFFIXES: Final = (".yaml", ".yml")
 NEW: Final = "new"  # the id of an assistant that is still to be created
 DEFAULTS: Final = "_defaults.yaml"  # what the definitions of a folder, and of those below it, have in common
 MAX_BYTES: Final = 1024 * 1024  # of one definition file, and of one text file
-# Of an entry of the record: a definition with the texts of all its files, however YAML has to escape them.
+# The limit of a record's entry: a definition with all its texts, however YAML must escape them.
 MAX_RESOLVED: Final = 64 * MAX_BYTES
 LARGEST: Final = 2**63 - 1  # whole number: not every YAML parser keeps a longer one
 LayerKind = Literal["defaults", "definition", "overlay"]
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
-# What text editors, mail programs and typos make of a name. Backups (`x.yaml~`) are intended.
+# Names that come from text editors, mail programs and typos. Backups (`x.yaml~`) are not meant to be read.
 _LIKE_DEFINITION: Final = re.compile(
     r"(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?"
     r"[\s.\u200b-\u200f\u2060\ufeff]*",
@@ -57,7 +57,7 @@ class Layer:
     fields: Mapping[str, Any]  # plain JSON values, `id` and the texts of text files among them
     kind: LayerKind = "definition"
     texts: tuple[TextFile, ...] = ()
-    # Computed once, and only on demand: it costs as much as reading the file, and few files need it.
+    # Computed on demand and once: it costs as much as reading the file, and few files need it.
     find_places: Callable[[str], Mapping[FieldPath, Place]] = dataclasses.field(repr=False, compare=False)
 
     @functools.cached_property

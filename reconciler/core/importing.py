@@ -67,12 +67,12 @@ def build_overlay(
     omitted: list[tuple[FieldPath, str]] = []
     for path in find_differing_leaves(shared, live):
         value = value_at(live, path)
-        # Left to the definition below: the overlay does not mention it, and every plan shows the difference.
+        # The overlay does not mention it, so every plan shows the difference.
         layer = find_declaring_layer(layers, path)
         if reason := explain_omission(path, value, settings, declared_in=layer.file if layer is not None else ""):
             omitted.append((path, reason))
         else:
-            # Only null takes away what the definition below declares.
+            # Only null removes what the definition below declares.
             fields.append((path, None if value is MISSING else value))
     # Reported but not written: an overlay with them would manage fields in one environment only.
     importable = build_definition(assistant_id, live, settings).fields
@@ -106,7 +106,7 @@ def explain_omission(path: FieldPath, live: Any | Missing, settings: Settings, *
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
-        # A shared value is never taken away from others unasked: the user decides about a shared file.
+        # Nobody else must lose a shared value unasked, so the user decides about a shared file.
         remedy = (
             f"{declared_in} gives it one; to release it, move it from there into the definitions that need it"
             if declared_in
@@ -145,7 +145,7 @@ def _sort_leaves(
 
 
 def _has_yaml(value: Any) -> bool:
-    # Not every parser keeps a whole number of more than 64 bits, and no file in UTF-8 holds half a surrogate pair.
+    # Some parsers do not keep a whole number above 64 bits, and UTF-8 has no half of a surrogate pair.
     if isinstance(value, Mapping):
         return all(_has_yaml(part) for pair in value.items() for part in pair)
     if isinstance(value, list):

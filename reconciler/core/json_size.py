@@ -11,7 +11,7 @@ _TOKEN = re.compile(r'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 def has_more_tokens(text: str, limit: int) -> bool:
     """Return whether a text, JSON or not, has more than `limit` strings, commas and opening brackets."""
-    # Marks inside strings count, too, and half of all quotation marks. Almost always even that is not too much.
+    # An upper bound: marks inside strings count too, and half of all quotation marks. It almost always suffices.
     if sum(map(text.count, _MARKS)) + (text.count('"') + 1) // 2 <= limit:
         return False
     return next(itertools.islice(_TOKEN.finditer(text), limit, None), None) is not None

@@ -32,7 +32,7 @@ class ShapeError(ValueError):
 
 def to_json(value: Any) -> Any:
     """Return an entry of a report as a JSON object; values that came as JSON stay as they are."""
-    # A field whose default is None or `MISSING` is a key that is left out where the field holds that.
+    # If a field has its default None or `MISSING`, its key is left out.
     if dataclasses.is_dataclass(value):
         items = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {
@@ -93,7 +93,7 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
     return cast("Any", kind)(**fields)
 
 
-# Type hints are texts that are read again each time they are asked for, and a report has thousands of entries.
+# Type hints are evaluated on each request, and a report has thousands of entries.
 @functools.cache
 def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
     """Return the names of a dataclass's fields, each with its type and whether it must be there."""
@@ -115,7 +115,7 @@ def _read_checked(kind: Any, check: Any, value: Any, place: _Place) -> Any:
 
 
 def _expect_one(choices: Any, value: Any, place: _Place) -> Any:
-    # A list cannot be looked up among texts that are compared by their hash.
+    # A list has no hash, so it cannot be looked up.
     if not isinstance(value, str) or value not in choices:
         _reject(place, "one of " + ", ".join(choices), value)
     return value

@@ -43,7 +43,7 @@ class Change:
     live: Any | Missing
     base: Any | Missing = MISSING
     since: Since | None = None
-    # Decided with the plan, and once more where a run ends before a request left.
+    # Decided with the plan, and again if the run ends before a request is sent.
     unsent: Unsent | None = None
 
     @property
@@ -68,7 +68,7 @@ def find_changes(
     bases: dict[FieldPath, Any | Missing] = {}
     for path in find_differing_leaves(desired, live):
         leaf, base_value = _find_base(base, path)
-        # A rule names only this leaf, so it must not become part of a larger leaf that the rule does not name.
+        # The rule names only this leaf, so the leaf must not become part of a larger one.
         if leaf != path and ignored(path):
             leaf, base_value = path, MISSING
         bases[leaf] = base_value
@@ -88,7 +88,8 @@ def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ..
 def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
     for key, value in base.items():
         desired_value = desired.get(key, MISSING)
-        # `{}` declares nothing: it is never released. Where an object was in its place, each of its keys is released.
+        # `{}` declares nothing, so it is never released. If it replaces an object, each of that object's keys is
+        # released.
         if desired_value is MISSING or (desired_value == {} and not isinstance(value, Mapping)):
             if value != {}:
                 yield (*path, key)
@@ -99,10 +100,10 @@ def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[st
 def _find_kind(
     path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing, merge_texts: MergeTexts
 ) -> Kind:
-    # A field that git declares again was not managed before, so its live value is not an edit of a value that we set.
+    # The field was not managed before, so its live value is no edit of a value that we set.
     if base is MISSING:
         return Kind.CHANGE
-    # Two declarations are compared completely, live only as far as base declares it: undeclared values may change.
+    # Two declarations are compared completely. Live is compared only where base declares something.
     git_moved = canonical(base, path) != canonical(desired, path)
     if git_moved and not equal(base, live, path):
         # Somebody may have merged both edits by hand. Then live lacks only git's part.
@@ -115,10 +116,10 @@ def _find_base(base: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
     """Return what base declared at a leaf, and the leaf: a shallower one where base had no object on the way."""
     for depth in range(1, len(path)):
         value = value_at(base, path[:depth])
-        # A declared null wants all below it to be empty, which is an answer for the leaf itself.
+        # A declared null says that everything below it is empty, so the leaf is null too.
         if value is None:
             return path, None
-        # Base had a text, say, where desired has an object: they differ there, and as one leaf.
+        # Base had, for example, a text where desired has an object. They differ as one leaf.
         if value is not MISSING and not isinstance(value, Mapping):
             return path[:depth], value
     value = value_at(base, path)

@@ -32,19 +32,19 @@ class Outcome(enum.StrEnum):
     @property
     def may_be_live(self) -> bool:
         """Return whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
-        # What was created or deleted has no old value to go back to, so a rollback leaves both alone.
+        # A rollback leaves created and deleted assistants alone: they have no old values.
         return self in (Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
     @property
     def settled(self) -> bool:
         """Return whether the run has done what it was to do with the assistant."""
-        # A freeze is no failure, and what it holds back keeps its entry: when it ends, git's move is a change.
+        # A freeze is no failure. The entry stays, so that git's move is a change when the freeze ends.
         return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.FROZEN)
 
     @property
     def is_recorded(self) -> bool:
         """Return whether the record gets a new entry, since what live holds now is known field by field."""
-        # Live was read after a write that did not converge, so its entry can say what is there.
+        # After a write that did not converge, live was read, so the entry can say what is there.
         return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED)
 
     @property

@@ -37,7 +37,7 @@ def build_patch(
     if not fields:
         return None
     patch: dict[str, Any] = {}
-    # In this order, each once, so that a report shows first what the request is about.
+    # In this order, so that a report first shows what the request is about.
     for field in dict.fromkeys((*fields, *always_send)):
         value = _merge_live(declared.get(field, MISSING), live.get(field, MISSING), (field,), keeps_live)
         # An object that live lacks is created by the request, so it must be complete.
@@ -59,10 +59,10 @@ def find_undeclared_changes(
     for key in sorted(before.keys() | after.keys()):
         old, new, child = before.get(key), after.get(key), (*path, key)
         if key not in declared:
-            # The API moves it with every write.
+            # The API changes it with every write.
             if child != ("updatedAt",) and not equal_completely(old, new):
                 yield child
-        # A declared value, a list too, is compared with what was sent, elsewhere.
+        # Other code compares declared values, lists included, with what was sent.
         elif isinstance(declared[key], Mapping) and isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from find_undeclared_changes(declared[key], old, new, child)
 
@@ -94,8 +94,8 @@ def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: boo
                 yield (*path, key)
     # A list that asks for exactly its elements loses nothing by mistake.
     elif isinstance(declared, list) and isinstance(live, list) and not isinstance(declared, Whole):
-        # A list that is in sync is sent as live has it. Of any other one the elements that differ go as declared, and
-        # with such an element everything inside it.
+        # A list that is in sync is sent as it is live. In any other list, each element that differs is sent as
+        # declared, with everything inside it.
         is_sent = in_element or not equal(declared, live, path)
         for index, (element, live_element) in enumerate(zip(declared, live, strict=False) if is_sent else ()):
             if in_element or not equal(element, live_element):
@@ -111,13 +111,13 @@ def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, k
         declared = {} if isinstance(live, Mapping) else live
     if isinstance(declared, Mapping):
         live_object = live if isinstance(live, Mapping) else {}
-        # Live's keys first and in their order, so that the object reads in a report as people know it.
+        # Live's keys come first, in their order, so that people recognise the object in a report.
         merged = {
             key: _merge_live(declared.get(key, MISSING), live_object.get(key, MISSING), (*path, key), keeps_live)
             for key in (*live_object, *(key for key in declared if key not in live_object))
         }
         merged = {key: value for key, value in merged.items() if value is not MISSING}
-        # If everything declared keeps its live value, and there is none, no empty object is created.
+        # If everything declared keeps its live value, and live has none, no empty object is created.
         return merged if merged or isinstance(live, Mapping) else MISSING
     if isinstance(declared, list) and isinstance(live, list) and not isinstance(declared, Whole):
         if equal(declared, live, path):

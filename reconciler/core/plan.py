@@ -108,7 +108,7 @@ class Planner:
         """
         policy, overrides = self.policy, self.overrides
         desired, plan = self._compare(desired, live, base)
-        # A difference is judged as such, whatever the outcome of the last write: by now it may be somebody's edit.
+        # A difference stays a difference, even after an unclear write: by now it may be somebody's edit.
         differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
         resent = frozenset[FieldPath]()
         if resend and not plan.refusal:  # a refused assistant is not written at all
@@ -131,7 +131,7 @@ class Planner:
         # For a command that looks for live edits, a new assistant has none.
         if self.policy.read_only:
             return Plan(creates=True)
-        # Whoever reviews the file learns of the freeze before the apply that it holds back.
+        # Reviewers learn of the freeze before the apply.
         freeze = self.overrides.freeze
         unsent = Unsent.FROZEN if freeze is not None else None if self.policy.create else Unsent.NEW
         changes = tuple(dataclasses.replace(change, unsent=unsent) for change in find_changes(desired, {}, MISSING))
@@ -145,8 +145,8 @@ class Planner:
 
     def rebuild_patch(self, plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the patch that sends a plan's fields once more, over fresh live; None if live shows a third value."""
-        # A third value is neither the old one nor ours: somebody else has changed it since. Where live shows ours it
-        # is sent anyway, since a read shows the database's copy alone, and the provider may lack it.
+        # A third value is neither the old one nor ours: somebody else has changed it since. If live shows ours, it is
+        # sent anyway: a read shows only the database's copy, and the provider may lack it.
         desired, _ = keep_in_lists(desired, live, self.overrides.ignore)
         for path, old in plan.replaced:
             fresh = value_at(live, path)
@@ -175,7 +175,7 @@ class Planner:
 
     def _decide_sent(self, changes: Sequence[Change], enforced: Collection[FieldPath]) -> tuple[Change, ...]:
         """Return the differences with why each is not sent; `enforced` are live edits that are put back anyway."""
-        # Only this function decides. What was reviewed together must not go live in part, so one refusal stops all.
+        # Only this function decides. People reviewed the changes together, so one refusal stops all.
         policy = self.policy
         kinds = {change.kind for change in changes if change.path not in enforced}
         # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
@@ -184,7 +184,7 @@ class Planner:
             refusal = Unsent.CONFLICT
         elif Kind.DRIFT in kinds and policy.on_drift == "fail":
             refusal = Unsent.DRIFT
-        # Before all others: a command that never writes has not refused anything. Then a freeze: nothing is asked for.
+        # These come first: a command that never writes refuses nothing, and a freeze asks for nothing.
         is_frozen = self.overrides.freeze is not None
         general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if is_frozen else None
         decided = []
@@ -224,9 +224,9 @@ def _keep_in_both(
     desired, inside_lists = keep_in_lists(desired, live, ignore)
     if base is MISSING:
         return desired, base, inside_lists
-    # In base too, or an edit at an ignored place would look like a change of the whole list.
+    # In base too. Otherwise an edit at an ignored place would look like a change of the whole list.
     base, _ = keep_in_lists(base, live, ignore)
-    # What is ignored from the first record on is not in the base. Inside a list that would make every edit a conflict.
+    # A value that was always ignored is not in the base. Inside a list, every edit would then be a conflict.
     for path in (path for rule in ignore for path in paths_matching(desired, rule.path)):
         in_list = any(isinstance(item_at(desired, path[:depth]), list) for depth in range(1, len(path)))
         if in_list and item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):

@@ -138,8 +138,8 @@ def digest_write(
         return None
     write = [plan.patch, [[to_pointer(path), live] for path, live in plan.replaced]]
 
-    # The digest is in a report that others read, and that of a short value could be found by trying: `MISSING`
-    # is in its place, so that its key still counts.
+    # Others read the report, and could guess a short value from its digest. `MISSING` takes its place, so that its key
+    # still counts.
     def hide(value: Any, path: FieldPath = ()) -> Any:
         return replace_covered(value, path, sensitive, lambda _: MISSING)
 

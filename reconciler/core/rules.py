@@ -98,7 +98,7 @@ def severity_on(rule: Rule, today: datetime.date) -> Severity | None:
     """Return the severity of a violation on a day, or None if the rule does not apply yet."""
     if rule.starts is None or rule.starts <= today:
         return rule.severity
-    # A month ahead, so that there is time to fix what will not be allowed any more.
+    # A warning a month earlier leaves time to fix what will be forbidden.
     return "warning" if rule.starts <= today + datetime.timedelta(days=NOTICE_DAYS) else None
 
 

@@ -76,7 +76,7 @@ class Result:
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids that the assistant is known by: the definition's, then the one that GET gives."""
-        # A definition may hold the local database's id, and GET by it answers with the provider's.
+        # A definition may have the local database's id. GET then answers with the provider's.
         candidates = (self.definition.id, self.live["id"] if self.live else None)
         return tuple(dict.fromkeys(str(name) for name in candidates if name))
 

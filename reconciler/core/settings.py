@@ -36,7 +36,7 @@ class MaxChanges:
     @classmethod
     def parse(cls, value: str | int) -> "MaxChanges":
         """Return the limit that `25`, `"25"` or `"25%"` means. Raises ValueError, with a text for users."""
-        # Fractions, since 18.4 % of 375 is 69, and to floating point 68.99999999999999.
+        # Fractions, since 18.4 % of 375 is 69, but 68.99999999999999 in floating point.
         text = str(value).strip()
         share = _PERCENT.fullmatch(text)
         if share and Fraction(share[1]) <= 100:
@@ -73,7 +73,7 @@ class ForAssistants:
 
     def concerns(self, key: str) -> bool:
         """Return whether this holds for the definition with a key."""
-        # `fnmatchcase`, since `fnmatch` would treat case and slashes as the machine does on which it runs.
+        # `fnmatchcase`, since `fnmatch` treats case and slashes differently on each system.
         return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.assistants)
 
 
@@ -219,6 +219,6 @@ class Settings(Environment):
 
     def may_quote(self, path: FieldPath) -> bool:
         """Return whether a message may quote what a file says at a path, in which people may have made a mistake."""
-        # A field that nobody knows may be a sensitive one with a slip in its name, or in the wrong column.
+        # An unknown field may be a sensitive one with a misspelt name, or in the wrong place.
         has_known_name = is_known(path) or any(meets(extra, path) for extra in self.extra_fields)
         return not self.sensitive or (has_known_name and self.may_show(path))

@@ -58,9 +58,9 @@ def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
         return tree
     if isinstance(tree, list) and all(key.isdecimal() and int(key) < len(tree) for key in by_key):
         items = [put_all(item, by_key.get(str(index), ())) for index, item in enumerate(tree)]
-        # An element is never taken out: those behind it would be at other indices than their paths say.
+        # An element is never removed, since the following ones would get other indices.
         return [old if new is MISSING else new for old, new in zip(tree, items, strict=True)]
-    # What is in the way and is no object becomes one, as where fields are declared below a null.
+    # A value that is in the way becomes an object, such as a null with fields declared below it.
     fields = dict(tree) if isinstance(tree, Mapping) else {}
     fields |= {key: put_all(fields.get(key), inner) for key, inner in by_key.items()}
     return {key: value for key, value in fields.items() if value is not MISSING}
@@ -104,7 +104,7 @@ def walk_leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, A
 
 def replace_covered(tree: Any, path: FieldPath, patterns: Sequence[FieldPath], replace: Callable[[Any], Any]) -> Any:
     """Return what is at a path with each part that a pattern covers replaced; an index of a list is a key."""
-    # Live values may be huge, and few patterns concern one: the others are dropped before its depths are walked.
+    # Live values may be huge, and few patterns concern one. The others are dropped before the walk.
     near = [pattern for pattern in patterns if meets(pattern, path)]
     if not near:
         return tree

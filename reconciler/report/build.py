@@ -29,7 +29,7 @@ from reconciler.report.report import (
     Report,
 )
 
-# As the summary counts them: from what needs nobody to what needs a person.
+# In the summary's order: from what needs nobody to what needs a person.
 STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.severity)[::-1])
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -72,7 +72,7 @@ def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:
     outcomes = [entry.outcome for entry in assistants]
     counts = {"total": len(assistants)}
     counts |= {status.value: statuses.count(status) for status in STATUSES}
-    # A name may be a status and an outcome: of an assistant that is frozen both are `frozen`.
+    # `frozen` is both a status and an outcome.
     return counts | {outcome.value: max(outcomes.count(outcome), counts.get(outcome.value, 0)) for outcome in Outcome}
 
 

@@ -182,7 +182,7 @@ def _show_difference(difference: DifferenceEntry, report: DiffReport) -> Iterato
     """Return a difference as it reads: `production has 0.7 (assistants/a.yaml:9), staging has 0.3 (...:4)`."""
     sides = difference.against, difference.environment
     values = (side.value if side else None for side in sides)
-    # A field that is declared to be empty is not an undeclared field.
+    # A field that is declared as null is not undeclared.
     before, after = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in sides)
     words = f"{report.against} has", f"{report.environment} has"
     unordered = parse_pointer(difference.path) in UNORDERED

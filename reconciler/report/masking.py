@@ -45,7 +45,7 @@ def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidd
     """Return a value at a path with its sensitive parts replaced; those are added to `hidden`."""
 
     def mask(part: Any) -> Any:
-        # That a field is empty gives nothing away, and a report that hid it would no longer show what a patch does.
+        # An empty field reveals nothing. A report that hid it would not show what the patch does.
         if part is None or part is MISSING:
             return part
         if hidden is not None:

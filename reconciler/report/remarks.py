@@ -59,7 +59,7 @@ class Note:
 
 def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
     """Yield the remarks on an assistant, other than its differences and its error."""
-    # Where something differs, that it is frozen is above it.
+    # If something differs, the title of the differences says that it is frozen.
     if entry.frozen and not entry.changes:
         yield Remark("frozen", describe_freeze(entry))
     if entry.remaining:
@@ -92,7 +92,7 @@ def list_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
 
 def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
     """Return what concerns no difference, equal notes together; `of_changed` leaves out what git does not change."""
-    # What concerns the run as a whole is always among them, and so is what git took away.
+    # Notes about the whole run, and about what git removed, are always included.
     subjects: dict[tuple[str, str], dict[str, None]] = {}
     changed_files = _list_changed_files(report)
     for label, text, file, about in _list_notes(report):

@@ -154,7 +154,7 @@ def write_totals(report: Report) -> str:
         return _describe_problems(report)
     if not report.summary.get("total"):
         return f"{name_command(report)}: no definitions to look at, nothing to do."
-    # Reports of runs that wrote, shown as one with others, have outcomes, too; who is asked before a run sees none yet.
+    # Merged reports may have outcomes too. The report before a confirmation has none yet.
     has_outcomes = any(entry.outcome for entry in report.assistants)
     parts = _count_outcomes(report) if has_outcomes else _count_statuses(report)
     if unread := sum(entry.left_out for entry in report.assistants):
@@ -168,14 +168,14 @@ def _count_statuses(report: Report) -> list[str]:
     # `missing` is a separate status, but readers see it as an error.
     new = [f"{counts[Status.NEW]} to create"] if counts[Status.NEW] else []
     frozen = [f"{counts[Status.FROZEN]} frozen"] if counts[Status.FROZEN] else []
-    # What the provider holds is not known, so nobody may count it among those in sync.
+    # The provider's value is unknown, so these do not count as in sync.
     unclear = sum(is_unclear(entry) for entry in report.assistants)
     frozen += [f"{unclear} unclear"] if unclear else []
     fixed = count_noun(conflicts, "conflict"), *frozen, f"{counts[Status.IN_SYNC] - unclear} in sync"
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
     if not report.traits.counts_edits:
         return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
-    # Who looks for live edits wants each that has one, and a pending assistant may have one, too.
+    # Every assistant with a live edit counts here, and a pending one may have one too.
     edited = sum(Kind.DRIFT in entry.kinds for entry in report.assistants if entry.status is Status.PENDING)
     pending = sum(entry.status is Status.PENDING for entry in report.assistants) - edited
     later = [f"{pending} not applied yet"] if pending else []

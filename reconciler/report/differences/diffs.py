@@ -89,7 +89,7 @@ def _split_lines(value: Any) -> list[str]:
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
-    # Lines that look like one which went or came elsewhere: nobody would see what differs.
+    # Some lines look like another line that was removed or added. Without this nobody would see the difference.
     revealed = reveal_alike({*old} ^ {*new}, escaped=False)
     for equal, old_part, new_part in find_opcodes(old, new):
         if equal:

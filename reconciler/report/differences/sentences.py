@@ -138,7 +138,7 @@ def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> l
     else:
         parts = split_difference(live, desired, unordered=unordered)
         fields = list(show_parts(name, parts, words.changes, path=change.path))
-    # What is hidden in the midst of a list reads alike on both sides, whether or not it differs.
+    # Hidden values inside a list look alike on both sides, whether or not they differ.
     hides = all(isinstance(side, list | dict) and _has_hidden(side) for side in (live, desired))
     if hides and all(SENSITIVE_DIFFERS not in field.label for field in fields):
         fields.append(Field(name=name, sign="~", label=SENSITIVE_MAY_DIFFER))
@@ -155,7 +155,7 @@ def show_parts(
     """Yield the parts of a difference of two values; `path` is that of the field, for what its change means."""
     if not parts:
         yield Field(name=name, sign="~", label=SENSITIVE_DIFFERS)
-    # An element that goes at one place and one that comes at another are in two sentences.
+    # A removed element and an added one at another place are two sentences.
     short = [fits_on_a_line(part.old) and fits_on_a_line(part.new) for part in parts]
     alone = [part for part, fits in zip(parts, short, strict=True) if fits and None in (part.old, part.new)]
     revealed = reveal_alike(literal(part.old if part.new is None else part.new) for part in alone)
@@ -198,18 +198,18 @@ def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: boo
         return
     edits = [("", words.changes, split_difference(live, desired, unordered=unordered))]
     if has_base:
-        # Two diffs from what both moved away from: a diff of the two sides would not tell who did what.
+        # Two diffs from the base: one diff of the two sides would not say who did what.
         in_git = split_difference(base, desired, unordered=unordered, declared="both")
         in_live = split_difference(base, live, unordered=unordered, declared="old")
         edits = [(words.git_moved, (was, git), in_git), (words.live_moved, (was, now), in_live)]
-        # Two edits that look alike would be no conflict to a reader: what tells them apart comes third.
+        # To a reader, two edits that look alike are no conflict. A third part shows how they differ.
         live_parts = {part.name: part.new for part in in_live}
         pairs = [Part(part.name, part.new, live_parts[part.name]) for part in in_git if part.name in live_parts]
         if alike := [part for part in pairs if reveal_alike(map(literal, (part.old, part.new)))]:
             edits.append(("", (git, now), alike))
     for label, sentence, parts in edits:
         for field in show_parts(name, parts, sentence, path=change.path):
-            # Of a long text the label says whose it is, and of a short one each side does.
+            # The label says whose a long text is. In a short one each side says it.
             says_all = bool(label) and field.long is not None and None not in field.long
             labels = [label, "" if says_all else field.label]
             yield dataclasses.replace(field, label=": ".join(filter(None, labels)), meaning=meaning)

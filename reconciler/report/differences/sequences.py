@@ -54,7 +54,7 @@ def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | N
 
 def _find_alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Return the pairs that share most of their words, in an order that both sides have."""
-    # People put a line in before one that they edit. The square of very many lines would take too long.
+    # People insert a line before one that they edit. For very many lines the square would take too long.
     if len(old) * len(new) > _MOST_PAIRS or len(old) == len(new) == 1:
         return []
     words = [[{*_WORD.findall(text)} for text in texts] for texts in (old, new)]
@@ -168,7 +168,7 @@ def _find_unique(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple
 
 def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
     """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986); none if it is long."""
-    # Its time grows with the number of edits: a text that repeats itself and has few is no trouble.
+    # The time grows with the number of edits, so a repetitive text with few edits is cheap.
     # Of each diagonal how far it reaches, and the matches on the way there. Those of one round differ by two, so that
     # a diagonal's neighbours are of the round before.
     reach: dict[int, tuple[int, _Chain[_Match]]] = {1: (0, None)}

@@ -108,7 +108,7 @@ def drop_half_escape(text: str) -> str:
 
 def show_apart(*texts: str, quoted: bool = False) -> list[str]:
     """Return texts with every character visible, `quoted` or not; two that differ never look alike."""
-    # Where they would, whatever could be taken for something else becomes an escape, and blanks that differ dots.
+    # If they would look alike, ambiguous characters become escapes, and differing blanks become dots.
     escaped = [*map(quote if quoted else escape, texts)]
     if len({*map(_strip_looks, escaped)}) == len({*texts}) and not _hides_a_word(texts):
         return escaped

@@ -51,7 +51,7 @@ def render_github(view: RunView) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
     counts: Counter[str] = Counter()
-    # What git changes is no annotation; how much of it there is elsewhere is said anyway.
+    # Changes in git are no annotations. The report still says how many lines they have.
     lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
     for card in view.cards:
         for group in card.groups:
@@ -87,7 +87,7 @@ def list_outputs(report: Report) -> dict[str, str]:
     answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
     # A job that applies only where something changes would never settle it.
     answers["has_changes"] |= any(entry.unclear and entry.patch is not None for entry in report.assistants)
-    # Names and values are ours alone, so that nothing which a definition or the API says can become an output.
+    # All names and values are our own, so no text of a definition or the API can become an output.
     counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
     return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
 
@@ -95,7 +95,7 @@ def list_outputs(report: Report) -> dict[str, str]:
 def list_annotations(view: RunView) -> Iterator[Annotation]:
     """Yield everything that is worth an annotation, in no order."""
     report = view.report
-    # One place may be the place of many assistants; then the annotation there speaks of all of them.
+    # Many assistants may share one place. Then its annotation is about all of them.
     several = {
         id(field): card.title for card in view.cards for group in card.groups if group.place for field in group.fields
     }
@@ -167,7 +167,7 @@ def _combine(end: Annotation, card: Card) -> Annotation:
 def _annotate(
     level: Level, rank: int, file: str, title: str, lines: Sequence[str], *, line: int = 0, column: int = 0
 ) -> Annotation:
-    # Each line shows what it is made of, and only their ends are line ends.
+    # Every character of a line is visible, and only our own line ends end a line.
     text = "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)
     return Annotation(level=level, rank=rank, file=escape(file), line=line, column=column, title=title, text=text)
 
@@ -216,7 +216,7 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
     """Return what follows from a difference; None if it is no reason for an annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits_of(entry).follows_git:
         return None
-    # The conditional stands for a plan, and for a run that stopped before it came to this.
+    # "would" is for a plan, and for a run that stopped before this.
     is_done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:
         if _is_wanted(change):

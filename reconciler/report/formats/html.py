@@ -79,7 +79,7 @@ def make_page(view: RunView) -> dict[str, Any]:
     quiet = [_make_quiet_card(assistant.entry, view.report) for assistant in view.assistants if not assistant.cards]
     numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
     categories = Counter(_categorise(assistant.entry, view.report) for assistant in view.assistants)
-    # A command that asks nobody says itself where a difference comes from.
+    # A command with an origin of its own, such as rollback, is not counted here.
     entries = [assistant.entry for assistant in view.assistants if not view.report.traits_of(assistant.entry).origin]
     origins = Counter(kind for entry in entries for kind in entry.kinds)
     return {
@@ -95,7 +95,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
     """Return what a page alone has of a card."""
     category = _categorise(card.entries[0], report)
     label, tone = _label(category), _TONES[category]
-    # A card of many shows what they share; the rest of each is on its own card.
+    # A shared card shows what its assistants share. The rest of each is on its own card.
     if card.members and card.groups and not card.entries[0].outcome:
         gravest = min((kind.status for kind in card.kinds), key=lambda status: status.severity)
         label, tone = card.standing, _TONES[gravest]

@@ -10,7 +10,7 @@ import re
 from reconciler.report.differences.values import drop_half_escape, escape
 
 _NOTHING = "&#8203;"  # a zero-width space
-# Two dollar signs would enclose a formula; an escape does not stop that, a tag around one does.
+# Two dollar signs enclose a formula. An escape does not prevent that, but a tag does.
 _DOLLAR = "<span>$</span>"
 # In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
 # becomes a link to a commit (a UUID whole, too), what is markup. An underscore between two letters is only that.

@@ -55,7 +55,7 @@ def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
         _add_text(case, "system-out", lines)
         return case
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
-    # Where nothing differs and it fails anyway, the warnings say why: a write is sent again.
+    # If it fails although nothing differs, a write is sent again. The warnings say so.
     reasons = wording.describe_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
     message = (reasons or [wording.describe_standing(entry)])[0]
     _add_text(case, verdict, lines, message=message, type=escape(kind))
@@ -75,8 +75,8 @@ def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
     """Return the verdict on an assistant's test case; None if it passed."""
-    # One that could not be read, or of which nobody knows what became, is an error. One that was not brought to its
-    # desired state, or is in conflict, is a failure. What a run never started or never read is skipped.
+    # An error: it could not be read, or its outcome is unknown. A failure: it did not reach its desired state, or is in
+    # conflict. Skipped: the run never started or read it.
     if entry.outcome and not entry.outcome.settled:
         unclear = entry.outcome is Outcome.INDETERMINATE
         return "error" if unclear else "failure" if entry.outcome.failed else "skipped"
@@ -93,9 +93,8 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
 
 
 def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
-    # A difference is a failure where it was asked for: in `drift`, whatever was edited live; with
-    # `--detailed-exitcode`, whatever makes that exit code 2. What is sent needs nobody: an apply settles it. What is
-    # frozen waits.
+    # A difference is a failure if the user asked for it: in `drift` every live edit, with `--detailed-exitcode`
+    # whatever makes the exit code 2. An apply settles what is sent, and what is frozen waits.
     if entry.status is Status.FROZEN:
         return False
     traits = report.traits_of(entry)
@@ -120,7 +119,7 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
 def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
     """Yield a case for the run as a whole, an error, where it left assistants out."""
     report = view.report
-    # Most readers take skipped cases for good: without this one such a run would show green.
+    # Most readers accept skipped cases. Without this case such a run would be green.
     if all(case.find("skipped") is None for case in cases):
         return
     skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)

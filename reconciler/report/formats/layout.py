@@ -41,7 +41,7 @@ def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span]
     if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:
         return [style.paint_line([*first, *spans])]
     lines: list[list[Span]] = [list(first)]
-    # A line is only broken before a word if it has one already: else a long word would leave an empty line.
+    # A line is broken only after its first word. Otherwise a long word would leave an empty line.
     has_word = False
     for space, word in _split_words(spans):
         needed = len(space[0]) + _measure(word)
@@ -64,7 +64,7 @@ def break_line(head: Sequence[Span], spans: Iterable[Span], style: Style, margin
     lines = [list(head)]
     for text, ink in spans:
         width = _measure(lines[-1])
-        # What does not fit on a line of its own either stays where it is.
+        # A text that is too long for any line stays where it is.
         if text and width + count_columns(text) > style.width and width > margin:
             lines.append([(" " * (margin - 1), "plain")])
         lines[-1].append((text, ink))

@@ -56,7 +56,7 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
     """Return the report as Markdown of at most `limit` characters (1,000 at least), as `measure` counts them."""
     page = Page(max(limit, SMALLEST_LIMIT) - CLOSING, measure)
     page.add(f"## {inline(cut(view.title, LONGEST_HEADING))}\n\n**{inline(view.totals)}**")
-    # Notes come last, and are not to be crowded out by what comes before them.
+    # Notes come last, and keep their room.
     notes = Page(page.room // 4, measure, left_out=page.left_out)
     notes.add_lines([], [f"- {_write_note(note)}" for note in view.comment_notes], "note")
     for sentence in view.sentences:
@@ -103,7 +103,7 @@ def _add_table(view: View, page: Page) -> None:
 
     chosen = next((width for width in _WIDE if measure_table(width) <= limit), None)
     if chosen is None:
-        # The table grows with the room for names, so the most that fits is found by halving.
+        # The table grows with the room for names, so bisection finds the longest that fit.
         names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
         fitting = bisect.bisect_right(names, limit, key=lambda name: measure_table(_Width(name, by_key=shared)))
         chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
@@ -142,7 +142,7 @@ def _name_fields(card: Card) -> str:
 def _add_sections(cards: Sequence[Card], page: Page) -> None:
     sections: Counter[Detail] = Counter()
     for place, card in enumerate(cards):
-        # To write a long section only to find no room for it costs much, so that is not tried for ever.
+        # Writing a long section that does not fit is expensive, so this is tried only a few times.
         full, half = (Detail(max(room, 1), LONGEST_SENTENCE) for room in (page.room - _FRAME, page.room // 2))
         tried = (full, half, SHORT, BRIEF) if sections[SHORT] + sections[BRIEF] < _PATIENCE else (BRIEF,)
         for detail in tried:

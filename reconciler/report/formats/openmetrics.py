@@ -18,7 +18,7 @@ def render_openmetrics(view: RunView) -> str:
     age = report.record.age_seconds if report.record is not None else None
     expiry = report.next_expiry.in_seconds if report.next_expiry is not None else None
     requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
-    # Two environments are two sets of metrics in one place, and nobody else could tell them apart.
+    # Metrics of two environments end in one place, and this label tells them apart.
     shared = {"environment": report.environment} if report.environment is not None else {}
     # In a merged report, each assistant names its environment; other numbers are only known for all of them.
     groups: dict[str | None, list[AssistantEntry]] = {} if report.assistants else {report.environment: []}

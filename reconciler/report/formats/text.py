@@ -24,7 +24,7 @@ def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
     """Return the report as text that ends in a newline. `width` is the terminal's, in columns."""
     style = Style(colour, width)
     blocks = [list(show_card(card, style)) for card in view.cards]
-    # A command that only checks files lists problems; of another's, other streams have told.
+    # A command that only checks files lists its problems. Other commands show them on stderr.
     if view.lists_problems:
         blocks = [_list_problems(view, style)]
     notes = [line for note in view.notes for line in _show_note(note, style)]
