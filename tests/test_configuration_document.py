@@ -29,11 +29,11 @@ def write(root: Path, settings: str, **texts: str) -> None:
 
 
 def test_lints(tmp_path: Path) -> None:
-    settings, said = section("lints")
+    settings, messages = section("lints")
     desk = "id: asst_1\nfirstMessage: Welcome to **North**.\n"
     write(tmp_path, settings, desk=desk, old__desk='id: asst_2\nfirstMessage: "Hello\\n"\n')
     done = run("validate", cwd=tmp_path)
-    assert (done.code, done.stdout) == (1, said)
+    assert (done.code, done.stdout) == (1, messages)
     write(tmp_path, "{}")
     lenient, strict = run("validate", cwd=tmp_path), run("validate", "--strict", cwd=tmp_path)
     assert (lenient.code, strict.code) == (0, 1)
@@ -45,11 +45,11 @@ def test_lints(tmp_path: Path) -> None:
 
 
 def test_rules(tmp_path: Path) -> None:
-    settings, said = section("rules")
+    settings, messages = section("rules")
     long = "Welcome to the office of admissions, which is open from nine to half past"
     write(tmp_path, settings, desk=f"id: asst_1\nmodel:\n  model: gpt-3.5\nfirstMessage: {long[:72]}\n")
-    done = run("validate", cwd=tmp_path)
-    assert (done.code, done.stdout) == (1, said)
+    result = run("validate", cwd=tmp_path)
+    assert (result.code, result.stdout) == (1, messages)
     write(tmp_path, settings, desk="id: asst_1\nmodel:\n  model: gpt-4o\n" + f"firstMessage: {long[:72]}\n")
     assert [run("validate", *strict, cwd=tmp_path).code for strict in ((), ("--strict",))] == [0, 1]
 
@@ -57,13 +57,13 @@ def test_rules(tmp_path: Path) -> None:
 def planned(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
     """What a plan of a folder says."""
     with running_sandbox(live) as sandbox:
-        done = run("plan", *options, cwd=root, env=connection_variables(sandbox, sandbox.url))
-    assert (done.code, done.stderr) == (0, "")
-    return done.stdout
+        result = run("plan", *options, cwd=root, env=connection_variables(sandbox, sandbox.url))
+    assert (result.code, result.stderr) == (0, "")
+    return result.stdout
 
 
 def test_the_example(tmp_path: Path) -> None:
-    settings, said = section("Example")
+    settings, messages = section("Example")
     last = str(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=30))
     # It has no history here, and none of the other fifty-nine.
     settings = settings.replace("record: true", "").replace("2027-01-31", last)
@@ -73,18 +73,18 @@ def test_the_example(tmp_path: Path) -> None:
     metadata = {"crmKey": "k", "lastCampaign": "autumn"}
     live = {"asst_001": {"name": "Enrollment North", "orgId": "org_northfield", "model": model, "metadata": metadata}}
     shown = planned(tmp_path, live, "assistants/enrollment-north.yaml")
-    assert told(shown, last).replace("2027-01-15", "2027-01-31") == said
+    assert told(shown, last).replace("2027-01-15", "2027-01-31") == messages
 
 
 def test_frozen(tmp_path: Path) -> None:
-    settings, said = section("frozen")
+    settings, messages = section("frozen")
     today = datetime.datetime.now(datetime.UTC).date()
     last = str(today + datetime.timedelta(days=30))
     settings = settings.replace("2027-01-11", str(today)).replace("2027-01-15", last)
     north, desk = "id: asst_2\nname: North\nfirstMessage: Welcome\n", "id: asst_1\nname: Desk\nfirstMessage: Hello\n"
     write(tmp_path, settings, desk=desk, admissions__north=north)
     live = {"asst_1": {"name": "Desk", "firstMessage": "Hi"}, "asst_2": {"name": "North", "firstMessage": "Hi"}}
-    assert told(planned(tmp_path, live), last) == said
+    assert told(planned(tmp_path, live), last) == messages
 
 
 def told(text: str, last: str) -> str:
@@ -94,13 +94,13 @@ def told(text: str, last: str) -> str:
 
 
 def test_enforce(tmp_path: Path) -> None:
-    settings, said = section("enforce")
+    settings, messages = section("enforce")
     fields = "name: Desk\nendCallMessage: This call is over.\nfirstMessage: Hello\n"
     write(tmp_path, settings, desk=f"id: asst_1\n{fields}")
     for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "-m", "First")):
         git(tmp_path, *arguments)
     live = {"asst_1": {"name": "Desk", "endCallMessage": "Ciao", "firstMessage": "Hey"}}
-    assert re.sub(r", live last updated \S+", "", planned(tmp_path, live, "--base", "HEAD")) == said
+    assert re.sub(r", live last updated \S+", "", planned(tmp_path, live, "--base", "HEAD")) == messages
 
 
 def git(root: Path, *arguments: str) -> None:

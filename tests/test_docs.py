@@ -46,8 +46,8 @@ def complaints() -> Iterator[Complaint]:
     _, part = DEFINITIONS.read_text(encoding="utf-8").split("## Common problems")
     for title, text in re.findall(r"^\*\*(.+?)\*\*$(.*?)(?=^\*\*|\Z)", part, re.MULTILINE | re.DOTALL):
         wrong, *right = blocks(text, "yaml")
-        (said,) = blocks(text, "text")
-        yield Complaint(title, wrong, " ".join(said.split()), "".join(right))
+        (output,) = blocks(text, "text")
+        yield Complaint(title, wrong, " ".join(output.split()), "".join(right))
 
 
 def validated(folder: Path, texts: Mapping[str, str]) -> tuple[int, dict[str, list[str]]]:
@@ -57,11 +57,11 @@ def validated(folder: Path, texts: Mapping[str, str]) -> tuple[int, dict[str, li
     for name, text in texts.items():
         fields = re.sub(r"\Aid: .*\n", "", text)
         (assistants / f"{name}.yaml").write_text(f"id: asst_{name}\n{fields}", encoding="utf-8")
-    done = run("validate", "--strict", cwd=folder)
+    result = run("validate", "--strict", cwd=folder)
     said: dict[str, list[str]] = {}
-    for name, problem in re.findall(r"^(?:\S+/)?(\w+)\.yaml:(\d.*)$", done.stdout, re.MULTILINE):
+    for name, problem in re.findall(r"^(?:\S+/)?(\w+)\.yaml:(\d.*)$", result.stdout, re.MULTILINE):
         said.setdefault(name, []).append(problem)
-    return done.code, said
+    return result.code, said
 
 
 def anchors(document: Path) -> set[str]:
@@ -190,5 +190,5 @@ def test_complaints_are_what_validate_says(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_this_repository_are_clean() -> None:
-    done = run("validate", "--strict", cwd=ROOT)
-    assert (done.code, done.stdout) == (0, "4 definitions are valid.\n")
+    result = run("validate", "--strict", cwd=ROOT)
+    assert (result.code, result.stdout) == (0, "4 definitions are valid.\n")

@@ -47,7 +47,7 @@ class Teller:
         self._sandbox.edit(assistant, **json.loads(fields))
 
     def run(self, command: str) -> list[str]:
-        done = subprocess.run(
+        result = subprocess.run(
             ["sh", "-c", command],
             cwd=self._root,
             env=self._environment,
@@ -56,7 +56,7 @@ class Teller:
             text=True,
             check=False,
         )
-        return [*done.stdout.splitlines(), *done.stderr.splitlines()]
+        return [*result.stdout.splitlines(), *result.stderr.splitlines()]
 
 
 def told(text: str, teller: Teller) -> Iterator[tuple[re.Match[str], str]]:

@@ -29,11 +29,11 @@ def test_a_process_that_shows_a_token_is_found() -> None:
     with running_sandbox() as sandbox:
         token = token_of(sandbox)
     assert len(token) > 20
-    with pytest.raises(AssertionError, match="holds a password or a token") as caught:
+    with pytest.raises(AssertionError, match="holds a password or a token") as error_info:
         subprocess.run(ECHO, input=f"auth-token={token};".encode(), stdout=subprocess.PIPE, check=True)
-    assert token not in str(caught.value)
-    done = subprocess.run(ECHO, input=b"nothing", stdout=subprocess.PIPE, check=True)
-    assert done.stdout == b"nothing\n"
+    assert token not in str(error_info.value)
+    result = subprocess.run(ECHO, input=b"nothing", stdout=subprocess.PIPE, check=True)
+    assert result.stdout == b"nothing\n"
 
 
 def test_a_command_in_this_process_that_shows_the_password_is_found(tmp_path: Path) -> None:

@@ -29,13 +29,13 @@ def test_it_runs_a_command_that_is_installed(tmp_path: Path) -> None:
     command, *arguments = shlex.split(HOOKS[0]["entry"])
     assert command in entry_points(group="console_scripts").names
     assert arguments == ["validate"]
-    done = run(*arguments, "--directory", "agents", "--strict", "--help", cwd=tmp_path)
-    assert done.code == 0
+    result = run(*arguments, "--directory", "agents", "--strict", "--help", cwd=tmp_path)
+    assert result.code == 0
 
 
 def test_what_it_runs_finds_one_id_in_two_files_of_which_one_is_old(project: Project) -> None:
     project.write("old", id="asst_1", name="A")
     project.write("new", id="asst_1", name="B")
-    done = run(*shlex.split(HOOKS[0]["entry"])[1:], cwd=project.root)
-    assert done.code == 1
-    assert "assistants/new.yaml:1:5: the id asst_1 is also used in assistants/old.yaml:1:5" in done.stdout
+    result = run(*shlex.split(HOOKS[0]["entry"])[1:], cwd=project.root)
+    assert result.code == 1
+    assert "assistants/new.yaml:1:5: the id asst_1 is also used in assistants/old.yaml:1:5" in result.stdout

@@ -91,10 +91,10 @@ def test_what_could_not_be_recorded_is_told_with_the_report(tale: Story) -> None
     hook = tale.root / ".git" / "hooks" / "reference-transaction"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
-    with reconciler.connect(project) as api, pytest.raises(reconciler.NotRecorded) as caught:
+    with reconciler.connect(project) as api, pytest.raises(reconciler.NotRecorded) as error_info:
         reconciler.apply(project, api, record=True)
-    assert caught.value.report["summary"]["applied"] == 1
-    assert "live, but not recorded" in str(caught.value)
+    assert error_info.value.report["summary"]["applied"] == 1
+    assert "live, but not recorded" in str(error_info.value)
 
 
 def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(tale: Story) -> None:
@@ -132,10 +132,10 @@ def test_other_names_are_not_there() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["plan", "apply"])
 def test_the_examples_of_the_document_run(tale: Story, example: str) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", example], cwd=tale.root, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_callers_that_check_their_types_strictly_see_ours(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_callers_that_check_their_types_strictly_see_ours(tmp_path: Path) -> Non
         "reconciler.planning",
     ]
     caller.write_text("\n".join([*EXAMPLES, *wrong, ""]), "utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--python-version=3.11", "--no-error-summary", "caller.py"],
         cwd=tmp_path,
         capture_output=True,
@@ -158,5 +158,5 @@ def test_callers_that_check_their_types_strictly_see_ours(tmp_path: Path) -> Non
         env={**os.environ, "MYPY_CACHE_DIR": str(tmp_path / "cache")},
     )
     first = caller.read_text("utf-8").splitlines().index(wrong[0]) + 1
-    lines = [int(line) for line in re.findall(r"^caller\.py:(\d+): error", done.stdout, re.MULTILINE)]
-    assert sorted(set(lines)) == list(range(first, first + len(wrong))), done.stdout + done.stderr
+    lines = [int(line) for line in re.findall(r"^caller\.py:(\d+): error", result.stdout, re.MULTILINE)]
+    assert sorted(set(lines)) == list(range(first, first + len(wrong))), result.stdout + result.stderr

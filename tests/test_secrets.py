@@ -44,10 +44,10 @@ class Spy:
         return json_answer(status, {"error": f"no: {sorted(self.secrets)} {request.headers} {request.body.decode()}"})
 
 
-def shown(done: Completed, project: Project) -> str:
+def shown(result: Completed, project: Project) -> str:
     """Everything that a command left behind."""
     files = [file for file in project.root.rglob("*") if file.is_file() and ".git" not in file.parts]
-    return done.stdout + done.stderr + "".join(file.read_text("utf-8") for file in files)
+    return result.stdout + result.stderr + "".join(file.read_text("utf-8") for file in files)
 
 
 def spellings(secret: str) -> Iterator[str]:
@@ -84,11 +84,11 @@ def test_commands(project: Project, sandbox: Sandbox, command: tuple[str, ...]) 
     project.write("a", id="asst_1", name="New")
     spy = Spy(echo=False)
     with between(sandbox, spy) as server:
-        done = run(*command, "-v", cwd=project.root, env=environment(server, token=True))
+        result = run(*command, "-v", cwd=project.root, env=environment(server, token=True))
         assert len(server.requests("POST")) == 1
     assert len(spy.secrets) == 3
-    assert "/auth/login 200" in done.stderr
-    assert_silent(shown(done, project), spy)
+    assert "/auth/login 200" in result.stderr
+    assert_silent(shown(result, project), spy)
 
 
 @pytest.mark.parametrize("token", [True, False])
@@ -100,39 +100,41 @@ def test_a_server_that_repeats_what_it_is_told(
     project.write("b", id="asst_2", name="New")
     spy = Spy(echo=True, token=token)
     with between(sandbox, spy) as server:
-        done = run(*command, "-v", cwd=project.root, env=environment(server, token=token))
-    assert done.code == 1
-    assert "no: " in done.stdout + done.stderr
-    assert_silent(shown(done, project), spy)
+        result = run(*command, "-v", cwd=project.root, env=environment(server, token=token))
+    assert result.code == 1
+    assert "no: " in result.stdout + result.stderr
+    assert_silent(shown(result, project), spy)
 
 
 def test_a_wrong_password_that_comes_back(project: Project, sandbox: Sandbox) -> None:
     project.write("a", id="asst_1", name="New")
     spy = Spy(echo=True, token=False)
     with between(sandbox, lambda request, forward: spy.echoed(request, 401)) as server:
-        done = run("apply", "--yes", "-v", "--report", "r.json", cwd=project.root, env=environment(server, token=False))
-    assert done.code == 1
-    assert "wrong password" in done.stdout
-    assert_silent(shown(done, project), spy)
+        result = run(
+            "apply", "--yes", "-v", "--report", "r.json", cwd=project.root, env=environment(server, token=False)
+        )
+    assert result.code == 1
+    assert "wrong password" in result.stdout
+    assert_silent(shown(result, project), spy)
 
 
 @pytest.mark.parametrize("secret", ["hush\nX-Evil: 1", "hush;x", "auth-token=hush", "hush\u00e9"])
 def test_a_token_that_cannot_be_one_is_not_repeated(project: Project, sandbox: Sandbox, secret: str) -> None:
     project.write("a", id="asst_1", name="New")
     env = {"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": secret}
-    done = run("plan", "-v", cwd=project.root, env=env)
-    assert (done.code, done.stdout) == (1, "")
-    assert "RECONCILER_AUTH_TOKEN" in done.stderr
-    assert "hush" not in done.stderr
+    result = run("plan", "-v", cwd=project.root, env=env)
+    assert (result.code, result.stdout) == (1, "")
+    assert "RECONCILER_AUTH_TOKEN" in result.stderr
+    assert "hush" not in result.stderr
 
 
 def test_a_url_with_a_password_in_it_is_not_repeated(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     env = {"RECONCILER_API_URL": "http://me:hush@127.0.0.1/api", "RECONCILER_AUTH_TOKEN": TOKEN}
-    done = run("plan", "-v", cwd=project.root, env=env)
-    assert done.code == 1
-    assert "contains a user name or a password" in done.stderr
-    assert "hush" not in done.stderr
+    result = run("plan", "-v", cwd=project.root, env=env)
+    assert result.code == 1
+    assert "contains a user name or a password" in result.stderr
+    assert "hush" not in result.stderr
 
 
 def test_a_proxys_password_is_shown_nowhere(project: Project) -> None:
@@ -144,10 +146,10 @@ def test_a_proxys_password_is_shown_nowhere(project: Project) -> None:
         "RECONCILER_AUTH_TOKEN": TOKEN,
         "HTTPS_PROXY": f"http://anna:hush-proxy@127.0.0.1:{port}",
     }
-    done = run("plan", "-v", "--retries", "0", "--report", "r.json", cwd=project.root, env=env)
-    assert done.code == 1
-    assert "no connection to https://agents.example.invalid" in " ".join(done.stdout.split())
-    assert "hush" not in shown(done, project)
+    result = run("plan", "-v", "--retries", "0", "--report", "r.json", cwd=project.root, env=env)
+    assert result.code == 1
+    assert "no connection to https://agents.example.invalid" in " ".join(result.stdout.split())
+    assert "hush" not in shown(result, project)
 
 
 def test_netrc_is_not_read(project: Project, sandbox: Sandbox) -> None:
@@ -157,11 +159,11 @@ def test_netrc_is_not_read(project: Project, sandbox: Sandbox) -> None:
     netrc.chmod(0o600)
     with between(sandbox, lambda request, forward: forward(request)) as server:
         env = {**connection_variables(sandbox, server.url), "HOME": str(netrc.parent), "NETRC": str(netrc)}
-        done = run("plan", "-v", cwd=project.root, env=env)
-        assert done.code == 0
+        result = run("plan", "-v", cwd=project.root, env=env)
+        assert result.code == 0
         assert server.all_requests
         assert not any("authorization" in request.headers for request in server.all_requests)
-    assert "hush" not in shown(done, project)
+    assert "hush" not in shown(result, project)
 
 
 def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandbox) -> None:
@@ -170,20 +172,21 @@ def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandb
         elsewhere = f"{other.url}/assistants/asst_1"
         with between(sandbox, lambda request, forward: json_answer(307, {}, Location=elsewhere)) as server:
             env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-            done = run("plan", "-v", cwd=project.root, env=env)
+            result = run("plan", "-v", cwd=project.root, env=env)
         assert len(server.all_requests) == 1
         assert other.all_requests == []
-    assert done.code == 1
-    assert "hush" not in shown(done, project)
+    assert result.code == 1
+    assert "hush" not in shown(result, project)
 
 
 def test_two_urls_that_differ_are_told_without_their_passwords(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.configure(environments={"staging": {"api_url": "https://b.example/api"}})
     env = {"RECONCILER_API_URL": "https://me:hush@a.example/api", "RECONCILER_AUTH_TOKEN": TOKEN}
-    done = run("plan", "--environment", "staging", cwd=project.root, env=env)
-    assert done.code == 1
+    result = run("plan", "--environment", "staging", cwd=project.root, env=env)
+    assert result.code == 1
     assert (
-        "RECONCILER_API_URL is https://a.example/api, but the environment staging has https://b.example" in done.stderr
+        "RECONCILER_API_URL is https://a.example/api, but the environment staging has https://b.example"
+        in result.stderr
     )
-    assert "hush" not in done.stderr
+    assert "hush" not in result.stderr

@@ -20,9 +20,9 @@ def test_nothing_is_lost_changed_or_told_wrongly(seed: int) -> None:
 
 def test_one_line_tells_of_all_schedules() -> None:
     command = [sys.executable, "-m", "soak", "--schedules", "2", "--seed", "7", "--jobs", "1"]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.startswith("Soak: 2 schedules from seed 7, 40 assistants each: ")
-    assert done.stdout.endswith("; 0 schedules failed.\n")
+    result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.startswith("Soak: 2 schedules from seed 7, 40 assistants each: ")
+    assert result.stdout.endswith("; 0 schedules failed.\n")
 
 
 def test_a_schedule_that_fails_tells_how_to_run_it_alone(capsys: pytest.CaptureFixture[str]) -> None:

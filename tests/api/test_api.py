@@ -22,9 +22,9 @@ def server() -> Iterator[OddServer]:
 
 
 def failure(api: AssistantsApi, assistant_id: str = "asst_1") -> ApiError:
-    with api, pytest.raises(ApiError) as caught:
+    with api, pytest.raises(ApiError) as error_info:
         api.get(assistant_id)
-    return silent(caught.value)
+    return silent(error_info.value)
 
 
 def test_the_client_is_what_the_use_cases_ask_for(server: OddServer) -> None:
@@ -154,9 +154,9 @@ def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, b
 def test_an_account_that_is_gone_or_disabled_is_no_wrong_id(server: OddServer) -> None:
     for status, says in ((404, "deleted"), (403, "disabled")):
         server.on("GET *", answer(status, {"error": "no"}))
-        with client(server) as api, pytest.raises(ApiError) as caught:
+        with client(server) as api, pytest.raises(ApiError) as error_info:
             api.me()
-        assert says in caught.value.hint
+        assert says in error_info.value.hint
     assert "permission" in failure(client(server)).hint
 
 
@@ -235,9 +235,9 @@ def test_the_url_is_asked_about_only_where_it_may_be_wrong(server: OddServer, bo
 
 def test_a_write_that_went_out_was_sent_to_the_right_url(server: OddServer) -> None:
     server.on("PATCH *", answer(204))
-    with client(server) as api, pytest.raises(UnclearWrite) as caught:
+    with client(server) as api, pytest.raises(UnclearWrite) as error_info:
         api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
-    assert "RECONCILER_API_URL" not in caught.value.message
+    assert "RECONCILER_API_URL" not in error_info.value.message
     server.on("PATCH *", answer(413, PAGE))
     with client(server) as api, pytest.raises(ApiError) as refused:
         api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
@@ -274,18 +274,18 @@ def test_a_redirect_to_anywhere_is_an_error(server: OddServer, location: str, sa
 
 
 def test_a_patch_that_answers_about_another_assistant_is_unclear(server: OddServer) -> None:
-    with client(server) as api, pytest.raises(UnclearWrite) as caught:
+    with client(server) as api, pytest.raises(UnclearWrite) as error_info:
         api.patch("asst_1", {"name": "x"}, live_id="asst_2")
-    assert caught.value.kind == "protocol"
-    assert "'asst_1' instead of 'asst_2'" in caught.value.message
+    assert error_info.value.kind == "protocol"
+    assert "'asst_1' instead of 'asst_2'" in error_info.value.message
 
 
 @pytest.mark.parametrize("body", [PAGE, "", [], "{}", '{"id": 1}'])
 def test_a_senseless_answer_to_a_patch_is_unclear(server: OddServer, body: Any) -> None:
     server.on("PATCH *", answer(200, body))
-    with client(server) as api, pytest.raises(UnclearWrite) as caught:
+    with client(server) as api, pytest.raises(UnclearWrite) as error_info:
         api.patch("asst_1", {"name": "x"}, live_id="asst_1")
-    assert silent(caught.value).kind == "protocol"
+    assert silent(error_info.value).kind == "protocol"
     assert len(server.all_requests) == 1
 
 
@@ -324,9 +324,9 @@ def test_the_list_is_taken_only_where_there_is_one(server: OddServer, status: in
 
 def test_a_list_that_fails_is_an_error(server: OddServer) -> None:
     server.on("GET /assistants", answer(403, {"error": "no"}))
-    with client(server) as api, pytest.raises(ApiError) as caught:
+    with client(server) as api, pytest.raises(ApiError) as error_info:
         api.list_assistants()
-    assert caught.value.kind == "forbidden"
+    assert error_info.value.kind == "forbidden"
 
 
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"timeout": 0}, {"retries": -1}])

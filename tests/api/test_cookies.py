@@ -132,9 +132,9 @@ def test_a_token_that_each_answer_renews_costs_no_login(server: OddServer, concu
 
 def test_a_renewed_token_in_a_401_is_not_tried_for_ever(server: OddServer) -> None:
     server.on("GET *", sets("auth-token=hush-new", status=401, body=b"{}"))
-    with client(server, bare()) as api, pytest.raises(ApiError) as caught:
+    with client(server, bare()) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert caught.value.kind == "auth"
+    assert error_info.value.kind == "auth"
     assert len(server.all_requests) == 1
 
 
@@ -183,6 +183,6 @@ def test_what_an_answer_set_is_not_shown(server: OddServer) -> None:
     )
     with client(server) as api:
         api.get("asst_1")
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(ApiError) as error_info:
             api.get("asst_1")
-    assert "(*** ***)" in silent(caught.value).message
+    assert "(*** ***)" in silent(error_info.value).message

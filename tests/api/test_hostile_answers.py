@@ -282,9 +282,9 @@ def test_the_worst_answers_cost_little(tmp_path: Path) -> None:
             server.on(f"GET /assistants/asst_{number}", make())
             server.on(f"PATCH /assistants/asst_{number}", make())
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-        taken = run_bounded(calls, cwd=tmp_path, env=env)
-    assert {one.code for one in taken} == {1}
-    written_to = {name for name, one in zip(worst, taken, strict=True) if " not converged" in one.stdout}
+        results = run_bounded(calls, cwd=tmp_path, env=env)
+    assert {result.code for result in results} == {1}
+    written_to = {name for name, one in zip(worst, results, strict=True) if " not converged" in one.stdout}
     just_fit = {"numbers that just fit", "groups that just fit"}
     assert written_to == ({"a long fraction", "a long text", "a wide text", "a long id"} | just_fit) & worst.keys()
 
@@ -300,6 +300,6 @@ def test_importing_the_worst_answers_costs_little(tmp_path: Path) -> None:
             (tmp_path / str(number)).mkdir()
         calls = [["import", f"asst_{number}", "--directory", str(number)] for number in range(len(worst))]
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-        taken = run_bounded(calls, cwd=tmp_path, env=env)
-    assert [one.code for one in taken] == [1, 1, 0, 1, 1, 1]
-    assert "nested too deeply, or too large" in taken[0].stderr
+        results = run_bounded(calls, cwd=tmp_path, env=env)
+    assert [result.code for result in results] == [1, 1, 0, 1, 1, 1]
+    assert "nested too deeply, or too large" in results[0].stderr

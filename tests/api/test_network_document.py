@@ -29,9 +29,9 @@ def variables(title: str, **values: Path | str) -> dict[str, str]:
 def asked(server: OddServer, folder: Path, env: dict[str, str], url: str = "") -> Completed:
     server.on("GET *", answer(200, USER))
     signed_in = {"RECONCILER_API_URL": url or server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-    done = run("whoami", "--retries", "0", cwd=folder, env={**signed_in, **env})
-    assert TOKEN not in done.stdout + done.stderr
-    return done
+    result = run("whoami", "--retries", "0", cwd=folder, env={**signed_in, **env})
+    assert TOKEN not in result.stdout + result.stderr
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,9 @@ def test_a_proxy(tmp_path: Path, authority: Authority) -> None:
         assert "shush" not in wrong.stderr
         # On another name, of this machine, that needs no proxy.
         near = f"https://0.0.0.0:{server.origin.rpartition(':')[2]}/api"
-        done = asked(server, tmp_path, env | {"NO_PROXY": "0.0.0.0/8"}, near)
-        assert (done.code, len(proxy.all_requests)) == (1, 2)
-        assert "for another host" in done.stderr
+        result = asked(server, tmp_path, env | {"NO_PROXY": "0.0.0.0/8"}, near)
+        assert (result.code, len(proxy.all_requests)) == (1, 2)
+        assert "for another host" in result.stderr
 
 
 def test_a_gateway_that_inspects_tls(tmp_path: Path, authority: Authority) -> None:
@@ -72,11 +72,11 @@ def test_a_gateway_that_inspects_tls(tmp_path: Path, authority: Authority) -> No
 def test_an_old_authority(tmp_path: Path) -> None:
     old = make_authority(tmp_path / "old", old=True)
     with odd_server(tls=old.server(old.issue())) as server:
-        done = asked(server, tmp_path, {"SSL_CERT_FILE": str(old.file)})
+        result = asked(server, tmp_path, {"SSL_CERT_FILE": str(old.file)})
     if sys.version_info < (3, 13):
-        assert done.code == 0, done.stderr
+        assert result.code == 0, result.stderr
     else:
-        assert "Python 3.13 and newer are stricter" in done.stderr
+        assert "Python 3.13 and newer are stricter" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_a_certificate_with_a_message_of_its_own(
     tmp_path: Path, authority: Authority, san: str, days: int, said: str
 ) -> None:
     with odd_server(tls=authority.server(authority.issue("bad", san=san, days=days))) as server:
-        done = asked(server, tmp_path, {"SSL_CERT_FILE": str(authority.file)})
-    assert done.code == 1
-    assert said in done.stderr
+        result = asked(server, tmp_path, {"SSL_CERT_FILE": str(authority.file)})
+    assert result.code == 1
+    assert said in result.stderr
 
 
 def test_client_certificates(tmp_path: Path, authority: Authority) -> None:

@@ -118,9 +118,9 @@ def test_a_tunnel_through_a_proxy_with_a_password(
             assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
         assert [request.path for request in proxy.all_requests] == ["agents.example.test:443"]
         env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
-        with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as caught:
+        with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as error_info:
             api.get("asst_1")
-        assert "hush" not in str(silent(caught.value))
+        assert "hush" not in str(silent(error_info.value))
         assert len(proxy.all_requests) == 2
     assert [request.method for request in server.all_requests] == ["GET", "PATCH"]
     assert {*map(tuple, (request.header("proxy-authorization") for request in server.all_requests))} == {()}
@@ -135,9 +135,9 @@ def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
         env.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", reply)
         with through_proxy(timeout=0.4) as api:
-            with pytest.raises(ApiError, match="after 3 attempts") as caught:
+            with pytest.raises(ApiError, match="after 3 attempts") as error_info:
                 api.patch("asst_1", {}, live_id="asst_1")
-            assert type(caught.value) is ApiError
+            assert type(error_info.value) is ApiError
             assert sum(api.calls.values()) == 0
         proxy.on("CONNECT *", reply, tunnel(server))
         # Long enough for a busy machine, since the second attempt has to succeed.
@@ -166,7 +166,7 @@ def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     env.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
-    with through_proxy(retries=0) as api, pytest.raises(ApiError) as caught:
+    with through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert "refused" in caught.value.message
-    assert "Check that the proxy in ALL_PROXY is running." in caught.value.hint
+    assert "refused" in error_info.value.message
+    assert "Check that the proxy in ALL_PROXY is running." in error_info.value.hint

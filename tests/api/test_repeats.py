@@ -37,9 +37,9 @@ def unused_port() -> int:
 
 
 def patch_error(api: AssistantsApi) -> ApiError:
-    with api, pytest.raises(ApiError) as caught:
+    with api, pytest.raises(ApiError) as error_info:
         api.patch("asst_1", {"name": "x"}, live_id="asst_1")
-    return silent(caught.value)
+    return silent(error_info.value)
 
 
 @pytest.mark.parametrize("reply", [*PASSING, half_reply(200, b'{"id": "asst_1"}')])
@@ -61,38 +61,38 @@ def test_what_will_not_pass_is_not_repeated(server: OddServer, status: int) -> N
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_attempts_are_bounded_counted_and_told(server: OddServer, retries: int) -> None:
     server.on("GET *", BROKEN)
-    with client(server, retries=retries) as api, pytest.raises(ApiError) as caught:
+    with client(server, retries=retries) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert len(server.all_requests) == retries + 1
-    told = f"(after {retries + 1} attempts)" in caught.value.message
+    told = f"(after {retries + 1} attempts)" in error_info.value.message
     assert told == (retries > 0)
 
 
 def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
     server.on("GET *", silence)
-    with client(server, timeout=0.2, retries=1) as api, pytest.raises(ApiError) as caught:
+    with client(server, timeout=0.2, retries=1) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert caught.value.kind == "timeout"
-    assert "(after 2 attempts): no complete response from" in caught.value.message
-    assert "within 0.2 s" in caught.value.message
-    assert "--timeout" in caught.value.hint
+    assert error_info.value.kind == "timeout"
+    assert "(after 2 attempts): no complete response from" in error_info.value.message
+    assert "within 0.2 s" in error_info.value.message
+    assert "--timeout" in error_info.value.hint
     assert len(server.all_requests) == 2
 
 
 def test_a_refused_connection_names_the_url_and_was_not_a_call() -> None:
     url = f"http://127.0.0.1:{unused_port()}/api"
     with AssistantsApi(ApiOptions(url, bare(), retries=2), backoff=0.01) as api:
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(ApiError) as error_info:
             api.get("asst_1")
         assert dict(api.calls) == {"GET": 0, "PATCH": 0, "POST": 0}
-        assert caught.value.kind == "network"
-        assert "(after 3 attempts): no connection to http://127.0.0.1:" in caught.value.message
-        assert "refused" in caught.value.message
-        assert url in caught.value.hint
+        assert error_info.value.kind == "network"
+        assert "(after 3 attempts): no connection to http://127.0.0.1:" in error_info.value.message
+        assert "refused" in error_info.value.message
+        assert url in error_info.value.hint
         # Everybody else finds out with a single attempt: nobody has answered since.
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(ApiError) as error_info:
             api.get("asst_2")
-        assert "attempts" not in caught.value.message
+        assert "attempts" not in error_info.value.message
 
 
 def test_an_api_that_comes_back_is_given_patience_again() -> None:
@@ -271,9 +271,9 @@ def stopped_during(server: OddServer, method: str) -> tuple[ApiError, list[Reque
     stop = threading.Event()
     api = client(server, stopping=stop.is_set, retries=50, on_request=lambda note: stop.set())
     ask = api.get if method == "GET" else functools.partial(api.patch, body={}, live_id="asst_1")
-    with api, pytest.raises(ApiError) as caught:
+    with api, pytest.raises(ApiError) as error_info:
         ask("asst_1")
-    return caught.value, server.all_requests
+    return error_info.value, server.all_requests
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])

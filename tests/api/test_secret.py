@@ -48,9 +48,9 @@ def test_no_usual_way_to_write_a_value_down_shows_a_secret() -> None:
     for write_down in ways:
         with pytest.raises((TypeError, ValueError)):
             write_down(credentials.token)
-    with pytest.raises(pydantic.ValidationError) as caught:
+    with pytest.raises(pydantic.ValidationError) as error_info:
         pydantic.TypeAdapter(dict[str, int]).validate_python({"token": credentials.token})
-    assert TOKEN not in f"{caught.value} {caught.value.errors()} {caught.value!r}"
+    assert TOKEN not in f"{error_info.value} {error_info.value.errors()} {error_info.value!r}"
 
 
 @pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t\n"])
@@ -77,9 +77,9 @@ def test_a_password_keeps_its_spaces_and_loses_its_line_end() -> None:
     ],
 )
 def test_what_cannot_stand_in_a_cookie_is_refused_without_being_shown(value: str, says: str) -> None:
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingsError) as error_info:
         Secret(value, name="RECONCILER_AUTH_TOKEN", cookie=True)
-    error = caught.value
+    error = error_info.value
     assert says in error.message
     assert error.message.startswith("RECONCILER_AUTH_TOKEN ")
     shown = "".join(traceback.format_exception_only(error)) + error.hint + repr(error)

@@ -44,10 +44,10 @@ def logins(server: OddServer) -> int:
 def refused(server: OddServer, credentials: Credentials, method: str = "GET") -> ApiError:
     with client(server, credentials) as api:
         ask = api.get if method == "GET" else functools.partial(api.patch, body={}, live_id="asst_1")
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(ApiError) as error_info:
             ask("asst_1")
-    assert type(caught.value) is ApiError
-    return silent(caught.value)
+    assert type(error_info.value) is ApiError
+    return silent(error_info.value)
 
 
 def test_without_a_token_there_is_one_login_at_first_use(server: OddServer) -> None:
@@ -252,18 +252,18 @@ def test_no_login_is_tried_once_the_run_is_being_stopped(server: OddServer) -> N
     stop = threading.Event()
     with client(server, both(), stopping=stop.is_set) as api:
         stop.set()
-        with pytest.raises(ApiError) as caught:
+        with pytest.raises(ApiError) as error_info:
             api.get("asst_1")
-    assert caught.value.kind == "auth"
+    assert error_info.value.kind == "auth"
     assert (logins(server), len(server.all_requests)) == (0, 1)
 
 
 def test_the_token_of_a_login_is_scrubbed_like_the_first(server: OddServer) -> None:
     server.on("GET *", answer(400, {"error": f"bad: hush-token-2 {TOKEN} {PASSWORD}"}))
-    with client(server, login()) as api, pytest.raises(ApiError) as caught:
+    with client(server, login()) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert "hush-token-2" not in caught.value.message
-    assert "(bad: *** hush-token-1 ***)" in caught.value.message
+    assert "hush-token-2" not in error_info.value.message
+    assert "(bad: *** hush-token-1 ***)" in error_info.value.message
 
 
 class ShortLived:

@@ -38,9 +38,9 @@ def server(authority: Authority) -> Iterator[OddServer]:
 
 
 def failure(server: OddServer) -> ApiError:
-    with client(server, retries=2) as api, pytest.raises(ApiError) as caught:
+    with client(server, retries=2) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    return silent(caught.value)
+    return silent(error_info.value)
 
 
 def test_both_variables_name_authorities(server: OddServer, authority: Authority, env: pytest.MonkeyPatch) -> None:
@@ -73,11 +73,11 @@ def test_a_file_that_cannot_be_used_is_named(
     elif what == "empty":
         place.touch()
     env.setenv(variable, str(place))
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingsError) as error_info:
         AssistantsApi(ApiOptions(HTTPS, bare()))
-    assert f"{variable} names a file that cannot be used: {str(place)!r}" in caught.value.message
-    assert says in caught.value.message
-    assert variable in caught.value.hint
+    assert f"{variable} names a file that cannot be used: {str(place)!r}" in error_info.value.message
+    assert says in error_info.value.message
+    assert variable in error_info.value.hint
     AssistantsApi(ApiOptions("http://127.0.0.1:9/api", bare()))  # which needs none of these files
 
 
@@ -154,10 +154,10 @@ def test_what_python_3_13_refuses_is_told_from_an_unknown_authority(tmp_path: Pa
     with (
         odd_server(tls=authority.server(authority.issue())) as server,
         socket.create_connection(("127.0.0.1", int(server.origin.rpartition(":")[2]))) as plain,
-        pytest.raises(ssl.SSLCertVerificationError) as caught,
+        pytest.raises(ssl.SSLCertVerificationError) as error_info,
     ):
         strict.wrap_socket(plain, server_hostname="127.0.0.1")
-    problem = explain_tls(caught.value)
+    problem = explain_tls(error_info.value)
     assert problem is not None
     assert "3.13" in problem.hint
     assert "SSL_CERT_FILE" not in problem.hint
@@ -222,9 +222,9 @@ def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
     with odd_server() as plain:
         plain.on("GET *", raw_reply(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
         options = ApiOptions(plain.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
-        with AssistantsApi(options) as api, pytest.raises(ApiError) as caught:
+        with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
-    assert caught.value.kind in ("network", "timeout")
+    assert error_info.value.kind in ("network", "timeout")
     for reason, piece in (
         ("WRONG_VERSION_NUMBER", "http://"),
         ("TLSV1_ALERT_PROTOCOL_VERSION", "TLS 1.2"),

@@ -31,9 +31,9 @@ def server() -> Iterator[OddServer]:
 
 def failure(server: OddServer, reply: Reply, *, timeout: float = 5.0) -> ApiError:
     server.on("GET *", reply)
-    with client(server, timeout=timeout, retries=0) as api, pytest.raises(ApiError) as caught:
+    with client(server, timeout=timeout, retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    return silent(caught.value)
+    return silent(error_info.value)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeyp
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     with AssistantsApi(ApiOptions(f"https://{host}/api", bare(), retries=0)) as api:
-        with pytest.raises(ApiError, match="cannot be a host's name") as caught:
+        with pytest.raises(ApiError, match="cannot be a host's name") as error_info:
             api.get("asst_1")
-        assert caught.value.kind == "network"
+        assert error_info.value.kind == "network"
         assert api.calls["GET"] == 0
 
 
@@ -241,9 +241,9 @@ def test_a_proxy_of_the_environment_is_used(server: OddServer, proxied: pytest.M
 def test_a_proxy_that_says_no_is_told_without_its_credentials(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
     proxied.setenv("HTTPS_PROXY", server.origin.replace("//", "//anna:hush@"))
     server.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
-    with through("https://agents.example.invalid/api") as api, pytest.raises(ApiError) as caught:
+    with through("https://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    error = silent(caught.value)
+    error = silent(error_info.value)
     assert error.kind == "network"
     assert "no connection to https://agents.example.invalid: 407" in error.message
 
@@ -285,19 +285,19 @@ def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
     options = ApiOptions("https://agents.example.invalid/api", bare(), retries=2)
     with (
         AssistantsApi(options, backoff=0.01) as api,
-        pytest.raises(ApiError, match=f"{status} from the proxy") as caught,
+        pytest.raises(ApiError, match=f"{status} from the proxy") as error_info,
     ):
         api.get("asst_1")
-    assert caught.value.kind == "network"
+    assert error_info.value.kind == "network"
     assert len(server.all_requests) == times
 
 
 def test_what_a_proxy_repeats_of_its_password_is_not_shown(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
     proxied.setenv("HTTP_PROXY", server.origin.replace("//", "//anna:hush@"))
     server.on("GET *", answer(403, {"error": "not with Basic YW5uYTpodXNo, which is anna:hush"}))
-    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as caught:
+    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert "YW5uYTpodXNo" not in str(silent(caught.value))
+    assert "YW5uYTpodXNo" not in str(silent(error_info.value))
 
 
 def test_loopback_is_never_reached_through_a_proxy(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
@@ -320,9 +320,9 @@ def test_hosts_that_need_no_proxy_get_none(server: OddServer, proxied: pytest.Mo
 @pytest.mark.parametrize("proxy", ["socks5://anna:hush@h:1", "http://anna:hush@h:port", "http://", "ftp://hush"])
 def test_an_unusable_proxy_is_refused_without_being_shown(proxied: pytest.MonkeyPatch, proxy: str) -> None:
     proxied.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(SettingsError, match="proxy") as caught:
+    with pytest.raises(SettingsError, match="proxy") as error_info:
         through("https://agents.example.invalid/api")
-    assert "hush" not in str(caught.value) + caught.value.hint
+    assert "hush" not in str(error_info.value) + error_info.value.hint
 
 
 def test_a_proxy_may_be_named_without_a_scheme_or_be_reached_by_tls(
@@ -333,9 +333,9 @@ def test_a_proxy_may_be_named_without_a_scheme_or_be_reached_by_tls(
     with through("http://agents.example.invalid/api") as api:
         assert api.get("asst_1") == ASSISTANT
     proxied.setenv("HTTP_PROXY", server.origin.replace("http://", "https://"))
-    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as caught:
+    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert caught.value.kind == "network"
+    assert error_info.value.kind == "network"
 
 
 @pytest.fixture
@@ -357,11 +357,11 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
     tls.load_cert_chain(certificate)
     with odd_server(tls=tls) as server:
         server.on("GET *", YES)
-        with client(server) as api, pytest.raises(ApiError) as caught:
+        with client(server) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
-        assert silent(caught.value).kind == "network"
-        assert "CERTIFICATE_VERIFY_FAILED" in caught.value.message
-        assert "SSL_CERT_FILE" in caught.value.hint
+        assert silent(error_info.value).kind == "network"
+        assert "CERTIFICATE_VERIFY_FAILED" in error_info.value.message
+        assert "SSL_CERT_FILE" in error_info.value.hint
         assert (server.connections, server.all_requests) == (1, [])
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         with client(server) as api:
@@ -373,7 +373,7 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_https_to_something_that_speaks_no_tls(server: OddServer) -> None:
     server.on("GET *", YES)
     options = ApiOptions(server.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
-    with AssistantsApi(options) as api, pytest.raises(ApiError) as caught:
+    with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert caught.value.kind in ("network", "timeout")
+    assert error_info.value.kind in ("network", "timeout")
     assert server.requests("GET") == []

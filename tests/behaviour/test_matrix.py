@@ -59,8 +59,8 @@ def test_plan_and_apply_with_a_base(repository: Story, sandbox: Sandbox, policy:
     untouched = {row.id: live(sandbox, row) for row in ROWS}
     assert untouched == {row.id: exact(row.live()) for row in ROWS}
 
-    apply, done = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
-    assert done.code == int(any(row.outcome(policy) == "refused" for row in ROWS))
+    apply, result = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
+    assert result.code == int(any(row.outcome(policy) == "refused" for row in ROWS))
     check_applied(sandbox, apply, policy)
     assert {key: exact(entry["patch"]) for key, entry in apply.items()} == {
         key: exact(entry["patch"]) for key, entry in plan.items()
@@ -75,8 +75,8 @@ def test_plan_and_apply_without_a_base(repository: Story, sandbox: Sandbox, poli
     assert {row.key: planned(plan[row.key]) for row in ROWS} == {
         row.key: plan_of(row, policy, has_base=False) for row in ROWS
     }
-    apply, done = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
-    assert done.code == 0
+    apply, result = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
+    assert result.code == 0
     check_applied(sandbox, apply, policy, has_base=False)
 
 
@@ -100,9 +100,9 @@ def test_drift(repository: Story, sandbox: Sandbox, tmp_path: Path) -> None:
     "policy", [policy for policy in POLICIES if policy.on_drift == "fail"], ids=lambda policy: policy.key
 )
 def test_without_a_base_nobody_can_say_what_drifted(repository: Story, policy: Policy) -> None:
-    done = run("apply", "--yes", "--base", "none", *policy.options, cwd=repository.root)
-    assert (done.code, done.stdout) == (1, "")
-    assert "--on-drift fail needs a base" in done.stderr
+    result = run("apply", "--yes", "--base", "none", *policy.options, cwd=repository.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert "--on-drift fail needs a base" in result.stderr
 
 
 def test_the_document_is_written_from_this_matrix() -> None:
@@ -114,13 +114,13 @@ def reported(
 ) -> tuple[dict[str, AssistantEntry], Completed]:
     """Run a command; return its report's assistants by key, and what it showed as text."""
     report = folder / "report.json"
-    done = run(*arguments, "--report", report, cwd=repository.root, env=connection_variables(sandbox))
+    result = run(*arguments, "--report", report, cwd=repository.root, env=connection_variables(sandbox))
     document: Document = json.loads(report.read_text("utf-8"))
     assert document["api_calls"] == {"POST": 0, "PATCH": 0} | sandbox.calls
     unreadable = sum(row.parts[0][1].base_file == "unreadable" for row in ROWS) if "HEAD^" in arguments else 0
     assert sum("counts as no base" in warning for warning in document["warnings"]) == unreadable
     sandbox.forget_requests()
-    return {entry["key"]: entry for entry in document["assistants"]}, done
+    return {entry["key"]: entry for entry in document["assistants"]}, result
 
 
 def planned(entry: AssistantEntry) -> dict[str, Any]:

@@ -52,9 +52,12 @@ class Reader:
     def _texts(self, run: WorkflowRun | None) -> Iterator[tuple[str, str]]:
         hub = self._place.hub
         for kind, entries in (("comment", hub.comments), ("issue", hub.issues), ("pull request", hub.pulls)):
-            for one in entries:
-                title = f"{one['title']} ({one['state']})\n\n" if "title" in one else ""
-                yield f"{kind} {one['on'] if 'on' in one else one['number']}-{one['id']}", f"{title}{one['body']}"
+            for entry in entries:
+                title = f"{entry['title']} ({entry['state']})\n\n" if "title" in entry else ""
+                yield (
+                    f"{kind} {entry['on'] if 'on' in entry else entry['number']}-{entry['id']}",
+                    f"{title}{entry['body']}",
+                )
         for name, job in (run.jobs if run else {}).items():
             yield f"summary of {name}", job.summary
             yield f"log of {name}", job.log
@@ -106,7 +109,7 @@ class Story:
     def comment(self, pull: dict[str, Any], kind: str = "plan") -> str:
         """The one comment of a kind on a pull request."""
         marker = f"<!-- reconciler {kind} "
-        there = [one for one in self.place.hub.comments if one["on"] == pull["number"]]
+        there = [comment for comment in self.place.hub.comments if comment["on"] == pull["number"]]
         (found,) = (one["body"] for one in there if one["body"].startswith(marker))
         return str(found)
 
@@ -169,8 +172,8 @@ class Story:
         assert "1 conflict" in self.comment(pull)
         place.git("fetch", "--quiet", str(place.hub.git), f"+{RECORD}:{RECORD}")
         account = {"RECONCILER_API_URL": place.sandbox.url, **place.runner.secrets}
-        done = run_command("pull", "--conflicts", cwd=place.root, env=account)
-        assert done.code == 0, done.stderr
+        result = run_command("pull", "--conflicts", cwd=place.root, env=account)
+        assert result.code == 0, result.stderr
         place.commit("Take both edits")
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/friendlier")
         self.reader.step("it holds both edits", check(place.plan(pull["number"])))
@@ -195,8 +198,8 @@ class Story:
         run = self.merge(self.open("thaw"))
         self.reader.step("it is not frozen any more", run)
         assert self.greeting == "Too late!"
-        undone = check(place.dispatch("rollback.yml", run_id=str(run.number)))
-        self.reader.step("the last apply is rolled back", undone)
+        rollback_run = check(place.dispatch("rollback.yml", run_id=str(run.number)))
+        self.reader.step("the last apply is rolled back", rollback_run)
         assert self.greeting == greeting
         self.reader.step("git agrees", self.merge(self.propose("undo", firstMessage=greeting)))
 

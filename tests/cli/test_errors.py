@@ -34,42 +34,42 @@ def one(project: Project) -> Project:
         (["import", "asst_9"], {"RECONCILER_PASSWORD": "hush"}),
     ],
 )
-def test_no_credentials(one: Project, command: list[str], given: dict[str, str]) -> None:
+def test_no_credentials(project: Project, command: list[str], given: dict[str, str]) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run(*command, cwd=one.root, env={"RECONCILER_API_URL": sandbox.url, **given})
+        result = run(*command, cwd=project.root, env={"RECONCILER_API_URL": sandbox.url, **given})
         assert sandbox.requests == []
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr == (
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr == (
         "Error: there are no credentials for the API\n"
         "  set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD\n"
     )
 
 
-def test_no_url(one: Project) -> None:
-    done = run("plan", cwd=one.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
-    assert (done.code, done.stdout) == (1, "")
-    assert "no API URL is configured" in done.stderr
-    assert "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml" in done.stderr
+def test_no_url(project: Project) -> None:
+    result = run("plan", cwd=project.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
+    assert (result.code, result.stdout) == (1, "")
+    assert "no API URL is configured" in result.stderr
+    assert "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml" in result.stderr
 
 
-def test_the_url_s_precedence(one: Project) -> None:
+def test_the_url_s_precedence(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         env = connection_variables(sandbox, "http://127.0.0.1:1/api")
-        assert run("plan", "--api-url", sandbox.url, "--retries", "0", cwd=one.root, env=env).code == 0
-        one.configure(api_url="http://127.0.0.1:1/api")
-        assert run("plan", cwd=one.root, env=connection_variables(sandbox)).code == 0
-        one.configure(api_url=sandbox.url)
+        assert run("plan", "--api-url", sandbox.url, "--retries", "0", cwd=project.root, env=env).code == 0
+        project.configure(api_url="http://127.0.0.1:1/api")
+        assert run("plan", cwd=project.root, env=connection_variables(sandbox)).code == 0
+        project.configure(api_url=sandbox.url)
         env = {name: value for name, value in env.items() if name != "RECONCILER_API_URL"}
-        assert run("plan", cwd=one.root, env=env).code == 0
+        assert run("plan", cwd=project.root, env=env).code == 0
 
 
-def test_plain_http_to_another_machine(one: Project) -> None:
+def test_plain_http_to_another_machine(project: Project) -> None:
     env = {"RECONCILER_API_URL": "http://api.example.test/api", "RECONCILER_AUTH_TOKEN": "hush"}
-    done = run("plan", cwd=one.root, env=env)
-    assert (done.code, done.stdout) == (1, "")
-    assert "plain http" in done.stderr
-    assert "--allow-insecure-http" in done.stderr
-    assert len(done.stderr.splitlines()) == 2
+    result = run("plan", cwd=project.root, env=env)
+    assert (result.code, result.stdout) == (1, "")
+    assert "plain http" in result.stderr
+    assert "--allow-insecure-http" in result.stderr
+    assert len(result.stderr.splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -80,141 +80,143 @@ def test_plain_http_to_another_machine(one: Project) -> None:
         ("disabled@sandbox.test", PASSWORD, "Login failed: the account is disabled"),
     ],
 )
-def test_a_login_that_fails(one: Project, email: str, password: str, told: str) -> None:
+def test_a_login_that_fails(project: Project, email: str, password: str, told: str) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         env = {**connection_variables(sandbox, email=email), "RECONCILER_PASSWORD": password}
-        done = run("apply", "--yes", "--report", "r.json", cwd=one.root, env=env)
+        result = run("apply", "--yes", "--report", "r.json", cwd=project.root, env=env)
         assert sandbox.calls == {"POST": 1}
-    assert done.code == 1
-    assert told in flat(done.stdout)
-    assert "hush" not in done.stdout + done.stderr
-    assert len(done.stdout.splitlines()) <= 10
-    report = json.loads((one.root / "r.json").read_text())
+    assert result.code == 1
+    assert told in flat(result.stdout)
+    assert "hush" not in result.stdout + result.stderr
+    assert len(result.stdout.splitlines()) <= 10
+    report = json.loads((project.root / "r.json").read_text())
     assert report["assistants"][0]["outcome"] == "failed"
     assert report["assistants"][0]["error"]["status"] in (401, 403)
 
 
-def test_a_url_without_api(one: Project) -> None:
+def test_a_url_without_api(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("plan", cwd=one.root, env=connection_variables(sandbox, sandbox.url.removesuffix("/api")))
-    assert done.code == 1
-    assert "RECONCILER_API_URL end in /api?" in flat(done.stdout)
+        result = run("plan", cwd=project.root, env=connection_variables(sandbox, sandbox.url.removesuffix("/api")))
+    assert result.code == 1
+    assert "RECONCILER_API_URL end in /api?" in flat(result.stdout)
 
 
-def test_a_page_instead_of_an_answer(one: Project) -> None:
+def test_a_page_instead_of_an_answer(project: Project) -> None:
     def meddle(request: Request, forward: Forward) -> Answer:
         return json_answer(200, PAGE, content_type="text/html")
 
     with running_sandbox() as sandbox, between(sandbox, meddle) as server:
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "hush-token"}
-        done = run("plan", cwd=one.root, env=env)
-    assert done.code == 1
-    assert "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?" in flat(done.stdout)
+        result = run("plan", cwd=project.root, env=env)
+    assert result.code == 1
+    assert "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?" in flat(result.stdout)
 
 
-def test_nobody_listens(one: Project) -> None:
+def test_nobody_listens(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     env = {"RECONCILER_API_URL": f"http://127.0.0.1:{port}/api", "RECONCILER_AUTH_TOKEN": "hush"}
-    done = run("plan", "--retries", "0", cwd=one.root, env=env)
-    assert done.code == 1
-    assert "no connection to" in flat(done.stdout)
-    assert "Check that the API is running" in flat(done.stdout)
+    result = run("plan", "--retries", "0", cwd=project.root, env=env)
+    assert result.code == 1
+    assert "no connection to" in flat(result.stdout)
+    assert "Check that the API is running" in flat(result.stdout)
 
 
-def test_a_token_that_has_run_out(one: Project) -> None:
+def test_a_token_that_has_run_out(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("plan", cwd=one.root, env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"})
-        assert done.code == 1
-        assert "RECONCILER_AUTH_TOKEN may have expired" in flat(done.stdout)
-        assert "hush" not in done.stdout + done.stderr
+        result = run(
+            "plan", cwd=project.root, env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"}
+        )
+        assert result.code == 1
+        assert "RECONCILER_AUTH_TOKEN may have expired" in flat(result.stdout)
+        assert "hush" not in result.stdout + result.stderr
         env = {**connection_variables(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
-        assert run("apply", "--yes", cwd=one.root, env=env).code == 0
+        assert run("apply", "--yes", cwd=project.root, env=env).code == 0
         assert sandbox.patches == [{"name": "New"}]
 
 
-def test_an_unknown_id_does_not_stop_the_others(one: Project) -> None:
-    one.write("b", id="asst_gone", name="New")
+def test_an_unknown_id_does_not_stop_the_others(project: Project) -> None:
+    project.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("apply", "--yes", cwd=one.root, env=connection_variables(sandbox))
+        result = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
-    assert done.code == 1
-    assert "Check that the id belongs to this API" in flat(done.stdout)
+    assert result.code == 1
+    assert "Check that the id belongs to this API" in flat(result.stdout)
 
 
 def test_no_definitions(project: Project) -> None:
-    done = run("plan", cwd=project.root)
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr == (
+    result = run("plan", cwd=project.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr == (
         "Error: the folder assistants contains no definition\n"
         "  Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.\n"
     )
     project.folder.rmdir()
-    done = run("validate", cwd=project.root)
-    assert done.code == 1
-    assert "there is no folder assistants" in done.stderr
-    assert "`reconciler import ID` creates one" in done.stderr
+    result = run("validate", cwd=project.root)
+    assert result.code == 1
+    assert "there is no folder assistants" in result.stderr
+    assert "`reconciler import ID` creates one" in result.stderr
 
 
-def test_settings_that_cannot_be_used(one: Project) -> None:
-    (one.root / "reconciler.yaml").write_text('max_change: 5\n"\\e[31m": 1\norg_id: 7\n')
-    done = run("plan", cwd=one.root)
-    assert (done.code, done.stdout) == (1, "")
-    assert "reconciler.yaml:1:1: unknown setting max_change; did you mean max_changes?" in done.stderr
-    assert "reconciler.yaml:3:9" in done.stderr
-    assert "\x1b" not in done.stderr
-    done = run("validate", "--format", "github", cwd=one.root)
-    assert (done.code, done.stderr) == (1, "")
-    assert "::error file=reconciler.yaml,line=3,col=9," in done.stdout
-    assert done.stdout.endswith("Validate: 3 problems in 1 file, no definition was checked.\n")
+def test_settings_that_cannot_be_used(project: Project) -> None:
+    (project.root / "reconciler.yaml").write_text('max_change: 5\n"\\e[31m": 1\norg_id: 7\n')
+    result = run("plan", cwd=project.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert "reconciler.yaml:1:1: unknown setting max_change; did you mean max_changes?" in result.stderr
+    assert "reconciler.yaml:3:9" in result.stderr
+    assert "\x1b" not in result.stderr
+    result = run("validate", "--format", "github", cwd=project.root)
+    assert (result.code, result.stderr) == (1, "")
+    assert "::error file=reconciler.yaml,line=3,col=9," in result.stdout
+    assert result.stdout.endswith("Validate: 3 problems in 1 file, no definition was checked.\n")
 
 
-def test_what_a_definition_says_cannot_act_on_the_terminal(one: Project) -> None:
-    one.write("bad", 'id: asst_2\n"\\e[2J\\x07": 1\n')
+def test_what_a_definition_says_cannot_act_on_the_terminal(project: Project) -> None:
+    project.write("bad", 'id: asst_2\n"\\e[2J\\x07": 1\n')
     with running_sandbox({"asst_1": {"name": "\x1b]0;x\x07"}}) as sandbox:
-        done = run("plan", cwd=one.root, env=connection_variables(sandbox))
-    assert "\x1b" not in done.stdout + done.stderr
-    assert "\x07" not in done.stdout + done.stderr
-    assert "\\x1b[2J" in done.stderr
+        result = run("plan", cwd=project.root, env=connection_variables(sandbox))
+    assert "\x1b" not in result.stdout + result.stderr
+    assert "\x07" not in result.stdout + result.stderr
+    assert "\\x1b[2J" in result.stderr
 
 
-def test_a_file_outside_the_folder(one: Project) -> None:
-    done = run("plan", "reconciler.yaml", cwd=one.root)
-    assert done.code == 1
-    assert "reconciler.yaml does not exist" in done.stderr
-    (one.root / "elsewhere").mkdir()
-    done = run("validate", "elsewhere", cwd=one.root)
-    assert done.code == 1
-    assert "is not in the definitions' folder" in done.stderr
+def test_a_file_outside_the_folder(project: Project) -> None:
+    result = run("plan", "reconciler.yaml", cwd=project.root)
+    assert result.code == 1
+    assert "reconciler.yaml does not exist" in result.stderr
+    (project.root / "elsewhere").mkdir()
+    result = run("validate", "elsewhere", cwd=project.root)
+    assert result.code == 1
+    assert "is not in the definitions' folder" in result.stderr
 
 
 @pytest.mark.parametrize("command", [["apply", "--yes"], ["create", "--yes"]])
-def test_a_path_that_is_empty_is_not_the_folder_that_one_is_in(one: Project, command: list[str]) -> None:
+def test_a_path_that_is_empty_is_not_the_folder_that_one_is_in(project: Project, command: list[str]) -> None:
     """As of a variable that is not set: the run would be about every definition."""
-    done = run(*command, "", cwd=one.root / "assistants", env={})
-    assert (done.code, done.stdout) == (1, "")
-    assert "is empty" in done.stderr
+    result = run(*command, "", cwd=project.root / "assistants", env={})
+    assert (result.code, result.stdout) == (1, "")
+    assert "is empty" in result.stderr
 
 
-def test_a_folder_that_is_gone(one: Project) -> None:
+def test_a_folder_that_is_gone(project: Project) -> None:
     gone = "mkdir gone && cd gone && rmdir ../gone && exec "
-    done = subprocess.run(
+    result = subprocess.run(
         ["/bin/sh", "-c", f"{gone}{shlex.quote(COMMAND)} validate"],
-        cwd=one.root,
+        cwd=project.root,
         env=environment(),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "the current folder no longer exists" in done.stderr.splitlines()[-2]
-    assert done.stderr.splitlines()[-1] == "  change to a folder that exists"
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "the current folder no longer exists" in result.stderr.splitlines()[-2]
+    assert result.stderr.splitlines()[-1] == "  change to a folder that exists"
 
 
 @pytest.mark.parametrize("room", [True, False])
-def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: bool) -> None:
+def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(project: Project, room: bool) -> None:
     """A module that cannot be imported stands in for a fault."""
-    broken = one.root / "broken" / "deepdiff"
+    broken = project.root / "broken" / "deepdiff"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("import os\nraise RuntimeError(os.environ['HUSH'])\n")
     with running_sandbox({"asst_1": {}}) as sandbox:
@@ -222,35 +224,35 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one: Project, room: b
             {
                 **connection_variables(sandbox),
                 "PYTHONPATH": str(broken.parent),
-                "TMPDIR": str(one.root),
+                "TMPDIR": str(project.root),
                 "HUSH": "hush-value",
             }
         )
         # Where the tests' coverage is measured, what measures it would fail on the full disk in words of its own.
         env = {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
-        done = subprocess.run(
+        result = subprocess.run(
             ["/bin/sh", "-c", f"{'' if room else 'ulimit -f 0; '}exec {shlex.quote(COMMAND)} plan"],
-            cwd=one.root,
+            cwd=project.root,
             env=env,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "this is a fault of reconciler itself (RuntimeError)" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "hush-value" not in done.stderr
-    logs = [*one.root.glob("reconciler-*.log")]
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "this is a fault of reconciler itself (RuntimeError)" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "hush-value" not in result.stderr
+    logs = [*project.root.glob("reconciler-*.log")]
     assert len(logs) == room
     for log in logs:
-        assert str(log) in done.stderr
+        assert str(log) in result.stderr
         assert "core/canonical.py" in log.read_text()
         assert "hush-value" not in log.read_text()
 
 
 @pytest.mark.parametrize("arguments", [("plan", "--directory"), ("validate", "--report"), ("sandbox", "--seed")])
-def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(one: Project, arguments: tuple[str, str]) -> None:
-    done = run(*arguments, f"{'x' * 300}.json", cwd=one.root)
-    assert (done.code, done.stdout) == (1, "")
-    assert "xx.json cannot be used: File name too long" in done.stderr
+def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(project: Project, arguments: tuple[str, str]) -> None:
+    result = run(*arguments, f"{'x' * 300}.json", cwd=project.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert "xx.json cannot be used: File name too long" in result.stderr

@@ -40,33 +40,33 @@ def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments
     (project.root / "assistants.md").mkdir()
     project.write("a", id="asst_1")
     with running_sandbox() as sandbox:
-        done = run(*arguments, cwd=project.root, env=connection_variables(sandbox))
+        result = run(*arguments, cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.requests == []
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: ")
-    assert told in done.stderr
-    assert len(done.stderr.splitlines()) <= 3
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: ")
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) <= 3
 
 
 def test_a_wrong_value_of_the_environment_is_told_with_the_variable(project: Project) -> None:
-    done = run("plan", cwd=project.root, env={"RECONCILER_RETRIES": "many"})
-    assert (done.code, done.stdout) == (1, "")
-    assert "'many'" in done.stderr
-    assert "RECONCILER_RETRIES has that value" in done.stderr
+    result = run("plan", cwd=project.root, env={"RECONCILER_RETRIES": "many"})
+    assert (result.code, result.stdout) == (1, "")
+    assert "'many'" in result.stderr
+    assert "RECONCILER_RETRIES has that value" in result.stderr
 
 
 def test_without_a_command_the_help_is_shown(project: Project) -> None:
-    done = run(cwd=project.root)
-    assert (done.code, done.stdout) == (1, "")
-    assert "Commands:" in done.stderr
+    result = run(cwd=project.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert "Commands:" in result.stderr
 
 
 def test_help_and_version(project: Project) -> None:
     assert run("--version", cwd=project.root).stdout == f"reconciler {__version__}\n"
-    done = run("--help", cwd=project.root)
-    assert (done.code, done.stderr) == (0, "")
+    result = run("--help", cwd=project.root)
+    assert (result.code, result.stderr) == (0, "")
     for command in ("validate", "plan", "apply", "drift", "import", "report", "schema", "whoami", "sandbox"):
-        assert f"  {command} " in done.stdout
+        assert f"  {command} " in result.stdout
 
 
 def test_one_that_cannot_be_read_beats_differences(project: Project) -> None:
@@ -74,10 +74,10 @@ def test_one_that_cannot_be_read_beats_differences(project: Project) -> None:
     project.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
         for command in ("plan", "drift"):
-            done = run(command, "--detailed-exitcode", cwd=project.root, env=connection_variables(sandbox))
-            assert done.code == 1
-            assert "a.yaml" in done.stdout
-            assert "assistants/b.yaml: missing" in done.stdout
+            result = run(command, "--detailed-exitcode", cwd=project.root, env=connection_variables(sandbox))
+            assert result.code == 1
+            assert "a.yaml" in result.stdout
+            assert "assistants/b.yaml: missing" in result.stdout
         selected = run(
             "plan", "--detailed-exitcode", "assistants/a.yaml", cwd=project.root, env=connection_variables(sandbox)
         )
@@ -91,48 +91,48 @@ def test_an_invalid_file_stops_apply_before_its_first_request_and_not_plan(proje
         env = connection_variables(sandbox)
         for command in ("plan", "drift"):
             sandbox.forget_requests()
-            done = run(command, "--detailed-exitcode", cwd=project.root, env=env)
-            assert done.code == 1
-            assert done.stderr == (
+            result = run(command, "--detailed-exitcode", cwd=project.root, env=env)
+            assert result.code == 1
+            assert result.stderr == (
                 "assistants/bad.yaml:2:1: unknown field nme; did you mean name?\n    nme: x\n    ^\n"
             )
-            assert "assistants/good.yaml" in done.stdout
+            assert "assistants/good.yaml" in result.stdout
             assert sandbox.calls == {"POST": 1, "GET": 1}
         sandbox.forget_requests()
-        done = run("apply", "--yes", cwd=project.root, env=env)
-        assert (done.code, sandbox.requests) == (1, [])
-        assert "bad.yaml:2:1: unknown field nme" in done.stderr
-        assert "Nothing was sent: a definition is not valid." in done.stdout
-        assert done.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 refused, 1 skipped.\n")
+        result = run("apply", "--yes", cwd=project.root, env=env)
+        assert (result.code, sandbox.requests) == (1, [])
+        assert "bad.yaml:2:1: unknown field nme" in result.stderr
+        assert "Nothing was sent: a definition is not valid." in result.stdout
+        assert result.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 refused, 1 skipped.\n")
 
-        done = run("apply", "--yes", "assistants/good.yaml", cwd=project.root, env=env)
-        assert (done.code, done.stderr) == (0, "")
+        result = run("apply", "--yes", "assistants/good.yaml", cwd=project.root, env=env)
+        assert (result.code, result.stderr) == (0, "")
         assert sandbox.patches == [{"name": "New"}]
 
 
 def test_validate_tells_problems_on_stdout(project: Project) -> None:
     project.write("bad", "id: asst_2\nnme: x\nname: 7\n")
     project.write("doubtful", "id: asst_3\nfirstMessage: 'Hi '\n")
-    done = run("validate", cwd=project.root)
-    assert (done.code, done.stderr) == (1, "")
-    unknown, wrong, doubtful = done.stdout.splitlines()[:9:3]  # each with its line of the file, and a mark
+    result = run("validate", cwd=project.root)
+    assert (result.code, result.stderr) == (1, "")
+    unknown, wrong, doubtful = result.stdout.splitlines()[:9:3]  # each with its line of the file, and a mark
     assert unknown == "assistants/bad.yaml:2:1: unknown field nme; did you mean name?"
     assert wrong.startswith("assistants/bad.yaml:3:7: name must be text; you wrote a whole number; put it in quotes")
     assert doubtful.startswith("assistants/doubtful.yaml:2:15: warning: firstMessage ends in white space; remove it")
-    done = run("validate", "assistants/doubtful.yaml", cwd=project.root)
-    assert done.code == 0
-    done = run("validate", "--strict", "assistants/doubtful.yaml", cwd=project.root)
-    assert done.code == 1
-    assert "--strict allows none" in done.stdout
+    result = run("validate", "assistants/doubtful.yaml", cwd=project.root)
+    assert result.code == 0
+    result = run("validate", "--strict", "assistants/doubtful.yaml", cwd=project.root)
+    assert result.code == 1
+    assert "--strict allows none" in result.stdout
 
 
 def test_an_ignore_entry_past_its_date_fails_validate(project: Project) -> None:
     project.configure(ignore=[{"path": "/name", "reason": "x", "expires": "2020-01-01"}])
     project.write("a", id="asst_1", name="A")
-    done = run("validate", cwd=project.root)
-    assert done.code == 1
-    assert "reconciler.yaml:2:3:" in done.stdout
-    assert "expired on 2020-01-01" in done.stdout
+    result = run("validate", cwd=project.root)
+    assert result.code == 1
+    assert "reconciler.yaml:2:3:" in result.stdout
+    assert "expired on 2020-01-01" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -144,12 +144,12 @@ def test_more_changes_than_allowed_send_nothing(project: Project, limit: str, wr
         project.write(f"a{number}", id=f"asst_{number}", name="New")
     seed = {f"asst_{number}": {"name": "New" if number == 2 else "Old"} for number in range(3)}
     with running_sandbox(seed) as sandbox:
-        done = run("apply", "--yes", *([limit] if limit else []), cwd=project.root, env=connection_variables(sandbox))
+        result = run("apply", "--yes", *([limit] if limit else []), cwd=project.root, env=connection_variables(sandbox))
         assert len(sandbox.patches) == (2 if written else 0)
-    assert done.code == (0 if written else 1)
+    assert result.code == (0 if written else 1)
     if not written:
         note = "Nothing was sent: 2 assistants would be written, but max_changes allows 1; if the plan is right, raise"
-        assert note in " ".join(done.stdout.split())
+        assert note in " ".join(result.stdout.split())
 
 
 def test_the_limit_may_stand_in_the_settings_and_the_option_wins(project: Project) -> None:
@@ -171,20 +171,20 @@ def test_an_apply_that_brings_not_everything_is_1(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("apply", "--yes", "--fail-fast", cwd=project.root, env=connection_variables(sandbox))
+        result = run("apply", "--yes", "--fail-fast", cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.patches == []
-        assert "1 skipped" in done.stdout
-        assert done.code == 1
-        done = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
+        assert "1 skipped" in result.stdout
+        assert result.code == 1
+        result = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
-        assert done.code == 1
+        assert result.code == 1
 
 
 def test_without_a_terminal_apply_needs_a_yes(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        done = run("apply", cwd=project.root, env=connection_variables(sandbox), stdin="y\n")
+        result = run("apply", cwd=project.root, env=connection_variables(sandbox), stdin="y\n")
         assert sandbox.requests == []
-    assert (done.code, done.stdout) == (1, "")
-    assert "there is no terminal" in done.stderr
-    assert "--yes" in done.stderr
+    assert (result.code, result.stdout) == (1, "")
+    assert "there is no terminal" in result.stderr
+    assert "--yes" in result.stderr

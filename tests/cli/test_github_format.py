@@ -47,9 +47,9 @@ def environment(sandbox: Sandbox, files: Files) -> dict[str, str]:
 
 def test_validate_annotates_each_problem_on_its_own_line(project: Project, files: Files) -> None:
     project.write("bad", "id: asst_1\nnmae: X\nmodel:\n  temperature: 9\n")
-    done = run("validate", "--format", "github", cwd=project.root, env=files.env)
-    assert (done.code, done.stderr) == (1, "")
-    places = re.findall(r"^::error file=assistants/bad\.yaml,line=(\d+),col=\d+,title=", done.stdout, re.MULTILINE)
+    result = run("validate", "--format", "github", cwd=project.root, env=files.env)
+    assert (result.code, result.stderr) == (1, "")
+    places = re.findall(r"^::error file=assistants/bad\.yaml,line=(\d+),col=\d+,title=", result.stdout, re.MULTILINE)
     assert places == ["2", "4"]
     assert files.outputs() | {"has_errors": "true", "error": "1", "has_changes": "false"} == files.outputs()
     assert files.summary.read_text("utf-8").startswith("## Validate\n")
@@ -59,11 +59,11 @@ def test_a_plan_fills_both_files_and_leaves_what_was_there(two: Project, files: 
     files.summary.write_text("before, without a line end", "utf-8")
     files.output.write_text("mine=1\n", "utf-8")
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", "--format", "github", cwd=two.root, env=environment(sandbox, files))
+        result = run("plan", "--format", "github", cwd=two.root, env=environment(sandbox, files))
         plain = run("plan", "--format", "markdown", cwd=two.root, env=connection_variables(sandbox))
-    assert (done.code, done.stderr) == (0, "")
-    assert "::error" not in done.stdout
-    assert done.stdout.splitlines()[-1] == "Plan: 1 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."
+    assert (result.code, result.stderr) == (0, "")
+    assert "::error" not in result.stdout
+    assert result.stdout.splitlines()[-1] == "Plan: 1 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."
     assert files.summary.read_text("utf-8") == "before, without a line end\n\n" + plain.stdout
     assert files.outputs() == {
         "mine": "1",
@@ -79,9 +79,9 @@ def test_a_plan_fills_both_files_and_leaves_what_was_there(two: Project, files: 
 
 def test_drift_is_an_annotation_on_the_line_that_was_overridden(two: Project, files: Files) -> None:
     with running_sandbox({**LIVE, "asst_1": {"name": "New", "model": MODEL}}) as sandbox:
-        done = run("drift", "--base", "none", "--format", "github", cwd=two.root, env=environment(sandbox, files))
-    assert (done.code, done.stderr) == (0, "")
-    assert done.stdout.startswith(
+        result = run("drift", "--base", "none", "--format", "github", cwd=two.root, env=environment(sandbox, files))
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout.startswith(
         "::warning file=assistants/a.yaml,line=4,title=Edited in the dashboard%3A New::model.temperature:"
     )
     assert files.outputs() | {"has_drift": "true", "drifted": "1", "has_changes": "false"} == files.outputs()
@@ -90,9 +90,11 @@ def test_drift_is_an_annotation_on_the_line_that_was_overridden(two: Project, fi
 def test_an_apply_that_was_refused_is_an_error_on_its_file(two: Project, files: Files) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = {**connection_variables(sandbox, email="viewer@sandbox.test"), **files.env}
-        done = run("apply", "--yes", "--format", "github", cwd=two.root, env=env)
-    assert done.code == 1
-    assert done.stdout.startswith("::error file=assistants/a.yaml,line=1,title=Failed%2C nothing was changed%3A New::")
+        result = run("apply", "--yes", "--format", "github", cwd=two.root, env=env)
+    assert result.code == 1
+    assert result.stdout.startswith(
+        "::error file=assistants/a.yaml,line=1,title=Failed%2C nothing was changed%3A New::"
+    )
     assert files.outputs() | {"has_errors": "true", "failed": "1", "unchanged": "1"} == files.outputs()
 
 
@@ -102,8 +104,8 @@ def test_a_saved_report_gives_the_same_lines_and_files(two: Project, files: File
         live = run("plan", "--format", "github", "--report", "plan.json", cwd=two.root, env=env)
     again = Files(tmp_path / "again")
     again.summary.parent.mkdir()
-    done = run("report", "plan.json", "--format", "github", cwd=two.root, env=again.env)
-    assert done.stdout == live.stdout
+    result = run("report", "plan.json", "--format", "github", cwd=two.root, env=again.env)
+    assert result.stdout == live.stdout
     assert again.summary.read_bytes() == files.summary.read_bytes()
     assert again.output.read_bytes() == files.output.read_bytes()
 
@@ -137,9 +139,9 @@ def test_a_summary_keeps_to_its_limit_together_with_what_is_there_already(projec
 def test_a_full_summary_is_left_alone(two: Project, files: Files) -> None:
     files.summary.write_bytes(b"x" * (LIMIT - 500))
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", "--format", "github", cwd=two.root, env=environment(sandbox, files))
-    assert done.code == 0
-    assert done.stderr == "The job's summary is full; this report is not in it.\n"
+        result = run("plan", "--format", "github", cwd=two.root, env=environment(sandbox, files))
+    assert result.code == 0
+    assert result.stderr == "The job's summary is full; this report is not in it.\n"
     assert files.summary.read_bytes() == b"x" * (LIMIT - 500)
     assert files.outputs()["pending"] == "1"
 
@@ -148,18 +150,18 @@ def test_without_a_runner_there_are_annotations_and_no_files(two: Project) -> No
     two.write("bad", "id: [\n")
     before = sorted(two.root.rglob("*"))
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", "--format", "github", cwd=two.root, env=connection_variables(sandbox))
-    assert done.stdout.startswith("::error file=assistants/bad.yaml,line=")
+        result = run("plan", "--format", "github", cwd=two.root, env=connection_variables(sandbox))
+    assert result.stdout.startswith("::error file=assistants/bad.yaml,line=")
     assert sorted(two.root.rglob("*")) == before
 
 
 def test_a_file_that_cannot_be_written_is_named_and_the_rest_is_there(two: Project, files: Files) -> None:
     env = {**files.env, "GITHUB_STEP_SUMMARY": str(two.root)}
-    done = run("validate", "--format", "github", cwd=two.root, env=env)
-    assert done.code == 1
-    assert "cannot be written: Is a directory" in done.stderr
-    assert "GITHUB_STEP_SUMMARY" in done.stderr
-    assert done.stdout == "2 definitions are valid.\n"
+    result = run("validate", "--format", "github", cwd=two.root, env=env)
+    assert result.code == 1
+    assert "cannot be written: Is a directory" in result.stderr
+    assert "GITHUB_STEP_SUMMARY" in result.stderr
+    assert result.stdout == "2 definitions are valid.\n"
     assert files.outputs()["has_errors"] == "false"
 
 
@@ -175,11 +177,11 @@ def test_nothing_that_anybody_wrote_becomes_a_command(project: Project, files: F
     project.write("bad", f'id: asst_2\n"##[set-output name=x]": 1\n"{ATTACK}": 1\n')
     live = {"asst_1": {"name": f"##[debug]{'word ' * 30}{ATTACK}", "firstMessage": f"{ATTACK}\n##[debug]x"}}
     with running_sandbox(live) as sandbox:
-        done = run("plan", "--format", format_, cwd=project.root, env=environment(sandbox, files))
+        result = run("plan", "--format", format_, cwd=project.root, env=environment(sandbox, files))
     ours = re.compile(r"::(error|warning) file=assistants/[a-z]+\.yaml,(line=\d+,)?(col=\d+,)?title=[^:]*::")
-    for line in (done.stdout + done.stderr).splitlines():
+    for line in (result.stdout + result.stderr).splitlines():
         if line.lstrip().startswith("::"):
             assert ours.match(line), line
         else:
             assert "##[" not in line
-    assert "set-output" in done.stdout + done.stderr
+    assert "set-output" in result.stdout + result.stderr

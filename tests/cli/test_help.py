@@ -69,9 +69,9 @@ def test_the_tab_key_completes_commands_options_choices_and_files(tmp_path: Path
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_has_a_script(shell: str, tmp_path: Path) -> None:
-    done = run("completion", shell, cwd=tmp_path)
-    assert done.code == 0
-    assert f"_RECONCILER_COMPLETE={shell}_complete" in done.stdout
+    result = run("completion", shell, cwd=tmp_path)
+    assert result.code == 0
+    assert f"_RECONCILER_COMPLETE={shell}_complete" in result.stdout
 
 
 def test_a_shell_that_is_left_out_is_asked_for_on_one_line(tmp_path: Path) -> None:
@@ -81,11 +81,11 @@ def test_a_shell_that_is_left_out_is_asked_for_on_one_line(tmp_path: Path) -> No
 
 def test_bash_takes_the_script(tmp_path: Path) -> None:
     script = 'eval "$("$0" completion bash)" && complete -p reconciler'
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", script, COMMAND], capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert "_reconciler_completion" in done.stdout
+    assert result.returncode == 0, result.stderr
+    assert "_reconciler_completion" in result.stdout
 
 
 class TestQuiet:
@@ -99,24 +99,24 @@ class TestQuiet:
 
     def test_a_run_that_finds_nothing_prints_nothing(self, tale: Story) -> None:
         for arguments in (["plan"], ["drift"], ["validate"], ["apply", "--yes", "--record", "--base", "none"]):
-            done = tale.run(*arguments, "-q")
-            assert (done.code, done.stdout, done.stderr) == (0, "", ""), arguments
+            result = tale.run(*arguments, "-q")
+            assert (result.code, result.stdout, result.stderr) == (0, "", ""), arguments
 
     def test_what_differs_failed_or_was_written_is_still_said(self, tale: Story) -> None:
         tale.write("a", name="New")
         tale.write("c", id="asst_gone", name="Gone")
         assert "to change" in tale.run("plan", "-q", tale.root / "assistants" / "a.yaml").stdout
-        done = tale.run("apply", "--yes", "-q")
-        assert done.code == 1
-        assert "1 applied" in done.stdout
-        assert "asst_gone" in done.stdout
+        result = tale.run("apply", "--yes", "-q")
+        assert result.code == 1
+        assert "1 applied" in result.stdout
+        assert "asst_gone" in result.stdout
         tale.write("d", "id: asst_d\nnmae: x\n")
         assert "nmae" in tale.run("validate", "--quiet").stdout
 
     def test_reports_and_other_formats_are_written_all_the_same(self, tale: Story) -> None:
-        done = tale.run("plan", "-q", "--format", "json", "--report", "plan.json")
-        assert json.loads(done.stdout)["summary"]["in_sync"] == 2
-        assert (tale.root / "plan.json").read_text("utf-8") == done.stdout
+        result = tale.run("plan", "-q", "--format", "json", "--report", "plan.json")
+        assert json.loads(result.stdout)["summary"]["in_sync"] == 2
+        assert (tale.root / "plan.json").read_text("utf-8") == result.stdout
 
     def test_a_run_that_was_stopped_is_no_good_news(self, tale: Story) -> None:
         report = json.loads(tale.run("plan", "--format", "json").stdout)
@@ -128,5 +128,5 @@ class TestQuiet:
         offline = Offline(tmp_path / "repository")
         offline.project.configure(environments={"a": {"api_url": "http://x.test"}, "b": {"api_url": "http://y.test"}})
         offline.project.write("one", id="asst_1", name="One")
-        done = offline.run("diff", "--environment", "a", "--against", "b", "-q")
-        assert (done.code, done.stdout) == (0, "")
+        result = offline.run("diff", "--environment", "a", "--against", "b", "-q")
+        assert (result.code, result.stdout) == (0, "")

@@ -17,8 +17,8 @@ def test_a_plan_of_500_changed_assistants_with_long_prompts_names_all_500(projec
         model = {"temperature": 0.2, "messages": prompt}
         project.write(f"office/line-{place:03}", id=f"asst_{place}", name=names[place], model=model)
     with running_sandbox(live) as sandbox:
-        done = run("plan", "--report", "plan.md", cwd=project.root, env=connection_variables(sandbox))
-    assert done.code == 0, done.stderr
+        result = run("plan", "--report", "plan.md", cwd=project.root, env=connection_variables(sandbox))
+    assert result.code == 0, result.stderr
     text = (project.root / "plan.md").read_text("utf-8")
     # GitHub counts the units of UTF-16, in which the emoji of each name is two.
     assert len(text.encode("utf-16-le")) // 2 <= GITHUB_LIMIT

@@ -34,9 +34,9 @@ def applied_twice(tale: Story) -> list[Document]:
 
 def merged(tale: Story, *documents: Document) -> Document:
     files = [str(tale.save_report(document, f"{number}.json")) for number, document in enumerate(documents)]
-    done = tale.run("report", *files, "--format", "json")
-    assert done.code == 0
-    document: Document = json.loads(done.stdout)
+    result = tale.run("report", *files, "--format", "json")
+    assert result.code == 0
+    document: Document = json.loads(result.stdout)
     return document
 
 
@@ -49,8 +49,8 @@ def test_what_two_runs_sent_under_different_options_is_all_undone(tale: Story, s
     before = live(tale)
     runs = applied_twice(tale)
     assert live(tale) != before
-    undone = tale.rollback(merged(tale, *(reversed(runs) if swapped else runs)))
-    assert outcomes(undone) == {"a": "applied"}
+    rollback = tale.rollback(merged(tale, *(reversed(runs) if swapped else runs)))
+    assert outcomes(rollback) == {"a": "applied"}
     assert live(tale) == before
 
 
@@ -63,9 +63,9 @@ def test_an_edit_between_the_runs_refuses_the_assistant(tale: Story) -> None:
     tale.commit()
     second = tale.apply("--force-conflicts")
     after = live(tale)
-    undone = tale.rollback(merged(tale, first, second))
-    assert outcomes(undone) == {"a": "refused"}
-    (entry,) = undone["assistants"]
+    rollback = tale.rollback(merged(tale, first, second))
+    assert outcomes(rollback) == {"a": "refused"}
+    (entry,) = rollback["assistants"]
     assert "somebody edited firstMessage between two of the report's runs" in entry["error"]["message"]
     assert live(tale) == after
 
@@ -77,10 +77,10 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, argume
         for change in entry["changes"]:
             del change["sent"]
     after = live(tale)
-    done = tale.run(*[str(tale.save_report(report)) if word == "FILE" else word for word in arguments])
-    assert (done.code, done.stdout, live(tale)) == (1, "", after)
-    assert "(`sent`)" in done.stderr
-    assert "apply again with this version" in done.stderr
+    result = tale.run(*[str(tale.save_report(report)) if word == "FILE" else word for word in arguments])
+    assert (result.code, result.stdout, live(tale)) == (1, "", after)
+    assert "(`sent`)" in result.stderr
+    assert "apply again with this version" in result.stderr
 
 
 def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
@@ -98,8 +98,8 @@ def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(tale: Sto
     runs = applied_twice(tale)
     tale.write("a", id="local_asst_a", **{"name": "Desk", "firstMessage": "Good day!", **fields})
     tale.commit()
-    undone = tale.rollback(merged(tale, *runs, tale.apply_and_record()))
-    assert outcomes(undone) == {"a": "applied"}
+    rollback = tale.rollback(merged(tale, *runs, tale.apply_and_record()))
+    assert outcomes(rollback) == {"a": "applied"}
     assert live(tale) == before
 
 
@@ -110,6 +110,6 @@ def test_fields_inside_one_another_under_two_ids_are_not_undone(tale: Story) -> 
     entry["id"] = "local_asst_a"
     entry["changes"][0] |= {"path": "/model", "live": LIVE["model"], "desired": LIVE["model"]}
     after = live(tale)
-    done = tale.run("rollback", tale.save_report(merged(tale, first, second)), "--yes")
-    assert (done.code, live(tale)) == (1, after)
-    assert "the report names /model and /model/temperature, one inside the other" in done.stderr
+    result = tale.run("rollback", tale.save_report(merged(tale, first, second)), "--yes")
+    assert (result.code, live(tale)) == (1, after)
+    assert "the report names /model and /model/temperature, one inside the other" in result.stderr

@@ -98,29 +98,29 @@ def one(project: Project) -> Project:
 
 
 @pytest.mark.parametrize("keys", [b"y\r", b"YES\r"])
-def test_a_yes_applies(one: Project, keys: bytes) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+def test_a_yes_applies(project: Project, keys: bytes) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
         terminal.waits_for(f"Write to 1 assistant at {sandbox.url}? [y/N]:")
         assert '"Old" -> "New"' in terminal.shown
         assert "Plan: 1 to change" in terminal.shown
         assert sandbox.patches == []
         terminal.types(keys)
-        done = terminal.ended()
+        result = terminal.ended()
         assert sandbox.patches == [{"name": "New"}]
-    assert done.code == 0
-    assert done.stdout.startswith("assistants/a.yaml: applied\n"), "stdout carries the report and nothing else"
+    assert result.code == 0
+    assert result.stdout.startswith("assistants/a.yaml: applied\n"), "stdout carries the report and nothing else"
 
 
 @pytest.mark.parametrize("keys", [b"\r", b"n\r", CONTROL_D])
-def test_anything_else_sends_nothing(one: Project, keys: bytes) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+def test_anything_else_sends_nothing(project: Project, keys: bytes) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
         terminal.waits_for("[y/N]:")
         terminal.types(keys)
-        done = terminal.ended()
+        result = terminal.ended()
         assert sandbox.patches == []
         assert sandbox.calls == {"POST": 1, "GET": 1}
-    assert done.code == 1
-    assert done.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 skipped.\n")
+    assert result.code == 1
+    assert result.stdout.endswith("Apply: 0 applied, 0 unchanged, 0 failed, 1 skipped.\n")
 
 
 def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
@@ -134,53 +134,53 @@ def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
         terminal.waits_for("[y/N]:")
         assert "Create: 1 to create" in terminal.shown
         terminal.types(b"n\r")
-        done = terminal.ended()
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr.endswith("n\nNothing was sent: it was not confirmed.\n")
+        result = terminal.ended()
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr.endswith("n\nNothing was sent: it was not confirmed.\n")
 
 
-def test_control_c_at_the_prompt(one: Project) -> None:
+def test_control_c_at_the_prompt(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox:
-        with at_a_terminal(one, sandbox, "--report", "r.md") as terminal:
+        with at_a_terminal(project, sandbox, "--report", "r.md") as terminal:
             terminal.waits_for("[y/N]:")
             terminal.types(CONTROL_C)
-            done = terminal.ended()
+            result = terminal.ended()
         assert sandbox.patches == []
-    assert done.code == 130
-    assert "1 skipped" in done.stdout
-    assert (one.root / "r.md").exists()
+    assert result.code == 130
+    assert "1 skipped" in result.stdout
+    assert (project.root / "r.md").exists()
 
 
-def test_sigterm_at_the_prompt(one: Project) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
+def test_sigterm_at_the_prompt(project: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
         terminal.waits_for("[y/N]:")
         terminal.signal(signal.SIGTERM)
-        done = terminal.ended()
+        result = terminal.ended()
         assert sandbox.patches == []
-    assert done.code == 143
+    assert result.code == 143
 
 
-def test_nobody_is_asked_where_there_is_nothing_to_write(one: Project) -> None:
-    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, at_a_terminal(one, sandbox) as terminal:
-        done = terminal.ended()
-    assert (done.code, done.stderr) == (0, "")
+def test_nobody_is_asked_where_there_is_nothing_to_write(project: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
+        result = terminal.ended()
+    assert (result.code, result.stderr) == (0, "")
 
 
-def test_nobody_is_asked_for_more_than_is_allowed(one: Project) -> None:
-    with running_sandbox({"asst_1": {}}) as sandbox, at_a_terminal(one, sandbox, "--max-changes", "0") as terminal:
-        done = terminal.ended()
+def test_nobody_is_asked_for_more_than_is_allowed(project: Project) -> None:
+    with running_sandbox({"asst_1": {}}) as sandbox, at_a_terminal(project, sandbox, "--max-changes", "0") as terminal:
+        result = terminal.ended()
         assert sandbox.patches == []
-    assert done.code == 1
-    assert "[y/N]" not in done.stderr
+    assert result.code == 1
+    assert "[y/N]" not in result.stderr
 
 
-def test_a_line_shows_how_far_a_large_run_is(one: Project) -> None:
+def test_a_line_shows_how_far_a_large_run_is(project: Project) -> None:
     for number in range(30):
-        one.write(f"many/a{number}", id=f"asst_m{number}", name="New")
+        project.write(f"many/a{number}", id=f"asst_m{number}", name="New")
     seed: dict[str, Any] = {"asst_1": {}, **{f"asst_m{number}": {} for number in range(30)}}
-    with running_sandbox(seed) as sandbox, at_a_terminal(one, sandbox, "--yes") as terminal:
-        done = terminal.ended()
+    with running_sandbox(seed) as sandbox, at_a_terminal(project, sandbox, "--yes") as terminal:
+        result = terminal.ended()
         assert len(sandbox.patches) == 31
-    assert done.code == 0
-    assert "Applying" in done.stderr
-    assert "31/31" in done.stderr
+    assert result.code == 0
+    assert "Applying" in result.stderr
+    assert "31/31" in result.stderr

@@ -16,34 +16,34 @@ def test_the_whole_story(project: Project, nested: str) -> None:
     with running_sandbox({"asst_123": {"name": "E", "model": MODEL}}, nested=nested) as sandbox:  # type: ignore[arg-type]
         env = connection_variables(sandbox)
 
-        done = run("validate", cwd=project.root)
-        assert (done.code, done.stdout, done.stderr) == (0, "1 definition is valid.\n", "")
+        result = run("validate", cwd=project.root)
+        assert (result.code, result.stdout, result.stderr) == (0, "1 definition is valid.\n", "")
         assert sandbox.requests == []
 
-        done = run("plan", cwd=project.root, env=env)
-        assert (done.code, done.stderr) == (0, "")
-        assert "~ model.temperature: 0.7 -> 0.6\n" in done.stdout
-        assert done.stdout.endswith("Plan: 1 to change, 0 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
+        result = run("plan", cwd=project.root, env=env)
+        assert (result.code, result.stderr) == (0, "")
+        assert "~ model.temperature: 0.7 -> 0.6\n" in result.stdout
+        assert result.stdout.endswith("Plan: 1 to change, 0 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
         assert sandbox.calls == {"POST": 1, "GET": 1}
         assert run("plan", "--detailed-exitcode", cwd=project.root, env=env).code == 2
 
         sandbox.forget_requests()
-        done = run("apply", "--yes", "--format", "json", cwd=project.root, env=env)
-        assert (done.code, done.stderr) == (0, "")
+        result = run("apply", "--yes", "--format", "json", cwd=project.root, env=env)
+        assert (result.code, result.stderr) == (0, "")
         assert sandbox.patches == [PATCH]
         assert sandbox.calls == {"POST": 1, "GET": 3, "PATCH": 1}
-        report = json.loads(done.stdout)
+        report = json.loads(result.stdout)
         assert (report["assistants"][0]["outcome"], report["assistants"][0]["patch"]) == ("applied", PATCH)
 
-        done = run("apply", "--yes", cwd=project.root, env=env)
-        assert (done.code, sandbox.patches) == (0, [PATCH])
-        assert done.stdout.endswith("Apply: 0 applied, 1 unchanged, 0 failed.\n")
+        result = run("apply", "--yes", cwd=project.root, env=env)
+        assert (result.code, sandbox.patches) == (0, [PATCH])
+        assert result.stdout.endswith("Apply: 0 applied, 1 unchanged, 0 failed.\n")
         assert run("plan", "--detailed-exitcode", cwd=project.root, env=env).code == 0
 
         sandbox.edit("asst_123", model=MODEL)
-        done = run("drift", "--detailed-exitcode", cwd=project.root, env=env)
-        assert (done.code, done.stderr) == (2, "")
-        assert "model.temperature: git has 0.6, live now has 0.7" in done.stdout
-        assert done.stdout.endswith("Drift: 1 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
+        result = run("drift", "--detailed-exitcode", cwd=project.root, env=env)
+        assert (result.code, result.stderr) == (2, "")
+        assert "model.temperature: git has 0.6, live now has 0.7" in result.stdout
+        assert result.stdout.endswith("Drift: 1 drifted, 0 conflicts, 0 in sync, 0 errors.\n")
         assert run("drift", cwd=project.root, env=env).code == 0
         assert sandbox.patches == [PATCH]

@@ -47,16 +47,18 @@ def taking_away(sandbox: Sandbox, folder: Path) -> None:
     sandbox.before_each(take)
 
 
-def test_a_folder_that_is_gone_by_the_end(one: Project) -> None:
-    (one.root / "reports").mkdir()
+def test_a_folder_that_is_gone_by_the_end(project: Project) -> None:
+    (project.root / "reports").mkdir()
     with running_sandbox(SEED) as sandbox:
-        taking_away(sandbox, one.root / "reports")
-        done = run("apply", "--yes", "--report", "reports/r.json", cwd=one.root, env=connection_variables(sandbox))
+        taking_away(sandbox, project.root / "reports")
+        result = run(
+            "apply", "--yes", "--report", "reports/r.json", cwd=project.root, env=connection_variables(sandbox)
+        )
         assert sandbox.live("asst_a")["name"] == "New"
-    assert done.code == 1
-    assert "reports/r.json: cannot be written" in done.stderr
-    assert "Apply: 1 applied" in done.stdout
-    assert told(done.stderr) == "applied"
+    assert result.code == 1
+    assert "reports/r.json: cannot be written" in result.stderr
+    assert "Apply: 1 applied" in result.stdout
+    assert told(result.stderr) == "applied"
 
 
 @pytest.fixture(params=["a full disk", "a pipe that nobody reads"])
@@ -70,11 +72,11 @@ def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(writing)
 
 
-def test_a_stdout_that_takes_nothing(one: Project, nowhere: int) -> None:
+def test_a_stdout_that_takes_nothing(project: Project, nowhere: int) -> None:
     with running_sandbox(SEED) as sandbox:
-        done = subprocess.run(
+        result = subprocess.run(
             [COMMAND, "apply", "--yes"],
-            cwd=one.root,
+            cwd=project.root,
             env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=nowhere,
@@ -84,16 +86,16 @@ def test_a_stdout_that_takes_nothing(one: Project, nowhere: int) -> None:
             check=False,
         )
         assert sandbox.live("asst_a")["name"] == "New"
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert told(done.stderr) == "applied"
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert told(result.stderr) == "applied"
 
 
-def test_a_stderr_that_takes_nothing_ends_no_run(one: Project, nowhere: int) -> None:
+def test_a_stderr_that_takes_nothing_ends_no_run(project: Project, nowhere: int) -> None:
     with running_sandbox(SEED) as sandbox:
-        done = subprocess.run(
+        result = subprocess.run(
             [COMMAND, "apply", "--yes", "-v"],
-            cwd=one.root,
+            cwd=project.root,
             env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -103,29 +105,33 @@ def test_a_stderr_that_takes_nothing_ends_no_run(one: Project, nowhere: int) -> 
             check=False,
         )
         assert sandbox.live("asst_a")["name"] == "New"
-    assert (done.returncode, "Apply: 1 applied" in done.stdout) == (0, True)
+    assert (result.returncode, "Apply: 1 applied" in result.stdout) == (0, True)
 
 
-def test_a_fault_of_our_own_while_the_report_is_written(one: Project) -> None:
+def test_a_fault_of_our_own_while_the_report_is_written(project: Project) -> None:
     """A library that breaks stands in for one."""
-    broken = one.root / "broken" / "jinja2"
+    broken = project.root / "broken" / "jinja2"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise RuntimeError\n", "utf-8")
     with running_sandbox(SEED) as sandbox:
-        env = environment({**connection_variables(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one.root)})
+        env = environment(
+            {**connection_variables(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(project.root)}
+        )
         command = [COMMAND, "apply", "--yes", "--report", "r.html"]
-        done = subprocess.run(command, cwd=one.root, env=env, capture_output=True, text=True, timeout=60, check=False)
+        result = subprocess.run(
+            command, cwd=project.root, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
         assert sandbox.live("asst_a")["name"] == "New"
-    assert done.returncode == 1
-    assert "this is a fault of reconciler itself (RuntimeError)" in done.stderr
-    assert told(done.stderr) == "applied"
+    assert result.returncode == 1
+    assert "this is a fault of reconciler itself (RuntimeError)" in result.stderr
+    assert told(result.stderr) == "applied"
 
 
-def test_where_nothing_was_written_there_is_nothing_to_lose(one: Project) -> None:
+def test_where_nothing_was_written_there_is_nothing_to_lose(project: Project) -> None:
     with running_sandbox(SEED) as sandbox, open("/dev/full", "wb") as full:  # noqa: PTH123
-        done = subprocess.run(
+        result = subprocess.run(
             [COMMAND, "plan"],
-            cwd=one.root,
+            cwd=project.root,
             env=environment(connection_variables(sandbox)),
             stdout=full,
             stderr=subprocess.PIPE,
@@ -133,8 +139,8 @@ def test_where_nothing_was_written_there_is_nothing_to_lose(one: Project) -> Non
             timeout=60,
             check=False,
         )
-    assert (done.returncode, told(done.stderr)) == (1, None)
-    assert "No space left on device" in done.stderr
+    assert (result.returncode, told(result.stderr)) == (1, None)
+    assert "No space left on device" in result.stderr
 
 
 @pytest.fixture
@@ -170,25 +176,25 @@ def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(tal
         return error_answer(500)
 
     with tale.intercept(meddle):
-        done = tale.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
-    assert done.code == 1
-    assert "r.json: cannot be written" in done.stderr
-    assert told(done.stderr) == "indeterminate"
+        result = tale.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
+    assert result.code == 1
+    assert "r.json: cannot be written" in result.stderr
+    assert told(result.stderr) == "indeterminate"
     assert [trailer["id"] for trailer in tale.trailers] == ["asst_a"]
 
 
 def test_a_git_that_cannot_tell_who_set_what_ends_the_run_before_it_writes(tale: Story) -> None:
     path = odd_git(tale.root.parent / "odd", "--topo-order", "exit 1")
-    done = tale.run("apply", "--yes", "--record", "--format", "json", env={"PATH": path})
-    assert (done.code, done.stdout, tale.sandbox.patches) == (1, "", [])
-    assert "git log" in done.stderr
+    result = tale.run("apply", "--yes", "--record", "--format", "json", env={"PATH": path})
+    assert (result.code, result.stdout, tale.sandbox.patches) == (1, "", [])
+    assert "git log" in result.stderr
 
 
 @pytest.mark.parametrize("on", ["commit-tree", "update-ref"])
 def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: Story, on: str) -> None:
     """A terminal sends it to all processes of the command, git among them."""
     path = odd_git(tale.root.parent / "odd", on, "kill -s INT -- -$PPID")
-    done = subprocess.run(
+    result = subprocess.run(
         [COMMAND, "apply", "--yes", "--record", "--format", "json"],
         cwd=tale.root,
         env=environment({**connection_variables(tale.sandbox), "PATH": path}),
@@ -198,8 +204,8 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: 
         timeout=60,
         check=False,
     )
-    assert done.returncode == 130, done.stderr
-    assert entries(json.loads(done.stdout))["a"]["outcome"] == "applied"
+    assert result.returncode == 130, result.stderr
+    assert entries(json.loads(result.stdout))["a"]["outcome"] == "applied"
     assert tale.tree()["assistants/a.yaml"]["name"] == "New"
 
 

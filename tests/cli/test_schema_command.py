@@ -13,10 +13,10 @@ def run(folder: Path, *options: str) -> Completed:
 
 
 def test_it_prints_the_schema_and_nothing_else(tmp_path: Path) -> None:
-    done = run(tmp_path)
+    result = run(tmp_path)
 
-    assert (done.code, done.stderr) == (0, "")
-    schema = json.loads(done.stdout)
+    assert (result.code, result.stderr) == (0, "")
+    schema = json.loads(result.stdout)
     jsonschema.Draft7Validator.check_schema(schema)
     assert schema["required"] == ["id"]
 
@@ -32,10 +32,10 @@ def test_it_knows_the_extra_fields_of_the_settings(tmp_path: Path) -> None:
 def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text("extra_field: []\n")
 
-    done = run(tmp_path)
+    result = run(tmp_path)
 
-    assert (done.code, done.stdout) == (1, "")
-    assert "reconciler.yaml:1:1: unknown setting extra_field; did you mean extra_fields?" in done.stderr
+    assert (result.code, result.stdout) == (1, "")
+    assert "reconciler.yaml:1:1: unknown setting extra_field; did you mean extra_fields?" in result.stderr
 
 
 def test_an_overlay_has_a_schema_of_its_own(tmp_path: Path) -> None:
@@ -56,14 +56,14 @@ def test_where_there_are_environments_a_definition_needs_no_id(tmp_path: Path) -
 def test_the_settings_have_a_schema_which_helps_with_settings_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "reconciler.yaml").write_text("extra_field: []\n")
 
-    done = run(tmp_path, "--settings")
+    result = run(tmp_path, "--settings")
 
-    assert (done.code, done.stderr) == (0, "")
-    assert "extra_fields" in json.loads(done.stdout)["properties"]
+    assert (result.code, result.stderr) == (0, "")
+    assert "extra_fields" in json.loads(result.stdout)["properties"]
 
 
 def test_one_schema_at_a_time(tmp_path: Path) -> None:
-    done = run(tmp_path, "--overlay", "--settings")
+    result = run(tmp_path, "--overlay", "--settings")
 
-    assert (done.code, done.stdout) == (1, "")
-    assert "use one at a time" in done.stderr
+    assert (result.code, result.stdout) == (1, "")
+    assert "use one at a time" in result.stderr

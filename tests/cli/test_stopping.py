@@ -33,15 +33,15 @@ def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: in
         with start_command(*arguments, cwd=fleet.root, env=connection_variables(sandbox)) as command:
             assert reading.wait(60)
             command.signal(number)
-            done = command.wait()
+            result = command.wait()
         assert 1 <= sandbox.calls["GET"] <= 4
-    assert done.code == code
-    assert done.stderr == "Stopping: nothing new is started, waiting for requests in flight.\n"
+    assert result.code == code
+    assert result.stderr == "Stopping: nothing new is started, waiting for requests in flight.\n"
     report = json.loads((fleet.root / "r.json").read_text())
     read = [entry for entry in report["assistants"] if entry["status"] == "pending"]
     assert len(read) == report["api_calls"]["GET"]
     assert sum(entry["status"] is None for entry in report["assistants"]) == FLEET - len(read)
-    assert done.stdout.endswith(f" 0 errors, {FLEET - len(read)} not read.\n")
+    assert result.stdout.endswith(f" 0 errors, {FLEET - len(read)} not read.\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -53,12 +53,12 @@ def test_an_apply_that_is_stopped(fleet: Project, number: signal.Signals, code: 
         with start_command(*arguments, cwd=fleet.root, env=connection_variables(sandbox)) as command:
             assert writing.wait(60)
             command.signal(number)
-            done = command.wait()
+            result = command.wait()
         written = {path.rpartition("/")[2] for method, path, _ in sandbox.requests if method == "PATCH"}
         assert 1 <= len(written) <= 3
         for assistant_id in SEED:
             assert sandbox.live(assistant_id)["name"] == ("New" if assistant_id in written else "Old")
-    assert done.code == code
+    assert result.code == code
     report = json.loads((fleet.root / "r.json").read_text())
     outcomes = {entry["id"]: entry["outcome"] for entry in report["assistants"]}
     assert {assistant_id for assistant_id, outcome in outcomes.items() if outcome == "applied"} == written
@@ -74,9 +74,9 @@ def test_a_report_that_is_being_written_is_finished(project: Project, command: t
         with start_command(*arguments, cwd=project.root, env=connection_variables(sandbox)) as running:
             running.wait_for_file(project.root / "r.md")  # stdout comes after the files
             running.signal(signal.SIGTERM)
-            done = running.wait()
-    assert done.code == 143
-    assert json.loads(done.stdout)["summary"]["total"] == 1
+            result = running.wait()
+    assert result.code == 143
+    assert json.loads(result.stdout)["summary"]["total"] == 1
 
 
 def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
@@ -86,8 +86,8 @@ def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
         with start_command("whoami", cwd=project.root, env=connection_variables(sandbox)) as command:
             assert asked.wait(60)
             command.signal(signal.SIGINT)
-            done = command.wait()
-    assert (done.code, done.stdout[:5]) == (130, "name:")
+            result = command.wait()
+    assert (result.code, result.stdout[:5]) == (130, "name:")
 
 
 def test_an_import_that_is_stopped(fleet: Project) -> None:
@@ -99,9 +99,9 @@ def test_an_import_that_is_stopped(fleet: Project) -> None:
         ) as command:
             assert reading.wait(60)
             command.signal(signal.SIGINT)
-            done = command.wait()
-    assert done.code == 130
-    assert len(list((fleet.root / "new").glob("*.yaml"))) == done.stdout.count("written for") == 1
+            result = command.wait()
+    assert result.code == 130
+    assert len(list((fleet.root / "new").glob("*.yaml"))) == result.stdout.count("written for") == 1
 
 
 def test_before_anything_is_sent(project: Project) -> None:
@@ -111,5 +111,5 @@ def test_before_anything_is_sent(project: Project) -> None:
     with start_command("report", "r.json", cwd=project.root) as command:
         with pipe.open("wb"):  # opens once somebody reads
             command.signal(signal.SIGINT)
-        done = command.wait()  # the end of the pipe wakes a command that the signal met just before it read
-    assert (done.code, done.stdout, done.stderr) == (130, "", "\nStopped.\n")
+        result = command.wait()  # the end of the pipe wakes a command that the signal met just before it read
+    assert (result.code, result.stdout, result.stderr) == (130, "", "\nStopped.\n")

@@ -60,8 +60,8 @@ def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> No
         assert any("This report was saved before the first write" in note for note in report["warnings"])
         report["api_url"] = sandbox.url
         (fleet.root / "r.json").write_text(json.dumps(report))
-        done = run("apply", "--yes", "--resume", "r.json", cwd=fleet.root, env=connection_variables(sandbox))
-        assert done.code == 0, done.stdout + done.stderr
+        result = run("apply", "--yes", "--resume", "r.json", cwd=fleet.root, env=connection_variables(sandbox))
+        assert result.code == 0, result.stdout + result.stderr
         assert {sandbox.live(name)["name"] for name in list(SEED)[1:]} == {"New"}
 
 
@@ -75,11 +75,11 @@ def test_what_is_in_flight_has_five_seconds_or_none_where_somebody_insists(fleet
             if twice:
                 command.wait_for_stderr("nothing new is started")
                 command.signal(signal.SIGINT)
-            done = command.wait()
+            result = command.wait()
         hanging.release.set()
         patched = {request.path.rpartition("/")[2] for request in server.requests("PATCH")}
-    assert done.code == 130
-    assert ("Stopping immediately" in done.stderr) is twice
+    assert result.code == 130
+    assert ("Stopping immediately" in result.stderr) is twice
     found = outcomes(fleet.root)
     assert found.pop("a0") == "unchanged"
     assert found.pop("a1") == "applied"
@@ -95,10 +95,10 @@ def test_a_report_that_cannot_be_written_stops_the_run_before_its_first_write(fl
         folder = fleet.root / "reports"
         folder.mkdir()
         sandbox.before_each(lambda method, path, body: folder.rmdir() if method == "GET" and folder.is_dir() else None)
-        done = run("apply", "--yes", "--report", "reports/r.json", cwd=fleet.root, env=connection_variables(sandbox))
+        result = run("apply", "--yes", "--report", "reports/r.json", cwd=fleet.root, env=connection_variables(sandbox))
         assert sandbox.patches == []
-    assert done.code == 1
-    assert "reports/r.json: cannot be written" in done.stderr
+    assert result.code == 1
+    assert "reports/r.json: cannot be written" in result.stderr
 
 
 def test_two_runs_at_once_are_kept_apart(fleet: Project) -> None:

@@ -25,7 +25,7 @@ LIVE = {"asst_1": {"name": "Old", "model": MODEL}}
 
 def shell(project: Project, script: str, env: dict[str, str]) -> Completed:
     """Run a line of shell in which `reconciler` is the command."""
-    done = subprocess.run(
+    result = subprocess.run(
         ["/bin/sh", "-c", script.replace("reconciler", shlex.quote(COMMAND))],
         cwd=project.root,
         env=environment(env),
@@ -34,28 +34,28 @@ def shell(project: Project, script: str, env: dict[str, str]) -> Completed:
         timeout=60,
         check=False,
     )
-    stdout, stderr = done.stdout.decode(), done.stderr.decode()
+    stdout, stderr = result.stdout.decode(), result.stderr.decode()
     assert "Traceback" not in stderr
     assert "Exception ignored" not in stderr
-    return Completed(done.returncode, stdout, stderr)
+    return Completed(result.returncode, stdout, stderr)
 
 
-def test_json_is_all_that_stdout_carries(one: Project) -> None:
-    one.write("bad", "id: [\n")
+def test_json_is_all_that_stdout_carries(project: Project) -> None:
+    project.write("bad", "id: [\n")
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", "-v", "--format", "json", cwd=one.root, env=connection_variables(sandbox))
-    report = json.loads(done.stdout)
+        result = run("plan", "-v", "--format", "json", cwd=project.root, env=connection_variables(sandbox))
+    report = json.loads(result.stdout)
     assert report["assistants"][1]["name"] == "Grüße ☕"
-    lines = done.stderr.splitlines()
+    lines = result.stderr.splitlines()
     assert lines[0].startswith("assistants/bad.yaml:")
     assert [line.split(" (")[0] for line in lines[1:]] == ["POST /auth/login 200", "GET /assistants/asst_1 200"]
-    assert done.code == 1
+    assert result.code == 1
 
 
-def test_the_format_may_come_from_the_environment(one: Project) -> None:
+def test_the_format_may_come_from_the_environment(project: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", cwd=one.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "markdown"})
-    assert done.stdout.startswith("#")
+        result = run("plan", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "markdown"})
+    assert result.stdout.startswith("#")
 
 
 @pytest.mark.parametrize(
@@ -68,41 +68,43 @@ def test_the_format_may_come_from_the_environment(one: Project) -> None:
         ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
     ],
 )
-def test_colour_is_as_the_environment_asks(one: Project, variables: dict[str, str], coloured: bool) -> None:
-    one.write("bad", "id: [\n")
+def test_colour_is_as_the_environment_asks(project: Project, variables: dict[str, str], coloured: bool) -> None:
+    project.write("bad", "id: [\n")
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", cwd=one.root, env={**connection_variables(sandbox), **variables})
-        structured = run("plan", "--format", "json", cwd=one.root, env={**connection_variables(sandbox), **variables})
-        checked = run("doctor", cwd=one.root, env={**connection_variables(sandbox), **variables})
-    assert (ESCAPE in done.stdout) == coloured
-    assert (ESCAPE in done.stderr) == coloured
+        result = run("plan", cwd=project.root, env={**connection_variables(sandbox), **variables})
+        structured = run(
+            "plan", "--format", "json", cwd=project.root, env={**connection_variables(sandbox), **variables}
+        )
+        checked = run("doctor", cwd=project.root, env={**connection_variables(sandbox), **variables})
+    assert (ESCAPE in result.stdout) == coloured
+    assert (ESCAPE in result.stderr) == coloured
     assert (ESCAPE in checked.stdout) == coloured
     assert ESCAPE not in structured.stdout
 
 
-def test_a_reader_that_leaves_early(one: Project) -> None:
+def test_a_reader_that_leaves_early(project: Project) -> None:
     for number in range(200):
-        one.write(f"many/a{number}", id=f"asst_m{number}", name="New")
+        project.write(f"many/a{number}", id=f"asst_m{number}", name="New")
     seed = {**LIVE, **{f"asst_m{number}": {} for number in range(200)}}
     with running_sandbox(seed) as sandbox:
         env = connection_variables(sandbox)
         for format_ in ("text", "json"):
             script = f"reconciler plan --format {format_} --report r.json | head -n 0"
-            assert shell(one, script, env).stderr == ""
-            assert json.loads((one.root / "r.json").read_text())["summary"]["total"] == 201
-        assert shell(one, "reconciler --help | head -n 0", env).stderr == ""
+            assert shell(project, script, env).stderr == ""
+            assert json.loads((project.root / "r.json").read_text())["summary"]["total"] == 201
+        assert shell(project, "reconciler --help | head -n 0", env).stderr == ""
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&-"])
-def test_closed_streams(one: Project, closed: str) -> None:
+def test_closed_streams(project: Project, closed: str) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = connection_variables(sandbox)
-        assert shell(one, f"reconciler plan --report r.json {closed}", env).code == 0
-        assert json.loads((one.root / "r.json").read_text())["summary"]["pending"] == 1
-        assert shell(one, f"reconciler apply {closed}", env).code == 1
-        assert shell(one, f"reconciler plan --nope {closed}", env).code == 1
+        assert shell(project, f"reconciler plan --report r.json {closed}", env).code == 0
+        assert json.loads((project.root / "r.json").read_text())["summary"]["pending"] == 1
+        assert shell(project, f"reconciler apply {closed}", env).code == 1
+        assert shell(project, f"reconciler plan --nope {closed}", env).code == 1
         assert sandbox.patches == []
-        assert shell(one, f"reconciler apply --yes -v {closed}", env).code == 0
+        assert shell(project, f"reconciler apply --yes -v {closed}", env).code == 0
         assert len(sandbox.patches) == 1
 
 
@@ -114,36 +116,37 @@ def test_closed_streams(one: Project, closed: str) -> None:
         {"PYTHONIOENCODING": "ascii"},
     ],
 )
-def test_a_locale_without_the_letters(one: Project, variables: dict[str, str]) -> None:
+def test_a_locale_without_the_letters(project: Project, variables: dict[str, str]) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = {**connection_variables(sandbox), **variables}
-        done = run("plan", "--report", "r.md", cwd=one.root, env=env)
-    assert (done.code, done.stderr) == (0, "")
-    assert "Old" in done.stdout
-    assert "Grüße ☕" in (one.root / "r.md").read_text("utf-8")
+        result = run("plan", "--report", "r.md", cwd=project.root, env=env)
+    assert (result.code, result.stderr) == (0, "")
+    assert "Old" in result.stdout
+    assert "Grüße ☕" in (project.root / "r.md").read_text("utf-8")
 
 
-def test_what_programs_read_is_utf8_whatever_the_terminal_is(one: Project) -> None:
+def test_what_programs_read_is_utf8_whatever_the_terminal_is(project: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = environment({**connection_variables(sandbox), "PYTHONIOENCODING": "cp1252"})
         for form in ("json", "markdown", "github", "text"):
             command = [COMMAND, "plan", "--format", form]
-            done = subprocess.run(command, cwd=one.root, env=env, capture_output=True, timeout=60, check=False)
-            assert done.returncode == 0
+            result = subprocess.run(command, cwd=project.root, env=env, capture_output=True, timeout=60, check=False)
+            assert result.returncode == 0
             if form == "json":
-                assert json.loads(done.stdout)["assistants"][0]["name"] == "Gr\u00fc\u00dfe \u2615"
+                assert json.loads(result.stdout)["assistants"][0]["name"] == "Gr\u00fc\u00dfe \u2615"
             elif form == "markdown":
-                assert "Gr\u00fc\u00dfe \u2615" in done.stdout.decode()
+                assert "Gr\u00fc\u00dfe \u2615" in result.stdout.decode()
             elif form == "text":
                 assert (
-                    r'"Gr\xfc\xdfe \u2615"' in done.stdout.decode("cp1252").encode("ascii", "backslashreplace").decode()
+                    r'"Gr\xfc\xdfe \u2615"'
+                    in result.stdout.decode("cp1252").encode("ascii", "backslashreplace").decode()
                 )
 
 
-def test_reports_are_written_in_every_format_that_is_asked_for(one: Project) -> None:
-    one.write("b", id="asst_gone")
+def test_reports_are_written_in_every_format_that_is_asked_for(project: Project) -> None:
+    project.write("b", id="asst_gone")
     with running_sandbox(LIVE) as sandbox:
-        done = run(
+        result = run(
             "plan",
             "--report",
             "r.json",
@@ -151,33 +154,33 @@ def test_reports_are_written_in_every_format_that_is_asked_for(one: Project) -> 
             "r.md",
             "--report",
             "other.json",
-            cwd=one.root,
+            cwd=project.root,
             env=connection_variables(sandbox),
         )
-    assert done.code == 1
-    report = json.loads((one.root / "r.json").read_text("utf-8"))
+    assert result.code == 1
+    report = json.loads((project.root / "r.json").read_text("utf-8"))
     assert report["summary"] | {"total": 2, "pending": 1, "missing": 1} == report["summary"]
-    assert (one.root / "r.md").read_text("utf-8").startswith("#")
-    assert (one.root / "other.json").read_bytes() == (one.root / "r.json").read_bytes()
+    assert (project.root / "r.md").read_text("utf-8").startswith("#")
+    assert (project.root / "other.json").read_bytes() == (project.root / "r.json").read_bytes()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody may write")
-def test_a_report_that_cannot_be_written_keeps_nothing_else_from_being_written(one: Project) -> None:
+def test_a_report_that_cannot_be_written_keeps_nothing_else_from_being_written(project: Project) -> None:
     reports = ["--report", "/proc/a.md", "--report", "/proc/b.md", "--report", "r.md"]
     with running_sandbox(LIVE) as sandbox:
-        done = run("plan", *reports, cwd=one.root, env=connection_variables(sandbox))
-    assert done.code == 1
-    assert "to change" in done.stdout
-    assert (one.root / "r.md").exists()
-    assert done.stderr.count("cannot be written: ") == 2
+        result = run("plan", *reports, cwd=project.root, env=connection_variables(sandbox))
+    assert result.code == 1
+    assert "to change" in result.stdout
+    assert (project.root / "r.md").exists()
+    assert result.stderr.count("cannot be written: ") == 2
 
 
-def test_files_are_named_alike_from_everywhere(one: Project) -> None:
-    below = one.root / "docs" / "deep"
+def test_files_are_named_alike_from_everywhere(project: Project) -> None:
+    below = project.root / "docs" / "deep"
     below.mkdir(parents=True)
     with running_sandbox(LIVE) as sandbox:
         env = connection_variables(sandbox)
-        here = json.loads(run("plan", "--format", "json", cwd=one.root, env=env).stdout)
+        here = json.loads(run("plan", "--format", "json", cwd=project.root, env=env).stdout)
         there = json.loads(
             run("plan", "--format", "json", "--directory", "../../assistants", cwd=below, env=env).stdout
         )
@@ -189,30 +192,30 @@ def test_files_are_named_alike_from_everywhere(one: Project) -> None:
     assert "assistants/team/a.yaml: to change" in by_variable.stdout
 
 
-def test_a_line_of_progress_is_for_terminals_only(one: Project) -> None:
+def test_a_line_of_progress_is_for_terminals_only(project: Project) -> None:
     for number in range(30):
-        one.write(f"many/a{number}", id=f"asst_m{number}")
+        project.write(f"many/a{number}", id=f"asst_m{number}")
     with running_sandbox({**LIVE, **{f"asst_m{number}": {} for number in range(30)}}) as sandbox:
-        done = run("plan", cwd=one.root, env={**connection_variables(sandbox), "FORCE_COLOR": "1"})
-    assert done.stderr == ""
+        result = run("plan", cwd=project.root, env={**connection_variables(sandbox), "FORCE_COLOR": "1"})
+    assert result.stderr == ""
 
 
-def test_reports_are_rendered_again_and_merged(one: Project, tmp_path: Path) -> None:
-    one.write("b", id="asst_2", name="Same")
+def test_reports_are_rendered_again_and_merged(project: Project, tmp_path: Path) -> None:
+    project.write("b", id="asst_2", name="Same")
     with running_sandbox({**LIVE, "asst_2": {"name": "Same"}}) as sandbox:
         env = connection_variables(sandbox)
-        plan = run("plan", "--report", "a.json", "assistants/team", cwd=one.root, env=env)
-        run("plan", "--report", "b.json", "assistants/b.yaml", cwd=one.root, env=env)
+        plan = run("plan", "--report", "a.json", "assistants/team", cwd=project.root, env=env)
+        run("plan", "--report", "b.json", "assistants/b.yaml", cwd=project.root, env=env)
         sandbox.forget_requests()
-        assert run("report", "a.json", cwd=one.root).stdout == plan.stdout
-        done = run("report", "b.json", "a.json", "--format", "json", "--report", "all.md", cwd=one.root)
+        assert run("report", "a.json", cwd=project.root).stdout == plan.stdout
+        result = run("report", "b.json", "a.json", "--format", "json", "--report", "all.md", cwd=project.root)
         assert sandbox.requests == []
-    assert (done.code, done.stderr) == (0, "")
-    merged = json.loads(done.stdout)
+    assert (result.code, result.stderr) == (0, "")
+    merged = json.loads(result.stdout)
     assert [entry["key"] for entry in merged["assistants"]] == ["b", "team/a"]
     assert merged["summary"] | {"total": 2, "pending": 1, "in_sync": 1} == merged["summary"]
     assert merged["api_calls"] == {"GET": 2, "PATCH": 0, "POST": 2}
-    assert (one.root / "all.md").exists()
+    assert (project.root / "all.md").exists()
 
 
 @pytest.mark.parametrize(
@@ -222,17 +225,17 @@ def test_reports_are_rendered_again_and_merged(one: Project, tmp_path: Path) -> 
 def test_a_report_that_is_none(project: Project, content: bytes | None, told: str) -> None:
     if content is not None:
         (project.root / "r.json").write_bytes(content)
-    done = run("report", "r.json", cwd=project.root)
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: r.json: ")
-    assert told in done.stderr
+    result = run("report", "r.json", cwd=project.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: r.json: ")
+    assert told in result.stderr
 
 
 def test_the_schema_is_json_and_follows_the_settings(project: Project) -> None:
     project.configure(extra_fields=["/tools"])
-    done = run("schema", cwd=project.root)
-    assert (done.code, done.stderr) == (0, "")
-    assert "tools" in json.loads(done.stdout)["properties"]
+    result = run("schema", cwd=project.root)
+    assert (result.code, result.stderr) == (0, "")
+    assert "tools" in json.loads(result.stdout)["properties"]
 
 
 def test_whoami_shows_nothing_that_the_api_s_reference_does_not_list(project: Project) -> None:
@@ -243,23 +246,23 @@ def test_whoami_shows_nothing_that_the_api_s_reference_does_not_list(project: Pr
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "x"}
         shown = json.loads(run("whoami", "--format", "json", cwd=project.root, env=env).stdout)
         assert shown == {"id": "u1", "role": "VIEWER", "permissions": {"agents": ["read"]}}
-        done = run("whoami", cwd=project.root, env=env)
-        assert (done.code, done.stdout) == (0, "The credentials work. The API does not say whose they are.\n")
+        result = run("whoami", cwd=project.root, env=env)
+        assert (result.code, result.stdout) == (0, "The credentials work. The API does not say whose they are.\n")
 
 
 def test_whoami(project: Project) -> None:
     with running_sandbox() as sandbox:
-        done = run("whoami", cwd=project.root, env=connection_variables(sandbox, email="viewer@sandbox.test"))
-        assert (done.code, done.stderr) == (0, "")
-        assert done.stdout == (
+        result = run("whoami", cwd=project.root, env=connection_variables(sandbox, email="viewer@sandbox.test"))
+        assert (result.code, result.stderr) == (0, "")
+        assert result.stdout == (
             "name:  Vi Viewer\nemail: viewer@sandbox.test\nrole:  VIEWER\nid:    user_viewer@sandbox.test\n"
         )
-        done = run("whoami", "--format", "json", cwd=project.root, env=connection_variables(sandbox))
-        assert json.loads(done.stdout)["role"] == "ADMIN"
+        result = run("whoami", "--format", "json", cwd=project.root, env=connection_variables(sandbox))
+        assert json.loads(result.stdout)["role"] == "ADMIN"
         asked = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "json"})
-        assert asked.stdout == done.stdout
+        assert asked.stdout == result.stdout
         other = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "github"})
         assert (other.code, other.stdout[:5]) == (0, "name:")
-        done = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_PASSWORD": "hush"})
-        assert (done.code, done.stdout) == (1, "")
-        assert done.stderr.startswith("Error: Login failed: wrong password")
+        result = run("whoami", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_PASSWORD": "hush"})
+        assert (result.code, result.stdout) == (1, "")
+        assert result.stderr.startswith("Error: Login failed: wrong password")

@@ -44,11 +44,11 @@ def test_a_good_url_loses_its_trailing_slash(url: str, text: str) -> None:
     ],
 )
 def test_an_unusable_url_is_refused_with_what_to_do(url: str, says: str) -> None:
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingsError) as error_info:
         check_base_url(url, allow_insecure_http=False)
-    assert says in caught.value.message
-    assert "hush" not in caught.value.message
-    assert caught.value.hint
+    assert says in error_info.value.message
+    assert "hush" not in error_info.value.message
+    assert error_info.value.hint
 
 
 def test_plain_http_beyond_this_machine_can_be_allowed() -> None:

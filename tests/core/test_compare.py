@@ -69,8 +69,8 @@ def test_deepdiff_is_imported_only_where_something_differs() -> None:
         "leaves({'name': 'a'}, {'name': 'a'}); print('deepdiff' in sys.modules)\n"
         "leaves({'name': 'a'}, {'name': 'b'}); print('deepdiff' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "False\nTrue\n"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "False\nTrue\n"
 
 
 @pytest.mark.parametrize(

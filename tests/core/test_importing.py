@@ -26,12 +26,12 @@ def test_documented_fields_in_the_api_s_order_without_nulls_and_read_only_ones()
         "firstMessage": None,
         "metadata": {"b": 1, "a": None, "deep": {"x": None}},
     }
-    found = declared(live)
-    assert list(found.fields) == ["id", "name", "voice", "metadata"]
-    assert list(found.fields["voice"]) == ["provider", "voiceId"]
-    assert found.fields["metadata"] == {"b": 1}
-    assert (found.undocumented, found.rejected, found.hidden) == ((), (), ())
-    assert all(equal(value, live[key]) for key, value in found.fields.items() if key != "id")
+    declaration = declared(live)
+    assert list(declaration.fields) == ["id", "name", "voice", "metadata"]
+    assert list(declaration.fields["voice"]) == ["provider", "voiceId"]
+    assert declaration.fields["metadata"] == {"b": 1}
+    assert (declaration.undocumented, declaration.rejected, declaration.hidden) == ((), (), ())
+    assert all(equal(value, live[key]) for key, value in declaration.fields.items() if key != "id")
 
 
 def test_a_definition_uses_the_id_that_was_asked_for() -> None:
@@ -60,15 +60,15 @@ def test_a_definition_uses_the_id_that_was_asked_for() -> None:
     ],
 )
 def test_values_that_no_definition_may_hold(live: dict[str, Any], refused: list[tuple[str, ...]]) -> None:
-    found = declared(live)
-    assert list(found.rejected) == refused
+    declaration = declared(live)
+    assert list(declaration.rejected) == refused
 
 
 def test_fields_that_nobody_documents_are_declared_where_the_settings_name_them() -> None:
     live = {"tools": [1], "model": {"messages": [], "seed": 1}, "other": 1}
-    found = declared(live, extra_fields=(("tools",), ("model", "messages")))
-    assert found.fields == {"id": "asst_1", "model": {"messages": []}, "tools": [1]}
-    assert found.undocumented == (("model", "seed"), ("other",))
+    declaration = declared(live, extra_fields=(("tools",), ("model", "messages")))
+    assert declaration.fields == {"id": "asst_1", "model": {"messages": []}, "tools": [1]}
+    assert declaration.undocumented == (("model", "seed"), ("other",))
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_fields_that_nobody_documents_are_declared_where_the_settings_name_them(
     ],
 )
 def test_sensitive_values_are_left_out(sensitive: Any, fields: Any, hidden: Any) -> None:
-    found = declared({"metadata": {"key": "x", "list": [{"key": 1}]}}, sensitive=(sensitive,))
-    assert found.fields == {"id": "asst_1", **fields}
-    assert list(found.hidden) == hidden
+    declaration = declared({"metadata": {"key": "x", "list": [{"key": 1}]}}, sensitive=(sensitive,))
+    assert declaration.fields == {"id": "asst_1", **fields}
+    assert list(declaration.hidden) == hidden
 
 
 def test_a_bad_id_is_not_left_out() -> None:
@@ -101,15 +101,15 @@ SHARED = {
 
 def test_an_overlay_holds_the_id_and_what_differs() -> None:
     live = {**SHARED, "firstMessage": None, "metadata": {"list": [1, 2], "more": 1}, "endCallMessage": "Bye"}
-    found = build_overlay(SHARED, "asst_1", live, Settings())
-    assert [*found.fields] == ["id", "firstMessage", "metadata"]
-    assert found.fields == {"id": "asst_1", "firstMessage": None, "metadata": {"list": [1, 2], "team": None}}
-    assert (found.omitted, found.unmanaged) == ((), (("endCallMessage",), ("metadata", "more")))
+    declaration = build_overlay(SHARED, "asst_1", live, Settings())
+    assert [*declaration.fields] == ["id", "firstMessage", "metadata"]
+    assert declaration.fields == {"id": "asst_1", "firstMessage": None, "metadata": {"list": [1, 2], "team": None}}
+    assert (declaration.omitted, declaration.unmanaged) == ((), (("endCallMessage",), ("metadata", "more")))
 
 
 def test_an_overlay_of_what_does_not_differ_holds_the_id_alone() -> None:
-    found = build_overlay(SHARED, "asst_1", {**SHARED, "id": "asst_1", "tools": [1]}, Settings())
-    assert (found.fields, found.omitted, found.unmanaged) == ({"id": "asst_1"}, (), ())
+    declaration = build_overlay(SHARED, "asst_1", {**SHARED, "id": "asst_1", "tools": [1]}, Settings())
+    assert (declaration.fields, declaration.omitted, declaration.unmanaged) == ({"id": "asst_1"}, (), ())
 
 
 @pytest.mark.parametrize(
@@ -153,17 +153,17 @@ fields = st.fixed_dictionaries(
 
 @given(fields, fields)
 def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(shared: Any, live: Any) -> None:
-    found = build_overlay(shared, "asst_1", live, Settings())
-    merged = {key: value for key, value in merge_overlay(shared, found.fields).items() if key != "id"}
-    assert find_differing_leaves(merged, live) == tuple(path for path, _ in found.omitted)
+    declaration = build_overlay(shared, "asst_1", live, Settings())
+    merged = {key: value for key, value in merge_overlay(shared, declaration.fields).items() if key != "id"}
+    assert find_differing_leaves(merged, live) == tuple(path for path, _ in declaration.omitted)
     if not check_definition(shared, needs_id=False):
         assert not check_definition({"id": "asst_1", **merged})
 
 
 def test_a_live_key_that_would_name_a_text_file_is_not_written() -> None:
     live = {"metadata": {"$file": "x", "a": 1, "list": [{"$file": "y"}], "deep": {"$file": "z", "b": 2}}}
-    found = declared(live)
-    assert found.fields == {"id": "asst_1", "metadata": {"a": 1, "deep": {"b": 2}}}
-    assert found.rejected == (("metadata", "$file"), ("metadata", "deep", "$file"), ("metadata", "list"))
+    declaration = declared(live)
+    assert declaration.fields == {"id": "asst_1", "metadata": {"a": 1, "deep": {"b": 2}}}
+    assert declaration.rejected == (("metadata", "$file"), ("metadata", "deep", "$file"), ("metadata", "list"))
     assert "$file as a key" in explain_omission(("metadata", "list"), [{"$file": "y"}], Settings())
     assert explain_omission(("metadata", "a"), "$file", Settings()) == ""

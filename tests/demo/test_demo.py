@@ -55,9 +55,9 @@ def started(temporary: Path, *words: str, **variables: str) -> subprocess.Popen[
 
 
 def sandbox_is_gone(output: str) -> bool:
-    found = re.search(r"Sandbox API on (\S+)", output)
-    assert found, output
-    place = urlsplit(found[1])
+    match = re.search(r"Sandbox API on (\S+)", output)
+    assert match, output
+    place = urlsplit(match[1])
     with socket.socket() as caller:
         return caller.connect_ex((str(place.hostname), place.port or 0)) != 0
 

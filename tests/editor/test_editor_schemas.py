@@ -60,12 +60,12 @@ KEYWORDS = {
 @pytest.mark.parametrize("name", FILES)
 def test_the_schemas_of_the_repository_are_current(name: str, tmp_path: Path) -> None:
     file, options = FILES[name]
-    done = run("schema", *options, cwd=tmp_path)
-    assert (done.code, done.stderr) == (0, "")
+    result = run("schema", *options, cwd=tmp_path)
+    assert (result.code, result.stderr) == (0, "")
     if os.environ.get("RENEW_DOCS"):
         file.parent.mkdir(exist_ok=True)
-        file.write_text(done.stdout, "utf-8")
-    assert file.read_text("utf-8") == done.stdout
+        file.write_text(result.stdout, "utf-8")
+    assert file.read_text("utf-8") == result.stdout
 
 
 @functools.cache

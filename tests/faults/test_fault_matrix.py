@@ -80,6 +80,6 @@ def test_an_api_that_drops_what_it_does_not_know_hurts_one_assistant(project: Pr
 def test_the_exit_code_says_whether_somebody_has_to_look(project: Project, rule: str, code: int, said: str) -> None:
     repository(project)
     with running_sandbox(LIVE, faults=[rule]) as sandbox:
-        done = run("apply", "--yes", "--retries", "1", cwd=project.root, env=connection_variables(sandbox))
-        assert (done.code, done.stdout[-len(said) :]) == (code, said)
+        result = run("apply", "--yes", "--retries", "1", cwd=project.root, env=connection_variables(sandbox))
+        assert (result.code, result.stdout[-len(said) :]) == (code, said)
         assert all(sandbox.hits)

@@ -49,9 +49,9 @@ def desks(root: Path, *names: str, kind: type[Story] = Story, recorded: bool = T
         yield tale
 
 
-def ended_well(done: Completed) -> Completed:
-    assert done.code == 0, done.stderr + done.stdout
-    return done
+def ended_well(result: Completed) -> Completed:
+    assert result.code == 0, result.stderr + result.stdout
+    return result
 
 
 def configured(tale: Story, **settings: Any) -> None:
@@ -87,8 +87,8 @@ def one_report(tale: Story, *documents: Document) -> Path:
 
 def undone(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
     """Roll a report back; return what became of each assistant, too."""
-    done = tale.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
-    return done, outcomes(json.loads(done.stdout)) if done.stdout else {}
+    result = tale.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
+    return result, outcomes(json.loads(result.stdout)) if result.stdout else {}
 
 
 # --- what may stand between

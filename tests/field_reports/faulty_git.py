@@ -122,18 +122,18 @@ class Scene:
 
     def run(self, command: str, *more: str, env: dict[str, str] | None = None) -> tuple[Completed, Ended]:
         """Run a command, and put everything back to where it was."""
-        done = self.tale.run(*COMMANDS[command], *more, "--retries", "0", env=env)
+        result = self.tale.run(*COMMANDS[command], *more, "--retries", "0", env=env)
         ended = Ended(
-            done.code,
-            _steady(json.loads(done.stdout)) if done.stdout.startswith("{") else done.stdout,
+            result.code,
+            _steady(json.loads(result.stdout)) if result.stdout.startswith("{") else result.stdout,
             self._lives(),
             self._texts(),
             self.tale.tree() if self._ref.read_bytes() != self._record else None,
         )
         self.put_back()
-        return done, ended
+        return result, ended
 
-    def harm(self, command: str, done: Completed, ended: Ended) -> list[str]:
+    def harm(self, command: str, result: Completed, ended: Ended) -> list[str]:
         """What a command has done that nobody asked for, or said that is not so, whatever git answered."""
         found = []
         if any(ended.live[name]["firstMessage"] != "theirs" for name in ("edited", "both")):
@@ -148,10 +148,10 @@ class Scene:
             found.append("the record is not the base")
         if isinstance(ended.stdout, dict) and ended.stdout["no_longer_managed"]:
             found.append("definitions are said to be gone")
-        if NO_BASE in done.stdout + done.stderr:
+        if NO_BASE in result.stdout + result.stderr:
             found.append("it says that there is no base")
-        if done.code not in (0, 1) or (done.code and not done.stderr.strip() and not done.stdout.strip()):
-            found.append(f"exit code {done.code} without a word")
+        if result.code not in (0, 1) or (result.code and not result.stderr.strip() and not result.stdout.strip()):
+            found.append(f"exit code {result.code} without a word")
         return found
 
     def put_back(self) -> None:
@@ -191,13 +191,13 @@ def sweep(scene: Scene, git: FaultyGit, command: str, breaks: Sequence[Callable[
     for number, break_git in enumerate(breaks, 1):
         break_git()
         try:
-            done, ended = scene.run(command, env=git.env)
+            result, ended = scene.run(command, env=git.env)
         except AssertionError as error:  # it crashed
             wrong = [str(error)]
             scene.put_back()
         else:
-            wrong = scene.harm(command, done, ended)
-            if done.code == 0 and ended != sound:
+            wrong = scene.harm(command, result, ended)
+            if result.code == 0 and ended != sound:
                 wrong.append("exit code 0, and not what it does otherwise")
         calls = git.calls
         asked = " ".join(calls[min(number, len(calls)) - 1].split()[2:6]) if calls else "the first call"

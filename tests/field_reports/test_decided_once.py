@@ -174,8 +174,8 @@ def applied(tale: Story, key: str, *options: str, **fields: Any) -> Document:
 def test_a1_both_runs_of_a_merged_report_are_undone(installed: Story) -> None:
     tale, before = installed, live(installed, "b")
     merged = one_report(tale, reverted(tale), applied(tale, "b", firstMessage="ours"))
-    done, became = undone(tale, merged)
-    assert (done.code, became) == (0, {"a": "applied", "b": "applied"}), done.stderr
+    result, became = undone(tale, merged)
+    assert (result.code, became) == (0, {"a": "applied", "b": "applied"}), result.stderr
     assert (shown(tale, "a"), live(tale, "b")) == ("theirs", before)
 
 
@@ -204,8 +204,8 @@ def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Sto
     before = live(tale, "a")
     chain = CHAINS[name]
     merged = one_report(tale, applied(tale, "a", **chain.first), applied(tale, "a", **chain.second))
-    done, became = undone(tale, merged)
-    assert done.code == 0, done.stderr
+    result, became = undone(tale, merged)
+    assert result.code == 0, result.stderr
     assert set(became.values()) <= {"applied", "unchanged"}
     now = live(tale, "a")
     assert {key: value for key, value in now.items() if value is not None} == before
@@ -213,14 +213,14 @@ def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Sto
 
 def test_three_runs_go_back_to_where_the_first_began(tale: Story) -> None:
     merged = one_report(tale, *(applied(tale, "a", firstMessage=text) for text in ("one", "two", "three")))
-    done, _ = undone(tale, merged)
-    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
+    result, _ = undone(tale, merged)
+    assert (result.code, shown(tale, "a")) == (0, "Hello!"), result.stderr
 
 
 def test_the_order_of_the_files_makes_no_half_of_it(tale: Story) -> None:
     first, second = applied(tale, "a", firstMessage="one"), applied(tale, "a", firstMessage="two")
-    done, _ = undone(tale, one_report(tale, second, first))
-    assert (done.code, shown(tale, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
+    result, _ = undone(tale, one_report(tale, second, first))
+    assert (result.code, shown(tale, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,8 +254,8 @@ def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, 
     tale.sandbox.edit("asst_a", **edited.edit)
     second = applied(tale, "a", *edited.options, **edited.second)
     after = live(tale, "a")
-    done, became = undone(tale, one_report(tale, first, second))
-    assert (done.code, became) == (1, {"a": "refused", "b": "applied"}), done.stderr
+    result, became = undone(tale, one_report(tale, first, second))
+    assert (result.code, became) == (1, {"a": "refused", "b": "applied"}), result.stderr
     assert (live(tale, "a"), live(tale, "b")) == (after, before)
 
 
@@ -269,8 +269,8 @@ def test_a_write_that_was_resumed_is_undone(tale: Story, landed: bool, which: st
     second = tale.apply("--resume", tale.save_report(first))
     assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "ours")
     report = tale.save_report(first) if which == "the first" else one_report(tale, first, second)
-    done, _ = undone(tale, report)
-    assert (done.code, shown(tale, "a")) == (0, "Hello!"), done.stderr
+    result, _ = undone(tale, report)
+    assert (result.code, shown(tale, "a")) == (0, "Hello!"), result.stderr
 
 
 def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
@@ -281,8 +281,8 @@ def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
         second = tale.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(second) == {"a": "failed", "b": "skipped"}
     tale.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
-    done, _ = undone(tale, one_report(tale, first, second))
-    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "Hello!", "two"), done.stderr
+    result, _ = undone(tale, one_report(tale, first, second))
+    assert (result.code, shown(tale, "a"), shown(tale, "b")) == (0, "Hello!", "two"), result.stderr
 
 
 def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Story) -> None:
@@ -290,18 +290,18 @@ def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Stor
     tale.sandbox.edit("asst_b", firstMessage="theirs, too")
     second = applied(tale, "b", name="Ours")
     assert sent(second)["b"] == {"/name": True, "/firstMessage": False}
-    done, _ = undone(tale, one_report(tale, first, second))
-    assert (done.code, shown(tale, "a"), shown(tale, "b")) == (0, "theirs", "theirs, too"), done.stderr
+    result, _ = undone(tale, one_report(tale, first, second))
+    assert (result.code, shown(tale, "a"), shown(tale, "b")) == (0, "theirs", "theirs, too"), result.stderr
     assert shown(tale, "b", "name") == "Desk"
 
 
 def test_a_plan_that_was_merged_in_was_never_sent(tale: Story) -> None:
     changed(tale, "a", firstMessage="ours")
     planned = tale.plan()
-    done = tale.apply()
+    result = tale.apply()
     changed(tale, "b", firstMessage="ours")
     tale.sandbox.edit("asst_b", firstMessage="ours")
-    merged = one_report(tale, planned, tale.plan(), done)
+    merged = one_report(tale, planned, tale.plan(), result)
     ended, _ = undone(tale, merged)
     assert shown(tale, "b") == "ours"
     assert (ended.code, shown(tale, "a")) in [(0, "Hello!"), (1, "ours")]  # a plan among them may be refused
@@ -315,8 +315,8 @@ def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, fo
 
     def lines(*documents: Document) -> list[str]:
         files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents)]
-        done = ended_well(tale.run("report", *files, "--format", form))
-        return sorted(line for line in done.stdout.splitlines() if "firstMessage" in line)
+        result = ended_well(tale.run("report", *files, "--format", form))
+        return sorted(line for line in result.stdout.splitlines() if "firstMessage" in line)
 
     assert lines(first, second) == sorted([*lines(first), *lines(second)])
 
@@ -340,8 +340,8 @@ def test_a_masked_change_that_was_sent_refuses_the_whole_assistant(secretive: St
     after = live(secretive, "a")
     merged = one_report(secretive, first, second)
     assert "s3cret" not in merged.read_text("utf-8")
-    done, became = undone(secretive, merged)
-    assert (done.code, became) == (1, {"a": "refused", "b": "applied"}), done.stderr
+    result, became = undone(secretive, merged)
+    assert (result.code, became) == (1, {"a": "refused", "b": "applied"}), result.stderr
     assert (live(secretive, "a"), shown(secretive, "b")) == (after, "Hello!")
 
 
@@ -350,8 +350,8 @@ def test_masked_drift_that_nobody_sent_stands_in_no_ones_way(secretive: Story) -
     secretive.sandbox.edit("asst_b", metadata={"own": 1, "key": "s3cret-of-theirs"})
     second = applied(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
     assert sent(second)["b"] == {"/firstMessage": True, "/metadata/key": False}
-    done, became = undone(secretive, one_report(secretive, first, second))
-    assert (done.code, became) == (0, {"a": "applied", "b": "applied"}), done.stderr
+    result, became = undone(secretive, one_report(secretive, first, second))
+    assert (result.code, became) == (0, {"a": "applied", "b": "applied"}), result.stderr
     assert (shown(secretive, "a"), shown(secretive, "b")) == ("theirs", "Hello!")
     assert shown(secretive, "b", "metadata")["key"] == "s3cret-of-theirs"
 
@@ -386,9 +386,9 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story
     tale.sandbox.forget_requests()
     commands: list[list[str | Path]] = [["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]]
     for command in commands:
-        done = tale.run(*command)
-        assert (done.code, done.stdout) == (1, ""), command
-        assert re.search("[`'\"/]sent\\b", done.stderr), done.stderr
+        result = tale.run(*command)
+        assert (result.code, result.stdout) == (1, ""), command
+        assert re.search("[`'\"/]sent\\b", result.stderr), result.stderr
     assert tale.sandbox.patches == []
 
 
@@ -398,16 +398,16 @@ def test_a_report_that_does_not_say_what_was_sent_can_still_be_read(tale: Story,
     report = tale.save_report(spoiled(tale.apply(), "missing", "b"), "of_an_older_version.json")
     other = tale.save_report(applied(tale, "a", firstMessage="ours"), "other.json")
     for files in ([report], [report, other]):
-        done = ended_well(tale.run("report", *files, "--format", form))
+        result = ended_well(tale.run("report", *files, "--format", form))
         if form != "github":
-            assert "firstMessage" in done.stdout
-            assert "ours" in done.stdout
+            assert "firstMessage" in result.stdout
+            assert "ours" in result.stdout
 
 
 def test_a_merged_report_with_one_that_does_not_say_it_is_refused(tale: Story) -> None:
     older = spoiled(applied(tale, "a", firstMessage="ours"), "missing", "a")
-    done, _ = undone(tale, one_report(tale, older, applied(tale, "b", firstMessage="ours")))
-    assert (done.code, "sent" in done.stderr) == (1, True), done.stderr
+    result, _ = undone(tale, one_report(tale, older, applied(tale, "b", firstMessage="ours")))
+    assert (result.code, "sent" in result.stderr) == (1, True), result.stderr
     assert (shown(tale, "a"), shown(tale, "b")) == ("ours", "ours")
 
 

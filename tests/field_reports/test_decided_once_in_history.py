@@ -524,10 +524,10 @@ def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, St
     tale, fresh = clone
     assert tale.record is not None
     changed(fresh, "b", firstMessage="ours")
-    done = fresh.run("apply", "--yes")
-    assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", []), done.stderr
-    assert FETCH in done.stderr
-    assert "--base none" in done.stderr
+    result = fresh.run("apply", "--yes")
+    assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", []), result.stderr
+    assert FETCH in result.stderr
+    assert "--base none" in result.stderr
     subprocess.run(["sh", "-c", FETCH], cwd=fresh.root, check=True, capture_output=True, env=environment())
     assert fresh.record == tale.record
     applied = fresh.apply()

@@ -120,10 +120,10 @@ class Merges(RuleBasedStateMachine):
     @rule(options=st.sampled_from([(), ("--conflicts",), ("--conflicts=merge",), ("--conflicts=live",)]))
     def pull(self, options: tuple[str, ...]) -> None:
         before, live = self.git, self.live
-        done = self.tale.run("pull", *options)
+        result = self.tale.run("pull", *options)
         after = self.git
         self.tale.commit("Pull", allow_empty=True)
-        said = done.stdout + done.stderr
+        said = result.stdout + result.stderr
         gone = {*before} - {*after}
         # Of git's lines only those go that live deleted, or that are named.
         assert {line for line in gone if line in live or line not in self.applied} <= self.named(gone, said), said
@@ -131,25 +131,25 @@ class Merges(RuleBasedStateMachine):
         assert came <= {*live}
         assert {line for line in came if line in self.applied} <= self.named(came, said), said
         # Without a word of failure, what live alone wrote is in git.
-        if options and done.code == 0:
+        if options and result.code == 0:
             assert {*live} - {*self.applied} <= {*after}, said
         assert self.live == live
 
     @rule(options=st.sampled_from([(), ("--on-drift", "revert"), ("--force-conflicts",)]))
     def apply(self, options: tuple[str, ...]) -> None:
         git, live = self.git, self.live
-        done = self.tale.run("apply", "--yes", "--record", *options)
+        result = self.tale.run("apply", "--yes", "--record", *options)
         after = self.live
         assert self.git == git
         gone = {*live} - {*after}
-        if done.code == 0 and after == git:
+        if result.code == 0 and after == git:
             self.applied = git
         else:
             assert after == live
         # What goes is in the report; what live alone wrote goes where somebody said so, or git has it as well.
-        assert gone <= self.named(gone, done.stdout), done.stdout
+        assert gone <= self.named(gone, result.stdout), result.stdout
         wrote = {line for line in live if line not in self.applied and line.startswith("live")} - {*git}
-        assert after == live or not wrote or options, done.stdout
+        assert after == live or not wrote or options, result.stdout
 
     def named(self, lines: set[str], said: str) -> set[str]:
         """The lines that a command names, whole or as words with marks around them."""

@@ -52,7 +52,7 @@ def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: 
         tale.commit("Rule 7")
         tale.sandbox.edit("asst_a", **live_of(theirs))
         before = change_kinds(tale.plan())
-        done = tale.run("pull", "--conflicts", "assistants/a.yaml")
+        result = tale.run("pull", "--conflicts", "assistants/a.yaml")
         pulled = file.read_text("utf-8")
         tale.commit("Pull")
         planned = change_kinds(tale.plan())
@@ -61,7 +61,7 @@ def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: 
         after = change_kinds(tale.plan())
     both = with_rule(ours, 200, "Theirs.")
     assert before == {"a": {"/model/messages": "conflict"}}
-    assert (done.code, done.stdout, done.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
+    assert (result.code, result.stdout, result.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
     assert pulled == text_of(both)
     assert (planned, live, after) == ({"a": {"/model/messages": "change"}}, both, {})
 
@@ -73,10 +73,10 @@ def test_edits_that_were_merged_by_hand_are_a_change(tmp_path: Path) -> None:
         file.write_text(text_of(with_rule(theirs, 7, "Ours.")), "utf-8")
         tale.commit("Merged")
         planned = change_kinds(tale.plan())
-        done = tale.run("apply", "--yes", "--record")
+        result = tale.run("apply", "--yes", "--record")
         live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
     assert planned == {"a": {"/model/messages": "change"}}
-    assert (done.code, live) == (0, with_rule(theirs, 7, "Ours."))
+    assert (result.code, live) == (0, with_rule(theirs, 7, "Ours."))
 
 
 def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
@@ -85,12 +85,12 @@ def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
         file.write_text(text_of(ours, "Ours"), "utf-8")
         tale.commit("Rule 7")
         tale.sandbox.edit("asst_a", **live_of(theirs, firstMessage="Theirs", name="Reception"))
-        done = tale.run("pull", "--conflicts")
+        result = tale.run("pull", "--conflicts")
         pulled = file.read_text("utf-8")
         taken = tale.run("pull", "--conflicts=live")
         text = file.read_text("utf-8")
-    assert (done.code, done.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
-    assert done.stderr.splitlines() == [
+    assert (result.code, result.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
+    assert result.stderr.splitlines() == [
         "assistants/a.yaml: firstMessage: the live value replaces git's change:",
         '  ~ firstMessage: "Hello!" -> "Ours"',
         f"assistants/a.yaml: not pulled: model.messages: {TOUCHING}",
@@ -123,10 +123,10 @@ def test_phrases_keep_their_order_and_their_comments(tmp_path: Path, live: list[
         tale.commit()
         tale.apply_and_record()
         tale.sandbox.edit("asst_a", endCallPhrases=live)
-        done = tale.run("pull")
+        result = tale.run("pull")
         pulled = file.read_text("utf-8")
         planned = change_kinds(tale.plan())
-    assert (done.code, planned) == (0, {})
+    assert (result.code, planned) == (0, {})
     assert sorted(pulled.replace('"', "").splitlines()) == sorted(text.replace('"', "").splitlines())
 
 
@@ -142,6 +142,6 @@ def test_a_git_that_breaks_while_it_merges_is_an_error_and_nothing_is_written(tm
         git = FaultyGit(tmp_path / "bin")
         for command in (("plan",), ("apply", "--yes"), ("pull", "--conflicts")):
             git.break_for("merge-file", way)
-            done = tale.run(*command, env=git.env)
-            assert (done.code, "git" in done.stderr) == (1, True), (command, done)
+            result = tale.run(*command, env=git.env)
+            assert (result.code, "git" in result.stderr) == (1, True), (command, result)
         assert (tale.sandbox.patches, file.read_text("utf-8")) == ([], before)

@@ -100,8 +100,8 @@ def test_a_live_edit_is_drift_for_drift_and_pull(tale: Story) -> None:
     tale.sandbox.edit("asst_a", firstMessage="theirs")
     drifted = change_kinds(tale.report("drift"))
     assert drifted["a"] == {"/firstMessage": "drift"}
-    done = ended_well(tale.run("pull"))
-    assert done.stdout == "assistants/a.yaml: firstMessage\n"
+    result = ended_well(tale.run("pull"))
+    assert result.stdout == "assistants/a.yaml: firstMessage\n"
     assert tale.git("diff", "--name-only") == "assistants/a.yaml"
 
 

@@ -420,10 +420,10 @@ def test_the_ref_moves_only_if_it_still_is_what_was_read(tale: Story) -> None:
             tale.git("update-ref", REF, theirs)
 
     tale.sandbox.before_each(move)
-    done = tale.run("apply", "--yes")
+    result = tale.run("apply", "--yes")
     tale.sandbox.before_each(None)
-    assert (done.code, tale.record, shown(tale, "a")) == (1, theirs, "ours"), done.stderr
-    assert "moved" in done.stderr
+    assert (result.code, tale.record, shown(tale, "a")) == (1, theirs, "ours"), result.stderr
+    assert "moved" in result.stderr
     assert outcomes(tale.apply())["a"] == "unchanged"
     assert (tale.parents, greetings(tale)["a"]) == ([tale.head, theirs], "ours")
 
@@ -457,10 +457,10 @@ def test_a_selected_definition_that_differs_from_head_is_refused(
     record = tale.record
     DIFFERING[how](tale)
     tale.sandbox.forget_requests()
-    done = tale.run("apply", "--yes", *options)
-    assert (done.code, done.stdout, tale.record, tale.sandbox.requests) == (1, "", record, []), done.stderr
-    assert "differs from HEAD" in done.stderr
-    assert "--no-record" in done.stderr
+    result = tale.run("apply", "--yes", *options)
+    assert (result.code, result.stdout, tale.record, tale.sandbox.requests) == (1, "", record, []), result.stderr
+    assert "differs from HEAD" in result.stderr
+    assert "--no-record" in result.stderr
     assert tale.run("apply", "--yes", "--no-record").code == 0
     assert tale.record == record
 
@@ -485,20 +485,20 @@ def test_comments_are_no_difference(tale: Story) -> None:
 def test_an_overlay_that_differs_is_refused_too(two: Two) -> None:
     record = two.tale.git("rev-parse", STAGING)
     two.overlay("staging", id="asst_a", model={"temperature": 0.9})
-    done = two.run("staging", "apply", "--yes")
-    assert (done.code, two.tale.git("rev-parse", STAGING)) == (1, record)
-    assert "environments/staging/a.yaml" in done.stderr
-    assert "--no-record" in done.stderr
+    result = two.run("staging", "apply", "--yes")
+    assert (result.code, two.tale.git("rev-parse", STAGING)) == (1, record)
+    assert "environments/staging/a.yaml" in result.stderr
+    assert "--no-record" in result.stderr
     ended_well(two.run("production", "apply", "--yes"))  # which does not use it
 
 
 @pytest.mark.parametrize("base", [(), ("--base", "HEAD")], ids=["", "another base"])
 def test_the_first_record_is_announced(tmp_path: Path, base: tuple[str, ...]) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        done = tale.run("apply", "--yes", "--record", *base)
-        assert (done.code, done.stdout, tale.record, tale.sandbox.requests) == (1, "", None, [])
+        result = tale.run("apply", "--yes", "--record", *base)
+        assert (result.code, result.stdout, tale.record, tale.sandbox.requests) == (1, "", None, [])
         for way_out in ("--no-record", "--base none", FETCH):
-            assert way_out in done.stderr
+            assert way_out in result.stderr
         ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
         assert greetings(tale) == {"a": "Hello!"}
 
@@ -515,10 +515,10 @@ def test_a_project_that_records_needs_its_record(tmp_path: Path, command: tuple[
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         before = live(tale, "a")
         tale.sandbox.forget_requests()
-        done = tale.run(*command)
-        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", []), done.stderr
+        result = tale.run(*command)
+        assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", []), result.stderr
         for way_out in (FETCH, "--base none"):
-            assert way_out in done.stderr
+            assert way_out in result.stderr
         assert (tale.record, live(tale, "a")) == (None, before)
         assert tale.git("status", "--porcelain") == ""
 
@@ -535,9 +535,9 @@ def test_an_environment_of_such_a_project_needs_its_own_record(two: Two) -> None
     two.tale.commit()
     two.tale.git("update-ref", "-d", "refs/reconciler/production/applied")
     assert two.run("staging", "plan").code == 0
-    done = two.run("production", "plan")
-    assert (done.code, done.stdout) == (1, "")
-    assert FETCH in done.stderr
+    result = two.run("production", "plan")
+    assert (result.code, result.stdout) == (1, "")
+    assert FETCH in result.stderr
 
 
 def test_such_a_project_records_from_its_first_run_on(tmp_path: Path) -> None:
@@ -616,8 +616,8 @@ def test_an_apply_of_four_starts_at_most_twelve_git_processes(tmp_path: Path, fi
         git = FaultyGit(tmp_path / "bin")
         git.sound()
         base = ("--base", "none") if first else ()
-        done = ended_well(tale.run("apply", "--yes", "--record", *base, env=git.env))
-        assert "4 applied" in done.stdout
+        result = ended_well(tale.run("apply", "--yes", "--record", *base, env=git.env))
+        assert "4 applied" in result.stdout
         assert greetings(tale) == dict.fromkeys(FOUR, "ours")
         assert len(git.calls) <= 12, "\n".join(git.calls)
 

@@ -37,8 +37,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def test_without_a_fault_everybody_gets_what_they_asked_for(scene: Scene) -> None:
     for command in COMMANDS:
-        done, ended = scene.run(command)
-        assert (scene.harm(command, done, ended), done.code) == ([], 0)
+        result, ended = scene.run(command)
+        assert (scene.harm(command, result, ended), result.code) == ([], 0)
         if command == "apply":
             assert (ended.live["changed"]["firstMessage"], ended.live["both"]["name"]) == ("ours", "Ours")
         if command == "pull":
@@ -50,9 +50,9 @@ def test_without_a_fault_everybody_gets_what_they_asked_for(scene: Scene) -> Non
 def test_b1_git_is_needed_where_there_is_a_repository(
     installed: Scene, tmp_path: Path, command: str, more: tuple[str, ...]
 ) -> None:
-    done, ended = installed.run(command, *more, env={"PATH": str(tmp_path)})
-    assert (installed.harm(command, done, ended), done.code, done.stdout) == ([], 1, "")
-    assert re.search(r"\bgit\b", done.stderr)
+    result, ended = installed.run(command, *more, env={"PATH": str(tmp_path)})
+    assert (installed.harm(command, result, ended), result.code, result.stdout) == ([], 1, "")
+    assert re.search(r"\bgit\b", result.stderr)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -62,10 +62,10 @@ def test_b2_git_breaks_when_it_is_asked_for_a_revision(
 ) -> None:
     git = FaultyGit(tmp_path / "bin")
     git.break_for("rev-parse", way)
-    done, ended = installed.run(command, env=git.env)
-    wrong = installed.harm(command, done, ended)
+    result, ended = installed.run(command, env=git.env)
+    wrong = installed.harm(command, result, ended)
     assert wrong == []
-    assert done.code == 1 or "rev-parse" not in git.questions
+    assert result.code == 1 or "rev-parse" not in git.questions
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -103,17 +103,17 @@ def test_a_git_that_says_nothing_or_something_else_has_not_answered(
 ) -> None:
     git = FaultyGit(tmp_path / "bin")
     git.break_for(question, way)
-    done, ended = scene.run("apply", "--no-record", env=git.env)
-    assert (done.code, scene.harm("apply", done, ended)) == (1, [])
-    assert f"git {question}: {told}" in done.stderr
+    result, ended = scene.run("apply", "--no-record", env=git.env)
+    assert (result.code, scene.harm("apply", result, ended)) == (1, [])
+    assert f"git {question}: {told}" in result.stderr
 
 
 def test_a_git_that_finds_no_difference_in_silence_has_not_answered(scene: Scene, tmp_path: Path) -> None:
     git = FaultyGit(tmp_path / "bin")
     git.break_for("status", "exit 0")
-    done, ended = scene.run("plan", "--changed", env=git.env)
-    assert (done.code, ended.stdout) == (1, "")
-    assert "git status: no answer" in done.stderr
+    result, ended = scene.run("plan", "--changed", env=git.env)
+    assert (result.code, ended.stdout) == (1, "")
+    assert "git status: no answer" in result.stderr
 
 
 # --- B3 and B4: sparse checkouts
@@ -192,13 +192,13 @@ def test_b3_and_b4_a_sparse_checkout_may_not_hide_what_a_run_is_about(bots: Stor
     status, record = bots.git("status", "--porcelain"), bots.record
     for command in SPARSE_COMMANDS:
         options = ("--environment", case.environment) if case.environment else ()
-        done = _in(bots, case.folder, *command, *options)
-        said = done.stdout + done.stderr
-        assert done.code == 1, (command, said)
-        assert "git sparse-checkout" in done.stderr, command
+        result = _in(bots, case.folder, *command, *options)
+        said = result.stdout + result.stderr
+        assert result.code == 1, (command, said)
+        assert "git sparse-checkout" in result.stderr, command
         assert NO_BASE not in said
         assert "no longer" not in said
-        assert "removed" not in done.stdout
+        assert "removed" not in result.stdout
         assert SECRET not in said
     assert (bots.sandbox.patches, bots.record, bots.git("status", "--porcelain")) == ([], record, status)
     bots.git("sparse-checkout", "disable")  # one of the ways out
@@ -209,8 +209,8 @@ def test_a_git_that_hides_in_silence_has_not_answered(bots: Story, tmp_path: Pat
     bots.git("sparse-checkout", "set", *SPARSE["a definition"].options)
     git = FaultyGit(tmp_path / "bin")
     git.break_for("ls-files", "exit 0")
-    done = run("plan", cwd=bots.root / "bots", env={**connection_variables(bots.sandbox), **git.env})
-    assert (done.code, "git ls-files: no answer" in done.stderr) == (1, True), done.stderr
+    result = run("plan", cwd=bots.root / "bots", env={**connection_variables(bots.sandbox), **git.env})
+    assert (result.code, "git ls-files: no answer" in result.stderr) == (1, True), result.stderr
 
 
 def test_a_sparse_checkout_may_hide_what_a_run_is_not_about(bots: Story) -> None:
@@ -246,9 +246,9 @@ def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_pat
         tale.git("rm", "--cached", "--quiet", "-r", "assistants")
         tale.commit("Filtered")
         assert "Uryyb" in tale.git("cat-file", "blob", "HEAD:assistants/a.yaml")
-        done = tale.run("apply", "--yes", "--record", "--base", "none")
-        if done.code:
-            assert "filter" in done.stderr
+        result = tale.run("apply", "--yes", "--record", "--base", "none")
+        if result.code:
+            assert "filter" in result.stderr
             assert (tale.record, tale.sandbox.patches) == (None, [])
             return
         changed(tale, "b", firstMessage="ours")
@@ -270,13 +270,13 @@ def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: 
         tale.commit("Filtered")
         tale.commit("Nothing", allow_empty=True)
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        done = tale.run(*COMMANDS[command], "--base", base)
+        result = tale.run(*COMMANDS[command], "--base", base)
         assert shown(tale, "a") == "theirs"
-        assert NO_BASE not in done.stdout + done.stderr
-        if done.code:
-            assert "filter" in done.stderr
+        assert NO_BASE not in result.stdout + result.stderr
+        if result.code:
+            assert "filter" in result.stderr
         elif command != "pull":
-            assert change_kinds(json.loads(done.stdout)) == {"a": {"/firstMessage": "drift"}}
+            assert change_kinds(json.loads(result.stdout)) == {"a": {"/firstMessage": "drift"}}
 
 
 def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Path) -> None:
@@ -297,9 +297,9 @@ def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
         tale.commit("Filtered")
         filtered(tale, clean="false", smudge="false")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        done = tale.run(*COMMANDS["apply"], "--base", "HEAD")
+        result = tale.run(*COMMANDS["apply"], "--base", "HEAD")
         assert shown(tale, "a") == "theirs"
-        assert done.code == 0 or "filter" in done.stderr
+        assert result.code == 0 or "filter" in result.stderr
 
 
 # --- B6: submodules
@@ -331,10 +331,10 @@ def test_b6_a_submodule_may_not_hide_definitions(tmp_path: Path, command: tuple[
     with with_submodule(tmp_path, "assistants/shared") as tale:
         file = tale.root / "assistants/shared/b.yaml"
         record, before = tale.record, file.read_bytes()
-        done = tale.run(*command)
-        assert (done.code, "submodule" in done.stderr) == (1, True), done.stdout + done.stderr
-        assert "assistants/shared" in done.stderr
-        assert NO_BASE not in done.stdout + done.stderr
+        result = tale.run(*command)
+        assert (result.code, "submodule" in result.stderr) == (1, True), result.stdout + result.stderr
+        assert "assistants/shared" in result.stderr
+        assert NO_BASE not in result.stdout + result.stderr
         assert (tale.sandbox.patches, tale.record, file.read_bytes()) == ([], record, before)
         assert shown(tale, "b") == "theirs"
 
@@ -342,8 +342,8 @@ def test_b6_a_submodule_may_not_hide_definitions(tmp_path: Path, command: tuple[
 def test_a_submodule_that_is_not_checked_out_hides_definitions_too(tmp_path: Path) -> None:
     with with_submodule(tmp_path, "assistants/shared") as tale:
         tale.git("submodule", "--quiet", "deinit", "--force", "assistants/shared")
-        done = tale.run("plan")
-        assert (done.code, "submodule" in done.stderr) == (1, True), done.stdout + done.stderr
+        result = tale.run("plan")
+        assert (result.code, "submodule" in result.stderr) == (1, True), result.stdout + result.stderr
 
 
 def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
@@ -359,8 +359,8 @@ def test_a_repository_within_does_not_hide_the_record(tmp_path: Path) -> None:
         (tale.root.parent / ".git").mkdir()  # what holds the project by chance need not be readable
         assert statuses(tale.plan()) == {"a": "drifted"}
         tale.git("-C", "assistants", "init", "--quiet")
-        done = tale.run("apply", "--yes")
-        assert (done.code, "assistants is a git repository inside" in done.stderr) == (1, True), done.stderr
+        result = tale.run("apply", "--yes")
+        assert (result.code, "assistants is a git repository inside" in result.stderr) == (1, True), result.stderr
         assert shown(tale, "a") == "theirs"
 
 
@@ -409,9 +409,9 @@ def test_a_missing_object_is_an_error_or_not_needed(sound: tuple[Scene, dict[str
     revision, dispensable = DAMAGED[what]
     with without_object(scene.tale, revision):
         for command in COMMANDS:
-            done, ended = scene.run(command)
-            assert scene.harm(command, done, ended) == [], command
-            assert done.code == 1 or (dispensable and ended == otherwise[command]), (command, done.stdout)
+            result, ended = scene.run(command)
+            assert scene.harm(command, result, ended) == [], command
+            assert result.code == 1 or (dispensable and ended == otherwise[command]), (command, result.stdout)
 
 
 CORRUPT: dict[str, Callable[[str], str]] = {
@@ -433,11 +433,11 @@ def test_a_corrupt_ref_is_an_error(sound: tuple[Scene, dict[str, Ended]], ref: s
     for command in COMMANDS:
         file.write_bytes(content.encode())
         scene.look_at_ref()
-        done, ended = scene.run(command)
+        result, ended = scene.run(command)
         file.write_bytes(before)
         scene.look_at_ref()
-        assert scene.harm(command, done, ended) == [], command
-        assert done.code == 1 or (ref != REF and ended == otherwise[command]), (command, done.stdout)
+        assert scene.harm(command, result, ended) == [], command
+        assert result.code == 1 or (ref != REF and ended == otherwise[command]), (command, result.stdout)
 
 
 def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) -> None:
@@ -445,8 +445,8 @@ def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) 
         scene = Scene(tale)
         (tale.root / ".git/HEAD").write_text("nothing\n")
         for command in COMMANDS:
-            done, ended = scene.run(command)
-            assert (scene.harm(command, done, ended), done.code) == ([], 1), command
+            result, ended = scene.run(command)
+            assert (scene.harm(command, result, ended), result.code) == ([], 1), command
 
 
 def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -455,8 +455,8 @@ def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) ->
         (tale.root / ".git").rename(tmp_path / "moved")
         (tale.root / ".git").symlink_to(tmp_path / "nowhere")
         for command in COMMANDS.values():
-            done = tale.run(*command)
-            assert (done.code, "not a git repository" in done.stderr) == (1, True), done.stderr
+            result = tale.run(*command)
+            assert (result.code, "not a git repository" in result.stderr) == (1, True), result.stderr
         assert shown(tale, "a") == "theirs"
 
 
@@ -507,7 +507,7 @@ def test_a_branch_that_is_behind_is_not_applied(tmp_path: Path) -> None:
     with behind(tmp_path / "repository") as tale:
         before = live(tale, "a")
         for options in ([], ["--record"], ["--no-record"]):
-            done = tale.run("apply", "--yes", *options)
-            assert (done.code, tale.sandbox.requests) == (1, []), options
-            assert "--allow-older" in done.stderr
+            result = tale.run("apply", "--yes", *options)
+            assert (result.code, tale.sandbox.requests) == (1, []), options
+            assert "--allow-older" in result.stderr
         assert live(tale, "a") == before

@@ -207,7 +207,7 @@ def test_the_other_half_of_a_duplicate_is_found_however_it_writes_the_id(folder:
     loaded = load(folder, [folder / "a.yaml"], root=folder.parent, settings=Settings(), find_id=find_id)
 
     assert [(entry.key, entry.kind) for entry in loaded.invalid] == [("a", "duplicate")]
-    assert [one.id for one in loaded.read_all()] == ["it's_1", "it's_1", "c"]
+    assert [definition.id for definition in loaded.read_all()] == ["it's_1", "it's_1", "c"]
 
 
 def test_paths_are_relative_to_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,9 +262,9 @@ def test_paths_that_cannot_be_used(folder: Path, path: str, message: str) -> Non
 
 
 def test_no_folder_and_no_definition(folder: Path) -> None:
-    with pytest.raises(DefinitionError, match="contains no definition") as caught:
+    with pytest.raises(DefinitionError, match="contains no definition") as error_info:
         read(folder)
-    assert "import" in caught.value.hint
+    assert "import" in error_info.value.hint
     with pytest.raises(DefinitionError, match="there is no folder"):
         read(folder / "nowhere")
 

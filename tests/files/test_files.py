@@ -30,10 +30,10 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written_the_old_file_stays(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="cannot be written: No such file or directory") as caught:
+    with pytest.raises(ReportError, match="cannot be written: No such file or directory") as error_info:
         write_whole(tmp_path / "missing" / "a.md", "new")
-    assert caught.value.where == str(tmp_path / "missing" / "a.md")
-    assert caught.value.hint
+    assert error_info.value.where == str(tmp_path / "missing" / "a.md")
+    assert error_info.value.hint
     folder = tmp_path / "folder.md"
     folder.mkdir()
     with pytest.raises(ReportError, match="Is a directory"):

@@ -24,7 +24,10 @@ def read(root: Path, text: str, settings: str = "", *, key: str = "desk", enviro
 
 def told(loaded: Loaded) -> list[str]:
     """`line:column severity id` of each problem."""
-    return [f"{one.line}:{one.column} {one.severity} {one.lint or one.message}" for one in loaded.problems]
+    return [
+        f"{problem.line}:{problem.column} {problem.severity} {problem.lint or problem.message}"
+        for problem in loaded.problems
+    ]
 
 
 MESSAGES = "id: asst_1\nmetadata:\n  rules: "
@@ -55,8 +58,8 @@ MESSAGES = "id: asst_1\nmetadata:\n  rules: "
     ],
 )
 def test_markdown_that_yaml_has_folded(tmp_path: Path, value: str, is_folded: bool) -> None:
-    found = told(read(tmp_path, f"{MESSAGES}{value}\n"))
-    assert found == (["3:10 warning folded-markdown"] if is_folded else [])
+    messages = told(read(tmp_path, f"{MESSAGES}{value}\n"))
+    assert messages == (["3:10 warning folded-markdown"] if is_folded else [])
 
 
 def test_folded_markdown_in_a_list_of_messages_has_its_place(tmp_path: Path) -> None:
@@ -71,13 +74,13 @@ def test_what_an_overlay_writes_well_is_not_folded(tmp_path: Path) -> None:
     settings = "environments: {a: {overlay: over}}"
     assert told(read(tmp_path, f"{MESSAGES}>-\n    - one\n    - two\n", settings, environment="a")) == []
     overlay.write_text("metadata:\n  rules: >-\n    - one\n    - three\n", "utf-8")
-    (found,) = read(tmp_path, f"{MESSAGES}|-\n    - one\n    - two\n", settings, environment="a").problems
-    assert (found.file, found.line, found.lint) == ("over/desk.yaml", 2, "folded-markdown")
+    (problems,) = read(tmp_path, f"{MESSAGES}|-\n    - one\n    - two\n", settings, environment="a").problems
+    assert (problems.file, problems.line, problems.lint) == ("over/desk.yaml", 2, "folded-markdown")
 
 
 def test_the_id_stands_behind_the_message(tmp_path: Path) -> None:
-    (found,) = read(tmp_path, BLANKS).problems
-    assert str(found) == (
+    (problems,) = read(tmp_path, BLANKS).problems
+    assert str(problems) == (
         "assistants/desk.yaml:2:15: warning: firstMessage ends in white space; remove it [trailing-space]"
     )
 
@@ -100,7 +103,7 @@ def test_levels(tmp_path: Path, levels: str, told_of: str | None) -> None:
     loaded = read(tmp_path, BLANKS, f"lints: {levels}", key="old/desk")
     assert [problem.severity for problem in loaded.problems] == ([told_of] if told_of else [])
     # An error makes the definition invalid, so that no apply begins.
-    assert [one.key for one in loaded.definitions] == ([] if told_of == "error" else ["old/desk"])
+    assert [definition.key for definition in loaded.definitions] == ([] if told_of == "error" else ["old/desk"])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_an_environments_level_comes_after_the_projects(
     tmp_path: Path, project: str, own: str, told_of: list[str]
 ) -> None:
     settings = f"lints: {project}\nenvironments: {{a: {{lints: {own}}}}}\n"
-    assert [one.severity for one in read(tmp_path, BLANKS, settings, environment="a").problems] == told_of
+    assert [problem.severity for problem in read(tmp_path, BLANKS, settings, environment="a").problems] == told_of
 
 
 @pytest.mark.parametrize("name", LINTS)
@@ -142,9 +145,9 @@ def test_every_lint_has_a_level(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_levels_that_cannot_be_used(tmp_path: Path, settings: str, problem: str) -> None:
-    with pytest.raises(InvalidSettings) as caught:
+    with pytest.raises(InvalidSettings) as error_info:
         read(tmp_path, BLANKS, settings)
-    assert str(caught.value).startswith(f"reconciler.yaml:{problem}")
+    assert str(error_info.value).startswith(f"reconciler.yaml:{problem}")
 
 
 def test_a_sensitive_text_is_not_quoted(tmp_path: Path) -> None:
@@ -168,8 +171,10 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
     fields = {"firstMessage": "hello", "endCallMessage": "bye", "voicemailMessage": "voicemail"}
     text = "id: asst_1\nmetadata: {prompt: {$file: prompt.txt}}\n"
     text += "".join(f"{field}: {{$file: {name}.txt}}\n" for field, name in fields.items())
-    found = read(tmp_path, text).problems
-    assert [(one.file.rpartition("/")[2], one.line, one.lint, one.source_line) for one in found] == [
+    problems = read(tmp_path, text).problems
+    assert [
+        (problem.file.rpartition("/")[2], problem.line, problem.lint, problem.source_line) for problem in problems
+    ] == [
         ("bye.txt", 2, "trailing-newline", "See https://example.edu/x"),
         ("bye.txt", 2, "spoken-link", "See https://example.edu/x"),
         ("hello.txt", 3, "spoken-markdown", "- one"),
@@ -185,7 +190,7 @@ def test_advice_fits_the_file_in_which_the_text_is(tmp_path: Path) -> None:
     (tmp_path / "assistants").mkdir()
     (tmp_path / "assistants" / "bye.md").write_text("\u201cBye\u201d\n\n", "utf-8")
     quotes = "has curly quotes around it, which become part of the text"
-    said = {str(one).rpartition(" [")[0].partition("warning: ")[2] for one in read(tmp_path, text).problems}
+    said = {str(problem).rpartition(" [")[0].partition("warning: ")[2] for problem in read(tmp_path, text).problems}
     assert said == {
         f'firstMessage {quotes}; use "..."',
         'firstMessage ends in a line break; remove it, or write "|-" or ">-" instead of "|" or ">"',
@@ -216,4 +221,4 @@ def test_a_sensitive_value_under_a_name_with_a_slip_is_not_shown(tmp_path: Path,
     whole = text if text.startswith("{") else f"id: asst_1\n{text}"
     problems = read(tmp_path, whole, "sensitive: [/metadata/crmKey, /endCallMessage]").problems
     assert problems
-    assert all("sk-123" not in f"{one.message} {one.source_line}" for one in problems)
+    assert all("sk-123" not in f"{problem.message} {problem.source_line}" for problem in problems)

@@ -55,8 +55,8 @@ def test_there_are_ten() -> None:
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
 def test_a_rule_to_copy(tmp_path: Path, example: Example) -> None:
-    found = told(read(tmp_path, example.settings, own=example.wrong))
-    assert " ".join(found) == " ".join(example.said.split())
+    messages = told(read(tmp_path, example.settings, own=example.wrong))
+    assert " ".join(messages) == " ".join(example.said.split())
     assert told(read(tmp_path, example.settings, own=example.right)) == []
 
 
@@ -68,9 +68,9 @@ RULES = """rules:
 
 def test_an_error_makes_a_definition_invalid_and_a_warning_does_not(tmp_path: Path) -> None:
     loaded = read(tmp_path, RULES, own="id: asst_1\nmodel: {temperature: 0.9}\n", b="id: asst_2\n")
-    assert [(one.key, one.kind) for one in loaded.invalid] == [("admissions/desk", "invalid")]
-    assert [one.key for one in loaded.definitions] == ["b"]
-    assert [(one.severity, one.line, one.column) for one in loaded.problems] == [
+    assert [(entry.key, entry.kind) for entry in loaded.invalid] == [("admissions/desk", "invalid")]
+    assert [definition.key for definition in loaded.definitions] == ["b"]
+    assert [(problem.severity, problem.line, problem.column) for problem in loaded.problems] == [
         ("warning", 1, 1),
         ("error", 2, 22),
         ("warning", 1, 1),
@@ -89,8 +89,8 @@ def test_an_environment_adds_rules_and_its_overlay_counts(tmp_path: Path) -> Non
     overlay = tmp_path / "over" / "admissions" / "desk.yaml"
     overlay.parent.mkdir(parents=True)
     overlay.write_text("id: asst_1\nendCallMessage: Bye\nmodel: {temperature: 0.9}\n", "utf-8")
-    found = read(tmp_path, RULES + own, environment="a", own="name: B\nmodel: {temperature: 0.1}\n").problems
-    assert [(one.file, one.line, one.message.rpartition(" ")[2]) for one in found] == [
+    problems = read(tmp_path, RULES + own, environment="a", own="name: B\nmodel: {temperature: 0.1}\n").problems
+    assert [(problem.file, problem.line, problem.message.rpartition(" ")[2]) for problem in problems] == [
         ("assistants/admissions/desk.yaml", 1, "[own]"),
         ("over/admissions/desk.yaml", 3, "[calm]"),
     ]
@@ -122,9 +122,12 @@ def test_a_default_that_breaks_a_rule_is_one_problem_at_its_line(tmp_path: Path)
     defaults, desk = "model:\n  temperature: 0.9\nendCallMessage: Bye\n", "id: asst_{}\n"
     mended = "id: asst_3\nmodel: {temperature: 0.5}\n"
     loaded = read(tmp_path, RULES, _defaults=defaults, a=desk.format(1), b=desk.format(2), c=mended)
-    (found,) = loaded.problems
-    assert (found.file, found.line, found.column) == ("assistants/_defaults.yaml", 2, 16)
-    assert ([one.key for one in loaded.definitions], [one.key for one in loaded.invalid]) == (["c"], ["a", "b"])
+    (problems,) = loaded.problems
+    assert (problems.file, problems.line, problems.column) == ("assistants/_defaults.yaml", 2, 16)
+    assert ([definition.key for definition in loaded.definitions], [entry.key for entry in loaded.invalid]) == (
+        ["c"],
+        ["a", "b"],
+    )
 
 
 TWICE = "{id: a, path: /a, reason: x, required: true}"
@@ -190,9 +193,9 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
     ],
 )
 def test_rules_that_cannot_be_used(tmp_path: Path, rules: str, problem: str) -> None:
-    with pytest.raises(InvalidSettings) as caught:
+    with pytest.raises(InvalidSettings) as error_info:
         read(tmp_path, f"rules: {rules}\n", own="id: asst_1\n")
-    assert str(caught.value).startswith(f"reconciler.yaml:{problem}")
+    assert str(error_info.value).startswith(f"reconciler.yaml:{problem}")
 
 
 def test_dates_need_no_quotes(tmp_path: Path) -> None:
@@ -229,7 +232,7 @@ def test_a_rule_stands_at_its_line_of_a_text_file(tmp_path: Path, schema: str, l
 
 def test_a_pattern_that_would_take_years_is_told_with_its_place(tmp_path: Path) -> None:
     slow = "rules:\n  - {id: r, path: /name, schema: {pattern: '^(a+)+$'}, reason: why}\n"
-    found = told(read(tmp_path, slow, own=f"id: asst_1\nname: {'a' * 60}!\n", b="id: asst_2\nname: aa\n"))
+    messages = told(read(tmp_path, slow, own=f"id: asst_1\nname: {'a' * 60}!\n", b="id: asst_2\nname: aa\n"))
     # One such text says enough of the rule: the others are not tried, and not called good.
     fault = "2:7: why: name cannot be checked: this rule (reconciler.yaml:2) takes too long"
-    assert [one.partition(";")[0] for one in found] == [fault, fault]
+    assert [one.partition(";")[0] for one in messages] == [fault, fault]

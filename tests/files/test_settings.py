@@ -43,11 +43,11 @@ def read(folder: Path, text: str | bytes) -> Settings:
 
 
 def told(folder: Path, text: str | bytes) -> list[str]:
-    with pytest.raises(InvalidSettings) as caught:
+    with pytest.raises(InvalidSettings) as error_info:
         read(folder, text)
-    assert isinstance(caught.value, SettingsError)
-    assert str(caught.value) == "\n".join(str(problem) for problem in caught.value.problems)
-    return [str(problem).removeprefix("reconciler.yaml:") for problem in caught.value.problems]
+    assert isinstance(error_info.value, SettingsError)
+    assert str(error_info.value) == "\n".join(str(problem) for problem in error_info.value.problems)
+    return [str(problem).removeprefix("reconciler.yaml:") for problem in error_info.value.problems]
 
 
 def test_every_setting(folder: Path) -> None:
@@ -288,9 +288,9 @@ def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | byte
 
 
 def test_all_problems_at_once(folder: Path) -> None:
-    found = told(folder, "x: 1\norg_id: yes\nalways_send: [model.model]\nignore:\n  - {path: a.*b, reason: ''}\n")
+    messages = told(folder, "x: 1\norg_id: yes\nalways_send: [model.model]\nignore:\n  - {path: a.*b, reason: ''}\n")
 
-    assert [problem.split(" ")[0] for problem in found] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:26:"]
+    assert [problem.split(" ")[0] for problem in messages] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:26:"]
 
 
 def test_an_environment_has_settings_of_its_own(folder: Path) -> None:
@@ -338,9 +338,9 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
     "line", ["password: hunter2", "apiToken: hunter2", "api_url: ftp://a:hunter2@b", "nmae: shown"]
 )
 def test_the_line_of_a_problem_is_shown_unless_it_may_hold_a_password(folder: Path, line: str) -> None:
-    with pytest.raises(InvalidSettings) as caught:
+    with pytest.raises(InvalidSettings) as error_info:
         read(folder, f"{line}\n")
-    assert [problem.source_line for problem in caught.value.problems] == [line if "shown" in line else ""]
+    assert [problem.source_line for problem in error_info.value.problems] == [line if "shown" in line else ""]
 
 
 def test_an_extra_field_may_always_be_sent(folder: Path) -> None:

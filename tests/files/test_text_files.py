@@ -27,8 +27,8 @@ def read(folder: Path, text: str, key: str = "a", settings: Settings | None = No
 
 
 def problem(loaded: Loaded) -> str:
-    (found,) = loaded.problems
-    return str(found)
+    (problems,) = loaded.problems
+    return str(problems)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: s
 def load_without_links(folder: Path, text: str) -> Loaded:
     """Links to folders are a problem of their own, wherever definitions are looked for."""
     loaded = read(folder, text)
-    problems = tuple(one for one in loaded.problems if one.file != "assistants/linked")
-    invalid = tuple(one for one in loaded.invalid if one.file != "assistants/linked")
+    problems = tuple(problem for problem in loaded.problems if problem.file != "assistants/linked")
+    invalid = tuple(entry for entry in loaded.invalid if entry.file != "assistants/linked")
     return Loaded(loaded.definitions, invalid, problems, loaded.whole)
 
 

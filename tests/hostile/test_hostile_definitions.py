@@ -137,10 +137,10 @@ def test_no_more_problems_are_told_than_anybody_reads(tmp_path: Path) -> None:
         Path("assistants/a.yaml").write_text(
             "id: a\n" + "".join(f"k{number}: yes\n" for number in range(1_500)), "utf-8"
         )
-        code, shown = validated()
-    lines = [line for line in shown.splitlines() if line.startswith("assistants/a.yaml:")]
+        code, output = validated()
+    lines = [line for line in output.splitlines() if line.startswith("assistants/a.yaml:")]
     assert (code, len(lines)) == (1, 1_000)
-    assert "this file has 1000 problems or more" in shown
+    assert "this file has 1000 problems or more" in output
 
 
 def mutated(draw: st.DrawFn, text: str) -> str:
@@ -171,8 +171,8 @@ OFTEN = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.
 def test_any_text_is_a_definition_or_told_what_is_wrong(tmp_path: Path, text: str, strict: bool) -> None:
     with place(tmp_path):
         Path("assistants/a.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-        code, shown = validated(*(["--strict"] if strict else []))
-    assert code == 0 or "assistants/a.yaml:" in shown
+        code, output = validated(*(["--strict"] if strict else []))
+    assert code == 0 or "assistants/a.yaml:" in output
 
 
 @OFTEN
@@ -180,8 +180,8 @@ def test_any_text_is_a_definition_or_told_what_is_wrong(tmp_path: Path, text: st
 def test_any_bytes_are_a_definition_or_told_what_is_wrong(tmp_path: Path, content: bytes) -> None:
     with place(tmp_path):
         Path("assistants/a.yaml").write_bytes(content)
-        code, shown = validated("--format", "github")
-    assert code == 0 or "assistants/a.yaml" in shown
+        code, output = validated("--format", "github")
+    assert code == 0 or "assistants/a.yaml" in output
 
 
 @OFTEN
@@ -190,8 +190,8 @@ def test_any_text_is_settings_or_told_what_is_wrong(tmp_path: Path, text: str, c
     with place(tmp_path):
         Path("assistants/a.yaml").write_text("id: asst_1\nname: A\n", "utf-8")
         Path("reconciler.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-        code, shown = validated(*chosen)
-    assert code == 0 or "reconciler.yaml" in shown or "staging" in shown
+        code, output = validated(*chosen)
+    assert code == 0 or "reconciler.yaml" in output or "staging" in output
 
 
 @pytest.mark.parametrize(
@@ -201,9 +201,9 @@ def test_any_text_is_settings_or_told_what_is_wrong(tmp_path: Path, text: str, c
 def test_a_files_name_is_shown_and_not_obeyed(tmp_path: Path, name: str, form: str) -> None:
     with place(tmp_path):
         Path(os.fsdecode(b"assistants/" + name.encode() + b".yaml")).write_text("id: asst_1\nnam: A\n", "utf-8")
-        code, shown = validated("--format", form)
+        code, output = validated("--format", form)
     assert code == 1
-    assert not any(line.startswith("::error::x") for line in shown.splitlines())
+    assert not any(line.startswith("::error::x") for line in output.splitlines())
 
 
 def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path) -> None:
@@ -214,9 +214,9 @@ def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path) -> None:
         Path("assistants/c.yaml").symlink_to("c.yaml")
         Path("assistants/d").symlink_to("..")
         os.mkfifo("assistants/e.yaml")
-        code, shown = validated()
+        code, output = validated()
     assert code == 1
-    assert "hush" not in shown
+    assert "hush" not in output
     for name in ("a.yaml", "b.yaml", "d"):
-        assert f"assistants/{name}:1:1: this is a link" in shown
-    assert "assistants/e.yaml:1:1: this is not a regular file" in shown
+        assert f"assistants/{name}:1:1: this is a link" in output
+    assert "assistants/e.yaml:1:1: this is not a regular file" in output

@@ -55,9 +55,9 @@ class Reports:
         file = self.tale.root.parent / "odd.json"
         file.write_bytes(content.encode("utf-8", "surrogatepass"))
         words = [str(file) if word == "FILE" else word for word in arguments]
-        done, work = measure_work(lambda: self.tale.run(*words, "--retries", "0"))
+        result, work = measure_work(lambda: self.tale.run(*words, "--retries", "0"))
         assert work < WORK
-        return done
+        return result
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +117,8 @@ def test_any_report_is_rolled_back_or_refused(reports: Reports, data: st.DataObj
 @given(data=st.data(), form=st.sampled_from(FORMATS))
 def test_any_report_is_shown_or_refused(reports: Reports, data: st.DataObject, form: str) -> None:
     document = changed(data, data.draw(st.sampled_from([reports.plan, reports.apply])))
-    done = report(reports, json.dumps(document), form)
-    shown = done.stdout.replace("\\u", "") if form == "json" else done.stdout
+    result = report(reports, json.dumps(document), form)
+    shown = result.stdout.replace("\\u", "") if form == "json" else result.stdout
     assert not [char for char in shown if char != "\n" and not char.isprintable() and ord(char) < 0xA0]
 
 
@@ -168,10 +168,10 @@ def test_the_worst_reports_cost_little(reports: Reports, tmp_path: Path) -> None
     for name, make in every_third(WORST).items():
         (tmp_path / f"{name}.json").write_text(make(text), "utf-8")
         calls.append(["report", f"{name}.json"])
-    taken = run_bounded(calls, cwd=tmp_path)
-    shown = {one.call[1].removesuffix(".json") for one in taken if one.code == 0}
+    results = run_bounded(calls, cwd=tmp_path)
+    shown = {result.call[1].removesuffix(".json") for result in results if result.code == 0}
     assert shown == {"long-numbers", "a-long-text", "a-long-text-of-lines"} & every_third(WORST).keys()
-    told = {one.call[1].removesuffix(".json"): one.stderr for one in taken if one.code}
+    told = {result.call[1].removesuffix(".json"): result.stderr for result in results if result.code}
     assert all(message.startswith(f"Error: {name}.json: ") for name, message in told.items())
 
 

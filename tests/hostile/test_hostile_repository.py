@@ -38,11 +38,11 @@ def all_commands(tale: Story) -> dict[str, tuple[int, str]]:
     """What every command says; none crashes, and none shows what a terminal obeys."""
     found = {}
     for command in COMMANDS:
-        done, work = measure_work(functools.partial(tale.run, *command))
+        result, work = measure_work(functools.partial(tale.run, *command))
         assert work < WORK
-        shown = done.stdout + done.stderr
+        shown = result.stdout + result.stderr
         assert not [char for char in shown if char != "\n" and not char.isprintable()], command
-        found[" ".join(command)] = done.code, shown
+        found[" ".join(command)] = result.code, shown
     return found
 
 
@@ -125,9 +125,9 @@ def test_a_base_of_a_large_file_costs_little(tale: Story) -> None:
     tale.write("a", name="New")
     tale.commit()
     env = {**connection_variables(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
-    taken = run_bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=tale.root, env=env)
-    assert [one.code for one in taken] == [0, 0]
-    assert "counts as no base" in taken[0].stdout
+    results = run_bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=tale.root, env=env)
+    assert [result.code for result in results] == [0, 0]
+    assert "counts as no base" in results[0].stdout
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +161,9 @@ def test_a_records_message_may_hold_anything(settled: Story, trailers: list[str]
     lines = "\n".join(f"{TRAILER}: {trailer}" for trailer in trailers)
     recorded(settled, f"Apply: 1 applied{words}\n\n{words}\n\n{lines}\n")
     for command in (["plan"], ["history"], ["apply", "--yes", "--format", "github"]):
-        done = settled.run(*command)
-        shown = done.stdout + done.stderr
-        assert done.code == 0 or "cannot be read" in shown
+        result = settled.run(*command)
+        shown = result.stdout + result.stderr
+        assert result.code == 0 or "cannot be read" in shown
         assert not [char for char in shown if char != "\n" and not char.isprintable()]
     for name, fields in LIVE.items():
         live = settled.sandbox.live(f"asst_{name}")

@@ -142,7 +142,7 @@ def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert desk.issue("plan_in_sync").stderr == "Closed the issue.\n"
     assert (there["state"], len(there["said"])) == ("closed", 1)
     assert desk.issue().stderr == "Created the issue.\n"
-    assert [one["state"] for one in desk.hosts.issues] == ["closed", "open"]
+    assert [issue["state"] for issue in desk.hosts.issues] == ["closed", "open"]
 
 
 def test_an_issue_that_is_locked_is_closed_without_a_word(desk: Desk) -> None:
@@ -152,8 +152,8 @@ def test_an_issue_that_is_locked_is_closed_without_a_word(desk: Desk) -> None:
         f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{GITLAB}/projects/north%2Ffield/issues"
     )
     desk.hosts.facts = {f"{issues}/{there['id']}/{'comments' if desk.name == 'github' else 'notes'}": None}
-    done = desk.run("issue", "--settled")
-    assert (done.code, done.stderr, there["state"]) == (0, "Closed the issue.\n", "closed")
+    result = desk.run("issue", "--settled")
+    assert (result.code, result.stderr, there["state"]) == (0, "Closed the issue.\n", "closed")
     assert "said" not in there
 
 
@@ -187,7 +187,7 @@ def test_several_folders_have_one_each(desk: Desk) -> None:
     for name in ("east", "west", "a b", "a_b", "-->"):
         desk.comment("plan", "--name", name)
         desk.comment("plan_errors", "--name", name)
-    markers = {one["body"].partition("\n")[0] for one in desk.hosts.comments}
+    markers = {comment["body"].partition("\n")[0] for comment in desk.hosts.comments}
     assert (len(desk.hosts.comments), len(markers)) == (5, 5)
     assert all(marker.count("-->") == 1 for marker in markers)
 
@@ -195,11 +195,11 @@ def test_several_folders_have_one_each(desk: Desk) -> None:
 def test_a_token_that_is_refused_is_said_and_not_shown(desk: Desk) -> None:
     variable = "GITLAB_TOKEN" if desk.name == "gitlab" else "GITHUB_TOKEN"
     wrong = "another-s3cret"
-    done = desk.comment(**{variable: wrong})
-    assert (done.code, done.stdout) == (1, "")
-    assert "answered 401" in done.stderr
-    assert "Bad credentials ***" in done.stderr
-    assert wrong not in done.stderr
+    result = desk.comment(**{variable: wrong})
+    assert (result.code, result.stdout) == (1, "")
+    assert "answered 401" in result.stderr
+    assert "Bad credentials ***" in result.stderr
+    assert wrong not in result.stderr
     missing = desk.comment(**{variable: ""})
     assert (missing.code, variable in missing.stderr) == (1, True)
 
@@ -207,9 +207,9 @@ def test_a_token_that_is_refused_is_said_and_not_shown(desk: Desk) -> None:
 def test_a_list_that_does_not_end_is_not_taken_for_one_that_lacks_the_comment(desk: Desk) -> None:
     more = {"x-next-page": "2"} if desk.name == "gitlab" else {"link": '<x>; rel="next"'}
     desk.hosts.failing = [(200, [], more)] * 100
-    done = desk.comment()
-    assert (done.code, desk.hosts.writes) == (1, [])
-    assert "more than 100 pages" in done.stderr
+    result = desk.comment()
+    assert (result.code, desk.hosts.writes) == (1, [])
+    assert "more than 100 pages" in result.stderr
 
 
 def test_a_redirect_is_not_followed(desk: Desk) -> None:
@@ -230,9 +230,9 @@ def test_a_variable_of_the_network_that_cannot_be_used_is_named(
     desk: Desk, variable: str, value: str, named: str
 ) -> None:
     elsewhere = "https://host.example.test"
-    done = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, **{variable: value})
-    assert (done.code, done.stdout) == (1, "")
-    assert named in done.stderr
+    result = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, **{variable: value})
+    assert (result.code, result.stdout) == (1, "")
+    assert named in result.stderr
 
 
 def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) -> None:
@@ -240,10 +240,10 @@ def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) ->
     with odd_server() as proxy:
         proxy.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
         named = proxy.origin.replace("//", "//anna:hush@")
-        done = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, HTTPS_PROXY=named)
-        assert (done.code, len(proxy.all_requests)) == (1, 1)
-        assert "HTTPS_PROXY names the proxy" in done.stderr
-        assert "hush" not in done.stderr
+        result = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, HTTPS_PROXY=named)
+        assert (result.code, len(proxy.all_requests)) == (1, 1)
+        assert "HTTPS_PROXY names the proxy" in result.stderr
+        assert "hush" not in result.stderr
         assert desk.comment(HTTP_PROXY=named).code == 0
         assert len(proxy.all_requests) == 1
 
@@ -261,10 +261,10 @@ def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> Non
 
 def git(repository: Path, *arguments: str) -> str:
     repository.mkdir(exist_ok=True)
-    done = subprocess.run(
+    result = subprocess.run(
         ["git", *arguments], cwd=repository, env=environment(), stdout=subprocess.PIPE, text=True, check=True
     )
-    return done.stdout.strip()
+    return result.stdout.strip()
 
 
 def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
@@ -308,10 +308,10 @@ def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
     monkeypatch.chdir(repository)
     hook = f"{desk.hosts.url}/hook"
     asked = ("comment", "--text", text, "--merged-since", "v1", "--notify")
-    done = desk.run(*asked, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", RECONCILER_WEBHOOK_URL=hook)
-    assert done.code == 1
-    assert "answered 403" in done.stderr
-    assert "or the conversation is locked" in done.stderr
+    result = desk.run(*asked, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", RECONCILER_WEBHOOK_URL=hook)
+    assert result.code == 1
+    assert "answered 403" in result.stderr
+    assert "or the conversation is locked" in result.stderr
     assert len(desk.hosts.comments) == 1
     assert len(desk.hosts.hooks) == 1
 
@@ -342,9 +342,9 @@ def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str,
 
 
 def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:
-    done = desk.comment(GITHUB_EVENT_PATH="", CI_MERGE_REQUEST_IID="")
-    assert (done.code, desk.hosts.calls) == (1, [])
-    assert "request" in done.stderr
+    result = desk.comment(GITHUB_EVENT_PATH="", CI_MERGE_REQUEST_IID="")
+    assert (result.code, desk.hosts.calls) == (1, [])
+    assert "request" in result.stderr
     if desk.name == "github":
         assert desk.comment(GITHUB_EVENT_PATH="", GITHUB_REF="refs/pull/7/merge").code == 0
 
@@ -370,8 +370,8 @@ def test_an_event_says_which_pull_request_it_is_about(
     path = tmp_path / "started.json"
     path.write_text(json.dumps({"repository": HERE, **event}), "utf-8")
     with running_hosts() as hosts:
-        done = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path), GITHUB_SHA="e" * 40)
-        assert (done.code, len(hosts.comments)) == (0, 1), done.stderr
+        result = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path), GITHUB_SHA="e" * 40)
+        assert (result.code, len(hosts.comments)) == (0, 1), result.stderr
         assert re.findall("Commit ([a-f]+)", hosts.comments[0]["body"]) == ([commit] if commit else [])
 
 
@@ -395,29 +395,29 @@ def test_an_event_of_a_fork_or_of_several_pull_requests_comments_on_none(tmp_pat
     path = tmp_path / "started.json"
     path.write_text(json.dumps({"repository": HERE, **event}), "utf-8")
     with running_hosts() as hosts:
-        done = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path))
-        assert (done.code, hosts.calls) == (1, [])
-        assert "this run has no pull request" in done.stderr
+        result = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path))
+        assert (result.code, hosts.calls) == (1, [])
+        assert "this run has no pull request" in result.stderr
 
 
 def test_a_fork_s_pipeline_comments_on_the_merge_request_of_its_target(tmp_path: Path) -> None:
     with running_hosts() as hosts:
         desk, project = Desk(hosts, "gitlab", tmp_path), "north/field"
-        done = desk.comment(CI_PROJECT_ID="ada/fork", CI_MERGE_REQUEST_PROJECT_ID=project)
-        assert (done.code, len(hosts.comments)) == (0, 1), done.stderr
+        result = desk.comment(CI_PROJECT_ID="ada/fork", CI_MERGE_REQUEST_PROJECT_ID=project)
+        assert (result.code, len(hosts.comments)) == (0, 1), result.stderr
 
 
 @pytest.mark.parametrize("changes", [{"GITHUB_REPOSITORY": "a/b/../c"}, {"GITHUB_API_URL": "http://example.com"}])
 def test_what_github_s_variables_cannot_say_is_refused(tmp_path: Path, changes: dict[str, str]) -> None:
-    done = Desk(Hosts("http://127.0.0.1:1"), "github", tmp_path).comment(**changes)
-    assert (done.code, done.stdout) == (1, "")
+    result = Desk(Hosts("http://127.0.0.1:1"), "github", tmp_path).comment(**changes)
+    assert (result.code, result.stdout) == (1, "")
 
 
 def test_a_number_that_is_too_long_is_none(tmp_path: Path) -> None:
     long = {"CI_MERGE_REQUEST_IID": "7" * 5000, "GITHUB_REF": f"refs/pull/{'7' * 5000}/merge"}
     for name in BOTH:
-        done = Desk(Hosts("http://127.0.0.1:1"), name, tmp_path).comment(GITHUB_EVENT_PATH="", **long)
-        assert (done.code, "this run has no" in done.stderr) == (1, True)
+        result = Desk(Hosts("http://127.0.0.1:1"), name, tmp_path).comment(GITHUB_EVENT_PATH="", **long)
+        assert (result.code, "this run has no" in result.stderr) == (1, True)
 
 
 def test_a_name_may_hold_anything(desk: Desk) -> None:
@@ -429,9 +429,9 @@ def test_a_name_may_hold_anything(desk: Desk) -> None:
 
 
 def test_outside_of_any_ci_it_says_so(tmp_path: Path) -> None:
-    done = Desk(Hosts(), "github", tmp_path).comment(GITHUB_REPOSITORY="")
-    assert done.code == 1
-    assert "neither GITHUB_REPOSITORY nor CI_API_V4_URL is set" in done.stderr
+    result = Desk(Hosts(), "github", tmp_path).comment(GITHUB_REPOSITORY="")
+    assert result.code == 1
+    assert "neither GITHUB_REPOSITORY nor CI_API_V4_URL is set" in result.stderr
 
 
 def test_an_app_of_the_team_finds_what_it_wrote_itself(tmp_path: Path) -> None:
@@ -441,7 +441,7 @@ def test_an_app_of_the_team_finds_what_it_wrote_itself(tmp_path: Path) -> None:
         hosts.add("comments", f"{MARKER}\nOf another app", "somebody-else[bot]")
         assert desk.comment().stderr == "Created the comment.\n"
         assert desk.comment("plan_errors").stderr == "Edited the comment.\n"
-        assert [one["author"] for one in hosts.comments] == ["somebody-else[bot]", "our-deployer[bot]"]
+        assert [comment["author"] for comment in hosts.comments] == ["somebody-else[bot]", "our-deployer[bot]"]
         assert hosts.comments[0]["body"] == f"{MARKER}\nOf another app"
 
 
@@ -507,7 +507,7 @@ def test_reports_of_an_apply_and_its_rollback_say_nothing_about_live_edits(tmp_p
         desk = Desk(hosts, "github", tmp_path)
         hosts.add("issues", "<!-- reconciler drift assistants -->\nEdited", BOT, title="Edited")
         assert desk.run("issue", GOLDEN / "apply.json", GOLDEN / "rollback.json").code == 0
-        assert [one["state"] for one in hosts.issues] == ["open", "open"]
+        assert [issue["state"] for issue in hosts.issues] == ["open", "open"]
         assert hosts.issues[1]["title"] == "Not everything was applied (assistants)"
         mixed = desk.run("issue", GOLDEN / "apply.json", GOLDEN / "plan_in_sync.json")
         assert (mixed.code, "some of these reports are of commands that write" in mixed.stderr) == (1, True)
@@ -522,8 +522,8 @@ def test_a_long_report_has_room_for_links_of_long_names(tmp_path: Path) -> None:
         # The longest owner and repository that GitHub takes, three times.
         server = f"https://github.test/{'o' * 39}/{'r' * 100}/actions/runs/12345678901/artifacts/12345678901"
         links = ["--link", server, "--apply-link", server]
-        done = Desk(hosts, "github", tmp_path).run("comment", report, *links, GITHUB_SERVER_URL=server)
-        assert (done.code, len(hosts.comments)) == (0, 1)
+        result = Desk(hosts, "github", tmp_path).run("comment", report, *links, GITHUB_SERVER_URL=server)
+        assert (result.code, len(hosts.comments)) == (0, 1)
         assert "Left out to fit the size limit" in hosts.comments[0]["body"]
         assert len(hosts.comments[0]["body"].encode("utf-16-le")) // 2 <= 65_536
 
@@ -574,7 +574,7 @@ def test_what_was_not_applied_has_an_issue_of_its_own(desk: Desk) -> None:
     desk.issue("drift")
     assert len(desk.hosts.issues) == 2
     assert desk.run("issue", "--settled", "--about", "apply").stderr == "Closed the issue.\n"
-    assert [one["state"] for one in desk.hosts.issues] == ["closed", "open"]
+    assert [issue["state"] for issue in desk.hosts.issues] == ["closed", "open"]
 
 
 def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
@@ -582,8 +582,8 @@ def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
     for seconds, said in ((86_400 * 20, ""), (86_400, "Created the issue about settings.\n"), (-1, "")):
         report["next_expiry"] = {"expires": "2027-01-31", "in_seconds": seconds}
         (desk.folder / "drift.json").write_text(json.dumps(report))
-        done = desk.run("issue", desk.folder / "drift.json")
-        assert (done.code, said in done.stderr, len(desk.hosts.issues)) == (0, True, int(seconds < 86_400 * 14))
+        result = desk.run("issue", desk.folder / "drift.json")
+        assert (result.code, said in result.stderr, len(desk.hosts.issues)) == (0, True, int(seconds < 86_400 * 14))
     assert "2027-01-31" in desk.hosts.issues[0]["body"]
     assert desk.issue("plan_in_sync").stderr.endswith("Closed the issue about settings.\n")
 
@@ -591,8 +591,8 @@ def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
 def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) -> None:
     hook = {"RECONCILER_WEBHOOK_URL": f"{desk.hosts.url}/hook?key=s3cret-hook"}
     for report in ("plan_in_sync", "drift", "drift", "plan_errors", "plan_errors", "plan_in_sync", "plan_in_sync"):
-        done = desk.issue(report, **hook)
-        assert "s3cret-hook" not in done.stdout + done.stderr
+        result = desk.issue(report, **hook)
+        assert "s3cret-hook" not in result.stdout + result.stderr
     texts = [one["text"] for one in desk.hosts.hooks]
     assert [text.partition(" http")[0].partition(" (")[0] for text in texts] == [
         "Live assistants were edited outside git",
@@ -607,8 +607,8 @@ def test_a_webhook_that_does_not_work_is_a_warning_without_its_address(desk: Des
         desk.hosts.hook = (302, "", {"location": f"{elsewhere.url}/hook"})
         bad = "http://127.0.0.1:9/s3cret-hook", "http://example.test/s3cret-hook", "s3cret-hook", "https://[s3cret-hook"
         for address, said in [(f"{desk.hosts.url}/hook?s3cret-hook", "answered 302"), *((one, "") for one in bad)]:
-            done = desk.issue(RECONCILER_WEBHOOK_URL=address)
-            assert (done.code, "warning: " in done.stderr, said in done.stderr) == (0, True, True)
-            assert "s3cret-hook" not in done.stdout + done.stderr
+            result = desk.issue(RECONCILER_WEBHOOK_URL=address)
+            assert (result.code, "warning: " in result.stderr, said in result.stderr) == (0, True, True)
+            assert "s3cret-hook" not in result.stdout + result.stderr
             desk.issue("plan_in_sync")
         assert elsewhere.calls == []

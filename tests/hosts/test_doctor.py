@@ -28,12 +28,12 @@ def tale(tmp_path: Path) -> Iterator[Story]:
 
 def lacking(tale: Story, *arguments: str, **env: str) -> list[str]:
     """The subjects of what is missing; the exit code says the same."""
-    done = tale.run("doctor", *arguments, env=env)
-    lines = done.stdout.splitlines()
+    result = tale.run("doctor", *arguments, env=env)
+    lines = result.stdout.splitlines()
     assert all(line[:8] in ("ok      ", "missing ", "unknown ") for line in lines)
     found = [line[8:].partition(":")[0] for line in lines if line.startswith("missing")]
     assert all(re.search(r"[^.?][.?] To do: ", line) for line in lines if line.startswith("missing"))
-    assert done.code == int(bool(found)), done.stdout
+    assert result.code == int(bool(found)), result.stdout
     return found
 
 
@@ -64,8 +64,8 @@ def test_each_thing_that_is_missing_is_named(tale: Story) -> None:
     assert lacking(tale) == ["definitions"]
     tale.project.configure(record=True, environments={"staging": {"api_url": tale.sandbox.url}})
     tale.write("a", "firstMessage: old\n")
-    done = tale.run("doctor")
-    assert "no environment is selected. To do: pass --environment NAME" in done.stdout
+    result = tale.run("doctor")
+    assert "no environment is selected. To do: pass --environment NAME" in result.stdout
     (tale.root / "reconciler.yaml").write_text("recrod: true\n")
     assert lacking(tale) == ["settings"]
 
@@ -296,6 +296,6 @@ def test_where_a_token_of_a_laptop_goes(origin: str, variables: dict[str, str], 
 
 def test_on_a_laptop_the_host_is_asked_where_there_is_a_token(tale: Story) -> None:
     tale.git("remote", "add", "origin", "https://github.com/north/field.git")
-    done = tale.run("doctor")
-    assert "unknown host: variables and protection were not checked" in done.stdout
-    assert done.code == 0
+    result = tale.run("doctor")
+    assert "unknown host: variables and protection were not checked" in result.stdout
+    assert result.code == 0

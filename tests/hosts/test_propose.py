@@ -32,18 +32,20 @@ class Bench:
                 "CI_COMMIT_BRANCH": "main",
             },
         }[self.name]
-        done = self.tale.run("propose", env={**variables, **changes})
-        assert TOKEN not in done.stdout + done.stderr
+        result = self.tale.run("propose", env={**variables, **changes})
+        assert TOKEN not in result.stdout + result.stderr
         # Each host has its own word for it.
-        said = done.stderr.strip().replace({"github": "pull request", "gitlab": "merge request"}[self.name], "request")
-        return said if done.code == 0 else f"failed: {done.stderr}"
+        said = result.stderr.strip().replace(
+            {"github": "pull request", "gitlab": "merge request"}[self.name], "request"
+        )
+        return said if result.code == 0 else f"failed: {result.stderr}"
 
     def edit(self, text: str) -> None:
         self.tale.write("a", firstMessage=text)
 
     @property
     def open(self) -> list[dict[str, Any]]:
-        return [one for one in self.hosts.requests if one["state"] == "open"]
+        return [request for request in self.hosts.requests if request["state"] == "open"]
 
 
 @pytest.fixture(params=["github", "gitlab"])

@@ -59,16 +59,16 @@ class Hosts:
         answered = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
         if answered is not None:
             return *answered, {}
-        found = re.fullmatch(
+        match = re.fullmatch(
             r"/api/v4/projects/north%2Ffield/(?:merge_requests/7/(notes)|(issues))(?:/(\d+))?(/notes)?"
             if gitlab
             else r"/api/v3/repos/north/field/issues(?:/7/(comments)|()/?(?:comments/)?(\d+)?)?(/comments)?",
             path,
         )
-        if found is None:
+        if match is None:
             return 404, {"message": "404 Project Not Found" if gitlab else "Not Found"}, {}
-        is_comment = bool(found[1]) or (not gitlab and "/issues/comments/" in path)
-        return self._entries(method, "comments" if is_comment else "issues", found, query, body, gitlab=gitlab)
+        is_comment = bool(match[1]) or (not gitlab and "/issues/comments/" in path)
+        return self._entries(method, "comments" if is_comment else "issues", match, query, body, gitlab=gitlab)
 
     def _gitlab_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
         """Commits, branches and merge requests at GitLab."""
@@ -86,8 +86,8 @@ class Hosts:
         if path == f"{project}/merge_requests":
             states = {"opened": ("open",)}.get(query["state"][0], ("open", "closed", "merged"))
             return 200, self.listed(states, query.get("source_branch"), gitlab=True)
-        if found := re.fullmatch(rf"{project}/merge_requests/(\d+)", path):
-            one = self.requests[int(found[1]) - 1]
+        if match := re.fullmatch(rf"{project}/merge_requests/(\d+)", path):
+            one = self.requests[int(match[1]) - 1]
             one |= {"body": body["description"], "state": "closed"}
             return 200, self.shown_request(one, gitlab=True)
         return None
@@ -116,8 +116,8 @@ class Hosts:
             states = ("open",) if query["state"][0] == "open" else ("open", "closed", "merged")
             branch = [query["head"][0].partition(":")[2]] if "head" in query else None
             return 200, self.listed(states, branch)
-        if found := re.fullmatch(rf"{repository}/pulls/(\d+)", path):
-            one = self.requests[int(found[1]) - 1]
+        if match := re.fullmatch(rf"{repository}/pulls/(\d+)", path):
+            one = self.requests[int(match[1]) - 1]
             one |= {"body": body["body"], "state": body["state"]}
             return 200, self.shown_request(one)
         return None
@@ -136,7 +136,9 @@ class Hosts:
         return self.requests[-1]
 
     def listed(self, states: tuple[str, ...], branch: list[str] | None, *, gitlab: bool = False) -> list[Any]:
-        found = [one for one in self.requests if one["state"] in states and branch in (None, [one["branch"]])]
+        found = [
+            request for request in self.requests if request["state"] in states and branch in (None, [request["branch"]])
+        ]
         return [self.shown_request(one, gitlab=gitlab) for one in found]
 
     def shown_request(self, one: dict[str, Any], *, gitlab: bool = False) -> dict[str, Any]:
@@ -160,11 +162,11 @@ class Hosts:
         }
 
     def _entries(
-        self, method: str, kind: str, found: re.Match[str], query: dict[str, list[str]], body: Any, *, gitlab: bool
+        self, method: str, kind: str, match: re.Match[str], query: dict[str, list[str]], body: Any, *, gitlab: bool
     ) -> tuple[int, Any, dict[str, str]]:
         entries: list[dict[str, Any]] = getattr(self, kind)
         if method == "GET":
-            listed = [one for one in entries if one["state"] == "open"]
+            listed = [entry for entry in entries if entry["state"] == "open"]
             start = (int(query["page"][0]) - 1) * self.page
             more = start + self.page < len(listed)
             link = {"x-next-page": "2" if more else ""} if gitlab else {"link": '<x>; rel="next"'} if more else {}
@@ -174,13 +176,13 @@ class Hosts:
             return 422, {"message": "body is too long"}, {}
         author = self.user or BOT
         if method == "POST":
-            if found[4]:  # a word on an issue
-                entry = next(one for one in entries if str(one["id"]) == found[3])
+            if match[4]:  # a word on an issue
+                entry = next(entry for entry in entries if str(entry["id"]) == match[3])
                 entry.setdefault("said", []).append(text)
             else:
                 entry = self.add(kind, text, author, **({"title": body["title"]} if "title" in body else {}))
             return 201, _shown(entry, gitlab=gitlab), {}
-        entry = next(one for one in entries if str(one["id"]) == found[3])
+        entry = next(entry for entry in entries if str(entry["id"]) == match[3])
         if entry["author"] != author:
             return 403, {"message": "403 Forbidden"}, {}
         entry |= {"body": text or entry["body"], "title": body.get("title", entry.get("title"))}

@@ -96,7 +96,9 @@ def assistant(
     refused = any(entry.unsent is Unsent.CONFLICT for entry in changes)
     why = Unsent.CONFLICT if refused else Unsent.STOPPED if stopped else None
     if why:
-        changes = tuple(dataclasses.replace(one, sent=False, unsent=why if one.sent else one.unsent) for one in changes)
+        changes = tuple(
+            dataclasses.replace(change, sent=False, unsent=why if change.sent else change.unsent) for change in changes
+        )
     last = key.rsplit("/", 1)[-1]
     return AssistantEntry(
         key=key,
@@ -153,7 +155,7 @@ def unsaid(report: Report) -> Report:
     """A report as a version wrote it that did not say what was sent."""
 
     def without(entry: AssistantEntry) -> AssistantEntry:
-        changes = tuple(dataclasses.replace(one, sent=None, unsent=None) for one in entry.changes)
+        changes = tuple(dataclasses.replace(change, sent=None, unsent=None) for change in entry.changes)
         return dataclasses.replace(entry, changes=changes)
 
     return dataclasses.replace(report, assistants=tuple(map(without, report.assistants)))

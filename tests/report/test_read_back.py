@@ -62,10 +62,10 @@ class TestOneReport:
     @pytest.mark.parametrize("outcome", ["applied", "indeterminate", "not_converged"])
     @pytest.mark.parametrize("read", [list_applied, list_unclear])
     def test_one_of_an_older_version_is_refused_by_the_key_that_it_lacks(self, outcome: str, read: Any) -> None:
-        with pytest.raises(ReportError, match=re.escape("(`sent`)")) as caught:
+        with pytest.raises(ReportError, match=re.escape("(`sent`)")) as error_info:
             read(unsaid(run(FIRST, wrote(CHANGED, outcome=outcome))))
-        assert "apply again with this version" in caught.value.hint
-        assert "by hand" in caught.value.hint
+        assert "apply again with this version" in error_info.value.hint
+        assert "by hand" in error_info.value.hint
 
     def test_one_of_an_older_version_in_which_nothing_was_written_has_nothing_to_undo(self) -> None:
         assert list_applied(unsaid(run(FIRST, wrote(CHANGED, outcome="failed")))) == ()
@@ -84,42 +84,42 @@ class TestSeveralReports:
         """One run put a live edit back, the next brought a change, under other options."""
         first = run(FIRST, wrote(REVERTED), options={"on_drift": "revert"})
         second = run(SECOND, wrote(CHANGED), options={"on_drift": "keep"})
-        (found,) = list_applied(self.merge(first, second))
-        assert fields(found) == {"name": ("Theirs", "Desk", "Desk"), "firstMessage": ("Hi", "Hello!", "Hello!")}
+        (applied,) = list_applied(self.merge(first, second))
+        assert fields(applied) == {"name": ("Theirs", "Desk", "Desk"), "firstMessage": ("Hi", "Hello!", "Hello!")}
 
     @pytest.mark.parametrize("swapped", [False, True])
     def test_a_field_goes_back_to_what_the_first_run_found(self, swapped: bool) -> None:
         runs = [run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", "B")))]
-        (found,) = list_applied(self.merge(*(reversed(runs) if swapped else runs)))
-        assert fields(found) == {"name": ("A", "C", "C")}
-        assert list(found.list_obstacles()) == []
+        (applied,) = list_applied(self.merge(*(reversed(runs) if swapped else runs)))
+        assert fields(applied) == {"name": ("A", "C", "C")}
+        assert list(applied.list_obstacles()) == []
 
     def test_a_key_that_was_not_there_is_not_there_again(self) -> None:
         runs = (
             run(FIRST, wrote(change("/voicemailMessage", "B"))),
             run(SECOND, wrote(change("/voicemailMessage", "C", "B"))),
         )
-        (found,) = list_applied(self.merge(*runs))
-        assert fields(found) == {"voicemailMessage": (MISSING, "C", "C")}
+        (applied,) = list_applied(self.merge(*runs))
+        assert fields(applied) == {"voicemailMessage": (MISSING, "C", "C")}
 
     @pytest.mark.parametrize("theirs", ["Theirs", "A", None, MISSING])
     def test_an_edit_in_between_stands_in_the_way(self, theirs: Any) -> None:
         runs = run(FIRST, wrote(change("/name", "B", "A"))), run(SECOND, wrote(change("/name", "C", theirs)))
-        (found,) = list_applied(self.merge(*runs))
-        assert list(found.list_obstacles()) == ["somebody edited name between two of the report's runs"]
+        (applied,) = list_applied(self.merge(*runs))
+        assert list(applied.list_obstacles()) == ["somebody edited name between two of the report's runs"]
 
     def test_an_edit_of_what_nobody_declares_stands_in_the_way_too(self) -> None:
         first = wrote(change("/metadata/list", [{"n": 1}], [{"n": 0}]))
         second = wrote(change("/metadata/list", [{"n": 2}], [{"n": 1, "theirs": 1}]))
-        (found,) = list_applied(self.merge(run(FIRST, first), run(SECOND, second)))
-        assert list(found.list_obstacles()) == ["somebody edited metadata.list between two of the report's runs"]
+        (applied,) = list_applied(self.merge(run(FIRST, first), run(SECOND, second)))
+        assert list(applied.list_obstacles()) == ["somebody edited metadata.list between two of the report's runs"]
 
     def test_an_edit_between_the_first_two_of_three_is_not_forgotten(self) -> None:
         pairs = [("B", "A"), ("C", "Theirs"), ("D", "C")]
         runs = [run(f"2026-01-0{day}", wrote(change("/name", *pair))) for day, pair in enumerate(pairs, 1)]
-        (found,) = list_applied(self.merge(*runs))
-        assert fields(found) == {"name": ("A", "D", "D")}
-        assert list(found.list_obstacles()) == ["somebody edited name between two of the report's runs"]
+        (applied,) = list_applied(self.merge(*runs))
+        assert fields(applied) == {"name": ("A", "D", "D")}
+        assert list(applied.list_obstacles()) == ["somebody edited name between two of the report's runs"]
 
     @pytest.mark.parametrize("found", ["A", "B"])
     def test_after_an_unclear_write_either_value_is_nobody_s_edit(self, found: str) -> None:
@@ -133,8 +133,8 @@ class TestSeveralReports:
             run(FIRST, wrote(change("/name", "B", "A"))),
             run(SECOND, wrote(change("/name", "C", "X"), outcome="refused")),
         )
-        (found,) = list_applied(self.merge(*runs))
-        assert fields(found) == {"name": ("A", "B", "B")}
+        (applied,) = list_applied(self.merge(*runs))
+        assert fields(applied) == {"name": ("A", "B", "B")}
 
     def test_a_field_inside_one_that_another_run_wrote_is_refused(self) -> None:
         runs = run(FIRST, wrote(change("/metadata/x", {"y": 1}, 5))), run(SECOND, wrote(change("/metadata/x/y", 2, 1)))
@@ -143,8 +143,8 @@ class TestSeveralReports:
 
     def test_hidden_values_stay_hidden(self) -> None:
         hidden = change("/metadata/key", "(sensitive)", "(sensitive)")
-        (found,) = list_applied(self.merge(run(FIRST, wrote(hidden)), run(SECOND, wrote(hidden))))
-        assert "sensitive" in next(found.list_obstacles())
+        (applied,) = list_applied(self.merge(run(FIRST, wrote(hidden)), run(SECOND, wrote(hidden))))
+        assert "sensitive" in next(applied.list_obstacles())
 
     def test_every_commit_that_set_the_field_is_known(self) -> None:
         ada, bob = since("a" * 40, "Ada", "2026-01-01"), since("b" * 40, "Bob", "2026-01-02")
@@ -152,8 +152,8 @@ class TestSeveralReports:
             run(FIRST, wrote(change("/name", "B", "A", since=ada))),
             run(SECOND, wrote(change("/name", "C", "B", since=bob))),
         )
-        (found,) = list_applied(self.merge(*runs))
-        assert [one.author for one in found.fields[0].setters if isinstance(one, Since)] == ["Ada", "Bob"]
+        (applied,) = list_applied(self.merge(*runs))
+        assert [one.author for one in applied.fields[0].setters if isinstance(one, Since)] == ["Ada", "Bob"]
 
 
 class TestUnclearWrites:
@@ -192,5 +192,5 @@ class TestUnclearWrites:
     def test_what_two_runs_left_unclear_is_all_unclear_with_the_values_of_the_later_one(self) -> None:
         first = run(FIRST, wrote(CHANGED, change("/name", "B", "A"), outcome="indeterminate"))
         second = run(SECOND, wrote(change("/name", "C", "B"), outcome="indeterminate"))
-        (found,) = list_unclear(merge_reports([first, second]))
-        assert fields(found) == {"firstMessage": ("Hi", "Hello!", "Hello!"), "name": ("B", "C", "C")}
+        (unclear,) = list_unclear(merge_reports([first, second]))
+        assert fields(unclear) == {"firstMessage": ("Hi", "Hello!", "Hello!"), "name": ("B", "C", "C")}

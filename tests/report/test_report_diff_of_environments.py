@@ -41,8 +41,8 @@ def definition(key: str, *leaves: tuple[FieldPath, Any]) -> Definition:
 
 
 def differing(*differences: Difference, key: str = "a") -> Pair:
-    here = definition(key, *((one.path, one.environment) for one in differences))
-    there = definition(key, *((one.path, one.against) for one in differences))
+    here = definition(key, *((difference.path, difference.environment) for difference in differences))
+    there = definition(key, *((difference.path, difference.against) for difference in differences))
     return here, there
 
 
@@ -73,8 +73,8 @@ def test_the_order_of_phrases_that_end_a_call_is_no_difference_between_them_eith
 
 
 def test_short_values_each_with_its_place() -> None:
-    made = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
-    assert render_text(made) == (
+    report = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
+    assert render_text(report) == (
         "assistants/a.yaml: 2 fields differ\n"
         '  - metadata."a b": production has nothing (null at assistants/a.yaml),\n'
         "      staging has nothing\n"
@@ -86,12 +86,12 @@ def test_short_values_each_with_its_place() -> None:
 
 
 def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
-    made = document(differing(Difference(("firstMessage",), LONG.replace("today", "now"), LONG)))
+    report = document(differing(Difference(("firstMessage",), LONG.replace("today", "now"), LONG)))
     label = "production has [-this-] (assistants/a.yaml:3), staging has {+this+} (assistants/a.yaml:3)"
-    text = render_text(made, width=200)
+    text = render_text(report, width=200)
     assert f"  ~ firstMessage: {label}\n      ~ " in text
     assert "[-today-]{+now+}?" in text
-    markdown = render_markdown(made)
+    markdown = render_markdown(report)
     assert f"`firstMessage`: `{label}`" in markdown
     assert f"```diff\n! {LONG[:-6]}[-today-]{{+now+}}?\n```" in markdown
 
@@ -106,7 +106,7 @@ def test_a_long_text_beside_none() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
-    made = document(
+    report = document(
         differing(
             Difference(("name",), "x" * 36, "y " * 18),
             Difference(("firstMessage",), LONG * 3, LONG * 2),
@@ -115,28 +115,28 @@ def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
         (None, definition("b")),
         wrong("line 3: " + "this is not right " * 9),
     )
-    lines = render_text(made, width=width).splitlines()
+    lines = render_text(report, width=width).splitlines()
     assert max(map(count_columns, lines[:-1])) <= width
     assert not [line for line in lines if line != line.rstrip()]
 
 
 def test_colour_is_for_signs_and_texts_alone() -> None:
-    made = document(differing(Difference(("name",), "New", "Old")))
-    coloured = render_text(made, colour=True)
+    report = document(differing(Difference(("name",), "New", "Old")))
+    coloured = render_text(report, colour=True)
     assert "\x1b[33m~\x1b[0m name:" in coloured
     plain = coloured
     for code in ("0", "1", "2", "31", "32", "33"):
         plain = plain.replace(f"\x1b[{code}m", "")
-    assert plain == render_text(made)
+    assert plain == render_text(report)
 
 
 def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
-    made = document(
+    report = document(
         (definition("a"), definition("a")),
         (definition("b"), None),
         wrong("line 1: no | good"),
     )
-    assert render_text(made) == (
+    assert render_text(report) == (
         "assistants/c.yaml: error\n"
         "  error: line 1: no | good\n"
         "\n"
@@ -144,7 +144,7 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
         "\n"
         "Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.\n"
     )
-    assert render_markdown(made) == (
+    assert render_markdown(report) == (
         "## Diff\n\n"
         "**Diff: 0 differ, 1 only in staging, 0 only in production, 1 alike, 1 error.**\n\n"
         "| Assistant | What | File |\n"
@@ -157,10 +157,10 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
 
 
 def test_nothing_differs() -> None:
-    made = document((definition("a"), definition("a")))
+    report = document((definition("a"), definition("a")))
     summary = "Diff: 0 differ, 0 only in staging, 0 only in production, 1 alike, 0 errors."
-    assert render_text(made) == f"staging and production do not differ.\n{summary}\n"
-    assert render_markdown(made) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
+    assert render_text(report) == f"staging and production do not differ.\n{summary}\n"
+    assert render_markdown(report) == f"## Diff\n\n**{summary}**\n\nstaging and production do not differ.\n"
 
 
 def test_nothing_to_compare() -> None:
@@ -174,20 +174,20 @@ def test_sensitive_values_are_in_no_format() -> None:
         Difference(("firstMessage",), LONG, "hush-five"),
     )
     sensitive = (("metadata", "crmKey"), ("metadata", "list", "*", "key"), ("firstMessage",))
-    made = document(found, sensitive=sensitive)
-    for text in (render_text(made), render_markdown(made), render_json(made)):
+    report = document(found, sensitive=sensitive)
+    for text in (render_text(report), render_markdown(report), render_json(report)):
         assert "hush" not in text
         assert "enrollment office" not in text
         assert "(sensitive)" in text
-    assert "metadata.list[0].n: production has 2" in render_text(made)
+    assert "metadata.list[0].n: production has 2" in render_text(report)
 
 
 def test_what_a_definition_says_acts_nowhere() -> None:
     hostile = "```a` | <b> @ada #1 \x1b[2J"
     found = (Difference(("metadata", hostile), hostile, "x"), Difference(("firstMessage",), f"{hostile}\n{LONG}", LONG))
-    made = document(differing(*found, key="x|`y"))
-    assert "\x1b" not in render_text(made)
-    outside, fence, inside = render_markdown(made).partition("\n````diff\n")
+    report = document(differing(*found, key="x|`y"))
+    assert "\x1b" not in render_text(report)
+    outside, fence, inside = render_markdown(report).partition("\n````diff\n")
     assert fence, "the fence is longer than any run of backticks inside"
     assert "<b> @" not in outside
     assert not re.search(r"@(?!&#8203;)", outside)
@@ -207,12 +207,12 @@ def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
 
 
 def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
-    made = document(
+    report = document(
         differing(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
         wrong("no"),
     )
-    read: dict[str, Any] = json.loads(render_json(made))
-    assert from_json(DiffReport, read) == made
+    read: dict[str, Any] = json.loads(render_json(report))
+    assert from_json(DiffReport, read) == report
     assert [*read] == ["format_version", "tool_version", "command", "environment", "against", "summary", "definitions"]
     second, first = read["definitions"][0]["differences"]
     assert first == {

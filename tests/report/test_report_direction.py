@@ -22,10 +22,15 @@ def run(command: str, *, on_drift: str = "keep") -> Report:
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
 def test_drift_that_is_kept_is_told_apart_from_what_is_sent(command: str) -> None:
-    told = run(command)
-    for text in (render_text(told), render_markdown(told), render_text(told, colour=True), render_junit(told)):
+    report_document = run(command)
+    for text in (
+        render_text(report_document),
+        render_markdown(report_document),
+        render_text(report_document, colour=True),
+        render_junit(report_document),
+    ):
         assert "git has 0.7, live now has 0.9" in text
-    markdown, page = render_markdown(told), render_html(told)
+    markdown, page = render_markdown(report_document), render_html(report_document)
     assert ": `name`; left as it is: `model.temperature` |" in markdown
     assert "**Edited in the dashboard (drift), left as it is**" in markdown
     assert "git has <del>0.7</del>, live now has <ins>0.9</ins>" in page
@@ -36,8 +41,8 @@ def test_drift_that_is_kept_is_told_apart_from_what_is_sent(command: str) -> Non
 def test_drift_that_is_put_back_or_only_looked_for_is_not_said_to_be_left(command: str, on_drift: str) -> None:
     unsent = Unsent.READ_ONLY if command == "drift" else None
     moved = dataclasses.replace(DRIFT, sent=unsent is None, unsent=unsent)
-    told = document(command, assistant("a", GIT, moved), base=BASE, options={"on_drift": on_drift})
-    assert not any("left as it is" in render(told) for render in (render_text, render_markdown, render_html))
+    report_document = document(command, assistant("a", GIT, moved), base=BASE, options={"on_drift": on_drift})
+    assert not any("left as it is" in render(report_document) for render in (render_text, render_markdown, render_html))
 
 
 def test_a_conflict_that_git_wins_sends_a_value_that_was_never_there() -> None:
@@ -48,8 +53,8 @@ def test_a_conflict_that_git_wins_sends_a_value_that_was_never_there() -> None:
 
 
 def test_a_rollback_says_nothing_of_git() -> None:
-    told = document("rollback", assistant("a", GIT, LONG, outcome="applied"), base=BASE)
-    markdown, page = render_markdown(told), render_html(told)
+    report_document = document("rollback", assistant("a", GIT, LONG, outcome="applied"), base=BASE)
+    markdown, page = render_markdown(report_document), render_html(report_document)
     assert "`name`, `voicemailMessage` | rollback |" in markdown
     assert "**Put back**" in markdown
     assert '| `name` | `"M" -> "N"` (another name) |' in markdown
@@ -65,9 +70,9 @@ def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
         change("/endCallMessage", "old", "new", base="new"),
     )
     refused = assistant("a", *fields, outcome="refused", error=failure("conflict", "live has changed since"))
-    told = document("rollback", refused)
+    report_document = document("rollback", refused)
     terminal, markdown, page = (
-        " ".join(render(told).split()) for render in (render_text, render_markdown, render_html)
+        " ".join(render(report_document).split()) for render in (render_text, render_markdown, render_html)
     )
     assert '~ name: applied was "new", the old value is "old", live now has "theirs"' in terminal
     assert "voicemailMessage: from what was applied to live ~" in terminal
@@ -82,17 +87,21 @@ def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
 
 
 def test_an_offline_plan_never_calls_the_base_live() -> None:
-    told = document("plan", assistant("a", GIT, LONG), base=BASE, offline=True)
-    for text in (render_text(told), render_markdown(told), render_html(told).split("<main>")[1].split("<script>")[0]):
+    report_document = document("plan", assistant("a", GIT, LONG), base=BASE, offline=True)
+    for text in (
+        render_text(report_document),
+        render_markdown(report_document),
+        render_html(report_document).split("<main>")[1].split("<script>")[0],
+    ):
         assert re.findall(r"[^.]*live[^.]*", text) == [": compared with the base, not with what is live"] or (
             re.findall(r"[^.]*\blive\b[^.]*\.", text)[0].endswith("compared with the base, not with what is live.")
         )
 
 
 def test_an_error_and_what_to_do_about_it_are_one_remark() -> None:
-    told = document("plan", assistant("a", error=failure("server", "it broke\n\n# try later\n")))
-    assert "- **Error:** it broke<br># try later\n" in render_markdown(told)
-    assert '<b>Error:</b> it broke<span class="line"># try later</span></li>' in render_html(told)
+    report_document = document("plan", assistant("a", error=failure("server", "it broke\n\n# try later\n")))
+    assert "- **Error:** it broke<br># try later\n" in render_markdown(report_document)
+    assert '<b>Error:</b> it broke<span class="line"># try later</span></li>' in render_html(report_document)
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "drift", "rollback", "report", "of_tomorrow"])
@@ -100,8 +109,14 @@ def test_an_error_and_what_to_do_about_it_are_one_remark() -> None:
 def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_nothing(command: str, kind: str) -> None:
     outcome = "applied" if command in ("apply", "rollback") else None
     entry = assistant("a", change("/name", "N", "M", kind=kind, base="O"), outcome=outcome)
-    told = unsaid(document(command, entry, base=BASE, options={"on_drift": "keep"}))
-    for text in (render_text(told), render_markdown(told), render_html(told), render_github(told), render_junit(told)):
+    report_document = unsaid(document(command, entry, base=BASE, options={"on_drift": "keep"}))
+    for text in (
+        render_text(report_document),
+        render_markdown(report_document),
+        render_html(report_document),
+        render_github(report_document),
+        render_junit(report_document),
+    ):
         shown = text.split("<main>")[-1]
         claims = (
             "Would change",
@@ -112,13 +127,16 @@ def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_n
             "nothing is sent to this assistant",
         )
         assert not [words for words in claims if words in shown]
-    assert '"sent"' not in render_json(told)
+    assert '"sent"' not in render_json(report_document)
 
 
 @pytest.mark.parametrize("outcome", ["failed", "refused", "skipped"])
 def test_what_was_not_written_is_never_called_changed(outcome: str) -> None:
     """A request that the API refused was sent; live holds what it held."""
-    told = document("apply", assistant("a", GIT, LONG, outcome=outcome), base=BASE)
-    for text in (render_markdown(told), render_html(told).split("<main>")[1].split("<script>")[0]):
+    report_document = document("apply", assistant("a", GIT, LONG, outcome=outcome), base=BASE)
+    for text in (
+        render_markdown(report_document),
+        render_html(report_document).split("<main>")[1].split("<script>")[0],
+    ):
         assert "Changed in git" in text
         assert not any(words in text for words in ("Would change", "git's value w", "Put back"))

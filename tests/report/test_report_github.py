@@ -37,11 +37,11 @@ def kinds(run: Report) -> list[str]:
 
 
 def test_a_problem_stands_on_its_own_line_and_column() -> None:
-    found = [
+    problems = [
         problem("assistants/a,b.yaml", 3, 16, "50% is no number: write 0.5"),
         problem("b.yaml", 1, 2, "odd", warning=True),
     ]
-    assert commands(document("validate", problems=found)) == [
+    assert commands(document("validate", problems=problems)) == [
         (
             "error",
             {"file": "assistants/a,b.yaml", "line": "3", "col": "16", "title": "The definition is not valid"},
@@ -52,8 +52,8 @@ def test_a_problem_stands_on_its_own_line_and_column() -> None:
 
 
 def test_with_strict_a_warning_is_an_error() -> None:
-    found = [problem("b.yaml", 1, 2, "odd", warning=True)]
-    assert kinds(document("validate", problems=found, options={"strict": True})) == ["error 1"]
+    problems = [problem("b.yaml", 1, 2, "odd", warning=True)]
+    assert kinds(document("validate", problems=problems, options={"strict": True})) == ["error 1"]
 
 
 def test_an_invalid_file_is_told_by_its_problems_and_not_once_more_as_a_whole() -> None:
@@ -173,8 +173,8 @@ def test_assistants_that_were_never_started_are_an_error_since_the_job_is_red() 
 
 @pytest.mark.parametrize(("number", "more"), [(10, []), (11, ["1 more error"]), (25, ["15 more errors"])])
 def test_ten_of_a_kind_are_shown_and_the_rest_is_counted(number: int, more: list[str]) -> None:
-    found = [problem("a.yaml", line, 1, "wrong") for line in range(number, 0, -1)]
-    told = commands(document("validate", problems=found))
+    problems = [problem("a.yaml", line, 1, "wrong") for line in range(number, 0, -1)]
+    told = commands(document("validate", problems=problems))
     assert [properties["line"] for kind, properties, _ in told if kind == "error"] == [
         str(line) for line in range(1, MOST_OF_A_KIND + 1)
     ]
@@ -182,8 +182,8 @@ def test_ten_of_a_kind_are_shown_and_the_rest_is_counted(number: int, more: list
 
 
 def test_each_kind_is_counted_by_itself() -> None:
-    found = [problem("a.yaml", line, 1, "w", warning=line % 2 == 0) for line in range(1, 31)]
-    *_, (kind, _, text) = commands(document("validate", problems=found))
+    problems = [problem("a.yaml", line, 1, "w", warning=line % 2 == 0) for line in range(1, 31)]
+    *_, (kind, _, text) = commands(document("validate", problems=problems))
     assert (kind, text.split(" not shown")[0]) == ("notice", "5 more errors and 5 more warnings")
 
 

@@ -50,10 +50,10 @@ def runs(draw: st.DrawFn) -> Report:
         warnings=[draw(texts)],
         error=failure("server", draw(texts)),
     )
-    found = [problem(draw(texts), 1, 1, draw(texts))]
+    problems = [problem(draw(texts), 1, 1, draw(texts))]
     command = draw(st.sampled_from(["plan", "apply", "drift", "validate"]) | texts)
     environment = draw(st.none() | texts)
-    return document(command, entry, problems=found, warnings=[draw(texts)], environment=environment)
+    return document(command, entry, problems=problems, warnings=[draw(texts)], environment=environment)
 
 
 @settings(max_examples=examples(60))

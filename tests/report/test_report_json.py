@@ -73,18 +73,18 @@ def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
     ],
 )
 def test_a_file_that_is_no_report_is_refused_with_its_name_and_a_reason(text: str, message: str) -> None:
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(ReportError) as error_info:
         parse_report(text, name="plan.json")
-    assert str(caught.value).startswith("plan.json: ")
-    assert message in str(caught.value)
-    assert caught.value.hint
+    assert str(error_info.value).startswith("plan.json: ")
+    assert message in str(error_info.value)
+    assert error_info.value.hint
 
 
 def test_a_refusal_quotes_no_value_and_escapes_the_name() -> None:
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(ReportError) as error_info:
         parse_report(broken_entry(status="s3cr3t"), name="a\x1b.json")
-    assert "s3cr3t" not in str(caught.value)
-    assert str(caught.value).startswith(r"a\x1b.json: ")
+    assert "s3cr3t" not in str(error_info.value)
+    assert str(error_info.value).startswith(r"a\x1b.json: ")
 
 
 @pytest.mark.parametrize(

@@ -175,13 +175,13 @@ def test_a_failure_carries_what_the_text_report_says() -> None:
 
 def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
     bad = assistant("bad", error=failure("invalid", "1 problem"))
-    found = [
+    problems = [
         problem("assistants/bad.yaml", 3, 1, "unknown key"),
         problem("assistants/good.yaml", 2, 1, "odd", warning=True),
         problem("notes.yaml", 1, 1, "odd", warning=True),
         problem("reconciler.yaml", 9, 1, "ignore expired"),
     ]
-    run = document("validate", bad, assistant("good"), problems=found)
+    run = document("validate", bad, assistant("good"), problems=problems)
     assert verdicts(run) == ["error", "ok", "ok", "error"]
     assert verdicts(replace(run, options={"strict": True})) == ["error", "failure", "error", "error"]
     cases = suite(run).findall("testcase")

@@ -245,14 +245,14 @@ def test_in_sync_is_a_sentence_and_nothing_else() -> None:
 
 
 def test_validate_gives_a_table_of_places() -> None:
-    found = [problem("a|b.yaml", 3, 1, "@me `x`"), problem("b.yaml", 1, 2, "two", warning=True)]
-    text = render_markdown(document("validate", problems=found))
+    problems = [problem("a|b.yaml", 3, 1, "@me `x`"), problem("b.yaml", 1, 2, "two", warning=True)]
+    text = render_markdown(document("validate", problems=problems))
     assert "| <code>a&#124;b.yaml:3:1</code> | @&#8203;me &#96;x&#96; |\n| `b.yaml:1:2` | warning: two |\n" in text
 
 
 def test_problems_that_do_not_fit_are_counted() -> None:
-    found = [problem("a.yaml", line, 1, "something is wrong here") for line in range(1, 101)]
-    text = render_markdown(document("validate", problems=found), limit=2_000)
+    problems = [problem("a.yaml", line, 1, "something is wrong here") for line in range(1, 101)]
+    text = render_markdown(document("validate", problems=problems), limit=2_000)
     kept = len(re.findall("something is wrong", text))
     assert 0 < kept < 100
     assert f"Left out to fit the size limit: {100 - kept} problems; the JSON" in text

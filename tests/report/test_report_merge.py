@@ -106,12 +106,12 @@ def test_a_report_that_needs_no_base_takes_none_away() -> None:
 
 
 def test_warnings_and_problems_are_said_once() -> None:
-    found = [problem("a.yaml", 1, 1, "x"), problem("a.yaml", 2, 1, "x")]
-    first = document("plan", warnings=["one", "two"], problems=found[:1])
-    second = document("plan", warnings=["two", "three"], problems=found)
+    problems = [problem("a.yaml", 1, 1, "x"), problem("a.yaml", 2, 1, "x")]
+    first = document("plan", warnings=["one", "two"], problems=problems[:1])
+    second = document("plan", warnings=["two", "three"], problems=problems)
     merged = merge_reports([first, second])
     assert merged.warnings == ("one", "two", "three")
-    assert merged.problems == tuple(found)
+    assert merged.problems == tuple(problems)
 
 
 def test_definitions_that_are_no_longer_managed_stay_listed_each_once() -> None:

@@ -143,8 +143,8 @@ def test_a_run_says_which_record_it_read_and_what_expires_next(tmp_path: Path) -
         told.project.configure(ignore=rules)
         told.commit()
         told.apply_and_record()
-        done = told.run("drift", "--report", "drift.prom", "--report", "drift.json")
-        assert done.code == 0, done.stderr
+        result = told.run("drift", "--report", "drift.prom", "--report", "drift.json")
+        assert result.code == 0, result.stderr
         report = parse_report((told.root / "drift.json").read_text("utf-8"), name="drift.json")
         assert report.record is not None
         assert (report.record.ref, report.record.commit, report.record.applied) == (REF, told.record, told.head)

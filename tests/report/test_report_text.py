@@ -319,14 +319,14 @@ def test_colour_changes_nothing_but_the_colour() -> None:
 
 
 def test_validate_lists_the_problems_as_places_that_editors_understand() -> None:
-    found = [problem("a.yaml", 3, 1, "one\x1b"), problem("b.yaml", 1, 2, "two", warning=True)]
-    text = render_text(document("validate", problems=found, warnings=["an ignore entry has expired"]))
+    problems = [problem("a.yaml", 3, 1, "one\x1b"), problem("b.yaml", 1, 2, "two", warning=True)]
+    text = render_text(document("validate", problems=problems, warnings=["an ignore entry has expired"]))
     assert text.startswith("a.yaml:3:1: one\\x1b\nb.yaml:1:2: warning: two\n\nwarning: an ignore entry has expired\n")
 
 
 def test_other_commands_leave_the_problems_to_stderr() -> None:
-    found = [problem("a.yaml", 3, 1, "one")]
-    assert "a.yaml" not in render_text(document("plan", problems=found))
+    problems = [problem("a.yaml", 3, 1, "one")]
+    assert "a.yaml" not in render_text(document("plan", problems=problems))
 
 
 def test_one_error_of_many_assistants_is_told_once() -> None:

@@ -176,11 +176,11 @@ def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
     ],
 )
 def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: str) -> None:
-    with pytest.raises(SandboxError) as caught:
+    with pytest.raises(SandboxError) as error_info:
         parse_rule(text)
-    assert str(caught.value) == f"The fault rule `{text}` cannot be read"
-    assert hint in caught.value.hint
-    assert parse_rule(caught.value.hint.split("`")[1])
+    assert str(error_info.value) == f"The fault rule `{text}` cannot be read"
+    assert hint in error_info.value.hint
+    assert parse_rule(error_info.value.hint.split("`")[1])
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: 
     ],
 )
 def test_a_path_that_no_request_can_have_is_refused(text: str) -> None:
-    with pytest.raises(SandboxError, match="names the path") as caught:
+    with pytest.raises(SandboxError, match="names the path") as error_info:
         parse_rule(text)
-    assert "write /a" in caught.value.hint
+    assert "write /a" in error_info.value.hint
 
 
 @pytest.mark.parametrize("text", ["", " \t"])
@@ -207,15 +207,15 @@ def test_an_empty_rule_is_told(text: str) -> None:
 
 
 def test_a_long_rule_is_told_in_short() -> None:
-    with pytest.raises(SandboxError, match=f"longer than {LONGEST_RULE} characters") as caught:
+    with pytest.raises(SandboxError, match=f"longer than {LONGEST_RULE} characters") as error_info:
         parse_rule("GET *: " + "5" * LONGEST_RULE)
-    assert len(str(caught.value)) < 150
+    assert len(str(error_info.value)) < 150
 
 
 def test_nothing_that_a_terminal_obeys_is_shown() -> None:
-    with pytest.raises(SandboxError) as caught:
+    with pytest.raises(SandboxError) as error_info:
         parse_rule("GET\n\x1b[2J *: 503")
-    assert str(caught.value).isprintable()
+    assert str(error_info.value).isprintable()
 
 
 # Texts that are nearly rules: these find more than noise does.

@@ -125,11 +125,11 @@ def test_half_an_answer(after: str) -> None:
             connection.request("PATCH", f"/api{PATH}", '{"name": "new"}', {"cookie": client.headers["cookie"]})
             answer = connection.getresponse()
             assert answer.status == 200
-            with pytest.raises(http.client.IncompleteRead) as caught:
+            with pytest.raises(http.client.IncompleteRead) as error_info:
                 answer.read()
         promised = int(answer.headers["content-length"])
-        assert 0 < len(caught.value.partial) < promised
-        assert caught.value.partial.startswith(b'{"id":"asst_1"')
+        assert 0 < len(error_info.value.partial) < promised
+        assert error_info.value.partial.startswith(b'{"id":"asst_1"')
         assert names(sandbox) == held
 
 

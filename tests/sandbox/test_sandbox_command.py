@@ -23,10 +23,10 @@ class Running:
     def __init__(self, process: subprocess.Popen[str], line: str) -> None:
         self.process = process
         self.line = line
-        found = re.fullmatch(r"Sandbox API on (http://.+/api) \((\d+) assistants?\)\n", line)
-        assert found, line
-        self.url = found[1]
-        self.assistants = int(found[2])
+        match = re.fullmatch(r"Sandbox API on (http://.+/api) \((\d+) assistants?\)\n", line)
+        assert match, line
+        self.url = match[1]
+        self.assistants = int(match[2])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         self.process.send_signal(number)
@@ -61,9 +61,9 @@ def started(*arguments: str, **variables: str) -> Iterator[Running]:
 
 
 def refused(*arguments: str) -> str:
-    done = run("sandbox", *arguments, cwd=Path.cwd())
-    assert (done.code, done.stdout) == (1, "")
-    return done.stderr
+    result = run("sandbox", *arguments, cwd=Path.cwd())
+    assert (result.code, result.stdout) == (1, "")
+    return result.stderr
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_a_bad_start_leaves_no_store_behind(tmp_path: Path) -> None:
 def test_without_its_libraries_it_says_how_to_get_them(tmp_path: Path, library: str) -> None:
     """A module of that name that cannot be imported stands in for one that is not installed."""
     (tmp_path / f"{library}.py").write_text(f"raise ModuleNotFoundError('gone', name={library!r})\n")
-    done = subprocess.run(
+    result = subprocess.run(
         [*COMMAND, "--port", "0"],
         capture_output=True,
         text=True,
@@ -231,10 +231,10 @@ def test_without_its_libraries_it_says_how_to_get_them(tmp_path: Path, library: 
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert f"needs a library that is not installed: {library}" in done.stderr
-    assert "  install it: " in done.stderr
-    assert "[sandbox]" in done.stderr
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"needs a library that is not installed: {library}" in result.stderr
+    assert "  install it: " in result.stderr
+    assert "[sandbox]" in result.stderr
 
 
 def test_faults_are_logged_and_counted(seed: Path) -> None:
@@ -285,17 +285,17 @@ def test_a_fault_that_cannot_be_read_is_shown() -> None:
 
 
 def test_help_names_every_account() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [*COMMAND, "--help"], capture_output=True, text=True, env=environment(), timeout=60, check=True
     )
-    lines = [line.split() for line in done.stdout.splitlines()]
+    lines = [line.split() for line in result.stdout.splitlines()]
     for account, role in (("admin", "ADMIN"), ("editor", "EDITOR"), ("viewer", "VIEWER,"), ("disabled", "cannot")):
         assert [f"{account}@sandbox.test", role] in [line[:2] for line in lines]
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_the_command_imports_none_of_the_servers_libraries() -> None:
     libraries = "{'starlette', 'uvicorn', 'jsonschema', 'yaml', 'anyio'}"
     program = f"import sys, reconciler.cli.commands.sandbox; print(sorted({libraries} & {{*sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "[]\n"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "[]\n"

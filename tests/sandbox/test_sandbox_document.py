@@ -78,13 +78,13 @@ def test_a_rehearsal_ends_as_it_is_told(rehearsal: Rehearsal, tmp_path: Path) ->
             url = sandbox.stdout.readline().split()[3]
             subprocess.run(["/bin/sh", "-c", rehearsal.before], cwd=tmp_path, check=True)
             name, *options = shlex.split(rehearsal.command)
-            done = run(*options, cwd=tmp_path, env={**LOGIN, "RECONCILER_API_URL": url})
+            result = run(*options, cwd=tmp_path, env={**LOGIN, "RECONCILER_API_URL": url})
         finally:
             sandbox.terminate()
             _, tallies = sandbox.communicate(timeout=30)
     assert name == "reconciler"
-    assert done.stdout.splitlines()[-1] == rehearsal.said, done.stdout
-    assert done.code == rehearsal.code
+    assert result.stdout.splitlines()[-1] == rehearsal.said, result.stdout
+    assert result.code == rehearsal.code
     assert re.fullmatch(r"Fault 1 hit [1-9]\d* of \d+ requests: .*\n", tallies)
 
 

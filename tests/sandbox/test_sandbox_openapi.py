@@ -38,7 +38,7 @@ def test_no_server_error_and_answers_as_the_document_has_them(options: dict[str,
         document = f"{sandbox.url}/openapi.json"
         operations = sum(len(path.keys() - {"parameters"}) for path in client.get(document).json()["paths"].values())
         sandbox.forget_requests()
-        done = subprocess.run(
+        result = subprocess.run(
             [SCHEMATHESIS, "run", document, "--checks", "all", "--max-examples", "4", "--seed", "1", "--no-color"],
             cwd=tmp_path,
             env=environment(),
@@ -47,8 +47,8 @@ def test_no_server_error_and_answers_as_the_document_has_them(options: dict[str,
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stdout
-        assert f"Tested: {operations}\n" in done.stdout
+        assert result.returncode == 0, result.stdout
+        assert f"Tested: {operations}\n" in result.stdout
         assert sandbox.calls.keys() >= {"GET", "POST", "PATCH", "DELETE"}
         assert len(sandbox.requests) > 100
         assert json.loads(client.get("/auth/me").text)["user"]["role"] == "ADMIN"  # the token was good to the end

@@ -122,12 +122,12 @@ def test_a_local_id_names_the_providers_assistant(tmp_path: Path) -> None:
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str, reason: str) -> None:
     write(tmp_path, {"good.yaml": "id: good", "sub/bad.yaml": text})
-    with pytest.raises(SandboxError) as caught:
+    with pytest.raises(SandboxError) as error_info:
         read_seed(tmp_path)
-    assert str(tmp_path / "sub" / "bad.yaml") in str(caught.value)
-    assert reason in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert "reconciler validate" in caught.value.hint
+    assert str(tmp_path / "sub" / "bad.yaml") in str(error_info.value)
+    assert reason in str(error_info.value)
+    assert "\n" not in str(error_info.value)
+    assert "reconciler validate" in error_info.value.hint
 
 
 def test_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:

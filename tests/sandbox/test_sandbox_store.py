@@ -102,9 +102,9 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
     connection.execute("CREATE TABLE history (url TEXT)")
     connection.close()
     before = file.read_bytes()
-    with pytest.raises(SandboxError, match="it is another program's database") as caught:
+    with pytest.raises(SandboxError, match="it is another program's database") as error_info:
         Store(file)
-    assert "--store" in caught.value.hint
+    assert "--store" in error_info.value.hint
     assert file.read_bytes() == before
 
 

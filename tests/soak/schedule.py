@@ -41,7 +41,7 @@ def run_schedule(seed: int, assistants: int = ASSISTANTS) -> Found:
     nested = cast("Literal['merge', 'replace']", chance.choice(["merge", "replace"]))
     ids = {f"a{number:02}": f"asst_{number:02}" for number in range(assistants)}
     leaves = {key: live(chance) for key in ids}
-    seeded = {ids[key]: tree(found, UNDECLARED) for key, found in leaves.items()}
+    seeded = {ids[key]: tree(fields, UNDECLARED) for key, fields in leaves.items()}
     with (
         tempfile.TemporaryDirectory(prefix="reconciler-soak-") as folder,
         running(seeded, Settings(nested=nested)) as api,
@@ -84,8 +84,8 @@ class _Schedule:
         self._retries = chance.choice("0012")
         self._failing = False
         self._proxy: Proxy | None = None
-        self._definitions = {key: declared(chance, found) for key, found in leaves.items()}
-        self._ever = {key: set(found) for key, found in self._definitions.items()}
+        self._definitions = {key: declared(chance, fields) for key, fields in leaves.items()}
+        self._ever = {key: set(fields) for key, fields in self._definitions.items()}
         self._first = snapshot(api, ids)
         self._recorded = False
         self._not_converged: set[str] = set()
@@ -135,16 +135,16 @@ class _Schedule:
 
     def _edit(self) -> None:
         self._definitions = {
-            key: edited(self._chance, found) if self._chance.random() < 0.6 else found
-            for key, found in self._definitions.items()
+            key: edited(self._chance, fields) if self._chance.random() < 0.6 else fields
+            for key, fields in self._definitions.items()
         }
-        for key, found in self._definitions.items():
-            self._ever[key] |= found.keys()
+        for key, fields in self._definitions.items():
+            self._ever[key] |= fields.keys()
         self._commit()
 
     def _commit(self) -> None:
         self._repository.commit(
-            {key: {"id": self._named[key], **tree(found)} for key, found in self._definitions.items()}
+            {key: {"id": self._named[key], **tree(fields)} for key, fields in self._definitions.items()}
         )
 
     def _apply(self, name: str, *options: str, clean: bool = False) -> dict[str, Any]:
@@ -176,7 +176,9 @@ class _Schedule:
         hurt = [entry["key"] for entry in report["assistants"] if _dropped(entry)] if self.rules.dropping else []
         if len(hurt) > 1:
             yield f"{hurt} were hurt"
-        yield from self._checks().undeclared(self._first, {key: found for key, found in now.items() if key not in hurt})
+        yield from self._checks().undeclared(
+            self._first, {key: fields for key, fields in now.items() if key not in hurt}
+        )
 
     def _mend(self, report: Mapping[str, Any]) -> None:
         """Put back by hand, from the report, what an API has dropped."""
@@ -201,8 +203,8 @@ class _Schedule:
             by_others[keys[edit.id]].add(edit.path)
         return Checks(
             self.rules,
-            {key: frozenset(found) for key, found in self._ever.items()},
-            {key: frozenset(found) for key, found in by_others.items()},
+            {key: frozenset(fields) for key, fields in self._ever.items()},
+            {key: frozenset(fields) for key, fields in by_others.items()},
             frozenset(self._not_converged),
         )
 

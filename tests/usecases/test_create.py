@@ -26,24 +26,24 @@ def posts(requests: list[Any]) -> list[Any]:
 def refused(tale: Story, *arguments: str | Path) -> str:
     """Try to create what cannot be, and return what is said; no request is sent."""
     tale.sandbox.forget_requests()
-    done = tale.run("create", "--yes", *arguments)
-    assert (done.code, done.stdout) == (1, "")
+    result = tale.run("create", "--yes", *arguments)
+    assert (result.code, result.stdout) == (1, "")
     assert tale.sandbox.requests == []
-    return done.stderr
+    return result.stderr
 
 
 def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         file = tale.project.folder / "new.yaml"
         file.write_bytes(("\ufeff" + NEW.replace("\n", "\r\n")).encode())
-        done = tale.run("create", "--yes", file)
+        result = tale.run("create", "--yes", file)
         text = file.read_bytes().decode()
         sent = posts(tale.sandbox.requests)
         last = tale.sandbox.requests[-1]
         new = yaml.safe_load(text)["id"]
         other = tale.run("create", "--yes", file)
     lines = NEW.splitlines()
-    assert (done.code, done.stdout) == (0, f"assistants/new.yaml: created {new}\n"), done.stderr
+    assert (result.code, result.stdout) == (0, f"assistants/new.yaml: created {new}\n"), result.stderr
     assert text == "\ufeff" + "\r\n".join([lines[0], f"id: {new}", *lines[1:], ""])
     declared = yaml.safe_load(NEW)
     assert sent == [{key: value for key, value in declared.items() if value is not None}]
@@ -93,13 +93,13 @@ def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path:
 
     with story(tmp_path / "work", {}) as tale, tale.intercept(meddle) as server:
         file = tale.write("new", NEW)
-        done = tale.run("create", "--yes", file, "--retries", "3")
-        request = [one for one in server.requests("POST") if one.path == "/assistants"]
+        result = tale.run("create", "--yes", file, "--retries", "3")
+        request = [request for request in server.requests("POST") if request.path == "/assistants"]
         text = file.read_text("utf-8")
-    assert (done.code, done.stdout, len(request), text) == (1, "", 1, NEW)
-    assert "it is unknown whether the assistant was created" in done.stderr
-    assert "look in the dashboard for 'Newcomer'" in done.stderr
-    assert "assistants/new.yaml" in done.stderr
+    assert (result.code, result.stdout, len(request), text) == (1, "", 1, NEW)
+    assert "it is unknown whether the assistant was created" in result.stderr
+    assert "look in the dashboard for 'Newcomer'" in result.stderr
+    assert "assistants/new.yaml" in result.stderr
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
@@ -109,20 +109,20 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
 
     with story(tmp_path / "work", {}) as tale, tale.intercept(meddle) as server:
         file = tale.write("new", NEW)
-        done = tale.run("create", "--yes", file, "--retries", "3")
-        request = [one for one in server.requests("POST") if one.path == "/assistants"]
+        result = tale.run("create", "--yes", file, "--retries", "3")
+        request = [request for request in server.requests("POST") if request.path == "/assistants"]
         text = file.read_text("utf-8")
-    assert (done.code, done.stdout, len(request), text) == (1, "", 1, NEW)
-    assert f"trouble number {status}" in done.stderr
-    assert "unknown" not in done.stderr
+    assert (result.code, result.stdout, len(request), text) == (1, "", 1, NEW)
+    assert f"trouble number {status}" in result.stderr
+    assert "unknown" not in result.stderr
 
 
 def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         file = tale.write("new", NEW)
-        done = tale.run("create", "--yes", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
+        result = tale.run("create", "--yes", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
         sent = posts(tale.sandbox.requests)
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
     assert len(sent) == 1
 
 
@@ -145,8 +145,8 @@ def test_what_the_api_requires_is_asked_for_before_any_request(
 def test_what_apply_would_create_without_a_voice_create_creates_too(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         file = tale.write("new", "id: new\nname: Newcomer\n")
-        done = tale.run("create", "--yes", file)
-    assert done.code == 0, done.stderr
+        result = tale.run("create", "--yes", file)
+    assert result.code == 0, result.stderr
 
 
 def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
@@ -154,10 +154,10 @@ def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
         file = tale.write("new", NEW)
         tale.write("other", name="Newcomer")
         said = refused(tale, file)
-        done = tale.run("create", "--yes", file, "--force")
+        result = tale.run("create", "--yes", file, "--force")
     assert "assistants/other.yaml also has the name 'Newcomer'" in said
     assert "--force" in said
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
 
 
 def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
@@ -178,8 +178,8 @@ def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
 def test_other_definitions_may_be_invalid(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         tale.write("broken", "id: [\n")
-        done = tale.run("create", "--yes", tale.write("new", NEW))
-    assert done.code == 0, done.stderr
+        result = tale.run("create", "--yes", tale.write("new", NEW))
+    assert result.code == 0, result.stderr
 
 
 def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
@@ -191,10 +191,10 @@ def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
 
     with story(tmp_path / "work", {}) as tale, tale.intercept(meddle):
         file = tale.write("new", NEW)
-        done = tale.run("create", "--yes", file)
+        result = tale.run("create", "--yes", file)
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
-    assert (done.code, done.stdout) == (1, f"assistants/new.yaml: created {new}\n")
-    assert "live does not show firstMessage as declared" in done.stderr
+    assert (result.code, result.stdout) == (1, f"assistants/new.yaml: created {new}\n")
+    assert "live does not show firstMessage as declared" in result.stderr
 
 
 def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> None:
@@ -203,12 +203,12 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
 
     with story(tmp_path / "work", {}) as tale, tale.intercept(meddle):
         file = tale.write("new", NEW)
-        done = tale.run("create", "--yes", file, "--retries", "0")
+        result = tale.run("create", "--yes", file, "--retries", "0")
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
         made = tale.sandbox.live(new)
-    assert done.code == 1
+    assert result.code == 1
     assert made["name"] == "Newcomer"
-    assert f"the assistant {new} was created and its id written" in done.stderr
+    assert f"the assistant {new} was created and its id written" in result.stderr
 
 
 @pytest.mark.parametrize("changed", ["folder", "file"])
@@ -226,26 +226,26 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
                     file.write_text(newer, "utf-8")
 
         tale.sandbox.before_each(meanwhile)
-        done = tale.run("create", "--yes", file)
+        result = tale.run("create", "--yes", file)
         kept = file.read_text("utf-8") if changed == "file" else newer
-        new = next(word for word in done.stderr.split() if word.startswith("asst_"))
+        new = next(word for word in result.stderr.split() if word.startswith("asst_"))
         made = tale.sandbox.live(new)
-    assert (done.code, done.stdout, kept) == (1, "", newer)
+    assert (result.code, result.stdout, kept) == (1, "", newer)
     assert made["name"] == "Newcomer"
-    assert f"the assistant {new} was created, but its id could not be written" in done.stderr
-    assert f"put `id: {new}` into the file by hand" in done.stderr
+    assert f"the assistant {new} was created, but its id could not be written" in result.stderr
+    assert f"put `id: {new}` into the file by hand" in result.stderr
 
 
 def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
         overlay = two.overlay("staging", "new", "# Staging.\nfirstMessage: Test\n")
-        done = two.run("staging", "create", "--yes", file)
+        result = two.run("staging", "create", "--yes", file)
         text = overlay.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
         live = two.tale.sandbox.live(new)
         again = two.run("staging", "create", "--yes", file)
-    assert (done.code, done.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), done.stderr
+    assert (result.code, result.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), result.stderr
     assert text == f"# Staging.\nid: {new}\nfirstMessage: Test\n"
     assert live["firstMessage"] == "Test"
     assert file.read_text("utf-8") == NEW
@@ -257,27 +257,27 @@ def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("sub/new", NEW)
         (two.root / "environments/staging").rmdir()
-        done = two.run("staging", "create", "--yes", file)
+        result = two.run("staging", "create", "--yes", file)
         overlay = (two.root / "environments/staging/sub/new.yaml").read_text("utf-8")
-    assert (done.code, overlay) == (0, f"id: {done.stdout.split()[-1]}\n"), done.stderr
+    assert (result.code, overlay) == (0, f"id: {result.stdout.split()[-1]}\n"), result.stderr
 
 
 def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
         two.tale.project.configure(environments={"staging": {"api_url": two.tale.url}})
-        done = two.run("staging", "create", "--yes", file)
+        result = two.run("staging", "create", "--yes", file)
         sent = two.tale.sandbox.requests
-    assert done.code == 1
+    assert result.code == 1
     assert posts(sent) == []
-    assert "has no overlay folder" in done.stderr
+    assert "has no overlay folder" in result.stderr
 
 
 def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         tale.write("north/new", NEW)
-        done = tale.run("create", "--yes", "north/new")
-        assert (done.code, len(posts(tale.sandbox.requests))) == (0, 1), done.stderr
+        result = tale.run("create", "--yes", "north/new")
+        assert (result.code, len(posts(tale.sandbox.requests))) == (0, 1), result.stderr
         assert "Did you mean north/new?" in refused(tale, "nort/new")
 
 
@@ -298,10 +298,10 @@ def test_a_committed_file_that_git_stores_in_another_form_is_recorded(
         path.write_bytes(file.encode())
         tale.commit()
         tale.apply("--record", "--base", "none", "desk")
-        done = tale.run("create", "--yes", path)
+        result = tale.run("create", "--yes", path)
         new = yaml.safe_load(path.read_text("utf-8-sig"))["id"]
         tale.commit()
         tale.sandbox.edit(new, name="Renamed")
         statuses = [entry["status"] for entry in tale.plan()["assistants"]]
-    assert (done.code, "not recorded" in done.stderr) == (0, False), done.stderr
+    assert (result.code, "not recorded" in result.stderr) == (0, False), result.stderr
     assert statuses == ["in_sync", "drifted"]

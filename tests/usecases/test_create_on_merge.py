@@ -73,8 +73,8 @@ def forget_checkout(tale: Story) -> None:
 
 def test_several_files_may_say_it_and_are_valid(tale: Story) -> None:
     tale.write("second", NEW.replace("Newcomer", "Second"))
-    done = tale.run("validate")
-    assert (done.code, done.stdout) == (0, "3 definitions are valid.\n")
+    result = tale.run("validate")
+    assert (result.code, result.stdout) == (0, "3 definitions are valid.\n")
 
 
 @pytest.mark.parametrize("options", [[], ["--offline"]])
@@ -101,14 +101,14 @@ def test_a_plan_lists_it_as_to_be_created(tale: Story, options: list[str]) -> No
 
 
 def test_drift_has_nothing_to_say_about_it(tale: Story) -> None:
-    done = tale.run("drift", "--detailed-exitcode")
-    assert (done.code, done.stdout) == (0, "Drift: 0 drifted, 0 conflicts, 1 in sync, 1 to create, 0 errors.\n")
+    result = tale.run("drift", "--detailed-exitcode")
+    assert (result.code, result.stdout) == (0, "Drift: 0 drifted, 0 conflicts, 1 in sync, 1 to create, 0 errors.\n")
 
 
 def test_without_the_option_it_is_left(tale: Story) -> None:
-    done = tale.run("apply", "--yes", "--format", "json")
-    document = json.loads(done.stdout)
-    assert done.code == 0
+    result = tale.run("apply", "--yes", "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.code == 0
     assert (outcomes(document)["new"], statuses(document)["new"], posts(tale)) == ("unchanged", "new", [])
     assert set(tale.tree()) == {"assistants/a.yaml"}
 
@@ -155,8 +155,8 @@ def test_pull_brings_the_id_back_to_git(tale: Story) -> None:
     new = file_id(tale)
     forget_checkout(tale)
     tale.sandbox.edit(new, firstMessage="Edited")
-    done = tale.run("pull")
-    assert (done.code, done.stdout) == (0, f"{FILE}: id, firstMessage\n")
+    result = tale.run("pull")
+    assert (result.code, result.stdout) == (0, f"{FILE}: id, firstMessage\n")
     assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}").replace("Good day", "Edited")
     assert tale.run("pull").stderr.endswith("Nothing to pull.\n")
 
@@ -219,10 +219,10 @@ def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status
 def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
     with tale.intercept(unclear(carried_out=False)):
         tale.run("apply", "--yes", "--create")
-    done = tale.run("create", FILE, "--yes")
+    result = tale.run("create", FILE, "--yes")
     new = file_id(tale)
-    assert done.code == 0, done.stderr
-    assert "may have created" in done.stderr
+    assert result.code == 0, result.stderr
+    assert "may have created" in result.stderr
     assert (tale.tree()[FILE]["id"], tale.trailers, len(posts(tale))) == (new, [], 1)
     forget_checkout(tale)
     assert entries(tale.apply("--create"))["new"]["id"] == new
@@ -250,7 +250,7 @@ def test_naming_the_assistant_settles_it(tale: Story) -> None:
 def test_a_no_leaves_the_file_to_a_later_run(tale: Story, status: int) -> None:
     with tale.intercept(unclear(status, carried_out=False)) as server:
         document = tale.apply("--create")
-        request = [one for one in server.requests("POST") if one.path == "/assistants"]
+        request = [request for request in server.requests("POST") if request.path == "/assistants"]
     assert (outcomes(document)["new"], len(request), tale.trailers) == ("failed", 1, [])
     assert outcomes(tale.apply("--create"))["new"] == "created"
 
@@ -288,8 +288,8 @@ def test_a_report_that_cannot_be_written_announces_nothing(tale: Story) -> None:
         return forward(request)
 
     with tale.intercept(meddle):
-        done = tale.run("apply", "--yes", "--create", "--report", place / "apply.json")
-    assert (done.code, tale.record, posts(tale)) == (1, before, [])
+        result = tale.run("apply", "--yes", "--create", "--report", place / "apply.json")
+    assert (result.code, tale.record, posts(tale)) == (1, before, [])
     assert outcomes(tale.apply("--create"))["new"] == "created"
 
 
@@ -322,10 +322,11 @@ def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_th
         assert f"put `id: {new}` into the file" in entry["error"]["message"]
         # Whoever has looked, and wants another one of that name, says so.
         tale.git("remote", "add", "origin", "https://hub.test/team/assistants.git")
-        done = tale.run("create", FILE, "--yes")
-        assert (done.code, len(posts(tale))) == (0, 2)
+        result = tale.run("create", FILE, "--yes")
+        assert (result.code, len(posts(tale))) == (0, 2)
         assert (
-            f"Push the record before another clone creates the same assistants: git push origin {REF}\n" in done.stderr
+            f"Push the record before another clone creates the same assistants: git push origin {REF}\n"
+            in result.stderr
         )
 
 
@@ -415,9 +416,9 @@ def test_live_that_shows_something_else_is_told_and_recorded(tale: Story) -> Non
 
 def test_a_rollback_leaves_it_where_it_is(tale: Story) -> None:
     document = tale.apply("--create")
-    undone = tale.rollback(document)
-    assert undone["assistants"] == []
-    assert undone["warnings"] == [
+    rollback = tale.rollback(document)
+    assert rollback["assistants"] == []
+    assert rollback["warnings"] == [
         f"{FILE}: the assistant was new, and a rollback deletes nothing; `reconciler delete {FILE}` does"
     ]
     assert tale.sandbox.live(file_id(tale))["name"] == "Newcomer"
@@ -460,9 +461,9 @@ TOKEN = ("--create", "--announced", "7-1")
 
 def announced(tale: Story, *arguments: str, token: str = "7-1") -> str:
     """What `announce` prints."""
-    done = tale.run("announce", *arguments, "--token", token)
-    assert done.code == 0, done.stderr
-    return done.stdout
+    result = tale.run("announce", *arguments, "--token", token)
+    assert result.code == 0, result.stderr
+    return result.stdout
 
 
 def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> None:
@@ -487,8 +488,8 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
     assert announced(tale, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1", "9-1"]
     # That job never begins. What was unclear before it was announced still is.
-    done = tale.run("announce", "--token", "9-1", "--withdraw")
-    assert (done.code, done.stdout) == (0, f"no longer announced: {FILE}\n")
+    result = tale.run("announce", "--token", "9-1", "--withdraw")
+    assert (result.code, result.stdout) == (0, f"no longer announced: {FILE}\n")
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
     assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "refused"
     announced(tale, FILE, token="10-1")
@@ -505,9 +506,9 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
 def test_a_token_that_is_empty_is_no_word_of_somebody_who_has_looked(tale: Story, arguments: tuple[str, ...]) -> None:
     """As of a variable that is not set: what is unclear has no token either, and would be created once more."""
     before = tale.record
-    done = tale.run(*arguments)
-    assert (done.code, tale.sandbox.requests, tale.record) == (1, [], before)
-    assert "is empty" in done.stderr
+    result = tale.run(*arguments)
+    assert (result.code, tale.sandbox.requests, tale.record) == (1, [], before)
+    assert "is empty" in result.stderr
 
 
 def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(tale: Story) -> None:
@@ -549,8 +550,8 @@ def test_ids_come_back_to_git_without_the_api(tale: Story) -> None:
     assert tale.run("pull", "--ids").stderr == "Every id that the record knows is in its file.\n"
     forget_checkout(tale)
     tale.sandbox.forget_requests()
-    done = tale.run("pull", "--ids")
-    assert (done.code, done.stdout, tale.sandbox.requests) == (0, f"{FILE}: id\n", [])
+    result = tale.run("pull", "--ids")
+    assert (result.code, result.stdout, tale.sandbox.requests) == (0, f"{FILE}: id\n", [])
     assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
 
 

@@ -86,10 +86,10 @@ def test_a_live_edit_is_pulled_into_the_definition_and_the_default_keeps_its_val
         tale.apply_and_record()
         tale.sandbox.edit("asst_a", endCallMessage="Edited", firstMessage=None, voice={**LIVE["voice"], "voiceId": "z"})  # type: ignore[dict-item]
         assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"] * 3
-        done = tale.run("pull")
-        assert (done.code, done.stdout) == (0, "assistants/a.yaml: endCallMessage, firstMessage, voice.voiceId\n")
-        assert f"endCallMessage came from {DEFAULTS}, which keeps its value for b\n" in done.stderr
-        assert f"voice.voiceId came from {DEFAULTS}, which keeps its value for b, c\n" in done.stderr
+        result = tale.run("pull")
+        assert (result.code, result.stdout) == (0, "assistants/a.yaml: endCallMessage, firstMessage, voice.voiceId\n")
+        assert f"endCallMessage came from {DEFAULTS}, which keeps its value for b\n" in result.stderr
+        assert f"voice.voiceId came from {DEFAULTS}, which keeps its value for b, c\n" in result.stderr
         assert (tale.root / DEFAULTS).read_text("utf-8") == text
         own = (tale.root / "assistants/a.yaml").read_text("utf-8")
         assert own == "id: asst_a   # mine\nendCallMessage: Edited\nfirstMessage: null\nvoice:\n  voiceId: z\n"
@@ -101,10 +101,10 @@ def test_what_many_definitions_hold_alike_is_hinted_at(tmp_path: Path) -> None:
         for number in range(7):
             fields = {"endCallMessage": "Bye", "voice": {"voiceId": "x"}} if number < 5 else {"endCallMessage": "Bye"}
             tale.write(f"a{number}", name="Same", **fields)
-        done = tale.run("validate", "--strict")
+        result = tale.run("validate", "--strict")
         tale.write("b", "id: asst_x\nname: 1\n")
         selected = tale.run("validate", "assistants/a1.yaml")
-    assert (done.code, done.stderr.splitlines()) == (
+    assert (result.code, result.stderr.splitlines()) == (
         0,
         [
             "7 definitions have the same endCallMessage; it could be moved to _defaults.yaml",

@@ -56,17 +56,17 @@ def files(tale: Story) -> set[str]:
 def test_the_assistant_its_file_its_text_and_its_entry_go(tale: Story) -> None:
     tale.sandbox.edit("asst_a", metadata={"key": "secret value", "note": "undeclared"})
     before, last = tale.record, tale.sandbox.live("asst_a")
-    done = delete(tale)
-    document = json.loads(done.stdout)
+    result = delete(tale)
+    document = json.loads(result.stdout)
     entry = only_assistant(document)
-    assert (done.code, entry["outcome"], document["command"]) == (0, "deleted", "delete"), done.stderr
+    assert (result.code, entry["outcome"], document["command"]) == (0, "deleted", "delete"), result.stderr
     assert entry["last"] == {**last, "metadata": {"key": "(sensitive)", "note": "undeclared"}}
     assert document["api_calls"]["DELETE"] == document["summary"]["deleted"] == deletions(tale) == 1
     assert files(tale) == {"b.yaml", "both.txt"}
     assert set(tale.tree()) == {"assistants/b.yaml"}
     assert tale.parents == [tale.head, before]
     assert f"deleted: {FILE} (asst_a)" in tale.message
-    assert f"Removed {FILE}." in done.stderr
+    assert f"Removed {FILE}." in result.stderr
     with tale.sandbox.client() as client:
         assert client.get("/assistants/asst_a").status_code == 404
     tale.commit("Without it")
@@ -81,9 +81,9 @@ def test_what_was_edited_live_is_not_lost(tale: Story, kind: str) -> None:
         tale.sandbox.edit("asst_a", firstMessage="Edited")
     if kind == "conflict":
         (tale.project.folder / "texts/a.txt").write_text("Mine", "utf-8")
-    done = delete(tale)
-    entry = only_assistant(json.loads(done.stdout))
-    assert (done.code, entry["outcome"], deletions(tale)) == (1, "refused", 0)
+    result = delete(tale)
+    entry = only_assistant(json.loads(result.stdout))
+    assert (result.code, entry["outcome"], deletions(tale)) == (1, "refused", 0)
     assert entry["error"]["kind"] == ("stale" if kind == "stale" else "conflict")
     assert "last" not in entry
     assert len(files(tale)) == 4
@@ -133,9 +133,9 @@ def test_git_may_be_ahead_of_live(tale: Story) -> None:
 
 def test_what_is_neither_committed_nor_live_is_not_lost(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Written a minute ago", "utf-8")
-    done = delete(tale)
-    message = only_assistant(json.loads(done.stdout))["error"]["message"]
-    assert (done.code, deletions(tale), len(files(tale))) == (1, 0, 4)
+    result = delete(tale)
+    message = only_assistant(json.loads(result.stdout))["error"]["message"]
+    assert (result.code, deletions(tale), len(files(tale))) == (1, 0, 4)
     assert message.startswith("firstMessage is neither committed nor live and would be lost")
     assert delete(tale, "--force-conflicts").code == 0
 
@@ -150,18 +150,18 @@ def test_without_a_base_live_must_be_as_git_says(tmp_path: Path) -> None:
 
 def test_a_name_of_blanks_is_not_confirmed_by_nothing(tale: Story) -> None:
     tale.sandbox.edit("asst_a", name="  ")
-    done = delete(tale, "--force-conflicts", name="")
-    assert (done.code, tale.sandbox.live("asst_a")["name"]) == (1, "  ")
-    assert "--name is not the assistant's name, 'a'" in done.stdout
+    result = delete(tale, "--force-conflicts", name="")
+    assert (result.code, tale.sandbox.live("asst_a")["name"]) == (1, "  ")
+    assert "--name is not the assistant's name, 'a'" in result.stdout
 
 
 def test_it_needs_the_name(tale: Story) -> None:
     for arguments in (["--yes"], ["--name", "Old"], []):
-        done = tale.run("delete", FILE, *arguments)
-        assert (done.code, done.stdout) == (1, "")
-    done = delete(tale, name="old")
-    assert (done.code, only_assistant(json.loads(done.stdout))["outcome"]) == (1, "skipped")
-    assert "'Old'" in done.stdout
+        result = tale.run("delete", FILE, *arguments)
+        assert (result.code, result.stdout) == (1, "")
+    result = delete(tale, name="old")
+    assert (result.code, only_assistant(json.loads(result.stdout))["outcome"]) == (1, "skipped")
+    assert "'Old'" in result.stdout
     assert tale.sandbox.calls.get("DELETE") is None
 
 
@@ -183,9 +183,9 @@ def carried_out(answer: Answer) -> Any:
 def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answer) -> None:
     before = tale.record
     with tale.intercept(carried_out(answer)):
-        done = delete(tale, "--retries", "3")
-    entry = only_assistant(json.loads(done.stdout))
-    assert (done.code, entry["outcome"], deletions(tale)) == (1, "indeterminate", 1)
+        result = delete(tale, "--retries", "3")
+    entry = only_assistant(json.loads(result.stdout))
+    assert (result.code, entry["outcome"], deletions(tale)) == (1, "indeterminate", 1)
     assert entry["last"]["name"] == "Old"
     assert (len(files(tale)), tale.record) == (4, before)
     again = delete(tale)
@@ -197,16 +197,16 @@ def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answer) -> None
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
 def test_a_no_is_no(tale: Story, status: int) -> None:
     tale.sandbox.rehearse(f"DELETE /assistants/asst_a: {status}")
-    done = delete(tale)
-    entry = only_assistant(json.loads(done.stdout))
-    assert (done.code, entry["outcome"], deletions(tale), len(files(tale))) == (1, "failed", 1, 4)
+    result = delete(tale)
+    entry = only_assistant(json.loads(result.stdout))
+    assert (result.code, entry["outcome"], deletions(tale), len(files(tale))) == (1, "failed", 1, 4)
     assert tale.sandbox.live("asst_a")["name"] == "Old"
 
 
 def test_an_assistant_of_another_organisation_stays(tale: Story) -> None:
     tale.project.configure(record=True, org_id="org_other")
-    done = delete(tale)
-    assert (done.code, only_assistant(json.loads(done.stdout))["outcome"], deletions(tale)) == (1, "refused", 0)
+    result = delete(tale)
+    assert (result.code, only_assistant(json.loads(result.stdout))["outcome"], deletions(tale)) == (1, "refused", 0)
 
 
 def test_an_assistant_that_is_still_there_keeps_its_files(tale: Story) -> None:
@@ -227,8 +227,8 @@ def test_one_that_was_created_from_a_file_is_not_created_again(tale: Story) -> N
     tale.commit("Brief")
     tale.apply("--create")
     tale.git("checkout", "--quiet", ".")
-    done = tale.run("delete", "assistants/brief.yaml", "--yes", "--name", "Brief")
-    assert (done.code, done.stdout.splitlines()[-1]) == (0, "Delete: 1 deleted.")
+    result = tale.run("delete", "assistants/brief.yaml", "--yes", "--name", "Brief")
+    assert (result.code, result.stdout.splitlines()[-1]) == (0, "Delete: 1 deleted.")
     tale.git("checkout", "--quiet", ".")
     document = tale.apply("--create", "assistants/brief.yaml")
     created = [path for method, path, _ in tale.sandbox.requests if method == "POST"].count("/assistants")
@@ -250,9 +250,9 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_the_file_is_said_with_its_places(tale: Story) -> None:
     tale.write("a", TEXT + "maxDurationSeconds: soon\nvocie: {}\n")
-    done = delete(tale)
-    assert (done.code, done.stdout, deletions(tale)) == (1, "", 0)
-    first, second = (line for line in done.stderr.splitlines() if line.startswith(FILE))
+    result = delete(tale)
+    assert (result.code, result.stdout, deletions(tale)) == (1, "", 0)
+    first, second = (line for line in result.stderr.splitlines() if line.startswith(FILE))
     assert first.startswith(f"{FILE}:5:21: maxDurationSeconds must be a whole number")
     assert second.startswith(f"{FILE}:6:1: unknown field vocie; did you mean voice?")
-    assert "nothing was deleted" in done.stderr
+    assert "nothing was deleted" in result.stderr

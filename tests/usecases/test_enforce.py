@@ -93,9 +93,9 @@ def test_drift_shows_it_and_pull_leaves_it(tale: Story) -> None:
     begin(tale)
     shown = tale.run("drift")
     assert f"enforced: assistants/legal/a.yaml: endCallMessage ({WORDS})" in shown.stdout
-    done = tale.run("pull", "assistants/legal/a.yaml")
-    assert done.stdout == "assistants/legal/a.yaml: firstMessage\n"
-    assert f"not pulled: endCallMessage: it is enforced ({WORDS}): every apply restores git's value" in done.stderr
+    result = tale.run("pull", "assistants/legal/a.yaml")
+    assert result.stdout == "assistants/legal/a.yaml: firstMessage\n"
+    assert f"not pulled: endCallMessage: it is enforced ({WORDS}): every apply restores git's value" in result.stderr
     assert BYE in (tale.root / "assistants/legal/a.yaml").read_text("utf-8")
     assert "endCallMessage" in tale.run("pull", "assistants/b.yaml").stdout
 

@@ -18,8 +18,8 @@ def applied(two: Two, *names: str) -> None:
     """Apply and record, for the first time."""
     two.tale.commit()
     for name in names or ("staging", "production"):
-        done = two.run(name, "apply", "--yes", "--record", "--base", "none")
-        assert done.code == 0, done.stderr
+        result = two.run(name, "apply", "--yes", "--record", "--base", "none")
+        assert result.code == 0, result.stderr
 
 
 def test_objects_are_merged_null_is_kept_and_everything_else_replaced(tmp_path: Path) -> None:
@@ -223,12 +223,12 @@ def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folde
         two.tale.commit("Make room for another team")
         folder = ("--directory", "team/assistants")
         planned = two.report("staging", "plan", *folder)
-        done = two.run("staging", "apply", "--yes", "--record", *folder)
+        result = two.run("staging", "apply", "--yes", "--record", *folder)
         kept = two.sandboxes["staging"].live("asst_a")["firstMessage"]
         again = two.report("staging", "plan", *folder)
     assert change_kinds(planned) == {"a": {"/firstMessage": "drift"}}
     assert unmanaged_files(planned) == ["assistants/b.yaml"]
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
     assert kept == "Edited"
     assert change_kinds(again) == {"a": {"/firstMessage": "drift"}}
     assert unmanaged_files(again) == []
@@ -279,13 +279,13 @@ def test_a_record_is_refused_where_an_overlay_differs_from_head(tmp_path: Path) 
         overlay = two.overlay("staging", id="asst_a")
         two.tale.commit()
         overlay.write_text("id: asst_a\nfirstMessage: Not committed\n", "utf-8")
-        done = two.run("staging", "apply", "--yes", "--record", "--base", "none")
+        result = two.run("staging", "apply", "--yes", "--record", "--base", "none")
         overlay.unlink()
         two.tale.commit()
         two.overlay("staging", id="asst_a")
         untracked = two.run("staging", "apply", "--yes", "--record", "--base", "none")
-    assert done.code == 1
-    assert "environments/staging/a.yaml" in done.stderr
+    assert result.code == 1
+    assert "environments/staging/a.yaml" in result.stderr
     assert untracked.code == 1
     assert "environments/staging/a.yaml" in untracked.stderr
     assert "PATCH" not in two.sandboxes["staging"].calls
@@ -319,10 +319,10 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", firstMessage="New")
         plan = two.tale.save_report(two.report("staging", "plan"))
-        done = two.run("production", "apply", "--yes", "--plan", plan)
+        result = two.run("production", "apply", "--yes", "--plan", plan)
         same = two.run("staging", "apply", "--yes", "--plan", plan)
-    assert done.code == 1
-    assert "the plan was made for the environment 'staging'" in done.stderr
+    assert result.code == 1
+    assert "the plan was made for the environment 'staging'" in result.stderr
     assert same.code == 0, same.stderr
 
 
@@ -333,12 +333,12 @@ def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
             two.overlay(name, id="asst_a", firstMessage="New")
         report = two.tale.save_report(two.report("staging", "apply", "--yes"))
         other = two.run("production", "rollback", report, "--yes")
-        undone = two.report("staging", "rollback", report, "--yes")
+        rollback = two.report("staging", "rollback", report, "--yes")
         live = two.sandboxes["staging"].live("asst_a")["firstMessage"]
         who = two.run("production", "whoami")
         asked = two.sandboxes["production"].requests[-1]
     assert other.code == 1
-    assert (undone["environment"], live) == ("staging", "Hello")
+    assert (rollback["environment"], live) == ("staging", "Hello")
     assert who.code == 0
     assert asked[:2] == ("GET", "/auth/me")
 
@@ -394,11 +394,11 @@ def test_an_overlay_without_a_definition_is_told_where_it_is_looked_at(tmp_path:
         two.overlay("staging", id="asst_s", name="New")
         two.overlay("staging", "b", id="asst_b")
         two.tale.commit()
-        planned, done = two.report("staging", "plan", option), two.run("staging", "plan", option)
+        planned, result = two.report("staging", "plan", option), two.run("staging", "plan", option)
         other = two.run("staging", "plan", "assistants/a.yaml")
-    assert done.code == 1
+    assert result.code == 1
     found = {key: entry["status"] for key, entry in entries(planned).items()}
     assert found == {"environments/staging/b": "error", **({"a": "pending"} if option == "--changed" else {})}
-    assert "environments/staging/b.yaml:1:1: this overlay has no definition of the same name" in done.stderr
-    assert "is not in the definitions' folder" not in done.stderr
+    assert "environments/staging/b.yaml:1:1: this overlay has no definition of the same name" in result.stderr
+    assert "is not in the definitions' folder" not in result.stderr
     assert (other.code, other.stderr) == (0, "")

@@ -24,10 +24,10 @@ def offline(tmp_path: Path) -> Offline:
 
 @pytest.mark.parametrize("command", ["validate", "plan", "drift", "pull", "history", "whoami"])
 def test_an_environment_that_is_not_there(offline: Offline, command: str) -> None:
-    done = offline.run(command, "--environment", "stagign")
-    assert (done.code, done.stdout) == (1, "")
-    assert "there is no environment 'stagign'" in done.stderr
-    assert "staging" in done.stderr.partition("has")[2]
+    result = offline.run(command, "--environment", "stagign")
+    assert (result.code, result.stdout) == (1, "")
+    assert "there is no environment 'stagign'" in result.stderr
+    assert "staging" in result.stderr.partition("has")[2]
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,23 @@ def test_an_environment_that_is_not_there(offline: Offline, command: str) -> Non
     ],
 )
 def test_an_environment_that_was_forgotten(offline: Offline, command: str, which: str) -> None:
-    done = offline.run(*command.split(), env={"RECONCILER_API_URL": "http://127.0.0.1:9/api"})
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr == (
+    result = offline.run(*command.split(), env={"RECONCILER_API_URL": "http://127.0.0.1:9/api"})
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr == (
         f"Error: {which} definition has an id, and no environment is selected\n"
         "  pass --environment NAME; reconciler.yaml has these: staging\n"
     )
 
 
 def test_a_history_of_which_environment(offline: Offline) -> None:
-    done = offline.run("history")
-    assert (done.code, done.stdout) == (0, "")
-    assert "pass --environment NAME (staging)" in done.stderr
+    result = offline.run("history")
+    assert (result.code, result.stdout) == (0, "")
+    assert "pass --environment NAME (staging)" in result.stderr
 
 
 def test_an_api_of_which_environment(offline: Offline) -> None:
-    done = offline.run("whoami")
-    assert (done.code, done.stderr) == (
+    result = offline.run("whoami")
+    assert (result.code, result.stderr) == (
         1,
         "Error: no API URL is configured\n  pass --environment NAME; reconciler.yaml has these: staging\n",
     )
@@ -68,9 +68,9 @@ def test_an_api_of_which_environment(offline: Offline) -> None:
 def test_problems_stand_in_the_file_that_declares_the_value(offline: Offline) -> None:
     offline.project.write("a", "name: A\nmaxDurationSeconds: ten\nmodel:\n  provider: openai\n")
     offline.overlay("a", "id: asst_a\nfirstMessage: Hi\nmodel:\n  temperature: 7\nnmae: x\n")
-    done = offline.run("validate", "--environment", "staging")
-    places = [line.split(": ")[0] for line in done.stdout.splitlines() if ": " in line]
-    assert done.code == 1
+    result = offline.run("validate", "--environment", "staging")
+    places = [line.split(": ")[0] for line in result.stdout.splitlines() if ": " in line]
+    assert result.code == 1
     assert {"assistants/a.yaml:2:21", "environments/staging/a.yaml:4:16", "environments/staging/a.yaml:5:1"} <= {
         *places
     }
@@ -84,17 +84,17 @@ def test_an_overlay_mends_what_it_replaces(offline: Offline) -> None:
 
 def test_an_overlay_that_cannot_be_read_has_its_place(offline: Offline) -> None:
     offline.overlay("a", "id: [\n")
-    done = offline.run("validate", "--environment", "staging")
-    assert done.code == 1
-    assert "environments/staging/a.yaml:" in done.stdout
+    result = offline.run("validate", "--environment", "staging")
+    assert result.code == 1
+    assert "environments/staging/a.yaml:" in result.stdout
 
 
 @pytest.mark.parametrize("arguments", [(), ("--environment", "staging")])
 def test_an_overlay_without_a_definition(offline: Offline, arguments: tuple[str, ...]) -> None:
     offline.overlay("sub/lost", "id: asst_lost\n")
-    done = offline.run("validate", *arguments)
-    assert done.code == 1
-    assert "environments/staging/sub/lost.yaml:1:1: this overlay has no definition of the same name" in done.stdout
+    result = offline.run("validate", *arguments)
+    assert result.code == 1
+    assert "environments/staging/sub/lost.yaml:1:1: this overlay has no definition of the same name" in result.stdout
 
 
 def test_an_overlay_may_be_for_the_definition_of_another_folder(offline: Offline) -> None:
@@ -127,10 +127,10 @@ def test_an_overlay_folder_that_is_a_link_out_of_the_repository(
     folder.rmdir()
     folder.symlink_to(elsewhere)
     (elsewhere / "a.yaml").write_text("id: asst_a\n", "utf-8")
-    done = offline.run("validate", "--environment", "staging")
-    assert done.code == 1
-    assert ": the overlay folder environments/staging is a link" in done.stdout
-    assert done.stdout.startswith("reconciler.yaml:")
+    result = offline.run("validate", "--environment", "staging")
+    assert result.code == 1
+    assert ": the overlay folder environments/staging is a link" in result.stdout
+    assert result.stdout.startswith("reconciler.yaml:")
 
 
 def test_validate_checks_all_environments(offline: Offline) -> None:
@@ -150,20 +150,20 @@ def test_a_lint_that_is_graver_in_one_environment_is_told_once(offline: Offline)
         offline.overlay("a", f"id: asst_{name}\n", name)
     offline.project.configure(environments=lints)
     offline.project.write("a", 'name: A\nendCallMessage: "**Bye**"\n')
-    done = offline.run("validate")
-    assert (done.code, done.stdout.count("spoken-markdown"), done.stdout.count("warning")) == (1, 1, 0)
+    result = offline.run("validate")
+    assert (result.code, result.stdout.count("spoken-markdown"), result.stdout.count("warning")) == (1, 1, 0)
 
 
 def test_two_environments_that_write_to_one_assistant_name_both_files(offline: Offline) -> None:
     other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
     offline.project.configure(environments={**STAGING, "production": other})
     offline.overlay("a", "# Production.\nid: asst_a\n", "production")
-    done = offline.run("validate")
+    result = offline.run("validate")
     swapped = offline.run("validate", "assistants/a.yaml")
-    assert (done.code, swapped.stdout) == (1, done.stdout)
+    assert (result.code, swapped.stdout) == (1, result.stdout)
     # A pipeline checks its own environment alone.
     assert "production and staging have the same URL" in offline.run("validate", "--environment", "production").stdout
-    assert done.stdout.splitlines()[0] == (
+    assert result.stdout.splitlines()[0] == (
         "environments/production/a.yaml:2:5: production and staging have the same URL, and the id asst_a is also "
         "used in "
         "environments/staging/a.yaml:1:5: both would write to that assistant; correct the id or the URL "
@@ -174,8 +174,8 @@ def test_two_environments_that_write_to_one_assistant_name_both_files(offline: O
 def test_a_neighbour_without_its_overlay_folder_is_no_concern_of_a_run(offline: Offline) -> None:
     other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
     offline.project.configure(environments={**STAGING, "production": other})
-    done = offline.run("validate", "--environment", "staging")
-    assert (done.code, done.stderr) == (0, ""), done.stdout
+    result = offline.run("validate", "--environment", "staging")
+    assert (result.code, result.stderr) == (0, ""), result.stdout
     assert "there is no overlay folder environments/production" in offline.run("validate").stdout
 
 
@@ -184,8 +184,8 @@ def test_assistants_to_create_in_two_environments_are_two(offline: Offline) -> N
     offline.project.configure(environments=same)
     offline.overlay("a", "id: new\n")
     offline.overlay("a", "id: new\n", "production")
-    done = offline.run("validate")
-    assert (done.code, done.stderr) == (0, ""), done.stdout
+    result = offline.run("validate")
+    assert (result.code, result.stderr) == (0, ""), result.stdout
 
 
 def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: Offline) -> None:
@@ -195,32 +195,32 @@ def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: 
     offline.project.configure(environments=same)
     offline.project.write("a", "name: A\nid: asst_a\n")
     offline.overlay("a", "firstMessage: Hi\n")
-    done = offline.run("validate")
-    assert done.code == 1
-    assert "assistants/a.yaml:2:5: production and staging have the same URL" in done.stdout
-    assert "and the id asst_a is here for both: both would write" in done.stdout
+    result = offline.run("validate")
+    assert result.code == 1
+    assert "assistants/a.yaml:2:5: production and staging have the same URL" in result.stdout
+    assert "and the id asst_a is here for both: both would write" in result.stdout
 
 
 def test_an_overlay_as_a_path_means_its_definition_in_every_environment(offline: Offline) -> None:
     offline.configure("staging", "production")
     offline.project.write("b", "nmae: x\n")
     overlay = offline.overlay("a", "id: asst_a\nnmae: x\n").relative_to(offline.root)
-    done = offline.run("validate", overlay)
-    assert done.code == 1
-    assert done.stdout.splitlines()[0] == f"{overlay}:2:1: unknown field nmae; did you mean name?"
-    assert "assistants/b.yaml" not in done.stdout
+    result = offline.run("validate", overlay)
+    assert result.code == 1
+    assert result.stdout.splitlines()[0] == f"{overlay}:2:1: unknown field nmae; did you mean name?"
+    assert "assistants/b.yaml" not in result.stdout
     offline.overlay("lost", id="asst_lost")
-    done = offline.run("validate", "environments/staging/lost.yaml")
-    assert (done.code, done.stdout) == (1, "")
-    assert "the overlay environments/staging/lost.yaml has no definition" in done.stderr
+    result = offline.run("validate", "environments/staging/lost.yaml")
+    assert (result.code, result.stdout) == (1, "")
+    assert "the overlay environments/staging/lost.yaml has no definition" in result.stderr
 
 
 def test_an_id_is_missing_where_no_environment_could_give_it(offline: Offline) -> None:
     assert offline.run("validate").code == 0
     offline.project.configure(environments={})
-    done = offline.run("validate")
-    assert done.code == 1
-    assert done.stdout.startswith('assistants/a.yaml:1:1: has no "id"; ')
+    result = offline.run("validate")
+    assert result.code == 1
+    assert result.stdout.startswith('assistants/a.yaml:1:1: has no "id"; ')
 
 
 def test_an_environment_hides_allows_and_sends_more_than_the_project(offline: Offline) -> None:
@@ -241,5 +241,5 @@ def test_an_environment_hides_allows_and_sends_more_than_the_project(offline: Of
     assert "geheim" not in shown
     assert "other" not in shown
     offline.overlay("a", name="production", id="p", model={"messages": [1]})
-    done = offline.run("validate")
-    assert (done.code, "unknown field model.messages" in done.stdout) == (1, True)
+    result = offline.run("validate")
+    assert (result.code, "unknown field model.messages" in result.stdout) == (1, True)

@@ -119,15 +119,15 @@ def test_what_git_does_not_hold_is_not_recorded(layered: Layered, removed: bool)
     if removed:
         lines = layered.path.read_text("utf-8").splitlines(keepends=True)
         layered.path.write_text("".join(lines[:-1]), "utf-8")
-    done = layered.two.run("staging", "apply", "--yes")
-    assert done.code == 1
-    assert f"{layered.kind.file} differs from HEAD" in done.stderr
+    result = layered.two.run("staging", "apply", "--yes")
+    assert result.code == 1
+    assert f"{layered.kind.file} differs from HEAD" in result.stderr
 
 
 def test_a_live_edit_is_pulled_into_the_right_file(layered: Layered) -> None:
     layered.two.sandboxes["staging"].edit("asst_a", endCallMessage="Edited")
-    done = layered.two.run("staging", "pull")
-    assert done.code == 0, done.stderr
+    result = layered.two.run("staging", "pull")
+    assert result.code == 0, result.stderr
     assert "Edited" in (layered.two.root / layered.kind.takes_edits).read_text("utf-8")
     assert layered.two.tale.git("diff", "--name-only").splitlines() == [layered.kind.takes_edits]
 
@@ -135,14 +135,14 @@ def test_a_live_edit_is_pulled_into_the_right_file(layered: Layered) -> None:
 def test_a_problem_stands_at_its_place_in_the_layer(layered: Layered) -> None:
     words, column, message = layered.kind.wrong
     layered.say(words)
-    done = layered.two.run("staging", "validate")
+    result = layered.two.run("staging", "validate")
     line = len(layered.path.read_text("utf-8").splitlines())
-    assert f"{layered.kind.file}:{line}:{column}: {message}" in done.stdout
+    assert f"{layered.kind.file}:{line}:{column}: {message}" in result.stdout
 
 
 def test_a_sparse_checkout_that_hides_it_is_an_error(layered: Layered) -> None:
     layered.two.tale.git("sparse-checkout", "set", "--no-cone", "/*", f"!/{layered.kind.file}")
     assert not layered.path.exists()
-    done = layered.two.run("staging", "plan")
-    assert done.code == 1
-    assert f"a sparse checkout hides {layered.kind.file}" in done.stderr
+    result = layered.two.run("staging", "plan")
+    assert result.code == 1
+    assert f"a sparse checkout hides {layered.kind.file}" in result.stderr

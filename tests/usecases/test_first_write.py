@@ -80,9 +80,9 @@ def test_the_first_one_takes_something_along_that_such_a_server_could_drop(
             return answer
 
         with between(sandbox, meddle) as server:
-            found = outcomes(project.apply(server.url))
+            by_key = outcomes(project.apply(server.url))
         assert len(sandbox.patches) == 1
-    assert found == {"a": "skipped", "b1": "not_converged", **{f"b{n}": "skipped" for n in range(2, FLEET)}}
+    assert by_key == {"a": "skipped", "b1": "not_converged", **{f"b{n}": "skipped" for n in range(2, FLEET)}}
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ def test_nor_where_it_cannot_be_read_back_and_the_answer_shows_it(fleet: Project
             return given.with_body(sandbox.live("asst_0")) if request.method == "PATCH" else given
 
         with between(sandbox, meddle) as server:
-            found = outcomes(fleet.apply(server.url, retries=0))
+            by_key = outcomes(fleet.apply(server.url, retries=0))
         assert len(sandbox.patches) == 1
-    assert found.pop("a0") == "indeterminate"
-    assert set(found.values()) == {"skipped"}
+    assert by_key.pop("a0") == "indeterminate"
+    assert set(by_key.values()) == {"skipped"}
 
 
 def test_one_that_loses_keys_later_stops_what_has_not_begun(fleet: Project) -> None:
@@ -217,9 +217,9 @@ def test_another_no_to_the_first_write_keeps_nobody_from_his_turn(fleet: Project
         return error_answer(status) if request.method == "PATCH" and request.path.endswith("_0") else forward(request)
 
     with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
-        found = outcomes(fleet.apply(server.url))
-    assert found.pop("a0") == ("failed" if status == 400 else "indeterminate")
-    assert set(found.values()) == {"applied"}
+        by_key = outcomes(fleet.apply(server.url))
+    assert by_key.pop("a0") == ("failed" if status == 400 else "indeterminate")
+    assert set(by_key.values()) == {"applied"}
 
 
 def test_a_403_later_stops_nobody(fleet: Project) -> None:
@@ -227,6 +227,6 @@ def test_a_403_later_stops_nobody(fleet: Project) -> None:
         return error_answer(403) if request.method == "PATCH" and request.path.endswith("_4") else forward(request)
 
     with running_sandbox(SEED) as sandbox, between(sandbox, meddle) as server:
-        found = outcomes(fleet.apply(server.url))
-    assert found.pop("a4") == "failed"
-    assert set(found.values()) == {"applied"}
+        by_key = outcomes(fleet.apply(server.url))
+    assert by_key.pop("a4") == "failed"
+    assert set(by_key.values()) == {"applied"}

@@ -56,11 +56,11 @@ def written(tale: Story) -> list[str]:
 def test_apply_sends_nothing_there_and_that_is_no_failure(tmp_path: Path, nested: Nested) -> None:
     with begun(tmp_path, nested) as tale:
         before = tale.tree()["assistants/a.yaml"]
-        done = tale.run("apply", "--yes", "--record")
-        assert (done.code, written(tale)) == (0, ["/assistants/asst_b"])
-        assert "assistants/a.yaml: frozen, nothing was sent" in done.stdout
-        assert f"frozen ({REASON}, until 2999-01-15)" in done.stdout
-        assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in done.stdout
+        result = tale.run("apply", "--yes", "--record")
+        assert (result.code, written(tale)) == (0, ["/assistants/asst_b"])
+        assert "assistants/a.yaml: frozen, nothing was sent" in result.stdout
+        assert f"frozen ({REASON}, until 2999-01-15)" in result.stdout
+        assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in result.stdout
         # The record keeps what it had, so that git's move is a change when the freeze ends.
         assert tale.tree()["assistants/a.yaml"] == before
         assert outcomes(tale.apply_and_record()) == {"a": "frozen", "b": "unchanged"}
@@ -126,8 +126,8 @@ def test_the_exit_code_does_not_count_what_is_frozen(tale: Story) -> None:
 def test_a_freeze_stands_above_every_policy(tale: Story, policy: tuple[str, ...]) -> None:
     tale.sandbox.edit("asst_a", **OTHER)
     tale.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
-    done = tale.apply("assistants/a.yaml", "--no-record", *policy)
-    assert outcomes(done) == {"a": "frozen"}
+    result = tale.apply("assistants/a.yaml", "--no-record", *policy)
+    assert outcomes(result) == {"a": "frozen"}
     assert (message(tale, "a"), written(tale)) == ("edited live", [])
 
 
@@ -148,10 +148,10 @@ def test_a_rollback_goes_on_and_says_so(tale: Story) -> None:
     freeze(tale)
     applied = tale.apply_and_record()
     freeze(tale, {**HELD, "assistants": ["*"]})
-    undone = tale.rollback(applied)
-    assert outcomes(undone) == {"a": "applied", "b": "applied"}
+    rollback = tale.rollback(applied)
+    assert outcomes(rollback) == {"a": "applied", "b": "applied"}
     assert message(tale, "a") == "old"
-    for entry in undone["assistants"]:
+    for entry in rollback["assistants"]:
         (warning,) = entry["warnings"]
         assert warning == f"the assistant is frozen ({REASON}, until 2999-01-15); rollback continues anyway"
 
@@ -159,9 +159,9 @@ def test_a_rollback_goes_on_and_says_so(tale: Story) -> None:
 def test_pull_goes_on_and_says_so(tale: Story) -> None:
     tale.write("a", **OLD)
     tale.sandbox.edit("asst_a", **OTHER)
-    done = tale.run("pull", "assistants/a.yaml")
-    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
-    assert f"assistants/a.yaml: the assistant is frozen ({REASON}, until 2999-01-15)" in done.stderr
+    result = tale.run("pull", "assistants/a.yaml")
+    assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    assert f"assistants/a.yaml: the assistant is frozen ({REASON}, until 2999-01-15)" in result.stderr
     assert "edited live" in (tale.root / "assistants/a.yaml").read_text("utf-8")
 
 
@@ -169,9 +169,9 @@ def test_no_assistant_is_created_from_a_frozen_definition(tale: Story) -> None:
     model, voice = {"provider": "openai", "model": "gpt-4o"}, {"provider": "openai", "voiceId": "alloy"}
     file = tale.project.write("c", name="New", model=model, voice=voice)
     freeze(tale, {**HELD, "assistants": ["c"]})
-    done = tale.run("create", file, "--yes")
-    assert (done.code, done.stdout, written(tale)) == (1, "", [])
-    assert f"assistants/c.yaml: it is frozen ({REASON}, until 2999-01-15)" in done.stderr
+    result = tale.run("create", file, "--yes")
+    assert (result.code, result.stdout, written(tale)) == (1, "", [])
+    assert f"assistants/c.yaml: it is frozen ({REASON}, until 2999-01-15)" in result.stderr
     freeze(tale, HELD)
     assert tale.run("create", file, "--yes").code == 0
 
@@ -183,15 +183,15 @@ def test_an_assistant_to_come_and_one_to_go_wait(tale: Story) -> None:
     planned = tale.run("plan", "--detailed-exitcode")
     assert (planned.code, f"A new assistant, frozen ({REASON}, until 2999-01-15):" in planned.stdout) == (0, True)
     assert outcomes(tale.apply_and_record("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
-    done = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
-    assert (done.code, written(tale)) == (1, [])
-    assert f"assistants/a.yaml: it is frozen ({REASON}, until 2999-01-15)" in done.stderr
+    result = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
+    assert (result.code, written(tale)) == (1, [])
+    assert f"assistants/a.yaml: it is frozen ({REASON}, until 2999-01-15)" in result.stderr
 
 
 def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
     with begun(tmp_path, kind=InstalledStory) as tale:
-        done = tale.run("apply", "--yes")
-        assert (done.code, message(tale, "a"), message(tale, "b")) == (0, "old", "new")
+        result = tale.run("apply", "--yes")
+        assert (result.code, message(tale, "a"), message(tale, "b")) == (0, "old", "new")
         freeze(tale, {**HELD, "expires": "2020-01-15"})
         validated, applied = tale.run("validate"), tale.run("apply", "--yes")
         assert validated.code == 1

@@ -32,10 +32,10 @@ def refused(tale: Story, *arguments: str | Path, command: str = "plan", cwd: Pat
     if cwd is not None:
         tale = elsewhere(tale, cwd)
     tale.sandbox.forget_requests()
-    done = tale.run(command, *arguments)
-    assert (done.code, done.stdout) == (1, "")
+    result = tale.run(command, *arguments)
+    assert (result.code, result.stdout) == (1, "")
     assert tale.sandbox.requests == []
-    return done.stderr
+    return result.stderr
 
 
 def elsewhere(tale: Story, root: Path) -> Story:
@@ -429,17 +429,17 @@ def test_a_repository_that_git_will_not_read_is_an_error_and_no_missing_base(tal
     assert "not a git repository" in refused(tale)
     (tale.root / ".git").unlink()
     (tmp_path / "git").rename(tale.root / ".git")
-    done = tale.run("plan", env={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
-    assert done.code == 1
-    assert "dubious ownership" in done.stderr
-    assert f"safe.directory {tale.root}" in done.stderr
+    result = tale.run("plan", env={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    assert result.code == 1
+    assert "dubious ownership" in result.stderr
+    assert f"safe.directory {tale.root}" in result.stderr
 
 
 def test_variables_that_git_sets_for_hooks_lead_nowhere_else(tale: Story, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path / "another")], check=True)
     hooked = {"GIT_DIR": str(tmp_path / "another/.git"), "GIT_INDEX_FILE": "nowhere", "GIT_PREFIX": "assistants/"}
-    done = tale.run("plan", "--base", "HEAD", env=hooked)
-    assert (done.code, "live now has" in done.stdout) == (0, True)
+    result = tale.run("plan", "--base", "HEAD", env=hooked)
+    assert (result.code, "live now has" in result.stdout) == (0, True)
 
 
 def test_somebodys_git_configuration_changes_nothing(tale: Story) -> None:

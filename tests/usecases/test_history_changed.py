@@ -61,10 +61,10 @@ def test_since_a_revision_without_a_base_live_edits_are_changes_all_the_same(tal
 @pytest.mark.parametrize("command", ["plan", "apply", "drift"])
 def test_nothing_changed_is_no_error_and_the_report_says_so(tale: Story, command: str) -> None:
     consent = ["--yes"] if command == "apply" else []
-    done = tale.run(command, "--changed", "--base", "HEAD", *consent)
-    assert done.code == 0
-    assert done.stdout.endswith(f"{command.capitalize()}: no definitions to look at, nothing to do.\n")
-    assert f"No definition differs from {tale.head[:12]}" in done.stdout
+    result = tale.run(command, "--changed", "--base", "HEAD", *consent)
+    assert result.code == 0
+    assert result.stdout.endswith(f"{command.capitalize()}: no definitions to look at, nothing to do.\n")
+    assert f"No definition differs from {tale.head[:12]}" in result.stdout
     assert tale.sandbox.requests == []
     page = tale.run(command, "--changed", "--base", "HEAD", "--format", "markdown", *consent)
     assert "no definitions to look at" in page.stdout
@@ -77,11 +77,11 @@ def test_nothing_changed_is_no_error_and_the_report_says_so(tale: Story, command
 
 def test_without_a_base_there_is_nothing_to_differ_from(tale: Story) -> None:
     for options in ((), ("--base", "none")):
-        done = tale.run("plan", "--changed", *options)
-        assert (done.code, done.stdout) == (1, "")
-        assert "--changed needs a base" in done.stderr
-        assert "--base REV" in done.stderr
-        assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in done.stderr
+        result = tale.run("plan", "--changed", *options)
+        assert (result.code, result.stdout) == (1, "")
+        assert "--changed needs a base" in result.stderr
+        assert "--base REV" in result.stderr
+        assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in result.stderr
 
 
 def test_paths_narrow_what_changed(tale: Story) -> None:
@@ -124,9 +124,9 @@ def test_where_a_definition_was_only_removed_the_report_says_that(tale: Story) -
     base = tale.head
     tale.git("rm", "--quiet", "assistants/c.yaml")
     tale.commit("Remove")
-    done = tale.run("plan", "--base", base, "--changed")
-    assert (done.code, done.stderr) == (0, "")
-    assert "no longer managed: assistants/c.yaml (asst_c)" in done.stdout
+    result = tale.run("plan", "--base", base, "--changed")
+    assert (result.code, result.stderr) == (0, "")
+    assert "no longer managed: assistants/c.yaml (asst_c)" in result.stdout
     assert tale.sandbox.requests == []
 
 
@@ -145,9 +145,9 @@ def test_a_branch_is_compared_with_where_it_left_the_base(tale: Story) -> None:
     assert looked_at(tale, "--changed-since", main) == ["a"]
     tale.git("checkout", "--quiet", "--orphan", "unrelated")
     tale.commit("Unrelated")
-    done = tale.run("plan", "--changed-since", main)
-    assert done.code == 1
-    assert "no commit in common" in done.stderr
+    result = tale.run("plan", "--changed-since", main)
+    assert result.code == 1
+    assert "no commit in common" in result.stderr
 
 
 def clone_with_record(tale: Story, to: Path) -> None:
@@ -160,10 +160,10 @@ def test_a_shallow_clone_without_the_fork_says_what_to_do(tale: Story, tmp_path:
     tale.git("branch", "base")
     tale.commit("More", allow_empty=True)
     tale.root = make_clone(tale, tmp_path / "shallow", "--depth", "1", "--no-single-branch")
-    done = tale.run("plan", "--changed-since", "origin/base")
-    assert done.code == 1
-    assert "no commit in common" in done.stderr
-    assert "fetch-depth: 0" in done.stderr
+    result = tale.run("plan", "--changed-since", "origin/base")
+    assert result.code == 1
+    assert "no commit in common" in result.stderr
+    assert "fetch-depth: 0" in result.stderr
 
 
 def test_a_shallow_clone_with_the_record_alone_knows_what_is_settled(tale: Story, tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_an_older_record_without_what_it_is_about_says_what_to_do(tale: Story, t
     tale.git("update-ref", REF, older)
     tale.commit("More", allow_empty=True)
     clone_with_record(tale, tmp_path / "shallow")
-    done = tale.run("plan", "--changed-since", "HEAD")
-    assert (done.code, done.stdout) == (1, "")
-    assert "which was applied last, is not in this clone" in done.stderr
-    assert "fetch-depth: 0" in done.stderr
+    result = tale.run("plan", "--changed-since", "HEAD")
+    assert (result.code, result.stdout) == (1, "")
+    assert "which was applied last, is not in this clone" in result.stderr
+    assert "fetch-depth: 0" in result.stderr
 
 
 def test_an_older_file_in_the_record_counts(tale: Story) -> None:
@@ -227,6 +227,6 @@ def test_invalid_definitions_that_did_not_change_do_not_matter(tale: Story) -> N
     tale.write("d", "firstMessage: 1\n")
     tale.commit("Break d")
     tale.write("a", **NEW)
-    done = tale.run("plan", "--changed-since", "HEAD", "--format", "json")
-    assert (done.code, [entry["key"] for entry in json.loads(done.stdout)["assistants"]]) == (0, ["a"])
+    result = tale.run("plan", "--changed-since", "HEAD", "--format", "json")
+    assert (result.code, [entry["key"] for entry in json.loads(result.stdout)["assistants"]]) == (0, ["a"])
     assert tale.run("plan", "--changed-since", "HEAD^").code == 1

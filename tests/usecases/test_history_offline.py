@@ -26,10 +26,10 @@ def tale(tmp_path: Path) -> Iterator[Story]:
 
 
 def offline(tale: Story, *arguments: str | Path) -> Any:
-    done = tale.run("plan", "--offline", "--format", "json", *arguments, env=NO_API)
-    assert done.stdout, done.stderr
+    result = tale.run("plan", "--offline", "--format", "json", *arguments, env=NO_API)
+    assert result.stdout, result.stderr
     assert tale.sandbox.requests == []
-    return json.loads(done.stdout)
+    return json.loads(result.stdout)
 
 
 def test_the_base_stands_in_for_live(tale: Story) -> None:
@@ -55,9 +55,9 @@ def test_the_base_stands_in_for_live(tale: Story) -> None:
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_every_format_says_so(tale: Story, form: str, tmp_path: Path) -> None:
     report = tmp_path / "offline.json"
-    done = tale.run("plan", "--offline", "--base", "HEAD", "--format", form, "--report", report, env=NO_API)
-    assert (done.code, done.stderr) == (0, "")
-    assert MARK in " ".join(done.stdout.split())
+    result = tale.run("plan", "--offline", "--base", "HEAD", "--format", form, "--report", report, env=NO_API)
+    assert (result.code, result.stderr) == (0, "")
+    assert MARK in " ".join(result.stdout.split())
     assert MARK in " ".join(tale.run("report", report, "--format", form).stdout.split())
 
 
@@ -65,19 +65,19 @@ def test_its_report_cannot_be_applied(tale: Story, tmp_path: Path) -> None:
     report = tmp_path / "offline.json"
     tale.write("a", **NEW)
     tale.run("plan", "--offline", "--base", "HEAD", "--report", report)
-    done = tale.run("apply", "--plan", report, "--yes")
-    assert done.code == 1
-    assert "offline plan cannot be applied" in done.stderr
+    result = tale.run("apply", "--plan", report, "--yes")
+    assert result.code == 1
+    assert "offline plan cannot be applied" in result.stderr
     assert tale.sandbox.requests == []
 
 
 def test_it_needs_a_base(tale: Story) -> None:
     for options in ((), ("--base", "none")):
-        done = tale.run("plan", "--offline", *options, env=NO_API)
-        assert (done.code, done.stdout) == (1, "")
-        assert "needs a base" in done.stderr
-        assert "--base REV" in done.stderr
-        assert f"git fetch origin {REF}:{REF}" in done.stderr
+        result = tale.run("plan", "--offline", *options, env=NO_API)
+        assert (result.code, result.stdout) == (1, "")
+        assert "needs a base" in result.stderr
+        assert "--base REV" in result.stderr
+        assert f"git fetch origin {REF}:{REF}" in result.stderr
     tale.git("update-ref", REF, tale.commit("More", allow_empty=True))
     assert offline(tale)["base"] == {"ref": REF, "commit": tale.head}
 
@@ -89,9 +89,9 @@ def test_exit_codes(tale: Story) -> None:
     assert tale.run(*arguments, env=NO_API).code == 2
     assert tale.run(*arguments[:-1], env=NO_API).code == 0
     tale.write("b", "firstMessage: 1\n")
-    done = tale.run(*arguments, env=NO_API)
-    assert done.code == 1
-    assert "assistants/b.yaml:1:1" in done.stderr
+    result = tale.run(*arguments, env=NO_API)
+    assert result.code == 1
+    assert "assistants/b.yaml:1:1" in result.stderr
 
 
 def test_what_is_gone_released_and_ignored_is_listed_as_ever(tale: Story) -> None:

@@ -58,9 +58,9 @@ def test_the_option_beats_the_environment_which_beats_the_file(tale: Story) -> N
 @pytest.mark.parametrize("value", ["Keep", "undo", ""])
 def test_another_word_is_refused_before_any_request(tale: Story, value: str) -> None:
     tale.sandbox.forget_requests()
-    done = tale.run("plan", "--on-drift", value)
-    assert (done.code, done.stdout) == (1, "")
-    assert "keep" in done.stderr
+    result = tale.run("plan", "--on-drift", value)
+    assert (result.code, result.stdout) == (1, "")
+    assert "keep" in result.stderr
     if value:
         assert tale.run("plan", env={"RECONCILER_ON_DRIFT": value}).code == 1
     assert tale.sandbox.requests == []
@@ -70,12 +70,12 @@ def test_another_word_is_refused_before_any_request(tale: Story, value: str) -> 
 def test_fail_needs_a_base_and_says_how_to_get_one(tale: Story, command: str) -> None:
     tale.sandbox.forget_requests()
     consent = ["--yes"] if command == "apply" else []
-    done = tale.run(command, "--on-drift", "fail", "--base", "none", *consent)
-    assert (done.code, done.stdout) == (1, "")
-    assert "--on-drift fail needs a base" in done.stderr
-    assert "for the first run, pass --on-drift keep" in done.stderr
-    assert "--base REV" in done.stderr
-    assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in done.stderr
+    result = tale.run(command, "--on-drift", "fail", "--base", "none", *consent)
+    assert (result.code, result.stdout) == (1, "")
+    assert "--on-drift fail needs a base" in result.stderr
+    assert "for the first run, pass --on-drift keep" in result.stderr
+    assert "--base REV" in result.stderr
+    assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in result.stderr
     tale.project.configure(on_drift="fail")
     assert tale.run(command, "--base", "none", *consent).code == 1
     assert tale.sandbox.requests == []
@@ -83,18 +83,18 @@ def test_fail_needs_a_base_and_says_how_to_get_one(tale: Story, command: str) ->
 
 
 def test_drift_alone_is_unchanged_and_exit_0(tale: Story) -> None:
-    done = tale.run("apply", "--yes", "assistants/drifted.yaml")
-    assert done.code == 0
-    assert "1 unchanged" in done.stdout
-    assert "Drift is left as it is" in done.stdout
+    result = tale.run("apply", "--yes", "assistants/drifted.yaml")
+    assert result.code == 0
+    assert "1 unchanged" in result.stdout
+    assert "Drift is left as it is" in result.stdout
     assert entries(tale.apply("assistants/drifted.yaml"))["drifted"]["status"] == "drifted"
     assert tale.sandbox.patches == []
 
 
 def test_a_conflict_is_refused_with_three_ways_out(tale: Story) -> None:
-    done = tale.run("apply", "--yes")
-    assert done.code == 1
-    words = " ".join(done.stdout.split())
+    result = tale.run("apply", "--yes")
+    assert result.code == 1
+    words = " ".join(result.stdout.split())
     second = tale.sandbox.live("asst_torn")["updatedAt"].partition(".")[0]
     who = rf"set in git by {tale.head[:7]}, Ada, \S+; live last updated {second}Z"
     assert re.search(rf"firstMessage was changed both in git and live \({who}\) apply with", words)
@@ -221,8 +221,8 @@ def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path
             tale.project.folder.rename(tale.root / "voice/assistants")
             since = (*since, "--directory", "voice/assistants")
             if how == "the record":
-                done = tale.run("plan", *since)
-                assert (done.code, "git mv reconciler.yaml voice/reconciler.yaml" in done.stderr) == (1, True)
+                result = tale.run("plan", *since)
+                assert (result.code, "git mv reconciler.yaml voice/reconciler.yaml" in result.stderr) == (1, True)
             (tale.root / "voice/reconciler.yaml").write_text("on_drift: keep\n", "utf-8")
         tale.commit("Shown")
         for format_ in ("text", "json", "markdown"):
@@ -246,6 +246,6 @@ def test_what_was_sensitive_by_linked_settings_stays_hidden(tmp_path: Path, how:
         shared.write_text("sensitive: []\n", "utf-8")
         tale.write("a", **OLD, metadata={"key": "mine"})
         tale.commit("Shown")
-        done = tale.run("plan", *(() if how == "the record" else ("--changed-since", target)))
-        assert "oth3r" not in done.stdout + done.stderr
-        assert "(sensitive)" in done.stdout
+        result = tale.run("plan", *(() if how == "the record" else ("--changed-since", target)))
+        assert "oth3r" not in result.stdout + result.stderr
+        assert "(sensitive)" in result.stdout

@@ -219,9 +219,9 @@ def test_history_that_git_cannot_read_is_an_error_before_anything_is_sent(tale: 
     greet(tale, "newest", "Bob")
     (tale.root / ".git/objects" / tree[:2] / tree[2:]).unlink()
     tale.sandbox.forget_requests()
-    done = tale.run("apply", "--yes")
-    assert (done.code, done.stdout, tale.sandbox.patches) == (1, "", [])
-    assert "git log" in done.stderr
+    result = tale.run("apply", "--yes")
+    assert (result.code, result.stdout, tale.sandbox.patches) == (1, "", [])
+    assert "git log" in result.stderr
 
 
 def test_in_an_environment_the_file_that_declares_a_value_tells_who_set_it(tale: Story) -> None:

@@ -49,8 +49,8 @@ def in_sync(two: Two, name: str) -> bool:
     return (planned.code, valid.code) == (0, 0) and "0 to change, 0 drifted, 0 conflicts, 1 in sync" in planned.stdout
 
 
-def refused(done: Completed, *messages: str) -> bool:
-    return (done.code, done.stdout) == (1, "") and all(message in done.stderr for message in messages)
+def refused(result: Completed, *messages: str) -> bool:
+    return (result.code, result.stdout) == (1, "") and all(message in result.stderr for message in messages)
 
 
 def test_the_first_import_writes_both_files_and_the_next_environment_an_overlay(two: Two) -> None:
@@ -95,9 +95,9 @@ def test_a_definition_that_is_there_keeps_every_byte(two: Two) -> None:
     two.tale.project.folder.mkdir()
     shared = two.shared("enrollment", SHARED)
     two.sandboxes["staging"].edit("asst_a", firstMessage="A test")
-    done = two.run("staging", "import", "asst_a", "--force")
-    assert done.code == 0, done.stderr
-    assert "  not managed: metadata.team; assistants/enrollment.yaml does not declare it\n" in done.stdout
+    result = two.run("staging", "import", "asst_a", "--force")
+    assert result.code == 0, result.stderr
+    assert "  not managed: metadata.team; assistants/enrollment.yaml does not declare it\n" in result.stdout
     assert shared.read_text("utf-8") == SHARED
     assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\nfirstMessage: A test\n"
     assert in_sync(two, "staging")
@@ -108,20 +108,20 @@ def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
     two.tale.project.folder.mkdir()
     shared = two.shared("enrollment", SHARED + "metadata: {crmKey: other}\nmaxDurationSeconds: 60\n")
     two.sandboxes["staging"].edit("asst_a", model={"provider": "openai", "model": "gpt-4o"}, maxDurationSeconds=1.5)
-    done = two.run("staging", "import", "asst_a")
-    assert done.code == 0
+    result = two.run("staging", "import", "asst_a")
+    assert result.code == 0
     fields = ("maxDurationSeconds", "metadata.crmKey", "model.temperature")
     reasons = (
         "the live value is not allowed in a definition: maxDuration",
         "named under sensitive",
         "live has no value",
     )
-    told = done.stderr.splitlines()
+    told = result.stderr.splitlines()
     assert len(told) == len(fields)
     for line, field, reason in zip(told, fields, reasons, strict=True):
         assert line.startswith(f"  differs, but was not written: {field}; {reason}")
     assert "assistants/enrollment.yaml gives it one; to release it, move it from there" in told[-1]
-    assert "hush" not in done.stdout + done.stderr
+    assert "hush" not in result.stdout + result.stderr
     assert texts(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"
     shared.write_text(SHARED.replace(", temperature: 0.7", ""), "utf-8")
     assert in_sync(two, "staging"), "as soon as the lines that were named are gone"
@@ -131,8 +131,8 @@ def test_an_id_that_is_defined_in_the_environment_is_refused_with_its_file(two: 
     assert two.run("staging", "import", "asst_a").code == 0
     before = texts(two)
     for arguments in (("asst_a",), ("local_asst_a",)):
-        done = two.run("staging", "import", *arguments)
-        assert refused(done, "already defined in environments/staging/enrollment.yaml"), done.stderr
+        result = two.run("staging", "import", *arguments)
+        assert refused(result, "already defined in environments/staging/enrollment.yaml"), result.stderr
     broken = two.overlay("staging", "enrollment", "id: asst_a\nfirstMessage: 7\n")
     assert refused(two.run("staging", "import", "asst_a"), "already defined in assistants/enrollment.yaml")
     broken.write_text("id: asst_a\n", "utf-8")
@@ -155,9 +155,9 @@ def test_force_writes_the_own_overlay_anew_and_no_definition_that_others_share(t
 def test_a_definition_that_has_an_id_in_the_environment_is_not_laid_over(two: Two) -> None:
     assert two.run("staging", "import", "asst_a").code == 0
     before = texts(two)
-    done = two.run("staging", "import", "asst_b", "--force")
+    result = two.run("staging", "import", "asst_b", "--force")
     after = texts(two)
-    assert done.code == 0
+    assert result.code == 0
     assert before.items() <= after.items()
     assert sorted(after.keys() - before.keys()) == [
         "assistants/enrollment-2.yaml",
@@ -169,8 +169,8 @@ def test_an_overlay_without_an_id_is_replaced_by_force_alone(two: Two) -> None:
     two.tale.project.folder.mkdir()
     two.shared("enrollment", SHARED)
     overlay = two.overlay("staging", "enrollment", "firstMessage: Mine\n")
-    done = two.run("staging", "import", "asst_a")
-    assert refused(done, "environments/staging/enrollment.yaml exists, and nothing was written", "--force")
+    result = two.run("staging", "import", "asst_a")
+    assert refused(result, "environments/staging/enrollment.yaml exists, and nothing was written", "--force")
     assert overlay.read_text("utf-8") == "firstMessage: Mine\n"
     forced = two.run("staging", "import", "asst_a", "--force")
     assert forced.code == 0, forced.stderr
@@ -193,14 +193,14 @@ def test_an_overlay_without_a_definition_is_not_replaced_unasked(two: Two) -> No
 def test_a_definition_that_is_not_valid_is_not_laid_over(two: Two) -> None:
     two.tale.project.folder.mkdir()
     two.shared("enrollment", "name: 7\n")
-    done = two.run("staging", "import", "asst_a", "--force")
-    assert refused(done, "assistants/enrollment.yaml: nothing can be merged on top of this definition: line 1: name")
+    result = two.run("staging", "import", "asst_a", "--force")
+    assert refused(result, "assistants/enrollment.yaml: nothing can be merged on top of this definition: line 1: name")
     assert [*texts(two)] == ["assistants/enrollment.yaml"]
 
 
 def test_two_of_one_name_get_two_definitions(two: Two) -> None:
-    done = two.run("staging", "import", "asst_a", "asst_b")
-    assert done.code == 0, done.stderr
+    result = two.run("staging", "import", "asst_a", "asst_b")
+    assert result.code == 0, result.stderr
     assert sorted(texts(two)) == [
         "assistants/enrollment-2.yaml",
         "assistants/enrollment.yaml",

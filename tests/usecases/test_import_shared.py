@@ -26,10 +26,10 @@ PROMPT = "# Who you are\n\n- Be kind. \n- Be short.\n"
 def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         (tale.root / "assistants" / "_defaults.yaml").write_text(DEFAULTS, "utf-8")
-        done = tale.run("import", "asst_a")
+        result = tale.run("import", "asst_a")
         text = (tale.root / "assistants" / "desk.yaml").read_text("utf-8")
         (change,) = tale.plan("--base", "none")["assistants"][0]["changes"]
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
     assert text == (
         "id: asst_a\nname: Desk\nfirstMessage: Hello\nmodel:\n  temperature: 0.7\nvoice:\n  voiceId: own\n"
         "voicemailMessage: null\n"
@@ -38,17 +38,17 @@ def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(
         "differs from the defaults, but was not written: transcriber.provider; live has no value, and a definition "
         "cannot express that: assistants/_defaults.yaml gives it one; to release it, move it from there into the "
         "definitions that need it"
-    ) in done.stderr
+    ) in result.stderr
     assert change["path"] == "/transcriber/provider"
 
 
 def test_defaults_with_a_mistake_stop_an_import(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         (tale.root / "assistants" / "_defaults.yaml").write_text("maxDurationSeconds: long\n", "utf-8")
-        done = tale.run("import", "asst_a")
+        result = tale.run("import", "asst_a")
         files = sorted(file.name for file in (tale.root / "assistants").iterdir())
-    assert (done.code, files) == (1, ["_defaults.yaml"])
-    assert "assistants/_defaults.yaml:1:21: maxDurationSeconds must be a whole number" in done.stderr
+    assert (result.code, files) == (1, ["_defaults.yaml"])
+    assert "assistants/_defaults.yaml:1:21: maxDurationSeconds must be a whole number" in result.stderr
 
 
 def test_in_an_environment_the_shared_definition_leans_on_no_defaults_of_the_environment(tmp_path: Path) -> None:
@@ -56,12 +56,12 @@ def test_in_an_environment_the_shared_definition_leans_on_no_defaults_of_the_env
         (two.root / "assistants" / "_defaults.yaml").write_text("voice: {provider: azure}\n", "utf-8")
         overlays = two.root / "environments" / "staging"
         (overlays / "_defaults.yaml").write_text("firstMessage: Hello\nendCallMessage: Bye\n", "utf-8")
-        done = two.run("staging", "import", "asst_a")
+        result = two.run("staging", "import", "asst_a")
         shared = (two.root / "assistants" / "desk.yaml").read_text("utf-8")
         overlay = (overlays / "desk.yaml").read_text("utf-8")
         two.tale.commit()
         planned = two.report("staging", "plan", "--base", "none")["summary"]
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
     assert "firstMessage: Hello\n" in shared
     assert "provider: azure" not in shared
     assert overlay == "id: asst_a\nendCallMessage: null\n"
@@ -77,7 +77,7 @@ def test_long_texts_get_files_of_their_own_that_give_them_back(tmp_path: Path) -
     }
     with story(tmp_path / "work", {"a": live}) as tale:
         tale.project.configure(extra_fields=["/model/messages"])
-        done = tale.run("import", "asst_a", "--text-files")
+        result = tale.run("import", "asst_a", "--text-files")
         folder = tale.root / "assistants" / "desk"
         texts = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
         text = (tale.root / "assistants" / "desk.yaml").read_text("utf-8")
@@ -85,7 +85,7 @@ def test_long_texts_get_files_of_their_own_that_give_them_back(tmp_path: Path) -
         tale.sandbox.edit("asst_a", metadata={"a/b": "z" * 201})
         again = tale.run("import", "asst_a", "--text-files", "--force")
         renewed = (folder / "metadata.a-b.md").read_text("utf-8")
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
     assert texts == {
         "model.messages.0.content.md": f"{PROMPT}\n",
         "metadata.A-B.md": "y" * 201 + "\n",
@@ -93,5 +93,5 @@ def test_long_texts_get_files_of_their_own_that_give_them_back(tmp_path: Path) -
     }
     assert "$file: desk/model.messages.0.content.md\n" in text
     assert planned["in_sync"] == 1
-    assert "assistants/desk/metadata.a-b-2.md: a text file of asst_a\n" in done.stdout
+    assert "assistants/desk/metadata.a-b-2.md: a text file of asst_a\n" in result.stdout
     assert (again.code, renewed) == (0, "z" * 201 + "\n"), again.stderr

@@ -18,9 +18,9 @@ SOURCE = f"north/reconciler@{'a' * 40}"
 
 
 def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
-    done = run("init", "--ci", "github", "--from", SOURCE, "--api-url", "https://agents.test/api", cwd=tmp_path)
-    assert done.code == 0, done.stderr
-    written = [line.removeprefix("wrote ") for line in done.stdout.splitlines()]
+    result = run("init", "--ci", "github", "--from", SOURCE, "--api-url", "https://agents.test/api", cwd=tmp_path)
+    assert result.code == 0, result.stderr
+    written = [line.removeprefix("wrote ") for line in result.stdout.splitlines()]
     assert {"reconciler.yaml", "assistants/.gitkeep", ".vscode/settings.json"} < set(written)
     assert yaml.safe_load((tmp_path / "reconciler.yaml").read_text()) == {
         "api_url": "https://agents.test/api",
@@ -32,9 +32,9 @@ def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
         f"north/reconciler/.github/workflows/{name}.yml@{'a' * 40}"
         for name in ("plan", "apply", "drift", "rollback", "retire")
     ]
-    assert "gh workflow run assistants.yml -f do=first-run" in done.stderr
-    assert "gh secret set --env production RECONCILER_EMAIL" in done.stderr
-    given = re.findall(r"<<< '(.*?)'", done.stderr, re.DOTALL)
+    assert "gh workflow run assistants.yml -f do=first-run" in result.stderr
+    assert "gh secret set --env production RECONCILER_EMAIL" in result.stderr
+    given = re.findall(r"<<< '(.*?)'", result.stderr, re.DOTALL)
     assert [sorted(json.loads(one)) for one in given] == [
         ["deployment_branch_policy"],
         ["conditions", "enforcement", "name", "rules", "target"],
@@ -50,9 +50,9 @@ def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / ".vscode").symlink_to(elsewhere)
-    done = run("init", "--ci", "gitlab", cwd=tmp_path)
-    assert (done.code, [*elsewhere.iterdir()]) == (0, [])
-    assert "left reconciler.yaml: it already exists" in done.stderr
+    result = run("init", "--ci", "gitlab", cwd=tmp_path)
+    assert (result.code, [*elsewhere.iterdir()]) == (0, [])
+    assert "left reconciler.yaml: it already exists" in result.stderr
     assert {(tmp_path / name).read_text() for name in ("reconciler.yaml", ".gitlab-ci.yml")} == {"mine"}
     assert (tmp_path / "ci" / "plan.sh").stat().st_mode & 0o111
     again = run("init", "--ci", "gitlab", cwd=tmp_path)
@@ -62,9 +62,11 @@ def test_nothing_that_is_there_is_touched(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="a limit of POSIX")
 def test_no_part_of_a_file_stays_where_the_disk_is_full(tmp_path: Path) -> None:
     limited = f"ulimit -f 0; exec '{COMMAND}' init"
-    done = subprocess.run(["sh", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (1, "wrote assistants/.gitkeep\n")
-    assert "reconciler.yaml: cannot be written: File too large" in done.stderr
+    result = subprocess.run(
+        ["sh", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout) == (1, "wrote assistants/.gitkeep\n")
+    assert "reconciler.yaml: cannot be written: File too large" in result.stderr
     assert run("init", cwd=tmp_path).stdout.startswith("wrote reconciler.yaml\n")
 
 
@@ -72,9 +74,9 @@ def test_the_older_form_of_one_file_for_each_job_goes_on_alone(tmp_path: Path) -
     older = tmp_path / ".github" / "workflows" / "assistants-apply.yml"
     older.parent.mkdir(parents=True)
     older.write_text("mine")
-    done = run("init", "--ci", "github", cwd=tmp_path)
+    result = run("init", "--ci", "github", cwd=tmp_path)
     assert [*older.parent.iterdir()] == [older]
-    assert "left .github/workflows/assistants.yml: what it would replace already exists" in done.stderr
+    assert "left .github/workflows/assistants.yml: what it would replace already exists" in result.stderr
 
 
 @pytest.mark.parametrize("given", [["--from", "main"], ["--directory", "../x"], ["--api-url", "nonsense"]])

@@ -174,9 +174,9 @@ def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
     with story(tmp_path / "project", LIVE) as tale:
         (tale.project.folder / "new.yaml").write_text(NEW, "utf-8")
         tale.sandbox.rehearse("POST /assistants: lag=0.2s")
-        done = tale.run("create", "--yes", "assistants/new.yaml")
+        result = tale.run("create", "--yes", "assistants/new.yaml")
         new = yaml.safe_load((tale.project.folder / "new.yaml").read_text("utf-8"))["id"]
-        assert (done.code, done.stdout, done.stderr) == (0, f"assistants/new.yaml: created {new}\n", "")
+        assert (result.code, result.stdout, result.stderr) == (0, f"assistants/new.yaml: created {new}\n", "")
         assert [method for method, path, _ in tale.sandbox.requests if path == "/assistants"] == ["POST"]
 
 
@@ -190,5 +190,5 @@ def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:
 def test_the_installed_command_waits(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=0.3s"]) as sandbox:
-        done = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
-    assert (done.code, done.stdout.splitlines()[-1]) == (0, "Apply: 1 applied, 0 unchanged, 0 failed.")
+        result = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
+    assert (result.code, result.stdout.splitlines()[-1]) == (0, "Apply: 1 applied, 0 unchanged, 0 failed.")

@@ -113,9 +113,9 @@ def test_an_environment_adds_its_own(tmp_path: Path) -> None:
 def test_import_leaves_out_what_the_server_manages(tmp_path: Path) -> None:
     live = {"a": {"name": "Desk", "firstMessage": CRLF, "metadata": {"etag": "x", "owner": "dean"}}}
     with told(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
-        done = tale.run("import", "asst_a")
+        result = tale.run("import", "asst_a")
         text = (tale.project.folder / "desk.yaml").read_text("utf-8")
-        assert done.code == 0, done.stderr
+        assert result.code == 0, result.stderr
         assert "etag" not in text
         assert "firstMessage: |\n  Be kind.\n  Be short.\n" in text
         assert statuses(tale.plan()) == {"desk": "in_sync"}
@@ -200,8 +200,8 @@ def test_a_server_that_keeps_32_bits_has_what_was_written(project: Project) -> N
         assert outcomes(project.apply(sandbox.url)) == {"a": "applied"}
         sandbox.edit("asst_a", model={**MODEL, "temperature": 0.4000000059604645})
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-        done = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
-        assert (done.code, len(sandbox.patches)) == (0, 1)
+        result = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
+        assert (result.code, len(sandbox.patches)) == (0, 1)
 
 
 def test_history_blame_and_environments_do_not_count_line_ends_either(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ def test_only_the_paths_that_are_named_are_pulled(tmp_path: Path) -> None:
         tale.commit()
         for name in ("asst_a", "asst_b"):
             tale.sandbox.edit(name, firstMessage="Welcome")
-        done = tale.run("pull", "assistants/sub")
+        result = tale.run("pull", "assistants/sub")
         texts = [file.read_text("utf-8") for file in files]
-    assert (done.code, done.stdout) == (0, "assistants/sub/b.yaml: firstMessage\n")
+    assert (result.code, result.stdout) == (0, "assistants/sub/b.yaml: firstMessage\n")
     assert texts == [TEXT, TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
 
 
@@ -45,9 +45,9 @@ def test_a_number_that_became_a_truth_value_is_named(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": {"metadata": {"vip": 1, "score": False, "same": 1.0}}}) as tale:
         file = begun(tale, text.format(vip=1, score="false"))
         tale.sandbox.edit("asst_a", metadata={"vip": True, "score": 0.0, "same": 1.0})
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
-    assert (done.code, done.stdout) == (0, "assistants/a.yaml: metadata.score, metadata.vip\n")
+    assert (result.code, result.stdout) == (0, "assistants/a.yaml: metadata.score, metadata.vip\n")
     assert after == text.format(vip="true", score="0.0")
 
 
@@ -60,10 +60,10 @@ def test_an_ignored_key_that_only_live_has_in_a_declared_element_stays_out_of_th
         # What the definition does not have yet is pulled as it is.
         slots = [{"day": "mon", "etag": 3}, {"day": "wed", "etag": 4}, {"day": "thu", "etag": 5}]
         tale.sandbox.edit("asst_a", metadata={"slots": slots})
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
         planned = tale.plan()
-    assert (done.code, done.stdout) == (0, "assistants/a.yaml: metadata.slots\n")
+    assert (result.code, result.stdout) == (0, "assistants/a.yaml: metadata.slots\n")
     assert after == text.replace("tue", "wed") + "    - day: thu\n      etag: 5\n"
     assert planned["summary"]["in_sync"] == 1
 
@@ -77,7 +77,7 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         tale.sandbox.edit("asst_a", firstMessage="Theirs")
         without = tale.run("pull")
         kept = file.read_text("utf-8")
-        done = tale.run("pull", "--conflicts")
+        result = tale.run("pull", "--conflicts")
         planned = change_kinds(tale.plan())
         text = file.read_text("utf-8")
     told = (
@@ -85,9 +85,9 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         "takes live's value for any other field\n"
     )
     assert (without.code, without.stdout, without.stderr, kept) == (0, "", told, ours)
-    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     goes = "assistants/a.yaml: firstMessage: the live value replaces git's change:"
-    assert done.stderr.splitlines() == [goes, '  ~ firstMessage: "Hello" -> "Ours"']
+    assert result.stderr.splitlines() == [goes, '  ~ firstMessage: "Hello" -> "Ours"']
     assert text == ours.replace("Ours", "Theirs")
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
 
@@ -97,9 +97,9 @@ def test_a_wrong_password_is_said_once_before_the_files_and_the_lints(tmp_path: 
         for key in "ab":
             tale.write(key, TEXT.replace("asst_a", f"asst_{key}").replace('"Hello"', '"Hello "'))
         tale.commit()
-        done = tale.run("pull", env={"RECONCILER_PASSWORD": "wrong"})
-    first, _, last, lint, *_ = done.stderr.splitlines()
-    assert (done.code, done.stdout, done.stderr.count("wrong password")) == (1, "", 1)
+        result = tale.run("pull", env={"RECONCILER_PASSWORD": "wrong"})
+    first, _, last, lint, *_ = result.stderr.splitlines()
+    assert (result.code, result.stdout, result.stderr.count("wrong password")) == (1, "", 1)
     assert first.startswith("Login failed: wrong password")
     assert last == "  2 assistants: assistants/a.yaml, assistants/b.yaml"
     assert lint.endswith("[trailing-space]")
@@ -110,13 +110,13 @@ def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:
         file = begun(tale)
         clean = tale.run("pull", "--check")
         tale.sandbox.edit("asst_a", firstMessage="Welcome\x1b[31m")
-        done = tale.run("pull", "--check")
+        result = tale.run("pull", "--check")
         text = file.read_text("utf-8")
     assert (clean.code, clean.stdout, clean.stderr) == (0, "", "Nothing to pull.\n")
-    assert (done.code, done.stderr, text) == (2, "", TEXT)
-    assert '\n-firstMessage: "Hello"   # said first\n+firstMessage: "Welcome' in done.stdout
-    assert "assistants/a.yaml" in done.stdout
-    assert "\x1b" not in done.stdout
+    assert (result.code, result.stderr, text) == (2, "", TEXT)
+    assert '\n-firstMessage: "Hello"   # said first\n+firstMessage: "Welcome' in result.stdout
+    assert "assistants/a.yaml" in result.stdout
+    assert "\x1b" not in result.stdout
 
 
 def test_sensitive_and_ignored_values_are_never_written(tmp_path: Path) -> None:
@@ -129,12 +129,12 @@ def test_sensitive_and_ignored_values_are_never_written(tmp_path: Path) -> None:
         file = begun(tale, text)
         tale.sandbox.edit("asst_a", metadata={"crmKey": "sk-new", "campaign": "new", "team": "ours"})
         checked = tale.run("pull", "--check")
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
-    assert done.code == 0
+    assert result.code == 0
     assert after == text.replace("team: old", "team: ours")
-    assert "not pulled: metadata.crmKey" in done.stderr
-    assert "sk-new" not in done.stdout + done.stderr + checked.stdout + checked.stderr
+    assert "not pulled: metadata.crmKey" in result.stderr
+    assert "sk-new" not in result.stdout + result.stderr + checked.stdout + checked.stderr
 
 
 def test_check_shows_no_line_that_holds_a_sensitive_value(tmp_path: Path) -> None:
@@ -147,10 +147,10 @@ def test_check_shows_no_line_that_holds_a_sensitive_value(tmp_path: Path) -> Non
         tale.project.configure(sensitive=["/metadata/crmKey", "/voicemailMessage"])
         begun(tale, text)
         tale.sandbox.edit("asst_a", metadata={"crmKey": "sk-three", "team": "ours"}, endCallMessage="See you")
-        done = tale.run("pull", "--check")
-    assert done.code == 2
-    assert "sk-" not in done.stdout + done.stderr
-    assert done.stdout.endswith(
+        result = tale.run("pull", "--check")
+    assert result.code == 2
+    assert "sk-" not in result.stdout + result.stderr
+    assert result.stdout.endswith(
         " (sensitive)\n (sensitive)\n (sensitive)\n-(sensitive)\n-endCallMessage: Bye\n"
         "+(sensitive)\n+endCallMessage: See you\n"
     )
@@ -161,11 +161,11 @@ def test_an_object_that_holds_a_sensitive_value_is_not_written(tmp_path: Path) -
         tale.project.configure(sensitive=["/metadata/crm/key"])
         file = begun(tale, TEXT + "metadata: {crm: none}\n")
         tale.sandbox.edit("asst_a", metadata={"crm": {"key": "sk-new"}})
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
     assert after == TEXT + "metadata: {crm: none}\n"
-    assert "not pulled: metadata.crm" in done.stderr
-    assert "sk-new" not in done.stderr + done.stdout
+    assert "not pulled: metadata.crm" in result.stderr
+    assert "sk-new" not in result.stderr + result.stdout
 
 
 def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(tmp_path: Path) -> None:
@@ -176,12 +176,12 @@ def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(t
         tale.sandbox.edit(
             "asst_a", endCallMessage=None, metadata={}, name=None, model={"provider": "openai", "model": "gpt-4o"}
         )
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
         planned = change_kinds(tale.plan())
     assert yaml.safe_load(after) == {**yaml.safe_load(text), "endCallMessage": None, "metadata": {"team": None}}
     assert "endCallMessage: null  # last\n" in after
-    told = done.stderr.splitlines()
+    told = result.stderr.splitlines()
     assert [line.split(": ")[2] for line in told] == ["model.temperature", "name"]
     assert all("remove the line to release it" in line for line in told)
     assert planned == {"a": {"/model/temperature": "drift", "/name": "drift"}}
@@ -194,9 +194,10 @@ def test_a_value_of_the_defaults_that_live_has_lost_is_released_where_it_stands(
         tale.commit()
         tale.apply_and_record()
         tale.sandbox.edit("asst_a", model={"provider": "openai", "model": "gpt-4o"})
-        done = tale.run("pull")
+        result = tale.run("pull")
     assert (
-        "assistants/_defaults.yaml gives it one; to release it, move it from there into the definitions" in done.stderr
+        "assistants/_defaults.yaml gives it one; to release it, move it from there into the definitions"
+        in result.stderr
     )
 
 
@@ -215,18 +216,18 @@ def test_a_value_that_a_definition_may_not_hold_is_told_and_left(
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         file = begun(tale)
         tale.sandbox.edit("asst_a", **{"name": "B", **edit})
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
     assert after == TEXT.replace("name: A", "name: B")
-    assert f"not pulled: {path}: the live value is not allowed in a definition" in done.stderr
+    assert f"not pulled: {path}: the live value is not allowed in a definition" in result.stderr
 
 
 def test_nothing_to_pull_is_not_said_of_what_could_not_be_read(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         begun(tale, TEXT.replace("id: asst_a", "id: asst_gone"))
-        done = tale.run("pull")
-    assert (done.code, done.stdout) == (1, "")
-    assert done.stderr.startswith("assistants/a.yaml: GET /assistants/asst_gone: the API answered 404")
+        result = tale.run("pull")
+    assert (result.code, result.stdout) == (1, "")
+    assert result.stderr.startswith("assistants/a.yaml: GET /assistants/asst_gone: the API answered 404")
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -237,12 +238,12 @@ def test_an_assistant_that_cannot_be_read_fails_and_the_others_are_pulled(tmp_pa
         tale.write("invalid", id="asst_i", nmae="x")
         tale.commit()
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = tale.run("pull", *(["--check"] if check else []))
+        result = tale.run("pull", *(["--check"] if check else []))
         after = file.read_text("utf-8")
-    assert done.code == 1
-    assert "assistants/gone.yaml: " in done.stderr
-    assert "assistants/invalid.yaml:2:1:" in done.stderr
-    assert done.stderr.count("invalid.yaml") == 1, "what is wrong in a file is said once"
+    assert result.code == 1
+    assert "assistants/gone.yaml: " in result.stderr
+    assert "assistants/invalid.yaml:2:1:" in result.stderr
+    assert result.stderr.count("invalid.yaml") == 1, "what is wrong in a file is said once"
     assert after == (TEXT if check else TEXT.replace("Hello", "Welcome"))
 
 
@@ -256,9 +257,9 @@ def test_a_byte_order_mark_and_line_ends_stay(tmp_path: Path, mark: str, newline
         file.write_bytes(text.encode())
         tale.commit()
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_bytes().decode()
-    assert done.code == 0, done.stderr
+    assert result.code == 0, result.stderr
     assert after == text.replace("Hello", "Welcome")
 
 
@@ -273,28 +274,28 @@ def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
                 file.write_text(newer, "utf-8")
 
         tale.sandbox.before_each(save)
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
-    assert (done.code, after) == (1, newer)
-    assert "was changed in the meantime" in done.stderr
+    assert (result.code, after) == (1, newer)
+    assert "was changed in the meantime" in result.stderr
 
 
 def test_outside_git_every_difference_is_drift(tmp_path: Path) -> None:
     with running_sandbox({"asst_a": LIVE}) as sandbox:
         tale = Story(tmp_path / "work", sandbox)
         file = tale.write("a", TEXT.replace("Hello", "Never applied"))
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
-    assert (done.code, after) == (0, TEXT)
+    assert (result.code, after) == (0, TEXT)
 
 
 def test_without_a_base_nothing_is_drift(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         file = begun(tale)
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = tale.run("pull", "--base", "HEAD~0")
+        result = tale.run("pull", "--base", "HEAD~0")
         assert file.read_text("utf-8") != TEXT
-        assert done.code == 0
+        assert result.code == 0
 
 
 def test_an_overlay_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
@@ -306,14 +307,14 @@ def test_an_overlay_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
         checked = two.run("staging", "pull", "--check")
         overlay = two.root / "environments/staging/sub/a.yaml"
         there = overlay.exists()
-        done = two.run("staging", "pull")
+        result = two.run("staging", "pull")
         again = two.run("staging", "pull")
         fields = yaml.safe_load(overlay.read_text("utf-8"))
         other = list((two.root / "environments/production").iterdir())
         after = file.read_text("utf-8")
     assert (checked.code, there) == (2, False)
     assert "+firstMessage: Welcome" in checked.stdout
-    assert (done.code, done.stdout) == (0, "environments/staging/sub/a.yaml: firstMessage, model.temperature\n")
+    assert (result.code, result.stdout) == (0, "environments/staging/sub/a.yaml: firstMessage, model.temperature\n")
     assert fields == {"firstMessage": "Welcome", "model": {"temperature": 1}}
     assert (again.code, again.stdout, other, after) == (0, "", [], text)
 
@@ -323,10 +324,10 @@ def test_without_an_overlay_folder_the_shared_file_is_not_written(tmp_path: Path
         tale.project.configure(environments={"staging": {"api_url": tale.url}})
         file = begun(tale)
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = tale.run("pull", "--environment", "staging", env=NOTHING_ELSE)
+        result = tale.run("pull", "--environment", "staging", env=NOTHING_ELSE)
         after = file.read_text("utf-8")
     assert after == TEXT
-    assert "not pulled: firstMessage: the environment has no overlay folder" in done.stderr
+    assert "not pulled: firstMessage: the environment has no overlay folder" in result.stderr
 
 
 def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -341,11 +342,11 @@ def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) 
                 files[0].write_text(TEXT + "# more\n", "utf-8")
 
         tale.sandbox.before_each(save)
-        done = tale.run("pull")
+        result = tale.run("pull")
         texts = [file.read_text("utf-8") for file in files]
-    assert (done.code, done.stdout) == (1, "assistants/b.yaml: firstMessage\n")
-    assert "was changed in the meantime" in done.stderr
-    assert "Nothing to pull" not in done.stderr
+    assert (result.code, result.stdout) == (1, "assistants/b.yaml: firstMessage\n")
+    assert "was changed in the meantime" in result.stderr
+    assert "Nothing to pull" not in result.stderr
     assert texts == [TEXT + "# more\n", TEXT.replace("asst_a", "asst_b").replace("Hello", "Welcome")]
 
 
@@ -354,9 +355,9 @@ def test_a_file_whose_name_is_as_long_as_names_can_be(tmp_path: Path, key: str) 
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         file = tale.write(key, TEXT)
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
-    assert (done.code, done.stderr, after) == (0, "", TEXT.replace("Hello", "Welcome"))
+    assert (result.code, result.stderr, after) == (0, "", TEXT.replace("Hello", "Welcome"))
     assert [*tale.project.folder.iterdir()] == [file]
 
 
@@ -368,9 +369,9 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         link = tale.project.folder / "a.yaml"
         link.symlink_to(".kept/a.yaml")
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = tale.run("pull")
+        result = tale.run("pull")
         linked, after = link.is_symlink(), kept.read_text("utf-8")
-    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage\n")
+    assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     assert (linked, after) == (True, TEXT.replace("Hello", "Welcome"))
 
 
@@ -381,9 +382,9 @@ def test_an_overlay_folder_that_cannot_take_a_file_is_an_error(tmp_path: Path) -
         (two.root / "environments/staging/sub").write_text("in the way", "utf-8")
         two.tale.commit()
         two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = two.run("staging", "pull")
-    assert (done.code, done.stdout) == (1, "")
-    assert "cannot be written" in done.stderr
+        result = two.run("staging", "pull")
+    assert (result.code, result.stdout) == (1, "")
+    assert "cannot be written" in result.stderr
 
 
 def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp_path: Path) -> None:
@@ -392,15 +393,15 @@ def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp
     with story(tmp_path / "work", {"a": live}) as tale:
         file = begun(tale, text)
         tale.sandbox.edit("asst_a", name="B", firstMessage="Welcome", voicemailMessage="Call us back")
-        done = tale.run("pull")
+        result = tale.run("pull")
         first = file.read_text("utf-8")
         tale.sandbox.edit("asst_a", endCallMessage="Bye")
         again = tale.run("pull")
         second = file.read_text("utf-8")
     pulled = text.replace("name: A", "name: B").replace("Message: *hi\nend", "Message: Call us back\nend")
-    assert (done.code, done.stdout, first) == (1, "assistants/a.yaml: name, voicemailMessage\n", pulled)
-    assert done.stderr.startswith("assistants/a.yaml: not pulled: firstMessage: cannot be changed alone: it has")
-    assert done.stderr.count("\n") == 1
+    assert (result.code, result.stdout, first) == (1, "assistants/a.yaml: name, voicemailMessage\n", pulled)
+    assert result.stderr.startswith("assistants/a.yaml: not pulled: firstMessage: cannot be changed alone: it has")
+    assert result.stderr.count("\n") == 1
     assert (again.code, again.stderr) == (0, "")
     assert second == pulled.replace("*hi  # too", "Bye  # too").replace('&hi "Hello"', '"Welcome"')
 
@@ -409,12 +410,12 @@ def test_nothing_to_pull_is_not_said_of_what_is_left(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         file = begun(tale)
         tale.sandbox.edit("asst_a", name=None)
-        done, checked = tale.run("pull"), tale.run("pull", "--check")
+        result, checked = tale.run("pull"), tale.run("pull", "--check")
         after = file.read_text("utf-8")
-    assert (done.code, done.stdout, after) == (checked.code, checked.stdout, TEXT) == (1, "", TEXT)
-    assert done.stderr == checked.stderr
-    assert done.stderr.startswith("assistants/a.yaml: not pulled: name: live has no value")
-    assert "Nothing to pull" not in done.stderr
+    assert (result.code, result.stdout, after) == (checked.code, checked.stdout, TEXT) == (1, "", TEXT)
+    assert result.stderr == checked.stderr
+    assert result.stderr.startswith("assistants/a.yaml: not pulled: name: live has no value")
+    assert "Nothing to pull" not in result.stderr
 
 
 @pytest.mark.parametrize("overlaid", ["metadata: null\n", "metadata:\n  team: none\n  office: 1\n"])
@@ -427,10 +428,10 @@ def test_what_an_overlay_takes_back_from_the_shared_file_stays_away(tmp_path: Pa
         two.tale.commit()
         two.report("staging", "apply", "--yes", "--record", "--base", "none")
         two.sandboxes["staging"].edit("asst_s", metadata={"team": {"name": "b"}, "office": 1})
-        done = two.run("staging", "pull")
+        result = two.run("staging", "pull")
         planned, again = two.report("staging", "plan"), two.run("staging", "pull")
         after, untouched = overlay.read_text("utf-8"), shared.read_text("utf-8")
-    assert (done.code, done.stderr, untouched) == (0, "", text)
+    assert (result.code, result.stderr, untouched) == (0, "", text)
     assert yaml.safe_load(after)["metadata"] == {"team": {"name": "b", "size": None}, "office": 1}
     assert after.endswith("# the end\n")
     assert (change_kinds(planned), planned["summary"]["in_sync"], again.stderr) == ({}, 1, "Nothing to pull.\n")
@@ -447,13 +448,13 @@ def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
         nothing = two.run("staging", "pull")
         there = list((two.root / "environments/staging").iterdir())
         two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
-        done = two.run("staging", "pull")
+        result = two.run("staging", "pull")
         after = (two.root / "environments/staging/a.yaml").read_text("utf-8")
     told = "environments/staging/a.yaml: not pulled: metadata.team: cannot be written into a new file"
     assert (nothing.code, nothing.stdout, there) == (1, "", [])
     assert nothing.stderr.startswith(told)
-    assert (done.code, after) == (1, "firstMessage: Welcome\n")
-    assert done.stderr.startswith(told)
+    assert (result.code, after) == (1, "firstMessage: Welcome\n")
+    assert result.stderr.startswith(told)
 
 
 def test_what_reorders_a_text_on_the_screen_is_escaped_or_named(tmp_path: Path) -> None:
@@ -467,13 +468,13 @@ def test_what_reorders_a_text_on_the_screen_is_escaped_or_named(tmp_path: Path) 
         file = begun(tale, text)
         edited = {"x y": "\u2066new", "long": "\u202eNew"}
         tale.sandbox.edit("asst_a", firstMessage="Hi \u202eolleH", voicemailMessage="One\nTw\u202eo", metadata=edited)
-        done = tale.run("pull")
+        result = tale.run("pull")
         after = file.read_text("utf-8")
         tale.run("import", "asst_a", "--force")
         imported = file.read_text("utf-8")
     escaped = text.replace("Hello", '"Hi \\u202eolleH"').replace("old", '"\\u2066new"')
     assert after == escaped.replace("Two", "Tw\u202eo")  # a block stays one, and is named
     assert '\n  x y: "\\u2066new"\n' in imported
-    assert 'assistants/a.yaml: firstMessage, metadata."x y", voicemailMessage\n' in done.stdout
-    assert "assistants/a.yaml: voicemailMessage contains a right-to-left override (U+202E)" in done.stderr
-    assert "assistants/long.md: metadata.long contains a right-to-left override (U+202E)" in done.stderr
+    assert 'assistants/a.yaml: firstMessage, metadata."x y", voicemailMessage\n' in result.stdout
+    assert "assistants/a.yaml: voicemailMessage contains a right-to-left override (U+202E)" in result.stderr
+    assert "assistants/long.md: metadata.long contains a right-to-left override (U+202E)" in result.stderr

@@ -86,9 +86,9 @@ def test_only_the_elements_that_were_edited_change_and_a_text_file_stays_with_it
         tale.apply_and_record()
         for key, (_, edit, *_) in EDITS.items():
             tale.sandbox.edit(f"asst_{key}", **edit)
-        done = tale.run("pull")
+        result = tale.run("pull")
         statuses = tale.plan()["summary"]
-    assert (done.code, done.stderr) == (0, "")
+    assert (result.code, result.stderr) == (0, "")
     for key, (text, _, (old, new), content) in EDITS.items():
         assert (folder / f"{key}.yaml").read_text("utf-8") == text.replace("KEY", key).replace(old, new, 1), key
         assert (folder / f"{key}.md").read_text("utf-8") == (content or "Be kind.\nBe short.\n"), key

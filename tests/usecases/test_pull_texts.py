@@ -50,16 +50,16 @@ def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None
             "asst_a", firstMessage="Good day!\n", voicemailMessage=None, model={**MODEL, "messages": messages}
         )
         check = tale.run("pull", "--check")
-        done = tale.run("pull")
+        result = tale.run("pull")
         statuses = tale.plan("--base", "none")["summary"]
         text = (tale.root / "assistants/a.yaml").read_text("utf-8")
     assert check.code == 2
     assert "-Be short.\n+Be brief.\n" in check.stdout.replace("\\r", "")
-    assert (done.code, done.stderr) == (
+    assert (result.code, result.stderr) == (
         0,
         "assistants/a.yaml: assistants/texts/away.txt was kept; voicemailMessage no longer uses it\n",
     )
-    assert done.stdout.splitlines() == [
+    assert result.stdout.splitlines() == [
         "assistants/texts/hello.txt: firstMessage",
         "assistants/texts/main.md: model.messages",
         "assistants/a.yaml: voicemailMessage",
@@ -75,12 +75,12 @@ def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         files = begun(tale)
         tale.sandbox.edit("asst_a", firstMessage="One\r\ntwo", endCallMessage="Farewell!")
-        done = tale.run("pull")
-    assert done.stdout == ""
-    assert "not pulled: endCallMessage: assistants/texts/shared.txt is used 2 times" in done.stderr
+        result = tale.run("pull")
+    assert result.stdout == ""
+    assert "not pulled: endCallMessage: assistants/texts/shared.txt is used 2 times" in result.stderr
     assert (
         "not pulled: firstMessage: assistants/texts/hello.txt cannot store it: a text file turns CRLF into LF"
-        in done.stderr
+        in result.stderr
     )
     assert {name: file.read_bytes() for name, file in files.items()} == TEXTS
 
@@ -90,9 +90,9 @@ def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stay
         files = begun(tale)
         first = {"role": "system", "content": "Be kind.\nBe short.\nSay goodbye."}
         tale.sandbox.edit("asst_a", model={**MODEL, "messages": [first, {"role": "user", "content": "Hi"}]})
-        done = tale.run("pull")
+        result = tale.run("pull")
         text = (tale.root / "assistants/a.yaml").read_text("utf-8")
-    assert (done.code, done.stdout, done.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
+    assert (result.code, result.stdout, result.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
     assert text == DEFINITION + "    - role: user\n      content: Hi\n"
     assert files["main.md"].read_bytes() == TEXTS["main.md"]
 
@@ -112,10 +112,10 @@ def test_with_an_environment_its_own_text_file_takes_the_text_and_else_its_overl
         two.tale.commit()
         assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
-        done = two.run("staging", "pull")
+        result = two.run("staging", "pull")
         changed = two.tale.git("diff", "--name-only").splitlines()
         overlay = (two.root / "environments" / "staging" / "a.yaml").read_text("utf-8")
-    assert done.code == 0
+    assert result.code == 0
     assert shared.read_text("utf-8") == "Hello!\n"
     if own:
         assert (changed, above.read_text("utf-8")) == (["environments/staging/hello.txt"], "Edited\n")

@@ -21,20 +21,20 @@ def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False)
         return [importer.import_one(assistant_id) for assistant_id in ids]
 
 
-def file_of(done: Import) -> Path:
+def file_of(result: Import) -> Path:
     """The file that has the id now."""
-    assert done.new_files, done.error
-    return done.new_files.files[-1]
+    assert result.new_files, result.error
+    return result.new_files.files[-1]
 
 
-def declared_by(done: Import) -> NewDefinition:
-    assert done.new_files
-    return done.new_files.declared
+def declared_by(result: Import) -> NewDefinition:
+    assert result.new_files
+    return result.new_files.declared
 
 
-def written(done: Import) -> str:
-    assert done.error is None, done.error
-    return file_of(done).read_text("utf-8")
+def written(result: Import) -> str:
+    assert result.error is None, result.error
+    return file_of(result).read_text("utf-8")
 
 
 def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> None:
@@ -50,9 +50,9 @@ def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> No
         "model": {**MODEL, "maxTokens": 250},
     }
     with running_sandbox({"asst_1": live}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1")
-        assert file_of(done) == project.folder / "enrollment-assistant-1.yaml"
-        assert written(done) == (
+        (result,) = imported(project, sandbox, "asst_1")
+        assert file_of(result) == project.folder / "enrollment-assistant-1.yaml"
+        assert written(result) == (
             "id: asst_1\n"
             'name: "Enrollment: Assistant #1"\n'
             "firstMessage: |-\n"
@@ -178,9 +178,9 @@ def shared() -> Any:
 def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pytest.TempPathFactory, live: Any) -> None:
     project = Project(tmp_path_factory.mktemp("import") / "repository")
     shared.put({"id": "asst_1", **live})
-    (done,) = imported(project, shared, "asst_1")
-    text = written(done)
-    assert file_of(done).parent == project.folder
+    (result,) = imported(project, shared, "asst_1")
+    text = written(result)
+    assert file_of(result).parent == project.folder
     assert project.load_definitions().problems == () or all(
         problem.severity == "warning" for problem in project.load_definitions().problems
     )
@@ -203,12 +203,12 @@ def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
         "maxDurationSeconds": 1.5,
     }
     with running_sandbox({"asst_1": live}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1")
-        text = written(done)
+        (result,) = imported(project, sandbox, "asst_1")
+        text = written(result)
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert declared_by(done).undocumented == (("model", "messages"), ("tools",))
-    assert declared_by(done).rejected == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
-    assert declared_by(done).hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
+    assert declared_by(result).undocumented == (("model", "messages"), ("tools",))
+    assert declared_by(result).rejected == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
+    assert declared_by(result).hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
     assert "hush" not in text
     assert yaml.safe_load(text) == {
         "id": "asst_1",
@@ -222,18 +222,18 @@ def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
 def test_a_whole_object_that_is_sensitive_is_left_out(project: Project) -> None:
     project.configure(sensitive=["/metadata"])
     with running_sandbox({"asst_1": {"name": "A", "metadata": {"a": "hush"}}}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1")
-        assert written(done) == "id: asst_1\nname: A\n"
-    assert declared_by(done).hidden == (("metadata",),)
+        (result,) = imported(project, sandbox, "asst_1")
+        assert written(result) == "id: asst_1\nname: A\n"
+    assert declared_by(result).hidden == (("metadata",),)
 
 
 def test_numbers_that_no_yaml_keeps_are_left_out(project: Project) -> None:
     live = {"name": "A", "metadata": {"big": 10**30, "list": [1, {"x": -(2**63) - 1}], "fits": 2**63 - 1, "f": 1e300}}
     with running_sandbox({"asst_1": live}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1")
-        assert yaml.safe_load(written(done))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
+        (result,) = imported(project, sandbox, "asst_1")
+        assert yaml.safe_load(written(result))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert declared_by(done).rejected == (("metadata", "big"), ("metadata", "list"))
+    assert declared_by(result).rejected == (("metadata", "big"), ("metadata", "list"))
 
 
 def test_what_is_nested_too_deeply_for_a_definition_is_told_and_not_written(project: Project) -> None:
@@ -275,8 +275,8 @@ def test_hostile_and_equal_names_give_safe_and_distinct_files(project: Project) 
     names: list[Any] = [*HOSTILE, "Same", "same", "SAME!", "Same 2", None]
     seed: dict[str, Any] = {f"asst_{number}": {"name": name} for number, name in enumerate(names)}
     with running_sandbox(seed) as sandbox:
-        done = imported(project, sandbox, *seed)
-        files = [file_of(one) for one in done]
+        result = imported(project, sandbox, *seed)
+        files = [file_of(one) for one in result]
         assert None not in files
         assert len({str(file).lower() for file in files}) == len(names)
         for file in files:
@@ -314,9 +314,9 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
     mine = project.write("sub/mine", id="asst_1", name="Old")
     broken = project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
-        done = imported(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
-    assert [one.new_files and file_of(one) for one in done] == [mine, None, broken]
-    assert done[1].existing == str(mine)
+        result = imported(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
+    assert [one.new_files and file_of(one) for one in result] == [mine, None, broken]
+    assert result[1].existing == str(mine)
     assert mine.read_text() == "id: local_asst_1\nname: Mine\n"
     assert broken.read_text() == "id: asst_2\nname: B\n"
 
@@ -324,8 +324,8 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
 def test_two_files_of_one_id_are_not_replaced(project: Project) -> None:
     files = [project.write(name, id="asst_1", name="Old") for name in ("a", "b")]
     with running_sandbox({"asst_1": {"name": "New"}}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1", force=True)
-    assert done.existing
+        (result,) = imported(project, sandbox, "asst_1", force=True)
+    assert result.existing
     assert {yaml.safe_load(file.read_text())["name"] for file in files} == {"Old"}
 
 
@@ -343,9 +343,9 @@ def test_a_file_of_another_assistant_is_never_replaced(project: Project, name: s
     file = project.folder / name
     file.write_text("id: asst_9\n")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1", force=force)
-    assert file_of(done) == project.folder / "a-2.yaml"
-    assert written(done) == "id: asst_1\nname: A\n"
+        (result,) = imported(project, sandbox, "asst_1", force=force)
+    assert file_of(result) == project.folder / "a-2.yaml"
+    assert written(result) == "id: asst_1\nname: A\n"
     assert file.read_text() == "id: asst_9\n"
 
 
@@ -353,8 +353,8 @@ def test_names_near_the_longest_that_a_file_may_have(project: Project) -> None:
     longest = project.folder / f"{'x' * 250}.yaml"
     longest.write_text("id: asst_1\nname: Old\n")
     with running_sandbox({"asst_1": {"name": "New"}, "asst_2": {"name": "𠮷" * 300}}) as sandbox:
-        done = imported(project, sandbox, "asst_1", "asst_2", force=True)
-    assert [one.error for one in done] == [None, None]
+        result = imported(project, sandbox, "asst_1", "asst_2", force=True)
+    assert [one.error for one in result] == [None, None]
     assert longest.read_text() == "id: asst_1\nname: New\n"
 
 
@@ -362,17 +362,17 @@ def test_the_folder_is_made(project: Project) -> None:
     project.folder.rmdir()
     folder = project.root / "deep" / "er"
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
-        done = Importer(api, folder, project.settings, None).import_one("asst_1")
-    assert file_of(done) == folder / "a.yaml"
-    assert written(done)
+        result = Importer(api, folder, project.settings, None).import_one("asst_1")
+    assert file_of(result) == folder / "a.yaml"
+    assert written(result)
 
 
 def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
     blocked = project.root / "file"
     blocked.write_text("")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
-        done = Importer(api, blocked / "x", project.settings, None).import_one("asst_1")
-    assert "cannot be created: Not a directory" in str(done.error)
+        result = Importer(api, blocked / "x", project.settings, None).import_one("asst_1")
+    assert "cannot be created: Not a directory" in str(result.error)
 
 
 def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> None:
@@ -386,8 +386,8 @@ def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> N
 def test_an_id_that_no_definition_may_have_is_told(project: Project) -> None:
     """Some server might take it; the file would be invalid."""
     with running_sandbox({"asst 1": {"name": "A"}}) as sandbox:
-        (done,) = imported(project, sandbox, "asst 1")
-    assert "the id " in str(done.error)
+        (result,) = imported(project, sandbox, "asst 1")
+    assert "the id " in str(result.error)
     assert list(project.folder.iterdir()) == []
 
 
@@ -400,5 +400,5 @@ def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> No
 
 def test_the_file_is_utf_8_whatever_the_locale(project: Project, tmp_path: Path) -> None:
     with running_sandbox({"asst_1": {"name": "A", "firstMessage": "Grüße ☕"}}) as sandbox:
-        (done,) = imported(project, sandbox, "asst_1")
-    assert "Grüße ☕".encode() in file_of(done).read_bytes()
+        (result,) = imported(project, sandbox, "asst_1")
+    assert "Grüße ☕".encode() in file_of(result).read_bytes()

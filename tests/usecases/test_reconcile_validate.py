@@ -92,9 +92,9 @@ def test_an_entry_that_matches_nothing_in_any_environment_is_a_warning_at_its_pl
         found: list[Any] = project.document(validate(read_forms(options), started_at=project.started_at))["problems"]
         return found
 
-    found = [(one["line"], one["column"], one["severity"]) for one in problems()]
+    found = [(problem["line"], problem["column"], problem["severity"]) for problem in problems()]
     assert found == [(line, column, "warning") for line, column in ((3, 5), (5, 5), (7, 5), (8, 9), (13, 15))]
     # Of a few files nobody knows what the others say, nor what a broken one does.
     assert problems("a.yaml") == []
     project.write("b", "id: asst_2\nname: [\n")
-    assert {one["file"] for one in problems()} == {"assistants/b.yaml"}
+    assert {problem["file"] for problem in problems()} == {"assistants/b.yaml"}

@@ -46,11 +46,11 @@ def failing(*names: str, method: str = "PATCH", status: int = 400) -> Any:
 
 class TestTheFirstRun:
     def test_needs_to_be_announced(self, tale: Story) -> None:
-        done = tale.run("apply", "--yes", "--record")
-        assert done.code == 1
-        assert f"there is no record {REF} here" in done.stderr
-        assert "git fetch origin" in done.stderr
-        assert "--base none" in done.stderr
+        result = tale.run("apply", "--yes", "--record")
+        assert result.code == 1
+        assert f"there is no record {REF} here" in result.stderr
+        assert "git fetch origin" in result.stderr
+        assert "--base none" in result.stderr
         assert (tale.record, tale.sandbox.requests) == (None, [])
 
     def test_another_base_does_not_announce_it(self, tale: Story) -> None:
@@ -61,9 +61,9 @@ class TestTheFirstRun:
         (tale.root / "README").write_text("Not a definition.\n")
         tale.write("a", **NEW)
         head = tale.commit()
-        done = tale.run("apply", "--yes", "--record", "--base", "none")
-        assert (done.code, tale.parents) == (0, [head])
-        assert f"Recorded as {str(tale.record)[:12]}." in done.stderr
+        result = tale.run("apply", "--yes", "--record", "--base", "none")
+        assert (result.code, tale.parents) == (0, [head])
+        assert f"Recorded as {str(tale.record)[:12]}." in result.stderr
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert "README" not in tale.git("ls-tree", "--name-only", REF)
         assert tale.message.splitlines()[:3] == [
@@ -117,8 +117,8 @@ class TestTheTree:
         for name in "ab":
             tale.write(name, **NEW)
         tale.commit()
-        done = tale.run("apply", "--yes", "--record")
-        assert done.code == 1
+        result = tale.run("apply", "--yes", "--record")
+        assert result.code == 1
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert tale.message.splitlines()[0] == "Apply: 1 applied, 1 refused, 2 unchanged"
         assert entries(tale.plan())["b"]["status"] == "conflicted"  # not drift, as if git had won
@@ -557,9 +557,9 @@ class TestTheObjectOfAnEntry:
 def test_nothing_new_is_not_recorded(tale: Story) -> None:
     tale.apply_and_record()
     record = tale.record
-    done = tale.run("apply", "--yes", "--record")
-    assert (done.code, tale.record) == (0, record)
-    assert "The record is already up to date." in done.stderr
+    result = tale.run("apply", "--yes", "--record")
+    assert (result.code, tale.record) == (0, record)
+    assert "The record is already up to date." in result.stderr
 
 
 def test_a_new_commit_is_recorded_even_if_it_changes_no_definition(tale: Story) -> None:
@@ -591,15 +591,15 @@ class TestTwoFoldersInOneRecord:
         tale.commit()
 
     def agents_applied(self, tale: Story) -> dict[str, str | None]:
-        done = tale.run("apply", "--yes", "--record", "--changed", "--directory", "agents", "--format", "json")
-        assert done.code == 0, done.stderr
-        return outcomes(json.loads(done.stdout))
+        result = tale.run("apply", "--yes", "--record", "--changed", "--directory", "agents", "--format", "json")
+        assert result.code == 0, result.stderr
+        return outcomes(json.loads(result.stdout))
 
     def test_a_first_run_begins_with_its_own(self, tale: Story) -> None:
         tale.apply_and_record()
         assert tale.tree().keys() == {file("a"), file("b")}
         assert self.agents_applied(tale) == {"c": "unchanged", "d": "unchanged"}
-        assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
+        assert tale.tree() == {path: fields for path, fields in tale.tree("HEAD").items() if path != "unlike.yaml"}
 
     def test_a_change_is_applied_although_the_other_folder_was_recorded_first(self, tale: Story) -> None:
         tale.apply_and_record()
@@ -613,7 +613,7 @@ class TestTwoFoldersInOneRecord:
         assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert self.agents_applied(tale) == {"c": "applied", "moved": "unchanged"}
         assert tale.sandbox.live("asst_d")["firstMessage"] == "theirs", "drift stays drift, wherever its file went"
-        assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
+        assert tale.tree() == {path: fields for path, fields in tale.tree("HEAD").items() if path != "unlike.yaml"}
 
     def test_what_moves_between_them_is_in_one_of_them(self, tale: Story) -> None:
         tale.apply_and_record()
@@ -623,7 +623,7 @@ class TestTwoFoldersInOneRecord:
         assert self.agents_applied(tale) == {}
         tale.sandbox.edit("asst_c", firstMessage="theirs")
         assert outcomes(tale.apply_and_record("--changed")) == {"c": "unchanged"}
-        assert tale.tree() == {path: found for path, found in tale.tree("HEAD").items() if path != "unlike.yaml"}
+        assert tale.tree() == {path: fields for path, fields in tale.tree("HEAD").items() if path != "unlike.yaml"}
 
     def test_files_that_change_places_in_a_circle_keep_their_entries(self, tale: Story) -> None:
         """Each of the three takes another one's path, and one of the folders alone is applied."""

@@ -81,17 +81,17 @@ class TestDefinitionsThatDifferFromHead:
         change(tale)
         record = tale.record
         getattr(self, edit)(tale)
-        done = tale.run("apply", "--yes", "--record")
-        assert done.code == 1
-        assert "differs from HEAD" in done.stderr
-        assert "commit it, or apply with --no-record" in done.stderr
-        assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
+        result = tale.run("apply", "--yes", "--record")
+        assert result.code == 1
+        assert "differs from HEAD" in result.stderr
+        assert "commit it, or apply with --no-record" in result.stderr
+        assert (tale.record, tale.sandbox.requests, result.stdout) == (record, [], "")
 
     def test_are_in_nobodys_way_where_they_are_not_selected(self, tale: Story) -> None:
         change(tale)
         self.modified(tale)
         assert tale.run("apply", "--yes", "--record", "assistants/a.yaml").code == 0
-        assert {path: found["firstMessage"] for path, found in tale.tree().items()} == {
+        assert {path: fields["firstMessage"] for path, fields in tale.tree().items()} == {
             "assistants/a.yaml": "new",
             "assistants/b.yaml": "old",
         }
@@ -118,11 +118,11 @@ class TestDefinitionsThatDifferFromHead:
             file.write_text("ignore: [{path: /firstMessage, reason: set by the CRM}]\n")
         if edit == "staged":
             tale.git("add", "--all")
-        done = tale.run("apply", "--yes", "--record")
-        assert done.code == 1
-        assert "reconciler.yaml differs from HEAD, but the record" in done.stderr
-        assert "commit it, or apply with --no-record" in done.stderr
-        assert (tale.record, tale.sandbox.requests, done.stdout) == (record, [], "")
+        result = tale.run("apply", "--yes", "--record")
+        assert result.code == 1
+        assert "reconciler.yaml differs from HEAD, but the record" in result.stderr
+        assert "commit it, or apply with --no-record" in result.stderr
+        assert (tale.record, tale.sandbox.requests, result.stdout) == (record, [], "")
         assert tale.run("apply", "--yes", "--no-record").code == 0
 
     def test_nor_under_settings_beside_a_folder_in_a_folder(self, tale: Story) -> None:
@@ -133,17 +133,17 @@ class TestDefinitionsThatDifferFromHead:
         (tale.root / "reconciler.yaml").write_text("on_drift: keep\n")  # not those of this folder
         assert tale.run("apply", "--yes", "--record", "--directory", "fleet/assistants").code == 0
         (tale.root / "fleet/reconciler.yaml").write_text("on_drift: keep\n")
-        done = tale.run("apply", "--yes", "--record", "--directory", "fleet/assistants")
-        assert done.code == 1
-        assert "fleet/reconciler.yaml differs from HEAD" in done.stderr
+        result = tale.run("apply", "--yes", "--record", "--directory", "fleet/assistants")
+        assert result.code == 1
+        assert "fleet/reconciler.yaml differs from HEAD" in result.stderr
 
     def test_settings_outside_the_repository_are_not_its_own(self, tale: Story) -> None:
         (tale.root / "assistants" / "a.yaml").rename(tale.root / "a.yaml")
         (tale.root / "assistants" / "b.yaml").rename(tale.root / "b.yaml")
         tale.commit()
         (tale.root.parent / "reconciler.yaml").write_text("on_drift: keep\n")
-        done = tale.run("apply", "--yes", "--record", "--directory", ".")
-        assert done.code == 0, done.stderr
+        result = tale.run("apply", "--yes", "--record", "--directory", ".")
+        assert result.code == 0, result.stderr
 
     def test_settings_whose_line_ends_git_turns_are_the_same(self, tale: Story) -> None:
         tale.git("config", "core.autocrlf", "true")
@@ -188,10 +188,10 @@ class TestOlderCommits:
     @pytest.mark.parametrize("options", [["--record"], [], ["assistants/b.yaml"], ["--base", "HEAD"]])
     def test_are_refused(self, tale: Story, options: list[str]) -> None:
         record = tale.record
-        done = tale.run("apply", "--yes", *options)
-        assert done.code == 1
-        assert "does not descend from" in done.stderr
-        assert "to go back on purpose, or if history was rewritten, pass --allow-older" in done.stderr
+        result = tale.run("apply", "--yes", *options)
+        assert result.code == 1
+        assert "does not descend from" in result.stderr
+        assert "to go back on purpose, or if history was rewritten, pass --allow-older" in result.stderr
         assert (tale.record, tale.sandbox.requests) == (record, [])
 
     def test_may_be_planned(self, tale: Story) -> None:
@@ -229,13 +229,13 @@ class TestTheRefMovedMeanwhile:
                 tale.git("update-ref", REF, theirs)
 
         tale.sandbox.before_each(move)
-        done = tale.run("apply", "--yes", "--record")
+        result = tale.run("apply", "--yes", "--record")
         tale.sandbox.before_each(None)
-        assert done.code == 1
-        assert "Apply: 1 applied, 1 unchanged" in done.stdout
-        assert "what was applied is live, but not recorded" in done.stderr
-        assert "moved while this ran" in done.stderr
-        assert "apply again" in done.stderr
+        assert result.code == 1
+        assert "Apply: 1 applied, 1 unchanged" in result.stdout
+        assert "what was applied is live, but not recorded" in result.stderr
+        assert "moved while this ran" in result.stderr
+        assert "apply again" in result.stderr
         assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (theirs, "new")
 
         assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "unchanged"}
@@ -248,10 +248,10 @@ class TestTheRefMovedMeanwhile:
         change(tale)
         before = tale.record
         monkeypatch.setattr(tempfile, "tempdir", str(tale.root / "gone"))
-        done = tale.run("apply", "--yes", "--record")
+        result = tale.run("apply", "--yes", "--record")
         monkeypatch.undo()
-        assert (done.code, tale.record, "Apply: 1 applied" in done.stdout) == (1, before, True)
-        message, hint = done.stderr.splitlines()[-2:]
+        assert (result.code, tale.record, "Apply: 1 applied" in result.stdout) == (1, before, True)
+        message, hint = result.stderr.splitlines()[-2:]
         assert "what was applied is live, but not recorded: git's temporary files cannot be written" in message
         assert hint.endswith("set TMPDIR to another folder. Then apply again to record what is live")
         assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "unchanged"}
@@ -264,8 +264,8 @@ class TestTheRefMovedMeanwhile:
             tale.git("update-ref", REF, theirs)
 
         tale.sandbox.before_each(move)
-        done = tale.run("apply", "--yes", "--record", "--base", "none")
-        assert (done.code, tale.record) == (1, theirs)
+        result = tale.run("apply", "--yes", "--record", "--base", "none")
+        assert (result.code, tale.record) == (1, theirs)
 
     def test_a_ref_that_went_away_is_not_made_anew(self, tale: Story) -> None:
         change(tale)
@@ -282,10 +282,10 @@ def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(tale: St
     change(tale)
     record = tale.record
     (tale.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
-    done = tale.run("apply", "--yes", "--record")
-    assert done.code == 1
-    assert "what was applied is live, but not recorded" in done.stderr
-    assert "moved" not in done.stderr
+    result = tale.run("apply", "--yes", "--record")
+    assert result.code == 1
+    assert "what was applied is live, but not recorded" in result.stderr
+    assert "moved" not in result.stderr
     assert (tale.record, tale.sandbox.live("asst_a")["firstMessage"]) == (record, "new")
     again = tale.run("apply", "--yes", "--record")
     assert (again.code, "this run wrote nothing and is not recorded" in again.stderr) == (1, True)
@@ -295,8 +295,8 @@ class TestARunThatWasStoppedRecordsNothing:
     def test_by_max_changes(self, tale: Story) -> None:
         change(tale)
         record = tale.record
-        done = tale.run("apply", "--yes", "--record", "--max-changes", "0")
-        assert (done.code, tale.record, tale.sandbox.patches) == (1, record, [])
+        result = tale.run("apply", "--yes", "--record", "--max-changes", "0")
+        assert (result.code, tale.record, tale.sandbox.patches) == (1, record, [])
 
     def test_by_an_invalid_file(self, tale: Story) -> None:
         tale.write("b", "id: asst_b\nnme: x\n")
@@ -329,8 +329,8 @@ class TestARunThatWasStoppedRecordsNothing:
 
 def test_where_nobody_could_sign_in_every_definition_keeps_its_old_file(tale: Story) -> None:
     head = change(tale)
-    done = tale.run("apply", "--yes", "--record", env={"RECONCILER_PASSWORD": "wrong"})
-    assert (done.code, tale.parents[0], tale.message.splitlines()[0]) == (1, head, "Apply: 2 failed, 0 unchanged")
+    result = tale.run("apply", "--yes", "--record", env={"RECONCILER_PASSWORD": "wrong"})
+    assert (result.code, tale.parents[0], tale.message.splitlines()[0]) == (1, head, "Apply: 2 failed, 0 unchanged")
     assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "old"
 
 
@@ -391,13 +391,13 @@ class TestWhoeverRecords:
     def test_may_be_half_named(self, tale: Story) -> None:
         tale.git("config", "user.useConfigOnly", "true")
         change(tale)
-        done = tale.run(
+        result = tale.run(
             "apply",
             "--yes",
             "--record",
             env={"GIT_COMMITTER_NAME": "CI", "GIT_COMMITTER_EMAIL": "ci@example.com"},
         )
-        assert done.code == 0, done.stderr
+        assert result.code == 0, result.stderr
 
     def test_signs_nothing(self, tale: Story) -> None:
         tale.git("config", "commit.gpgsign", "true")
@@ -412,19 +412,19 @@ class TestWithoutARepository:
         folder = tmp_path / "plain" / "assistants"
         folder.mkdir(parents=True)
         (folder / "a.yaml").write_text("id: asst_a\n")
-        done = tale.run("apply", "--yes", "--record", "--base", "none", "--directory", folder)
-        assert done.code == 1
-        assert "recording needs a git repository with a commit" in done.stderr
-        done = tale.run("history", "--directory", folder)
-        assert (done.code, done.stdout) == (1, "")
-        assert "no git repository" in done.stderr
+        result = tale.run("apply", "--yes", "--record", "--base", "none", "--directory", folder)
+        assert result.code == 1
+        assert "recording needs a git repository with a commit" in result.stderr
+        result = tale.run("history", "--directory", folder)
+        assert (result.code, result.stdout) == (1, "")
+        assert "no git repository" in result.stderr
 
     def test_a_repository_without_a_commit_is_none(self, tale: Story, tmp_path: Path) -> None:
         empty = Story(tmp_path / "empty", tale.sandbox)
         empty.write("a", **OLD)
-        done = empty.run("apply", "--yes", "--record", "--base", "none")
-        assert (done.code, tale.sandbox.requests) == (1, [])
-        assert "commit the definitions first" in done.stderr
+        result = empty.run("apply", "--yes", "--record", "--base", "none")
+        assert (result.code, tale.sandbox.requests) == (1, [])
+        assert "commit the definitions first" in result.stderr
         assert empty.run("history").code == 0
 
 
@@ -436,9 +436,9 @@ class TestHistory:
             lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)
         ):
             tale.apply_and_record()
-        done = tale.run("history")
-        assert (done.code, done.stderr) == (0, "")
-        lines = [line.split("  ", 1)[-1] for line in done.stdout.splitlines()]
+        result = tale.run("history")
+        assert (result.code, result.stderr) == (0, "")
+        lines = [line.split("  ", 1)[-1] for line in result.stdout.splitlines()]
         assert lines == [
             f"{second[:12]}  Apply: 1 failed, 1 unchanged",
             "Change (Ada)",
@@ -501,8 +501,8 @@ class TestHistory:
     @pytest.mark.parametrize(("form", "shown"), [("text", ""), ("json", "[]\n")])
     def test_may_be_empty(self, tale: Story, form: str, shown: str) -> None:
         tale.git("update-ref", "-d", REF)
-        done = tale.run("history", "--format", form)
-        assert (done.code, done.stdout) == (0, shown)
+        result = tale.run("history", "--format", form)
+        assert (result.code, result.stdout) == (0, shown)
 
     def test_an_empty_one_says_how_to_begin(self, tale: Story) -> None:
         tale.git("update-ref", "-d", REF)
@@ -535,10 +535,10 @@ class TestARefThatIsNoRecord:
         file = tale.git("rev-parse", "HEAD:assistants/a.yaml")
         other = {"history": tale.head, "plan": "refs/tags/kept", "apply": file}
         tale.git("update-ref", REF, other[command])
-        done = tale.run(command, *(["--yes"] if command == "apply" else []))
-        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
-        assert "which is not a record" in done.stderr
-        assert f"git update-ref -d {REF}" in done.stderr
+        result = tale.run(command, *(["--yes"] if command == "apply" else []))
+        assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", [])
+        assert "which is not a record" in result.stderr
+        assert f"git update-ref -d {REF}" in result.stderr
 
     @pytest.mark.parametrize(
         ("trailer", "older"),
@@ -558,10 +558,10 @@ class TestARefThatIsNoRecord:
         message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {trailer}\n"
         record = tale.git(*people, "commit-tree", "HEAD^{tree}", *parents, "-F", "-", stdin=message)
         tale.git("update-ref", REF, record)
-        done = tale.run("plan")
-        assert (done.code, done.stdout) == (1, "")
-        assert f"the record {record[:12]} of {REF} has a trailer" in done.stderr
-        way_out = done.stderr.rpartition(": git ")[2].split()  # what it names does help
+        result = tale.run("plan")
+        assert (result.code, result.stdout) == (1, "")
+        assert f"the record {record[:12]} of {REF} has a trailer" in result.stderr
+        way_out = result.stderr.rpartition(": git ")[2].split()  # what it names does help
         assert way_out == (["update-ref", REF, str(before)[:12]] if older else ["update-ref", "-d", REF])
         tale.git(*way_out)
         assert tale.run("plan").code == 0
@@ -589,14 +589,14 @@ class TestAShallowClone:
 
     def test_is_not_applied(self, clone: Story) -> None:
         clone.sandbox.forget_requests()
-        done = clone.run("apply", "--yes", "--record")
-        assert (done.code, clone.sandbox.requests) == (1, [])
-        assert "fetch-depth: 0" in done.stderr
+        result = clone.run("apply", "--yes", "--record")
+        assert (result.code, clone.sandbox.requests) == (1, [])
+        assert "fetch-depth: 0" in result.stderr
 
     def test_lists_the_records_that_it_has(self, clone: Story) -> None:
-        done = clone.run("history")
-        assert done.code == 0, done.stderr
-        assert next(line for line in done.stdout.splitlines() if "Apply:" in line).endswith("1 applied, 1 unchanged")
+        result = clone.run("history")
+        assert result.code == 0, result.stderr
+        assert next(line for line in result.stdout.splitlines() if "Apply:" in line).endswith("1 applied, 1 unchanged")
 
     def test_becomes_a_whole_one(self, clone: Story, tale: Story) -> None:
         clone.git("fetch", "--quiet", "--unshallow", tale.root.as_uri(), f"{REF}:{REF}", "HEAD")

@@ -103,10 +103,10 @@ def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(tale: Story) -
     """Live shows it, and only one of two stores may have it: a pipeline that applies where a plan exits with 2 must."""
     unclear(tale, landed=True, options=("--record", "--base", "none"))
     report = tale.root.parent / "plan.xml"
-    done = tale.run("plan", "--detailed-exitcode", "--report", report)
-    assert done.code == 2
+    result = tale.run("plan", "--detailed-exitcode", "--report", report)
+    assert result.code == 2
     # The provider may not have it, so nobody may say that it is in sync; a pull request's comment has it, too.
-    assert "0 to change, 0 drifted, 0 conflicts, 1 unclear, 1 in sync" in done.stdout
+    assert "0 to change, 0 drifted, 0 conflicts, 1 unclear, 1 in sync" in result.stdout
     files = {name: str(tale.root.parent / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
     tale.run("plan", "--format", "github", env=files)
     assert "has_changes=true" in Path(files["GITHUB_OUTPUT"]).read_text("utf-8")
@@ -142,16 +142,16 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
     }
     tale.sandbox.forget_requests()
     for arguments, message in refused.items():
-        done = tale.run("apply", "--yes", *arguments)
-        assert (done.code, message in done.stderr) == (1, True), done.stderr
+        result = tale.run("apply", "--yes", *arguments)
+        assert (result.code, message in result.stderr) == (1, True), result.stderr
     (tale.root / "assistants" / "a.yaml").unlink()
-    done = tale.run("apply", "--yes", "--resume", report)
-    assert (done.code, "the write to asst_a is unclear, and no definition has that id" in done.stderr) == (1, True)
+    result = tale.run("apply", "--yes", "--resume", report)
+    assert (result.code, "the write to asst_a is unclear, and no definition has that id" in result.stderr) == (1, True)
     assert tale.sandbox.patches == []
 
 
 def test_nothing_unclear_is_nothing_to_do(tale: Story) -> None:
     report = tale.save_report(tale.apply())
     tale.sandbox.forget_requests()
-    done = tale.run("apply", "--yes", "--resume", report)
-    assert (done.code, tale.sandbox.requests) == (0, []), done.stdout + done.stderr
+    result = tale.run("apply", "--yes", "--resume", report)
+    assert (result.code, tale.sandbox.requests) == (0, []), result.stdout + result.stderr

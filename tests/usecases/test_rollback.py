@@ -83,10 +83,10 @@ class TestOldValues:
         before = live(tale)
         document = applied(tale, **fields)
         assert live(tale) != before
-        undone = tale.rollback(document)
-        assert outcomes(undone) == {"a": "applied"}
+        rollback = tale.rollback(document)
+        assert outcomes(rollback) == {"a": "applied"}
         assert (live(tale), provider(tale)["tools"]) == (before, LIVE["tools"])
-        assert (undone["command"], undone["summary"]["applied"]) == ("rollback", 1)
+        assert (rollback["command"], rollback["summary"]["applied"]) == ("rollback", 1)
         assert len(tale.sandbox.patches) == 1
 
     @pytest.mark.parametrize(
@@ -196,11 +196,11 @@ class TestFieldsThatWereNotThere:
     ) -> None:
         document = applied(tale, **fields, firstMessage="new")
         after = live(tale)
-        undone = tale.rollback(document)
-        assert (outcomes(undone), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
-        assert named in why(undone)
-        assert why(undone).startswith("invalid: this cannot be undone")
-        assert "by hand" in why(undone)
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
+        assert named in why(rollback)
+        assert why(rollback).startswith("invalid: this cannot be undone")
+        assert "by hand" in why(rollback)
 
     def test_all_reasons_are_told_at_once(self, tale: Story) -> None:
         document = applied(tale, voice={"provider": "azure", "voiceId": "x"})
@@ -213,9 +213,9 @@ class TestWhatNobodyCanDeclare:
     def test_an_empty_object_refuses_the_assistant(self, tale: Story, old: Any) -> None:
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": old})
         document = applied(tale, metadata={"key": "new"})
-        undone = tale.rollback(document)
-        assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
-        assert "metadata.key contains an empty object" in why(undone)
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), tale.sandbox.patches) == ({"a": "refused"}, [])
+        assert "metadata.key contains an empty object" in why(rollback)
 
 
 class TestLiveThatHasMovedOn:
@@ -238,9 +238,9 @@ class TestLiveThatHasMovedOn:
         document = applied(tale, **{field: new}, name="B")
         tale.sandbox.edit("asst_a", **{field: theirs})
         after = live(tale)
-        undone = tale.rollback(document)
-        assert (outcomes(undone), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
-        assert why(undone).startswith("conflict: live has changed since")
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
+        assert why(rollback).startswith("conflict: live has changed since")
 
     def test_between_the_plan_and_the_write_is_stale(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
@@ -253,8 +253,8 @@ class TestLiveThatHasMovedOn:
                     tale.sandbox.edit("asst_a", firstMessage="theirs")
 
         tale.sandbox.before_each(edit)
-        undone = tale.rollback(document)
-        assert (outcomes(undone), kinds(undone), tale.sandbox.patches) == ({"a": "refused"}, {"a": "stale"}, [])
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), kinds(rollback), tale.sandbox.patches) == ({"a": "refused"}, {"a": "stale"}, [])
 
     def test_refuses_one_assistant_and_not_the_others(self, tale: Story) -> None:
         tale.sandbox.put({"id": "asst_b", "firstMessage": "old"})
@@ -268,8 +268,8 @@ class TestLiveThatHasMovedOn:
         document = applied(tale, firstMessage="new")
         with tale.sandbox.client() as client:
             client.delete("/assistants/asst_a")
-        undone = tale.rollback(document)
-        assert (outcomes(undone), kinds(undone)) == ({"a": "failed"}, {"a": "not_found"})
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), kinds(rollback)) == ({"a": "failed"}, {"a": "not_found"})
 
     def test_an_assistant_of_another_organisation_is_refused(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
@@ -281,9 +281,9 @@ class TestLiveThatHasMovedOn:
         document = tale.save_report(applied(tale, firstMessage="new"))
         tale.project.configure(org_id="org_other")
         sent = len(tale.sandbox.patches)
-        done = tale.run("rollback", document, "--yes", "--directory", "misspelt/assistants")
-        assert (done.code, len(tale.sandbox.patches)) == (1, sent)
-        assert "there is no project here: neither the folder misspelt/assistants" in done.stderr
+        result = tale.run("rollback", document, "--yes", "--directory", "misspelt/assistants")
+        assert (result.code, len(tale.sandbox.patches)) == (1, sent)
+        assert "there is no project here: neither the folder misspelt/assistants" in result.stderr
 
 
 class TestWhatThePolicyDecided:
@@ -319,9 +319,9 @@ class TestWhatThePolicyDecided:
         document = applied(tale, firstMessage="new", metadata={"key": "new"})
         tale.project.configure(ignore=[{"path": "/metadata/key", "reason": "set by the CRM"}])
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "theirs"})
-        undone = tale.rollback(document)
-        assert outcomes(undone) == {"a": "applied"}
-        assert [ignored["path"] for ignored in only_assistant(undone)["ignored"]] == ["/metadata/key"]
+        rollback = tale.rollback(document)
+        assert outcomes(rollback) == {"a": "applied"}
+        assert [ignored["path"] for ignored in only_assistant(rollback)["ignored"]] == ["/metadata/key"]
         assert live(tale)["metadata"] == {"own": 1, "key": "theirs"}
 
     def test_the_record_does_not_move(self, tale: Story) -> None:
@@ -329,8 +329,8 @@ class TestWhatThePolicyDecided:
         tale.commit()
         document = tale.apply_and_record()
         record = tale.record
-        undone = tale.rollback(document)
-        assert (outcomes(undone), tale.record, undone["base"]) == ({"a": "applied"}, record, None)
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), tale.record, rollback["base"]) == ({"a": "applied"}, record, None)
 
     def test_reverting_the_commit_that_is_named_settles_it(self, tale: Story) -> None:
         tale.write("a", firstMessage="new", endCallPhrases=["bye", "so long"], metadata={"key": "old"})
@@ -376,8 +376,8 @@ class TestWritesWithoutAClearEnd:
         tale.sandbox.rehearse(f"PATCH *: 500{reaches}")
         document = tale.apply()
         tale.sandbox.mend()
-        undone = tale.rollback(document)
-        assert (outcomes(document), outcomes(undone)) == ({"a": "indeterminate"}, {"a": "applied"})
+        rollback = tale.rollback(document)
+        assert (outcomes(document), outcomes(rollback)) == ({"a": "indeterminate"}, {"a": "applied"})
         assert provider(tale) == live(tale) == before
 
     def test_are_refused_where_live_shows_neither(self, tale: Story) -> None:
@@ -414,9 +414,9 @@ class TestWritesWithoutAClearEnd:
     def test_others_were_not_written(self, tale: Story, outcome: Any) -> None:
         document = applied(tale, firstMessage="new")
         document["assistants"][0]["outcome"] = outcome
-        done = tale.run("rollback", tale.save_report(document), "--yes")
-        assert (done.code, tale.sandbox.patches) == (0, [])
-        assert "Rollback: no definitions to look at, nothing to do." in done.stdout
+        result = tale.run("rollback", tale.save_report(document), "--yes")
+        assert (result.code, tale.sandbox.patches) == (0, [])
+        assert "Rollback: no definitions to look at, nothing to do." in result.stdout
 
     def test_an_answer_that_makes_no_sense_can_be_undone_like_any_other(self, tale: Story) -> None:
         before = live(tale)
@@ -472,9 +472,9 @@ class TestARollbackWithoutAClearEnd:
     def test_is_not_called_well_and_changes_no_entry(self, tale: Story, document: Document) -> None:
         assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
         assert "the outcome of the last write of firstMessage is unclear" in tale.run("drift").stdout
-        done = tale.run("history", "--limit", "1")
-        assert "Rollback: 1 indeterminate, 0 unchanged" in done.stdout
-        assert "unclear: assistants/a.yaml (asst_a)" in done.stdout
+        result = tale.run("history", "--limit", "1")
+        assert "Rollback: 1 indeterminate, 0 unchanged" in result.stdout
+        assert "unclear: assistants/a.yaml (asst_a)" in result.stdout
 
     def test_of_an_unclear_apply_settles_both(self, tale: Story) -> None:
         tale.write("a", firstMessage="old")
@@ -495,9 +495,9 @@ class TestRollingBackARollback:
         before = live(tale)
         document = applied(tale, firstMessage="new", metadata={"key": [{"x": 1}]}, endCallPhrases=["ciao"])
         after = live(tale)
-        undone = tale.rollback(document)
+        rollback = tale.rollback(document)
         assert live(tale) == before
-        again = tale.rollback(undone)
+        again = tale.rollback(rollback)
         assert (outcomes(again), live(tale)) == ({"a": "applied"}, after)
         assert outcomes(tale.rollback(again)) == {"a": "applied"}
         assert live(tale) == before
@@ -510,8 +510,8 @@ class TestRollingBackARollback:
         tale.commit()
         tale.git("checkout", "-q", "-")
         merge(tale, "branch")
-        undone = tale.rollback(tale.apply())
-        assert any(f"git revert -m 1 {tale.head}" in warning for warning in undone["warnings"])
+        rollback = tale.rollback(tale.apply())
+        assert any(f"git revert -m 1 {tale.head}" in warning for warning in rollback["warnings"])
 
     def test_names_the_commits_that_set_what_was_put_back(self, tale: Story) -> None:
         """One apply brought several commits live: a run before it was superseded."""
@@ -556,9 +556,9 @@ class TestRollingBackARollback:
         assert f": git revert {tale.head} && git revert {'a' * 40}" in told
 
     def test_names_no_commit_to_revert(self, tale: Story) -> None:
-        undone = tale.rollback(applied(tale, firstMessage="new"))
-        assert any("git revert" in warning for warning in undone["warnings"])
-        again = tale.rollback(undone)
+        rollback = tale.rollback(applied(tale, firstMessage="new"))
+        assert any("git revert" in warning for warning in rollback["warnings"])
+        again = tale.rollback(rollback)
         assert not any("revert" in warning for warning in again["warnings"])
 
     @pytest.mark.parametrize(
@@ -577,9 +577,9 @@ class TestRollingBackARollback:
         document = applied(tale, firstMessage="new")
         later(tale)
         tale.commit("Later", allow_empty=True)
-        undone = tale.rollback(document)
-        assert outcomes(undone) == {"a": "applied"}
-        assert not any("git still has" in warning for warning in undone["warnings"])
+        rollback = tale.rollback(document)
+        assert outcomes(rollback) == {"a": "applied"}
+        assert not any("git still has" in warning for warning in rollback["warnings"])
 
     def test_names_only_the_commits_whose_change_git_still_has(self, tale: Story) -> None:
         tale.write("a", firstMessage="old", name="A")
@@ -590,9 +590,9 @@ class TestRollingBackARollback:
         document = applied(tale, firstMessage="new", name="B")
         tale.write("a", firstMessage="new")
         tale.commit("The name is left to the dashboard")
-        undone = tale.rollback(document)
-        assert any(f": git revert {older}" in warning for warning in undone["warnings"])
-        assert not any(str(document["head"]) in warning for warning in undone["warnings"])
+        rollback = tale.rollback(document)
+        assert any(f": git revert {older}" in warning for warning in rollback["warnings"])
+        assert not any(str(document["head"]) in warning for warning in rollback["warnings"])
 
     def test_names_it_where_the_definition_has_moved(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
@@ -622,26 +622,26 @@ class TestSensitiveValues:
     ) -> None:
         tale.project.configure(sensitive=[path])
         document = applied(tale, **fields)
-        undone = tale.rollback(document)
-        assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
-        assert "sensitive" in why(undone)
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), tale.sandbox.patches) == ({"a": "refused"}, [])
+        assert "sensitive" in why(rollback)
 
     def test_are_masked_in_the_report_of_the_rollback(self, tale: Story) -> None:
         document = applied(tale, metadata={"key": "secret-new"})
         tale.project.configure(sensitive=["/metadata/key"])
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "secret-new"})
-        done = tale.run("rollback", tale.save_report(document), "--yes", "--format", "json")
-        assert done.code == 0
-        assert "secret-new" not in done.stdout + done.stderr
+        result = tale.run("rollback", tale.save_report(document), "--yes", "--format", "json")
+        assert result.code == 0
+        assert "secret-new" not in result.stdout + result.stderr
         assert live(tale)["metadata"]["key"] == "old"
 
 
 class TestConsent:
     def test_without_a_terminal_yes_is_needed(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
-        done = tale.run("rollback", tale.save_report(document))
-        assert (done.code, tale.sandbox.requests) == (1, [])
-        assert "pass --yes" in done.stderr
+        result = tale.run("rollback", tale.save_report(document))
+        assert (result.code, tale.sandbox.requests) == (1, [])
+        assert "pass --yes" in result.stderr
 
     @pytest.mark.parametrize(("answer", "code", "patches"), [("y", 0, 1), ("n", 1, 0), ("", 1, 0)])
     def test_somebody_is_asked(self, tale: Story, answer: str, code: int, patches: int) -> None:
@@ -691,17 +691,17 @@ class TestReportsThatAreRefused:
         document = {**applied(tale, firstMessage="new"), **change}
         file = tale.root.parent / "apply.json"
         file.write_text(json.dumps(document))
-        done = tale.run("rollback", file, "--yes")
-        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
-        assert said in done.stderr
+        result = tale.run("rollback", file, "--yes")
+        assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", [])
+        assert said in result.stderr
 
     @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, '{"format_version": 1}'])
     def test_that_are_none(self, tale: Story, text: str) -> None:
         file = tale.root.parent / "apply.json"
         file.write_text(text)
-        done = tale.run("rollback", file, "--yes")
-        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
-        assert "apply.json" in done.stderr
+        result = tale.run("rollback", file, "--yes")
+        assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", [])
+        assert "apply.json" in result.stderr
 
     @pytest.mark.parametrize(
         "paths",
@@ -716,39 +716,39 @@ class TestReportsThatAreRefused:
         document = applied(tale, firstMessage="new")
         (change,) = document["assistants"][0]["changes"]
         document["assistants"][0]["changes"] = [{**change, "path": path} for path in paths]
-        done = tale.run("rollback", tale.save_report(document), "--yes")
-        assert (done.code, tale.sandbox.requests) == (1, [])
-        assert "one inside the other" in done.stderr or "twice" in done.stderr
+        result = tale.run("rollback", tale.save_report(document), "--yes")
+        assert (result.code, tale.sandbox.requests) == (1, [])
+        assert "one inside the other" in result.stderr or "twice" in result.stderr
 
     @pytest.mark.parametrize("field", ["id", "orgId", "createdAt", "updatedAt"])
     def test_that_would_write_what_is_read_only(self, tale: Story, field: str) -> None:
         document = applied(tale, firstMessage="new")
         change = document["assistants"][0]["changes"][0]
         change["path"], change["live"], change["desired"] = f"/{field}", "evil", tale.sandbox.live("asst_a")[field]
-        undone = tale.rollback(document)
-        assert (outcomes(undone), tale.sandbox.patches) == ({"a": "refused"}, [])
+        rollback = tale.rollback(document)
+        assert (outcomes(rollback), tale.sandbox.patches) == ({"a": "refused"}, [])
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "a b", "a\x1b[31m"])
     def test_that_name_an_id_that_no_assistant_has(self, tale: Story, name: str) -> None:
         document = applied(tale, firstMessage="new")
         document["assistants"][0]["id"] = name
-        done = tale.run("rollback", tale.save_report(document), "--yes")
-        assert (done.code, tale.sandbox.patches) == (1, [])
-        assert "\x1b" not in done.stderr
+        result = tale.run("rollback", tale.save_report(document), "--yes")
+        assert (result.code, tale.sandbox.patches) == (1, [])
+        assert "\x1b" not in result.stderr
         assert [request for request in tale.sandbox.requests if request[0] == "GET"] == []
 
     def test_that_name_an_assistant_twice(self, tale: Story) -> None:
         document = applied(tale, firstMessage="new")
         document["assistants"].append({**document["assistants"][0], "file": "assistants/b.yaml", "key": "b"})
-        undone = tale.rollback(document)
-        assert (set(outcomes(undone).values()), tale.sandbox.patches) == ({"refused"}, [])
+        rollback = tale.rollback(document)
+        assert (set(outcomes(rollback).values()), tale.sandbox.patches) == ({"refused"}, [])
 
     @pytest.mark.parametrize("head", [None, "", "HEAD; rm -rf /", "\x1b[31m", "a" * 39])
     def test_a_commit_that_is_none_is_not_repeated(self, tale: Story, head: Any) -> None:
         document = applied(tale, firstMessage="new")
         document["head"] = head
-        undone = tale.rollback(document)
-        assert "revert the commit that was applied" in undone["warnings"][-1]
+        rollback = tale.rollback(document)
+        assert "revert the commit that was applied" in rollback["warnings"][-1]
 
 
 def test_a_report_without_a_repository_can_be_undone(tale: Story, tmp_path: Path) -> None:
@@ -758,17 +758,17 @@ def test_a_report_without_a_repository_can_be_undone(tale: Story, tmp_path: Path
     (folder / "a.yaml").write_text("id: asst_a\nfirstMessage: new\n")
     document = tale.apply("--directory", str(folder))
     assert document["head"] is None
-    undone = tale.rollback(document, "--directory", str(folder))
-    assert (outcomes(undone), live(tale)) == ({"a": "applied"}, before)
+    rollback = tale.rollback(document, "--directory", str(folder))
+    assert (outcomes(rollback), live(tale)) == ({"a": "applied"}, before)
 
 
 def test_a_text_report_says_what_goes_back_and_ends_with_what_to_do(tale: Story) -> None:
     document = applied(tale, firstMessage="new")
-    done = tale.run("rollback", tale.save_report(document), "--yes")
-    assert done.code == 0
-    assert '~ firstMessage: "new" -> "old"' in done.stdout
-    assert "Rollback: 1 applied, 0 unchanged, 0 failed." in done.stdout
-    assert f"revert {tale.head}" in " ".join(done.stdout.split())
+    result = tale.run("rollback", tale.save_report(document), "--yes")
+    assert result.code == 0
+    assert '~ firstMessage: "new" -> "old"' in result.stdout
+    assert "Rollback: 1 applied, 0 unchanged, 0 failed." in result.stdout
+    assert f"revert {tale.head}" in " ".join(result.stdout.split())
 
 
 def test_entries_are_undone_by_their_other_id_too(tale: Story) -> None:

@@ -42,14 +42,14 @@ def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: N
         tale.sandbox.edit("asst_a", firstMessage="Welcome", model={**LIVE["model"], "temperature": 1.5})
         drifted = change_kinds(tale.report("drift"))
         tale.sandbox.forget_requests()
-        done = tale.run("pull")
+        result = tale.run("pull")
         planned, again = tale.plan("--detailed-exitcode"), tale.run("pull")
         text = file.read_text("utf-8")
         tale.commit()
         applied = tale.apply_and_record()
         calls = tale.sandbox.calls
     assert drifted == {"a": {"/firstMessage": "drift", "/model/temperature": "drift"}}
-    assert (done.code, done.stdout) == (0, "assistants/a.yaml: firstMessage, model.temperature\n")
+    assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage, model.temperature\n")
     assert text == COMMENTED.replace('"Hello"', '"Welcome"').replace("0.7", "1.5")
     assert change_kinds(planned) == {}
     assert planned["summary"]["in_sync"] == 1
@@ -62,7 +62,7 @@ def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: N
 def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: Nested) -> None:
     with story(tmp_path / "work", {}, nested=nested, kind=InstalledStory) as tale:
         file = tale.write("new", NEW)
-        done = tale.run("create", "--yes", file)
+        result = tale.run("create", "--yes", file)
         text = file.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
         tale.commit()
@@ -75,7 +75,7 @@ def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: 
         planned = tale.plan()
         live, provider = tale.sandbox.live(new), tale.sandbox.provider(new)
         posts = [path for method, path, _ in tale.sandbox.requests if method == "POST" and path != "/auth/login"]
-    assert (done.code, done.stdout) == (0, f"assistants/new.yaml: created {new}\n"), done.stderr
+    assert (result.code, result.stdout) == (0, f"assistants/new.yaml: created {new}\n"), result.stderr
     assert text == f"# Not there yet.\nid: {new}\n" + NEW.partition("\n")[2]
     assert change_kinds(created) == {}
     assert created["summary"]["in_sync"] == 1
@@ -130,7 +130,7 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
         before = two.run("production", "plan")
-        done = two.run("staging", "create", "--yes", file)
+        result = two.run("staging", "create", "--yes", file)
         overlay = (two.root / "environments/staging/new.yaml").read_text("utf-8")
         untouched = file.read_text("utf-8")
         two.tale.commit()
@@ -138,8 +138,8 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
         other = two.report("production", "plan")
         made = two.sandboxes["production"].calls.get("POST", 0)
     assert before.code == 0, before.stderr
-    assert done.code == 0, done.stderr
-    assert done.stdout.startswith("environments/staging/new.yaml: created ")
+    assert result.code == 0, result.stderr
+    assert result.stdout.startswith("environments/staging/new.yaml: created ")
     assert yaml.safe_load(overlay).keys() == {"id"}
     assert untouched == NEW
     assert planned["summary"]["in_sync"] == planned["summary"]["total"] == 1

@@ -135,9 +135,9 @@ def schema(root: Path, settings: dict[str, Any], *options: str) -> Any:
     """What the command prints, in this process."""
     (root / "assistants").mkdir(exist_ok=True)
     (root / "reconciler.yaml").write_text(json.dumps(settings), "utf-8")
-    done = CliRunner().invoke(reconciler, ["schema", *options, "--directory", str(root / "assistants")])
-    assert done.exit_code == 0
-    return json.loads(done.stdout)
+    result = CliRunner().invoke(reconciler, ["schema", *options, "--directory", str(root / "assistants")])
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
 
 
 @pytest.mark.parametrize("shared", ["overlay", "environments", "defaults"])

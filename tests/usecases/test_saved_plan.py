@@ -48,8 +48,8 @@ def carry_out(tale: Story, reviewed: Document, *options: str) -> Document:
 class TestWhatWasReviewed:
     def test_is_sent(self, each: Story) -> None:
         reviewed = each.plan()
-        done = carry_out(each, reviewed)
-        assert outcomes(done) == {"a": "applied", "b": "applied", "c": "unchanged"}
+        result = carry_out(each, reviewed)
+        assert outcomes(result) == {"a": "applied", "b": "applied", "c": "unchanged"}
         assert each.sandbox.patches == [PATCH, PATCH]
         assert [entry["patch"] for entry in reviewed["assistants"]] == [PATCH, PATCH, None]
         assert each.plan()["summary"]["in_sync"] == 3
@@ -87,15 +87,15 @@ class TestWhatWasReviewed:
         tale.sandbox.edit("asst_c", firstMessage="theirs")
         reviewed = tale.plan(*options)
         digests = {key: entry["digest"] for key, entry in entries(reviewed).items()}
-        done = carry_out(tale, reviewed, *options)
-        sent = {key for key, outcome in outcomes(done).items() if outcome == "applied"}
+        result = carry_out(tale, reviewed, *options)
+        sent = {key for key, outcome in outcomes(result).items() if outcome == "applied"}
         assert sent == {key for key, digest in digests.items() if digest is not None}
 
     def test_says_the_same_as_the_plan(self, tale: Story) -> None:
         reviewed = tale.plan()
-        done = carry_out(tale, reviewed)
+        result = carry_out(tale, reviewed)
         for key, entry in entries(reviewed).items():
-            again = entries(done)[key]
+            again = entries(result)[key]
             assert (entry["changes"], entry["patch"], entry["digest"]) == (
                 again["changes"],
                 again["patch"],
@@ -107,10 +107,10 @@ class TestAnAssistantIsRefused:
     """... as stale, where the reviewed write is not what would be sent now; the others go ahead."""
 
     def check(self, tale: Story, reviewed: Document, *options: str) -> None:
-        done = carry_out(tale, reviewed, *options)
-        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        result = carry_out(tale, reviewed, *options)
+        assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
         assert tale.sandbox.patches == [PATCH]
-        error = entries(done)["a"]["error"]
+        error = entries(result)["a"]["error"]
         assert error is not None
         assert error["kind"] == "stale"
         assert error["message"]
@@ -160,8 +160,8 @@ class TestAnAssistantIsRefused:
         reviewed = tale.plan("--base", "none")
         tale.git("update-ref", "-d", REF)
         tale.write("a", **NEW)
-        done = carry_out(tale, reviewed, "--base", "HEAD")
-        assert outcomes(done) == {"a": "refused", "b": "refused", "c": "unchanged"}
+        result = carry_out(tale, reviewed, "--base", "HEAD")
+        assert outcomes(result) == {"a": "refused", "b": "refused", "c": "unchanged"}
         assert tale.sandbox.patches == []
 
     def test_where_it_is_ignored_by_now(self, tale: Story) -> None:
@@ -169,17 +169,17 @@ class TestAnAssistantIsRefused:
         reviewed = tale.plan()
         tale.project.configure(ignore=[{"path": "firstMessage", "assistants": ["a"], "reason": "the CRM's"}])
         tale.commit("Ignored")
-        done = carry_out(tale, reviewed)
-        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
-        assert kinds(done)["a"] == "stale"
+        result = carry_out(tale, reviewed)
+        assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        assert kinds(result)["a"] == "stale"
 
     def test_where_its_definition_no_longer_declares_it(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.write("a", name="a")
         tale.sandbox.edit("asst_a", name="a")
         tale.commit("Released")
-        done = carry_out(tale, reviewed)
-        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        result = carry_out(tale, reviewed)
+        assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
 
     def test_but_not_where_what_is_ignored_was_brought_about(self, tale: Story) -> None:
         reviewed = tale.plan()
@@ -234,10 +234,10 @@ class TestAPlanIsRefused:
         tale.sandbox.forget_requests()
         file = tale.root.parent / "plan.json"
         file.write_text(json.dumps(reviewed))
-        done = tale.run("apply", "--yes", "--plan", file)
-        assert (done.code, done.stdout, tale.sandbox.patches) == (1, "", [])
-        assert said in done.stderr
-        assert len(done.stderr.splitlines()) <= 3
+        result = tale.run("apply", "--yes", "--plan", file)
+        assert (result.code, result.stdout, tale.sandbox.patches) == (1, "", [])
+        assert said in result.stderr
+        assert len(result.stderr.splitlines()) <= 3
         assert [request for request in tale.sandbox.requests if request[0] == "GET"] == []
 
     @pytest.mark.parametrize("options", [("--on-drift", "revert"), ("--on-drift", "fail"), ("--force-conflicts",)])
@@ -260,9 +260,9 @@ class TestAPlanIsRefused:
     def test_that_is_no_report(self, tale: Story, text: str) -> None:
         file = tale.root.parent / "plan.json"
         file.write_text(text)
-        done = tale.run("apply", "--yes", "--plan", file)
-        assert (done.code, done.stdout, tale.sandbox.requests) == (1, "", [])
-        assert "plan.json" in done.stderr
+        result = tale.run("apply", "--yes", "--plan", file)
+        assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", [])
+        assert "plan.json" in result.stderr
 
     def test_that_was_cut_off(self, tale: Story) -> None:
         whole = json.dumps(tale.plan(), indent=2)
@@ -290,22 +290,22 @@ class TestAPlanIsRefused:
         reviewed = str(tale.save_report(tale.plan(), "plan.json"))
         tale.sandbox.forget_requests()
         for more in (["assistants/a.yaml"], ["--changed"], ["--changed-since", "HEAD~1"]):
-            done = tale.run("apply", "--yes", "--plan", reviewed, *more)
-            assert done.code == 1
-            assert "--plan already selects the assistants" in done.stderr
+            result = tale.run("apply", "--yes", "--plan", reviewed, *more)
+            assert result.code == 1
+            assert "--plan already selects the assistants" in result.stderr
         assert tale.sandbox.requests == []
 
     def test_that_writes_to_an_assistant_without_a_definition(self, tale: Story) -> None:
         reviewed = tale.plan()
         (tale.root / "assistants/a.yaml").unlink()
-        done = tale.run("apply", "--yes", "--no-record", "--plan", tale.save_report(reviewed, "plan.json"))
-        assert (done.code, tale.sandbox.patches) == (1, [])
-        assert "asst_a, but no definition has that id any more" in done.stderr
+        result = tale.run("apply", "--yes", "--no-record", "--plan", tale.save_report(reviewed, "plan.json"))
+        assert (result.code, tale.sandbox.patches) == (1, [])
+        assert "asst_a, but no definition has that id any more" in result.stderr
 
     def test_that_a_real_offline_plan_wrote(self, tale: Story) -> None:
         reviewed = tale.plan("--offline")
-        done = tale.run("apply", "--yes", "--plan", tale.save_report(reviewed, "plan.json"))
-        assert "an offline plan cannot be applied" in done.stderr
+        result = tale.run("apply", "--yes", "--plan", tale.save_report(reviewed, "plan.json"))
+        assert "an offline plan cannot be applied" in result.stderr
 
 
 def tampered(change: Callable[[Any], None]) -> Callable[[Document], Document]:
@@ -330,16 +330,16 @@ class TestNothingInAPlanIsEverSent:
         ],
     )
     def test_whatever_it_says_besides_the_digest(self, tale: Story, change: Callable[[Any], None]) -> None:
-        done = carry_out(tale, tampered(change)(tale.plan()))
-        assert outcomes(done) == {"a": "applied", "b": "applied", "c": "unchanged"}
+        result = carry_out(tale, tampered(change)(tale.plan()))
+        assert outcomes(result) == {"a": "applied", "b": "applied", "c": "unchanged"}
         assert tale.sandbox.patches == [PATCH, PATCH]
-        assert "EVIL" not in json.dumps(done)
+        assert "EVIL" not in json.dumps(result)
 
     @pytest.mark.parametrize("digest", [None, "", "sha256:", "sha256:" + "0" * 64])
     def test_with_another_digest_nothing_is(self, tale: Story, digest: str | None) -> None:
-        done = carry_out(tale, tampered(lambda entry: entry.update(digest=digest))(tale.plan()))
+        result = carry_out(tale, tampered(lambda entry: entry.update(digest=digest))(tale.plan()))
         assert tale.sandbox.patches == []
-        assert kinds(done)["a"] == kinds(done)["b"] == "stale"
+        assert kinds(result)["a"] == kinds(result)["b"] == "stale"
 
     def test_a_digest_is_of_one_assistant(self, tale: Story) -> None:
         reviewed = tale.plan()
@@ -357,16 +357,16 @@ class TestNothingInAPlanIsEverSent:
     def test_an_empty_plan_sends_nothing(self, tale: Story) -> None:
         reviewed = tale.plan()
         reviewed["assistants"] = []
-        done = carry_out(tale, reviewed)
-        assert (done["assistants"], tale.sandbox.patches) == ([], [])
+        result = carry_out(tale, reviewed)
+        assert (result["assistants"], tale.sandbox.patches) == ([], [])
 
     def test_its_texts_do_not_reach_the_terminal(self, tale: Story) -> None:
         reviewed = tale.plan()
         reviewed["api_url"] = "\x1b[31mred\u202e"
-        done = tale.run("apply", "--yes", "--plan", tale.save_report(reviewed, "plan.json"))
-        assert done.code == 1
-        assert "\x1b" not in done.stderr
-        assert "\u202e" not in done.stderr
+        result = tale.run("apply", "--yes", "--plan", tale.save_report(reviewed, "plan.json"))
+        assert result.code == 1
+        assert "\x1b" not in result.stderr
+        assert "\u202e" not in result.stderr
 
 
 class TestSensitiveValues:
@@ -386,9 +386,9 @@ class TestSensitiveValues:
         reviewed = tale.plan()
         tale.write("a", metadata={"key": 3})
         tale.commit()
-        done = carry_out(tale, reviewed)
-        assert outcomes(done) == {"a": "refused", "b": "applied", "c": "unchanged"}
-        error = entries(done)["a"]["error"]
+        result = carry_out(tale, reviewed)
+        assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        error = entries(result)["a"]["error"]
         assert error is not None
         assert "HEAD has changed since the plan" in error["message"]
         assert tale.sandbox.live("asst_a")["metadata"]["key"] == 1

@@ -133,9 +133,9 @@ def test_a_damaged_fact_is_an_error(tale: Story) -> None:
     assert message != tale.message
     made = tale.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
     tale.git("update-ref", REF, made)
-    done = tale.run("plan")
-    assert done.code == 1
-    assert "has a trailer that cannot be read" in done.stderr
+    result = tale.run("plan")
+    assert result.code == 1
+    assert "has a trailer that cannot be read" in result.stderr
 
 
 def test_with_other_overlays_of_an_environment_what_differs_is_looked_at(tmp_path: Path) -> None:

@@ -92,24 +92,24 @@ def test_a_path_may_name_a_text_and_means_all_that_take_it(tale: Story) -> None:
     assert entries(tale.plan("assistants/prompts/hi.md")).keys() == {"a"}
     assert entries(tale.plan(MAIN)).keys() == {"a", "b"}
     say(tale, "nobody", "?")
-    done = tale.run("validate", "assistants/prompts/nobody.md")
-    assert (done.code, "nobody.md is not a definition" in done.stderr) == (1, True)
+    result = tale.run("validate", "assistants/prompts/nobody.md")
+    assert (result.code, "nobody.md is not a definition" in result.stderr) == (1, True)
 
 
 def test_a_text_that_is_not_committed_is_not_recorded(tale: Story) -> None:
     say(tale, "hello", "Hello again!\n")
-    done = tale.run("apply", "--yes")
-    assert (done.code, "assistants/prompts/hello.md differs from HEAD" in done.stderr) == (1, True)
+    result = tale.run("apply", "--yes")
+    assert (result.code, "assistants/prompts/hello.md differs from HEAD" in result.stderr) == (1, True)
     say(tale, "hello", "Hello!")  # the line end at the very end is no part of the text
     assert tale.run("apply", "--yes").code == 0
 
 
 def test_a_text_that_is_gone_is_told_at_its_place_and_named_by_changed(tale: Story) -> None:
     (tale.root / MAIN).unlink()
-    done = tale.run("plan", "--changed", "--format", "json")
-    assert done.code == 1
+    result = tale.run("plan", "--changed", "--format", "json")
+    assert result.code == 1
     assert (
-        "assistants/a.yaml:6:24: model.messages.0.content: there is no file assistants/prompts/main.md" in done.stderr
+        "assistants/a.yaml:6:24: model.messages.0.content: there is no file assistants/prompts/main.md" in result.stderr
     )
 
 

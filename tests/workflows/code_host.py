@@ -89,7 +89,9 @@ class CodeHost:
         for pull in self.pulls:
             if pull["head"]["ref"] not in there:
                 pull["state"] = "closed"
-        return [one for one in reversed(self.pulls) if one["state"] in states and branch in (None, one["head"]["ref"])]
+        return [
+            pull for pull in reversed(self.pulls) if pull["state"] in states and branch in (None, pull["head"]["ref"])
+        ]
 
     # --- in git
 
@@ -97,7 +99,7 @@ class CodeHost:
         """What a git command prints in the bare repository."""
         environment = {**os.environ, **WITHOUT_OUR_CONFIGURATION, **({"GIT_INDEX_FILE": index} if index else {})}
         who = ("-c", f"user.name={self.bot}", "-c", "user.email=bot@hub.test")
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", "-C", str(self.git), *who, *arguments],
             input=given,
             env=environment,
@@ -105,7 +107,7 @@ class CodeHost:
             text=True,
             check=True,
         )
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     def write_tree(self, base: str, files: list[tuple[str, str, str | None]]) -> str:
         """Make a tree of another one and of files: path, mode, and text, None where it is to go."""
@@ -205,8 +207,10 @@ class _Handler(BaseHTTPRequestHandler):
             "REMOTE_USER": host.bot,
             "REMOTE_ADDR": "127.0.0.1",
         }
-        done = subprocess.run(["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE, check=True)
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        result = subprocess.run(
+            ["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE, check=True
+        )
+        head, _, content = result.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
         self._send(int(headers.pop("Status", "200").split()[0]), headers, content)
 

@@ -31,13 +31,13 @@ class _Reader:
         self.tokens: list[tuple[str, str]] = []
         place = 0
         while text[place:].strip():
-            found = TOKEN.match(text, place)
-            if not found:
+            match = TOKEN.match(text, place)
+            if not match:
                 raise UnknownExpression(f"{text!r} at {text[place:]!r}")
-            quoted, name, sign = found.groups()
+            quoted, name, sign = match.groups()
             kind = "text" if quoted is not None else "name" if name else "sign"
             self.tokens.append((kind, (quoted if quoted is not None else name or sign).replace("''", "'")))
-            place = found.end()
+            place = match.end()
 
     def next_is(self, sign: str) -> bool:
         if self.tokens[:1] == [("sign", sign)]:

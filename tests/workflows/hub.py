@@ -41,59 +41,59 @@ class Hub(CodeHost):
             (r"commits/(.+)/pulls", ("pull-requests", "contents"), self._merged_by),
             (r"git/(trees|commits|refs)(?:/(.+))?", ("contents",), self._git_data),
         ):
-            if found := re.fullmatch(pattern, path):
-                names = permissions or ({"issues": "issues", "pulls": "pull-requests"}[found[1]],)
+            if match := re.fullmatch(pattern, path):
+                names = permissions or ({"issues": "issues", "pulls": "pull-requests"}[match[1]],)
                 if not any(self.may(token, name, "read" if method == "GET" else "write") for name in names):
                     return 403, _DENIED
-                return respond(method, found, query, body)
+                return respond(method, match, query, body)
         return 404, {"message": "Not Found"}
 
-    def _comments(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
+    def _comments(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
         if method == "GET":
-            return 200, page_of([one for one in self.comments if one["on"] == int(found[1])], query)
-        self.comments.append(self.new(body["body"], on=int(found[1])))
+            return 200, page_of([comment for comment in self.comments if comment["on"] == int(match[1])], query)
+        self.comments.append(self.new(body["body"], on=int(match[1])))
         return 201, self.comments[-1]
 
-    def _comment(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
-        (comment,) = (one for one in self.comments if one["id"] == int(found[1]))
+    def _comment(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
+        (comment,) = (comment for comment in self.comments if comment["id"] == int(match[1]))
         comment |= body
         return 200, comment
 
-    def _list(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
-        pulls = found[1] == "pulls"
+    def _list(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
+        pulls = match[1] == "pulls"
         if method == "GET":
             states = ("open", "closed") if query["state"][0] == "all" else (query["state"][0],)
             branch = query["head"][0].partition(":")[2] if "head" in query else None
-            issues = [one for one in reversed(self.issues) if one["state"] in states]
+            issues = [issue for issue in reversed(self.issues) if issue["state"] in states]
             return 200, page_of(self.list_requests(states, branch) if pulls else issues, query)
         if pulls:
             return 201, self.request(body["head"], body["base"], body=body["body"], title=body["title"])
         self.issues.append({**self.new(body=body["body"]), **body})
         return 201, self.issues[-1]
 
-    def _merged_by(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
-        return 200, page_of([pull for pull in self.pulls if found[1] in pull.get("commits", ())], query)
+    def _merged_by(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
+        return 200, page_of([pull for pull in self.pulls if match[1] in pull.get("commits", ())], query)
 
-    def _git_data(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
+    def _git_data(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
         if method == "DELETE":
-            self.git_command("update-ref", "-d", f"refs/{found[2]}")
+            self.git_command("update-ref", "-d", f"refs/{match[2]}")
             return 204, None
-        if found[1] == "refs":
+        if match[1] == "refs":
             self.git_command("update-ref", body["ref"], body["sha"], "0" * 40)
             return 201, {"ref": body["ref"]}
-        if found[1] == "commits":
+        if match[1] == "commits":
             return 201, {"sha": self.write_commit(body["tree"], body["parents"], body["message"])}
         files = [(one["path"], one["mode"], one.get("content")) for one in body["tree"]]
         return 201, {"sha": self.write_tree(body["base_tree"], files)}
 
-    def _one(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
-        entries = self.issues if found[1] == "issues" else self.pulls
-        (entry,) = (one for one in entries if one["number"] == int(found[2]))
+    def _one(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
+        entries = self.issues if match[1] == "issues" else self.pulls
+        (entry,) = (entry for entry in entries if entry["number"] == int(match[2]))
         entry |= body
         return 200, entry
 
-    def _run(self, method: str, found: re.Match[str], query: Query, body: Any) -> Answer:
-        run = self.runs.get(int(found[1]))
+    def _run(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
+        run = self.runs.get(int(match[1]))
         return (200, run) if run else (404, {"message": "Not Found"})
 
 

@@ -145,7 +145,7 @@ class Job:
         if path != self.path:
             assert step["shell"] == "bash"
             env = {**env, "GITHUB_ACTION_PATH": str(path.parent)}
-        done = subprocess.run(
+        result = subprocess.run(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
             cwd=place,
             env={**self.env, **env, "GITHUB_OUTPUT": str(output)},
@@ -155,14 +155,14 @@ class Job:
             timeout=PATIENCE,
             check=False,
         )
-        self.done.log += done.stdout.decode()
+        self.done.log += result.stdout.decode()
         lines = iter(output.read_text("utf-8").splitlines())
         for line in lines:
             name, sign, value = re.split("(=|<<)", line, maxsplit=1)
             several = itertools.takewhile(functools.partial(operator.ne, value), lines)
             outputs[name] = value if sign == "=" else "\n".join(several)
-        if done.returncode:
-            raise Failed(f"exit code {done.returncode}")
+        if result.returncode:
+            raise Failed(f"exit code {result.returncode}")
 
     def _used(self, step: Mapping[str, Any], scope: Mapping[str, Any], env: Env, outputs: dict[str, str]) -> None:
         given = {name: interpolate(value, scope) for name, value in step.get("with", {}).items()}
@@ -206,9 +206,9 @@ class Job:
             ["-c", header, "fetch", "--quiet", "--no-tags", "origin", "+refs/heads/*:refs/remotes/origin/*", sha],
             ["checkout", "--quiet", "--detach", sha],
         ):
-            done = subprocess.run([*git, *arguments], env=self.env, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise Failed(done.stderr)
+            result = subprocess.run([*git, *arguments], env=self.env, capture_output=True, text=True, check=False)
+            if result.returncode:
+                raise Failed(result.stderr)
         return {}
 
     def _upload(self, *, name: str, path: str, overwrite: str = "false") -> Mapping[str, str]:

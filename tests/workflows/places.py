@@ -53,14 +53,14 @@ class Place:
 
     def git(self, *arguments: str) -> str:
         """What a git command prints in the clone."""
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", "-C", str(self.root), "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments],
             env=environment(),
             capture_output=True,
             text=True,
             check=True,
         )
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     def write(self, key: str, **fields: Any) -> None:
         """Write a definition; its id is `asst_` and the last part of its key."""
@@ -168,9 +168,9 @@ def account(sandbox: Sandbox, email: str) -> Mapping[str, str]:
 def recorded_place(folder: Path, **rest: Any) -> Iterator[Place]:
     """The same, applied and recorded."""
     with place_at(folder, **rest) as place:
-        done = run("apply", "--base", "none", "--yes", cwd=place.root, env=connection_variables(place.sandbox))
-        assert done.code == 0, done.stderr
-        assert "Recorded as " in done.stderr
+        result = run("apply", "--base", "none", "--yes", cwd=place.root, env=connection_variables(place.sandbox))
+        assert result.code == 0, result.stderr
+        assert "Recorded as " in result.stderr
         place.git("push", "--quiet", "origin", RECORD)
         place.git("update-ref", "-d", RECORD)
         yield place

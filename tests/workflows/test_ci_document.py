@@ -132,8 +132,8 @@ def test_files_to_copy_are_what_they_should_be(tmp_path: Path, schema: str, firs
         (tmp_path / f"{number}.yml").write_text(block, "utf-8")
     command = str(Path(sys.executable).with_name("check-jsonschema"))
     checked = [command, "--builtin-schema", f"vendor.{schema}", *map(str, tmp_path.glob("*.yml"))]
-    done = subprocess.run(checked, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    result = subprocess.run(checked, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
 
 
 class Scripts:
@@ -156,11 +156,11 @@ class Scripts:
         path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         machine = {"PATH": path, "RECONCILER_RETRIES": "0"}
         known = {**connection_variables(self.place.sandbox), **machine, **self.place.runner.variables, **changes}
-        done = subprocess.run(
+        result = subprocess.run(
             ["bash", *words], cwd=self.place.root, env=environment(known), capture_output=True, text=True, check=False
         )
-        self.said = done.stdout + done.stderr
-        return done.returncode
+        self.said = result.stdout + result.stderr
+        return result.returncode
 
 
 def test_a_plan_is_of_what_the_branch_changes_and_of_nothing_else(tmp_path: Path) -> None:

@@ -62,11 +62,15 @@ def test_a_text_counts_where_it_may_stand(tmp_path: Path, below: str, file: str,
         "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
     }
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", look()],
         cwd=tmp_path,
         env=environment(given),
         capture_output=True,
         check=False,
     )
-    assert (done.returncode, done.stderr, output.read_text("utf-8")) == (0, b"", f"changed={str(changed).lower()}\n")
+    assert (result.returncode, result.stderr, output.read_text("utf-8")) == (
+        0,
+        b"",
+        f"changed={str(changed).lower()}\n",
+    )

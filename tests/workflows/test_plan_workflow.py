@@ -16,7 +16,7 @@ GREEN = {"plan": "success", "comment": "success"}
 
 def comment(place: Place) -> str:
     """The text of the one comment that the workflow keeps."""
-    (found,) = (one for one in place.hub.comments if one["user"]["login"] == "github-actions[bot]")
+    (found,) = (comment for comment in place.hub.comments if comment["user"]["login"] == "github-actions[bot]")
     text: str = found["body"]
     return text
 
@@ -220,7 +220,9 @@ def test_no_pull_request_can_send_the_password_elsewhere(tmp_path: Path) -> None
         run = place.plan(7, directory="assistants", environment="staging")
         assert run.results == {"plan": "failure", "comment": "success"}
         assert "neither overrides the other" in run.jobs["plan"].summary
-        (text,) = (one["body"] for one in place.hub.comments if "plan assistants@staging -->" in one["body"])
+        (text,) = (
+            comment["body"] for comment in place.hub.comments if "plan assistants@staging -->" in comment["body"]
+        )
         assert "neither overrides the other" in text
 
         assert elsewhere.sandbox.requests == []
@@ -266,8 +268,8 @@ def test_an_empty_repository_has_its_first_comment_after_six_steps_and_no_red_ru
         place.git("rm", "--quiet", "-r", "--force", ".")
         # The steps of docs/ci.md; the fourth and the fifth are the variable and the secrets that the place has.
         for words in (("init", "--ci", "github", "--from", f"north/reconciler@{'a' * 40}"), ("import", "asst_visits")):
-            done = run(*words, cwd=place.root, env=connection_variables(place.sandbox))
-            assert done.code == 0, done.stderr
+            result = run(*words, cwd=place.root, env=connection_variables(place.sandbox))
+            assert result.code == 0, result.stderr
         place.commit("Set up reconciler")
         place.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
         place.git("checkout", "--quiet", "-b", "greeting")

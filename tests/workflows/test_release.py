@@ -35,8 +35,8 @@ def notes(folder: Path, tag: str, version: str, changelog: str = CHANGELOG) -> t
     (folder / "reconciler").mkdir()
     (folder / "reconciler" / "__init__.py").write_text(f'"""A package."""\n\n__version__ = "{version}"\n', "utf-8")
     (folder / "CHANGELOG.md").write_text(changelog, "utf-8")
-    done = subprocess.run([sys.executable, SCRIPT, tag], cwd=folder, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+    result = subprocess.run([sys.executable, SCRIPT, tag], cwd=folder, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout, result.stderr
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def merge(place: Place, key: str, author: str, **fields: Any) -> dict[str, Any]:
 
 def told(place: Place, pull: dict[str, Any]) -> str:
     """The one comment on a pull request."""
-    (found,) = (one["body"] for one in place.hub.comments if one["on"] == pull["number"])
+    (found,) = (comment["body"] for comment in place.hub.comments if comment["on"] == pull["number"])
     return str(found)
 
 
@@ -47,7 +47,7 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
         assert "[apply by hand, with other options](" in told(place, bad)
         assert "/actions/workflows/apply.yml)" in told(place, bad)
         assert "Visits" not in told(place, bad)
-        assert not [one for one in place.hub.comments if one["on"] == other["number"]]
+        assert not [comment for comment in place.hub.comments if comment["on"] == other["number"]]
 
         run = place.dispatch("apply.yml")
         assert run.results["result"] == "success", run.log

@@ -20,8 +20,8 @@ def applied(place: Place) -> WorkflowRun:
 
 def test_a_run_is_undone(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        undone = applied(place)
-        run = place.dispatch("rollback.yml", run_id=str(undone.number))
+        rollback_run = applied(place)
+        run = place.dispatch("rollback.yml", run_id=str(rollback_run.number))
         assert run.results == {"rollback": "success"}, run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
         assert f"git revert <code>{place.git('rev-parse', 'HEAD')}</code>" in run.jobs["rollback"].summary
@@ -36,25 +36,25 @@ def test_each_attempt_of_a_run_is_undone_on_its_own(tmp_path: Path) -> None:
         place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
         place.commit()
         place.sandbox.edit("asst_visits", firstMessage="Edited live!")
-        undone = place.push()
+        rollback_run = place.push()
         place.sandbox.edit("asst_visits", firstMessage="Welcome!")
-        place.runner.again(undone, "apply.yml")
+        place.runner.again(rollback_run, "apply.yml")
         for given in ("", "0", "3", "1\nattempt=2"):
-            run = place.dispatch("rollback.yml", run_id=str(undone.number), attempt=given)
+            run = place.dispatch("rollback.yml", run_id=str(rollback_run.number), attempt=given)
             assert run.jobs["rollback"].failed == "Check the run"
             assert "the run has 2" in run.log
         for attempt, assistant, text in (("2", "asst_visits", "Welcome!"), ("1", "asst_enrollment", "Hello!")):
             assert place.sandbox.live(assistant)["firstMessage"] == "Hi!"
-            run = place.dispatch("rollback.yml", run_id=str(undone.number), attempt=attempt)
+            run = place.dispatch("rollback.yml", run_id=str(rollback_run.number), attempt=attempt)
             assert run.results == {"rollback": "success"}, run.log
             assert place.sandbox.live(assistant)["firstMessage"] == text
 
 
 def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        undone = applied(place)
+        rollback_run = applied(place)
         place.sandbox.edit("asst_visits", firstMessage="Newer")
-        run = place.dispatch("rollback.yml", run_id=str(undone.number))
+        run = place.dispatch("rollback.yml", run_id=str(rollback_run.number))
         assert run.results == {"rollback": "failure"}
         assert "1 refused" in run.jobs["rollback"].summary
         assert "rollback-assistants-attempt-1" in run.artifacts
@@ -62,10 +62,10 @@ def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
 
 def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        undone = applied(place)
+        rollback_run = applied(place)
         draft = place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Tagged with the name of the branch")
         place.git("push", "--quiet", "origin", f"{draft}:refs/tags/main")
-        honest = place.hub.runs[undone.number]
+        honest = place.hub.runs[rollback_run.number]
         forged: dict[str, dict[str, object]] = {
             "is not of an apply": {"event": "pull_request"},
             "is not of an apply.": {"path": ".github/workflows/build.yml"},
@@ -75,8 +75,8 @@ def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
             "is not over": {"status": "in_progress"},
         }
         for said, lie in forged.items():
-            place.hub.runs[undone.number] = {**honest, **lie}
-            run = place.dispatch("rollback.yml", run_id=str(undone.number))
+            place.hub.runs[rollback_run.number] = {**honest, **lie}
+            run = place.dispatch("rollback.yml", run_id=str(rollback_run.number))
             assert run.jobs["rollback"].failed == "Check the run"
             assert said in run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"

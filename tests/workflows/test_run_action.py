@@ -75,14 +75,14 @@ def test_no_file_of_a_pull_request_takes_part_in_the_installation(tmp_path: Path
         "PIP_NO_INDEX": "1",
         "PIP_CONFIG_FILE": os.devnull,
     }
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
         cwd=tmp_path,
         env=environment(known),
         capture_output=True,
         check=False,
     )
-    assert b"No matching distribution" in done.stderr, "without an index it goes as far as this"
+    assert b"No matching distribution" in result.stderr, "without an index it goes as far as this"
     assert not (tmp_path / "taken").exists()
 
 

@@ -19,11 +19,11 @@ def edited(text: str, *changes: tuple[str, Any]) -> str:
 
 
 def refusal(text: str, *changes: tuple[str, Any]) -> EditRefused:
-    with pytest.raises(EditRefused) as caught:
+    with pytest.raises(EditRefused) as error_info:
         edited(text, *changes)
-    assert str(caught.value)
-    assert caught.value.hint
-    return caught.value
+    assert str(error_info.value)
+    assert error_info.value.hint
+    return error_info.value
 
 
 INLINE: dict[str, tuple[str, Any, str]] = {

@@ -8,9 +8,9 @@ from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 
 def said_of(text: str) -> str:
-    with pytest.raises(YamlProblems) as caught:
+    with pytest.raises(YamlProblems) as error_info:
         read_yaml(text)
-    (problem,) = caught.value.problems
+    (problem,) = error_info.value.problems
     return f"{problem.line}:{problem.column} {problem.message}"
 
 

@@ -28,9 +28,9 @@ json_values = st.recursive(
 
 
 def problems_of(text: str) -> list[YamlProblem]:
-    with pytest.raises(YamlProblems) as caught:
+    with pytest.raises(YamlProblems) as error_info:
         read_yaml(text)
-    return caught.value.problems
+    return error_info.value.problems
 
 
 def attempt(text: str) -> tuple[Any, list[YamlProblem]]:
@@ -116,9 +116,9 @@ def test_64_levels_are_read() -> None:
 
 def test_every_problem_is_told_with_its_path_and_what_could_be_read() -> None:
     text = "a: yes\nb: [on, 1]\nb: 2\n3: x\nc: !x d\n"
-    with pytest.raises(YamlProblems) as caught:
+    with pytest.raises(YamlProblems) as error_info:
         read_yaml(text)
-    assert [(problem.line, problem.column, problem.path) for problem in caught.value.problems] == [
+    assert [(problem.line, problem.column, problem.path) for problem in error_info.value.problems] == [
         (1, 4, ("a",)),
         (2, 5, ("b", "0")),
         (3, 1, ("b",)),
@@ -126,7 +126,7 @@ def test_every_problem_is_told_with_its_path_and_what_could_be_read() -> None:
         (5, 4, ("c",)),
     ]
     assert read_tolerantly(text).value == {"a": "yes", "b": ["on", 1], "c": "d"}
-    assert str(caught.value) == "1:4; 2:5; 3:1; 4:1; 5:4"
+    assert str(error_info.value) == "1:4; 2:5; 3:1; 4:1; 5:4"
 
 
 def test_a_discreet_message_quotes_nothing() -> None:

@@ -95,7 +95,7 @@ class ActRunner(Runner):
         for entry in entries_of(folder / "log"):
             note(run.jobs, entry)
         kept = self.artifacts / str(run.number)
-        run.artifacts = {one.name: one for one in sorted(kept.iterdir())} if kept.is_dir() else {}
+        run.artifacts = {entry.name: entry for entry in sorted(kept.iterdir())} if kept.is_dir() else {}
         assert any(job.result != "skipped" for job in run.jobs.values()), (folder / "log").read_text("utf-8")
         return run
 

@@ -28,8 +28,8 @@ def team(folder: Path) -> Iterator[Place]:
         place.runner = ActRunner(
             runner.hub, folder / "act", runner.variables, runner.secrets, runner.protected, runner.machine
         )
-        done = run_command("init", "--ci", "github", "--from", f"{OURS}@{COMMIT}", cwd=place.root)
-        assert done.code == 0, done.stderr
+        result = run_command("init", "--ci", "github", "--from", f"{OURS}@{COMMIT}", cwd=place.root)
+        assert result.code == 0, result.stderr
         place.commit("Set up reconciler")
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         yield place

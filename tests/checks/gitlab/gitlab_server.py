@@ -56,39 +56,39 @@ class GitLab(CodeHost):
             (r"repository/(commits)", "contents", self._commit),
             (r"repository/branches/(.+)", "contents", self._branch),
         ):
-            if found := re.fullmatch(pattern, below):
+            if match := re.fullmatch(pattern, below):
                 if not self.may(token, permission, "read" if method == "GET" else "write"):
                     return 403, {"message": "403 Forbidden"}
-                return answer(method, found, query, body, user)
+                return answer(method, match, query, body, user)
         return None
 
-    def _notes(self, method: str, found: re.Match[str], query: Query, body: Any, user: str) -> Answer:
+    def _notes(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         if method == "GET":
-            there = [one for one in self.comments if one["on"] == int(found[1])]
+            there = [comment for comment in self.comments if comment["on"] == int(match[1])]
             return 200, page_of([_show(one, "body") for one in there], query)
         if method == "POST":
-            self.comments.append(self.new(body["body"], user, on=int(found[1])))
+            self.comments.append(self.new(body["body"], user, on=int(match[1])))
             return 201, _show(self.comments[-1], "body")
-        (note,) = (one for one in self.comments if one["id"] == int(found[2]))
+        (note,) = (comment for comment in self.comments if comment["id"] == int(match[2]))
         if note["user"]["login"] != user:
             return 403, {"message": "403 Forbidden"}
         note |= body
         return 200, _show(note, "body")
 
-    def _issues(self, method: str, found: re.Match[str], query: Query, body: Any, user: str) -> Answer:
+    def _issues(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         if method == "GET":
-            still = [_show(one, "description") for one in self.issues if one["state"] == "open"]
+            still = [_show(issue, "description") for issue in self.issues if issue["state"] == "open"]
             return 200, page_of(still, query)
-        if found[1] is None:
+        if match[1] is None:
             self.issues.append(self.new(body["description"], user, title=body["title"]))
             return 201, _show(self.issues[-1], "description")
-        (issue,) = (one for one in self.issues if one["number"] == int(found[1]))
-        if found[2]:
+        (issue,) = (issue for issue in self.issues if issue["number"] == int(match[1]))
+        if match[2]:
             issue["body"] += f"\n---\n{body['body']}"
             return 201, {}
         return self._change(issue, body)
 
-    def _merge_requests(self, method: str, found: re.Match[str], query: Query, body: Any, user: str) -> Answer:
+    def _merge_requests(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         if method == "GET":
             states = ("open",) if query["state"][0] == "opened" else ("open", "closed")
             listed = self.list_requests(states, query["source_branch"][0] if "source_branch" in query else None)
@@ -102,7 +102,7 @@ class GitLab(CodeHost):
                 title=body["title"],
             )
             return 201, _show_request(made)
-        (there,) = (one for one in self.pulls if one["number"] == int(found[1]))
+        (there,) = (pull for pull in self.pulls if pull["number"] == int(match[1]))
         return self._change(there, body)
 
     def _change(self, entry: dict[str, Any], body: Any) -> Answer:
@@ -112,11 +112,11 @@ class GitLab(CodeHost):
             entry["state"] = "closed"
         return 200, {}
 
-    def _merged_by(self, method: str, found: re.Match[str], query: Query, body: Any, user: str) -> Answer:
-        there = [_show_request(one) for one in self.pulls if found[1] in one.get("commits", ())]
+    def _merged_by(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
+        there = [_show_request(pull) for pull in self.pulls if match[1] in pull.get("commits", ())]
         return 200, page_of(there, query)
 
-    def _commit(self, method: str, found: re.Match[str], query: Query, body: Any, user: str) -> Answer:
+    def _commit(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         ref = f"refs/heads/{body['branch']}"
         if self.git_command("for-each-ref", ref):
             return 400, {"message": f"A branch called '{body['branch']}' already exists."}
@@ -126,8 +126,8 @@ class GitLab(CodeHost):
         self.git_command("update-ref", ref, commit, "0" * 40)
         return 201, {"id": commit}
 
-    def _branch(self, method: str, found: re.Match[str], query: Query, body: Any, user: str) -> Answer:
-        self.git_command("update-ref", "-d", f"refs/heads/{unquote(found[1])}")
+    def _branch(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
+        self.git_command("update-ref", "-d", f"refs/heads/{unquote(match[1])}")
         return 204, None
 
 

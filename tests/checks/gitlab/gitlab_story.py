@@ -41,9 +41,9 @@ def check_include(root: Path) -> None:
     previews = []
     for content in (TEAM, {**OURS, **TEAM}):
         (root / ".gitlab-ci.yml").write_text(yaml.safe_dump(content), "utf-8")
-        done = run_gitlab_ci_local(root, "--preview", machine={"HOME": str(root)})
-        assert done.returncode == 0, done.stderr
-        previews.append(yaml.safe_load(done.stdout))
+        result = run_gitlab_ci_local(root, "--preview", machine={"HOME": str(root)})
+        assert result.returncode == 0, result.stderr
+        previews.append(yaml.safe_load(result.stdout))
     before, after = previews
     added = {name: after.pop(name) for name in list(after) if name.startswith("assistants-")}
     assert (after, len(added)) == (before, 7)
@@ -59,10 +59,10 @@ def check_set_up(place: Place, notes: str) -> None:
     login = ("RECONCILER_EMAIL", "RECONCILER_PASSWORD")
     unprotected = [(name, "*", False) for name in ("RECONCILER_API_URL", "GITLAB_TOKEN", *login)]
     protected = [("RECORD_TOKEN", "*", True), *((name, "production", True) for name in login)]
-    done = run_gitlab_ci_local(place.root, "--preview", machine={"HOME": str(place.root.parent)})
+    result = run_gitlab_ci_local(place.root, "--preview", machine={"HOME": str(place.root.parent)})
     place.hub.facts = {
         "": {"default_branch": "main", "path_with_namespace": REPOSITORY},
-        "ci/lint": {"valid": done.returncode == 0, "merged_yaml": done.stdout},
+        "ci/lint": {"valid": result.returncode == 0, "merged_yaml": result.stdout},
         "protected_branches/main": {"allow_force_push": False},
         "variables": [
             {"key": name, "environment_scope": scope, "protected": kept}
@@ -86,7 +86,7 @@ def check_lines(piped: PipelineRunner) -> None:
     """Code Quality had the change of the greeting and the slip of the pen at their lines."""
     reports = [file for folder in piped.folders.values() for file in folder.rglob("plan.codequality")]
     entries = [one["location"] for report in reports for one in json.loads(report.read_text("utf-8"))]
-    found = {(one["path"], one["lines"]["begin"]) for one in entries}
+    found = {(entry["path"], entry["lines"]["begin"]) for entry in entries}
     assert found >= {("assistants/open-day.yaml", 3), ("assistants/visits.yaml", 3)}, found
 
 
@@ -106,8 +106,8 @@ def team(folder: Path) -> Iterator[Place]:
         place.runner = piped = PipelineRunner(
             runner.hub, folder / "runs", runner.variables, runner.secrets, runner.protected, runner.machine
         )
-        done = commands.run("init", "--ci", "gitlab", "--from", f"{SOURCE}@{piped.commit}", cwd=place.root)
-        assert done.code == 0, done.stderr
+        result = commands.run("init", "--ci", "gitlab", "--from", f"{SOURCE}@{piped.commit}", cwd=place.root)
+        assert result.code == 0, result.stderr
         place.commit("Set up reconciler")
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         check_set_up(place, piped.notes)

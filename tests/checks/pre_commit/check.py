@@ -111,11 +111,11 @@ class Team:
     def _commit(self, shown: tuple[str, ...], *, passes: bool) -> None:
         before = self._git("rev-list", "--all", "--count").stdout
         self._git("add", "--all")
-        done = self._git("commit", "-m", "Something", check=False)
-        said = done.stdout + done.stderr
-        if (done.returncode == 0) is not passes or any(text not in said for text in shown):
+        result = self._git("commit", "-m", "Something", check=False)
+        said = result.stdout + result.stderr
+        if (result.returncode == 0) is not passes or any(text not in said for text in shown):
             wanted = f"{'pass' if passes else 'be refused'} and show {', '.join(shown)}"
-            sys.exit(f"pre-commit: a commit should {wanted}, but it ended with {done.returncode}:\n{said}")
+            sys.exit(f"pre-commit: a commit should {wanted}, but it ended with {result.returncode}:\n{said}")
         if (self._git("rev-list", "--all", "--count").stdout != before) is not passes:
             sys.exit("pre-commit: the exit code does not say whether there is a commit")
 
@@ -128,10 +128,10 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command; where it must succeed and does not, end with what it said."""
     arguments = [*map(str, command)]
-    done = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    if check and done.returncode:
-        sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done
+    result = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if check and result.returncode:
+        sys.exit(f"{command[0]} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
+    return result
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ EXAMPLES = Path(__file__).parents[3] / "assistants"
 def run(*words: str | Path, cwd: Path, code: int = 0) -> str:
     """Run a command, show what it says, and return it; end everything where its exit code is another."""
     print("$", *words, flush=True)
-    done = subprocess.run([*map(str, words)], cwd=cwd, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
-    print(done.stdout, flush=True)
-    if done.returncode != code:
-        sys.exit(f"It ended with {done.returncode}, and not with {code}.")
-    return done.stdout
+    result = subprocess.run(
+        [*map(str, words)], cwd=cwd, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False
+    )
+    print(result.stdout, flush=True)
+    if result.returncode != code:
+        sys.exit(f"It ended with {result.returncode}, and not with {code}.")
+    return result.stdout
 
 
 def count(report: Path) -> dict[str, int]:
