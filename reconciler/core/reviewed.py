@@ -69,6 +69,7 @@ class Applied:
     file: str
     id: str
     fields: tuple[AppliedField, ...]
+    undoes: bool = False  # a rollback wrote it: git may still say otherwise
 
     def list_obstacles(self) -> Iterator[str]:
         """Yield why the old values cannot be put back, a reason for each field that is in the way."""

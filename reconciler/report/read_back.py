@@ -1,5 +1,6 @@
 """Reads from an earlier report, which may hold several runs, what a later run relies on. Decides nothing itself."""
 
+import dataclasses
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
@@ -63,7 +64,8 @@ def list_unclear(report: Report) -> tuple[Applied, ...]:
                 # A later write with a clear answer settles what it sent; which is later, the order in a file says.
                 unclear = {path: field for path, field in unclear.items() if value_at(entry.patch, path) is MISSING}
         if last_write is not None and (unclear or not last_write.fields):
-            writes.append(Applied(last_write.key, last_write.file, last_write.id, tuple(unclear.values())))
+            undoes = not report.traits.follows_git
+            writes.append(dataclasses.replace(last_write, fields=tuple(unclear.values()), undoes=undoes))
     return tuple(writes)
 
 

@@ -144,6 +144,16 @@ def _refuse_third_value(result: Result, entry: Applied) -> Result:
         return result.refuse("conflict", message, hint=hint, warnings=())
     if result.plan is None or result.live is None:
         return result
+    # Until git has reverted the change, an apply would only bring it back.
+    unlike = [
+        dotted(field.path)
+        for field in entry.fields
+        if (value := value_at(result.definition.declared, field.path)) is MISSING
+        or not equal(value, field.new, field.path)
+    ]
+    if entry.undoes and unlike:
+        message = f"git does not have the value of {', '.join(unlike)} that the rollback restored"
+        return result.refuse("conflict", message, hint="revert the change in git, then resume")
     strange = []
     for field in entry.fields:
         live_value = value_at(result.live, field.path)

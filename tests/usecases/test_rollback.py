@@ -469,6 +469,23 @@ class TestARollbackWithoutAClearEnd:
         assert outcomes(tale.apply_and_record()) == {"a": "applied"}
         assert (provider(tale)["firstMessage"], tale.trailers) == ("old", [])
 
+    def test_its_report_can_be_resumed_once_git_has_reverted(self, tale: Story) -> None:
+        """Where no record was kept, as in a pipeline whose rollback pushes nothing."""
+        document = applied(tale, firstMessage="new")
+        tale.sandbox.rehearse("PATCH *: 500 after=database")
+        report = tale.save_report(tale.rollback(document, "--retries", "0"), "undo.json")
+        tale.sandbox.mend()
+        tale.sandbox.forget_requests()
+        refused = tale.apply("--resume", report)
+        assert (outcomes(refused), tale.sandbox.patches) == ({"a": "refused"}, [])
+        assert why(refused).startswith(
+            "conflict: git does not have the value of firstMessage that the rollback restored"
+        )
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
+        assert (tale.sandbox.patches, provider(tale)["firstMessage"]) == ([{"firstMessage": "old"}], "old")
+
     def test_is_not_called_well_and_changes_no_entry(self, tale: Story, document: Document) -> None:
         assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
         assert "the outcome of the last write of firstMessage is unclear" in tale.run("drift").stdout

@@ -72,7 +72,7 @@ def command(
         option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     unclear = read_report(resume) if resume is not None else None
-    if unclear is not None and not (unclear.traits.writes and unclear.traits.follows_git):
+    if unclear is not None and not unclear.traits.writes:
         raise wrong_report_error(unclear)
     wishes = dataclasses.replace(
         wishes,
