@@ -15,6 +15,7 @@ from reconciler.core.run import Requirement
 from reconciler.errors import HostError
 from reconciler.hosts.github_host import GitHub
 from reconciler.hosts.host import Host
+from reconciler.hosts.host_client import PAGE_SIZE
 
 _TABLE: Final = Path(__file__).with_name("protection.yaml")
 _LOGIN: Final = {"RECONCILER_EMAIL", "RECONCILER_PASSWORD"}
@@ -45,17 +46,21 @@ def check_protection(
     names = {"branch": branch, "environment": environment, "workflow": workflow}
     quoted = {key: quote(text, safe="") for key, text in names.items()}
     table = yaml.load(_TABLE.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    for row in (row for group in groups for row in table[group]):
-        answer, reason = read_answer(row["path"].format(**quoted))
-        check, *wanted = (part.format(**names) if isinstance(part, str) else part for part in row["check"])
+
+    def judge(question: Mapping[str, Any]) -> tuple[bool | None, str]:
+        answer, reason = read_answer(question["path"].format(**quoted))
+        check, *wanted = (part.format(**names) if isinstance(part, str) else part for part in question["check"])
         try:
-            met = None if answer is None else answer is not False and _CHECKS[check](answer, *wanted)
-            if met is False and "fallback_path" in row:
-                met = bool(read_answer(row["fallback_path"].format(**quoted))[0])
-        except (AttributeError, KeyError, TypeError):
-            met, reason = None, "the answer cannot be understood"
+            return (None, reason) if answer is None else (answer is not False and _CHECKS[check](answer, *wanted), "")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None, "the answer cannot be understood"
+
+    for row in (row for group in groups for row in table[group]):
+        met, reason = judge(row)
+        if met is False and "fallback" in row:
+            met, reason = judge(row["fallback"])
         expected, hint = row["expected"].format(**names), row["hint"].format(**names)
-        detail = f"unknown: {reason}" if met is None else expected if met else f"expected: {expected}"
+        detail = f"could not be checked: {reason}" if met is None else expected if met else f"expected: {expected}"
         yield Requirement(row["subject"], detail, "" if met else hint, met=met)
 
 
@@ -82,6 +87,7 @@ def _list_names(answer: Any, key: str) -> set[Any]:
 
 _CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
     "is_set": lambda answer, key: bool(answer.get(key)),
+    "is_filled": bool,
     "is_unset": lambda answer, key: not answer.get(key),
     "is_enabled": lambda answer, *keys: "disabled" not in map(answer.get, keys),
     "has_workflow": lambda answer, path: path in [x["path"] for x in answer["workflows"] if x.get("state") == "active"],
@@ -102,6 +108,10 @@ def _read_answer(host: Host, path: str) -> tuple[Any, str]:
     """Return what the host answers; False if it says that there is no such thing, None if it does not say."""
     try:
         # What begins with `//` is no part of the repository.
-        return host.client.request("GET", path[1:] if path.startswith("//") else f"{host.path}{path}"), ""
+        path = path[1:] if path.startswith("//") else f"{host.path}{path}"
+        answer = host.client.request("GET", path)
+        # A full page may be the first of several.
+        is_page = isinstance(answer, list) and len(answer) == PAGE_SIZE
+        return [*host.client.list_all(path.partition("?")[0])] if is_page else answer, ""
     except HostError as error:
         return False if error.status == 404 else None, error.message

@@ -92,7 +92,7 @@ AT_GITHUB: dict[str, object] = {
     f"{REPOSITORY}/environments/production": {"deployment_branch_policy": {"custom_branch_policies": True}},
     f"{REPOSITORY}/environments/production/secrets": SECRETS,
     f"{REPOSITORY}/actions/permissions/workflow": {"can_approve_pull_request_reviews": True},
-    f"{REPOSITORY}/actions/variables": {"variables": [{"name": "RECONCILER_API_URL"}]},
+    f"{REPOSITORY}/actions/variables/RECONCILER_API_URL": {"name": "RECONCILER_API_URL"},
     f"{REPOSITORY}/actions/secrets": SECRETS,
 }
 # The step that was left out, what GitHub says then, and what is named.
@@ -105,7 +105,7 @@ LEFT_OUT_AT_GITHUB: list[LeftOut] = [
         {f"{REPOSITORY}/actions/workflows": {"workflows": [{"path": CALLER, "state": "disabled_inactivity"}]}},
         ["workflow"],
     ),
-    (4, {f"{REPOSITORY}/actions/variables": {"variables": []}}, ["API's address"]),
+    (4, {f"{REPOSITORY}/actions/variables/RECONCILER_API_URL": {"name": ""}}, ["API's address"]),
     (5, {f"{REPOSITORY}/actions/secrets": {"secrets": SECRETS["secrets"][:1]}}, ["reading account"]),
     (7, {f"{REPOSITORY}/environments/production": {"deployment_branch_policy": None}}, ["environment"]),
     (7, {f"{REPOSITORY}/environments/production/secrets": {"secrets": []}}, ["writing account"]),
@@ -115,6 +115,18 @@ LEFT_OUT_AT_GITHUB: list[LeftOut] = [
     # And what a token may not ask, or what is no answer.
     (0, {f"{REPOSITORY}/actions/workflows": None, f"{REPOSITORY}/environments/production/secrets": None}, []),
     (0, {f"{REPOSITORY}/actions/workflows": {"odd": 1}}, []),
+    # What the organization has for all of its repositories, and where that may not be asked.
+    (
+        0,
+        {
+            f"{REPOSITORY}/actions/variables/RECONCILER_API_URL": {"name": ""},
+            f"{REPOSITORY}/actions/organization-variables": {"variables": [{"name": "RECONCILER_API_URL"}]},
+            f"{REPOSITORY}/actions/secrets": {"secrets": []},
+            f"{REPOSITORY}/actions/organization-secrets": SECRETS,
+        },
+        [],
+    ),
+    (0, {f"{REPOSITORY}/rules/branches/main": None}, []),
     (0, {REPOSITORY: False}, ["repository"]),
 ]
 
@@ -209,6 +221,8 @@ LEFT_OUT: list[LeftOut] = [
     # And what a project may have switched off.
     (0, {PROJECT: {"issues_access_level": "disabled"}}, ["features"]),
     (0, {f"{PROJECT}/variables": {"odd": 1}}, []),
+    (0, {PROJECT: {"permissions": {"project_access": {"access_level": "odd"}}}}, []),
+    (0, {f"{PROJECT}/variables": [variable(f"OTHER_{number}") for number in range(150)] + VARIABLES}, []),
     (0, {f"{PROJECT}/protected_branches/main": None, f"{PROJECT}/ci/lint": None}, []),
 ]
 

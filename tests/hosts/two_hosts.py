@@ -53,6 +53,11 @@ class Hosts:
             if self.user is None or self.user.endswith("[bot]"):
                 return 403, {"message": "Resource not accessible by integration"}, {}
             return 200, {"login": self.user, "username": self.user}, {}
+        fact = self.facts.get(path)
+        if isinstance(fact, list):
+            page, size = (int(query.get(name, [default])[0]) for name, default in (("page", "1"), ("per_page", "20")))
+            more = {"x-next-page": str(page + 1) if page * size < len(fact) else ""}
+            return 200, fact[(page - 1) * size : page * size], more
         if path in self.facts:
             return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
