@@ -23,7 +23,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a record or a commit, by their path, and what of them could not be read."""
+    """The entries of a record or a commit by path, with warnings for those that cannot be read."""
 
     by_file: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Entries:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BaseDefinitions:
-    """What a run compares with: the revision as it was named, its commit, and the entries that it holds."""
+    """What a run compares with: a revision as it was named, its commit, and its entries."""
 
     ref: str
     commit: str

@@ -23,18 +23,18 @@ _encode: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists m
 
 
 class Whole(list[Any]):
-    """A list that asks for exactly its elements: a live one with more keys in an element differs, and is replaced."""
+    """A list that asks for exactly its elements. A live list with more keys in an element differs, and is replaced."""
 
 
 def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return live as it is compared with what a definition declares, and as it is taken along in a body."""
+    """Return live in the form that is compared with a definition, and that goes along in a body."""
     # Without these keys, no body contains them, no check misses them, and no plan becomes stale by them.
     managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
     return dict(align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings))
 
 
 def align_line_ends(value: Any, declared: Any, settings: Settings) -> Any:
-    """Return a value of live or of the base with its texts as the definition would write them, if that is asked for."""
+    """Return a value of live or of the base, with the definition's line ends where the settings ask for that."""
     return _align(value, declared) if settings.line_endings == "any" else value
 
 
@@ -79,7 +79,7 @@ def exact_text(value: Any) -> str:
 
 
 def restrict_to_declared(declared: Any, live: Any) -> Any:
-    """Return live reduced to the keys that are declared, or what is declared where that asks for nothing."""
+    """Return live with the declared keys only. Where nothing is asked for, what is declared."""
     # `metadata: {}` is in sync with every live metadata: it names no key that could differ.
     if not asks_anything(declared):
         return declared
@@ -97,7 +97,7 @@ def restrict_to_declared(declared: Any, live: Any) -> Any:
 
 
 def asks_anything(declared: Any) -> bool:
-    """Return whether a declared value asks for anything: an object of nothing but empty objects does not."""
+    """Return whether a declared value asks for anything. An object that contains only empty objects does not."""
     return any(map(asks_anything, declared.values())) if isinstance(declared, dict) else True
 
 
@@ -142,13 +142,13 @@ def find_differing_declarations(left: Mapping[str, Any], right: Mapping[str, Any
 
 
 def find_only_difference(declared: Any, live: Any, path: FieldPath) -> FieldPath:
-    """Return where all that differs from live is, with the definition's indices; `path` if at several places."""
+    """Return the only place that differs from live, with the definition's indices; `path` if there are several."""
     paths = list(_find_differences(declared, restrict_to_declared(declared, live), path, in_lists=True))
     return paths[0] if len(paths) == 1 else path
 
 
 def find_differing_line(text: Any, other: Any) -> int:
-    """Return the first line, from 1, in which a text differs from another value; its last where only lines went."""
+    """Return the first line, from 1, that differs from another value; the last one if lines were only removed."""
     if not (isinstance(text, str) and isinstance(other, str)):
         return 1
     lines, other_lines = (side.replace("\r\n", "\n").split("\n") for side in (text, other))

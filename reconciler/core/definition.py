@@ -67,7 +67,7 @@ class Layer:
 
     @functools.cached_property
     def as_written(self) -> Mapping[str, Any]:
-        """The fields with what the file itself says: `$file` where the text comes from a file of its own."""
+        """The fields as the file says them, with `$file` instead of the texts of text files."""
         references = ((text_file.path, {TEXT_KEY: text_file.reference}) for text_file in self.texts)
         return dict(put_all(self.fields, references))
 
@@ -95,7 +95,7 @@ class Definition:
 
     @property
     def contents(self) -> Mapping[str, str]:
-        """What each of its files holds, text files too, by path; the layers first, the lowest before the others."""
+        """The content of each of its files by path: the layers from the lowest on, then the text files."""
         layers = {layer.file: layer.text for layer in self.layers}
         return layers | {text.file: text.content for layer in self.layers for text in layer.texts}
 
@@ -120,7 +120,7 @@ class Definition:
         return next((layer.file for layer in reversed(self.layers) if "id" in layer.fields), self.file)
 
     def locate(self, path: FieldPath, about: About = "value", line: int = 1) -> tuple[str, int, int]:
-        """Return file, line and column of a field's key or value: the uppermost that says it, else the file's start.
+        """Return file, line and column of a field's key or value in its uppermost layer, else the file's start.
 
         In a text file, `line` selects the line.
         """
@@ -177,7 +177,7 @@ def is_definition_file(path: str, folder: str) -> bool:
 
 
 def correct_name(name: str) -> str | None:
-    """Return the name that a file was probably meant to have, to be read; None if its name says what it is."""
+    """Return the name that a file was probably meant to have; None if its name is right."""
     if _LIKE_DEFAULTS.fullmatch(name) and name != DEFAULTS:
         return DEFAULTS
     match = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
@@ -196,7 +196,7 @@ def defaults_above(key: str) -> list[str]:
 
 
 def path_in(folder: str, relative: str) -> str:
-    """Return the path from the root of what is below a folder; `.` is the root."""
+    """Return the path from the root for a path below a folder; `.` is the root."""
     return relative if folder in ("", ".") else f"{folder}/{relative}"
 
 

@@ -38,7 +38,7 @@ class NewOverlay:
 
 
 def build_definition(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> NewDefinition:
-    """Return the definition that a live assistant is in sync with: documented fields in the API's order, no nulls."""
+    """Return the definition that is in sync with a live assistant: documented fields in the API's order, no nulls."""
     # Nobody can set fields that the API manages itself, so a definition that declared one would always differ.
     writable = {key: value for key, value in live.items() if key not in READ_ONLY}
     leaves = list(_sort_leaves(writable, (), settings))
@@ -62,7 +62,7 @@ def build_overlay(
     settings: Settings,
     layers: Sequence[Layer] = (),
 ) -> NewOverlay:
-    """Return the overlay by which a definition that others share (in `layers`) is in sync with a live assistant."""
+    """Return the overlay that brings a shared definition (in `layers`) in sync with a live assistant."""
     fields: list[tuple[FieldPath, Any]] = [(("id",), assistant_id)]
     omitted: list[tuple[FieldPath, str]] = []
     for path in find_differing_leaves(shared, live):
@@ -81,7 +81,7 @@ def build_overlay(
 
 
 def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path: FieldPath = ()) -> dict[str, Any]:
-    """Return the fields of a new definition without those that files of defaults already give it."""
+    """Return the fields of a new definition without those that the defaults already give it."""
     remaining: dict[str, Any] = {}
     for key, value in fields.items():
         child, shared_value = (*path, key), shared.get(key, MISSING)
@@ -95,14 +95,14 @@ def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path:
 
 
 def warn_of_reordering(path: FieldPath, value: Any) -> Iterator[str]:
-    """Yield a warning for each text in a value that a person sees in another order than it is stored in."""
+    """Yield a warning for each text in a value that people see in another order than it is stored."""
     for leaf, text in walk_leaves(value, path):
         if isinstance(text, str) and (characters := name_reordering(text)):
             yield f"{dotted(leaf)} contains {characters}, which makes it look like another text: check it"
 
 
 def explain_omission(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
-    """Return why a file cannot take a live value, of a field that `declared_in` may declare; empty if it can."""
+    """Return why a file cannot take a live value; empty if it can. `declared_in` is another file with the field."""
     if not settings.may_show(path):
         return "named under sensitive in reconciler.yaml: such values are never written"
     if (live is None or live is MISSING) and not takes_null(path):
@@ -161,7 +161,7 @@ def _would_mention_a_file(path: FieldPath, value: Any) -> bool:
 
 
 def _find_field(path: FieldPath, fields: Mapping[str, Any]) -> FieldPath:
-    """Return the part of a problem's path that names a field: inside a list, the list."""
+    """Return the field of a problem's path; for a place inside a list, the list."""
     # Only a whole field can be left out. A list without one of its elements would be another list.
     while path and value_at(fields, path) is MISSING:
         path = path[:-1]

@@ -56,7 +56,7 @@ def find_touching(
 
 
 def has_lines(*values: Any | Missing) -> bool:
-    """Return whether one of some values is, or has in it, a text of several lines."""
+    """Return whether one of the values is or contains a text of several lines."""
     leaves = (leaf for value in values for _, leaf in walk_leaves(value))
     return any(isinstance(leaf, str) and "\n" in leaf.rstrip("\n") for leaf in leaves)
 

@@ -48,7 +48,7 @@ class Change:
 
     @property
     def sent(self) -> bool:
-        """Return whether a request carries the desired value, or carried it, or may have."""
+        """Return whether a request carries the desired value, or may have carried it."""
         return self.unsent is None
 
 
@@ -113,7 +113,7 @@ def _find_kind(
 
 
 def _find_base(base: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
-    """Return what base declared at a leaf, and the leaf: a shallower one where base had no object on the way."""
+    """Return a leaf and what base declared there. The leaf is shallower if base had no object on the way."""
     for depth in range(1, len(path)):
         value = value_at(base, path[:depth])
         # A declared null says that everything below it is empty, so the leaf is null too.

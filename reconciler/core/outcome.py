@@ -31,7 +31,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def may_be_live(self) -> bool:
-        """Return whether what was sent is live, or may be: a rollback undoes it, and its report must not be lost."""
+        """Return whether what was sent is or may be live. A rollback undoes it, and its report must not be lost."""
         # A rollback leaves created and deleted assistants alone: they have no old values.
         return self in (Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
@@ -43,13 +43,13 @@ class Outcome(enum.StrEnum):
 
     @property
     def is_recorded(self) -> bool:
-        """Return whether the record gets a new entry, since what live holds now is known field by field."""
+        """Return whether the record gets a new entry. It does if live is known field by field."""
         # After a write that did not converge, live was read, so the entry can say what is there.
         return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.NOT_CONVERGED)
 
     @property
     def failed(self) -> bool:
-        """Return whether the assistant was tried and not brought to its desired state; a skipped one was not tried."""
+        """Return whether the run tried and did not reach the desired state. A skipped assistant was not tried."""
         return self in (Outcome.FAILED, Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
     @property

@@ -51,7 +51,7 @@ class Overrides:
         return tuple(Enforced(path, rule) for path, rule in candidates if rule is not None)
 
     def find_enforced_inside(self, change: Change) -> tuple[FieldPath, ...]:
-        """Return the enforced places inside a list that were edited live, where the list is not put back whole."""
+        """Return the enforced places inside a list that were edited live, if the list is not restored as a whole."""
         depth = len(change.path)
         patterns = [rule.path[depth:] for rule in self.enforce if covers(rule.path[:depth], change.path)]
         paths = {path for pattern in patterns for path in paths_matching(change.desired, pattern) if path}
@@ -90,7 +90,7 @@ def rule_for(path: FieldPath, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
 def split_ignored(
     changes: Sequence[Change], rules: Sequence[IgnoreRule], inside_lists: Iterable[Ignored] = ()
 ) -> tuple[tuple[Change, ...], tuple[Ignored, ...]]:
-    """Return the changes that no rule accepts, and what is accepted: leaves, and the places `inside_lists` lists."""
+    """Return the changes that no rule accepts, and what rules accept: leaves, and the places `inside_lists`."""
     # A leaf is also accepted if sending it would remove a live value at an ignored path, or if it declares nothing
     # else. A leaf can be larger than what a rule names, and is sent or left as one. Leaving it is safe. Sending it
     # would overwrite what the rule protects.
@@ -147,7 +147,7 @@ def warn_of_expiry(settings: Settings) -> Iterator[str]:
 def check_matches(
     settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[tuple[ForAssistants, str]]:
-    """Yield every entry, with a sentence where it concerns nothing in any of the definitions, else with none."""
+    """Yield every entry, with a sentence if it concerns nothing in any definition, else with an empty text."""
     # Most often a typo, and then the value that the entry should protect is not protected.
     for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
         for rule in entries:
@@ -182,7 +182,7 @@ def _match_assistants(name: str, entry: ForAssistants, definitions: Sequence[Def
 def find_idle_secrets(
     forms: Iterable[tuple[Settings, Sequence[Definition]]], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each `sensitive` path that leads to nothing in any form of the definitions, and not live."""
+    """Yield a sentence for each `sensitive` path that leads to nothing in any form of the definitions, nor live."""
     # What live alone holds may have to be hidden, too: it goes along in the object that is sent.
     matches: dict[FieldPath, bool] = {}
     for settings, definitions in forms:
@@ -233,7 +233,7 @@ def _name_exception(rule: str, entry: RuleException) -> str:
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:
-    """Return whether a definition declares a path that matches, or null above it, which stands for all below."""
+    """Return whether a definition declares a matching path, or a null above it, which stands for everything below."""
     return bool(paths_matching(definition.declared, pattern)) or None in _list_above(definition, pattern)
 
 
@@ -272,7 +272,7 @@ def _find_rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule
 
 
 def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
-    """Return whether live holds something where a pattern leads, and what is declared has no place for it."""
+    """Return whether live has a value where a pattern leads that the declared value would remove."""
     # Two lists lose nothing: `keep_in_lists` has put live's value into the declared one.
     if not pattern or (isinstance(declared, list) and isinstance(live, list)):
         return False

@@ -17,7 +17,7 @@ KeepsLive = Callable[[FieldPath], bool]
 
 
 class IncompleteObject(ReconcilerError):  # noqa: N818 - it names what the definition is
-    """An object that is not there live, and of which the definition does not declare all that the API requires."""
+    """An object that live lacks, and for which the definition lacks a key that the API requires."""
 
 
 def build_patch(
@@ -70,7 +70,7 @@ def find_undeclared_changes(
 def find_dropped_keys(
     patch: Mapping[str, Any], declared: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[FieldPath, ...]:
-    """Return the undeclared keys that went along in an object that was sent, and that live no longer has."""
+    """Return the undeclared keys that were sent along in an object, and that live has lost."""
     # A field that was sent without being declared counts as an object of which nothing is declared.
     sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
     changed = find_undeclared_changes({**declared, **sent}, before, after)
@@ -78,7 +78,7 @@ def find_dropped_keys(
 
 
 def shows_nothing_new(paths: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Return whether all that was sent to change has, in the reading after it, exactly the value that it had before."""
+    """Return whether everything that was sent still has exactly its earlier value in the reading after it."""
     pairs = [(value_at(before, path), value_at(after, path)) for path in paths]
     return bool(pairs) and all(exact_text(old) == exact_text(new) for old, new in pairs)
 

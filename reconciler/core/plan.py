@@ -74,7 +74,7 @@ class Plan:
         return next((refusal for change in self.changes if (refusal := _REFUSALS.get(change.unsent))), None)
 
     def stop(self) -> "Plan":
-        """Return the plan of an assistant for which no request left: what was to be sent was not."""
+        """Return the plan for an assistant to which no request was sent."""
         changes = tuple(
             dataclasses.replace(change, unsent=Unsent.STOPPED) if change.sent else change for change in self.changes
         )
@@ -220,7 +220,7 @@ def find_remaining(plan: Plan, replanned: Plan) -> tuple[FieldPath, ...]:
 def _keep_in_both(
     desired: Mapping[str, Any], base: Base, live: Mapping[str, Any], ignore: Sequence[IgnoreRule]
 ) -> tuple[Mapping[str, Any], Base, tuple[Ignored, ...]]:
-    """Return desired and base with live's values at the ignored places inside lists, and those that differ."""
+    """Return desired and base with live's values at ignored places inside lists, and the places that differ."""
     desired, inside_lists = keep_in_lists(desired, live, ignore)
     if base is MISSING:
         return desired, base, inside_lists

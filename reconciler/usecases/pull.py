@@ -56,7 +56,7 @@ class Puller:
 
     @functools.cached_property
     def everything(self) -> tuple[Definition, ...]:
-        """All definitions that there are, whichever are pulled: they may share what one of them says."""
+        """All definitions, pulled or not: they may share a value."""
         return self.project.loaded.read_all()
 
     def pull(self, results: Iterable[Result]) -> list[Pulled]:
@@ -171,7 +171,7 @@ class Puller:
 
 
 def _make_overlay_value(shared: Any, live: Any) -> Any:
-    """Return what gives a live value when it is merged on top of a shared one: keys that live lacks become null."""
+    """Return the overlay's value that gives live's on top of a shared one: keys that live lacks become null."""
     if not isinstance(shared, Mapping) or not isinstance(live, Mapping):
         return live
     fields = {key: _make_overlay_value(shared.get(key), value) for key, value in live.items()}

@@ -30,7 +30,7 @@ _TOUCHING = (
 
 
 class SkippedField(NamedTuple):
-    """A field that keeps what its file says, with the reason; it `fails` where the pull was to write it."""
+    """A field that the pull does not write, with the reason. It `fails` if the pull should have written it."""
 
     path: FieldPath
     reason: str
@@ -40,7 +40,7 @@ class SkippedField(NamedTuple):
 def choose_values(
     changes: Sequence[Change], conflicts: Conflicts | None, merge_texts: MergeTexts
 ) -> tuple[dict[FieldPath, Any | Missing], list[SkippedField], list[Change]]:
-    """Return what a pull writes for the fields that moved live, by path; what is left; and git's moves that go.
+    """Return what a pull writes by path, the fields that it skips, and git's changes that it overwrites.
 
     Where git moved too, nothing, unless `conflicts` says so: then what both edits make of the base. Where they touch,
     `merge` leaves texts of several lines, and takes live's value for anything else; `live` takes it for both.

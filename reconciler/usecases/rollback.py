@@ -75,7 +75,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
 
 
 def _check_place(project: Project) -> None:
-    """Refuse to run where there is no project, as after a slip in `--directory`: `org_id` would protect nothing."""
+    """Refuse to run where there is no project, as with a wrong `--directory`: `org_id` would protect nothing."""
     # All definitions may be gone. The place of the settings is still known then.
     has_place = project.repository is not None and project.folder.resolve().parent.is_dir()
     if project.settings.file is None and not project.folder.is_dir() and not has_place:
@@ -227,7 +227,7 @@ def _refuse(result: Result, applied: Applied) -> Result:
 
 
 def _has_moved_on(result: Result, applied: Applied) -> bool:
-    """Return whether a field has, in any part, neither the value that was sent nor the old one."""
+    """Return whether a field has neither the value that was sent nor the old one."""
     if result.plan is None or result.live is None:
         return False
     # What `ignore` accepts may hold anything; that it has moved says nothing of the field.

@@ -63,7 +63,7 @@ def report_settings_problems(problems: Sequence[Problem], *, strict: bool = Fals
 
 
 def find_shareable(loaded: Loaded) -> Iterator[str]:
-    """Yield which values most definitions hold alike, each for itself: as a default they would be said once."""
+    """Yield the values that most definitions repeat. As a default each would be written once."""
     # A run of a few files does not see the others, and with few definitions a hint is not worth it.
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
@@ -81,7 +81,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
 
 
 def _find_majority(values: Sequence[Any]) -> Any:
-    """Return the value that more than half of the values are, if there is one (Boyer and Moore's vote)."""
+    """Return the value that makes up more than half of the values, if there is one (Boyer and Moore's vote)."""
     candidate, lead = None, 0
     for value in values:
         if lead == 0:
@@ -91,7 +91,7 @@ def _find_majority(values: Sequence[Any]) -> Any:
 
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:
-    """Yield a warning for each entry of the settings that concerns nothing in any form in which it counts."""
+    """Yield a warning for each entry of the settings that concerns nothing in any form."""
     messages: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
         for entry, message in check_matches(settings, loaded.definitions):
@@ -108,7 +108,7 @@ def _locate(settings: Settings, entries: Iterable[tuple[tuple[int, int], str, Se
 
 
 def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem]:
-    """Yield a problem for each assistant that two environments would both write: one URL, and one id."""
+    """Yield a problem for each assistant that two environments would write, since URL and id are the same."""
     for (first, first_loaded), (second, second_loaded) in chain(combinations(forms, 2), product(forms, neighbours)):
         if not first.environment or not second.environment or not first.api_url:
             continue

@@ -116,7 +116,7 @@ class Project:
         return self.folder.resolve().parent / overlay if overlay is not None else None
 
     def covers(self, file: str) -> bool:
-        """Return whether an entry of the base is about the run's own folder, or about one that is gone altogether."""
+        """Return whether an entry of the base belongs to the run's folder, or to a folder that no longer exists."""
         # Several folders may share a record. Any other base was read for this folder only.
         if self.record is None or self.base is None or self.base.commit != self.record.commit:
             return True
@@ -125,7 +125,7 @@ class Project:
         return not self.repository.files(self.head, file.rpartition("/")[0])
 
     def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
-        """Return those of some ids that a definition of another folder of the repository has in `HEAD`."""
+        """Return the given ids that definitions of other folders of the repository have in `HEAD`."""
         if not ids or self.head is None:
             return set()
         overlays = folder_in_git(self.overlays, self.root) if self.overlays is not None else None
@@ -136,7 +136,7 @@ class Project:
         }
 
     def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
-        """Return the layer that takes a definition's live values and new id, None where it has to be made; its path."""
+        """Return the layer that takes live values and the new id, None if it does not exist yet, and its path."""
         # No command changes a file that environments share for only one of them.
         layer = definition.own_layer if self.settings.environment is None else definition.overlay
         if layer is not None:
@@ -145,7 +145,7 @@ class Project:
         return None, (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
 
     def see(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a reading of live as comparisons see it; called first after live is read."""
+        """Return a reading of live in the form that is compared. Called right after live is read."""
         return normalize_live(live, definition.declared, self.settings)
 
     def overrides_for(self, key: str) -> Overrides:
@@ -177,7 +177,7 @@ class Project:
         return merge_texts(base, live, desired) if self.repository is not None else None
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:
-        """Return the fields of an assistant, by its ids, whose last write is unclear: by the record, or a report."""
+        """Return the fields of an assistant whose last write is unclear, according to the record or a report."""
         record_entries = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
         fields = [parse_pointer(field) for entry in record_entries for field in entry.fields]
         return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))

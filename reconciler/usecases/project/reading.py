@@ -28,7 +28,7 @@ _NAME = re.compile(r"(?!.*\.\.)\w[\w./-]*")  # a branch, a tag or a commit
 
 
 def read_bare_project(choices: Choices, *, repository: Repository | None = None) -> Project:
-    """Return the project without definitions and base: for commands that say themselves what they write."""
+    """Return the project without definitions and base, for commands that decide themselves what they write."""
     root = repository_root(choices.directory)
     repository = repository or open_repository(root)
     head = repository.head() if repository is not None else None
@@ -40,7 +40,7 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
 
 
 def read_project(choices: Choices, *, or_head: bool = False, repository: Repository | None = None) -> Project:
-    """Return the definitions that are meant with their history, and the policy that choices and settings make.
+    """Return the project with the selected definitions, their history, and the policy of choices and settings.
 
     With `or_head` the commit that is checked out is the base if there is no record. A `repository` that is open
     already, since its lock is held, is not opened again. Raises ReconcilerError.
@@ -125,7 +125,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
 
 
 def _choose_base(project: Project, option: str | None, *, or_head: bool) -> tuple[str, str] | None:
-    """Return the base as it was named and its commit: what was asked for, else the record, else perhaps `HEAD`."""
+    """Return the base's name and commit: what was asked for, else the record, else `HEAD` with `or_head`."""
     # This holds even if there is a record: whoever switches the base off wants git's values.
     if option == OFF:
         return None
@@ -137,7 +137,7 @@ def _choose_base(project: Project, option: str | None, *, or_head: bool) -> tupl
 
 
 def _choose_since(project: Project, option: str | None, base: tuple[str, str] | None) -> str:
-    """Return the commit from which on the definitions that are meant have changed."""
+    """Return the commit since which the selected definitions have changed."""
     since = require_commit(project.repository, option) if option is not None else base[1] if base is not None else None
     if project.repository is None or since is None:
         hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
@@ -146,7 +146,7 @@ def _choose_since(project: Project, option: str | None, base: tuple[str, str] | 
 
 
 def _load(project: Project, choices: Choices, since: str | None) -> Project:
-    """Return the project with the definitions that are meant: all, or those that have changed since a commit."""
+    """Return the project with the selected definitions: all, or those that have changed since a commit."""
     folder, root, settings, repository = project.folder, project.root, project.settings, project.repository
     find_id = project.find_created_id
     if repository is None or since is None:

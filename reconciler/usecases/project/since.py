@@ -41,7 +41,7 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
 
 
 def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
-    """Return the files that ask for something whose commit is not known yet: definitions by their id, and others."""
+    """Return the files with a value whose commit is not known yet: definitions by their id, and others."""
     definitions: dict[str, str] = {}
     other_files: set[str] = set()
     for result in results:

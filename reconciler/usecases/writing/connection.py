@@ -28,7 +28,7 @@ def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> 
 
 
 def _redact(url: str) -> str:
-    """Return a URL without what may be a password in it; such a URL is refused later on."""
+    """Return a URL without a possible password. Such a URL is refused later."""
     scheme, slashes, remainder = url.rpartition("//")
     return scheme + slashes + remainder.rpartition("@")[2]
 

@@ -83,7 +83,7 @@ def _are_equal(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _may_hold(project: Project, path: FieldPath, value: Any) -> bool:
-    """Return whether an entry may hold what live shows: nothing secret, and nothing for which YAML has no form."""
+    """Return whether an entry may contain a live value: it is not sensitive, and YAML can express it."""
     try:
         write_definition({"shown": value}, most=MAX_RESOLVED)
     except ValueError:

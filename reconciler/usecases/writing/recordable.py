@@ -36,7 +36,7 @@ def check_order(project: Project) -> None:
 
 
 def check_unmoved(project: Project) -> None:
-    """Refuse to go on from a record that another run has replaced since it was read; called under the clone's lock."""
+    """Refuse a record that another run has replaced since it was read. Called under the clone's lock."""
     before = project.record.commit if project.record else None
     if project.repository is not None and project.repository.ref(project.ref) != before:
         raise RepositoryError(
@@ -45,7 +45,7 @@ def check_unmoved(project: Project) -> None:
 
 
 def check_recordable(project: Project, asked_base: str | None) -> None:
-    """Refuse to record what git does not hold, or a first record that nobody announced. Raises RepositoryError."""
+    """Refuse to record what is not committed, or a first record without `--base none`. Raises RepositoryError."""
     repository, head = project.repository, project.head
     if repository is None or head is None:
         raise RepositoryError(
@@ -117,7 +117,7 @@ def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], defin
 
 
 def _find_differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
-    """Return the file of a definition that is not as `HEAD` has it; its own where that cannot be told."""
+    """Return the file of a definition that differs from `HEAD`; its own file if that is unknown."""
     for layer in reversed(definition.layers):
         blob = repository.files(head, layer.file).get(layer.file)
         committed = parse_definition(repository.read(layer.file, blob)) if blob is not None else None

@@ -163,7 +163,7 @@ class _Update:
         return id_at_head == NEW or id_at_head in ids
 
     def _move_displaced(self, blobs: dict[str, Blob], used: set[str]) -> dict[str, Blob]:
-        """Return the remaining entries; one whose path is now used moves to the path of its own definition."""
+        """Return the remaining entries. One whose path is taken moves to the path of its own definition."""
         entries = self.entries
         displaced = [entries.by_file[file] for file in sorted(blobs.keys() & used) if file in entries.by_file]
         if not displaced:

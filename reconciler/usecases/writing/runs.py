@@ -21,7 +21,7 @@ def make_run(
     writes: bool = False,
     notes: Sequence[str] = (),
 ) -> Run:
-    """Return the run of a command that ends now, with the invalid definitions; one that `writes` has refused those."""
+    """Return the run of a command that ends now, with the invalid definitions. A run that `writes` refuses those."""
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
     # A command that only looks has refused nothing.
     if writes:
@@ -48,7 +48,7 @@ def make_run(
 
 
 def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
-    """Yield the entries of the base that the run's folder had and that no definition has any more, by path."""
+    """Yield the entries of the base whose definitions the run's folder no longer has, by path."""
     # A file without a readable id may belong to any assistant.
     if project.base is None or not all(entry.id for entry in project.loaded.invalid):
         return
@@ -79,11 +79,11 @@ def _list_notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
 
 
 def stop_run(run: Run, because: str) -> Run:
-    """Return a planned run of which nothing is sent: every assistant is skipped, and the report says why."""
+    """Return a planned run with every assistant skipped, and a note that says why."""
     return end_run(run, (result.end(Outcome.SKIPPED) for result in run.results), f"Nothing was sent: {because}.")
 
 
 def end_run(run: Run, results: Iterable[Result], *notes: str) -> Run:
-    """Return a planned run with the results that it has had, and with notes on them; it ends now."""
+    """Return a planned run with its results and notes. It ends now."""
     sorted_results = tuple(sorted(results, key=lambda result: result.definition.file))
     return dataclasses.replace(run, results=sorted_results, notes=(*run.notes, *notes), finished_at=now())

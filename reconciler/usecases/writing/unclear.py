@@ -47,7 +47,7 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
 
 
 def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
-    """Return the writes that the API took and reading did not show: this run's, and older ones that are not settled."""
+    """Return the writes that the API accepted and live did not show: this run's, and older unsettled ones."""
     older = {entry.id: entry for entry in previous.late} if previous else {}
     late: list[Unclear] = []
     for result in run.results:
@@ -94,7 +94,7 @@ def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
 
 
 def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
-    """Return the unclear writes of a record that no apply of `HEAD` sends again, since it defines no such assistant."""
+    """Return the unclear writes of a record that no apply of `HEAD` repeats: it does not define the assistants."""
     if not record.unclear or project.head is None:
         return ()
     entries = project.snapshot(project.head).read().by_file.values()

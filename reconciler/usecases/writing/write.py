@@ -97,7 +97,7 @@ class _Write:
         return self._judge_unclear(before, unclear, latest=live)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
-        """Return why the plan no longer holds: somebody changed something that the patch would overwrite."""
+        """Return why the plan is stale: somebody changed a value that the patch would overwrite."""
         stranger = check_organisation(before, self.project.settings)
         if stranger is not None:
             return stranger
@@ -155,7 +155,7 @@ class _Write:
         return self.project.see(self.definition, self.api.get_after_write(self.definition.id, is_old))
 
     def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, latest: Mapping[str, Any]) -> Result:
-        """Return what can be said of a write whose last answer was 5xx, none, or senseless."""
+        """Return the result of a write whose last response was 5xx, missing, or invalid."""
         # After an invalid response, the reading decides. After the others it cannot: GET reads the local database, and
         # the provider may lack the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
@@ -177,7 +177,7 @@ class _Write:
             return tuple(path for path, _ in self.plan.replaced)
 
     def add_losses(self, result: Result, before: Mapping[str, Any], after: Mapping[str, Any]) -> Result:
-        """Return a result that names the undeclared keys which a write took away; as it is where there are none."""
+        """Return the result with the undeclared keys that the write removed, unchanged if there are none."""
         dropped = find_dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
         if not dropped:
             return result

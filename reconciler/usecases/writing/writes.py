@@ -21,7 +21,7 @@ _ABANDONED = Failure(
 
 
 class Writes:
-    """Writes one assistant after another until one was read back, then many at once; `notes` say why it stopped."""
+    """Writes one assistant at a time until one was read back, then several at once. `notes` say why it stopped."""
 
     def __init__(self, api: Assistants, project: Project, control: Control, *, fail_fast: bool) -> None:
         self.notes: list[str] = []
@@ -34,7 +34,7 @@ class Writes:
         self._refused = 0  # writes that were not permitted, one after the other
 
     def write_all(self, pending: Sequence[Result], *, broken: bool) -> list[Result]:
-        """Return the result of each of the assistants, in any order; none is started where it is `broken` already."""
+        """Return the result of each assistant, in any order. If the run is already `broken`, none is started."""
         if broken:
             self._broken.set()
         # The ones with the most undeclared keys come first: only they show whether the API drops such keys.
@@ -97,7 +97,7 @@ class Writes:
 
 
 def _count_undeclared(result: Result) -> int:
-    """Return in how many objects of the patch there is something that no definition declares."""
+    """Return how many objects of the patch contain something undeclared."""
     declared, patch = result.definition.declared, result.plan.patch if result.plan is not None else None
     sent = (patch or {}).items()
     return sum(_has_undeclared(value, declared.get(field)) for field, value in sent if isinstance(value, Mapping))
