@@ -181,7 +181,9 @@ class AssistantsApi:
         listing = find_json(answer.body)
         if isinstance(listing, dict) and list(listing) == ["assistants"]:
             listing = listing["assistants"]
-        usable = isinstance(listing, list) and all(isinstance(item, dict) and _has_id(item) for item in listing)
+        usable = isinstance(listing, list) and all(
+            isinstance(item, dict) and not _find_id_problem(item) for item in listing
+        )
         return listing if usable else None
 
     def pause(self, attempt: int) -> None:
@@ -232,12 +234,8 @@ class AssistantsApi:
     def _read_assistant(self, call: Call, answer: Answer) -> dict[str, Any]:
         # Nothing else of an assistant is checked: what the API's reference does not list must not be lost.
         assistant = self._read_object(call, answer)
-        if not _has_id(assistant):
-            has_id = "id" in assistant
-            problem = "an `id` that is not a text" if has_id else "an object without an `id`"
-            if _is_text(assistant.get("id")):
-                problem = "an `id` with an incomplete character"
-            raise self._explain.unusable(call, answer, problem, right_url=has_id)
+        if problem := _find_id_problem(assistant):
+            raise self._explain.unusable(call, answer, problem, right_url="id" in assistant)
         return assistant
 
 
@@ -254,10 +252,10 @@ def _build_write(method: str, path: str, body: Mapping[str, Any], *, once: bool 
     return Call(method, path, content, write=True, once=once)
 
 
-def _has_id(assistant: dict[str, Any]) -> bool:
+def _find_id_problem(assistant: dict[str, Any]) -> str:
+    if "id" not in assistant:
+        return "an object without an `id`"
+    if not isinstance(assistant["id"], str) or not assistant["id"]:
+        return "an `id` that is not a text"
     # Other texts may hold an incomplete character. This one must fit into a URL and a definition.
-    return _is_text(assistant.get("id")) and not HALF_CHARACTER.search(assistant["id"])
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
+    return "an `id` with an incomplete character" if HALF_CHARACTER.search(assistant["id"]) else ""

@@ -8,6 +8,7 @@ import re
 from dataclasses import field
 from datetime import UTC, datetime
 
+from reconciler.api.results import Answer
 from reconciler.api.secret import COOKIE_NAME
 from reconciler.api.throttle import parse_http_date
 from reconciler.dataclass import dataclass
@@ -50,11 +51,12 @@ class Jar:
         return [f"{name}={value}" for (name, root), value in list(self.cookies.items()) if full_path.startswith(root)]
 
 
-def parse_cookies(headers: list[str], date: str) -> list[Cookie]:
-    """Read `Set-Cookie` headers; `date` is the answer's, since its clock decides which cookies have expired."""
+def read_cookies(answer: Answer) -> list[Cookie]:
+    """Return the cookies of an answer, whose clock decides which of them have expired."""
+    headers = answer.header_values("set-cookie")
     if not headers:  # the usual case: reading the date takes longer than all the rest
         return []
-    now = parse_http_date(date) or datetime.now(UTC)
+    now = parse_http_date(answer.header("date")) or datetime.now(UTC)
     return [cookie for header in headers if (cookie := _parse_cookie(header, now))]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.api.answers import WRONG_URL, Explainer, find_json
-from reconciler.api.cookies import Cookie, Jar, find_token, parse_cookies
+from reconciler.api.cookies import Cookie, Jar, find_token, read_cookies
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.results import Answer, NoAnswer
 from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, find_cookie_problem
@@ -66,7 +66,7 @@ class Session:
 
     def store_cookies(self, answer: Answer, request_token: Token) -> None:
         """Keep the cookies of an answer to a request with that token; a new token takes its place."""
-        cookies = parse_cookies(answer.header_values("set-cookie"), answer.header("date"))
+        cookies = read_cookies(answer)
         if not cookies:
             return
         token = find_token(cookies)
@@ -194,7 +194,7 @@ class Session:
         return ApiError(kind, f"Login failed: {problem}", status=status, hint=hint)
 
     def _read_cookie(self, call: Call, answer: Answer) -> str:
-        cookies = parse_cookies(answer.header_values("set-cookie"), answer.header("date"))
+        cookies = read_cookies(answer)
         self._store(cookies)
         token = find_token(cookies)
         if token is not None:

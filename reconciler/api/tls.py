@@ -5,7 +5,7 @@ import ssl
 
 import certifi
 
-from reconciler.dataclass import dataclass
+from reconciler.api.results import NoAnswer
 from reconciler.errors import SettingsError
 
 CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
@@ -45,15 +45,6 @@ _CLIENT_ALERTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HandshakeProblem:
-    """Why there is no TLS connection. `client`: because of the certificate that we show, or do not."""
-
-    text: str
-    hint: str
-    client: bool = False
-
-
 def create_context(*, client: bool = True) -> ssl.SSLContext:
     """Return a context that verifies, with the user's authorities, in about a tenth of a second.
 
@@ -77,26 +68,33 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
     return context
 
 
-def explain_tls(error: ssl.SSLError) -> HandshakeProblem | None:
-    """Return what an error of TLS means and what to do; None if it means no more than a lost connection."""
+def explain_tls(error: ssl.SSLError) -> NoAnswer | None:
+    """Return what an error of TLS means and what to do; None if it means no more than a lost connection.
+
+    Only what is about the certificate that we show, or do not, surely keeps a request from the API.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         message = str(error.verify_message)
         hint = next((hint for part, hint in _VERIFY_HINTS.items() if part in message), "")
-        return HandshakeProblem(str(error), hint or f"The certificate is not trusted. {_AUTHORITY}")
+        return _fail(str(error), hint or f"The certificate is not trusted. {_AUTHORITY}")
     reason = str(error.reason or "")
     alert = reason.partition("ALERT_")[2]
     if alert in _CLIENT_ALERTS:
         hint = f"{CLIENT_CERT} and {CLIENT_KEY} set the client certificate and its key, as PEM files."
-        return HandshakeProblem(f"{_CLIENT_ALERTS[alert]} (TLS alert {alert.lower()})", hint, client=True)
+        return _fail(f"{_CLIENT_ALERTS[alert]} (TLS alert {alert.lower()})", hint, reached=False)
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         hint = "Check the port of the API URL, and whether it begins with http://."
-        return HandshakeProblem(f"the server does not use TLS ({reason.lower()})", hint)
+        return _fail(f"the server does not use TLS ({reason.lower()})", hint)
     if alert == "PROTOCOL_VERSION" or reason in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
         hint = "This tool uses TLS 1.2 or newer, unless the system's OpenSSL is configured otherwise."
-        return HandshakeProblem(f"the server and this tool have no TLS version in common ({reason.lower()})", hint)
+        return _fail(f"the server and this tool have no TLS version in common ({reason.lower()})", hint)
     if reason.endswith("UNRECOGNIZED_NAME"):
-        return HandshakeProblem("the server does not know this host name (TLS alert unrecognized_name)", _OTHER_HOST)
+        return _fail("the server does not know this host name (TLS alert unrecognized_name)", _OTHER_HOST)
     return None
+
+
+def _fail(text: str, hint: str, *, reached: bool = True) -> NoAnswer:
+    return NoAnswer("network", text, reached=reached, temporary=False, hint=hint)
 
 
 def _load_client_certificate(context: ssl.SSLContext) -> None:

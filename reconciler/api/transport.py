@@ -120,8 +120,8 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
     if problem is not None:
         # TLS 1.3 lets us send before the server has looked at our certificate; a refused one ends the request.
-        reached = has_begun or not (problem.client or isinstance(error, httpcore.ConnectError))
-        return NoAnswer("network", problem.text, reached=reached, temporary=False, hint=problem.hint)
+        reached = has_begun or (problem.reached and not isinstance(error, httpcore.ConnectError))
+        return replace(problem, reached=reached)
     # These come from connecting alone, so the API has seen nothing of the request.
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return NoAnswer("timeout", text, reached=False)

@@ -1,11 +1,11 @@
 """What is GitHub's own, or a GitHub Enterprise server's."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.core.run import FileEdit
 from reconciler.errors import HostError
-from reconciler.hosts.host import Dialect, Host, Request, get_group
+from reconciler.hosts.host import Host, Request, get_group
 
 # The account that the token of a workflow's job writes as; such a token may not ask who it is.
 BOT = "github-actions[bot]"
@@ -14,24 +14,22 @@ BOT = "github-actions[bot]"
 class GitHub(Host):
     """A repository at GitHub; `path` is `/repos/OWNER/NAME`."""
 
-    dialect = Dialect(
-        proposal="pull request",
-        longest_body=65_536,
-        edit_method="PATCH",
-        author_keys=("user", "login"),
-        number_key="number",
-        body_key="body",
-        open_state="open",
-        close_body={"state": "closed"},
-        notes_path="comments",
-        comments_path="/issues/{}/comments",
-        comment_path="/issues/comments",
-        requests_path="/pulls",
-        branch_query="head={owner}%3A{branch}",
-        commit_path="/commits/{}/pulls",
-        branches_path="/git/refs/heads",
-        safe_in_branch="/",
-    )
+    proposal = "pull request"
+    longest_body = 65_536
+    edit_method = "PATCH"
+    author_keys = ("user", "login")
+    number_key = "number"
+    body_key = "body"
+    open_state = "open"
+    close_body: ClassVar = {"state": "closed"}
+    notes_path = "comments"
+    comments_path = "/issues/{}/comments"
+    comment_path = "/issues/comments"
+    requests_path = "/pulls"
+    branch_query = "head={owner}%3A{branch}"
+    commit_path = "/commits/{}/pulls"
+    branches_path = "/git/refs/heads"
+    safe_in_branch = "/"
 
     def read_account(self, authors: Collection[str]) -> str:
         """Return the login that the token belongs to."""

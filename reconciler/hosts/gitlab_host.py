@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.core.run import FileEdit
-from reconciler.hosts.host import Dialect, Host, Request
+from reconciler.hosts.host import Host, Request
 
 _QUICK_ACTION = re.compile(r"^/", re.MULTILINE)
 
@@ -13,23 +13,21 @@ _QUICK_ACTION = re.compile(r"^/", re.MULTILINE)
 class GitLab(Host):
     """A project at GitLab; `path` is `/projects/ID`, and `number` a merge request's `iid`."""
 
-    dialect = Dialect(
-        proposal="merge request",
-        longest_body=1_000_000,
-        edit_method="PUT",
-        author_keys=("author", "username"),
-        number_key="iid",
-        body_key="description",
-        open_state="opened",
-        close_body={"state_event": "close"},
-        notes_path="notes",
-        comments_path="/merge_requests/{}/notes?sort=asc&order_by=created_at",
-        comment_path="/merge_requests/{}/notes",
-        requests_path="/merge_requests",
-        branch_query="source_branch={branch}",
-        commit_path="/repository/commits/{}/merge_requests",
-        branches_path="/repository/branches",
-    )
+    proposal = "merge request"
+    longest_body = 1_000_000
+    edit_method = "PUT"
+    author_keys = ("author", "username")
+    number_key = "iid"
+    body_key = "description"
+    open_state = "opened"
+    close_body: ClassVar = {"state_event": "close"}
+    notes_path = "notes"
+    comments_path = "/merge_requests/{}/notes?sort=asc&order_by=created_at"
+    comment_path = "/merge_requests/{}/notes"
+    requests_path = "/merge_requests"
+    branch_query = "source_branch={branch}"
+    commit_path = "/repository/commits/{}/merge_requests"
+    branches_path = "/repository/branches"
 
     def read_account(self, authors: Collection[str]) -> str:
         """Return the user name that the token belongs to; a project access token has a user of its own."""

@@ -35,28 +35,6 @@ class Request(Entry):
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """What differs in the two hosts' APIs: methods, keys, states, and paths below the repository's own."""
-
-    proposal: str  # what it calls a proposed change
-    longest_body: int  # in UTF-16 units, since that is at most what either host counts
-    edit_method: str
-    author_keys: tuple[str, str]  # the key of who wrote an entry, and in it that of the name
-    number_key: str  # of an issue or a request
-    body_key: str
-    open_state: str
-    close_body: Mapping[str, str]  # of the request that closes an issue
-    notes_path: str  # of an issue's comments, below the issue
-    comments_path: str  # where the comments of the request with a number are listed
-    comment_path: str  # below which one comment is
-    requests_path: str
-    branch_query: str  # selects the requests of a branch of this repository
-    commit_path: str  # the requests that brought a commit
-    branches_path: str
-    safe_in_branch: str = ""  # characters of a branch's name that are not quoted in a path
-
-
 def get_group(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return an object inside a host's answer, an empty one if it is missing."""
     group = item.get(key)
@@ -74,7 +52,23 @@ class Host(abc.ABC):
     commit: str = ""
     branch: str = ""
 
-    dialect: ClassVar[Dialect]
+    # What differs in the two hosts' APIs: methods, keys, states, and paths below the repository's own.
+    proposal: ClassVar[str]  # what it calls a proposed change
+    longest_body: ClassVar[int]  # in UTF-16 units, since that is at most what either host counts
+    edit_method: ClassVar[str]
+    author_keys: ClassVar[tuple[str, str]]  # the key of who wrote an entry, and in it that of the name
+    number_key: ClassVar[str]  # of an issue or a request
+    body_key: ClassVar[str]
+    open_state: ClassVar[str]
+    close_body: ClassVar[Mapping[str, str]]  # of the request that closes an issue
+    notes_path: ClassVar[str]  # of an issue's comments, below the issue
+    comments_path: ClassVar[str]  # where the comments of the request with a number are listed
+    comment_path: ClassVar[str]  # below which one comment is
+    requests_path: ClassVar[str]
+    branch_query: ClassVar[str]  # selects the requests of a branch of this repository
+    commit_path: ClassVar[str]  # the requests that brought a commit
+    branches_path: ClassVar[str]
+    safe_in_branch: ClassVar[str] = ""  # characters of a branch's name that are not quoted in a path
 
     @abc.abstractmethod
     def read_account(self, authors: Collection[str]) -> str:
@@ -88,53 +82,53 @@ class Host(abc.ABC):
 
     def list_comments(self) -> list[Entry]:
         """Return the comments on the request, the oldest first, except for those that the host itself writes."""
-        items = self.client.list_all(self._make_path(self.dialect.comments_path))
+        items = self.client.list_all(self._make_path(self.comments_path))
         return [Entry(**self._read(item, "id", "body")) for item in items if not item.get("system")]
 
     def write_comment(self, body: str, existing: Entry | None) -> None:
         """Write a comment, or edit one in place."""
         if existing is None:
-            self.client.request("POST", self._make_path(self.dialect.comments_path).partition("?")[0], {"body": body})
+            self.client.request("POST", self._make_path(self.comments_path).partition("?")[0], {"body": body})
         else:
-            path = f"{self._make_path(self.dialect.comment_path)}/{existing.id}"
-            self.client.request(self.dialect.edit_method, path, {"body": body})
+            path = f"{self._make_path(self.comment_path)}/{existing.id}"
+            self.client.request(self.edit_method, path, {"body": body})
 
     def list_issues(self) -> list[Entry]:
         """Return the open issues."""
-        items = self.client.list_all(f"{self.path}/issues?state={self.dialect.open_state}")
+        items = self.client.list_all(f"{self.path}/issues?state={self.open_state}")
         # To GitHub a pull request is an issue, too.
         return [Entry(**self._read(item)) for item in items if "pull_request" not in item]
 
     def write_issue(self, title: str, body: str, existing: Entry | None) -> None:
         """Open an issue, or edit one in place."""
-        method, suffix = ("POST", "") if existing is None else (self.dialect.edit_method, f"/{existing.id}")
-        self.client.request(method, f"{self.path}/issues{suffix}", {"title": title, self.dialect.body_key: body})
+        method, suffix = ("POST", "") if existing is None else (self.edit_method, f"/{existing.id}")
+        self.client.request(method, f"{self.path}/issues{suffix}", {"title": title, self.body_key: body})
 
     def close_issue(self, issue: Entry, reason: str) -> None:
         """Say why an issue is settled, and close it."""
         path = f"{self.path}/issues/{issue.id}"
         # The reason first, so that it is above the closing.
         try:
-            self.client.request("POST", f"{path}/{self.dialect.notes_path}", {"body": self.make_inert(reason)})
+            self.client.request("POST", f"{path}/{self.notes_path}", {"body": self.make_inert(reason)})
         except HostError as error:
             # Nobody may comment on what is locked, but it can be closed; a token that lacks a permission fails there.
             if error.status != 403:
                 raise
-        self.client.request(self.dialect.edit_method, path, self.dialect.close_body)
+        self.client.request(self.edit_method, path, self.close_body)
 
     def list_requests(self, branch: str | None) -> list[Request]:
         """Return the requests of a branch of this repository, open or not; without one, all open ones."""
-        query = f"state={self.dialect.open_state}"
+        query = f"state={self.open_state}"
         if branch is not None:
             # A fork's branch may have any name, so GitHub wants the owner before it.
-            selector = self.dialect.branch_query.format(owner=self.path.split("/")[2], branch=quote(branch, safe=""))
+            selector = self.branch_query.format(owner=self.path.split("/")[2], branch=quote(branch, safe=""))
             query = f"state=all&{selector}"
-        listed = map(self._read_request, self.client.list_all(f"{self.path}{self.dialect.requests_path}?{query}"))
+        listed = map(self._read_request, self.client.list_all(f"{self.path}{self.requests_path}?{query}"))
         return [request for request in listed if branch in (None, request.branch)]
 
     def find_merged(self, commit: str) -> list[Request]:
         """Return the requests that brought a commit into the branch of this run."""
-        requests = map(self._read_request, self.client.list_all(self.path + self.dialect.commit_path.format(commit)))
+        requests = map(self._read_request, self.client.list_all(self.path + self.commit_path.format(commit)))
         return [request for request in requests if request.state == "merged" and request.into == self.branch]
 
     def for_request(self, request: Request) -> Self:
@@ -148,8 +142,8 @@ class Host(abc.ABC):
     def delete_branch(self, branch: str) -> None:
         """Delete a branch; that it is gone already is no failure."""
         try:
-            name = quote(branch, safe=self.dialect.safe_in_branch)
-            self.client.request("DELETE", f"{self.path}{self.dialect.branches_path}/{name}")
+            name = quote(branch, safe=self.safe_in_branch)
+            self.client.request("DELETE", f"{self.path}{self.branches_path}/{name}")
         except HostError as error:
             # 422 is what GitHub says of a branch that is not there.
             if error.status not in (404, 422):
@@ -161,8 +155,8 @@ class Host(abc.ABC):
 
     def close_request(self, request: Request, body: str) -> None:
         """Close a request, with another body."""
-        path = f"{self.path}{self.dialect.requests_path}/{request.id}"
-        self.client.request(self.dialect.edit_method, path, {self.dialect.body_key: body, **self.dialect.close_body})
+        path = f"{self.path}{self.requests_path}/{request.id}"
+        self.client.request(self.edit_method, path, {self.body_key: body, **self.close_body})
 
     def make_inert(self, text: str) -> str:
         """Return a Markdown text in which nothing is an order to this host; mentions and links are dead already."""
@@ -170,17 +164,17 @@ class Host(abc.ABC):
 
     def _make_path(self, template: str) -> str:
         if self.number is None:
-            proposal = self.dialect.proposal
+            proposal = self.proposal
             raise UsageError(f"this run has no {proposal}", hint=f"comment in a job that a {proposal} starts")
         return self.path + template.format(self.number)
 
     def _read(self, item: Mapping[str, Any], id_key: str = "", body_key: str = "") -> dict[str, str]:
         """Return the fields of an `Entry`; the keys of a comment differ from those of an issue or a request."""
-        group, name = self.dialect.author_keys
+        group, name = self.author_keys
         return {
-            "id": str(item.get(id_key or self.dialect.number_key)),
+            "id": str(item.get(id_key or self.number_key)),
             "author": str(get_group(item, group).get(name) or ""),
-            "body": str(item.get(body_key or self.dialect.body_key) or ""),
+            "body": str(item.get(body_key or self.body_key) or ""),
             "title": str(item.get("title") or ""),
         }
 

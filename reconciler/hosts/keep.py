@@ -132,7 +132,7 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     # A host rejects a body that is too long, and a link to the whole text says more than half of it.
     contents = (host.make_inert(content.rstrip()) for content in (text, _NO_ROOM))
     bodies = (f"{marker}\n{content}\n\n{footer}".rstrip() + "\n" for content in contents)
-    return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.dialect.longest_body)
+    return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.longest_body)
 
 
 def _is_same_body(existing: str, body: str) -> bool:

@@ -67,7 +67,7 @@ def command(options: HostOptions, about: str) -> int:
     If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
     host, name, report, markdown = open_host(options)
-    for topic in _list_topics(report, markdown, about, host.dialect.proposal):
+    for topic in _list_topics(report, markdown, about, host.proposal):
         if topic.text is None and not topic.knows_all:
             # What the issue is about may be another assistant.
             eprint("Left the issues as they are: the report is about some of the assistants only.")

@@ -71,7 +71,7 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
     subject = name or project.settings.environment or "assistants"
     title, text = _KINDS[kind]
     result = keep_request(host, kind, subject, escape(f"{title} ({subject})"), text, _read_edits(project))
-    show_result(host.dialect.proposal, result)
+    show_result(host.proposal, result)
     return 0
 
 
