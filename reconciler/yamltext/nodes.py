@@ -133,12 +133,14 @@ def _collect_places(node: yaml.Node | None, path: FieldPath, places: dict[FieldP
 
 
 def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of anchors that no alias uses, in a text that `compose` takes."""
+    """Yield the places of anchors before a text or number that no alias uses, in a text that `compose` takes."""
     # Composed nodes have lost the names; tokens have each of them, and its place.
     tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
     used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
-    for token in tokens:
-        if isinstance(token, yaml.AnchorToken) and token.value not in used:
+    for token, following in itertools.pairwise(tokens):
+        # Before a group or a list it is nothing but an anchor.
+        is_text = isinstance(following, yaml.ScalarToken | yaml.TagToken)
+        if is_text and isinstance(token, yaml.AnchorToken) and token.value not in used:
             yield place_of(token)
 
 

@@ -67,6 +67,22 @@ def test_folded_markdown_in_a_list_of_messages_has_its_place(tmp_path: Path) -> 
     assert told(read(tmp_path, text, "extra_fields: [/model/messages]")) == ["5:16 warning folded-markdown"]
 
 
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [
+        ("&Tom and Jerry", True),
+        ("&Tom !!str and Jerry", True),
+        ("&list\n    - a", False),
+        ("&list\n  - a", False),
+        ("&group\n    a: b", False),
+        ("&list [a]", False),
+    ],
+)
+def test_a_text_after_an_ampersand_that_yaml_takes_for_a_name(tmp_path: Path, value: str, is_told: bool) -> None:
+    message = '3:10 warning the word after this "&" is read as a name, not as text; put the text in quotes'
+    assert told(read(tmp_path, f"{MESSAGES}{value}\n")) == ([message] if is_told else [])
+
+
 def test_what_an_overlay_writes_well_is_not_folded(tmp_path: Path) -> None:
     overlay = tmp_path / "over" / "desk.yaml"
     overlay.parent.mkdir()

@@ -383,8 +383,8 @@ def test_an_overlay_folder_that_cannot_take_a_file_is_an_error(tmp_path: Path) -
         two.tale.commit()
         two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
         result = two.run("staging", "pull")
-    assert (result.code, result.stdout) == (1, "")
-    assert "cannot be written" in result.stderr
+    told = "environments/staging/sub/a.yaml: cannot be written: File exists\n  use another place, or make room\n"
+    assert (result.code, result.stdout, result.stderr) == (1, "", told)
 
 
 def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
         if not check and pulled.differs:
             puller.write(pulled)
     except ReconcilerError as error:
-        eprint(str(error), colour="red")
+        show_failures([(pulled.file, error.message, error.hint)])
         return False
     file = escape(pulled.file)
     if check and pulled.differs:
