@@ -211,10 +211,11 @@ def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
     setters = dict.fromkeys(f"set in git by {change.since}" for change in changes if change.since is not None)
     details = "; ".join(filter(None, (*setters, describe_last_update((result.live or {}).get("updatedAt")))))
     fields = ", ".join(dotted(change.path) for change in changes)
+    verb = "was" if len(changes) == 1 else "were"
     reason, force = (
-        ("was edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")
+        (f"{verb} edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")
         if refusal is Kind.DRIFT
-        else ("was changed both in git and live", "apply with --force-conflicts to use git's value")
+        else (f"{verb} changed both in git and live", "apply with --force-conflicts to use git's value")
     )
     leave = "remove the field from the definition to leave it to the dashboard"
     hint = f"{force}, {leave}, or pull the live value into the definition"

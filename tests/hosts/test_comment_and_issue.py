@@ -259,6 +259,12 @@ def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> Non
     assert (len(waits), len(desk.hosts.writes)) == (1, 1)
 
 
+def test_a_plan_says_nothing_about_what_was_merged(desk: Desk) -> None:
+    done = desk.comment("plan", "--merged-since", "v1")
+    assert (done.code, desk.hosts.calls) == (1, [])
+    assert "this is a report of `plan`" in done.stderr
+
+
 def git(repository: Path, *arguments: str) -> str:
     repository.mkdir(exist_ok=True)
     result = subprocess.run(

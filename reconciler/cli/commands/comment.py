@@ -6,9 +6,10 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_host, show_result
+from reconciler.cli.output import wrong_report_error
 from reconciler.core.outcome import Outcome
 from reconciler.errors import HostError
-from reconciler.hosts.host import Request
+from reconciler.hosts.host import Host, Request
 from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.merge import select_entries
@@ -52,36 +53,45 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
     """
     host, name, report, markdown = open_host(options)
     if merged_since is not None:
-        merged = list_merged(Path(), merged_since, limit=_MOST_COMMITS)
-        # A change that an earlier run could not apply was merged before that.
-        entries = report.assistants if report is not None else ()
-        setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
-        candidates = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
+        if report is not None and not all(report.traits_of(entry).writes for entry in report.assistants):
+            raise wrong_report_error(report)
         # First, so that the chat is notified even if no comment can be written.
         if notify and (report is None or report.has_unsettled):
             notify_chat(host, f"Not everything was applied ({name})")
-        first_error: HostError | None = None
-        for request, commits in find_requests(host, candidates):
-            own_commits = commits.union(*(merged.get(commit, ()) for commit in commits))
-            # A request that the report does not mention keeps its earlier comment.
-            if text := _make_outcome_comment(request, own_commits, report, markdown):
-                try:
-                    result = keep_comment(host.for_request(request), name, text, options.link, "apply", apply_link)
-                except HostError as error:
-                    # A request that is locked or gone does not stop the comments on the others.
-                    if error.status not in (403, 404, 410, 422):
-                        raise
-                    first_error = first_error or error
-                else:
-                    show_result("comment", result)
-        if first_error is not None:
-            raise first_error
+        _comment_on_merged(host, merged_since, name, report, markdown, links=(options.link, apply_link))
         return 0
     text = markdown or None
     if report is not None and not report.all_is_well:
         text = render_markdown(make_view(report), limit=_ROOM)
     show_result("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
     return 0
+
+
+def _comment_on_merged(
+    host: Host, since: str, name: str, report: Report | None, markdown: str, *, links: tuple[str, str]
+) -> None:
+    """Comment on each request that was merged since a revision. `links` go to all reports and to an apply by hand."""
+    merged = list_merged(Path(), since, limit=_MOST_COMMITS)
+    # A change that an earlier run could not apply was merged before that.
+    entries = report.assistants if report is not None else ()
+    setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
+    candidates = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]
+    first_error: HostError | None = None
+    for request, commits in find_requests(host, candidates):
+        own_commits = commits.union(*(merged.get(commit, ()) for commit in commits))
+        # A request that the report does not mention keeps its earlier comment.
+        if text := _make_outcome_comment(request, own_commits, report, markdown):
+            try:
+                result = keep_comment(host.for_request(request), name, text, links[0], "apply", links[1])
+            except HostError as error:
+                # A request that is locked or gone does not stop the comments on the others.
+                if error.status not in (403, 404, 410, 422):
+                    raise
+                first_error = first_error or error
+            else:
+                show_result("comment", result)
+    if first_error is not None:
+        raise first_error
 
 
 def _make_outcome_comment(request: Request, commits: set[str], report: Report | None, markdown: str) -> str | None:
