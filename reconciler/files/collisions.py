@@ -37,6 +37,11 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
                 f"the id {each.id} is also used in {list_some(others, _SHOWN)}; each assistant has only one "
                 "definition: remove the other"
             )
+            if each.says_new:
+                message = (
+                    f"the assistant of this path was created already: {each.id}, which is also used in "
+                    f"{list_some(others, _SHOWN)}; rename this file if it is another assistant, or else remove it"
+                )
             yield each.file, Problem(file, line, column, message, kind="duplicate")
 
 

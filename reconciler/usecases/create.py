@@ -12,7 +12,7 @@ from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, ask_and_write
-from reconciler.usecases.project.new_assistants import announce, explain_no_creation
+from reconciler.usecases.project.new_assistants import announce, explain_no_creation, forget_unclear_creation
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.creation import find_id_file, with_id
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
@@ -47,6 +47,7 @@ def create_from_file(
         unrecorded = _find_obstacles_to_record(project) if keeps else []
         with start(project) as session:
             planned = _plan(project, session.api, definition, unrecorded)
+            project = forget_unclear_creation(project, definition)
             announces = keeps and project.record is not None
             run, applied = ask_and_write(planned, project, session, announce=announce if announces else None)
             write_record = None

@@ -193,7 +193,11 @@ def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
     tale.apply("--create")
     tale.write("copy", NEW.replace("new", file_id(tale), 1).replace("id: new", f"id: {file_id(tale)}"))
     forget_checkout(tale)
-    assert {entry["error"]["kind"] for entry in tale.plan()["assistants"] if entry["error"]} == {"duplicate"}
+    refused = entries(tale.plan())
+    assert {entry["error"]["kind"] for entry in refused.values() if entry["error"]} == {"duplicate"}
+    # The file that says `id: new` has no id that its reader could find in another one.
+    assert "rename this file if it is another assistant" in refused["new"]["error"]["message"]
+    assert "rename" not in refused["copy"]["error"]["message"]
 
 
 @pytest.mark.parametrize("status", [500, 408])
@@ -359,6 +363,10 @@ def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story, folde
     tale.commit("Renamed")
     again = tale.apply("--create", "--directory", folder)
     assert (outcomes(again)["renamed"], len(posts(tale))) == ("refused", 1)
+    assert "sends it again" not in tale.run("history", "--directory", folder).stdout
+    # Once somebody has looked, it is unclear no more, under neither name.
+    assert tale.run("create", f"{folder}/renamed.yaml", "--directory", folder, "--yes", "--force").code == 0
+    assert tale.trailers == []
 
 
 def test_it_needs_a_record_and_counts_as_a_change(tale: Story) -> None:

@@ -43,9 +43,7 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
     """Return why an assistant must not be created now, although its file says `id: new`."""
     if project.may_create is not None and definition.file in project.may_create:
         return None
-    # This creation, or one of a file of this name that is gone.
-    unclear = [entry for entry in (project.record.unclear if project.record else ()) if entry.is_creation]
-    if any(entry.file == definition.file or _is_renamed(project, entry, definition) for entry in unclear):
+    if _find_unclear_creations(project, definition):
         return Failure(
             "conflict",
             "an earlier run may have created this assistant, but its outcome is unclear: nothing is created from this "
@@ -66,6 +64,21 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
             hint=f"if it is, put `id: {entry.id}` into it; if it is not, run `reconciler create {definition.file}`",
         )
     return None
+
+
+def forget_unclear_creation(project: Project, definition: Definition) -> Project:
+    """Return the project without the unclear creations of a file: somebody has looked, and creates it now."""
+    if project.record is None:
+        return project
+    looked_at = _find_unclear_creations(project, definition)
+    unclear = tuple(entry for entry in project.record.unclear if entry not in looked_at)
+    return dataclasses.replace(project, record=dataclasses.replace(project.record, unclear=unclear))
+
+
+def _find_unclear_creations(project: Project, definition: Definition) -> list[Unclear]:
+    """Return the unclear creations of a file, or of one of this name that is gone."""
+    unclear = [entry for entry in (project.record.unclear if project.record else ()) if entry.is_creation]
+    return [entry for entry in unclear if entry.file == definition.file or _is_renamed(project, entry, definition)]
 
 
 def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result]) -> list[Result]:

@@ -99,4 +99,5 @@ def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
         return ()
     entries = project.snapshot(project.head).read().by_file.values()
     names = {name for entry in entries for name in (entry.id, entry.file)} - {NEW}
-    return tuple(entry for entry in record.unclear if not {*entry.ids, entry.file} & names)
+    # A creation is never sent again, whatever is defined.
+    return tuple(entry for entry in record.unclear if not entry.is_creation and not {*entry.ids, entry.file} & names)
