@@ -1,6 +1,6 @@
 """Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from reconciler.assistant.texts import clean_text
 from reconciler.core.base import Entry
@@ -52,6 +52,18 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
             "recording needs a git repository with a commit",
             hint="commit the definitions first, or apply with --no-record",
         )
+    for difference in _find_uncommitted(project, repository, head):
+        raise RepositoryError(difference, hint="commit it, or apply with --no-record")
+    if project.record is None and asked_base != OFF:
+        raise RepositoryError(
+            f"there is no record {project.ref} here",
+            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base "
+            "none; otherwise apply with --no-record",
+        )
+
+
+def _find_uncommitted(project: Project, repository: Repository, head: str) -> Iterator[str]:
+    """Yield what differs from `HEAD`. Raises RepositoryError for a file behind a filter."""
     # Compared as they were read, since git may have been told to ignore changes of a file. Comments do not count: only
     # what a file declares is recorded.
     definitions = project.loaded.definitions
@@ -64,32 +76,17 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         entry = declared.get(definition.file)
         if entry is None or not _is_same(project, definition, entry):
             file = _find_differing_file(project, repository, head, definition)
-            raise RepositoryError(
-                f"{file} differs from HEAD, but the record would contain HEAD's version",
-                hint="commit it, or apply with --no-record",
-            )
+            yield f"{file} differs from HEAD, but the record would contain HEAD's version"
     # A whole run drops the entries of removed definitions, and only a commit removes one for good.
     present = {definition.file for definition in definitions}
-    committed = [path for path in files if is_definition_file(path, project.below)]
-    removed = [path for path in committed if path not in present and not (project.root / path).exists()]
-    if project.loaded.whole and removed:
-        raise RepositoryError(
-            f"{removed[0]} differs from HEAD: it was removed here, and the record would drop it",
-            hint="commit it, or apply with --no-record",
-        )
+    committed = (path for path in files if is_definition_file(path, project.below)) if project.loaded.whole else ()
+    for path in committed:
+        if path not in present and not (project.root / path).exists():
+            yield f"{path} differs from HEAD: it was removed here, and the record would drop it"
     path = project.settings_path
     # A file above the repository is in none of its commits.
     if not path.startswith("../") and has_changed(project.root / path, repository, head, path):
-        raise RepositoryError(
-            f"{path} differs from HEAD, but the record would be made with HEAD's version",
-            hint="commit it, or apply with --no-record",
-        )
-    if project.record is None and asked_base != OFF:
-        raise RepositoryError(
-            f"there is no record {project.ref} here",
-            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base "
-            "none; otherwise apply with --no-record",
-        )
+        yield f"{path} differs from HEAD, but the record would be made with HEAD's version"
 
 
 def _is_same(project: Project, definition: Definition, entry: Entry) -> bool:
