@@ -49,6 +49,9 @@ def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
     for place, path in paths.items():
         if message := _explain_bad_path(path, known, extra_fields):
             yield FieldProblem(place, message)
+        # An element keeps its live value by its place. Here live may have it at another one.
+        elif path[1:] and path[:1] in fields.UNORDERED and place[-3:-2] in (("ignore",), ("enforce",)):
+            yield FieldProblem(place, f"{path[0]} has no order, so that no element has a place; name the whole field")
     # A field that no assistant has would be sent in no request, and nobody would see it.
     sendable = [*fields.TOP_LEVEL, *(path[0] for path in extra_fields if len(path) == 1)]
     for place, environment in _list_parts(settings):

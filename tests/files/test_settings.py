@@ -188,6 +188,8 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ('sensitive: [""]\n', "1:13: sensitive, entry 1, cannot be used: it is empty"),
         ("sensitive: [/metadata/]\n", "1:13: sensitive, entry 1, cannot be used: it ends in a slash"),
         ("sensitive: [/name, /metdata/key]\n", "1:20: unknown field metdata; did you mean metadata?"),
+        ("ignore: [{path: /endCallPhrases/0, reason: b}]\n", "1:17: endCallPhrases has no order, so that no element"),
+        ("enforce: [{path: 'endCallPhrases.*', reason: b}]\n", "1:18: endCallPhrases has no order, so that no"),
         ("environments: {a: {ignore: [{path: /Name, reason: b}]}}\n", "1:36: unknown field Name; did you mean name?"),
         ("always_send: model\n", "1:14: always_send must be a list, like [model, voice]"),
         ("api_url:\n", "1:9: api_url cannot be empty; remove the line"),
