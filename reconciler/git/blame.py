@@ -174,16 +174,17 @@ def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:
 
 def _parse_with_ids(
     repository: Repository, places: Mapping[str, str], ids: Collection[str]
-) -> dict[str, tuple[str, Mapping[str, Any]]]:
+) -> dict[str, Mapping[str, Any]]:
     """Return the definitions among some objects that have one of the ids; others are not worth parsing."""
     # One search for all ids at once: a commit may have touched a thousand files.
     mentioned = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(ids)))
-    parsed: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    parsed: dict[str, Mapping[str, Any]] = {}
     for name, path in places.items():
         content = repository.read(path, Blob("100644", name)) or b""
-        document = parse_definition(content) if mentioned.search(content) else None
-        if document is not None and document.get("id") in ids:
-            parsed[name] = document["id"], document
+        fields = parse_definition(content) if mentioned.search(content) else None
+        # What is wrong may be a list, which a set cannot be asked for.
+        if fields and isinstance(fields.get("id"), str) and fields["id"] in ids:
+            parsed[name] = fields
     return parsed
 
 
@@ -195,7 +196,5 @@ def _parse_file(repository: Repository, path: str, name: str) -> Declared:
     return MISSING if document is None else document
 
 
-def _index_by_id(
-    parsed: Mapping[str, tuple[str, Mapping[str, Any]]], blobs: Sequence[str]
-) -> dict[str, Mapping[str, Any]]:
-    return dict(parsed[blob] for blob in blobs if blob in parsed)
+def _index_by_id(parsed: Mapping[str, Mapping[str, Any]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    return {parsed[blob]["id"]: parsed[blob] for blob in blobs if blob in parsed}

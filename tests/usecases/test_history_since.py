@@ -98,6 +98,14 @@ def test_a_moved_file_does_not_hide_who_set_a_value(tale: Story) -> None:
     }
 
 
+def test_a_definition_that_once_had_a_list_for_its_id_hides_no_commit(tale: Story) -> None:
+    base = tale.head
+    tale.write("a", "id: [asst_a]\nfirstMessage: odd\n")
+    commit_as(tale, "Slip")
+    ada = greet(tale, "new", "Ada")
+    assert setters(tale.plan("--base", base)) == {GREETING: ada}
+
+
 def test_definitions_that_swap_their_files_keep_their_own_commits(tale: Story) -> None:
     base = tale.head
     tale.write("b", firstMessage="b's")
