@@ -28,7 +28,7 @@ from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
 from reconciler.files.setting import read_path
-from reconciler.files.settings_check import check_settings, find_misspelt, find_reversed, find_wrong_rules
+from reconciler.files.settings_check import check_settings, find_slips
 from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
@@ -118,12 +118,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     places = find_places(text)
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
-    wrong += [
-        *_find_shared_folders(settings.environments, folder),
-        *find_misspelt(settings),
-        *find_reversed(settings),
-        *find_wrong_rules(settings),
-    ]
+    wrong += [*_find_shared_folders(settings.environments, folder), *find_slips(settings)]
     located = [(_find_written(problem.path, places), problem) for problem in wrong]
     # Of `off`, which is no level however it is read, the setting's own words are enough. Of anything else that the
     # reader has refused they are not: it is a text in the content.

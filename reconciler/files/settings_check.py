@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
@@ -34,33 +35,36 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
         return None, [_describe(detail) for detail in error.errors(include_url=False)[:MAX_PROBLEMS]]
 
 
-def find_misspelt(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield the paths that are certainly read otherwise than they were meant, and the fields that nobody has."""
-    # Undocumented fields may have any name, so only what is almost a documented one can be a slip.
+def find_slips(settings: Settings) -> Iterator[FieldProblem]:
+    """Yield what no single value shows: paths that lead nowhere, and what would freeze, require or send nothing."""
+    # Undocumented fields may have any name. What any environment allows is known here, since a path counts for all.
     extra_fields = settings.include_all_environments().extra_fields
-    # What any environment allows is known here, since a path stands for all of them.
+    shared_ids = {rule.id for rule in settings.rules}
+    parts = [(("environments", name), part, shared_ids) for name, part in settings.environments.items()]
+    for place, part, rule_ids in [((), settings, set[str]()), *parts]:
+        checks = (
+            _find_bad_paths(part, extra_fields),
+            _find_unsent(part, extra_fields),
+            _find_wrong_rules(part, rule_ids),
+        )
+        for problem in itertools.chain(*checks, _find_reversed(part)):
+            yield dataclasses.replace(problem, path=(*place, *problem.path))
+
+
+def _find_bad_paths(part: Environment, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
+    """Yield the paths that are certainly read otherwise than they were meant, and the fields that nobody has."""
+    paths: dict[FieldPath, FieldPath] = {("sensitive", str(at)): path for at, path in enumerate(part.sensitive)}
+    for name in ("ignore", "enforce", "rules"):
+        entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(part, name)
+        paths |= {(name, str(at), "path"): rule.path for at, rule in enumerate(entries)}
+    # Only what is almost a documented field can be a slip.
     known = {"*", *fields.TOP_LEVEL, *fields.READ_ONLY, *(path[0] for path in extra_fields)}
-    paths: dict[FieldPath, FieldPath] = {}
-    for place, environment in _list_parts(settings):
-        paths |= {(*place, "sensitive", str(at)): path for at, path in enumerate(environment.sensitive)}
-        for name in ("ignore", "enforce", "rules"):
-            entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(environment, name)
-            paths |= {(*place, name, str(at), "path"): rule.path for at, rule in enumerate(entries)}
     for place, path in paths.items():
         if message := _explain_bad_path(path, known, extra_fields):
             yield FieldProblem(place, message)
         # An element keeps its live value by its place. Here live may have it at another one.
-        elif path[1:] and path[:1] in fields.UNORDERED and place[-3:-2] in (("ignore",), ("enforce",)):
+        elif path[1:] and path[:1] in fields.UNORDERED and place[0] in ("ignore", "enforce"):
             yield FieldProblem(place, f"{path[0]} has no order, so that no element has a place; name the whole field")
-    # A field that no assistant has would be sent in no request, and nobody would see it.
-    sendable = [*fields.TOP_LEVEL, *(path[0] for path in extra_fields if len(path) == 1)]
-    for place, environment in _list_parts(settings):
-        for at, name in enumerate(environment.always_send):
-            if name not in sendable:
-                near = find_closest(name, sendable)
-                guess = f"did you mean {near}?" if near else f"those are {', '.join(sendable)}"
-                message = f"always_send, entry {at + 1}, must name top-level fields of an assistant; {guess}"
-                yield FieldProblem((*place, "always_send", str(at)), message)
 
 
 def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
@@ -77,36 +81,37 @@ def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Col
     return f"unknown field {dotted(path[:2])}; did you mean {path[0]}.{near}?" if near else ""
 
 
-def find_reversed(settings: Settings) -> Iterator[FieldProblem]:
+def _find_unsent(part: Environment, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
+    """Yield the fields to send that no assistant has: they would be sent in no request, and nobody would see it."""
+    sendable = [*fields.TOP_LEVEL, *(path[0] for path in extra_fields if len(path) == 1)]
+    for at, name in enumerate(part.always_send):
+        if name not in sendable:
+            near = find_closest(name, sendable)
+            guess = f"did you mean {near}?" if near else f"those are {', '.join(sendable)}"
+            message = f"always_send, entry {at + 1}, must name top-level fields of an assistant; {guess}"
+            yield FieldProblem(("always_send", str(at)), message)
+
+
+def _find_reversed(part: Environment) -> Iterator[FieldProblem]:
     """Yield the freezes that end before they begin."""
-    for place, environment in _list_parts(settings):
-        for at, freeze in enumerate(environment.frozen):
-            if freeze.starts is not None and freeze.expires is not None and freeze.expires < freeze.starts:
-                message = f"expires is before from ({freeze.starts}): nothing would ever be frozen"
-                yield FieldProblem((*place, "frozen", str(at), "expires"), message)
+    for at, freeze in enumerate(part.frozen):
+        if freeze.starts is not None and freeze.expires is not None and freeze.expires < freeze.starts:
+            message = f"expires is before from ({freeze.starts}): nothing would ever be frozen"
+            yield FieldProblem(("frozen", str(at), "expires"), message)
 
 
-def find_wrong_rules(settings: Settings) -> Iterator[FieldProblem]:
+def _find_wrong_rules(part: Environment, known_ids: Collection[str]) -> Iterator[FieldProblem]:
     """Yield the rules that cannot be checked, would check nothing, or have the id of another one."""
-    shared = {rule.id for rule in settings.rules}
-    for place, environment in _list_parts(settings):
-        known = shared if place else set()
-        for at, rule in enumerate(environment.rules):
-            path = (*place, "rules", str(at))
-            if rule.id in known:
-                yield FieldProblem((*path, "id"), f"another rule also has the id {rule.id}; rename one of them")
-            known = known | {rule.id}
-            if rule.schema is None and not rule.required:
-                yield FieldProblem(path, "this rule requires nothing; add a schema, or `required: true`")
-            elif rule.schema is not None:
-                for problem in find_schema_problems(rule.schema):
-                    yield dataclasses.replace(problem, path=(*path, "schema", *problem.path))
-
-
-def _list_parts(settings: Settings) -> Iterator[tuple[FieldPath, Environment]]:
-    """Yield the settings themselves and each environment, each with its path."""
-    yield (), settings
-    yield from ((("environments", name), environment) for name, environment in settings.environments.items())
+    ids = [*known_ids]
+    for at, rule in enumerate(part.rules):
+        path = ("rules", str(at))
+        if rule.id in ids:
+            yield FieldProblem((*path, "id"), f"another rule also has the id {rule.id}; rename one of them")
+        ids.append(rule.id)
+        if rule.schema is None and not rule.required:
+            yield FieldProblem(path, "this rule requires nothing; add a schema, or `required: true`")
+        for problem in find_schema_problems(rule.schema) if rule.schema is not None else ():
+            yield dataclasses.replace(problem, path=(*path, "schema", *problem.path))
 
 
 @functools.cache
