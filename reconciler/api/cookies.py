@@ -1,7 +1,7 @@
 """Stores the cookies of the API's answers for the run: a renewed token, a load balancer's choice.
 
-By hand, since Python's cookie jars never send a `Secure` cookie to http://localhost. RFC 6265 but for that:
-the caller sends them to the API's origin alone, so there is no `Domain` to look at.
+Python's own cookie jars do not send a `Secure` cookie to http://localhost, and the sandbox sets one. The rest follows
+RFC 6265. `Domain` is ignored, because the caller sends cookies to the API's origin alone.
 """
 
 import re

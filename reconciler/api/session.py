@@ -116,8 +116,8 @@ class Session:
         `is_repeated` says that it was refused under an earlier token, too. Raises `ApiError` if the login fails.
         """
         with self._lock:
-            # A 401 may overtake an answer that brings a new token, or that shows that this one was good when it was
-            # new. So those that were under way before it are awaited. One that waits here is none of them: this ends.
+            # A 401 may arrive before an older answer that brings a new token, or that proves that this one was good. So
+            # this waits for the older requests. It ends, because a request that waits here is no longer in flight.
             earlier = set(self._in_flight)
             while self._token is refused_token and earlier & self._in_flight:
                 self._lock.wait()

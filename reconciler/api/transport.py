@@ -1,7 +1,7 @@
 """One request over one connection: bytes out, bytes in, within a bounded time and size.
 
-httpcore, httpx's own engine, moves the bytes. Without httpx's client cookies, redirects and .netrc are not switched off
-but absent. Both cost start-up time: nobody else but `proxy` imports them. Knows nothing of tokens, repeats and JSON.
+httpcore, httpx's own engine, moves the bytes. It has no cookies, redirects or .netrc that must be switched off.
+It takes time to load, so only modules that send requests import this one. Knows nothing of tokens, repeats and JSON.
 """
 
 import ssl

@@ -16,7 +16,7 @@ DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 # The end of a text. In some dialects of regular expressions `$` lets a line break follow.
 END: Final = r"(?![\s\S])"
 
-# A text may be in a file of its own. What these keywords say of an object, they do not say of a text.
+# A text may be in a file of its own. These keywords apply to objects alone, so a text passes them.
 _TEXT_FILE: Final[Schema] = {
     "properties": {
         "$file": {
@@ -114,7 +114,7 @@ def _field_schema(field: Field) -> Schema:
         judging["minimum"], judging["maximum"] = field.range
     if field.examples:
         explaining["examples"] = [*field.examples]
-    # The order of the keys is that of the schemas that people have in their repositories: no change, no diff there.
+    # People have these schemas in their repositories. The keys keep their order, so that a new version shows no diff.
     groups = [judging, explaining] if no_value else [judging | explaining]
     return {"title": _make_title(field.path[-1])} | {key: group[key] for group in groups for key in sorted(group)}
 

@@ -143,7 +143,7 @@ def _is_portable(schema: Any) -> bool:
 
 
 def _or_text_file(schema: Any) -> Schema:
-    """Return a schema that lets a text are in a file of its own."""
+    """Return a schema that also takes a text in a file of its own."""
     return {"if": {"type": "object", "required": ["$file"]}, "else": schema}
 
 

@@ -52,7 +52,7 @@ def _find_duplicate_keys(definitions: Sequence[Definition]) -> Iterator[tuple[st
 
 
 def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) -> Iterator[tuple[str, Problem]]:
-    # Windows and macOS take them for one file, so that a clone there holds one of the two.
+    # Windows and macOS treat them as one file, so a clone there has only one of the two.
     for same in _group(definitions, lambda each: same_name(each.key)):
         for each in same:
             if others := [other for other in same if other.key != each.key]:

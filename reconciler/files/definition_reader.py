@@ -68,7 +68,7 @@ class DefinitionReader:
         # Other layers alone are no definition, whatever they say.
         document = self.layers.merge(files) if own_reading.has_fields else None
         written_id = (document or {}).get("id")
-        # Before ids are compared: a second file that has the id outright would manage the same assistant.
+        # The id is needed before ids are compared: a second file with this id would manage the same assistant.
         id_ = self.find_id(definition_file.file) or "" if written_id == NEW else written_id
         definition = Definition(
             key=definition_file.key,
@@ -129,7 +129,7 @@ def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[
     cut_off: set[str] = set()
     folded: set[FieldPath] = set()
     mentioned: set[str] = set()
-    # From the uppermost down: what an overlay says, the file below it no longer does.
+    # From the uppermost down: an overlay replaces what the file below it says.
     for file in reversed(files):
         fields = file.layer.fields
         cut_off |= set(file.cut_off) - mentioned

@@ -67,7 +67,7 @@ def load(
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
         readings = [reader.read(files.stack(each), checked=True) for each in files.definitions if each.file in chosen]
-        # Over all files: the other half of a pair may not be selected, and any of them may mention a text file.
+        # Over all files: a definition that is not selected may have the same id, or mention a text file.
         definitions = [reading.definition for reading in readings]
         ids = None if files.skipped else {each.id for each in definitions if each.id}
         all_definitions = _add_others(definitions, files, reader, ids)
@@ -104,7 +104,7 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
     overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
     folders = [find_defaults(place, root) for place in (folder, *overlays)]
     shared = [each[path] for each in folders for path in defaults_above(key) if path in each]
-    # A new definition would leave out what a broken file seems to say, and then declare nothing of it.
+    # A new definition leaves out what the defaults say. With broken defaults those fields would be declared nowhere.
     for problem in (problem for each in shared for problem in reader.judge(each) if problem.severity == "error"):
         location = f"{problem.file}:{problem.line}:{problem.column}"
         hint = "correct it first: new definitions take values from it"

@@ -83,7 +83,7 @@ class LayerReader:
             text = file.read()
         except UnreadableText as error:
             problems.append(Problem(file.file, error.line, error.column, error.message))
-        # What could be read continues through the checks, so that people see all problems of a file at once.
+        # The readable part is checked as well, so that people see all problems of a file at once.
         reading = read_tolerantly(text)
         document = reading.value
         raw = document if isinstance(document, dict) else {}
@@ -139,9 +139,9 @@ def check_fields(
     is_shared = all(file.layer.kind == "defaults" for file in files)
     advised = [key for key in (*ID.path, *TOP_LEVEL) if not (is_shared and key in NEVER_SHARED)]
     problems = check_definition(document, settings.extra_fields, needs_id=needs_id, advised=advised)
-    # What the reader has refused is a text in the document, about which the checks would say something else.
+    # A value that the reader has refused is a text in the document, so the checks would describe it wrongly.
     problems = [problem for problem in problems if not any(file.has_refused(problem) for file in files)]
-    # The more exact problem wins: that the reference does not list the path would send the reader to `extra_fields`.
+    # `never_send` explains the problem better than "unknown field", which would point the user to `extra_fields`.
     managed: dict[FieldPath, FieldProblem] = {}
     for path in (path for pattern in settings.never_send for path in paths_matching(document, pattern)):
         message = f"{dotted(path)} is listed under never_send in {FILE_NAME}: the server manages it; remove it here"
@@ -152,7 +152,7 @@ def check_fields(
 def locate_problems(problems: Iterable[FieldProblem], definition: Definition, settings: Settings) -> Iterator[Problem]:
     """Yield problems at their places, in words that show no sensitive value."""
     for problem in problems:
-        # A key that is no name may have its value in it: `endCallMessage:Goodbye` in brackets.
+        # A key that is not a plain name may contain a value: `{endCallMessage:Goodbye}` is one key.
         is_name = not problem.path or _NAME.fullmatch(problem.path[-1])
         is_shown = settings.may_show(problem.path) if is_name else settings.may_quote(problem.path)
         message = problem.message if is_shown else problem.discreet or problem.message

@@ -64,7 +64,7 @@ def read_path(value: str) -> FieldPath:
 
 def _read_pattern(value: str) -> FieldPath:
     path = read_path(value)
-    # A part of a key would match nothing, and nobody would see it: the value that was to be hidden would be shown.
+    # A * inside a key would match nothing. The value that it should hide would be shown, and nobody would notice.
     if any("*" in key and key != "*" for key in path):
         raise ValueError("cannot be used: a * stands for one whole key; write the key out, or a * alone")
     if "" in path:
@@ -85,7 +85,7 @@ def _read_managed(value: str) -> FieldPath:
 
 def _read_extra_field(value: str) -> FieldPath:
     path = read_path(value)
-    # An entry below a field that may hold anything says nothing, and one for a documented field would end its checks.
+    # An entry below a field that takes anything has no effect. One for a documented field would turn off its checks.
     has_keys = path[0] in fields.CLOSED_OBJECTS
     longest = 2 if has_keys else 1
     if path[0] in fields.READ_ONLY and len(path) == 1:

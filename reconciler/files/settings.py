@@ -60,7 +60,7 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     path = parent / FILE_NAME
     # A link that leads nowhere is an error, not an absent file: its settings would be missed.
     is_there = path.exists() or path.is_symlink()
-    # Nobody would see that this file is not read, and a `sensitive` in it hides nothing.
+    # A file with another name is not read: its `sensitive` would hide nothing, and nobody would notice.
     if misnamed := _OTHER_NAME if (parent / _OTHER_NAME).exists() else "" if is_there else _find_misnamed(parent):
         message = f"the settings are read from {FILE_NAME}; rename this file"
         raise InvalidSettings([Problem(shown_path(parent / misnamed, root), 1, 1, message)])
@@ -114,14 +114,14 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     if not isinstance(content, dict):
         message = 'the settings are lines like "api_url: https://..."'
         raise InvalidSettings(add_settings_lines(problems, text) or [Problem(file, 1, 1, message)])
-    # Asked for on every run with settings, not only for problems: a rule of `ignore` says in which line it is.
+    # Reports name the line of an `ignore` rule, so the places are needed in a run without problems too.
     places = find_places(text)
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
     wrong += [*_find_shared_folders(settings.environments, folder), *find_slips(settings)]
     located = [(_find_written(problem.path, places), problem) for problem in wrong]
-    # Of `off`, which is no level however it is read, the setting's own words are enough. Of anything else that the
-    # reader has refused they are not: it is a text in the content.
+    # The reader refuses `off`, which YAML parsers read differently. It is no level either way, so the setting's own
+    # message is enough. Any other refused value is a text in the content, so only the reader's message is right.
     refused = {(problem.path, problem.about) for problem in unreadable if not _is_ambiguous(problem, content)}
     final_values = {path for path, problem in located if problem.about == "value" and (path, "value") not in refused}
     problems = [
@@ -139,7 +139,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
 
 
 def _is_date(problem: YamlProblem, content: object) -> bool:
-    # YAML 1.1 reads a date and 1.2 a text, which is a problem elsewhere. Here it is clear what is meant.
+    # YAML 1.1 reads a date, and 1.2 a text. In a definition that is a problem; here both mean the same day.
     path = problem.path or ()
     if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):
         return False

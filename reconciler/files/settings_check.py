@@ -148,7 +148,7 @@ def _model() -> Any:
             return bool
         if "enum" in row and "$judge" not in row:
             return Literal[*row["enum"]]
-        # It gets what is a text for sure; a limit may be a number, too, which its reader judges alone.
+        # The reader of a text gets nothing but a text. A limit may be a number too, so its reader checks the type.
         value_type: Any = str if row["type"] == "string" else Any
         return Annotated[value_type, pydantic.AfterValidator(functools.partial(read_value, row))]
 

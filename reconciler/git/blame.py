@@ -132,7 +132,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
         for step, swaps in steps:
             if place in swaps:
                 old, new = swaps[place]
-                # From here on back in time the file is looked for where it was before.
+                # The file is new in this commit. Before it, the file had another path.
                 if not old.strip("0"):
                     place = _find_place_before(place, swaps)
                     old = swaps[place][0]

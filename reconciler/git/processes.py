@@ -119,8 +119,8 @@ class Processes:
 class Batch:
     """`git cat-file --batch`, kept open: git's objects never change, so one child answers for a whole run.
 
-    Used by one thread at a time. One question is written and its answer read before the next: a child whose
-    answers nobody reads stops reading questions. It ends when nobody refers to this any more.
+    Used by one thread at a time. Each answer is read before the next question is written, since a child with a full
+    pipe stops reading. The child ends when nobody refers to this any more.
     """
 
     def __init__(self, processes: Processes) -> None:

@@ -107,7 +107,7 @@ def read_record(repository: Repository, ref: str) -> Record | None:
 def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     name = repository.ref(ref)
-    # A tag of a record is no record either: the next one could not take its place.
+    # A tag of a record is refused too: the next record could not replace it.
     if name is not None and repository.resolve(name) != name and repository.has_object(name):
         raise _reject_ref(ref, name)
     shallow: frozenset[str] = frozenset()

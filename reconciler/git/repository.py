@@ -108,7 +108,7 @@ class Repository:
         if older == newer:
             return True
         if (older, newer) not in self._ancestors:
-            # rev-list ends with 0 either way, so a git that fails is no "no": it counts what `newer` does not hold.
+            # It counts the commits that `newer` lacks, and exits with 0 either way. So a failing git is never a "no".
             count = ("rev-list", "--count", "-1", older, f"^{newer}")
             self._ancestors[older, newer] = self.has(older) and self._git.run_for_lines(1, *count) == ["0"]
         return self._ancestors[older, newer]

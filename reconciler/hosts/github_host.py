@@ -51,7 +51,7 @@ class GitHub(Host):
             if error.status not in (403, 404):
                 raise
             return BOT
-        # A guess would take what this account wrote for somebody else's, and write it once more.
+        # With a wrong guess this account's own comment would look like somebody else's, and be written again.
         if not isinstance(login, str) or not login:
             raise HostError("GitHub did not say which account the token belongs to", hint="run this again later")
         return login

@@ -39,7 +39,7 @@ def open_client(base: BaseUrl, timeout: float) -> tuple["httpx.Client", Proxy | 
     """
     import httpx
 
-    # Not httpx's own reading of the environment: it knows no ranges in NO_PROXY, and a slip in a variable is no crash.
+    # httpx's own reading of the environment knows no ranges in NO_PROXY, and crashes on a mistake in a variable.
     proxy = find_proxy(base)
     httpx_proxy = None
     if proxy is not None:
@@ -111,7 +111,7 @@ class HostClient:
             is_unknown = not link and next_page is None
             if not ('rel="next"' in link or next_page or (is_unknown and len(entries) == PAGE_SIZE)):
                 return
-        # What was not listed may be there, and a second one would be made of it each time.
+        # The entry that is wanted may be on a later page. Each run would then create another one.
         message = f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages"
         raise HostError(message, hint="close or delete old entries there")
 

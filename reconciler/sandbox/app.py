@@ -121,7 +121,8 @@ class _Api:
 
     async def _update(self, request: Request) -> Response:
         self._require_writer(request, "update")
-        # An unknown assistant is a 404 whatever the body is. While the body is read, somebody may delete it: see below.
+        # An unknown assistant is a 404, whatever the body is. It is looked up again below, since somebody may delete it
+        # while the body is read.
         self._require_assistant(request)
         body = await self._read_body(request, "AssistantUpdate")
         with self._store.lock:

@@ -17,13 +17,13 @@ STORES: tuple[StoreName, ...] = ("provider", "database")
 LOCAL_PREFIX = "local_"
 # "ARec": tells our files from other programs' databases.
 _APPLICATION = 0x41526563
-# One row for each copy, which are never written in one transaction: in the real system the stores are two machines.
+# One row for each copy. The two are never written in one transaction: the real stores are two machines.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS copies (
     number INTEGER PRIMARY KEY, store TEXT NOT NULL, id TEXT NOT NULL, assistant TEXT NOT NULL, UNIQUE (store, id)
 )
 """
-# The provider's id goes before a local one: an assistant of the provider may be called local_x.
+# The provider's id comes first, since it may itself begin with the prefix of local ids.
 _BY_EITHER_ID = (
     "SELECT id, assistant FROM copies WHERE store = 'database' AND id IN (:id, :without_prefix) "
     "ORDER BY id = :id DESC LIMIT 1"
