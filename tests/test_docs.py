@@ -33,9 +33,9 @@ class Complaint(NamedTuple):
     """One example of docs/definitions.md: what is wrong, what is said, what is right (empty where it is told)."""
 
     title: str
-    wrong: str
-    said: str
-    right: str
+    bad_text: str
+    message: str
+    good_text: str
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -183,9 +183,9 @@ def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
 def test_complaints_are_what_validate_says(tmp_path: Path) -> None:
     examples = {f"{number:02}": complaint for number, complaint in enumerate(complaints())}
     assert len(examples) > 10
-    found = validated(tmp_path / "wrong", {name: one.wrong for name, one in examples.items()})
-    assert found == (1, {name: [one.said] for name, one in examples.items()})
-    found = validated(tmp_path / "right", {name: one.right for name, one in examples.items() if one.right})
+    found = validated(tmp_path / "wrong", {name: one.bad_text for name, one in examples.items()})
+    assert found == (1, {name: [one.message] for name, one in examples.items()})
+    found = validated(tmp_path / "right", {name: one.good_text for name, one in examples.items() if one.good_text})
     assert found == (0, {})
 
 

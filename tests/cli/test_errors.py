@@ -21,7 +21,7 @@ def flat(text: str) -> str:
 
 
 @pytest.fixture
-def one(project: Project) -> Project:
+def one_definition(project: Project) -> Project:
     project.write("a", id="asst_1", name="New")
     return project
 
@@ -34,9 +34,9 @@ def one(project: Project) -> Project:
         (["import", "asst_9"], {"RECONCILER_PASSWORD": "hush"}),
     ],
 )
-def test_no_credentials(project: Project, command: list[str], given: dict[str, str]) -> None:
+def test_no_credentials(one_definition: Project, command: list[str], given: dict[str, str]) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        result = run(*command, cwd=project.root, env={"RECONCILER_API_URL": sandbox.url, **given})
+        result = run(*command, cwd=one_definition.root, env={"RECONCILER_API_URL": sandbox.url, **given})
         assert sandbox.requests == []
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr == (
@@ -45,27 +45,27 @@ def test_no_credentials(project: Project, command: list[str], given: dict[str, s
     )
 
 
-def test_no_url(project: Project) -> None:
-    result = run("plan", cwd=project.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
+def test_no_url(one_definition: Project) -> None:
+    result = run("plan", cwd=one_definition.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
     assert (result.code, result.stdout) == (1, "")
     assert "no API URL is configured" in result.stderr
     assert "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml" in result.stderr
 
 
-def test_the_url_s_precedence(project: Project) -> None:
+def test_the_url_s_precedence(one_definition: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         env = connection_variables(sandbox, "http://127.0.0.1:1/api")
-        assert run("plan", "--api-url", sandbox.url, "--retries", "0", cwd=project.root, env=env).code == 0
-        project.configure(api_url="http://127.0.0.1:1/api")
-        assert run("plan", cwd=project.root, env=connection_variables(sandbox)).code == 0
-        project.configure(api_url=sandbox.url)
+        assert run("plan", "--api-url", sandbox.url, "--retries", "0", cwd=one_definition.root, env=env).code == 0
+        one_definition.configure(api_url="http://127.0.0.1:1/api")
+        assert run("plan", cwd=one_definition.root, env=connection_variables(sandbox)).code == 0
+        one_definition.configure(api_url=sandbox.url)
         env = {name: value for name, value in env.items() if name != "RECONCILER_API_URL"}
-        assert run("plan", cwd=project.root, env=env).code == 0
+        assert run("plan", cwd=one_definition.root, env=env).code == 0
 
 
-def test_plain_http_to_another_machine(project: Project) -> None:
+def test_plain_http_to_another_machine(one_definition: Project) -> None:
     env = {"RECONCILER_API_URL": "http://api.example.test/api", "RECONCILER_AUTH_TOKEN": "hush"}
-    result = run("plan", cwd=project.root, env=env)
+    result = run("plan", cwd=one_definition.root, env=env)
     assert (result.code, result.stdout) == (1, "")
     assert "plain http" in result.stderr
     assert "--allow-insecure-http" in result.stderr
@@ -80,65 +80,69 @@ def test_plain_http_to_another_machine(project: Project) -> None:
         ("disabled@sandbox.test", PASSWORD, "Login failed: the account is disabled"),
     ],
 )
-def test_a_login_that_fails(project: Project, email: str, password: str, told: str) -> None:
+def test_a_login_that_fails(one_definition: Project, email: str, password: str, told: str) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         env = {**connection_variables(sandbox, email=email), "RECONCILER_PASSWORD": password}
-        result = run("apply", "--yes", "--report", "r.json", cwd=project.root, env=env)
+        result = run("apply", "--yes", "--report", "r.json", cwd=one_definition.root, env=env)
         assert sandbox.calls == {"POST": 1}
     assert result.code == 1
     assert told in flat(result.stdout)
     assert "hush" not in result.stdout + result.stderr
     assert len(result.stdout.splitlines()) <= 10
-    report = json.loads((project.root / "r.json").read_text())
+    report = json.loads((one_definition.root / "r.json").read_text())
     assert report["assistants"][0]["outcome"] == "failed"
     assert report["assistants"][0]["error"]["status"] in (401, 403)
 
 
-def test_a_url_without_api(project: Project) -> None:
+def test_a_url_without_api(one_definition: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        result = run("plan", cwd=project.root, env=connection_variables(sandbox, sandbox.url.removesuffix("/api")))
+        result = run(
+            "plan", cwd=one_definition.root, env=connection_variables(sandbox, sandbox.url.removesuffix("/api"))
+        )
     assert result.code == 1
     assert "RECONCILER_API_URL end in /api?" in flat(result.stdout)
 
 
-def test_a_page_instead_of_an_answer(project: Project) -> None:
+def test_a_page_instead_of_an_answer(one_definition: Project) -> None:
     def meddle(request: Request, forward: Forward) -> Answer:
         return json_answer(200, PAGE, content_type="text/html")
 
     with running_sandbox() as sandbox, between(sandbox, meddle) as server:
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "hush-token"}
-        result = run("plan", cwd=project.root, env=env)
+        result = run("plan", cwd=one_definition.root, env=env)
     assert result.code == 1
     assert "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?" in flat(result.stdout)
 
 
-def test_nobody_listens(project: Project) -> None:
+def test_nobody_listens(one_definition: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     env = {"RECONCILER_API_URL": f"http://127.0.0.1:{port}/api", "RECONCILER_AUTH_TOKEN": "hush"}
-    result = run("plan", "--retries", "0", cwd=project.root, env=env)
+    result = run("plan", "--retries", "0", cwd=one_definition.root, env=env)
     assert result.code == 1
     assert "no connection to" in flat(result.stdout)
     assert "Check that the API is running" in flat(result.stdout)
 
 
-def test_a_token_that_has_run_out(project: Project) -> None:
+def test_a_token_that_has_run_out(one_definition: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         result = run(
-            "plan", cwd=project.root, env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"}
+            "plan",
+            cwd=one_definition.root,
+            env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"},
         )
         assert result.code == 1
         assert "RECONCILER_AUTH_TOKEN may have expired" in flat(result.stdout)
         assert "hush" not in result.stdout + result.stderr
         env = {**connection_variables(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
-        assert run("apply", "--yes", cwd=project.root, env=env).code == 0
+        assert run("apply", "--yes", cwd=one_definition.root, env=env).code == 0
         assert sandbox.patches == [{"name": "New"}]
 
 
-def test_an_unknown_id_does_not_stop_the_others(project: Project) -> None:
-    project.write("b", id="asst_gone", name="New")
+def test_an_unknown_id_does_not_stop_the_others(one_definition: Project) -> None:
+    one_definition.write("b", id="asst_gone", name="New")
     with running_sandbox({"asst_1": {}}) as sandbox:
-        result = run("apply", "--yes", cwd=project.root, env=connection_variables(sandbox))
+        result = run("apply", "--yes", cwd=one_definition.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
     assert result.code == 1
     assert "Check that the id belongs to this API" in flat(result.stdout)
@@ -158,51 +162,51 @@ def test_no_definitions(project: Project) -> None:
     assert "`reconciler import ID` creates one" in result.stderr
 
 
-def test_settings_that_cannot_be_used(project: Project) -> None:
-    (project.root / "reconciler.yaml").write_text('max_change: 5\n"\\e[31m": 1\norg_id: 7\n')
-    result = run("plan", cwd=project.root)
+def test_settings_that_cannot_be_used(one_definition: Project) -> None:
+    (one_definition.root / "reconciler.yaml").write_text('max_change: 5\n"\\e[31m": 1\norg_id: 7\n')
+    result = run("plan", cwd=one_definition.root)
     assert (result.code, result.stdout) == (1, "")
     assert "reconciler.yaml:1:1: unknown setting max_change; did you mean max_changes?" in result.stderr
     assert "reconciler.yaml:3:9" in result.stderr
     assert "\x1b" not in result.stderr
-    result = run("validate", "--format", "github", cwd=project.root)
+    result = run("validate", "--format", "github", cwd=one_definition.root)
     assert (result.code, result.stderr) == (1, "")
     assert "::error file=reconciler.yaml,line=3,col=9," in result.stdout
     assert result.stdout.endswith("Validate: 3 problems in 1 file, no definition was checked.\n")
 
 
-def test_what_a_definition_says_cannot_act_on_the_terminal(project: Project) -> None:
-    project.write("bad", 'id: asst_2\n"\\e[2J\\x07": 1\n')
+def test_what_a_definition_says_cannot_act_on_the_terminal(one_definition: Project) -> None:
+    one_definition.write("bad", 'id: asst_2\n"\\e[2J\\x07": 1\n')
     with running_sandbox({"asst_1": {"name": "\x1b]0;x\x07"}}) as sandbox:
-        result = run("plan", cwd=project.root, env=connection_variables(sandbox))
+        result = run("plan", cwd=one_definition.root, env=connection_variables(sandbox))
     assert "\x1b" not in result.stdout + result.stderr
     assert "\x07" not in result.stdout + result.stderr
     assert "\\x1b[2J" in result.stderr
 
 
-def test_a_file_outside_the_folder(project: Project) -> None:
-    result = run("plan", "reconciler.yaml", cwd=project.root)
+def test_a_file_outside_the_folder(one_definition: Project) -> None:
+    result = run("plan", "reconciler.yaml", cwd=one_definition.root)
     assert result.code == 1
     assert "reconciler.yaml does not exist" in result.stderr
-    (project.root / "elsewhere").mkdir()
-    result = run("validate", "elsewhere", cwd=project.root)
+    (one_definition.root / "elsewhere").mkdir()
+    result = run("validate", "elsewhere", cwd=one_definition.root)
     assert result.code == 1
     assert "is not in the definitions' folder" in result.stderr
 
 
 @pytest.mark.parametrize("command", [["apply", "--yes"], ["create", "--yes"]])
-def test_a_path_that_is_empty_is_not_the_folder_that_one_is_in(project: Project, command: list[str]) -> None:
+def test_a_path_that_is_empty_is_not_the_folder_that_one_is_in(one_definition: Project, command: list[str]) -> None:
     """As of a variable that is not set: the run would be about every definition."""
-    result = run(*command, "", cwd=project.root / "assistants", env={})
+    result = run(*command, "", cwd=one_definition.root / "assistants", env={})
     assert (result.code, result.stdout) == (1, "")
     assert "is empty" in result.stderr
 
 
-def test_a_folder_that_is_gone(project: Project) -> None:
+def test_a_folder_that_is_gone(one_definition: Project) -> None:
     gone = "mkdir gone && cd gone && rmdir ../gone && exec "
     result = subprocess.run(
         ["/bin/sh", "-c", f"{gone}{shlex.quote(COMMAND)} validate"],
-        cwd=project.root,
+        cwd=one_definition.root,
         env=environment(),
         capture_output=True,
         text=True,
@@ -214,9 +218,9 @@ def test_a_folder_that_is_gone(project: Project) -> None:
 
 
 @pytest.mark.parametrize("room", [True, False])
-def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(project: Project, room: bool) -> None:
+def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one_definition: Project, room: bool) -> None:
     """A module that cannot be imported stands in for a fault."""
-    broken = project.root / "broken" / "deepdiff"
+    broken = one_definition.root / "broken" / "deepdiff"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("import os\nraise RuntimeError(os.environ['HUSH'])\n")
     with running_sandbox({"asst_1": {}}) as sandbox:
@@ -224,7 +228,7 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(project: Project, roo
             {
                 **connection_variables(sandbox),
                 "PYTHONPATH": str(broken.parent),
-                "TMPDIR": str(project.root),
+                "TMPDIR": str(one_definition.root),
                 "HUSH": "hush-value",
             }
         )
@@ -232,7 +236,7 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(project: Project, roo
         env = {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
         result = subprocess.run(
             ["/bin/sh", "-c", f"{'' if room else 'ulimit -f 0; '}exec {shlex.quote(COMMAND)} plan"],
-            cwd=project.root,
+            cwd=one_definition.root,
             env=env,
             capture_output=True,
             text=True,
@@ -243,7 +247,7 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(project: Project, roo
     assert "this is a fault of reconciler itself (RuntimeError)" in result.stderr
     assert "Traceback" not in result.stderr
     assert "hush-value" not in result.stderr
-    logs = [*project.root.glob("reconciler-*.log")]
+    logs = [*one_definition.root.glob("reconciler-*.log")]
     assert len(logs) == room
     for log in logs:
         assert str(log) in result.stderr
@@ -252,7 +256,9 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(project: Project, roo
 
 
 @pytest.mark.parametrize("arguments", [("plan", "--directory"), ("validate", "--report"), ("sandbox", "--seed")])
-def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(project: Project, arguments: tuple[str, str]) -> None:
-    result = run(*arguments, f"{'x' * 300}.json", cwd=project.root)
+def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(
+    one_definition: Project, arguments: tuple[str, str]
+) -> None:
+    result = run(*arguments, f"{'x' * 300}.json", cwd=one_definition.root)
     assert (result.code, result.stdout) == (1, "")
     assert "xx.json cannot be used: File name too long" in result.stderr

@@ -27,32 +27,32 @@ class Terminal:
     def __init__(self, screen: int, process: subprocess.Popen[bytes]) -> None:
         self._screen = screen
         self._process = process
-        self.shown = ""
+        self.output = ""
 
-    def waits_for(self, text: str) -> None:
+    def wait_for(self, text: str) -> None:
         """Read the screen until a text stands on it."""
         until = time.monotonic() + PATIENCE
-        while text not in self.shown:
-            assert time.monotonic() < until, self.shown
+        while text not in self.output:
+            assert time.monotonic() < until, self.output
             if not self._read():
                 break
-        assert text in self.shown, self.shown
+        assert text in self.output, self.output
 
-    def types(self, keys: bytes) -> None:
+    def type(self, keys: bytes) -> None:
         os.write(self._screen, keys)
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def ended(self) -> Completed:
+    def wait(self) -> Completed:
         until = time.monotonic() + PATIENCE
         while self._read():
-            assert time.monotonic() < until, self.shown
+            assert time.monotonic() < until, self.output
         stdout = self._process.stdout.read().decode() if self._process.stdout else ""
-        assert_no_secret(self.shown + stdout, "what stands on the terminal, or in stdout,")
+        assert_no_secret(self.output + stdout, "what stands on the terminal, or in stdout,")
         code = self._process.wait(PATIENCE)
-        assert "Traceback" not in self.shown
-        return Completed(code, stdout, self.shown)
+        assert "Traceback" not in self.output
+        return Completed(code, stdout, self.output)
 
     def _read(self) -> bool:
         ready, _, _ = select.select([self._screen], [], [], 0.2)
@@ -62,7 +62,7 @@ class Terminal:
             content = os.read(self._screen, 65536)
         except OSError:  # Linux' way to say that nobody has the terminal open any more
             return False
-        self.shown += content.decode().replace("\r\n", "\n")
+        self.output += content.decode().replace("\r\n", "\n")
         return bool(content)
 
 
@@ -92,31 +92,31 @@ def at_a_terminal(project: Project, sandbox: Sandbox, *arguments: str, command: 
 
 
 @pytest.fixture
-def one(project: Project) -> Project:
+def one_definition(project: Project) -> Project:
     project.write("a", id="asst_1", name="New")
     return project
 
 
 @pytest.mark.parametrize("keys", [b"y\r", b"YES\r"])
-def test_a_yes_applies(project: Project, keys: bytes) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
-        terminal.waits_for(f"Write to 1 assistant at {sandbox.url}? [y/N]:")
-        assert '"Old" -> "New"' in terminal.shown
-        assert "Plan: 1 to change" in terminal.shown
+def test_a_yes_applies(one_definition: Project, keys: bytes) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+        terminal.wait_for(f"Write to 1 assistant at {sandbox.url}? [y/N]:")
+        assert '"Old" -> "New"' in terminal.output
+        assert "Plan: 1 to change" in terminal.output
         assert sandbox.patches == []
-        terminal.types(keys)
-        result = terminal.ended()
+        terminal.type(keys)
+        result = terminal.wait()
         assert sandbox.patches == [{"name": "New"}]
     assert result.code == 0
     assert result.stdout.startswith("assistants/a.yaml: applied\n"), "stdout carries the report and nothing else"
 
 
 @pytest.mark.parametrize("keys", [b"\r", b"n\r", CONTROL_D])
-def test_anything_else_sends_nothing(project: Project, keys: bytes) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
-        terminal.waits_for("[y/N]:")
-        terminal.types(keys)
-        result = terminal.ended()
+def test_anything_else_sends_nothing(one_definition: Project, keys: bytes) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+        terminal.wait_for("[y/N]:")
+        terminal.type(keys)
+        result = terminal.wait()
         assert sandbox.patches == []
         assert sandbox.calls == {"POST": 1, "GET": 1}
     assert result.code == 1
@@ -131,55 +131,58 @@ def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
         voice={"provider": "openai", "voiceId": "alloy"},
     )
     with running_sandbox({}) as sandbox, at_a_terminal(project, sandbox, str(file), command="create") as terminal:
-        terminal.waits_for("[y/N]:")
-        assert "Create: 1 to create" in terminal.shown
-        terminal.types(b"n\r")
-        result = terminal.ended()
+        terminal.wait_for("[y/N]:")
+        assert "Create: 1 to create" in terminal.output
+        terminal.type(b"n\r")
+        result = terminal.wait()
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr.endswith("n\nNothing was sent: it was not confirmed.\n")
 
 
-def test_control_c_at_the_prompt(project: Project) -> None:
+def test_control_c_at_the_prompt(one_definition: Project) -> None:
     with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox:
-        with at_a_terminal(project, sandbox, "--report", "r.md") as terminal:
-            terminal.waits_for("[y/N]:")
-            terminal.types(CONTROL_C)
-            result = terminal.ended()
+        with at_a_terminal(one_definition, sandbox, "--report", "r.md") as terminal:
+            terminal.wait_for("[y/N]:")
+            terminal.type(CONTROL_C)
+            result = terminal.wait()
         assert sandbox.patches == []
     assert result.code == 130
     assert "1 skipped" in result.stdout
-    assert (project.root / "r.md").exists()
+    assert (one_definition.root / "r.md").exists()
 
 
-def test_sigterm_at_the_prompt(project: Project) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
-        terminal.waits_for("[y/N]:")
+def test_sigterm_at_the_prompt(one_definition: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+        terminal.wait_for("[y/N]:")
         terminal.signal(signal.SIGTERM)
-        result = terminal.ended()
+        result = terminal.wait()
         assert sandbox.patches == []
     assert result.code == 143
 
 
-def test_nobody_is_asked_where_there_is_nothing_to_write(project: Project) -> None:
-    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, at_a_terminal(project, sandbox) as terminal:
-        result = terminal.ended()
+def test_nobody_is_asked_where_there_is_nothing_to_write(one_definition: Project) -> None:
+    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+        result = terminal.wait()
     assert (result.code, result.stderr) == (0, "")
 
 
-def test_nobody_is_asked_for_more_than_is_allowed(project: Project) -> None:
-    with running_sandbox({"asst_1": {}}) as sandbox, at_a_terminal(project, sandbox, "--max-changes", "0") as terminal:
-        result = terminal.ended()
+def test_nobody_is_asked_for_more_than_is_allowed(one_definition: Project) -> None:
+    with (
+        running_sandbox({"asst_1": {}}) as sandbox,
+        at_a_terminal(one_definition, sandbox, "--max-changes", "0") as terminal,
+    ):
+        result = terminal.wait()
         assert sandbox.patches == []
     assert result.code == 1
     assert "[y/N]" not in result.stderr
 
 
-def test_a_line_shows_how_far_a_large_run_is(project: Project) -> None:
+def test_a_line_shows_how_far_a_large_run_is(one_definition: Project) -> None:
     for number in range(30):
-        project.write(f"many/a{number}", id=f"asst_m{number}", name="New")
+        one_definition.write(f"many/a{number}", id=f"asst_m{number}", name="New")
     seed: dict[str, Any] = {"asst_1": {}, **{f"asst_m{number}": {} for number in range(30)}}
-    with running_sandbox(seed) as sandbox, at_a_terminal(project, sandbox, "--yes") as terminal:
-        result = terminal.ended()
+    with running_sandbox(seed) as sandbox, at_a_terminal(one_definition, sandbox, "--yes") as terminal:
+        result = terminal.wait()
         assert len(sandbox.patches) == 31
     assert result.code == 0
     assert "Applying" in result.stderr

@@ -19,7 +19,7 @@ REPORTS = ("--report", "r.html", "--report", "r.xml", "--report", "r.json")
 
 
 @pytest.fixture
-def one(project: Project) -> Project:
+def one_definition(project: Project) -> Project:
     project.write("team/a", id="asst_1", name="Grüße <script>")
     return project
 
@@ -43,28 +43,32 @@ def title(file: Path) -> str:
         (["drift", "--base", "none"], 0, "failure", "Drift: 1 drifted, 0 conflicts, 0 in sync, 0 errors."),
     ],
 )
-def test_every_command_writes_them(project: Project, arguments: list[str], code: int, said: str, shown: str) -> None:
+def test_every_command_writes_them(
+    one_definition: Project, arguments: list[str], code: int, said: str, shown: str
+) -> None:
     with running_sandbox(LIVE) as sandbox:
-        result = run(*arguments, *REPORTS, cwd=project.root, env=connection_variables(sandbox))
+        result = run(*arguments, *REPORTS, cwd=one_definition.root, env=connection_variables(sandbox))
     assert (result.code, result.stderr) == (code, "")
-    assert cases(project.root / "r.xml") == {"assistants/team/a": [said]}
-    assert title(project.root / "r.html") == shown
-    again = run("report", "r.json", "--report", "again.html", "--report", "again.xml", cwd=project.root)
+    assert cases(one_definition.root / "r.xml") == {"assistants/team/a": [said]}
+    assert title(one_definition.root / "r.html") == shown
+    again = run("report", "r.json", "--report", "again.html", "--report", "again.xml", cwd=one_definition.root)
     assert again.code == 0
     for suffix in ("html", "xml"):
-        assert (project.root / f"again.{suffix}").read_bytes() == (project.root / f"r.{suffix}").read_bytes()
+        assert (one_definition.root / f"again.{suffix}").read_bytes() == (
+            one_definition.root / f"r.{suffix}"
+        ).read_bytes()
 
 
-def test_validate_writes_them_too(project: Project) -> None:
-    project.write("bad", "id: asst_2\nnmae: X\n")
-    result = run("validate", *REPORTS, cwd=project.root)
+def test_validate_writes_them_too(one_definition: Project) -> None:
+    one_definition.write("bad", "id: asst_2\nnmae: X\n")
+    result = run("validate", *REPORTS, cwd=one_definition.root)
     assert result.code == 1
-    assert cases(project.root / "r.xml") == {"assistants/bad": ["error"], "assistants/team/a": []}
-    assert "assistants/bad.yaml:2:1" in (project.root / "r.html").read_text("utf-8")
+    assert cases(one_definition.root / "r.xml") == {"assistants/bad": ["error"], "assistants/team/a": []}
+    assert "assistants/bad.yaml:2:1" in (one_definition.root / "r.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("name", "loaded"), [("r.md", False), ("r.html", True)])
-def test_only_a_run_that_writes_a_page_loads_its_library(project: Project, name: str, loaded: bool) -> None:
+def test_only_a_run_that_writes_a_page_loads_its_library(one_definition: Project, name: str, loaded: bool) -> None:
     command = [
         sys.executable,
         "-X",
@@ -77,7 +81,9 @@ def test_only_a_run_that_writes_a_page_loads_its_library(project: Project, name:
         "--report",
         name,
     ]
-    result = subprocess.run(command, cwd=project.root, env=environment({}), capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        command, cwd=one_definition.root, env=environment({}), capture_output=True, text=True, check=True
+    )
     assert ("jinja2" in result.stderr) == loaded
 
 
@@ -93,20 +99,23 @@ def test_lints_come_after_the_differences_equal_ones_together(project: Project) 
     assert result.stderr.startswith("assistants/a.yaml:3:19: warning: ")
 
 
-def test_another_suffix_is_refused(project: Project) -> None:
-    result = run("validate", "--report", "r.pdf", cwd=project.root)
+def test_another_suffix_is_refused(one_definition: Project) -> None:
+    result = run("validate", "--report", "r.pdf", cwd=one_definition.root)
     assert result.code == 1
     assert "a report ends in .json, .md, .html, .xml, .prom or .codequality" in result.stderr
 
 
-def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(project: Project) -> None:
+def test_a_report_that_no_later_command_will_read_says_so_when_it_is_written(one_definition: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
-        assert run("plan", "--report", "small.json", cwd=project.root, env=connection_variables(sandbox)).stderr == ""
-    report = json.loads((project.root / "small.json").read_text("utf-8"))
+        assert (
+            run("plan", "--report", "small.json", cwd=one_definition.root, env=connection_variables(sandbox)).stderr
+            == ""
+        )
+    report = json.loads((one_definition.root / "small.json").read_text("utf-8"))
     for part, letter in (("a.json", "a"), ("b.json", "b")):
         report["assistants"][0]["patch"] = {"metadata": {"notes": letter * (LARGEST_REPORT // 2)}}
-        (project.root / part).write_text(json.dumps(report), "utf-8")
-    result = run("report", "a.json", "b.json", "--format", "github", "--report", "both.json", cwd=project.root)
+        (one_definition.root / part).write_text(json.dumps(report), "utf-8")
+    result = run("report", "a.json", "b.json", "--format", "github", "--report", "both.json", cwd=one_definition.root)
     assert result.code == 0
     assert result.stderr.startswith("warning: both.json is larger than 24 MiB, so no later command can read it.\n")
-    assert "is larger than 24 MiB" in run("report", "both.json", cwd=project.root).stderr
+    assert "is larger than 24 MiB" in run("report", "both.json", cwd=one_definition.root).stderr

@@ -19,7 +19,7 @@ SEED = {"asst_a": {"name": "Old"}}
 
 
 @pytest.fixture
-def one(project: Project) -> Project:
+def one_definition(project: Project) -> Project:
     project.write("a", id="asst_a", name="New")
     return project
 
@@ -47,12 +47,12 @@ def taking_away(sandbox: Sandbox, folder: Path) -> None:
     sandbox.before_each(take)
 
 
-def test_a_folder_that_is_gone_by_the_end(project: Project) -> None:
-    (project.root / "reports").mkdir()
+def test_a_folder_that_is_gone_by_the_end(one_definition: Project) -> None:
+    (one_definition.root / "reports").mkdir()
     with running_sandbox(SEED) as sandbox:
-        taking_away(sandbox, project.root / "reports")
+        taking_away(sandbox, one_definition.root / "reports")
         result = run(
-            "apply", "--yes", "--report", "reports/r.json", cwd=project.root, env=connection_variables(sandbox)
+            "apply", "--yes", "--report", "reports/r.json", cwd=one_definition.root, env=connection_variables(sandbox)
         )
         assert sandbox.live("asst_a")["name"] == "New"
     assert result.code == 1
@@ -72,11 +72,11 @@ def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(writing)
 
 
-def test_a_stdout_that_takes_nothing(project: Project, nowhere: int) -> None:
+def test_a_stdout_that_takes_nothing(one_definition: Project, nowhere: int) -> None:
     with running_sandbox(SEED) as sandbox:
         result = subprocess.run(
             [COMMAND, "apply", "--yes"],
-            cwd=project.root,
+            cwd=one_definition.root,
             env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=nowhere,
@@ -91,11 +91,11 @@ def test_a_stdout_that_takes_nothing(project: Project, nowhere: int) -> None:
     assert told(result.stderr) == "applied"
 
 
-def test_a_stderr_that_takes_nothing_ends_no_run(project: Project, nowhere: int) -> None:
+def test_a_stderr_that_takes_nothing_ends_no_run(one_definition: Project, nowhere: int) -> None:
     with running_sandbox(SEED) as sandbox:
         result = subprocess.run(
             [COMMAND, "apply", "--yes", "-v"],
-            cwd=project.root,
+            cwd=one_definition.root,
             env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -108,18 +108,18 @@ def test_a_stderr_that_takes_nothing_ends_no_run(project: Project, nowhere: int)
     assert (result.returncode, "Apply: 1 applied" in result.stdout) == (0, True)
 
 
-def test_a_fault_of_our_own_while_the_report_is_written(project: Project) -> None:
+def test_a_fault_of_our_own_while_the_report_is_written(one_definition: Project) -> None:
     """A library that breaks stands in for one."""
-    broken = project.root / "broken" / "jinja2"
+    broken = one_definition.root / "broken" / "jinja2"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise RuntimeError\n", "utf-8")
     with running_sandbox(SEED) as sandbox:
         env = environment(
-            {**connection_variables(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(project.root)}
+            {**connection_variables(sandbox), "PYTHONPATH": str(broken.parent), "TMPDIR": str(one_definition.root)}
         )
         command = [COMMAND, "apply", "--yes", "--report", "r.html"]
         result = subprocess.run(
-            command, cwd=project.root, env=env, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=one_definition.root, env=env, capture_output=True, text=True, timeout=60, check=False
         )
         assert sandbox.live("asst_a")["name"] == "New"
     assert result.returncode == 1
@@ -127,11 +127,11 @@ def test_a_fault_of_our_own_while_the_report_is_written(project: Project) -> Non
     assert told(result.stderr) == "applied"
 
 
-def test_where_nothing_was_written_there_is_nothing_to_lose(project: Project) -> None:
+def test_where_nothing_was_written_there_is_nothing_to_lose(one_definition: Project) -> None:
     with running_sandbox(SEED) as sandbox, open("/dev/full", "wb") as full:  # noqa: PTH123
         result = subprocess.run(
             [COMMAND, "plan"],
-            cwd=project.root,
+            cwd=one_definition.root,
             env=environment(connection_variables(sandbox)),
             stdout=full,
             stderr=subprocess.PIPE,

@@ -15,7 +15,7 @@ ESCAPE = "\x1b["
 
 
 @pytest.fixture
-def one(project: Project) -> Project:
+def one_definition(project: Project) -> Project:
     project.write("team/a", id="asst_1", name="Grüße ☕", model={"temperature": 0.6})
     return project
 
@@ -40,10 +40,10 @@ def shell(project: Project, script: str, env: dict[str, str]) -> Completed:
     return Completed(result.returncode, stdout, stderr)
 
 
-def test_json_is_all_that_stdout_carries(project: Project) -> None:
-    project.write("bad", "id: [\n")
+def test_json_is_all_that_stdout_carries(one_definition: Project) -> None:
+    one_definition.write("bad", "id: [\n")
     with running_sandbox(LIVE) as sandbox:
-        result = run("plan", "-v", "--format", "json", cwd=project.root, env=connection_variables(sandbox))
+        result = run("plan", "-v", "--format", "json", cwd=one_definition.root, env=connection_variables(sandbox))
     report = json.loads(result.stdout)
     assert report["assistants"][1]["name"] == "Grüße ☕"
     lines = result.stderr.splitlines()
@@ -52,9 +52,11 @@ def test_json_is_all_that_stdout_carries(project: Project) -> None:
     assert result.code == 1
 
 
-def test_the_format_may_come_from_the_environment(project: Project) -> None:
+def test_the_format_may_come_from_the_environment(one_definition: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
-        result = run("plan", cwd=project.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "markdown"})
+        result = run(
+            "plan", cwd=one_definition.root, env={**connection_variables(sandbox), "RECONCILER_FORMAT": "markdown"}
+        )
     assert result.stdout.startswith("#")
 
 
@@ -68,43 +70,43 @@ def test_the_format_may_come_from_the_environment(project: Project) -> None:
         ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
     ],
 )
-def test_colour_is_as_the_environment_asks(project: Project, variables: dict[str, str], coloured: bool) -> None:
-    project.write("bad", "id: [\n")
+def test_colour_is_as_the_environment_asks(one_definition: Project, variables: dict[str, str], coloured: bool) -> None:
+    one_definition.write("bad", "id: [\n")
     with running_sandbox(LIVE) as sandbox:
-        result = run("plan", cwd=project.root, env={**connection_variables(sandbox), **variables})
+        result = run("plan", cwd=one_definition.root, env={**connection_variables(sandbox), **variables})
         structured = run(
-            "plan", "--format", "json", cwd=project.root, env={**connection_variables(sandbox), **variables}
+            "plan", "--format", "json", cwd=one_definition.root, env={**connection_variables(sandbox), **variables}
         )
-        checked = run("doctor", cwd=project.root, env={**connection_variables(sandbox), **variables})
+        checked = run("doctor", cwd=one_definition.root, env={**connection_variables(sandbox), **variables})
     assert (ESCAPE in result.stdout) == coloured
     assert (ESCAPE in result.stderr) == coloured
     assert (ESCAPE in checked.stdout) == coloured
     assert ESCAPE not in structured.stdout
 
 
-def test_a_reader_that_leaves_early(project: Project) -> None:
+def test_a_reader_that_leaves_early(one_definition: Project) -> None:
     for number in range(200):
-        project.write(f"many/a{number}", id=f"asst_m{number}", name="New")
+        one_definition.write(f"many/a{number}", id=f"asst_m{number}", name="New")
     seed = {**LIVE, **{f"asst_m{number}": {} for number in range(200)}}
     with running_sandbox(seed) as sandbox:
         env = connection_variables(sandbox)
         for format_ in ("text", "json"):
             script = f"reconciler plan --format {format_} --report r.json | head -n 0"
-            assert shell(project, script, env).stderr == ""
-            assert json.loads((project.root / "r.json").read_text())["summary"]["total"] == 201
-        assert shell(project, "reconciler --help | head -n 0", env).stderr == ""
+            assert shell(one_definition, script, env).stderr == ""
+            assert json.loads((one_definition.root / "r.json").read_text())["summary"]["total"] == 201
+        assert shell(one_definition, "reconciler --help | head -n 0", env).stderr == ""
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&-"])
-def test_closed_streams(project: Project, closed: str) -> None:
+def test_closed_streams(one_definition: Project, closed: str) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = connection_variables(sandbox)
-        assert shell(project, f"reconciler plan --report r.json {closed}", env).code == 0
-        assert json.loads((project.root / "r.json").read_text())["summary"]["pending"] == 1
-        assert shell(project, f"reconciler apply {closed}", env).code == 1
-        assert shell(project, f"reconciler plan --nope {closed}", env).code == 1
+        assert shell(one_definition, f"reconciler plan --report r.json {closed}", env).code == 0
+        assert json.loads((one_definition.root / "r.json").read_text())["summary"]["pending"] == 1
+        assert shell(one_definition, f"reconciler apply {closed}", env).code == 1
+        assert shell(one_definition, f"reconciler plan --nope {closed}", env).code == 1
         assert sandbox.patches == []
-        assert shell(project, f"reconciler apply --yes -v {closed}", env).code == 0
+        assert shell(one_definition, f"reconciler apply --yes -v {closed}", env).code == 0
         assert len(sandbox.patches) == 1
 
 
@@ -116,21 +118,23 @@ def test_closed_streams(project: Project, closed: str) -> None:
         {"PYTHONIOENCODING": "ascii"},
     ],
 )
-def test_a_locale_without_the_letters(project: Project, variables: dict[str, str]) -> None:
+def test_a_locale_without_the_letters(one_definition: Project, variables: dict[str, str]) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = {**connection_variables(sandbox), **variables}
-        result = run("plan", "--report", "r.md", cwd=project.root, env=env)
+        result = run("plan", "--report", "r.md", cwd=one_definition.root, env=env)
     assert (result.code, result.stderr) == (0, "")
     assert "Old" in result.stdout
-    assert "Grüße ☕" in (project.root / "r.md").read_text("utf-8")
+    assert "Grüße ☕" in (one_definition.root / "r.md").read_text("utf-8")
 
 
-def test_what_programs_read_is_utf8_whatever_the_terminal_is(project: Project) -> None:
+def test_what_programs_read_is_utf8_whatever_the_terminal_is(one_definition: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = environment({**connection_variables(sandbox), "PYTHONIOENCODING": "cp1252"})
         for form in ("json", "markdown", "github", "text"):
             command = [COMMAND, "plan", "--format", form]
-            result = subprocess.run(command, cwd=project.root, env=env, capture_output=True, timeout=60, check=False)
+            result = subprocess.run(
+                command, cwd=one_definition.root, env=env, capture_output=True, timeout=60, check=False
+            )
             assert result.returncode == 0
             if form == "json":
                 assert json.loads(result.stdout)["assistants"][0]["name"] == "Gr\u00fc\u00dfe \u2615"
@@ -143,8 +147,8 @@ def test_what_programs_read_is_utf8_whatever_the_terminal_is(project: Project) -
                 )
 
 
-def test_reports_are_written_in_every_format_that_is_asked_for(project: Project) -> None:
-    project.write("b", id="asst_gone")
+def test_reports_are_written_in_every_format_that_is_asked_for(one_definition: Project) -> None:
+    one_definition.write("b", id="asst_gone")
     with running_sandbox(LIVE) as sandbox:
         result = run(
             "plan",
@@ -154,33 +158,33 @@ def test_reports_are_written_in_every_format_that_is_asked_for(project: Project)
             "r.md",
             "--report",
             "other.json",
-            cwd=project.root,
+            cwd=one_definition.root,
             env=connection_variables(sandbox),
         )
     assert result.code == 1
-    report = json.loads((project.root / "r.json").read_text("utf-8"))
+    report = json.loads((one_definition.root / "r.json").read_text("utf-8"))
     assert report["summary"] | {"total": 2, "pending": 1, "missing": 1} == report["summary"]
-    assert (project.root / "r.md").read_text("utf-8").startswith("#")
-    assert (project.root / "other.json").read_bytes() == (project.root / "r.json").read_bytes()
+    assert (one_definition.root / "r.md").read_text("utf-8").startswith("#")
+    assert (one_definition.root / "other.json").read_bytes() == (one_definition.root / "r.json").read_bytes()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody may write")
-def test_a_report_that_cannot_be_written_keeps_nothing_else_from_being_written(project: Project) -> None:
+def test_a_report_that_cannot_be_written_keeps_nothing_else_from_being_written(one_definition: Project) -> None:
     reports = ["--report", "/proc/a.md", "--report", "/proc/b.md", "--report", "r.md"]
     with running_sandbox(LIVE) as sandbox:
-        result = run("plan", *reports, cwd=project.root, env=connection_variables(sandbox))
+        result = run("plan", *reports, cwd=one_definition.root, env=connection_variables(sandbox))
     assert result.code == 1
     assert "to change" in result.stdout
-    assert (project.root / "r.md").exists()
+    assert (one_definition.root / "r.md").exists()
     assert result.stderr.count("cannot be written: ") == 2
 
 
-def test_files_are_named_alike_from_everywhere(project: Project) -> None:
-    below = project.root / "docs" / "deep"
+def test_files_are_named_alike_from_everywhere(one_definition: Project) -> None:
+    below = one_definition.root / "docs" / "deep"
     below.mkdir(parents=True)
     with running_sandbox(LIVE) as sandbox:
         env = connection_variables(sandbox)
-        here = json.loads(run("plan", "--format", "json", cwd=project.root, env=env).stdout)
+        here = json.loads(run("plan", "--format", "json", cwd=one_definition.root, env=env).stdout)
         there = json.loads(
             run("plan", "--format", "json", "--directory", "../../assistants", cwd=below, env=env).stdout
         )
@@ -192,30 +196,30 @@ def test_files_are_named_alike_from_everywhere(project: Project) -> None:
     assert "assistants/team/a.yaml: to change" in by_variable.stdout
 
 
-def test_a_line_of_progress_is_for_terminals_only(project: Project) -> None:
+def test_a_line_of_progress_is_for_terminals_only(one_definition: Project) -> None:
     for number in range(30):
-        project.write(f"many/a{number}", id=f"asst_m{number}")
+        one_definition.write(f"many/a{number}", id=f"asst_m{number}")
     with running_sandbox({**LIVE, **{f"asst_m{number}": {} for number in range(30)}}) as sandbox:
-        result = run("plan", cwd=project.root, env={**connection_variables(sandbox), "FORCE_COLOR": "1"})
+        result = run("plan", cwd=one_definition.root, env={**connection_variables(sandbox), "FORCE_COLOR": "1"})
     assert result.stderr == ""
 
 
-def test_reports_are_rendered_again_and_merged(project: Project, tmp_path: Path) -> None:
-    project.write("b", id="asst_2", name="Same")
+def test_reports_are_rendered_again_and_merged(one_definition: Project, tmp_path: Path) -> None:
+    one_definition.write("b", id="asst_2", name="Same")
     with running_sandbox({**LIVE, "asst_2": {"name": "Same"}}) as sandbox:
         env = connection_variables(sandbox)
-        plan = run("plan", "--report", "a.json", "assistants/team", cwd=project.root, env=env)
-        run("plan", "--report", "b.json", "assistants/b.yaml", cwd=project.root, env=env)
+        plan = run("plan", "--report", "a.json", "assistants/team", cwd=one_definition.root, env=env)
+        run("plan", "--report", "b.json", "assistants/b.yaml", cwd=one_definition.root, env=env)
         sandbox.forget_requests()
-        assert run("report", "a.json", cwd=project.root).stdout == plan.stdout
-        result = run("report", "b.json", "a.json", "--format", "json", "--report", "all.md", cwd=project.root)
+        assert run("report", "a.json", cwd=one_definition.root).stdout == plan.stdout
+        result = run("report", "b.json", "a.json", "--format", "json", "--report", "all.md", cwd=one_definition.root)
         assert sandbox.requests == []
     assert (result.code, result.stderr) == (0, "")
     merged = json.loads(result.stdout)
     assert [entry["key"] for entry in merged["assistants"]] == ["b", "team/a"]
     assert merged["summary"] | {"total": 2, "pending": 1, "in_sync": 1} == merged["summary"]
     assert merged["api_calls"] == {"GET": 2, "PATCH": 0, "POST": 2}
-    assert (project.root / "all.md").exists()
+    assert (one_definition.root / "all.md").exists()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class FaultyGit:
         self._script, self._log = folder / "git", folder.with_suffix(".log")
         self.env = {"PATH": str(folder)}
 
-    def sound(self) -> None:
+    def restore(self) -> None:
         """Pass every call on."""
         self._write(_GO_ON)
 
@@ -184,7 +184,7 @@ def _steady(document: Any) -> Any:
 
 def sweep(scene: Scene, git: FaultyGit, command: str, breaks: Sequence[Callable[[], None]]) -> list[str]:
     """Run a command under each fault; return what went wrong, each with its number and git's own words."""
-    git.sound()
+    git.restore()
     _, sound = scene.run(command, env=git.env)
     assert sound.code == 0
     found = []

@@ -93,7 +93,7 @@ class Merges(RuleBasedStateMachine):
     def live(self) -> list[str]:
         return self.lines_of(self.tale.sandbox.live(self.id))
 
-    def edited(self, lines: list[str], who: str, given: list[tuple[int, int, int]]) -> list[str]:
+    def edit_lines(self, lines: list[str], who: str, given: list[tuple[int, int, int]]) -> list[str]:
         lines = [*lines]
         for at, taken, written in given:
             # One word, which no mark of a line diff divides.
@@ -104,12 +104,12 @@ class Merges(RuleBasedStateMachine):
 
     @rule(given=edits)
     def edit_git(self, given: list[tuple[int, int, int]]) -> None:
-        self.write(self.edited(self.git, "git", given))
+        self.write(self.edit_lines(self.git, "git", given))
         self.tale.commit(allow_empty=True)
 
     @rule(given=edits)
     def edit_live(self, given: list[tuple[int, int, int]]) -> None:
-        self.tale.sandbox.edit(self.id, **self.fields(self.edited(self.live, "live", given)))
+        self.tale.sandbox.edit(self.id, **self.fields(self.edit_lines(self.live, "live", given)))
 
     @rule()
     def copy_live(self) -> None:
@@ -126,10 +126,10 @@ class Merges(RuleBasedStateMachine):
         said = result.stdout + result.stderr
         gone = {*before} - {*after}
         # Of git's lines only those go that live deleted, or that are named.
-        assert {line for line in gone if line in live or line not in self.applied} <= self.named(gone, said), said
+        assert {line for line in gone if line in live or line not in self.applied} <= self.find_named(gone, said), said
         came = {*after} - {*before}
         assert came <= {*live}
-        assert {line for line in came if line in self.applied} <= self.named(came, said), said
+        assert {line for line in came if line in self.applied} <= self.find_named(came, said), said
         # Without a word of failure, what live alone wrote is in git.
         if options and result.code == 0:
             assert {*live} - {*self.applied} <= {*after}, said
@@ -147,11 +147,11 @@ class Merges(RuleBasedStateMachine):
         else:
             assert after == live
         # What goes is in the report; what live alone wrote goes where somebody said so, or git has it as well.
-        assert gone <= self.named(gone, result.stdout), result.stdout
+        assert gone <= self.find_named(gone, result.stdout), result.stdout
         wrote = {line for line in live if line not in self.applied and line.startswith("live")} - {*git}
         assert after == live or not wrote or options, result.stdout
 
-    def named(self, lines: set[str], said: str) -> set[str]:
+    def find_named(self, lines: set[str], said: str) -> set[str]:
         """The lines that a command names, whole or as words with marks around them."""
         words = " ".join(re.sub(r"\[-|-\]|\{\+|\+\}", " ", said).split())
         return {line for line in lines if re.search(rf"(?<!\S){re.escape(line)}(?!\S)", words)}

@@ -52,7 +52,7 @@ class Pair:
 
     # --- what is written
 
-    def declared(self, change: Fields) -> Fields:
+    def declare(self, change: Fields) -> Fields:
         """A definition with a change on top; with each feature it declares what that is about."""
         extra: Fields = {}
         if "extra fields" in self.features:
@@ -65,7 +65,7 @@ class Pair:
     def write(self, change: Fields) -> str:
         """Commit both definitions."""
         for name, place in self.places.items():
-            declared, file = self.declared(change), self.tale.root / f"{place}.yaml"
+            declared, file = self.declare(change), self.tale.root / f"{place}.yaml"
             if "environments" in self.features:  # what is changed stands half in the one and half in the other
                 overlay = {"id": f"asst_{name}", "model": declared.pop("model")}
                 self._dump(file.parent.parent / "environments/staging" / file.name, overlay)
@@ -192,9 +192,9 @@ class Pair:
             found[name] = local
         return found
 
-    def wanted(self, before: dict[str, Fields]) -> dict[str, Fields]:
+    def expected_fields(self, before: dict[str, Fields]) -> dict[str, Fields]:
         """What was live before, with git's change alone."""
-        change = self.declared(CHANGE)
+        change = self.declare(CHANGE)
         found = {}
         for name, fields in before.items():
             wanted = merged(fields, CHANGE)
@@ -235,7 +235,7 @@ def test_a_story_and_its_inverse(pair: Pair) -> None:
     }
     assert pair.plan() == {"a": {**change, **drift}, "b": change}
     pair.apply()
-    assert pair.live() == pair.wanted(before)
+    assert pair.live() == pair.expected_fields(before)
     assert pair.plan() == {"a": drift, "b": {}}
     pair.undo()
     assert pair.live() == before

@@ -614,7 +614,7 @@ def test_an_apply_of_four_starts_at_most_twelve_git_processes(tmp_path: Path, fi
         for name in FOUR:
             changed(tale, name, firstMessage="ours")
         git = FaultyGit(tmp_path / "bin")
-        git.sound()
+        git.restore()
         base = ("--base", "none") if first else ()
         result = ended_well(tale.run("apply", "--yes", "--record", *base, env=git.env))
         assert "4 applied" in result.stdout
@@ -635,7 +635,7 @@ def test_how_many_git_processes_there_are_does_not_depend_on_how_many_assistants
                 tale.write(str(number), **{**DECLARED, "firstMessage": f"ours of {size}"})
             tale.commit("Second")
             git = FaultyGit(tmp_path / f"bin-{size}")
-            git.sound()
+            git.restore()
             ended_well(tale.run("apply", "--yes", "--record", "--force-conflicts", env=git.env))
             counts.append(len(git.calls))
     assert counts[1] <= counts[0] + 2, counts  # blame may need one or two more

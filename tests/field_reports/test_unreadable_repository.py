@@ -72,7 +72,7 @@ def test_b2_git_breaks_when_it_is_asked_for_a_revision(
 @pytest.mark.parametrize("way", WAYS)
 def test_b2_git_breaks_at_any_of_its_calls(scene: Scene, tmp_path: Path, command: str, way: str) -> None:
     git = FaultyGit(tmp_path / "bin")
-    git.sound()
+    git.restore()
     scene.run(command, env=git.env)
     calls = range(1, len(git.calls) + 1)
     found = sweep(scene, git, command, [functools.partial(git.break_at, number, way) for number in calls])
@@ -83,7 +83,7 @@ def test_b2_git_breaks_at_any_of_its_calls(scene: Scene, tmp_path: Path, command
 @pytest.mark.parametrize("way", ["exits 1", "exits 128", "is killed"])
 def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command: str, way: str) -> None:
     git = FaultyGit(tmp_path / "bin")
-    git.sound()
+    git.restore()
     scene.run(command, env=git.env)
     found = sweep(scene, git, command, [functools.partial(git.break_for, kind, way) for kind in git.questions])
     assert not found, "\n".join(found)

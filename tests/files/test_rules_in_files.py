@@ -20,9 +20,9 @@ TODAY = datetime.date(2027, 1, 15)
 class Example(NamedTuple):
     title: str
     settings: str
-    wrong: str
-    said: str
-    right: str
+    bad_text: str
+    message: str
+    good_text: str
 
 
 def examples() -> list[Example]:
@@ -55,9 +55,9 @@ def test_there_are_ten() -> None:
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
 def test_a_rule_to_copy(tmp_path: Path, example: Example) -> None:
-    messages = told(read(tmp_path, example.settings, own=example.wrong))
-    assert " ".join(messages) == " ".join(example.said.split())
-    assert told(read(tmp_path, example.settings, own=example.right)) == []
+    messages = told(read(tmp_path, example.settings, own=example.bad_text))
+    assert " ".join(messages) == " ".join(example.message.split())
+    assert told(read(tmp_path, example.settings, own=example.good_text)) == []
 
 
 RULES = """rules:

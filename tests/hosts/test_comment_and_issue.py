@@ -260,9 +260,9 @@ def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> Non
 
 
 def test_a_plan_says_nothing_about_what_was_merged(desk: Desk) -> None:
-    done = desk.comment("plan", "--merged-since", "v1")
-    assert (done.code, desk.hosts.calls) == (1, [])
-    assert "this is a report of `plan`" in done.stderr
+    result = desk.comment("plan", "--merged-since", "v1")
+    assert (result.code, desk.hosts.calls) == (1, [])
+    assert "this is a report of `plan`" in result.stderr
 
 
 def git(repository: Path, *arguments: str) -> str:

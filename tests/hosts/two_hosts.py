@@ -87,14 +87,14 @@ class Hosts:
             return (204, None) if gone else (404, {"message": "404 Branch Not Found"})
         if path == f"{project}/merge_requests" and method == "POST":
             one = self.request(body["source_branch"], body["target_branch"], body["title"], body["description"])
-            return 201, self.shown_request(one, gitlab=True)
+            return 201, self.show_request(one, gitlab=True)
         if path == f"{project}/merge_requests":
             states = {"opened": ("open",)}.get(query["state"][0], ("open", "closed", "merged"))
-            return 200, self.listed(states, query.get("source_branch"), gitlab=True)
+            return 200, self.list_requests(states, query.get("source_branch"), gitlab=True)
         if match := re.fullmatch(rf"{project}/merge_requests/(\d+)", path):
             one = self.requests[int(match[1]) - 1]
             one |= {"body": body["description"], "state": "closed"}
-            return 200, self.shown_request(one, gitlab=True)
+            return 200, self.show_request(one, gitlab=True)
         return None
 
     def _github_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
@@ -116,15 +116,15 @@ class Hosts:
             gone = self.branches.pop(path.removeprefix(f"{repository}/git/refs/heads/"), None)
             return (204, None) if gone else (422, {"message": "Reference does not exist"})
         if path == f"{repository}/pulls" and method == "POST":
-            return 201, self.shown_request(self.request(body["head"], body["base"], body["title"], body["body"]))
+            return 201, self.show_request(self.request(body["head"], body["base"], body["title"], body["body"]))
         if path == f"{repository}/pulls":
             states = ("open",) if query["state"][0] == "open" else ("open", "closed", "merged")
             branch = [query["head"][0].partition(":")[2]] if "head" in query else None
-            return 200, self.listed(states, branch)
+            return 200, self.list_requests(states, branch)
         if match := re.fullmatch(rf"{repository}/pulls/(\d+)", path):
             one = self.requests[int(match[1]) - 1]
             one |= {"body": body["body"], "state": body["state"]}
-            return 200, self.shown_request(one)
+            return 200, self.show_request(one)
         return None
 
     def commit(self, branch: str, head: str, files: Any, name: str = "") -> str:
@@ -140,13 +140,13 @@ class Hosts:
         self.requests.append({**one, "author": author or self.user or BOT})
         return self.requests[-1]
 
-    def listed(self, states: tuple[str, ...], branch: list[str] | None, *, gitlab: bool = False) -> list[Any]:
+    def list_requests(self, states: tuple[str, ...], branch: list[str] | None, *, gitlab: bool = False) -> list[Any]:
         found = [
             request for request in self.requests if request["state"] in states and branch in (None, [request["branch"]])
         ]
-        return [self.shown_request(one, gitlab=gitlab) for one in found]
+        return [self.show_request(one, gitlab=gitlab) for one in found]
 
-    def shown_request(self, one: dict[str, Any], *, gitlab: bool = False) -> dict[str, Any]:
+    def show_request(self, one: dict[str, Any], *, gitlab: bool = False) -> dict[str, Any]:
         """A request as a host shows it."""
         commit = self.branches.get(one["branch"], "gone")
         if gitlab:

@@ -24,7 +24,7 @@ class Rehearsal(NamedTuple):
     sandbox: str
     before: str
     command: str
-    said: str
+    output: str
     code: int
 
 
@@ -83,7 +83,7 @@ def test_a_rehearsal_ends_as_it_is_told(rehearsal: Rehearsal, tmp_path: Path) ->
             sandbox.terminate()
             _, tallies = sandbox.communicate(timeout=30)
     assert name == "reconciler"
-    assert result.stdout.splitlines()[-1] == rehearsal.said, result.stdout
+    assert result.stdout.splitlines()[-1] == rehearsal.output, result.stdout
     assert result.code == rehearsal.code
     assert re.fullmatch(r"Fault 1 hit [1-9]\d* of \d+ requests: .*\n", tallies)
 

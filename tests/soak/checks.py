@@ -48,7 +48,7 @@ class Checks:
     by_others: Mapping[str, frozenset[Path]]
     not_converged: frozenset[str] = frozenset()
 
-    def undeclared(self, first: Snapshot, now: Snapshot) -> Iterator[str]:
+    def check_undeclared(self, first: Snapshot, now: Snapshot) -> Iterator[str]:
         """Check that nothing but what was declared once, or somebody else has edited, has changed since the start."""
         for key, copies in now.items():
             free = self.ever_declared[key] | self.by_others[key]
@@ -57,7 +57,7 @@ class Checks:
                     if not any(path[: len(one)] == one for one in free):
                         yield f"{key}: undeclared {path} was {before.get(path)!r} and is {after.get(path)!r}"
 
-    def report(
+    def check_report(
         self, report: Mapping[str, Any], definitions: Mapping[str, Leaves], before: Snapshot, after: Snapshot
     ) -> Iterator[str]:
         """Check that what the report says of each assistant is true."""
@@ -104,14 +104,14 @@ class Checks:
             strange = {path for path in _missing(wanted, new) - excused if new.get(path) != old.get(path)}
             yield from (f"{path} is {new.get(path)!r}" for path in sorted(strange))
 
-    def settled(self, definitions: Mapping[str, Leaves], now: Snapshot) -> Iterator[str]:
+    def check_settled(self, definitions: Mapping[str, Leaves], now: Snapshot) -> Iterator[str]:
         """Check that both stores hold everything that is declared."""
         for key, wanted in definitions.items():
             for name, held in now[key].named():
                 for path in sorted(_missing(wanted, held)):
                     yield f"{key}: {name} holds {held.get(path)!r} at {path}, and {wanted[path]!r} is declared"
 
-    def told(self, report: Mapping[str, Any], definitions: Mapping[str, Leaves], now: Snapshot) -> Iterator[str]:
+    def check_told(self, report: Mapping[str, Any], definitions: Mapping[str, Leaves], now: Snapshot) -> Iterator[str]:
         """Check that a clean run has left only what another writer or the API itself has changed, and tells of it.
 
         An assistant that is refused because of one such field is left as it is, and the report shows all that

@@ -49,7 +49,7 @@ class Rules:
         return any(": lag=" in rule for rule in self.failing)
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def in_words(self) -> tuple[str, ...]:
         """All rules in words; those of the sandbox as it takes them."""
         renewing = (f"(each answer renews the token, {self.renewing} live)",) if self.renewing else ()
         losing = (f"(a proxy loses {self.losing:.0%} of the connections)",) if self.losing else ()

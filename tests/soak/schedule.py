@@ -53,7 +53,7 @@ def run_schedule(seed: int, assistants: int = ASSISTANTS) -> Found:
             schedule.wrong.append(str(error))
         return Found(
             seed,
-            schedule.rules.told,
+            schedule.rules.in_words,
             nested,
             tuple(schedule.wrong),
             schedule.runs,
@@ -127,10 +127,10 @@ class _Schedule:
             self._resume(report)
         calm = not (self.rules.edits or self.rules.normalising or self._not_converged)
         report = self._apply("the clean run", clean=calm)
-        self._note("the clean run", self._checks().told(report, self._definitions, self._now()))
+        self._note("the clean run", self._checks().check_told(report, self._definitions, self._now()))
         if not calm:
             self._apply("the clean run by force", *FORCE, clean=True)
-        self._note("the end", self._checks().settled(self._definitions, self._now()))
+        self._note("the end", self._checks().check_settled(self._definitions, self._now()))
         self._note("the end", (f"the record says {line}" for line in self._trailers() if line))
 
     def _edit(self) -> None:
@@ -164,7 +164,7 @@ class _Schedule:
         self.outcomes.update(found)
         self._not_converged |= {entry["key"] for entry in report["assistants"] if entry["outcome"] == "not_converged"}
         about = {entry["key"]: self._definitions[entry["key"]] for entry in report["assistants"]}
-        self._note(name, self._checks().report(report, about, before, after))
+        self._note(name, self._checks().check_report(report, about, before, after))
         self._note(name, self._undeclared(report, after))
         settled = found.keys() <= {"applied", "unchanged"}
         if code != int(not settled) or (clean and not settled):
@@ -176,7 +176,7 @@ class _Schedule:
         hurt = [entry["key"] for entry in report["assistants"] if _dropped(entry)] if self.rules.dropping else []
         if len(hurt) > 1:
             yield f"{hurt} were hurt"
-        yield from self._checks().undeclared(
+        yield from self._checks().check_undeclared(
             self._first, {key: fields for key, fields in now.items() if key not in hurt}
         )
 
@@ -186,7 +186,7 @@ class _Schedule:
             if self.rules.dropping and _dropped(entry):
                 for field in entry["patch"].keys() & {path.split("/")[1] for path in entry["remaining"]}:
                     self._api.put_back(self._ids[entry["key"]], field, entry["patch"][field])
-                self._note("putting back", self._checks().undeclared(self._first, self._now()))
+                self._note("putting back", self._checks().check_undeclared(self._first, self._now()))
 
     def _resume(self, report: Mapping[str, Any]) -> None:
         file = self._repository.root.parent / "report.json"

@@ -46,7 +46,7 @@ def test_a_pulled_file_says_what_live_says_and_nothing_else_changes(tmp_path: Fi
         @given(st.data())
         @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
         def check(data: st.DataObject) -> None:
-            outcomes.append(desk.checked(data))
+            outcomes.append(desk.check_pull(data))
 
         check()
     assert outcomes.count("pulled") > EXAMPLES // 2
@@ -79,9 +79,9 @@ class Desk:
         folders = (self.project.folder, self.project.root / OVERLAYS)
         return {file: file.read_bytes() for folder in folders for file in folder.rglob("*.yaml")}
 
-    def checked(self, data: st.DataObject) -> str:
+    def check_pull(self, data: st.DataObject) -> str:
         """Write a definition, edit its assistant live, pull, and return what became of it, having checked it."""
-        written = self.written(data.draw(st.randoms(use_true_random=False)))
+        written = self.write_files(data.draw(st.randoms(use_true_random=False)))
         read = self.read
         assume(not read.loaded.invalid)
         (definition,) = read.loaded.definitions
@@ -100,7 +100,7 @@ class Desk:
         self.check_twice(left)
         return "nothing" if not pulled else "pulled" if pulled[0].fields else "anchor" if left else "nothing"
 
-    def written(self, random: Random) -> StyledText | None:
+    def write_files(self, random: Random) -> StyledText | None:
         """Write the files; return the one that takes live values, None where it is yet to be made."""
         whole = DefinitionWriter(random).write()
         shared = DefinitionWriter(random, id="").write() if self.form == "an overlay" else whole

@@ -45,38 +45,38 @@ class _Reader:
             return True
         return False
 
-    def whole(self) -> Any:
-        value = self.either()
+    def expression(self) -> Any:
+        value = self.disjunction()
         if self.tokens:
             raise UnknownExpression(f"{self.text!r} goes on with {self.tokens[0][1]!r}")
         return value
 
-    def either(self) -> Any:
-        value = self.both()
+    def disjunction(self) -> Any:
+        value = self.conjunction()
         while self.next_is("||"):
-            other = self.both()
+            other = self.conjunction()
             value = value if truthy(value) else other
         return value
 
-    def both(self) -> Any:
-        value = self.compared()
+    def conjunction(self) -> Any:
+        value = self.comparison()
         while self.next_is("&&"):
-            other = self.compared()
+            other = self.comparison()
             value = other if truthy(value) else value
         return value
 
-    def compared(self) -> Any:
-        value = self.one()
+    def comparison(self) -> Any:
+        value = self.term()
         for sign in ("==", "!="):
             if self.next_is(sign):
-                return equal(value, self.one()) == (sign == "==")
+                return equal(value, self.term()) == (sign == "==")
         return value
 
-    def one(self) -> Any:
+    def term(self) -> Any:
         if self.next_is("!"):
-            return not truthy(self.one())
+            return not truthy(self.term())
         if self.next_is("("):
-            value = self.either()
+            value = self.disjunction()
             self.expect(")")
             return value
         if not self.tokens:
@@ -88,7 +88,7 @@ class _Reader:
             raise UnknownExpression(f"{self.text!r} has {word!r} in a wrong place")
         if word in ("true", "false", "null"):
             return {"true": True, "false": False, "null": None}[word]
-        return self.call(word) if self.next_is("(") else self.named(word)
+        return self.call(word) if self.next_is("(") else self.lookup(word)
 
     def expect(self, sign: str) -> None:
         if not self.next_is(sign):
@@ -97,7 +97,7 @@ class _Reader:
     def call(self, name: str) -> Any:
         given: list[Any] = []
         while not self.next_is(")"):
-            given.append(self.either())
+            given.append(self.disjunction())
             self.next_is(",")
         if name in STATUS and not given:
             return name == "always" or name == self.status
@@ -105,7 +105,7 @@ class _Reader:
             return re.sub(r"\{(\d+)\}", lambda found: as_text(given[1 + int(found[1])]), given[0])
         raise UnknownExpression(f"{self.text!r} calls {name}")
 
-    def named(self, name: str) -> Any:
+    def lookup(self, name: str) -> Any:
         value: Any = self.contexts.get(name, KeyError)
         path = name
         if value is KeyError:
@@ -158,7 +158,7 @@ def as_text(value: Any) -> str:
 
 def evaluate(text: str, contexts: Mapping[str, Any], status: str = "success") -> Any:
     """Return the value of one expression, without the braces."""
-    return _Reader(text, contexts, status).whole()
+    return _Reader(text, contexts, status).expression()
 
 
 def interpolate(text: Any, contexts: Mapping[str, Any]) -> str:

@@ -122,7 +122,7 @@ class Job:
                     self.runner.executed.add((str(path.relative_to(ROOT)), f"{number}: {step['name']}"))
                     self._script(step, scope, own, outputs, path)
                 else:
-                    self._used(step, scope, own, outputs)
+                    self._run_action(step, scope, own, outputs)
             except Failed as error:
                 outputs |= error.outputs
                 status = outcome = "failure"
@@ -164,7 +164,7 @@ class Job:
         if result.returncode:
             raise Failed(f"exit code {result.returncode}")
 
-    def _used(self, step: Mapping[str, Any], scope: Mapping[str, Any], env: Env, outputs: dict[str, str]) -> None:
+    def _run_action(self, step: Mapping[str, Any], scope: Mapping[str, Any], env: Env, outputs: dict[str, str]) -> None:
         given = {name: interpolate(value, scope) for name, value in step.get("with", {}).items()}
         name = step["uses"].partition("@")[0]
         if name.startswith("$/"):
