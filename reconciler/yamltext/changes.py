@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.tree import item_at, put_at
 
-# Beyond these a list is written again: each piece costs a reading of the whole text.
+# Beyond these the whole list is written again, since each change needs the whole text to be read.
 _MOST_ITEMS: Final = 500
 _MOST_CHANGES: Final = 50
 
@@ -60,7 +60,7 @@ def _object_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Chang
 
 
 def _list_changes(before: list[Any], after: list[Any]) -> Iterator[Change]:
-    # From last to first, so that indices stay what they are. difflib's autojunk is meant for the lines of long texts.
+    # From last to first, so that the other indices stay right. autojunk is meant for the lines of long texts.
     old, new = ([*map(_encode, items)] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):

@@ -29,7 +29,7 @@ class Draft:
 
     def list_layouts(self) -> Iterator[Layout]:
         """Yield how to write values here: as the file does, then without blocks of text."""
-        # A comment that is indented further than a block text would become a part of it, and quotes end anywhere.
+        # A comment below a block text would become part of it if it is indented further. A quoted text has its own end.
         yield self.layout
         yield dataclasses.replace(self.layout, blocks=False)
 
@@ -39,7 +39,7 @@ class Draft:
 
     def replace_lines(self, start: int, end: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines instead of those from one line's end to another's."""
-        # Only a text that keeps its last line breaks ends in a blank line. All that follow would be its own, too.
+        # Only a text that keeps its last line breaks ends in a blank line. Blank lines below would belong to it, too.
         if lines and not lines[-1] and (match := _BLANK_LINES.match(self.text, end)):
             end = match.end()
         return Splice(start, end, "".join(self.newline + line for line in lines))
@@ -54,7 +54,7 @@ class Draft:
 
     def splice(self, *splices: Splice) -> str:
         """Return the text with splices made; of two at one place the first comes first."""
-        # Sorted by place alone, and stably: what is at one place keeps its order.
+        # The sort is stable and looks at places alone, so splices at one place keep their order.
         pieces: list[str] = []
         position = 0
         for splice in sorted(splices, key=lambda splice: splice[:2]):
@@ -73,7 +73,7 @@ def find_quotes(node: Node) -> str:
 
 def _find_layout(root: Node) -> Layout:
     """Return how a file is written, by its first nested mapping and its first list below a key."""
-    # A file may mix layouts; the first of each kind decides, so that every run decides alike.
+    # A file may mix layouts. The first of each kind counts, so that every run decides the same.
     step, list_offset = 0, None
     for node in root.walk():
         for child in (entry.value for entry in node.entries if node.kind == "mapping" and not node.flow):

@@ -46,14 +46,14 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     for index, path in enumerate(paths):
         if not path:
             raise EditRefused("a file cannot be replaced as a whole")
-        # Their order would decide the result.
+        # The result of such a pair would depend on their order.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:index]):
             raise EditRefused(f"{dotted(path)} is inside another field that changes")
     body = text.removeprefix(_BOM)
     intended = _read(body)
     if not isinstance(intended, dict):
         raise EditRefused("the file contains no fields")
-    # libyaml's marks do not count a byte order mark. An edit may take out the first line, and with it the first break.
+    # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
     bom, newline = text[: len(text) - len(body)], line_break(body)
     for edit in _sort_edits(body, edits):
         updated = _set_value(intended, edit)
@@ -83,7 +83,7 @@ def diff_lines(before: str, after: str, file: str) -> str:
     """Return a unified diff of two texts of one file, empty if they are equal."""
     if before == after:
         return ""
-    # Not `splitlines`, which breaks lines at eight other characters too, so that git could not apply the diff.
+    # `splitlines` also breaks lines at eight other characters, and git could not apply such a diff.
     old, new = (re.findall(r"[^\n]*\n|[^\n]+\Z", text) for text in (before, after))
     lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -93,7 +93,7 @@ def _read(text: str) -> Any:
     try:
         return read_yaml(text)
     except YamlProblems as error:
-        # Without a quote from the file, since an edit's message may be printed where its values may not.
+        # The message quotes nothing from the file: it may be printed where the file's values may not.
         problem = error.problems[0]
         message = f"the file cannot be read: line {problem.line}: {problem.discreet or problem.message}"
         raise EditRefused(message, hint="correct the file first") from None
@@ -101,7 +101,7 @@ def _read(text: str) -> Any:
 
 def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
     """Return the edits of existing values from the last to the first, then the others."""
-    # An alias goes before its anchor, which has no other use then and can change, too.
+    # An alias is edited before its anchor. Then nothing else uses the anchor, and it can change, too.
     root = find_spans(text)
     starts = {edit.path: node.start for edit in edits if (node := _find_node(root, edit.path)) is not None}
     existing = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
@@ -180,7 +180,7 @@ def _write_change(text: str, path: FieldPath, change: Change, intended: Any, new
     """Return the first proposal for a change that reads as intended. Raises EditRefused."""
     root = find_spans(text)
     assert root is not None  # noqa: S101 - the text has just been read as an object
-    # YAML has too many rules for what may be where; reading each proposal again needs none of them.
+    # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
     for candidate in _propose(Draft(text, root, newline), root, path, change, intended):
         if reads_as(candidate, intended):
             return candidate
@@ -199,7 +199,7 @@ def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended
     for depth, step in enumerate(path):
         is_last = depth == len(path) - 1
         if slot and node.kind in ("alias", "scalar"):
-            # What an alias stands for is written out here; nothing becomes an object.
+            # An alias is replaced by what it stands for. An empty value becomes an object.
             yield from replace_value(draft, slot, item_at(intended, path[:depth]))
             return
         if node.kind == "list" and is_last and change.kind == "insert":

@@ -8,11 +8,11 @@ from reconciler.yamltext.draft import Draft, Splice, find_quotes
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import write_inline, write_item, write_pair
 
-# What may be after an entry between brackets that has its line to itself.
+# What may follow an entry between brackets that has a line of its own.
 _COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
 _COMMA_OR_COMMENT = re.compile(r"[ \t]*,?(?:[ \t]+#[^\r\n]*|[ \t]*)(?=[\r\n]|\Z)")
 _ITS_COMMA = re.compile(r"[ \t]*,")
-# What is between an entry without brackets and the next one, where no comment has a line to itself.
+# What stands between an entry without brackets and the next one, if no comment has a line of its own.
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
@@ -24,12 +24,12 @@ def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[s
         pair = write_inline({key: value}, style, in_brackets=True)[1:-1]
         yield _insert_in_brackets(draft, mapping, pair, after=last)
         return
-    # Behind the last line of the last value; comments and blank lines that follow are about what comes then.
+    # It goes behind the last line of the last value. Comments and blank lines below belong to what follows them.
     for layout in draft.list_layouts():
         lines = write_pair(key, value, mapping.column, layout, style)
         yield draft.splice(draft.insert_after(line_end(draft.text, mapping.end), lines))
         if last and not last.explicit:
-            # A block text that the file breaks off would gain a line break by a line after it.
+            # A block text at the end of a file without a last line break would gain one from a line below it.
             yield draft.splice(draft.insert_before(last.start, mapping.column, lines))
 
 
@@ -67,12 +67,12 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
     text, start, end = draft.text, entry.start, entry.end
     previous_end = max((other.end for other in container.entries if other.start < start), default=None)
     next_start = min((other.start for other in container.entries if other.start > start), default=None)
-    # The first line of a text has no line break before it, so that the whole line could not go with one.
+    # A line is removed with the line break before it, and the first line of a text has none.
     line_begin = line_start(text, start)
     has_own_line = bool(line_begin) and not text[line_begin:start].strip(" \t")
     if has_own_line and (not container.flow or _COMMA_OR_COMMENT.match(text, end)):
         return draft.splice(_cut_lines(draft, start, end))
-    # On a line with others it takes one comma with it, but no comment, which may be about them.
+    # On a line with other entries one comma goes as well. A comment stays, since it may be about the others.
     if not container.flow:
         is_alone = next_start and _OWN_COMMENT.fullmatch(text, end, next_start)
         return draft.splice(Splice(start, next_start, "")) if next_start and is_alone else text
@@ -80,7 +80,7 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
         return draft.splice(Splice(previous_end, end, ""))
     if next_start and "#" not in text[end:next_start]:
         return draft.splice(Splice(start, next_start, ""))
-    # Between comments of other entries, which stay; a comma before a closing bracket does no harm.
+    # Comments of other entries are next to it, and stay. A comma before a closing bracket does no harm.
     comma = _ITS_COMMA.match(text, end) if next_start else None
     return draft.splice(Splice(start, comma.end() if comma else end, ""))
 
@@ -88,10 +88,10 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
 def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
     """Return the splice that takes out the lines from one position to another."""
     start = line_start(draft.text, first)
-    # With the line break before it, not the one behind, which the last line of a file may lack.
+    # The line break before it goes, not the one behind, since the last line of a file may have none.
     start -= 2 if draft.text[start - 2 : start] == "\r\n" else 1
     end = line_end(draft.text, last)
-    # At the end of a text no blank line may stay as its new last one.
+    # At the end of a text the blank lines before it go as well, so that none becomes the last line.
     return Splice(draft.end_of_line_before(start) if end == len(draft.text) else start, end, "")
 
 
@@ -104,7 +104,7 @@ def _insert_in_brackets(
         return draft.splice(Splice(container.content + 1, container.content + 1, item))
     line_begin = line_start(text, neighbour.start)
     margin = text[line_begin : neighbour.start]
-    # Where the neighbour has its line to itself, so has the new entry.
+    # If the neighbour has a line of its own, the new entry gets one, too.
     on_own_line = not margin.strip(" \t")
     if after:
         on_own_line = on_own_line and line_begin == line_start(text, after.end) and bool(_COMMA.match(text, after.end))

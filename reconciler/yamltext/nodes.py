@@ -22,18 +22,18 @@ from reconciler.yamltext.parser_errors import explain_error
 from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
 
 MAX_DEPTH: Final = 64
-# Keys, values, lists and groups; a text of 1 MiB could hold half a million, and cost 400 MiB and many seconds.
+# Counts keys, values, lists and groups. 1 MiB of text could hold half a million, in 400 MiB and many seconds.
 MAX_NODES: Final = 20_000
 # How many nodes a document may gain by its aliases.
 MAX_ALIASED: Final = 10_000
 # The tag that a mapping or list without one gets.
 COLLECTION: Final = "collection"
 _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
-# A "!" with nothing behind it, anywhere a value may begin; inside a text it is found, too, and looked at again.
+# A "!" with nothing behind it, where a value may begin. A match may be inside a text, so it is checked again.
 _LONE_MARK = re.compile(r"!(?<![^\s,\[{:?-]!)(?:\s|\Z)")
-# YAML 1.1 breaks lines at these, and 1.2 reads them as characters.
+# YAML 1.1 breaks lines at these. YAML 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
-# YAML 1.1, section 4.1.1. Compiled when it is needed, which takes as long as reading twenty files.
+# YAML 1.1, section 4.1.1. Compiled only when needed, since that takes as long as reading twenty files.
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
@@ -64,7 +64,7 @@ class _Loader(CParser):
 
     def resolve(self, kind: type, _value: str | None, implicit: Any) -> str:
         """Return the tag of a node that has none."""
-        # What a plain text means is not PyYAML's to say: it reads YAML 1.1, in which `yes` is true and `012` is 10.
+        # PyYAML must not say what a plain text means. It reads YAML 1.1, where `yes` is true and `012` is 10.
         if kind is yaml.ScalarNode:
             return PLAIN if implicit[0] else TEXT
         return COLLECTION
@@ -73,7 +73,7 @@ class _Loader(CParser):
         """Count one node and one level more; called before each node."""
         self.depth += 1
         self.nodes += 1
-        # The first node has no parent, and is neither too deep nor one too many.
+        # The first node has no parent to report, but it is never refused.
         if self.depth > MAX_DEPTH:
             raise _refuse(parent, _TOO_DEEP)
         if self.nodes > MAX_NODES:
@@ -122,7 +122,7 @@ def find_places(text: str) -> dict[FieldPath, Place]:
 def _collect_places(node: yaml.Node | None, path: FieldPath, places: dict[FieldPath, Place]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            # Of duplicate keys the first one counts, as for the value that could be read.
+            # Of duplicate keys the first one counts, as in `Reading.value`.
             if isinstance(key, yaml.ScalarNode) and (*path, key.value) not in places:
                 places[*path, key.value] = Place(place_of(key), place_of(value))
                 _collect_places(value, (*path, key.value), places)
@@ -134,11 +134,11 @@ def _collect_places(node: yaml.Node | None, path: FieldPath, places: dict[FieldP
 
 def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:
     """Yield the places of anchors before a text or number that no alias uses, in a text that `compose` takes."""
-    # Composed nodes have lost the names; tokens have each of them, and its place.
+    # Composed nodes do not have the names of anchors any more. Tokens have each name and its place.
     tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
     used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
     for token, following in itertools.pairwise(tokens):
-        # Before a group or a list it is nothing but an anchor.
+        # Before a group or a list it can only be meant as an anchor.
         is_text = isinstance(following, yaml.ScalarToken | yaml.TagToken)
         if is_text and isinstance(token, yaml.AnchorToken) and token.value not in used:
             yield place_of(token)
@@ -151,14 +151,14 @@ def place_of(node: Any) -> tuple[int, int]:
 
 def place_in(text: str, position: int) -> tuple[int, int]:
     """Return line and column, from 1, of a character of a text."""
-    # A lone \r ends a line, too, as for the parser.
+    # A lone \r ends a line, too, as it does for the parser.
     before = text[:position].replace("\r\n", "\n").replace("\r", "\n")
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[int]) -> tuple[int, int]:
     """Return size and depth of a node with its aliases written out. Raises YamlProblems for too much of either."""
-    # An anchor and all its aliases are one node: it is measured once, or nine lines could stand for a thousand million.
+    # An anchor and its aliases are one node, measured once. Nine lines of aliases may stand for a thousand million.
     size, depth = 1, 1
     if not isinstance(node, yaml.ScalarNode):
         ancestors.add(id(node))
@@ -169,7 +169,7 @@ def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[
             size, depth = size + child_size, max(depth, child_depth + 1)
         ancestors.discard(id(node))
     sizes[id(node)] = (size, depth)
-    # Every node that was measured is in the text; what is more than these came from aliases.
+    # Every measured node is in the text. Whatever the size has beyond these came from aliases.
     if size > len(sizes) + MAX_ALIASED:
         raise _refuse(node, f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
     if depth > MAX_DEPTH:

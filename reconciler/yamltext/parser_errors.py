@@ -13,7 +13,7 @@ from reconciler.assistant.texts import TEXT_KEY
 from reconciler.yamltext.pasted_text import KEY_LINE, find_pasted_text
 from reconciler.yamltext.wrong_keys import FIELD_NAMES, GLUED, NO_SPACE, QUOTE_IT, find_wrong_key
 
-# In a message {} stands for the character at its place: nothing else of the file is quoted.
+# In a message {} stands for the character at its place. Nothing else is quoted from the file.
 _NEEDS_QUOTES: Final = 'a text cannot begin with "{}" unless it is in quotes; put the whole text in quotes ("...")'
 _AFTER_QUOTE = (
     'the text continues after its closing quote; put the whole text in quotes, and write a quote inside it as \\" '
@@ -52,14 +52,14 @@ class _Error(NamedTuple):
         return self.lines[place[0] - 1][place[1] - 1 : place[1]]
 
 
-# What to say, at a place of its own where the mistake is neither at the parser's place nor at its context.
+# What to say. It comes with a place if the mistake is neither at the parser's place nor at its context.
 _Explanation = str | tuple[tuple[int, int], str]
 
 
 def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str]:
     """Return line, column and message for an error of the parser or the composer."""
     lines = split_lines(text)
-    # Wherever the parser fails in a merge conflict, the conflict is the problem.
+    # If the file has a merge conflict, that is the problem, wherever the parser fails.
     if markers := _CONFLICT.search(text):
         message = (
             "this is an unresolved git merge conflict; keep the lines above or below the =======, and delete the "
@@ -68,7 +68,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
         return len(split_lines(text[: markers.start()])), 1, message
     place = _read_mark(error.problem_mark, lines)
     context = _read_mark(error.context_mark or error.problem_mark, lines)
-    # An invisible character next to a colon, a dash or a quote is also the problem, wherever the parser fails.
+    # So is an invisible character next to a colon, a dash or a quote.
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
         if invisible := _find_invisible(lines[number - 1]):
             return number, invisible[0], invisible[1]
@@ -90,7 +90,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
 
 def _find_invisible(line: str) -> tuple[int, str] | None:
     """Return the column of what nobody sees and what keeps a line from being read, with what to say about it."""
-    # Tabs have words of their own, and what is within a text harms nothing.
+    # Tabs have a message of their own. An invisible character inside a text does no harm.
     last, has_begun = "", False
     for place, character in enumerate(line):
         if is_seen(character):
@@ -120,7 +120,7 @@ def _explain_character(error: _Error) -> str:
 
 
 def _explain_colon(error: _Error) -> _Explanation:
-    # The colon is a second one on its line, or it turns the line into a key where the line above has a value.
+    # The colon is the second one on its line, or it makes a key of a line below a complete value.
     text = _KEY_THEN_TEXT.match(error.before + " ")
     if text is None and error.before.rstrip().endswith(":"):
         return _NEEDS_QUOTES.format(":")
@@ -184,7 +184,7 @@ def _explain_item(error: _Error) -> str:
 def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
     """Return the place of a quote in a line above that the one at the end of `before` has closed by mistake."""
     quote = before[-1]
-    # An unclosed quote swallows all lines up to the next quote, which was meant to open another text.
+    # A text without its closing quote runs on to the next quote, which was meant to open another text.
     if before.count(quote) % 2:
         for number in range(error.place[0] - 1, 0, -1):
             line = error.lines[number - 1]
@@ -203,7 +203,7 @@ def _explain_missing_colon(error: _Error) -> str:
 
 
 def _explain_quote(error: _Error) -> str:
-    # A curly one looks as if it closed the text.
+    # To its writer a curly quote may look like the closing one.
     curly = _CURLY.search(error.lines[error.context[0] - 1], error.context[1])
     advice = f"a curly quote ({curly[0]}) closes nothing; write {{}} instead of it" if curly else ""
     return f"this quote is opened but never closed; {advice or 'close it at the end of the text'}"
@@ -225,7 +225,7 @@ def _explain_group(error: _Error) -> _Explanation:
     closing = {"{": "}", "[": "]"}.get(opening)
     if closing is None:
         return error.place, 'something is missing here after a "{", "[" or comma; a text with these must be in quotes'
-    # A group over several lines, such as JSON: what is missing was expected there.
+    # In a group over several lines, such as JSON, something is missing at the end of a line above.
     line, column = error.context
     if error.place[0] > line and error.character(error.place) and not error.lines[line - 1][column:].strip():
         for number in range(error.place[0], line, -1):
@@ -250,7 +250,7 @@ _NO_ESCAPE: Final = (
     "a backslash in double quotes starts an escape, and this one does not exist; write two "
     "backslashes, or use single quotes"
 )
-# libyaml's words, with the place that people should look at. The first that fits counts.
+# libyaml's words, the place where people should look, and what to say. The first entry that fits counts.
 _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _Explanation]], ...] = (
     (
         "but found another document",

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 KEY_LINE: Final = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)")
-# What a text that begins on its key's line never begins with.
+# A pasted text on its key's line begins with none of these.
 _NO_PASTED: Final = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
 _MARKDOWN_LINE: Final = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
 

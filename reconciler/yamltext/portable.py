@@ -51,7 +51,7 @@ class Difference(NamedTuple):
 
 def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
     """Return whether `find_differences` may find something; `in_brackets` are its lists and groups in brackets."""
-    # To look at its tokens would cost as much as to read it: most files must do without.
+    # Looking at a file's tokens costs as much as reading it, so most files must do without.
     if not text.endswith("\n") or any(sign in text for sign in ("\t", "&", "\ufeff", "\n...")):
         return True
     if "#" in text and any(part[-1:].strip() for part in text.split("#")[:-1]):
@@ -66,7 +66,7 @@ def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
 
 def find_differences(text: str) -> list[Difference]:
     """Return what other parsers read differently in a text that libyaml takes, sorted."""
-    # Behind one of these libyaml counts places otherwise, and one of its kind is enough: a file has many.
+    # Behind one of these libyaml's positions are different. Only the first is reported, since a file has many.
     match = re.search("\ufeff|\r(?!\n)", text)
     if match:
         return [Difference(match.start(), _MARK if match[0] == "\ufeff" else _RETURN)]
@@ -118,7 +118,7 @@ class _Tokens:
         start = token.start_mark.index
         begins_line = not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip(" ")
         if begins_line and (self.brackets or getattr(token, "style", None) in ("|", ">")):
-            # Only the closing bracket may be right below the key, as is usual.
+            # Only the closing bracket may be in the column of the key, where people usually write it.
             least_column = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
             if token.start_mark.column < least_column:
                 yield Difference(start, _INDENT)
@@ -127,7 +127,7 @@ class _Tokens:
         start, end = token.start_mark.index, token.end_mark.index
         if isinstance(token, yaml.DocumentEndToken) and self.has_ended:
             yield Difference(start, _ENDED)
-        # In `["a":1]` and `{?a: 1}` libyaml sees a pair and an indicator, where others see none.
+        # libyaml sees a pair in `["a":1]` and an indicator in `{?a: 1}`. Other parsers see neither.
         if self.brackets and not _AFTER_INDICATOR.match(self.text, end):
             if isinstance(token, yaml.KeyToken) and start < end:
                 yield Difference(start, _NO_SPACE.format("?"))
@@ -163,7 +163,7 @@ class _Tokens:
         body = _BREAK.search(self.text, start, end)
         if header and body:
             yield from self._check_gap(header.end(), body.start())
-            # Where the header says how far lines are indented, all agree about blanks before one that has more.
+            # If the header says how far lines are indented, all parsers agree about blank lines before the text.
             has_indicator = any(map(str.isdigit, header[0])) and token.value.strip()
             if not has_indicator and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
                 yield Difference(blanks.start(1), _BLANKS)
@@ -179,7 +179,7 @@ class _Tokens:
         """Return whether nothing but a tag is after an anchor."""
         next_index = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
         token = self.tokens[next_index]
-        # A list below its key, in the same column, begins with its first dash.
+        # A list in the column of its key has no token for its beginning. It begins with its first dash.
         if isinstance(token, yaml.BlockEntryToken):
             return isinstance(self.tokens[index - 1], yaml.BlockEntryToken)
         return not isinstance(token, (yaml.ScalarToken, *_OPENING, *_BLOCKS))

@@ -23,7 +23,7 @@ __all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_ya
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
-# Of a list or a quotation, a row of a table, or the beginning or end of code.
+# An item of a list or a quotation, a row of a table, or a line that begins or ends code.
 _ITEM = re.compile(r"[ \t]*(?:(?:[-*+>]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$|```)")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
@@ -32,7 +32,7 @@ _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 class Reading:
     """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order."""
 
-    # A refused scalar is in it as text; of duplicate keys it has the first, and keys that are no text not at all.
+    # It has refused scalars as texts, the first of duplicate keys, and no keys that are no texts.
     value: Any = None
     problems: list[YamlProblem] = dataclasses.field(default_factory=list)
     folded: tuple[FieldPath, ...] = ()  # texts whose Markdown lines their style has joined
@@ -55,7 +55,7 @@ def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
 def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
     differences = find_differences(text)[:MAX_PROBLEMS]
     paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
-    # One walk over the lines for all of them: there may be a thousand.
+    # The lines are found once for all differences, of which there may be a thousand.
     starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))] if differences else []
     for position, message in differences:
         line = bisect.bisect_right(starts, position)
@@ -117,7 +117,7 @@ class _Walk:
             return value
         if getattr(node, "flow_style", False):
             self.spans_lines |= node.start_mark.line != node.end_mark.line
-            # Of brackets in brackets the outer ones say it all, and an alias is after what it repeats.
+            # Outer brackets include the inner ones. An alias comes after the brackets that it repeats.
             if node.start_mark.index >= self._brackets_end:
                 self._brackets_end = node.end_mark.index
                 self.in_brackets.append(self._text[node.start_mark.index : self._brackets_end])
@@ -136,13 +136,13 @@ class _Walk:
             key = self._read_key_node(key_node, path, is_alone=value_node.start_mark.index == value_node.end_mark.index)
             key_path = (*path, "?" if key is None else key)
             value = self.read_value(value_node, key_path)
-            # PyYAML lets the last of duplicate keys win, other parsers the first.
+            # Of duplicate keys PyYAML takes the last one, and other parsers the first.
             if key in mapping:
                 line, column = place_of(first_nodes[key])
                 message = f"is here a second time; the first is in line {line}, column {column}: remove one of the two"
                 self._report(key_node, key_path, f"{key} {message}", f"this key {message}", about="key")
             elif key is not None:
-                # `name: null # why` says what it means, but the value of `name: #5` is most likely the comment.
+                # `name: null # why` is meant as it is read. But in `name: #5` the value is most likely the comment.
                 is_plain = isinstance(value_node, yaml.ScalarNode) and not value_node.style
                 if not path and is_plain and value_node.value not in ("null", "~"):
                     self.cut_off += [key] if _COMMENT.match(self._text, value_node.end_mark.index) else []
@@ -162,7 +162,7 @@ class _Walk:
         if not isinstance(node, yaml.ScalarNode):
             opening = "{" if isinstance(node, yaml.MappingNode) else "["
             message = f'a key must be a text; a text that begins with "{opening}" must be in quotes'
-            # An unquoted {{variable}} most often: the whole value is meant to be a text.
+            # Most often this is an unquoted {{variable}}, and the whole value is meant to be a text.
             self._report(node, path, message, about="value" if path else "key")
             return None
         key = _read_key(node.tag, node.value)
@@ -192,15 +192,15 @@ class _Walk:
 
 def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
     """Return whether a text is in several Markdown lines of a file that its style, any but `|`, joins."""
-    # From the value's own first line: of a block that is the line below its `>`.
+    # Lines count from the value's own first line. In a block that is the line below its `>`.
     raw_lines = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
     lines = [line for line in (raw_lines[1:] if node.style == ">" else raw_lines) if line.strip()]
     if len(lines) < 2:
         return False
     value_lines = node.value.splitlines()
-    # A single dash at a line's beginning may be one in a sentence. A heading is one that is before another line.
+    # A single dash at a line's beginning may belong to a sentence. A heading only counts before another line.
     items = sum(1 for line in lines if _ITEM.match(line))
-    # Behind the dash of an item: one that is indented further than the first is no item of the list.
+    # If the text begins behind a dash, that counts: a dash further to the right below it begins no item of the list.
     line_prefix = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]
     items += not node.style and line_prefix.strip() == "-"
     headings = sum(1 for line in lines[:-1] if _HEADING.match(line))

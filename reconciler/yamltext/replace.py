@@ -22,7 +22,7 @@ from reconciler.yamltext.writer import (
     write_literal,
 )
 
-# The tags that may stay where a value is replaced, since it still fits.
+# Tags that may stay in front of a new value, if it has one of these types.
 _TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq": (list,)}
 
 
@@ -40,7 +40,7 @@ class Slot:
 
 def make_slot(holder: Node, entry: Entry) -> Slot:
     """Return the slot of the value of an entry."""
-    # Between brackets a key may be alone; with its first value it needs a colon.
+    # Between brackets a key may have no value. With its first value it needs a colon.
     after, colon = (entry.key_end, ":") if entry.after is None else (entry.after, "")
     return Slot(entry.value, after, holder.column, holder.flow, holder.kind == "list", colon)
 
@@ -58,7 +58,7 @@ def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
     style = find_quotes(node)
     is_bare = node.flow and not node.entries
-    # Empty brackets over several lines, with a comment between them, which stays.
+    # The brackets are empty, but there is a comment between them, and it stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
         inside = write_inline(value, style, in_brackets=True)[1:-1]
         yield draft.splice(Splice(node.content + 1, node.content + 1, inside))
@@ -79,7 +79,7 @@ def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[Block
     node = slot.node
     least_column = block_column(slot.column, draft.layout)
     column = node.body_column or least_column
-    # A text of one line that gains line breaks is a list or a table most likely, which folding would spread out.
+    # If a text of one line gains line breaks, it is most likely a list or a table. Folding would spread it out.
     if node.style == ">" and ("\n" in node.value.strip("\n") or "\n" not in value.strip("\n")):
         old = [line.lstrip("\r\n")[column:] for line in _find_lines(draft, node)]
         yield from filter(None, [write_folded(value, column, old)])
@@ -97,7 +97,7 @@ def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) 
     if node.is_empty and node.properties == node.start:
         new_head = f"{slot.colon} {head}" if head else ""
         return [Splice(slot.after, slot.after, new_head), draft.insert_after(line_end(text, slot.after), lines)]
-    # What has lines begins behind its key, even if the value has a line of its own, but not past a comment.
+    # A value of several lines begins behind its key, even if the old one had its own line. A comment is not passed.
     moves_up = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
     start = node.start if head and not moves_up else slot.after
     new_head = f" {head}" if moves_up and head else head
@@ -109,7 +109,7 @@ def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) 
 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
     """Return the splice that makes these the lines of a block text; the first and last that stay are not touched."""
-    # Written again, a line that reads the same could differ: a file may mix its line breaks.
+    # Lines that stay are not written again: a file may mix its line breaks, and they would change.
     old = _find_lines(draft, node)
     first = _count_same(node, old, lines)
     last = _count_same(node, old[first:][::-1], lines[first:][::-1])
@@ -135,7 +135,7 @@ def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, styl
     """Return the splices that write a list or mapping without brackets instead of a value."""
     node = slot.node
     gap = draft.text[slot.after : node.content]
-    # A list may be in the column of its key, but not one that is itself a list's entry.
+    # A list may begin in the column of its key, unless it is itself the item of a list.
     least_column = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
     is_behind_dash = slot.is_item and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
     if is_behind_dash or (node.is_block_collection and node.column >= least_column):

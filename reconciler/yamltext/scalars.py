@@ -30,11 +30,11 @@ class Refusal:
     of_key: str = ""
 
 
-# The tag that a scalar without one gets; quoted and block scalars are TEXT.
+# The tag of a plain scalar that has none. A quoted or block scalar gets TEXT.
 PLAIN: Final = "plain"
 TEXT: Final = "text"
 _YAML: Final = "tag:yaml.org,2002:"
-# The tags that a scalar may have, and what may be after each.
+# The tags that a scalar may have, with the types of value that each allows.
 SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
     f"{_YAML}str": (str,),
     f"{_YAML}bool": (bool,),
@@ -42,9 +42,9 @@ SCALAR_TAGS: Final[Mapping[str, tuple[type, ...]]] = {
     f"{_YAML}float": (float,),
     f"{_YAML}null": (type(None),),
 }
-# The quick way for nearly every text of a definition. Texts that begin otherwise are texts to both parsers.
+# Plain words with another first character are texts in both versions of YAML. That is nearly every text.
 _FIRST_CHARACTERS = frozenset("0123456789+-.~<=yYnNtTfFoO")
-# Longer texts are not converted: `1:1:1:...` and 99999... take Python minutes, and no value is so long.
+# Longer texts are not converted. Python takes minutes for `1:1:1:...` and 99999..., and no real value is so long.
 _LONGEST_SCALAR = 64
 _UNREADABLE: Final = object()
 _RESOLVER = Resolver()
@@ -58,7 +58,7 @@ _CORE_WORDS: dict[str, Scalar] = {
     **{sign + word: math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
     **{"-" + word: -math.inf for word in (".inf", ".Inf", ".INF")},
 }
-# YAML 1.2 has octal numbers as 0o14, 1.1 as 014; 1.1 asks for a point and a sign in 1.0e+3, 1.2 for neither.
+# Octal numbers are 0o14 in YAML 1.2 and 014 in 1.1. In 1.0e+3 only 1.1 requires the point and the sign.
 _CORE_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _CORE_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
@@ -69,7 +69,7 @@ def read_scalar(tag: str, text: str) -> Scalar | Refusal:
         return text
     if tag == PLAIN:
         return read_plain(text)
-    # `!!str 012` is a text to every parser, and needs no look at what `012` alone would be.
+    # `!!str 012` is a text to every parser, whatever `012` alone would be.
     return text if tag == f"{_YAML}str" else _read_tagged(tag, text)
 
 
@@ -79,7 +79,7 @@ def read_plain(text: str) -> Scalar | Refusal:
         return text
     if len(text) <= _LONGEST_SCALAR:
         return _read_short(text)
-    # A long text is either a text or a number with very many digits.
+    # So long a text is either a text or a number with very many digits.
     is_number = _CORE_INT.fullmatch(text) or _CORE_FLOAT.fullmatch(text)
     return text if _resolve_yaml_1_1(text) == f"{_YAML}str" and not is_number else _refuse_long(text)
 
@@ -111,11 +111,11 @@ def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
 
 @lru_cache(maxsize=4096)
 def _read_short(text: str) -> Scalar | Refusal:
-    # Both answers are remembered: a fleet has few different ones.
+    # Values and refusals are both cached, since a fleet has few different scalars.
     old, new = _read_yaml_1_1(text), _read_core_schema(text)
     if any(isinstance(value, float) and not math.isfinite(value) for value in (old, new)):
         return Refusal(f"{text} is not a valid JSON number; {_suggest_quotes(text)}", "is not a valid JSON number")
-    # Not `old != new` alone: to Python 1, 1.0 and True are the same.
+    # The types are compared as well, since 1, 1.0 and True are equal in Python.
     if type(old) is not type(new) or old != new:
         return _refuse_ambiguous(text, old, new)
     if isinstance(new, int) and abs(new) > LARGEST:
@@ -144,7 +144,7 @@ def _read_core_schema(text: str) -> Scalar:
     if text in _CORE_WORDS:
         return _CORE_WORDS[text]
     if _CORE_INT.fullmatch(text):
-        # Python's base 0 knows 0o14 and 0x1f, and refuses 08, which YAML 1.2 takes for 8.
+        # Base 0 reads 0o14 and 0x1f, but refuses 08, which is 8 in YAML 1.2.
         return int(text, 0 if text[:2] in ("0o", "0x") else 10)
     return float(text) if _CORE_FLOAT.fullmatch(text) else text
 
@@ -154,7 +154,7 @@ def _refuse_ambiguous(text: str, old: Any, new: Scalar) -> Refusal:
     if text == "<<":
         return Refusal('merge keys ("<<") are not supported; write the fields out', "merge keys are not supported")
     fixes = [_suggest_quotes(text)]
-    # A time of day is a number to YAML 1.1, which nobody ever means; only quotes are offered there, as for a date.
+    # YAML 1.1 reads a time of day as a number. Nobody means that, so only quotes are offered, as for a date.
     if isinstance(old, bool):
         fixes.insert(0, f"write {'true' if old else 'false'}")
     elif ":" not in text and not isinstance(old, datetime.date):

@@ -125,7 +125,7 @@ class _Builder:
         self.text = text
         self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self.names: dict[str, str] = {}
-        # By where an anchor or a tag begins: where it ends, and where the next token begins. Events do not say so.
+        # By the start of an anchor or a tag: its end, and the start of the next token. Events do not say so.
         self.skips: dict[int, tuple[int, int]] = {}
         if "&" in text or "!" in text:
             tokens: list[Any] = list(yaml.scan(text, Loader=yaml.CSafeLoader))
@@ -143,7 +143,7 @@ class _Builder:
     def _build_node(self, event: Any, parent_column: int) -> Node:
         start = event.start_mark.index
         if isinstance(event, yaml.AliasEvent):
-            # Where an alias is a key, its name is the text that it stands for.
+            # If an alias is a key, the key's name is the text that the alias stands for.
             name = self.names.get(str(event.anchor), "")
             return Node("alias", start, start, start, _find_end(event), self._find_column(start), value=name)
         properties, content = self._skip_properties(event)
@@ -178,11 +178,11 @@ class _Builder:
         # An indentation indicator counts from the column of what the text belongs to.
         for digit in filter(str.isdigit, header[0]):
             column = parent_column + int(digit)
-        # libyaml's mark is behind all blank lines that follow; they belong to the text only under `+`.
+        # libyaml's end is behind all blank lines that follow. They belong to the text only with a `+`.
         end = node.end
         if end > first_line and self.text[end - 1] in "\r\n":
             end = _skip_break(self.text, end)
-        # A line of more blanks than the text's column is a line of the text, and not blank.
+        # A line with more blanks than the text's column is a line of the text.
         while end > first_line and "+" not in header[0]:
             line = self.text[line_start(self.text, end) : end]
             if line.strip(" ") or len(line) > column:
@@ -193,7 +193,7 @@ class _Builder:
     def _build_mapping(self, node: Node) -> Node:
         entries: list[Entry] = []
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            # Events have no colon and no question mark, so the text around the key is looked at.
+            # Events do not say where colon and question mark are, so the text around the key does.
             key = self._build_node(event, node.column)
             value = self._build_node(next(self.events), node.column)
             colon = _COLON.match(self.text, key.end)
@@ -213,7 +213,7 @@ class _Builder:
         entries: list[Entry] = []
         end = node.content
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            # Events have no dash either.
+            # Events do not say where the dash is either.
             gap = None if node.flow else _TO_NEXT_DASH.match(self.text, end)
             value = self._build_node(event, node.column)
             start = gap.end() if gap else value.start
@@ -227,6 +227,6 @@ class _Builder:
 
 
 def _finish_collection(node: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
-    # The end of what has no brackets is to libyaml where the next token begins, lines and comments later.
+    # Without brackets libyaml's end is where the next token begins, which is behind blank lines and comments.
     end = _find_end(event) if node.flow else entries[-1].end if entries else node.content
     return dataclasses.replace(node, kind=kind, entries=tuple(entries), end=end)

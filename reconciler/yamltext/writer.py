@@ -15,21 +15,21 @@ from reconciler.yamltext.reader import reads_as
 from reconciler.yamltext.scalars import read_plain, write_number
 
 WIDTH: Final = 96
-# Written as escapes. Compiled when it is first needed, which takes as long as reading ten files.
+# These are written as escapes. Compiled only when needed, since that takes as long as reading ten files.
 _UNWRITABLE = "[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-# A text of one line with one of these is written with escapes, too: else it looks like another text.
+# In a text of one line these are written as escapes, too. Without that it would look like another text.
 _MISLEADING = f"{_UNWRITABLE}|[{REORDERING}]"
-# YAML's indicators but for the dash, which only counts with white space behind it.
+# YAML's indicators without the dash, which is one only before white space.
 _NOT_PLAIN_START = frozenset(",[]{}#&*!|>'\"%@`?:")
-# What would end the text (`: `, ` #`), make it a list's entry, or end the document; and tabs, which nobody sees.
+# Ends of a text (`: `, ` #`), the dash of an item, the end of a document, and tabs, which nobody sees.
 _NOT_PLAIN = re.compile(r":(?:\s|\Z)|\s#|\t|\A-(?:[\s-]|\Z)|\A\.\.\.")
-# Stricter than the rules: parsers differ in what a colon or a question mark may touch between brackets.
+# Stricter than YAML: between brackets parsers differ in what may be next to a colon or a question mark.
 _NOT_PLAIN_IN_BRACKETS = re.compile(r"[,\[\]{}:?]")
 _INDENTED = re.compile(r"\n*[ \t]")
-# Where a folded line may be broken: a fold is one space, and a line that begins with a blank is not folded.
+# A folded line may be broken at a single space. YAML does not fold lines that begin with a blank.
 _FOLD = re.compile(r"(?<![ \t]) (?![ \t])")
 _NARROWEST: Final = 60
-# From here on a text is folded in a file of some width; shorter ones stay on their line, a little beyond it at most.
+# A text longer than the file's width less these is folded. A shorter one ends only a little beyond the width.
 _BEHIND_KEY: Final = 16
 # YAML has one digit for an indentation indicator.
 _FARTHEST: Final = 9
@@ -57,10 +57,10 @@ class BlockText(NamedTuple):
 def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str:
     """Return the text of a definition. Raises ValueError for one that is nested too deeply, or over `most` bytes."""
     encoded = json.dumps(fields, ensure_ascii=False)
-    # Refused at once, since it would take seconds to read. A value has three tokens at most.
+    # Reading such a text again would take seconds, so it is refused at once. A value has three tokens at most.
     if len(encoded.encode("utf-8", "surrogatepass")) > most or has_more_tokens(encoded, 3 * MAX_NODES):
         raise ValueError("these fields are larger than a definition may be")
-    # Blocks repeat their indentation in each line, so that only quotes may keep a large and deep text small enough.
+    # Blocks repeat their indentation in each line. Without them a large and deep text may still be small enough.
     for layout in (Layout(width=WIDTH), Layout(width=WIDTH, blocks=False)):
         text = "\n".join(write_block(fields, 0, layout) or ["{}"]) + "\n"
         if reads_as(text, fields, most=most):
@@ -80,7 +80,7 @@ def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> s
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Sequence):
         return f"[{', '.join(write_inline(item, style, in_brackets=True) for item in value)}]"
-    # JSON's `true`, `false` and `null` are YAML's; its `1e+20` is a text to PyYAML.
+    # `true`, `false` and `null` are the same in JSON and YAML. But PyYAML reads JSON's `1e+20` as a text.
     return write_number(value) if isinstance(value, float) else json.dumps(value)
 
 
@@ -132,7 +132,7 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
     The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
     the chomping indicator that keeps its trailing line breaks (8.1.1.2).
     """
-    # A block of white space alone has no line that could say how far it is indented, and nobody would see it.
+    # A block of white space alone has no line to show its indentation, and nobody would see it.
     if not text.strip() or _needs_escapes(text):
         return None
     indicator = str(column - parent_column) if _INDENTED.match(text) else ""
@@ -147,14 +147,14 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
 
     Of `old_lines`, which are there now, those that still fit stay; the longest of them widens the `width`.
     """
-    # YAML does not fold lines that begin with white space, and at a line's end nobody would see it.
+    # YAML does not fold lines that begin with white space. At the end of a line nobody would see it.
     core = text.rstrip("\n")
     paragraphs = core.split("\n")
     if _needs_escapes(text) or any(line != line.strip() for line in paragraphs) or not core:
         return None
     width = max(width, *(len(line) for line in old_lines), 0)
     old_paragraphs = [part.split("\n") for part in re.split(r"\n\n+", "\n".join(old_lines).strip("\n"))]
-    # A paragraph that reads as before stays as it is, wherever it is by now; a new one may be an old one edited.
+    # A paragraph with the same text keeps its lines, even if it has moved. Another one may be an edited old one.
     indices = {" ".join(lines): index for index, lines in enumerate(old_paragraphs)}
     lines: list[str] = []
     index = 0
@@ -162,7 +162,7 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
         if not paragraph:
             lines.append("")
             continue
-        # Between two paragraphs one line break is the fold's own.
+        # Between two paragraphs one line break belongs to the folding.
         lines += [""] if any(lines) else []
         index = indices.get(paragraph, index)
         lines += _wrap(paragraph, old_paragraphs[index] if index < len(old_paragraphs) else [], width)
@@ -199,7 +199,7 @@ def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
         return "'" + text.replace("'", "''") + "'"
     if style != '"' and _is_plain(text, in_brackets=in_brackets):
         return text
-    # JSON's escapes are YAML's. Those that JSON leaves out follow, for what parsers would take for a line break.
+    # JSON's escapes are valid in YAML. Characters that only YAML needs escaped follow.
     return re.sub(_MISLEADING, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
@@ -227,7 +227,7 @@ def _indent(line: str, column: int) -> str:
 
 def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
-    # Lines that stay as they are do not show up in a diff, so only what is between them is filled up anew.
+    # Unchanged lines keep the diff small, so only the text between them is wrapped again.
     start, end, first, last = 0, len(paragraph), 0, len(old)
     while last - first > 1 and paragraph.startswith(old[first], start):
         cut = start + len(old[first])

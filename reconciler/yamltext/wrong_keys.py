@@ -10,7 +10,7 @@ QUOTE_IT: Final = 'put the whole text in quotes ("..."), or write it below the k
 NO_SPACE: Final = 'put a space after the colon, as in "name: value"'
 GLUED = re.compile(r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S")
 FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
-# What is before a colon where a key may begin.
+# The text before a colon, from where a key may begin.
 _KEY = re.compile(r"(?:^\s*(?:- +)*|[{\[,]\s*)(?P<key>[^\s{\[,][^{\[,]*)\Z")
 _LONGEST: Final = 1024  # characters (YAML 1.2, section 7.4.2)
 _TOO_LONG: Final = (
@@ -26,6 +26,6 @@ def find_wrong_key(
     key = _KEY.search(lines[place[0] - 1][: place[1] - 1])
     if key and len(key["key"].rstrip()) > _LONGEST and ": " not in key["key"]:
         return place[0], key.start("key") + 1, _TOO_LONG
-    # Without its space, the key of a text of several lines looks like a line of the text above.
+    # A key without a space behind its colon looks like one more line of the text above.
     glued = GLUED.match(lines[context[0] - 1]) if "expected ':'" in problem else None
     return (*context, NO_SPACE) if glued and glued["key"] in FIELD_NAMES else None
