@@ -154,8 +154,7 @@ def check_matches(
             name = f"{kind} {write_path(rule.path)}"
             concerned = [definition for definition in definitions if rule.concerns(definition.key)]
             message = _match_assistants(name, rule, definitions)
-            # Anything but an object would be sent in place of what live has below it, and an `ignore` protects that;
-            # where live was not read, it may be there.
+            # Anything but an object would be sent in place of what live has (or may have, unread) at an ignored path.
             above = [value for each in concerned for value in _list_above(each, rule.path)]
             protects = kind == "ignore" and not all(isinstance(value, Mapping) for value in above)
             protects = protects and (not lives or any(paths_matching(live, rule.path) for live in lives))
@@ -200,7 +199,8 @@ def warn_of_unmatched(
     lives: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[str]:
     """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
-    yield from (message for _, message in check_matches(settings, definitions, lives) if message)
+    matches = check_matches(settings, definitions, lives)
+    yield from (message for entry, message in matches if message and not settings.is_shared(entry))
     yield from find_idle_secrets([(settings, definitions)], lives)
     for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
         concerned = (each for each in definitions if enforced.concerns(each.key) and ignored.concerns(each.key))

@@ -206,6 +206,14 @@ class Settings(Environment):
             return None
         return dataclasses.replace(problem, severity=level, message=f"{problem.message} [{problem.lint}]")
 
+    def is_shared(self, entry: ForAssistants) -> bool:
+        """Return whether an entry counts in other environments, too: one environment does not tell that it is idle."""
+        own = self.environments.get(self.environment or "")
+        if own is None or len(self.environments) == 1:
+            return False
+        groups = (own.ignore, own.frozen, own.enforce, own.rules, own.lints, *(rule.exceptions for rule in own.rules))
+        return not any(entry in group for group in groups)
+
     @property
     def next_expiry(self) -> datetime.date | None:
         """The nearest last day of an entry that has one; it may be past. None if no entry has one."""

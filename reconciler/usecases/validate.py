@@ -95,6 +95,8 @@ def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     messages: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
         for entry, message in check_matches(settings, loaded.definitions):
+            if len(forms) == 1 and settings.is_shared(entry):
+                continue
             messages[entry.place].append(message)
     warnings: list[tuple[tuple[int, int], str, Severity]]
     warnings = [(place, message[-1], "warning") for place, message in messages.items() if all(message)]

@@ -16,7 +16,7 @@ from reconciler.core.overrides import (
     warn_of_unmatched,
 )
 from reconciler.core.plan import Planner, Policy
-from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, Settings
+from reconciler.core.settings import EnforceRule, Environment, Freeze, IgnoreRule, Settings
 
 TODAY = datetime.date(2026, 3, 1)
 
@@ -150,6 +150,14 @@ def test_an_ignored_key_that_a_list_does_not_declare_may_be_live() -> None:
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"list": [{"key": 1}], "other": {}}})]
     for path, is_told in ((("metadata", "list", "*", "etag"), False), (("metadata", "other", "etag"), True)):
         assert bool(list(warn_of_unmatched(settings(ignore=(rule(*path),)), definitions))) is is_told
+
+
+def test_one_environment_does_not_tell_that_an_entry_of_the_project_is_idle() -> None:
+    definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"name": "A"})]
+    own, shared = Environment(ignore=(rule("endCallMessage"),)), (rule("voicemailMessage"),)
+    for environments, count in (({"a": own}, 2), ({"a": own, "b": Environment()}, 1)):
+        held = settings(ignore=shared, environments=environments).choose("a")
+        assert len(list(warn_of_unmatched(held, definitions))) == count
 
 
 def test_a_secret_that_live_alone_holds_is_no_slip() -> None:

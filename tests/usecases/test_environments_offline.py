@@ -1,5 +1,6 @@
 """What `validate` says of environments, and of one that is not there: no API, no credentials."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,18 @@ def test_an_environment_hides_allows_and_sends_more_than_the_project(offline: Of
     offline.overlay("a", name="production", id="p", model={"messages": [1]})
     result = offline.run("validate")
     assert (result.code, "unknown field model.messages" in result.stdout) == (1, True)
+
+
+def test_an_entry_of_the_project_may_be_for_another_environment(offline: Offline) -> None:
+    entries = [{"path": f"metadata.{key}", "reason": "the CRM's"} for key in ("crm", "none", "own")]
+    environments: dict[str, Any] = {
+        name: {"api_url": url, "overlay": f"environments/{name}"} for name, url in URLS.items()
+    }
+    environments["staging"] |= {"ignore": entries[2:]}
+    offline.overlay("a", "id: asst_p\nmetadata: {crm: 1}\n", "production")
+    offline.project.configure(environments=environments, ignore=entries[:2])
+    results = [offline.run("validate", *words) for words in ((), ("--environment", "staging"))]
+    assert [sorted(re.findall(r"ignore (\S+) matches nothing", result.stdout)) for result in results] == [
+        ["metadata.none", "metadata.own"],
+        ["metadata.own"],
+    ]
