@@ -89,6 +89,9 @@ class Connection:
                 answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
+            # A tunnel in which no TLS came about stays in httpcore's pool of one, and the next request would wait for
+            # it for ever.
+            self.pool.close()
             if self.clock.aborted():
                 text = "the run was stopped while it waited"
                 return NoAnswer("network", text, reached=True, temporary=False, hint="Run this again.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from authority import Authority, make_authority
 from odd_client import ASSISTANT, bare, silent
-from odd_server import OddServer, Reply, answer, hang_up, odd_server, silence
+from odd_server import OddServer, Reply, Request, answer, hang_up, odd_server, raw_reply, silence
 from tunnel import tunnel
 
 from reconciler.api.client import ApiOptions, AssistantsApi
@@ -126,7 +126,18 @@ def test_a_tunnel_through_a_proxy_with_a_password(
     assert {*map(tuple, (request.header("proxy-authorization") for request in server.all_requests))} == {()}
 
 
-@pytest.mark.parametrize("reply", [hang_up, silence, answer(502, ""), answer(504, "")])
+OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def opened_and_silent(sock: socket.socket, request: Request) -> bool:
+    """A tunnel behind which nobody answers."""
+    sock.sendall(OPENED)
+    return silence(sock, request)
+
+
+@pytest.mark.parametrize(
+    "reply", [hang_up, silence, answer(502, ""), answer(504, ""), raw_reply(OPENED), opened_and_silent]
+)
 def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
     api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch, reply: Reply
 ) -> None:
