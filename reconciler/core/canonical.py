@@ -180,8 +180,14 @@ def _align(value: Any, declared: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(declared, Mapping):
         return {key: _align(item, declared[key]) if key in declared else item for key, item in value.items()}
     if isinstance(value, list) and isinstance(declared, list):
-        pairs = [_align(item, declared_item) for item, declared_item in zip(value, declared, strict=False)]
-        return [*pairs, *value[len(pairs) :]]
+        # A text may have another place live. Elements that the definition lacks are not sent back.
+        texts = {use_line_feeds(item): item for item in declared if isinstance(item, str)}
+        items = [*value[: len(declared)], *use_line_feeds(value[len(declared) :])]
+        pairs = zip(items, [*declared, *items[len(declared) :]], strict=False)
+        return [
+            _align(item, texts.get(use_line_feeds(item), other) if isinstance(item, str) else other)
+            for item, other in pairs
+        ]
     return value
 
 

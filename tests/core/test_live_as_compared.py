@@ -44,7 +44,11 @@ def test_what_the_server_manages_is_not_there(path: tuple[str, ...], left: dict[
         ("a\nb", ["a\r\nb"], ["a\r\nb"]),
         ({"x": "a\nb"}, {"x": "a\r\nb", "y": "a\r\nb"}, {"x": "a\nb", "y": "a\r\nb"}),
         ({"x": {}}, {"x": {"y": "a\r\nb"}}, {"x": {"y": "a\r\nb"}}),
-        (["a\nb"], ["a\r\nb", "c\r\n"], ["a\nb", "c\r\n"]),
+        (["a\nb"], ["a\r\nb", "c\r\n"], ["a\nb", "c\n"]),
+        (["a\nb"], ["c\r\n", "a\r\nb"], ["c\n", "a\nb"]),
+        (["a\r\nb", "x"], ["x", "c\n", "a\nb", {"y": "\r\n"}], ["x", "c\n", "a\r\nb", {"y": "\n"}]),
+        (["a\nb", "x"], ["x"], ["x"]),
+        ([{"x": "a"}], ["a\r\nb"], ["a\nb"]),
         ([{"x": "a\nb"}], [{"x": "a\r\nb", "y": "\r\n"}], [{"x": "a\nb", "y": "\r\n"}]),
     ],
 )
