@@ -77,7 +77,7 @@ def _has_folder() -> bool:
 def _report_system_error(error: OSError) -> int:
     if error.errno in _UNWRITABLE and error.filename is None:
         return _report_unwritable(error)
-    # A path that is too long, or in a folder that is closed to this user.
+    # The path is too long, or in a folder that is closed to this user.
     if isinstance(error.filename, str | os.PathLike) and _has_folder():
         return _fail(f"{os.fspath(error.filename)} cannot be used: {error.strerror}", "use another path")
     return _report_crash(error)

@@ -121,7 +121,7 @@ def _log_request(note: RequestNote) -> None:
 @contextlib.contextmanager
 def progress_line(label: str, *, visible: bool) -> Iterator[Callable[[int, int], None]]:
     """Yield a callback for (done, total). Its line appears for more than a few items, and ends with the work."""
-    # A run that reads and then writes has two lines, one after the other, so each is made when its work begins.
+    # A run that reads and then writes has two lines, one after the other. Each is made when its work begins.
     with contextlib.ExitStack() as stack:
         bars: list[Any] = []
 

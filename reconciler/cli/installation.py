@@ -28,10 +28,10 @@ def make_install_command(origin: Mapping[str, Any], installer: str, *, python: s
     elif "url" in origin:
         direct = f" @ {origin['url']}"
     requirement = shlex.quote(f"{DISTRIBUTION}[sandbox]{direct}")
-    # A developer of the sources goes on to run these, not a copy.
+    # A developer's installation stays editable.
     if origin.get("dir_info", {}).get("editable"):
         requirement = f"--editable {shlex.quote(origin['url'].removeprefix('file://') + '[sandbox]')}"
-    # Each of these keeps a file of its own in the environments that it makes.
+    # Each of these tools puts a file of its own into the environments that it makes.
     if (prefix / "pipx_metadata.json").exists():
         return f"pipx install --force {requirement}"
     if (prefix / "uv-receipt.toml").exists():
@@ -43,7 +43,7 @@ def make_install_command(origin: Mapping[str, Any], installer: str, *, python: s
 
 def check_sandbox(feature: str) -> None:
     """Raise UsageError if one of the sandbox's libraries is not installed; `feature` needs them."""
-    # Found, not imported: a user of the demo should not wait for a server's libraries twice.
+    # The libraries are looked up, not imported: a user of the demo would have to wait for the import twice.
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:
             raise missing_library_error(feature, name)
@@ -52,7 +52,7 @@ def check_sandbox(feature: str) -> None:
 def missing_library_error(feature: str, name: str | None) -> UsageError:
     """Return the error of a library of the sandbox that is not installed, with the command that installs it."""
     installer, origin = "", "{}"
-    # There is no distribution where this is run from a folder of sources.
+    # A run from a folder of sources has no distribution.
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         distribution = importlib.metadata.distribution(DISTRIBUTION)
         installer = (distribution.read_text("INSTALLER") or "").strip()

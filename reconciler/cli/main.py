@@ -40,7 +40,7 @@ COMMANDS = {
     "sandbox": ("reconciler.cli.commands.sandbox", "Run a local API for trying things out."),
 }
 
-# Objects that are made before the garbage collector looks for cycles: at the usual 700 it finds next to nothing.
+# How many new objects make the garbage collector look for cycles. At the usual 700 it finds next to nothing.
 COLLECT_EVERY = 100_000
 
 
@@ -55,7 +55,7 @@ class CommandTable(click.Group):
         """Return the command of a name, or None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        # One module for one run: all of them together take as long to import as a small plan takes.
+        # Only this command's module is imported. All of them together would take as long as a small plan.
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command if isinstance(command, click.Command) else None
 

@@ -91,7 +91,7 @@ class OutputOptions:
 class ConnectionOptions:
     """How the API is reached."""
 
-    # None where reconciler.yaml may say it: it has settings of its own for each environment.
+    # None if reconciler.yaml may say it: the file has one URL for each environment.
     api_url: str | None
     concurrency: int
     timeout: float
@@ -154,7 +154,7 @@ def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list
 def _check_report_paths(
     suffixes: Sequence[str], ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, ...]:
-    # Before any request: what was written live must not be lost for lack of a folder, and a slip must not make one.
+    # Checked before any request: without its folder a report of writes would be lost. A typo must not make a folder.
     for value in values:
         path = Path(value)
         if path.suffix not in suffixes:
@@ -233,7 +233,7 @@ _policy = [
     ),
     _drift_option("--force-conflicts", is_flag=True, help="Use git's value where git and live both changed."),
 ]
-# Each time the command gets `choices`, with what it has options for.
+# Each of these gives the command its `choices`, made from the options that it has.
 folder_option = group_options("choices", Choices, _directory)
 directory_option = group_options("choices", Choices, _environment, _directory)
 definition_options = group_options("choices", Choices, _paths, _environment, _directory)

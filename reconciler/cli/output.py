@@ -54,7 +54,7 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     try:
         emit_text(render_as, output, unwritten, all_is_well=report.all_is_well)
     except Exception:
-        # What was written live must not be lost with the report of it.
+        # If assistants were written, their old values must not be lost with the report.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
             eprint(render_json(report))
         raise
@@ -86,7 +86,7 @@ def emit_text(
     if output.form != "text":
         getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
     click.echo(text, nl=False, color=True)
-    # One error ends the run, and the others would be lost.
+    # Only one error can end the run, so the others are printed here.
     for failure in failures[1:]:
         eprint(str(failure))
     if failures:
@@ -108,7 +108,7 @@ def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
 
 def text_width(stream: TextIO | None) -> int:
     """Return how many columns a text report may take."""
-    # Lines are broken for a person at a terminal alone: a file or a log is searched.
+    # Lines are broken only for people at a terminal. A file or a log must be easy to search.
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
@@ -154,7 +154,7 @@ def wrong_report_error(report: Report) -> UsageError:
 
 def check_report_origin(report: Report, settings: Settings, api_url: str) -> None:
     """Refuse a report of another environment or of another API. Raises UsageError."""
-    # The same ids are other assistants elsewhere, and a report's old values would be written to them.
+    # Elsewhere the same ids are other assistants, and the report's old values would be written to them.
     if report.environment != settings.environment:
         raise UsageError(
             f"this report is for the environment {report.environment or 'none'}, but this run is for "
@@ -170,7 +170,7 @@ def check_report_origin(report: Report, settings: Settings, api_url: str) -> Non
 
 def write_json_reports(run: Run, output: OutputOptions, settings: Settings) -> None:
     """Write the JSON reports that were asked for before anything is sent. Raises ReportError."""
-    # A run that is killed leaves the old values behind then.
+    # Then the old values are there even if the run is killed.
     paths = [path for path in output.reports if path.suffix == ".json"]
     text = render_json(build_report(run, sensitive=settings.sensitive)) if paths else ""
     for path in paths:

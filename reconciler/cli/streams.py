@@ -12,7 +12,7 @@ from reconciler.report.formats.workflow_commands import disarm
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Return whether a stream is a terminal."""
-    # Python has None for one that was closed before it started.
+    # A stream that was closed before Python started is None.
     return stream is not None and stream.isatty()
 
 
@@ -36,7 +36,7 @@ def eprint(text: str, *, colour: str | None = None) -> None:
     try:
         click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
     except OSError:
-        # A run that ended here could leave writes behind that are neither reported nor recorded.
+        # The run goes on. If it ended here, its writes might be neither reported nor recorded.
         silence(sys.stderr)
 
 
@@ -49,7 +49,7 @@ def silence(stream: TextIO) -> None:
 
 def eprint_unbuffered(text: str) -> None:
     """Write a line to stderr from a signal handler."""
-    # Not through Python's buffer: the signal may have interrupted it. The number of a closed stderr may be reused.
+    # The signal may have interrupted Python's buffer, so it is not used. A closed stderr's number may be reused.
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), f"{text}\n".encode())

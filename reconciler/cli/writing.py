@@ -131,7 +131,7 @@ class TerminalSession:
     def _ask(self, question: str) -> str:
         """Return what the user types as an answer; nothing where the input ends, or a signal comes first."""
         click.echo(question, nl=False, err=True)
-        # A signal just before a blocking read would wait for the next key, so a thread reads, which keeps nobody alive.
+        # After a signal a blocking read would still wait for a key. So a thread reads, and it keeps no process alive.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
         threading.Thread(target=lambda: answers.put(_read_terminal_line(terminal)), daemon=True).start()
@@ -148,7 +148,7 @@ class TerminalSession:
 @contextlib.contextmanager
 def open_session(choices: Choices, options: RunOptions, *, yes: bool, **fields: Any) -> Iterator[TerminalSession]:
     """Yield the session of a command that writes, with more of its `fields`. The project is not read yet."""
-    # The lock is in the repository, so that is opened here, once for the whole run.
+    # The lock is in the repository. It is opened here, once for the whole run.
     lock = open_repository(repository_root(choices.directory)), read_settings(choices).environment
     with stoppable() as stopping:
         yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **fields)

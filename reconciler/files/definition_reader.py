@@ -20,7 +20,7 @@ from reconciler.files.layers import LayerReader, ReadFile, check_fields, find_an
 
 # `id: new`, in any spelling. A tag, an anchor or a comment may come between the two, and either may be an alias.
 _SAYS_NEW = re.compile(rb"""\bid\b(?:[\s"':>|+?0-9-]|[!&]\S*|\#[^\n]*)*+(?:new\b|\*)""")
-# What else a file may be meant to be that has no id, by its name.
+# What a file without an id may be meant to be, by its name.
 _AS_DEFAULTS = f"; if it contains shared values, rename it to {DEFAULTS}"
 _MEANT_OTHERWISE = {
     "default": _AS_DEFAULTS,
@@ -80,7 +80,7 @@ class DefinitionReader:
         )
         if checked and document is not None:
             problems += self._check(definition, document, files)
-        # What is wrong in a text file of defaults has been found with them already.
+        # Problems in a text file of defaults may be there twice.
         problems = list(dict.fromkeys(problems))
         if len(problems) >= MAX_PROBLEMS:
             first_problems = sorted(problems)[: MAX_PROBLEMS - 1]
@@ -98,7 +98,7 @@ class DefinitionReader:
             problems = [replace(each, message=each.message + hints.get(each.about, "")) for each in problems]
         # A value that the API would not accept is reported once.
         wrong = {problem.path for problem in problems if problem.path}
-        # What is wrong in defaults has been found in them, where it is said in other words.
+        # Problems of defaults are reported where the defaults are checked, in other words.
         shared = {file.layer.file for file in files if file.layer.kind == "defaults"}
         located = locate_problems(problems, definition, self.layers.settings)
         yield from (problem for problem in located if problem.file not in shared)
@@ -115,7 +115,7 @@ def may_have_id(ids: Collection[bytes], stack: Stack) -> bool:
     for file, kind in stack:
         if kind != "defaults":
             content = file.read_bytes()
-            # With escapes, the text of an id differs from its value. That there is no quote at all is seen faster.
+            # With escapes, an id is written differently from its value. The search for one quote is only for speed.
             is_escaped = b"\\" in content or (b"'" in content and b"''" in content)
             if is_escaped or any(name in content for name in ids):
                 return True

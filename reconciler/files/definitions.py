@@ -67,7 +67,7 @@ def load(
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
         readings = [reader.read(files.stack(each), checked=True) for each in files.definitions if each.file in chosen]
-        # Over all files: a definition that is not selected may have the same id, or mention a text file.
+        # This needs all files: a definition that is not selected may have the same id, or mention a text file.
         definitions = [reading.definition for reading in readings]
         ids = None if files.skipped else {each.id for each in definitions if each.id}
         all_definitions = _add_others(definitions, files, reader, ids)
@@ -83,7 +83,7 @@ def load(
     lost_overlays = _find_lost_overlays(files, folder, settings, in_passing=in_passing)
     unread = [each for each in lost_overlays if not selected or each.file in chosen]
     unread += _find_skipped(files.skipped, selected, all_definitions, settings)
-    # Several definitions share problems, and some defaults may be nobody's.
+    # Definitions share the problems of their defaults, and some defaults may belong to no definition.
     problems = {problem for reading in members for problem in reading.problems}
     if not selected:
         problems |= {problem for shared in files.defaults for each in shared.values() for problem in layers.judge(each)}
@@ -184,7 +184,7 @@ def _without_garbage_collection() -> Iterator[None]:
 @contextmanager
 def _limit_time() -> Iterator[None]:
     """Raise TimeoutError in the block if it takes more than a second; on Windows and in a thread never."""
-    # A search for a pattern ends at nothing but a signal, which Windows lacks and only the main thread gets.
+    # Only a signal can end a search for a pattern. Windows has none, and only the main thread gets it.
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -15,7 +15,7 @@ from reconciler.yamltext.nodes import place_in
 
 _USUAL_BYTES = 16 * 1024
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# How documents begin that were given the name of a definition.
+# The first bytes of documents that people may save under the name of a definition.
 _DOCUMENTS = {
     b"PK\x03\x04": "a Word document or an archive",
     b"\xd0\xcf\x11\xe0": "a Word document",
@@ -170,7 +170,7 @@ def read_text(path: Path) -> str:
 
 def read_beginning(path: Path | str) -> bytes:
     """Return what a file holds; of one above `MAX_BYTES` one byte more than these, which is enough to refuse it."""
-    # Unbuffered, which takes a third less time. Room for a whole MiB at once would take longer than to read the file.
+    # Reading without a buffer takes a third less time. Room for a whole MiB takes longer than reading the file.
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
         content = file.read(_USUAL_BYTES)
         # One read may return less than there is.
@@ -210,7 +210,7 @@ def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
             yield from _walk(folder, f"{name}/", prefix)
             continue
         problem = ""
-        # A folder behind a link may be anywhere, closed to this user, or around this one: the walk would never end.
+        # A linked folder may be anywhere, closed to this user, or above this one, and then the walk would never end.
         if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
         elif right_name := correct_name(entry.name):

@@ -13,10 +13,10 @@ def repository_root(folder: Path) -> Path:
     """
     folder = folder.resolve()
     for parent in (folder, *folder.parents):
-        # In a worktree or a submodule `.git` is a file. A link that leads nowhere is a repository that cannot be read.
+        # In a worktree or a submodule `.git` is a file. A dead link counts, too, as an unreadable repository.
         if os.path.lexists(parent / ".git"):
             return parent
-    # Outside a repository nothing but the reader's own place makes the names in a report short.
+    # Outside a repository the names in a report are relative to the current folder, to keep them short.
     current = Path.cwd().resolve()
     return current if folder.is_relative_to(current) else folder.parent
 

@@ -47,7 +47,7 @@ class ReadFile:
             is_same = path == problem.path
             if unreadable.about == "key" == problem.about and is_same:
                 return True
-            # A key that is wrong is so whatever is after it.
+            # A wrong key is wrong, whatever its value is.
             own_key = problem.about == "key" and is_same
             if unreadable.about == "value" and path == problem.path[: len(path)] and not own_key:
                 return True
@@ -64,7 +64,7 @@ class LayerReader:
         self._texts = TextReader(root)
         self._folder = folder_in_repository
         self._overlays = folder_in_git(parent / settings.overlay, root) if settings.overlay is not None else None
-        # Defaults serve many definitions: read once, merged once for each folder, and judged once.
+        # Many definitions share defaults. These are read once, merged once for each folder, and checked once.
         self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
         self._read_shared = functools.cache(lambda file: self._read(file, "defaults"))
         self.judge = functools.cache(self._judge)
@@ -121,7 +121,7 @@ class LayerReader:
             self._merged[shared] = merge_layers(file.layer for file in files[: len(shared)])
         uppers = [each.layer.fields for each in files[len(shared) :]]
         merged: Mapping[str, Any] = functools.reduce(merge_overlay, uppers, self._merged[shared])
-        # In the order of the definition, which the record keeps, whatever comes from elsewhere.
+        # The definition's own order comes first. The record keeps it, whatever the other layers add.
         return {key: merged[key] for key in (*uppers[0], *merged)} if shared and uppers else merged
 
     def _judge(self, yaml_file: YamlFile) -> tuple[Problem, ...]:
@@ -168,7 +168,7 @@ def locate_problems(problems: Iterable[FieldProblem], definition: Definition, se
 
 def find_anchors(file: ReadFile) -> Iterator[Problem]:
     """Yield what most likely was to be a text, and is the name of an anchor."""
-    # Two quick searches of the text save nearly every file the slow search for anchors.
+    # The search for anchors is slow. Two quick searches of the text make it unnecessary for nearly every file.
     if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
         message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
         for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
@@ -198,7 +198,7 @@ def _describe_non_mapping(document: object, kind: LayerKind) -> str:
     if slip := find_slip(str(document)):
         return f"{lines}; {slip[1]}"
     if isinstance(document, str) and ":" in document:
-        # In `name:<no-break space>Desk` the space is there, as far as anybody can see.
+        # In `name:<no-break space>Desk` people see a space.
         unseen = next((char for char in document if not is_seen(char)), None)
         return reject_unseen(unseen) if unseen is not None else f"{lines}; put a space after each colon"
     return f"{lines}, not of a list or a single value"

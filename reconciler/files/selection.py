@@ -20,7 +20,7 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
     files = {each.file for each in yaml_files.definitions}
     if not paths:
         return files
-    # Only the folders above a path are resolved: a definition may be a link, and keeps its own name.
+    # Only the folders above a path are resolved. A definition that is a link keeps its own name.
     folder = folder.resolve()
     selected: set[str] = set()
     by_layer: Mapping[str, Collection[str]] = {}

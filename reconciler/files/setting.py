@@ -25,7 +25,7 @@ def read_value(row: Schema, value: Any) -> Any:
 
 
 def _read_url(value: str) -> str:
-    # Whether plain http may leave this machine is an option of the run.
+    # An option of the run says whether plain http may leave this machine, so this accepts it.
     try:
         check_base_url(value, allow_insecure_http=True)
     except SettingsError as error:
@@ -34,7 +34,7 @@ def _read_url(value: str) -> str:
 
 
 def _read_day(value: str) -> datetime.date:
-    # A pattern has judged its form: Python takes 20270131 and week dates too.
+    # A pattern has checked the form, since Python also reads 20270131 and week dates.
     try:
         return datetime.date.fromisoformat(value)
     except ValueError:
@@ -42,7 +42,7 @@ def _read_day(value: str) -> datetime.date:
 
 
 def _read_top_level(value: str) -> str:
-    # Whether there is such a field depends on `extra_fields`, and is judged elsewhere.
+    # `find_slips` checks whether there is such a field, since that depends on `extra_fields`.
     path = read_path(value)
     if len(path) > 1:
         raise ValueError(f"must name top-level fields of an assistant; did you mean {path[0]}?")
@@ -105,7 +105,7 @@ def _read_extra_field(value: str) -> FieldPath:
 
 
 def _read_schema(value: Any) -> Any:
-    # What is in it is judged elsewhere.
+    # `rule_schemas` checks what is in it.
     if isinstance(value, dict | bool):
         return value
     raise ValueError("must be a JSON Schema: a group of keywords, like {maximum: 0.8}")

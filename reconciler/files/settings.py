@@ -37,7 +37,7 @@ from reconciler.yamltext.scalars import Refusal, read_plain
 _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOP: Final = Place((1, 1), (1, 1))
-# The settings that are lists of groups, with what each group is read as.
+# The settings that are lists of groups, with the type of each group.
 _ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {
     "ignore": IgnoreRule,
     "frozen": Freeze,
@@ -45,7 +45,7 @@ _ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {
     "rules": Rule,
     "except": RuleException,
 }
-# What a setting is called where its own name is a word of Python's.
+# The names of settings that Python reserves, with the names of their fields.
 _FIELDS: Final[Mapping[str, str]] = {"from": "starts", "except": "exceptions"}
 _Built = TypeVar("_Built", bound=ForAssistants | Environment)
 
@@ -58,7 +58,7 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     today = today or now().date()
     parent = folder.resolve().parent
     path = parent / FILE_NAME
-    # A link that leads nowhere is an error, not an absent file: its settings would be missed.
+    # A dead link is an error, not an absent file: otherwise its settings would be ignored.
     is_there = path.exists() or path.is_symlink()
     # A file with another name is not read: its `sensitive` would hide nothing, and nobody would notice.
     if misnamed := _OTHER_NAME if (parent / _OTHER_NAME).exists() else "" if is_there else _find_misnamed(parent):
@@ -98,7 +98,7 @@ def find_sensitive(text: str, environment: str | None) -> Iterator[FieldPath]:
     for group in (content, *groups):
         patterns = group.get("sensitive") if isinstance(group, dict) else None
         for path in patterns if isinstance(patterns, list) else ():
-            # One that is written wrongly has hidden nothing: no command ran with it.
+            # A pattern with a mistake has never hidden anything: no command has run with it.
             with contextlib.suppress(ValueError):
                 yield read_path(str(path))
 
@@ -114,7 +114,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     if not isinstance(content, dict):
         message = 'the settings are lines like "api_url: https://..."'
         raise InvalidSettings(add_settings_lines(problems, text) or [Problem(file, 1, 1, message)])
-    # Reports name the line of an `ignore` rule, so the places are needed in a run without problems too.
+    # Reports name the line of an `ignore` rule, so a run without problems needs the places as well.
     places = find_places(text)
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)

@@ -26,7 +26,7 @@ _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is
 
 def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[FieldProblem]]:
     """Return the settings as plain groups and lists, each value as the table reads it, or None and what is wrong."""
-    # pydantic takes 0.1 s to load, which a project without settings need not wait for.
+    # pydantic takes 0.1 s to load, and a project without settings does not need it.
     import pydantic
 
     try:
@@ -37,7 +37,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 def find_slips(settings: Settings) -> Iterator[FieldProblem]:
     """Yield what no single value shows: paths that lead nowhere, and what would freeze, require or send nothing."""
-    # Undocumented fields may have any name. What any environment allows is known here, since a path counts for all.
+    # An undocumented field may have any name. A path counts for all environments, so a field of any of them is known.
     extra_fields = settings.include_all_environments().extra_fields
     shared_ids = {rule.id for rule in settings.rules}
     parts = [(("environments", name), part, shared_ids) for name, part in settings.environments.items()]
@@ -62,7 +62,7 @@ def _find_bad_paths(part: Environment, extra_fields: Collection[FieldPath]) -> I
     for place, path in paths.items():
         if message := _explain_bad_path(path, known, extra_fields):
             yield FieldProblem(place, message)
-        # An element keeps its live value by its place. Here live may have it at another one.
+        # An element keeps its live value by its place in the list. In these lists it may be at another place live.
         elif path[1:] and path[:1] in fields.UNORDERED and place[0] in ("ignore", "enforce"):
             yield FieldProblem(place, f"{path[0]} has no order, so that no element has a place; name the whole field")
 
@@ -76,7 +76,7 @@ def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Col
     if near:
         return f"unknown field {path[0]}; did you mean {near}?"
     keys = fields.keys_inside(path[:1]) if path[1:] and path[:2] not in extra_fields else ()
-    # An undocumented field may well have a documented one's name and more.
+    # An undocumented field's name may contain a documented one's, so only a very similar name is a slip.
     near = find_closest(path[1], keys, cutoff=0.91) if keys and path[1] not in ("*", *keys) else None
     return f"unknown field {dotted(path[:2])}; did you mean {path[0]}.{near}?" if near else ""
 
@@ -118,12 +118,12 @@ def _find_wrong_rules(part: Environment, known_ids: Collection[str]) -> Iterator
 def _model() -> Any:
     import pydantic
 
-    # Strict, since pydantic would take "yes" for true and "5" for 5, which no other reader of the file does.
+    # Strict: otherwise pydantic would read "yes" as true and "5" as 5, and no other reader of the file does.
     config = pydantic.ConfigDict(strict=True, extra="forbid")
 
     def model_of(row: Schema) -> Any:
         required = row.get("required", ())
-        # By aliases, since a model has attributes of its own: `schema` is one, and `from` no name for one.
+        # Keys are aliases: `schema` is an attribute that every model has, and `from` cannot be an attribute's name.
         keys: dict[str, Any] = {
             f"{key}{_SUFFIX}": (type_of(below), pydantic.Field(... if key in required else None, alias=key))
             for key, below in row["properties"].items()
@@ -148,7 +148,7 @@ def _model() -> Any:
             return bool
         if "enum" in row and "$judge" not in row:
             return Literal[*row["enum"]]
-        # The reader of a text gets nothing but a text. A limit may be a number too, so its reader checks the type.
+        # pydantic checks that a text is one. A limit may also be a number, so its own reader checks the type.
         value_type: Any = str if row["type"] == "string" else Any
         return Annotated[value_type, pydantic.AfterValidator(functools.partial(read_value, row))]
 
@@ -171,7 +171,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     """Return pydantic's account of one error in plain words."""
     kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
     about: About = "value"
-    # In a group whose names are free, a name can be wrong whatever is after it.
+    # In a group with free names the name itself may be wrong.
     if path[-1] == _OF_A_KEY:
         path, about = path[:-1], "key"
     key = path[-1]
@@ -188,7 +188,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
         return FieldProblem(path, f"unknown setting {key}; {guess}", about="key")
     if kind == "missing":
         return FieldProblem(path[:-1], f'this entry has no "{key}"; add it')
-    # Before the type: a setting without a value is a line that is not finished, whatever it may hold.
+    # This comes before the type: a setting without a value is an unfinished line, whatever type it needs.
     if detail["input"] is None:
         return FieldProblem(path, f"{name} cannot be empty; remove the line to leave it unset")
     if kind == "value_error":
@@ -199,7 +199,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
     row = _row_at(path)
     form = row.get("patternErrorMessage", "").removesuffix(".").partition("This must ")[2]
     kind_words = {
-        # In quotes, a day that is written as a number would still be none.
+        # For a day the form is named, since a number in quotes would still be no day.
         "string_type": form or "be text; put it in quotes",
         "bool_type": "be true or false, without quotes",
         "list_type": f"be a list, like {write_inline(row.get('examples', [[]])[0])}",
@@ -212,7 +212,7 @@ def _describe_plainly(detail: Any) -> FieldProblem:
 
 
 def _row_at(path: FieldPath) -> Schema:
-    # A list's index and a name that is free lead on to what all of them are, a key of a group to that key.
+    # A key of a group has a row of its own. All items of a list share one row, and so do all free names.
     row = load_table()
     for key in path:
         row = row.get("properties", {}).get(key) or row.get("items") or row.get("additionalProperties") or row

@@ -20,7 +20,7 @@ _TABLE: Final = Path(__file__).with_name("settings.yaml")
 @functools.cache
 def load_table() -> Schema:
     """Return the table with what other tables say: the fields of an assistant, and the lints."""
-    # Not at the start of a command: few of them need it, and none where there are no settings.
+    # The table is read only when it is needed: few commands need it, and none in a project without settings.
     table: Schema = yaml.load(_TABLE.read_text("utf-8"), Loader=yaml.CSafeLoader)
     rows = table["properties"]
     rows["always_send"]["items"]["examples"] = [*fields.TOP_LEVEL]
@@ -32,7 +32,7 @@ def load_table() -> Schema:
 
 def settings_schema() -> Schema:
     """Return the JSON Schema (draft-07) of `reconciler.yaml`, for editors to check with."""
-    # Some things it cannot tell, such as what a path leads to, or a date that does not exist: `validate` does.
+    # A schema cannot check everything, such as what a path leads to or whether a date exists. `validate` does.
     return {"$schema": DIALECT, "title": "Settings of reconciler", **_drop_own_keys(load_table())}
 
 

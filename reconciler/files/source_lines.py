@@ -22,7 +22,7 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
     lines: dict[str, Sequence[str]] = {}
     files = {problem.file for problem in problems}
     for text in (text for layer in texts.values() for text in layer.texts if text.file in files):
-        # A text that several fields mention is a secret where one of them is.
+        # If several fields mention a text and one of them is a secret, the text is one, too.
         may_show = settings.may_show(text.path) and lines.get(text.file) != []
         lines[text.file] = split_lines(text.content) if may_show else []
     located: list[Problem] = []
@@ -66,7 +66,7 @@ def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[s
         if settings.may_quote(path):
             continue
         end = len(lines) + 1
-        # It continues to where the next line with a place begins, or into that line, between brackets.
+        # It ends above the next line with a place. Between brackets it may end in that line.
         following = bisect.bisect_right(starts, line)
         if following < len(places):
             next_line, column, _ = places[following]

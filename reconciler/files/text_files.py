@@ -23,7 +23,7 @@ from reconciler.files.find import UnreadableText, YamlFile, describe_foreign, re
 from reconciler.yamltext.nodes import place_in
 from reconciler.yamltext.reader import read_tolerantly
 
-# The most text of one layer in total: a list may name one large file thousands of times.
+# The limit for all texts of one layer: a list may name one large file thousands of times.
 MAX_TEXTS = 4 * MAX_BYTES
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
@@ -43,7 +43,7 @@ class TextReader:
         texts: list[TextFile] = []
         values: list[tuple[FieldPath, str]] = []
         problems: list[FieldProblem] = []
-        # At the top it would make a whole file out of one text, and no field would be left to check.
+        # At the top it would replace the whole file by one text, without any fields.
         if TEXT_KEY in fields:
             message = f"{TEXT_KEY} inserts one text, not a whole file of fields; write it after a field's name"
             problems.append(FieldProblem((TEXT_KEY,), message, about="key"))
@@ -78,7 +78,7 @@ class TextReader:
         path = self._root / name
         try:
             mode = path.lstat().st_mode
-            # One on the way counts, too: it may lead anywhere.
+            # A link in the path above counts, too, since it may lead anywhere.
             if stat.S_ISLNK(mode) or self._is_behind_link(path.parent):
                 return f"{name} is a link, which is not followed; put the file itself there"
             # Opening a pipe would wait for its writer.
@@ -109,7 +109,7 @@ def _suggest_path(path: Path) -> str:
     with contextlib.suppress(OSError):
         texts = [entry.name for entry in path.parent.iterdir() if not entry.name.endswith(SUFFIXES)]
         if near := find_closest(path.name, texts):
-            # The two may look alike: a name with accents that macOS has stored.
+            # The two may look the same, since macOS stores accents in another form.
             is_same = same_name(near) == same_name(path.name)
             return f"did you mean {near}?" + (f" The two differ only {tell_apart(path.name, near)}" if is_same else "")
     return "correct the path, which is relative to the folder of this file, or write the text"
@@ -124,7 +124,7 @@ def mentions(file: YamlFile, texts: Collection[str]) -> bool:
     if not may_mention(text):
         return False
     reading = read_tolerantly(text)
-    # What is wrong with a file may hide a mention, and `delete` must not remove a text that is still in use.
+    # A file with problems may hide a mention, and `delete` must not remove a text that is still in use.
     if reading.problems:
         return any(posixpath.basename(name) in text for name in texts)
     references = (mention[TEXT_KEY] for _, mention in find_references(reading.value))

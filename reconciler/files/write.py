@@ -10,7 +10,7 @@ from reconciler.errors import ReportError
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file whole, or raise ReportError and leave what was there."""
-    # Through a temporary file next to it, so that nobody sees half of the text, even if the run is killed.
+    # The text goes into a temporary file first, so that nobody sees half of it, even if the run is killed.
     try:
         # Its name does not contain the file's name, which may have the maximum length. A dot file is not a definition.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".reconciler-")
@@ -50,7 +50,7 @@ def read_bounded(path: Path, limit: int) -> str:
 def rewrite(path: Path, before: str, after: str) -> None:
     """Write a text instead of the one that a file still holds, or none yet. Raises ReportError if it has changed."""
     mark = check_unchanged(path, before)
-    # To rename over a link would replace it with a file, and leave the file that it leads to as it was.
+    # Renaming over a link would replace the link, and leave the linked file as it was.
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
     environment = read_settings(choices).environment
     # An apply of this clone reads and replaces the record, too.
     with hold_lock(repository, environment):
-        # First of all: to take it back must be possible where nothing else of the project can be read.
+        # This comes first: it must be possible to withdraw even if nothing else of the project can be read.
         if is_withdrawal and repository is not None:
             for file in withdraw(repository, applied_ref(environment), token):
                 click.echo(f"no longer announced: {escape(file)}")

@@ -45,7 +45,7 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
     report = build_diff_report((environment, first), (against, second), settings, sensitive=hidden)
     summary = report.summary
     emit_text(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
-    # One that could not be compared may differ: 1 beats 2.
+    # An assistant that could not be compared may differ, so 1 comes before 2.
     if summary["error"]:
         return 1
     return 2 if detailed_exitcode and summary["alike"] < summary["total"] else 0

@@ -54,7 +54,7 @@ def command(
     something is missing, and with --account also if the account can do more or less than it should.
     """
     missing = 0
-    # Each is shown once it is known: some take a request.
+    # Each one is shown at once, since some need a request.
     for requirement in _check_all(choices, connection, account, protected_environment):
         missing += requirement.met is False
         _show_requirement(requirement)

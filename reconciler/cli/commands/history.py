@@ -39,7 +39,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
     if project.repository is None:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
     ref = project.ref
-    # All of them before the first is shown: a history that cannot be read is an error, not half an answer.
+    # All are read before the first is shown, so that an unreadable history is an error, not half an answer.
     applies = list(list_applied(project.repository, ref, limit=limit, settings=project.settings))
     if form == "json":
         click.echo(json.dumps(list(map(_to_json, applies)), indent=2, ensure_ascii=True))
@@ -51,7 +51,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
         if choices.environment is None and (names := sorted(project.settings.environments)):
             eprint(f"  Each environment has its own record: pass --environment NAME ({', '.join(names)}).")
     for number, applied in enumerate(applies):
-        # What is unclear in an older record the newest one has settled, or says again.
+        # The newest record repeats what is still unclear from older ones.
         _show_applied(applied, find_undefined(project, applied.record) if number == 0 else ())
     return 0
 

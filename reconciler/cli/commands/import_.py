@@ -72,7 +72,7 @@ def command(
         assistant_ids = importer.list_ids() if everything else given_ids
         if assistant_ids is None:
             raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
-        # One after the other, each shown at once: an import of many takes its time, and any may be stopped.
+        # One after the other, and each is shown at once: many take a while, and the user may stop at any of them.
         results: list[Import] = []
         for assistant_id in assistant_ids:
             if stopping():
@@ -107,7 +107,7 @@ def _read_ids(ids: Sequence[str]) -> list[str]:
     lines: list[str] = []
     for name in ids:
         try:
-            # Some shells begin what they pipe with a byte order mark.
+            # Some shells put a byte order mark before piped text.
             text = sys.stdin.buffer.read().decode("utf-8-sig") if name == "-" and sys.stdin is not None else ""
         except UnicodeDecodeError:
             raise UsageError("the ids on stdin are not UTF-8 text", hint="save the list as UTF-8") from None

@@ -69,12 +69,12 @@ def command(options: HostOptions, about: str) -> int:
     host, name, report, markdown = open_host(options)
     for topic in _list_topics(report, markdown, about, host.proposal):
         if topic.text is None and not topic.knows_all:
-            # What the issue is about may be another assistant.
+            # The open issue may be about an assistant that is not in this report.
             eprint("Left the issues as they are: the report is about some of the assistants only.")
             continue
         title, settled = escape(f"{topic.title} ({name})"), _SETTLED[topic.kind]
         result = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
-        # That nothing expires is not news, so nothing is reported.
+        # If nothing expires, there is no news to print.
         if result != "nothing" or topic.kind != "expiry":
             show_result("issue about settings" if topic.kind == "expiry" else "issue", result)
         if result in ("created", "renamed", "closed"):
@@ -84,7 +84,7 @@ def command(options: HostOptions, about: str) -> int:
 
 def _list_topics(report: Report | None, markdown: str, about: str, proposal: str) -> Iterator[_Topic]:
     if report is None:
-        # A command that could not start has checked nothing.
+        # Without a report the command could not start, and has checked nothing.
         title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)
         yield _Topic(about, title, f"{markdown}\n\n{advice}" if markdown else None)
         return

@@ -63,7 +63,7 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
     through the host's API. If the edits change, a new request replaces the old one. If nothing differs any more, the
     request is closed. A request that people have closed or added commits to is left alone.
     """
-    # Before the project is read: outside a pipeline there is nobody to propose anything to.
+    # The host comes first: outside a pipeline there is nobody to propose anything to.
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
     project = read_bare_project(choices)
     if not host.branch:

@@ -21,6 +21,6 @@ def command(files: tuple[str, ...], output: OutputOptions) -> int:
     This lets you plan once and show the result everywhere. The exit code is 0 regardless of what the reports say,
     unless a file cannot be read.
     """
-    # Nothing of this run is in it: the same reports give the same bytes, wherever and whenever they are rendered.
+    # It holds nothing about this run: the same reports give the same bytes anywhere and at any time.
     emit_report(merge_reports([read_report(name) for name in files]), output)
     return 0

@@ -34,7 +34,7 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
     try:
         forms = read_forms(choices, started_at.date())
     except InvalidSettings as error:
-        # A report all the same: its readers find the problems of the settings where others are.
+        # This is a report as well, so that its readers find problems of the settings in the usual place.
         emit(report_settings_problems(error.problems, strict=strict), output)
         return 1
     neighbours = read_neighbours(forms[0][0], choices.directory, repository_root(choices.directory))
