@@ -1,8 +1,5 @@
 """Merges texts line by line, as `git merge-file` does. Needs git, and no repository."""
 
-import shutil
-
-from reconciler.errors import RepositoryError
 from reconciler.git.processes import Processes, open_scratch_folder
 
 # The number of conflicts, 127 at most; from 128 on, and where a signal ended it, git has failed (git-merge-file(1)).
@@ -14,14 +11,11 @@ def merge_texts(base: str, live: str, desired: str) -> str | None:
     # Git takes a text with a NUL for binary data, and refuses it.
     if "\0" in base + live + desired:
         return None
-    command = shutil.which("git")
-    if command is None:
-        raise RepositoryError("git is not installed here or not on PATH, and merging texts needs it")
     with open_scratch_folder() as folder:
         # In this order git takes them: ours, the base, theirs.
         names = ("live", "base", "desired")
         for name, text in zip(names, (live, base, desired), strict=True):
             # Half of a surrogate pair may be in a value, and comes back as it went.
             (folder / name).write_bytes(text.encode("utf-8", "surrogatepass"))
-        merged = Processes(folder, command).run_or_none("merge-file", "-p", "-q", *names, no=_CONFLICTS)
+        merged = Processes(folder).run_or_none("merge-file", "-p", "-q", *names, no=_CONFLICTS)
     return None if merged is None else merged.decode("utf-8", "surrogatepass")

@@ -6,6 +6,7 @@ raises RepositoryError: a killed git must not look like "there is no such revisi
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -24,6 +25,7 @@ _OF_HOOKS = frozenset(
         *("GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
     )
 )
+_NEEDED = "the repository's history shows which values were edited live"
 _CHUNK = 64 * 1024
 _MOST_LINES = 10  # of what a child says on stderr
 
@@ -40,9 +42,14 @@ def open_scratch_folder() -> Iterator[Path]:
 
 
 class Processes:
-    """Starts git in one repository. What comes from outside reaches git after `--end-of-options` or on stdin."""
+    """Starts git in one folder. What comes from outside reaches git after `--end-of-options` or on stdin."""
 
-    def __init__(self, root: Path, command: str) -> None:
+    def __init__(self, root: Path) -> None:
+        command = shutil.which("git")
+        if command is None:
+            raise RepositoryError(
+                "git is not installed here or not on PATH", hint=f"install git, or put it on PATH: {_NEEDED}"
+            )
         self.root = root
         self._command = command
 
@@ -102,7 +109,7 @@ class Processes:
 
     def failure(self, command: str, message: str) -> RepositoryError:
         """Return git's own message as an error, with what to do about the one that containers meet."""
-        hint = "git must work here: the repository's history shows which values were edited live"
+        hint = f"git must work here: {_NEEDED}"
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
         return RepositoryError(f"git {command}: {message}", hint=hint)

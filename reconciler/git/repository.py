@@ -3,7 +3,6 @@
 import functools
 import os
 import posixpath
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -26,9 +25,9 @@ _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 class Repository:
     """A repository by the folder with its `.git`, for one thread. Raises RepositoryError if git gives no answer."""
 
-    def __init__(self, root: Path, command: str) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self._git = Processes(root, command)
+        self._git = Processes(root)
         self._commits: dict[str, Commit] = {}
         self._trees: dict[str, dict[str, Blob]] = {}
         self._listings: dict[tuple[str, str], Mapping[str, Blob]] = {}
@@ -291,10 +290,4 @@ class Repository:
 
 def open_repository(root: Path) -> Repository | None:
     """Return the repository whose `.git` is in a folder, or None if there is none. Raises RepositoryError."""
-    if not os.path.lexists(root / ".git"):
-        return None
-    command = shutil.which("git")
-    if command is None:
-        hint = "install git, or put it on PATH: the repository's history shows which values were edited live"
-        raise RepositoryError(f"{root} is a git repository, and git is not installed here or not on PATH", hint=hint)
-    return Repository(root, command)
+    return Repository(root) if os.path.lexists(root / ".git") else None

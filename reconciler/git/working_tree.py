@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ _GONE = "000000"
 
 def read_edits(root: Path, head: str, paths: Iterable[str]) -> Edits | None:
     """Return how files differ from a commit, as git would commit them; None if none does. Raises RepositoryError."""
-    git = Processes(root, shutil.which("git") or "git")
+    git = Processes(root)
     stdin = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
     if not stdin:
         return None
@@ -47,7 +46,5 @@ def _digest(git: Processes, head: str, tree: str) -> str:
 
 def read_origin(root: Path) -> str:
     """Return the address of the remote `origin`, empty if there is none. Raises RepositoryError."""
-    output = Processes(root, shutil.which("git") or "git").run_or_none(
-        "config", "--get", "remote.origin.url", no=range(1, 2)
-    )
+    output = Processes(root).run_or_none("config", "--get", "remote.origin.url", no=range(1, 2))
     return os.fsdecode(output or b"").strip()
