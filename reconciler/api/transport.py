@@ -129,6 +129,8 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return NoAnswer("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
+        # Other failures have words of the system's: "Connection refused".
+        text = "the connection was closed during the TLS handshake" if isinstance(cause, ssl.SSLEOFError) else text
         return NoAnswer("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return NoAnswer("timeout", text, reached=True)
@@ -236,7 +238,8 @@ def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         temporary = status.isdigit() and int(status) in TEMPORARY_STATUSES
-        return NoAnswer("network", text, reached=False, temporary=temporary)
+        hint = "Ask who runs the proxy whether it may connect to the API. NO_PROXY lists hosts that need no proxy."
+        return NoAnswer("network", text, reached=False, temporary=temporary, hint=hint)
     # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
     hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."

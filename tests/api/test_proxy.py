@@ -157,6 +157,25 @@ def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
     assert len(server.all_requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("reply", "message", "hint"),
+    [
+        (answer(403, ""), "403 from the proxy in HTTPS_PROXY", "NO_PROXY"),
+        (raw_reply(OPENED), "the connection was closed during the TLS handshake", "running"),
+    ],
+)
+def test_what_a_proxy_did_instead_is_told_in_words(
+    env: pytest.MonkeyPatch, reply: Reply, message: str, hint: str
+) -> None:
+    with odd_server() as proxy:
+        env.setenv("HTTPS_PROXY", proxy.origin)
+        proxy.on("CONNECT *", reply)
+        with through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
+            api.get("asst_1")
+    assert error_info.value.message.endswith(message)
+    assert hint in error_info.value.hint
+
+
 def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
     api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch
 ) -> None:
