@@ -42,7 +42,7 @@ class AppliedField:
     sent: Any  # what went out: a list's elements may hold more than was declared
     masked: bool = False  # the report hides the old value
     since: Since | None = None
-    unclear: bool = False  # nobody knows whether it arrived
+    unclear: bool = False  # nobody knows whether it arrived, or will be live yet
     earlier: tuple[Since | None, ...] = ()  # of the runs before the last that wrote it
     edited: bool = False  # somebody else wrote it between two runs
 

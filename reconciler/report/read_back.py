@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, check_apart, combine_writes
@@ -138,5 +138,6 @@ def _read_field(entry: AssistantEntry, path: FieldPath, old: Any, new: Any, sinc
         # A value, or part of one, that was hidden when the report was written.
         masked=any(leaf == SENSITIVE for value in (old, new, sent) for _, leaf in walk_leaves(value)),
         since=since,
-        unclear=entry.outcome is Outcome.INDETERMINATE,
+        # What the API accepted and reading did not show may still come.
+        unclear=entry.outcome is Outcome.INDETERMINATE or to_pointer(path) in entry.remaining,
     )

@@ -380,6 +380,17 @@ class TestWritesWithoutAClearEnd:
         assert (outcomes(document), outcomes(rollback)) == ({"a": "indeterminate"}, {"a": "applied"})
         assert provider(tale) == live(tale) == before
 
+    def test_are_undone_where_live_shows_an_accepted_one_late(self, tale: Story) -> None:
+        """Reading may show it any moment: the old value that live has until then is not the end of it."""
+        tale.write("a", firstMessage="new", name="B")
+        tale.commit()
+        before = provider(tale)
+        tale.sandbox.rehearse("1st PATCH *: lag=60s")
+        document = tale.apply()
+        assert (outcomes(document), provider(tale) == before) == ({"a": "not_converged"}, False)
+        tale.rollback(document)
+        assert provider(tale) == before
+
     def test_are_refused_where_live_shows_neither(self, tale: Story) -> None:
         document = self.meddled(tale, reaches=True)
         tale.sandbox.edit("asst_a", name="Theirs")
