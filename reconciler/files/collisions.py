@@ -23,7 +23,7 @@ def find_collisions(definitions: Sequence[Definition], settings: Settings) -> li
 
 
 def describe_same_name(file: str, *others: str) -> Problem:
-    """Return the problem of a file that differs from others in its ending alone."""
+    """Return the problem of a file whose name differs from another one's only in its ending."""
     message = f"{list_some(others, _SHOWN)} has the same name except for the suffix; rename or remove one of them"
     return Problem(file, 1, 1, message, kind="duplicate", about_file=True)
 

@@ -1,4 +1,4 @@
-"""Reads one definition out of its files, and finds what is wrong with it, each problem at its place."""
+"""Reads one definition from its files, and finds its problems, each at its place."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DefinitionReader:
-    """Reads definitions out of their files; `find_id` gives the id that is known of a file that says `id: new`."""
+    """Reads definitions from their files. `find_id` returns the known id of a file that says `id: new`."""
 
     layers: LayerReader
     rules: RuleSet
@@ -57,7 +57,7 @@ class DefinitionReader:
     needs_id: bool
 
     def read(self, stack: Stack, *, checked: bool) -> Reading:
-        """Read the files of one definition; what is not `checked` is read only as far as its id needs."""
+        """Read the files of one definition. Unless `checked`, this only does what its id needs."""
         definition_file = next(each for each, kind in stack if kind == "definition")
         files = [self.layers.read(each, kind) for each, kind in stack]
         own_reading = next(file for file in files if file.layer.kind == "definition")

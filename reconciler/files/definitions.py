@@ -29,7 +29,7 @@ _SECONDS: Final = 1.0  # of the processor, for one value against one rule: some 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a folder holds, as far as it was selected; each part is sorted by file."""
+    """The selected content of a folder. Each part is sorted by file."""
 
     definitions: tuple[Definition, ...]
     invalid: tuple[InvalidDefinition, ...]
@@ -115,7 +115,7 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
 def _add_others(
     definitions: Sequence[Definition], files: YamlFiles, reader: DefinitionReader, ids: Collection[str] | None = None
 ) -> tuple[Definition, ...]:
-    """Return the definitions that are meant and all others; with `ids`, those that cannot have one are not parsed."""
+    """Return the selected definitions and all others. With `ids`, only files that may have one of them are parsed."""
     by_file = {definition.file: definition for definition in definitions}
     names = [name.encode("utf-8", "surrogatepass") for name in ids] if ids is not None else []
     for file in files.definitions:
@@ -129,7 +129,7 @@ def _add_others(
 
 
 def _find_lost_overlays(files: YamlFiles, folder: Path, settings: Settings, *, in_passing: bool) -> Iterator[Problem]:
-    """Yield a problem for each overlay of a definition that is not there."""
+    """Yield a problem for each overlay that has no definition."""
     message = "this overlay has no definition of the same name; write one, or rename or remove the overlay"
     keys = files.overlays.keys() - {each.key for each in files.definitions}
     parent = folder.resolve().parent
@@ -171,7 +171,7 @@ def _list_invalid(readings: Sequence[Reading], problems: Sequence[Problem]) -> I
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Keep the collector from walking the many short-lived nodes; they are freed without it."""
+    """Turn the garbage collector off in the block. The many short-lived nodes are freed without it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

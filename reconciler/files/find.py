@@ -50,7 +50,7 @@ class YamlFile:
 
     @property
     def path(self) -> Path:
-        """Where it is. Of a large fleet most files are never looked at, so it is made on demand."""
+        """The file's path, made on demand, since most files of a large fleet are never opened."""
         return self.folder / self.name
 
     def read(self) -> str:
@@ -60,7 +60,7 @@ class YamlFile:
         return read_text(self.path)
 
     def read_bytes(self) -> bytes:
-        """Return the file's content, whatever it is; nothing if there is none that can be read."""
+        """Return the file's content, whatever it is; nothing if it cannot be read."""
         try:
             return b"" if self.problem else read_beginning(f"{self.folder}/{self.name}")
         except OSError:
@@ -111,7 +111,7 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
 
 
 def find_defaults(folder: Path, root: Path) -> dict[str, YamlFile]:
-    """Return the files of defaults in a folder and those below it, by their path below that folder; none without it."""
+    """Return the files of defaults in a folder and below, by their path from it; nothing if there is no folder."""
     return _pick_defaults(folder, _find_sorted(folder, root)) if folder.is_dir() else {}
 
 
@@ -169,7 +169,7 @@ def read_text(path: Path) -> str:
 
 
 def read_beginning(path: Path | str) -> bytes:
-    """Return what a file holds; of one above `MAX_BYTES` one byte more than these, which is enough to refuse it."""
+    """Return a file's content. Of a file above `MAX_BYTES` return one byte more than these, enough to refuse it."""
     # Reading without a buffer takes a third less time. Room for a whole MiB takes longer than reading the file.
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
         content = file.read(_USUAL_BYTES)
@@ -180,7 +180,7 @@ def read_beginning(path: Path | str) -> bytes:
 
 
 def describe_foreign(content: bytes) -> str:
-    """Return what a file is that is no plain text in UTF-8, as far as its beginning tells, and what to do."""
+    """Return what kind of file has this content instead of text in UTF-8, and what to do about it."""
     if kind := next((kind for prefix, kind in _DOCUMENTS.items() if content.startswith(prefix)), ""):
         return f"{kind}; write its text into a file with a plain text editor"
     # Windows' editors offer UTF-16 as "Unicode". Without its first bytes the zeros give it away.

@@ -55,7 +55,7 @@ class ReadFile:
 
 
 class LayerReader:
-    """Reads all kinds of files of definitions; each kind may name text files in other folders."""
+    """Reads all kinds of files of definitions. Each kind may name text files in other folders."""
 
     def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
         folder_in_repository = folder_in_git(folder, root)
@@ -115,7 +115,7 @@ class LayerReader:
         )
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
-        """Return what some files declare together, the lowest first; the same beginning is merged once."""
+        """Return what some files declare together, the lowest first. Files that start the same are merged once."""
         shared = tuple(file.layer.file for file in files if file.layer.kind == "defaults")
         if shared not in self._merged:
             self._merged[shared] = merge_layers(file.layer for file in files[: len(shared)])
@@ -167,7 +167,7 @@ def locate_problems(problems: Iterable[FieldProblem], definition: Definition, se
 
 
 def find_anchors(file: ReadFile) -> Iterator[Problem]:
-    """Yield what most likely was to be a text, and is the name of an anchor."""
+    """Yield a problem for each anchor that was most likely meant as a text."""
     # The search for anchors is slow. Two quick searches of the text make it unnecessary for nearly every file.
     if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
         message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
@@ -176,7 +176,7 @@ def find_anchors(file: ReadFile) -> Iterator[Problem]:
 
 
 def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:
-    """Yield what is wrong with the mentions of text files at its places, about the fields that lack their texts."""
+    """Yield problems with mentions of text files, at their places, about the fields that lack their texts."""
     places = find_places(text) if problems else {}
     for problem in problems:
         place = places.get(problem.path, _TOP)

@@ -48,7 +48,7 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
 
 
 def _map_layers(yaml_files: YamlFiles) -> dict[str, set[str]]:
-    """Return the definitions that each file is a layer of; an overlay without a definition stands for itself."""
+    """Return, for each file, the definitions that it is a layer of. An overlay without a definition counts as one."""
     by_layer: dict[str, set[str]] = {}
     for each in yaml_files.definitions:
         for layer, _ in yaml_files.stack(each):

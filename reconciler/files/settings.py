@@ -147,7 +147,7 @@ def _is_date(problem: YamlProblem, content: object) -> bool:
 
 
 def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPath:
-    """Return the path that has a place in the file: of a group that is written as one word the keys have none."""
+    """Return the path that has a place in the file. If a group is written as one word, its keys have none."""
     while path and path not in places:
         path = path[:-1]
     return path
@@ -159,7 +159,7 @@ def _is_ambiguous(problem: YamlProblem, content: object) -> bool:
 
 
 def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) -> Iterator[FieldProblem]:
-    """Yield the overlay folders that hold what others read, or are held: what is written for one would reach both."""
+    """Yield the overlay folders that contain another one, or are inside one. A file for one would reach both."""
     # Resolved, since `./a` and a link to `a` are the same folder.
     owners = {folder: "the definitions' folder"}
     for name, entry in environments.items():
@@ -179,7 +179,7 @@ def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) 
 def _build(
     kind: type[_Built], checked: Mapping[str, Any], path: FieldPath, places: Mapping[FieldPath, Place]
 ) -> _Built:
-    """Return a checked group at a path as a value; what is not there keeps its default."""
+    """Return the value of a checked group at a path. Missing keys keep their defaults."""
     values = {_FIELDS.get(key, key): _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
     if issubclass(kind, ForAssistants):
         return kind(**values, place=places[path].key)

@@ -36,7 +36,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 
 def find_slips(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield what no single value shows: paths that lead nowhere, and what would freeze, require or send nothing."""
+    """Yield problems that no single value shows: dead paths, and entries that freeze, require or send nothing."""
     # An undocumented field may have any name. A path counts for all environments, so a field of any of them is known.
     extra_fields = settings.include_all_environments().extra_fields
     shared_ids = {rule.id for rule in settings.rules}
@@ -52,7 +52,7 @@ def find_slips(settings: Settings) -> Iterator[FieldProblem]:
 
 
 def _find_bad_paths(part: Environment, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
-    """Yield the paths that are certainly read otherwise than they were meant, and the fields that nobody has."""
+    """Yield the paths that cannot mean what they say, and the fields that no assistant has."""
     paths: dict[FieldPath, FieldPath] = {("sensitive", str(at)): path for at, path in enumerate(part.sensitive)}
     for name in ("ignore", "enforce", "rules"):
         entries: Sequence[IgnoreRule | EnforceRule | Rule] = getattr(part, name)
@@ -82,7 +82,7 @@ def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Col
 
 
 def _find_unsent(part: Environment, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
-    """Yield the fields to send that no assistant has: they would be sent in no request, and nobody would see it."""
+    """Yield the fields to send that no assistant has. They would never be sent, and nobody would notice."""
     sendable = [*fields.TOP_LEVEL, *(path[0] for path in extra_fields if len(path) == 1)]
     for at, name in enumerate(part.always_send):
         if name not in sendable:
@@ -160,7 +160,7 @@ def _to_group(model: Any) -> dict[str, Any]:
 
 
 def _describe(detail: Any) -> FieldProblem:
-    """Return what is wrong, and what nobody sees in a key or a text."""
+    """Return what is wrong, with invisible characters in keys and texts."""
     problem = _describe_plainly(detail)
     text = problem.path[-1] if problem.about == "key" else detail["input"]
     unseen = describe_unseen(text) if isinstance(text, str) else ""
@@ -168,7 +168,7 @@ def _describe(detail: Any) -> FieldProblem:
 
 
 def _describe_plainly(detail: Any) -> FieldProblem:
-    """Return pydantic's account of one error in plain words."""
+    """Return one of pydantic's errors in plain words."""
     kind, path = detail["type"], tuple(str(part) for part in detail["loc"])
     about: About = "value"
     # In a group with free names the name itself may be wrong.

@@ -39,7 +39,7 @@ class TextReader:
     def resolve(
         self, fields: Mapping[str, Any], file: str, folders: Sequence[str]
     ) -> tuple[Mapping[str, Any], tuple[TextFile, ...], list[FieldProblem]]:
-        """Return a file's fields with their texts, which may be in some `folders`, the texts, and what is wrong."""
+        """Return a file's fields with texts filled in, these texts, and problems. Texts must be in one of `folders`."""
         texts: list[TextFile] = []
         values: list[tuple[FieldPath, str]] = []
         problems: list[FieldProblem] = []
@@ -116,7 +116,7 @@ def _suggest_path(path: Path) -> str:
 
 
 def mentions(file: YamlFile, texts: Collection[str]) -> bool:
-    """Return whether a YAML file mentions one of some text files, or may do so: not all of it can be read."""
+    """Return whether a YAML file mentions one of some text files, or may mention one in an unreadable part."""
     try:
         text = file.read()
     except UnreadableText:

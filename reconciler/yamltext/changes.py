@@ -15,7 +15,7 @@ _MOST_CHANGES: Final = 50
 
 
 class Change(NamedTuple):
-    """One change directly below a list or object: a value set, inserted before an index or as a key, or removed."""
+    """One change directly below a list or object: a value is set, removed, or inserted before an index or as a key."""
 
     step: Any
     kind: Literal["set", "insert", "remove"]
@@ -28,7 +28,7 @@ def is_same(left: Any, right: Any) -> bool:
 
 
 def apply_change(document: Any, path: FieldPath, change: Change) -> Any:
-    """Return a value with one change made to the list or object at a path; the original stays."""
+    """Return a copy of a value with one change to the list or object at a path."""
     container: Any = copy.copy(item_at(document, path))
     if change.kind == "remove":
         del container[change.step]
@@ -40,7 +40,7 @@ def apply_change(document: Any, path: FieldPath, change: Change) -> Any:
 
 
 def find_changes(before: Any, after: Any) -> list[Change] | None:
-    """Return what turns a list or object into another, from last to first; None if it has to be written as a whole."""
+    """Return the changes from one list or object to another, from last to first; None if it must be written whole."""
     if not before or not after or type(before) is not type(after) or not isinstance(before, list | dict):
         return None
     if isinstance(before, list):

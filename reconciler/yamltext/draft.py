@@ -1,4 +1,4 @@
-"""A YAML text under editing: its style, and splices. Whether the result reads as intended is not checked here."""
+"""A YAML text under editing: its style, and splices. Does not check whether the result reads as intended."""
 
 import dataclasses
 import re
@@ -20,7 +20,7 @@ class Splice(NamedTuple):
 
 
 class Draft:
-    """A text and how it is written, its line break included."""
+    """A text, its line break and its layout."""
 
     def __init__(self, text: str, root: Node, newline: str) -> None:
         self.text = text
@@ -38,14 +38,14 @@ class Draft:
         return self.replace_lines(position, position, lines)
 
     def replace_lines(self, start: int, end: int, lines: Sequence[str]) -> Splice:
-        """Return the splice that writes lines instead of those from one line's end to another's."""
+        """Return the splice that replaces the lines from one line's end to another's."""
         # Only a text that keeps its last line breaks ends in a blank line. Blank lines below would belong to it, too.
         if lines and not lines[-1] and (match := _BLANK_LINES.match(self.text, end)):
             end = match.end()
         return Splice(start, end, "".join(self.newline + line for line in lines))
 
     def insert_before(self, position: int, column: int, lines: list[str]) -> Splice:
-        """Return the splice that writes lines before what is at a position, both at one column."""
+        """Return the splice that writes lines before the entry at a position, in the same column."""
         return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
 
     def end_of_line_before(self, position: int) -> int:
@@ -53,7 +53,7 @@ class Draft:
         return line_end(self.text, len(self.text[:position].rstrip()))
 
     def splice(self, *splices: Splice) -> str:
-        """Return the text with splices made; of two at one place the first comes first."""
+        """Return the text after some splices. Splices at one place keep their order."""
         # The sort is stable and looks at places alone, so splices at one place keep their order.
         pieces: list[str] = []
         position = 0
@@ -72,7 +72,7 @@ def find_quotes(node: Node) -> str:
 
 
 def _find_layout(root: Node) -> Layout:
-    """Return how a file is written, by its first nested mapping and its first list below a key."""
+    """Return a file's layout, by its first nested mapping and its first list below a key."""
     # A file may mix layouts. The first of each kind counts, so that every run decides the same.
     step, list_offset = 0, None
     for node in root.walk():

@@ -23,7 +23,7 @@ _BY_HAND = "make this change in the file by hand"
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A field that is to have another value: a JSON value, None for null."""
+    """A field and its new JSON value, None for null."""
 
     path: FieldPath
     value: Any
@@ -119,7 +119,7 @@ def _find_node(node: Node | None, path: FieldPath) -> Node | None:
 
 
 def _set_value(document: dict[str, Any], edit: Edit) -> Any:
-    """Return an object with one value set; missing and null objects on the way are made."""
+    """Return an object with one value set. Missing and null objects on the way are created."""
     for depth in range(1, len(edit.path)):
         parent = value_at(document, edit.path[:depth])
         if parent is not None and parent is not MISSING and not isinstance(parent, dict):
@@ -128,7 +128,7 @@ def _set_value(document: dict[str, Any], edit: Edit) -> Any:
 
 
 def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
-    """Return the text that reads as `new` instead of `old`, which differ at the path only."""
+    """Return the text changed so that it reads as `new` instead of `old`. The two differ at the path only."""
     if is_same(old, new):
         return text
     before, after = item_at(old, path), item_at(new, path)
@@ -140,7 +140,7 @@ def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
 
 
 def _edit_inside(text: str, path: FieldPath, document: Any, changes: Sequence[Change], newline: str) -> str:
-    """Return the text with only those parts of a list or object changed that differ."""
+    """Return the text after the single changes inside a list or object."""
     moved = _find_moved(text, path, document, changes)
     for change in changes:
         unchanged, document = document, apply_change(document, path, change)
@@ -162,7 +162,7 @@ def _edit_inside(text: str, path: FieldPath, document: Any, changes: Sequence[Ch
 
 
 def _find_moved(text: str, path: FieldPath, document: Any, changes: Sequence[Change]) -> list[tuple[Any, list[str]]]:
-    """Return the removed items of a list, each with its lines: an item that moves takes its comments along."""
+    """Return the removed items of a list, each with its lines, so that an item that moves keeps its comments."""
     kinds = {change.kind for change in changes}
     node = _find_node(find_spans(text), path) if kinds >= {"insert", "remove"} else None
     if node is None or node.kind != "list" or node.flow:

@@ -17,7 +17,7 @@ _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
 def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[str]:
-    """Propose texts in which a mapping ends with one more key."""
+    """Propose texts with one more key at the end of a mapping."""
     last = mapping.entries[-1] if mapping.entries else None
     style = last.style if last else ""
     if mapping.flow:
@@ -34,7 +34,7 @@ def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[s
 
 
 def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
-    """Return the text in which a mapping begins with one more key."""
+    """Return the text with one more key at the beginning of a mapping."""
     first = mapping.entries[0] if mapping.entries else None
     if not mapping.flow and first:
         pair = f"{write_inline(key)}: {write_inline(value)}"
@@ -44,7 +44,7 @@ def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
 
 
 def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
-    """Propose texts in which a list with something in it has one more entry, before the one at `index` now."""
+    """Propose texts with a new item in a list that is not empty, before the item that is at `index` now."""
     style = find_quotes(sequence)
     if sequence.flow:
         before = sequence.entries[index - 1] if index else None
@@ -56,14 +56,14 @@ def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterato
 
 
 def insert_lines(draft: Draft, sequence: Node, index: int, lines: list[str]) -> str:
-    """Return the text in which a list without brackets has some lines more, before the entry at `index` now."""
+    """Return the text with more lines in a list without brackets, before the item that is at `index` now."""
     if index:
         return draft.splice(draft.insert_after(line_end(draft.text, sequence.entries[index - 1].end), lines))
     return draft.splice(draft.insert_before(sequence.entries[0].start, sequence.column, lines))
 
 
 def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
-    """Return the text in which a mapping or list lacks one entry, but not its only one."""
+    """Return the text without one entry of a mapping or list. It must not be the only one."""
     text, start, end = draft.text, entry.start, entry.end
     previous_end = max((other.end for other in container.entries if other.start < start), default=None)
     next_start = min((other.start for other in container.entries if other.start > start), default=None)
@@ -86,7 +86,7 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
 
 
 def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
-    """Return the splice that takes out the lines from one position to another."""
+    """Return the splice that removes the lines from one position to another."""
     start = line_start(draft.text, first)
     # The line break before it goes, not the one behind, since the last line of a file may have none.
     start -= 2 if draft.text[start - 2 : start] == "\r\n" else 1
@@ -98,7 +98,7 @@ def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
 def _insert_in_brackets(
     draft: Draft, container: Node, item: str, after: Entry | None = None, before: Entry | None = None
 ) -> str:
-    """Return the text with one more entry between brackets, after an entry, else before one, else as the only one."""
+    """Return the text with one more entry between brackets: after an entry, before one, or as the only one."""
     text, neighbour = draft.text, after or before
     if neighbour is None:
         return draft.splice(Splice(container.content + 1, container.content + 1, item))

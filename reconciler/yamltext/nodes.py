@@ -70,7 +70,7 @@ class _Loader(CParser):
         return COLLECTION
 
     def descend_resolver(self, parent: Any, _index: object) -> None:
-        """Count one node and one level more; called before each node."""
+        """Count one more node and one more level. The composer calls this before each node."""
         self.depth += 1
         self.nodes += 1
         # The first node has no parent to report, but it is never refused.
@@ -80,12 +80,12 @@ class _Loader(CParser):
             raise _refuse(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
-        """Count one level less; called after each node."""
+        """Count one level less. The composer calls this after each node."""
         self.depth -= 1
 
 
 def compose(text: str) -> yaml.Node | None:
-    """Return the root node of a text with one YAML document, None for a text with nothing in it.
+    """Return the root node of a text with one YAML document, None for an empty document.
 
     Raises YamlProblems with one problem: the parser's error, a second document, nesting deeper than
     MAX_DEPTH, more nodes than MAX_NODES, or aliases without bound. What it returns is safe to walk.
@@ -112,7 +112,7 @@ def compose(text: str) -> yaml.Node | None:
 
 
 def find_places(text: str) -> dict[FieldPath, Place]:
-    """Return where each key and value is, by path; of duplicate keys the first, of an unreadable text nothing."""
+    """Return the place of each key and value by path, the first of duplicate keys. An unreadable text has none."""
     places: dict[FieldPath, Place] = {}
     with contextlib.suppress(YamlProblems):
         _collect_places(compose(text), (), places)
@@ -133,7 +133,7 @@ def _collect_places(node: yaml.Node | None, path: FieldPath, places: dict[FieldP
 
 
 def find_unused_anchors(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of anchors before a text or number that no alias uses, in a text that `compose` takes."""
+    """Yield the places of anchors that no alias uses, before a text or number. `compose` must accept the text."""
     # Composed nodes do not have the names of anchors any more. Tokens have each name and its place.
     tokens = list(yaml.scan(text, Loader=yaml.CSafeLoader))
     used = {token.value for token in tokens if isinstance(token, yaml.AliasToken)}
@@ -157,7 +157,7 @@ def place_in(text: str, position: int) -> tuple[int, int]:
 
 
 def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[int]) -> tuple[int, int]:
-    """Return size and depth of a node with its aliases written out. Raises YamlProblems for too much of either."""
+    """Return a node's size and depth with all aliases written out. Raises YamlProblems if either is too large."""
     # An anchor and its aliases are one node, measured once. Nine lines of aliases may stand for a thousand million.
     size, depth = 1, 1
     if not isinstance(node, yaml.ScalarNode):
@@ -182,7 +182,7 @@ def _refuse(node: Any, message: str) -> YamlProblems:
 
 
 def _refuse_lone_mark(text: str) -> None:
-    """Refuse a lone "!" where it matters: YAML 1.2 makes a text of what follows, PyYAML what it is without."""
+    """Refuse a lone "!" if it matters: YAML 1.2 then reads the value as a text, and PyYAML ignores the mark."""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
             message = (

@@ -35,7 +35,7 @@ _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
 
 
 class _Error(NamedTuple):
-    """One error: libyaml's words, the place where it gave up, and the context: where what it was reading began."""
+    """One error: libyaml's words, the place where it gave up, and the context, where the value it was reading began."""
 
     words: str
     place: tuple[int, int]
@@ -89,7 +89,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
 
 
 def _find_invisible(line: str) -> tuple[int, str] | None:
-    """Return the column of what nobody sees and what keeps a line from being read, with what to say about it."""
+    """Return the column of an invisible character that makes a line unreadable, with what to say about it."""
     # Tabs have a message of their own. An invisible character inside a text does no harm.
     last, has_begun = "", False
     for place, character in enumerate(line):
@@ -107,7 +107,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def _read_mark(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
-    """Return line and column, from 1; the parser places what is missing at the end on a line behind the last."""
+    """Return line and column, from 1. If something is missing at the end, the parser names a line after the last."""
     if mark is None:
         return 1, 1
     return (mark.line + 1, mark.column + 1) if mark.line < len(lines) else (len(lines), len(lines[-1]) + 1)
@@ -182,7 +182,7 @@ def _explain_item(error: _Error) -> str:
 
 
 def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
-    """Return the place of a quote in a line above that the one at the end of `before` has closed by mistake."""
+    """Return the place of the quote in a line above that the quote at the end of `before` closes by mistake."""
     quote = before[-1]
     # A text without its closing quote runs on to the next quote, which was meant to open another text.
     if before.count(quote) % 2:

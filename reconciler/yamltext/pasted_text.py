@@ -11,7 +11,7 @@ _MARKDOWN_LINE: Final = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s
 
 
 def find_pasted_text(lines: list[str], number: int) -> tuple[int, int] | None:
-    """Return where a text of several lines begins that is after its key, and that a line belongs to."""
+    """Return where a pasted text that includes this line begins, behind its key; None without one."""
     for first in range(number, 0, -1):
         key = KEY_LINE.match(lines[first - 1])
         if key is None:

@@ -43,7 +43,7 @@ _MARK: Final = (
 
 
 class Difference(NamedTuple):
-    """One thing that parsers do not read alike, at a position in the text."""
+    """One thing that parsers read differently, at a position in the text."""
 
     position: int
     message: str
@@ -65,7 +65,7 @@ def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
 
 
 def find_differences(text: str) -> list[Difference]:
-    """Return what other parsers read differently in a text that libyaml takes, sorted."""
+    """Return what other parsers read differently in a text that libyaml accepts, sorted by position."""
     # Behind one of these libyaml's positions are different. Only the first is reported, since a file has many.
     match = re.search("\ufeff|\r(?!\n)", text)
     if match:
@@ -114,7 +114,7 @@ class _Tokens:
             self.has_ended = True
 
     def _check_column(self, token: Any) -> Iterator[Difference]:
-        """Look at a token that begins a line where libyaml lets it begin anywhere."""
+        """Check the column of a token that begins a line, if libyaml allows any column there."""
         start = token.start_mark.index
         begins_line = not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip(" ")
         if begins_line and (self.brackets or getattr(token, "style", None) in ("|", ">")):
@@ -135,7 +135,7 @@ class _Tokens:
                 yield Difference(start, _NO_SPACE.format(":"))
 
     def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
-        """Look at what is between two tokens: comments and white space, as far as libyaml is concerned."""
+        """Check what is between two tokens. To libyaml it is comments and white space."""
         gap = self.text[start:end]
         if gap.startswith("#") and start and self.text[start - 1] not in " \t\r\n":
             yield Difference(start, _GLUED)
@@ -176,7 +176,7 @@ class _Tokens:
             yield Difference(start, message)
 
     def _is_empty(self, index: int) -> bool:
-        """Return whether nothing but a tag is after an anchor."""
+        """Return whether an anchor has no value behind it, other than a tag."""
         next_index = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
         token = self.tokens[next_index]
         # A list in the column of its key has no token for its beginning. It begins with its first dash.

@@ -1,4 +1,4 @@
-"""Reads YAML text strictly as a plain JSON value that every parser reads alike, or returns a list of problems."""
+"""Reads YAML text strictly as a JSON value that every parser reads the same, or returns a list of problems."""
 
 import bisect
 import dataclasses
@@ -30,7 +30,7 @@ _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a text holds as far as it can be read, and everything that is wrong with it, in the text's order."""
+    """The readable part of a text, and everything that is wrong with the text, in its order."""
 
     # It has refused scalars as texts, the first of duplicate keys, and no keys that are no texts.
     value: Any = None
@@ -82,7 +82,7 @@ def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
 
 
 def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
-    """Return whether a text has exactly this value, and is no larger than a definition may be, or `most` bytes."""
+    """Return whether a text has exactly this value, and at most as many bytes as a definition may have, or `most`."""
     try:
         return len(text.encode("utf-8", "surrogatepass")) <= most and is_same(read_yaml(text), intended)
     except YamlProblems:
@@ -158,7 +158,7 @@ class _Walk:
             self.folded.append(path)
 
     def _read_key_node(self, node: yaml.Node, path: FieldPath, *, is_alone: bool) -> str | None:
-        """Return a key, which `is_alone` without a value; None, with a problem noted, for one that is no text."""
+        """Return a key, or None if it is no text, which is then a problem. `is_alone` means that it has no value."""
         if not isinstance(node, yaml.ScalarNode):
             opening = "{" if isinstance(node, yaml.MappingNode) else "["
             message = f'a key must be a text; a text that begins with "{opening}" must be in quotes'
@@ -191,7 +191,7 @@ class _Walk:
 
 
 def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
-    """Return whether a text is in several Markdown lines of a file that its style, any but `|`, joins."""
+    """Return whether a text has several Markdown lines in the file that its style joins. Only `|` keeps them."""
     # Lines count from the value's own first line. In a block that is the line below its `>`.
     raw_lines = text[node.start_mark.index : node.end_mark.index].strip("\"'").splitlines()
     lines = [line for line in (raw_lines[1:] if node.style == ">" else raw_lines) if line.strip()]

@@ -46,7 +46,7 @@ def make_slot(holder: Node, entry: Entry) -> Slot:
 
 
 def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
-    """Propose texts in which a value is another one."""
+    """Propose texts with another value in a slot."""
     node = slot.node
     if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
         untagged = dataclasses.replace(node, start=node.content)
@@ -87,7 +87,7 @@ def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[Block
 
 
 def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
-    """Return the splices that write a head instead of a value, and lines below it; comments on its line stay there."""
+    """Return the splices that replace a value by a head and the lines below it. Comments on its line stay there."""
     node, text = slot.node, draft.text
     is_behind_dash = slot.is_item and line_start(text, node.content) <= slot.after
     if node.is_block_collection and not is_behind_dash:
@@ -108,7 +108,7 @@ def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) 
 
 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
-    """Return the splice that makes these the lines of a block text; the first and last that stay are not touched."""
+    """Return the splice that gives a block text new lines. Equal ones at its beginning and end are not touched."""
     # Lines that stay are not written again: a file may mix its line breaks, and they would change.
     old = _find_lines(draft, node)
     first = _count_same(node, old, lines)
@@ -132,7 +132,7 @@ def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:
-    """Return the splices that write a list or mapping without brackets instead of a value."""
+    """Return the splices that replace a value by a list or mapping without brackets."""
     node = slot.node
     gap = draft.text[slot.after : node.content]
     # A list may begin in the column of its key, unless it is itself the item of a list.
@@ -150,7 +150,7 @@ def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, styl
 
 
 def _write_behind(draft: Draft, slot: Slot, text: str) -> list[Splice]:
-    """Return the splices that write behind a key, and drop the anchor and tag of what is below it."""
+    """Return the splices that write behind a key, and remove the anchor and tag of the value below."""
     node = slot.node
     splices = [Splice(slot.after, slot.after, text)]
     if node.properties > node.start:
@@ -160,7 +160,7 @@ def _write_behind(draft: Draft, slot: Slot, text: str) -> list[Splice]:
 
 
 def _cut_lines(draft: Draft, node: Node) -> Splice:
-    """Return the splice that takes out the lines of a node; a comment behind the last one stays, on its own."""
+    """Return the splice that removes the lines of a node. A comment behind the last one stays."""
     end = line_end(draft.text, node.end)
     if draft.text[node.end : end].strip(" \t"):
         return Splice(node.content, draft.text.index("#", node.end), "")

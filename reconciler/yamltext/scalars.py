@@ -23,7 +23,7 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a scalar is not taken; `discreet` says so without quoting it, and `of_key` of a key, which must be a text."""
+    """Why a scalar is refused. `discreet` does not quote it. `of_key` is the message for a key that is no text."""
 
     message: str
     discreet: str
@@ -85,18 +85,18 @@ def read_plain(text: str) -> Scalar | Refusal:
 
 
 def write_tag(tag: str) -> str:
-    """Return a tag as it is written: `!!binary` for YAML's own."""
+    """Return a tag as people write it, such as `!!binary` for YAML's own."""
     return f"!!{tag.removeprefix(_YAML)}" if tag.startswith(_YAML) else tag
 
 
 def write_number(number: float) -> str:
-    """Return a number in the form that every YAML parser reads alike: `1.0e+20`, not Python's `1e+20`."""
+    """Return a number in the form that every YAML parser reads the same: `1.0e+20`, not Python's `1e+20`."""
     text = repr(number)
     return text.replace("e", ".0e") if "e" in text and "." not in text else text
 
 
 def _read_tagged(tag: str, text: str) -> Scalar | Refusal:
-    """Return the value of a scalar with an explicit tag: one of YAML's core, which the text must fit."""
+    """Return the value of a scalar with an explicit tag. The tag must be one of YAML's core and fit the text."""
     types = SCALAR_TAGS.get(tag)
     if types is None:
         return Refusal(
@@ -184,7 +184,7 @@ def _suggest_quotes(text: str) -> str:
 
 
 def _name_number(value: float) -> str:
-    """Return a number as it is best written: 1e3 as 1000, which is a whole number, too."""
+    """Return a number as people would write it: 1e3 as 1000, for example."""
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
     return write_number(int(value) if is_whole else value)
 

@@ -46,7 +46,7 @@ class Node:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing is written here, apart from an anchor or a tag."""
+        """Return whether this has no text of its own, apart from an anchor or a tag."""
         return self.kind == "scalar" and not self.style and not self.value
 
     @property
@@ -89,7 +89,7 @@ class Entry:
 
 
 def find_spans(text: str) -> Node | None:
-    """Return the root node of a text, None for a text with nothing in it."""
+    """Return the root node of a text, None for an empty document."""
     return _Builder(text).build_root()
 
 
@@ -119,7 +119,7 @@ def _find_end(event: Any) -> int:
 
 
 class _Builder:
-    """Turns events into nodes; depth is bounded, since the text was read before."""
+    """Turns events into nodes. The text was read before, so its depth is limited."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -48,7 +48,7 @@ class Layout:
 
 
 class BlockText(NamedTuple):
-    """A text as YAML's block style: what is behind the key, and the lines below it."""
+    """A text in YAML's block style: the header behind the key, and the lines below it."""
 
     header: str
     lines: list[str]
@@ -69,7 +69,7 @@ def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str
 
 
 def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> str:
-    """Return a value on one line; `style` is the quote that texts have, or empty for plain ones."""
+    """Return a value on one line. `style` is the quote for its texts, or empty for plain ones."""
     if isinstance(value, str):
         return _write_text(value, style, in_brackets=in_brackets)
     if isinstance(value, Mapping):
@@ -85,7 +85,7 @@ def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> s
 
 
 def write_block(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
-    """Return a list or mapping with something in it as lines, the first ones at a column."""
+    """Return the lines of a list or mapping that is not empty, with its own entries at a column."""
     lines: list[str] = []
     if isinstance(value, Mapping):
         for key, child in value.items():
@@ -107,7 +107,7 @@ def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "
 
 
 def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
-    """Return an entry of a list as lines, the first with its dash at a column."""
+    """Return the lines of an item of a list, with its dash at a column."""
     prefix = " " * column + "-"
     if is_filled(value):
         # The first line is behind the dash, and the others below it, whatever the file's step is.
@@ -122,7 +122,7 @@ def column_below(value: Any, column: int, layout: Layout) -> int:
 
 
 def is_filled(value: Any) -> bool:
-    """Return whether a value is a list or mapping with something in it."""
+    """Return whether a value is a list or mapping that is not empty."""
     return isinstance(value, list | tuple | Mapping) and bool(value)
 
 
@@ -172,7 +172,7 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
 
 
 def _needs_escapes(text: str) -> bool:
-    """Return whether a text cannot be a block; one of several lines stays readable, whatever order it is shown in."""
+    """Return whether a text cannot be a block. Marks that reorder text are allowed in one of several lines."""
     lines = text.rstrip("\n")
     return re.search(_UNWRITABLE if "\n" in lines else _MISLEADING, text.replace("\n", "")) is not None
 
@@ -226,7 +226,7 @@ def _indent(line: str, column: int) -> str:
 
 
 def _wrap(paragraph: str, old: Sequence[str], width: int) -> Iterator[str]:
-    """Yield the lines of a paragraph: those of the old ones that it begins and ends with, the rest filled up."""
+    """Yield the lines of a paragraph. Old lines at its beginning and end stay, and the rest is wrapped again."""
     # Unchanged lines keep the diff small, so only the text between them is wrapped again.
     start, end, first, last = 0, len(paragraph), 0, len(old)
     while last - first > 1 and paragraph.startswith(old[first], start):
