@@ -54,7 +54,7 @@ def test_rules(tmp_path: Path) -> None:
     assert [run("validate", *strict, cwd=tmp_path).code for strict in ((), ("--strict",))] == [0, 1]
 
 
-def planned(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
+def run_plan(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
     """What a plan of a folder says."""
     with running_sandbox(live) as sandbox:
         result = run("plan", *options, cwd=root, env=connection_variables(sandbox, sandbox.url))
@@ -72,8 +72,8 @@ def test_the_example(tmp_path: Path) -> None:
     model = {"provider": "openai", "model": "gpt-4o", "temperature": 0.6, "messages": []}
     metadata = {"crmKey": "k", "lastCampaign": "autumn"}
     live = {"asst_001": {"name": "Enrollment North", "orgId": "org_northfield", "model": model, "metadata": metadata}}
-    shown = planned(tmp_path, live, "assistants/enrollment-north.yaml")
-    assert told(shown, last).replace("2027-01-15", "2027-01-31") == messages
+    shown = run_plan(tmp_path, live, "assistants/enrollment-north.yaml")
+    assert normalize_report(shown, last).replace("2027-01-15", "2027-01-31") == messages
 
 
 def test_frozen(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_frozen(tmp_path: Path) -> None:
     north, desk = "id: asst_2\nname: North\nfirstMessage: Welcome\n", "id: asst_1\nname: Desk\nfirstMessage: Hello\n"
     write(tmp_path, settings, desk=desk, admissions__north=north)
     live = {"asst_1": {"name": "Desk", "firstMessage": "Hi"}, "asst_2": {"name": "North", "firstMessage": "Hi"}}
-    assert told(planned(tmp_path, live), last) == messages
+    assert normalize_report(run_plan(tmp_path, live), last) == messages
 
 
-def told(text: str, last: str) -> str:
+def normalize_report(text: str, last: str) -> str:
     """A report as the document shows it: with its own dates, and without what is said of every plan without a base."""
     without = "Without a base, live edits look like changes in git.\n"
     return text.replace(last, "2027-01-15").replace(without, "")
@@ -100,7 +100,7 @@ def test_enforce(tmp_path: Path) -> None:
     for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "-m", "First")):
         git(tmp_path, *arguments)
     live = {"asst_1": {"name": "Desk", "endCallMessage": "Ciao", "firstMessage": "Hey"}}
-    assert re.sub(r", live last updated \S+", "", planned(tmp_path, live, "--base", "HEAD")) == messages
+    assert re.sub(r", live last updated \S+", "", run_plan(tmp_path, live, "--base", "HEAD")) == messages
 
 
 def git(root: Path, *arguments: str) -> None:

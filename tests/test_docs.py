@@ -50,7 +50,7 @@ def complaints() -> Iterator[Complaint]:
         yield Complaint(title, wrong, " ".join(output.split()), "".join(right))
 
 
-def validated(folder: Path, texts: Mapping[str, str]) -> tuple[int, dict[str, list[str]]]:
+def run_validate(folder: Path, texts: Mapping[str, str]) -> tuple[int, dict[str, list[str]]]:
     """Write definitions, each with an id of its own; return the exit code and what is said of each."""
     assistants = folder / "assistants"
     assistants.mkdir(parents=True)
@@ -159,7 +159,7 @@ def test_the_plan_in_the_readme_is_one_that_was_run() -> None:
 def test_whole_definitions_are_valid(document: Path, tmp_path: Path) -> None:
     examples = [block for block in blocks(document.read_text(encoding="utf-8"), "yaml") if block.startswith("id:")]
     assert examples
-    assert validated(tmp_path, {str(number): example for number, example in enumerate(examples)}) == (0, {})
+    assert run_validate(tmp_path, {str(number): example for number, example in enumerate(examples)}) == (0, {})
 
 
 @pytest.mark.parametrize("document", [CONFIGURATION, ADOPT], ids=lambda document: document.name)
@@ -174,7 +174,7 @@ def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
         settings = re.sub(r"expires: \d{4}", "expires: 2999", example)
         (project / "reconciler.yaml").write_text(settings, encoding="utf-8")
         declared = "model: {messages: []}" if "extra_fields" in example else "name: A"
-        _, said = validated(project, {"1": f"{declared}\n"})
+        _, said = run_validate(project, {"1": f"{declared}\n"})
         # An example is about assistants of its own.
         assert [one for one in said.pop("reconciler", []) if " matches no" not in one] == []
         assert said == {}
@@ -183,9 +183,9 @@ def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
 def test_complaints_are_what_validate_says(tmp_path: Path) -> None:
     examples = {f"{number:02}": complaint for number, complaint in enumerate(complaints())}
     assert len(examples) > 10
-    found = validated(tmp_path / "wrong", {name: one.bad_text for name, one in examples.items()})
+    found = run_validate(tmp_path / "wrong", {name: one.bad_text for name, one in examples.items()})
     assert found == (1, {name: [one.message] for name, one in examples.items()})
-    found = validated(tmp_path / "right", {name: one.good_text for name, one in examples.items() if one.good_text})
+    found = run_validate(tmp_path / "right", {name: one.good_text for name, one in examples.items() if one.good_text})
     assert found == (0, {})
 
 

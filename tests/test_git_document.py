@@ -59,7 +59,7 @@ class Teller:
         return [*result.stdout.splitlines(), *result.stderr.splitlines()]
 
 
-def told(text: str, teller: Teller) -> Iterator[tuple[re.Match[str], str]]:
+def run_story(text: str, teller: Teller) -> Iterator[tuple[re.Match[str], str]]:
     """Go through the story; yield each block of commands, and what it should read."""
     for block in BLOCK.finditer(text):
         language, content, assistant, fields = block.groups()
@@ -72,7 +72,7 @@ def told(text: str, teller: Teller) -> Iterator[tuple[re.Match[str], str]]:
             yield block, "".join(f"{line}\n" for shown in lines for line in shown)
 
 
-def with_one_time(text: str) -> str:
+def replace_times(text: str) -> str:
     """The text with the one thing in it that is never the same twice: when live was last updated."""
     return re.sub(r"last updated [\d:TZ-]+", "last updated 2026-11-20T09:31:07Z", text)
 
@@ -85,11 +85,11 @@ def test_the_story_is_true(tmp_path: Path) -> None:
     live = {found.pop("id"): {**found, "model": MODEL} for found in definitions if "id" in found}
     (tmp_path / "repository").mkdir()
     with running_sandbox(live) as sandbox:
-        blocks = list(told(text, Teller(tmp_path / "repository", sandbox)))
+        blocks = list(run_story(text, Teller(tmp_path / "repository", sandbox)))
     assert len(blocks) > 5
     renewed = text
     for block, shown in reversed(blocks):
-        renewed = renewed[: block.start(2)] + with_one_time(shown) + renewed[block.end(2) :]
+        renewed = renewed[: block.start(2)] + replace_times(shown) + renewed[block.end(2) :]
     if os.environ.get("RENEW_DOCS"):
         DOCUMENT.write_text(renewed, "utf-8")
     assert text == renewed

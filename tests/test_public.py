@@ -21,15 +21,15 @@ LIVE = {"a": {"firstMessage": "Hi", "model": MODEL}, "b": {"firstMessage": "Hell
 
 @pytest.fixture
 def tale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
-    with story(tmp_path / "project", LIVE) as told:
-        told.write("a", id="asst_a", firstMessage="Hi there")
-        told.write("b", id="asst_b", firstMessage="Hello")
-        told.commit()
-        monkeypatch.chdir(told.root)
-        monkeypatch.setenv("RECONCILER_API_URL", told.sandbox.url)
-        monkeypatch.setenv("RECONCILER_EMAIL", told.sandbox.admin[0])
-        monkeypatch.setenv("RECONCILER_PASSWORD", told.sandbox.admin[1])
-        yield told
+    with story(tmp_path / "project", LIVE) as tale:
+        tale.write("a", id="asst_a", firstMessage="Hi there")
+        tale.write("b", id="asst_b", firstMessage="Hello")
+        tale.commit()
+        monkeypatch.chdir(tale.root)
+        monkeypatch.setenv("RECONCILER_API_URL", tale.sandbox.url)
+        monkeypatch.setenv("RECONCILER_EMAIL", tale.sandbox.admin[0])
+        monkeypatch.setenv("RECONCILER_PASSWORD", tale.sandbox.admin[1])
+        yield tale
 
 
 def test_a_script_plans_applies_what_it_reviewed_and_records_it(tale: Story) -> None:

@@ -39,11 +39,11 @@ NO_INDEX = {
 class Shell:
     """A shell that stays open, in which one command is typed after the other."""
 
-    def __init__(self, cwd: Path, given: dict[str, str]) -> None:
+    def __init__(self, cwd: Path, variables: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             ["sh"],
             cwd=cwd,
-            env=given,
+            env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -53,7 +53,7 @@ class Shell:
 
     def run(self, command: str) -> tuple[str, int]:
         """Type a command; return what it showed and its exit code."""
-        typing, showing = opened(self._process.stdin), opened(self._process.stdout)
+        typing, showing = require_stream(self._process.stdin), require_stream(self._process.stdout)
         typing.write(f"{{ {command}\n}} < /dev/null; printf '{END} %s\\n' $?\n")
         typing.flush()
         shown = ""
@@ -65,23 +65,23 @@ class Shell:
         raise AssertionError(f"the shell ended: {shown}")
 
     def close(self) -> None:
-        opened(self._process.stdin).close()
+        require_stream(self._process.stdin).close()
         self._process.wait()
-        opened(self._process.stdout).close()
+        require_stream(self._process.stdout).close()
 
 
-def opened(stream: IO[str] | None) -> IO[str]:
+def require_stream(stream: IO[str] | None) -> IO[str]:
     assert stream is not None
     return stream
 
 
 @contextlib.contextmanager
-def second_terminal(command: str, cwd: Path, given: dict[str, str]) -> Iterator[tuple[str, str]]:
+def start_sandbox(command: str, cwd: Path, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Start the sandbox on a free port; give its address and what it showed."""
     arguments = [*shlex.split(command), "--port", "0"]
-    with subprocess.Popen(arguments, cwd=cwd, env=given, stdout=subprocess.PIPE, text=True) as sandbox:
+    with subprocess.Popen(arguments, cwd=cwd, env=variables, stdout=subprocess.PIPE, text=True) as sandbox:
         try:
-            shown = opened(sandbox.stdout).readline()
+            shown = require_stream(sandbox.stdout).readline()
             (address,) = re.findall(r"127\.0\.0\.1:\d+", shown)
             yield address, shown
         finally:
@@ -107,8 +107,8 @@ class Reader:
         """Type one line; return what it shows, with the page's address in place of the real one."""
         if command.startswith("reconciler sandbox"):
             tools = str(self._folder / "tools" / "bin")
-            given = {**self._environment, "PATH": f"{tools}{os.pathsep}{self._environment['PATH']}"}
-            terminal = second_terminal(f"{tools}/{command}", self._folder, given)
+            variables = {**self._environment, "PATH": f"{tools}{os.pathsep}{self._environment['PATH']}"}
+            terminal = start_sandbox(f"{tools}/{command}", self._folder, variables)
             self._address, shown = self._stack.enter_context(terminal)
         else:
             shown, code = self._shell.run(command.replace(PORT, self._address))
@@ -123,7 +123,7 @@ class Reader:
         (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
 
 
-def a_copy_of_this_repository(folder: Path) -> None:
+def copy_repository(folder: Path) -> None:
     """What a reader gets, as far as the installation and the sandbox look at it."""
     folder.mkdir(parents=True)
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
@@ -132,14 +132,14 @@ def a_copy_of_this_repository(folder: Path) -> None:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def with_one_time(text: str) -> str:
+def replace_times(text: str) -> str:
     """The text with the one thing in it that is never the same twice: when live was last updated."""
     return re.sub(r"(last updated\s+)[\d:TZ-]+", r"\g<1>2026-11-20T09:31:07Z", text)
 
 
 def test_the_page_is_true(tmp_path: Path) -> None:
     text = DOCUMENT.read_text("utf-8")
-    a_copy_of_this_repository(tmp_path / "reconciler")
+    copy_repository(tmp_path / "reconciler")
     blocks = [block for block in BLOCK.finditer(text) if block[1] == "console"]
     assert len(blocks) > 10
     renewed, place = "", 0
@@ -148,7 +148,7 @@ def test_the_page_is_true(tmp_path: Path) -> None:
         for block in blocks:
             commands = [line for line in block[2].splitlines() if line.startswith("$ ")]
             shown = "".join(f"{command}\n{reader.type(command[2:])}" for command in commands)
-            renewed += text[place : block.start(2)] + with_one_time(shown)
+            renewed += text[place : block.start(2)] + replace_times(shown)
             place = block.end(2)
     renewed += text[place:]
     if os.environ.get("RENEW_DOCS"):

@@ -16,20 +16,20 @@ ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "report" / "golden"
 
 
-def in_the_sandbox(field: Field) -> dict[str, Any]:
+def sandbox_schema(field: Field) -> dict[str, Any]:
     """The sandbox's own schema of a field, which it may not take from the table."""
     schemas = Document().schemas
-    found: dict[str, Any] = schemas["AssistantUpdate"]
+    schema: dict[str, Any] = schemas["AssistantUpdate"]
     for key in field.path:
-        found = found["properties"][key]
-        if "$ref" in found:
-            found = schemas[found["$ref"].rpartition("/")[2]]
-    return found
+        schema = schema["properties"][key]
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rpartition("/")[2]]
+    return schema
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: ".".join(field.path))
 def test_the_sandbox_has_each_field_by_its_own_list(field: Field) -> None:
-    schema = in_the_sandbox(field)
+    schema = sandbox_schema(field)
     assert (None in schema.get("enum", ()) or "null" in schema.get("type", ())) is field.takes_null
     assert {choice for choice in schema.get("enum", ()) if choice is not None} == set(field.choices)
 

@@ -44,7 +44,7 @@ class Spy:
         return json_answer(status, {"error": f"no: {sorted(self.secrets)} {request.headers} {request.body.decode()}"})
 
 
-def shown(result: Completed, project: Project) -> str:
+def read_everything(result: Completed, project: Project) -> str:
     """Everything that a command left behind."""
     files = [file for file in project.root.rglob("*") if file.is_file() and ".git" not in file.parts]
     return result.stdout + result.stderr + "".join(file.read_text("utf-8") for file in files)
@@ -88,7 +88,7 @@ def test_commands(project: Project, sandbox: Sandbox, command: tuple[str, ...]) 
         assert len(server.requests("POST")) == 1
     assert len(spy.secrets) == 3
     assert "/auth/login 200" in result.stderr
-    assert_silent(shown(result, project), spy)
+    assert_silent(read_everything(result, project), spy)
 
 
 @pytest.mark.parametrize("token", [True, False])
@@ -103,7 +103,7 @@ def test_a_server_that_repeats_what_it_is_told(
         result = run(*command, "-v", cwd=project.root, env=environment(server, token=token))
     assert result.code == 1
     assert "no: " in result.stdout + result.stderr
-    assert_silent(shown(result, project), spy)
+    assert_silent(read_everything(result, project), spy)
 
 
 def test_a_wrong_password_that_comes_back(project: Project, sandbox: Sandbox) -> None:
@@ -115,7 +115,7 @@ def test_a_wrong_password_that_comes_back(project: Project, sandbox: Sandbox) ->
         )
     assert result.code == 1
     assert "wrong password" in result.stdout
-    assert_silent(shown(result, project), spy)
+    assert_silent(read_everything(result, project), spy)
 
 
 @pytest.mark.parametrize("secret", ["hush\nX-Evil: 1", "hush;x", "auth-token=hush", "hush\u00e9"])
@@ -149,7 +149,7 @@ def test_a_proxys_password_is_shown_nowhere(project: Project) -> None:
     result = run("plan", "-v", "--retries", "0", "--report", "r.json", cwd=project.root, env=env)
     assert result.code == 1
     assert "no connection to https://agents.example.invalid" in " ".join(result.stdout.split())
-    assert "hush" not in shown(result, project)
+    assert "hush" not in read_everything(result, project)
 
 
 def test_netrc_is_not_read(project: Project, sandbox: Sandbox) -> None:
@@ -163,7 +163,7 @@ def test_netrc_is_not_read(project: Project, sandbox: Sandbox) -> None:
         assert result.code == 0
         assert server.all_requests
         assert not any("authorization" in request.headers for request in server.all_requests)
-    assert "hush" not in shown(result, project)
+    assert "hush" not in read_everything(result, project)
 
 
 def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandbox) -> None:
@@ -176,7 +176,7 @@ def test_the_token_is_not_sent_along_a_redirect(project: Project, sandbox: Sandb
         assert len(server.all_requests) == 1
         assert other.all_requests == []
     assert result.code == 1
-    assert "hush" not in shown(result, project)
+    assert "hush" not in read_everything(result, project)
 
 
 def test_two_urls_that_differ_are_told_without_their_passwords(project: Project) -> None:

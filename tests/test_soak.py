@@ -8,7 +8,7 @@ import pytest
 from depth import examples
 
 from soak.__main__ import tell
-from soak.schedule import Found, run_schedule
+from soak.schedule import ScheduleResult, run_schedule
 
 
 @pytest.mark.parametrize("seed", range(1, 1 + examples(25)))
@@ -26,7 +26,7 @@ def test_one_line_tells_of_all_schedules() -> None:
 
 
 def test_a_schedule_that_fails_tells_how_to_run_it_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    tell(Found(42, ("GET *: 503",), "merge", ("the end: a01 is lost",), 1, 1, 1, {}))
+    tell(ScheduleResult(42, ("GET *: 503",), "merge", ("the end: a01 is lost",), 1, 1, 1, {}))
     said = capsys.readouterr().out
     assert "make soak SCHEDULES=1 SEED=42" in said
     assert "--fault 'GET *: 503'" in said

@@ -338,13 +338,13 @@ class Stories(RuleBasedStateMachine):
                 continue  # live is no longer what it was compared with
             desired = self.definitions[entry["key"][-1]]
             before = (base or {}).get(entry["key"][-1])
-            told = {tuple(change["path"][1:].split("/")): change for change in entry["changes"]}
-            assert bool(told) == (not shows(live[str(entry["id"])], desired))
-            for path, change in told.items():
-                wanted, found = value_at(desired, path), value_at(live[str(entry["id"])], path)
-                assert not shows(found, wanted, path)
+            changes_by_path = {tuple(change["path"][1:].split("/")): change for change in entry["changes"]}
+            assert bool(changes_by_path) == (not shows(live[str(entry["id"])], desired))
+            for path, change in changes_by_path.items():
+                declared_value, live_value = value_at(desired, path), value_at(live[str(entry["id"])], path)
+                assert not shows(live_value, declared_value, path)
                 assert change["kind"] == change_kind(
-                    wanted, found, MISSING if before is None else base_value_at(before, path), path
+                    declared_value, live_value, MISSING if before is None else base_value_at(before, path), path
                 )
 
     def check_effects(self, document: Document, before: dict[str, Fields]) -> None:
@@ -360,8 +360,8 @@ class Stories(RuleBasedStateMachine):
                 and not document["options"]["force_conflicts"]
             )
             assert not (refused and sent)
-            wanted = [(path, keep_elements(change["desired"], change.get("live"))) for path, change in sent]
-            assert after[identifier] == set_values(before[identifier], wanted)
+            desired_values = [(path, keep_elements(change["desired"], change.get("live"))) for path, change in sent]
+            assert after[identifier] == set_values(before[identifier], desired_values)
         assert all(after[identifier] == fields for identifier, fields in untouched.items())
 
     @invariant()

@@ -14,15 +14,15 @@ PASSWORD = 'hush "pass" word'
 ASSISTANT: dict[str, Any] = {"id": "asst_1", "name": "Enrollment", "model": {"temperature": 0.6}}
 
 
-def bare() -> Credentials:
+def token_credentials() -> Credentials:
     return Credentials(token=Secret(TOKEN, cookie=True))
 
 
-def login() -> Credentials:
+def login_credentials() -> Credentials:
     return Credentials(email="anna@example.edu", password=Secret(PASSWORD))
 
 
-def both() -> Credentials:
+def all_credentials() -> Credentials:
     return Credentials(Secret(TOKEN, cookie=True), "anna@example.edu", Secret(PASSWORD))
 
 
@@ -36,28 +36,28 @@ def client(
     timeout: float = 5.0,
     retries: int = 2,
 ) -> AssistantsApi:
-    options = ApiOptions(server.url, credentials or bare(), concurrency, timeout, retries)
+    options = ApiOptions(server.url, credentials or token_credentials(), concurrency, timeout, retries)
     return AssistantsApi(options, on_request=on_request, stopping=stopping, backoff=0.01)
 
 
-def welcome(token: str, role: Any = "ADMIN", **headers: str) -> Reply:
+def login_answer(token: str, role: Any = "ADMIN", **headers: str) -> Reply:
     """The answer to a good login."""
     cookie = f"auth-token={token}; Path=/; HttpOnly; Secure; SameSite=Lax"
     return answer(200, {"message": "Welcome", "user": {"id": "u1", "role": role}}, Set_Cookie=cookie)
 
 
-def everything(error: BaseException) -> str:
+def describe_error_chain(error: BaseException) -> str:
     """All that a traceback, a report or a log could show of an error, chained ones included."""
-    shown = ""
+    text = ""
     current: BaseException | None = error
     while current is not None:
         notes = getattr(current, "__notes__", [])
-        shown += f"{current}\n{current!r}\n{current.args}\n{vars(current)}\n{notes}\n"
+        text += f"{current}\n{current!r}\n{current.args}\n{vars(current)}\n{notes}\n"
         current = current.__cause__ or current.__context__
-    return shown
+    return text
 
 
-def silent(error: ApiError) -> ApiError:
+def check_no_secret(error: ApiError) -> ApiError:
     """Return the error after making sure that no secret is in it."""
-    assert "hush" not in everything(error)
+    assert "hush" not in describe_error_chain(error)
     return error

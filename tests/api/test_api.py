@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from odd_client import ASSISTANT, TOKEN, bare, client, silent
+from odd_client import ASSISTANT, TOKEN, check_no_secret, client, token_credentials
 from odd_server import OddServer, answer, odd_server
 
 from reconciler.api.client import ApiOptions, AssistantsApi
@@ -21,10 +21,10 @@ def server() -> Iterator[OddServer]:
         yield running
 
 
-def failure(api: AssistantsApi, assistant_id: str = "asst_1") -> ApiError:
+def catch_error(api: AssistantsApi, assistant_id: str = "asst_1") -> ApiError:
     with api, pytest.raises(ApiError) as error_info:
         api.get(assistant_id)
-    return silent(error_info.value)
+    return check_no_secret(error_info.value)
 
 
 def test_the_client_is_what_the_use_cases_ask_for(server: OddServer) -> None:
@@ -91,12 +91,12 @@ def test_half_of_a_character_is_carried_along_as_it_came(server: OddServer) -> N
 
 def test_an_error_with_half_of_a_character_can_be_written(server: OddServer) -> None:
     server.on("GET *", answer(400, '{"error": "not \\ud83d"}'))
-    failure(client(server)).message.encode()
+    catch_error(client(server)).message.encode()
 
 
 @pytest.mark.parametrize("assistant_id", ["", ".", "..", "x" * 501])
 def test_an_id_that_would_change_the_path_is_never_sent(server: OddServer, assistant_id: str) -> None:
-    error = failure(client(server), assistant_id)
+    error = catch_error(client(server), assistant_id)
     assert error.kind == "invalid"
     assert server.connections == 0
 
@@ -125,7 +125,7 @@ def test_an_id_that_would_change_the_path_is_never_sent(server: OddServer, assis
 def test_a_status_has_its_kind_and_the_api_its_say(server: OddServer, status: int, kind: str) -> None:
     words = f'no \x1b[31m\n "luck" with {TOKEN}\u202e'
     server.on("GET *", answer(status, {"error": words}))
-    error = failure(client(server, retries=0))
+    error = catch_error(client(server, retries=0))
     assert (error.kind, error.status) == (kind, status)
     assert f"GET /assistants/asst_1: the API answered {status}" in error.message
     assert '(no \\x1b[31m "luck" with ***\\x202e)' in error.message
@@ -145,7 +145,7 @@ def test_a_status_has_its_kind_and_the_api_its_say(server: OddServer, status: in
 )
 def test_an_error_that_is_not_in_the_apis_form_is_described(server: OddServer, body: Any, says: str) -> None:
     server.on("GET *", answer(404, body))
-    error = failure(client(server))
+    error = catch_error(client(server))
     assert error.kind == "not_found"
     assert says in error.message
     assert "/api?" in error.hint
@@ -157,12 +157,12 @@ def test_an_account_that_is_gone_or_disabled_is_no_wrong_id(server: OddServer) -
         with client(server) as api, pytest.raises(ApiError) as error_info:
             api.me()
         assert says in error_info.value.hint
-    assert "permission" in failure(client(server)).hint
+    assert "permission" in catch_error(client(server)).hint
 
 
 def test_who_got_an_answer_is_not_asked_whether_the_api_is_running(server: OddServer) -> None:
     server.on("GET *", answer(200, {}, Content_Encoding="br"))
-    error = failure(client(server))
+    error = catch_error(client(server))
     assert (error.kind, error.hint) == ("protocol", f"Check the API URL: {server.url}")
 
 
@@ -195,7 +195,7 @@ def test_who_got_an_answer_is_not_asked_whether_the_api_is_running(server: OddSe
 )
 def test_a_senseless_success_is_a_protocol_error(server: OddServer, body: Any, says: str) -> None:
     server.on("GET *", answer(200, body))
-    error = failure(client(server))
+    error = catch_error(client(server))
     assert (error.kind, error.status) == ("protocol", 200)
     assert says in error.message
     assert len(error.message) < 400
@@ -206,7 +206,7 @@ def test_a_senseless_success_is_a_protocol_error(server: OddServer, body: Any, s
 @pytest.mark.parametrize("body", ['{"id": "a", "name": "hush", "n": NaN}', '"name": "hush"}', '\ufeff{"name": "hush'])
 def test_pieces_of_an_assistant_are_not_quoted(server: OddServer, body: str) -> None:
     server.on("GET *", answer(200, body))
-    assert "hush" not in str(failure(client(server)))
+    assert "hush" not in str(catch_error(client(server)))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_pieces_of_an_assistant_are_not_quoted(server: OddServer, body: str) -> 
 )
 def test_the_url_is_asked_about_only_where_it_may_be_wrong(server: OddServer, body: Any, asks: bool) -> None:
     server.on("GET *", answer(200, body))
-    error = failure(client(server))
+    error = catch_error(client(server))
     assert ("does RECONCILER_API_URL end in /api?" in error.message) is asks
 
 
@@ -253,7 +253,7 @@ def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddSer
 
 def test_a_secret_that_the_server_echoes_does_not_come_back(server: OddServer) -> None:
     server.on("GET *", answer(200, f"you sent Cookie: auth-token={TOKEN}"))
-    assert "auth-token=***" in failure(client(server)).message
+    assert "auth-token=***" in catch_error(client(server)).message
 
 
 def test_a_redirect_is_not_followed_and_named_without_its_secrets(server: OddServer) -> None:
@@ -261,7 +261,7 @@ def test_a_redirect_is_not_followed_and_named_without_its_secrets(server: OddSer
         place = other.origin.replace("//", "//anna:hush@") + "/login?token=hush#hush"
         for status in (301, 302, 303, 307, 308):
             server.on("GET *", answer(status, "", Location=place))
-            error = failure(client(server))
+            error = catch_error(client(server))
             assert (error.kind, error.status) == ("protocol", status)
             assert f"redirects to {other.origin}/login, which" in error.message
         assert other.connections == 0
@@ -270,7 +270,7 @@ def test_a_redirect_is_not_followed_and_named_without_its_secrets(server: OddSer
 @pytest.mark.parametrize(("location", "says"), [("", "redirects, which"), ("/x", "to /x,"), ("//[", "s, which")])
 def test_a_redirect_to_anywhere_is_an_error(server: OddServer, location: str, says: str) -> None:
     server.on("GET *", answer(302, "", Location=location))
-    assert says in failure(client(server)).message
+    assert says in catch_error(client(server)).message
 
 
 def test_a_patch_that_answers_about_another_assistant_is_unclear(server: OddServer) -> None:
@@ -285,7 +285,7 @@ def test_a_senseless_answer_to_a_patch_is_unclear(server: OddServer, body: Any) 
     server.on("PATCH *", answer(200, body))
     with client(server) as api, pytest.raises(UnclearWrite) as error_info:
         api.patch("asst_1", {"name": "x"}, live_id="asst_1")
-    assert silent(error_info.value).kind == "protocol"
+    assert check_no_secret(error_info.value).kind == "protocol"
     assert len(server.all_requests) == 1
 
 
@@ -302,7 +302,7 @@ def test_who_am_i(server: OddServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "found"),
+    ("status", "body", "listed"),
     [
         (200, [ASSISTANT], [ASSISTANT]),
         (200, [], []),
@@ -316,10 +316,10 @@ def test_who_am_i(server: OddServer) -> None:
         (405, PAGE, None),
     ],
 )
-def test_the_list_is_taken_only_where_there_is_one(server: OddServer, status: int, body: Any, found: Any) -> None:
+def test_the_list_is_taken_only_where_there_is_one(server: OddServer, status: int, body: Any, listed: Any) -> None:
     server.on("GET /assistants", answer(status, body))
     with client(server) as api:
-        assert api.list_assistants() == found
+        assert api.list_assistants() == listed
 
 
 def test_a_list_that_fails_is_an_error(server: OddServer) -> None:
@@ -332,13 +332,13 @@ def test_a_list_that_fails_is_an_error(server: OddServer) -> None:
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"timeout": 0}, {"retries": -1}])
 def test_options_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--concurrency"):
-        AssistantsApi(ApiOptions("http://localhost:1/api", bare(), **wrong))
+        AssistantsApi(ApiOptions("http://localhost:1/api", token_credentials(), **wrong))
 
 
 @pytest.mark.parametrize("url", ["http://agents.example.edu/api", "nonsense", "https://exa_mple..\u2603/"])
 def test_an_unusable_url_is_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(SettingsError, match="API URL"):
-        AssistantsApi(ApiOptions(url, bare()))
+        AssistantsApi(ApiOptions(url, token_credentials()))
 
 
 def test_a_token_is_checked_however_its_secret_was_made(server: OddServer) -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from odd_client import ASSISTANT, TOKEN, bare, both, client, login, silent
+from odd_client import ASSISTANT, TOKEN, all_credentials, check_no_secret, client, login_credentials, token_credentials
 from odd_server import OddServer, Reply, Request, answer, build_response, odd_server
 
 from reconciler.errors import ApiError
@@ -65,7 +65,7 @@ def test_of_several_tokens_the_last_one_counts_and_an_expired_one_is_none(
     server: OddServer, headers: list[str], token: str | None
 ) -> None:
     server.on("POST /auth/login", sets(*headers))
-    with client(server, login()) as api:
+    with client(server, login_credentials()) as api:
         if token is None:
             with pytest.raises(ApiError, match="without the cookie `auth-token`"):
                 api.get("asst_1")
@@ -77,7 +77,7 @@ def test_of_several_tokens_the_last_one_counts_and_an_expired_one_is_none(
 def test_whether_a_cookie_has_expired_is_a_question_of_the_servers_clock(server: OddServer) -> None:
     lasting = "auth-token=hush-good; Expires=Mon, 05 Jan 2015 13:00:00 GMT"
     server.on("POST /auth/login", sets(lasting, Date="Mon, 05 Jan 2015 12:00:00 GMT"))
-    with client(server, login()) as api:
+    with client(server, login_credentials()) as api:
         api.get("asst_1")
     assert cookies(server) == ["auth-token=hush-good"]
 
@@ -124,7 +124,7 @@ class Renewing:
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_a_token_that_each_answer_renews_costs_no_login(server: OddServer, concurrency: int) -> None:
     Renewing(server)
-    with client(server, bare(), concurrency=concurrency) as api, ThreadPoolExecutor(concurrency) as pool:
+    with client(server, token_credentials(), concurrency=concurrency) as api, ThreadPoolExecutor(concurrency) as pool:
         assert list(pool.map(api.get, ["asst_1"] * 30)) == [ASSISTANT] * 30
         assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
         assert api.calls["POST"] == 0
@@ -132,7 +132,7 @@ def test_a_token_that_each_answer_renews_costs_no_login(server: OddServer, concu
 
 def test_a_renewed_token_in_a_401_is_not_tried_for_ever(server: OddServer) -> None:
     server.on("GET *", sets("auth-token=hush-new", status=401, body=b"{}"))
-    with client(server, bare()) as api, pytest.raises(ApiError) as error_info:
+    with client(server, token_credentials()) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert error_info.value.kind == "auth"
     assert len(server.all_requests) == 1
@@ -146,7 +146,7 @@ def test_a_load_balancers_cookies_are_sent_back_for_the_run(server: OddServer) -
         sets("lb=; Path=/; Max-Age=0", "AWSALB=x y"),
         YES,
     )
-    with client(server, login()) as api:
+    with client(server, login_credentials()) as api:
         for name in ("asst_1", "asst_2", "asst_1"):
             api.get(name)
     assert cookies(server) == [
@@ -159,7 +159,7 @@ def test_a_load_balancers_cookies_are_sent_back_for_the_run(server: OddServer) -
 def test_a_new_login_goes_with_the_load_balancers_cookie(server: OddServer) -> None:
     server.on("GET *", sets("lb=node-1; Path=/"), answer(401, {"error": "no"}), YES)
     server.on("POST /auth/login", sets("auth-token=hush-2"))
-    with client(server, both()) as api:
+    with client(server, all_credentials()) as api:
         api.get("asst_1")
         api.get("asst_1")
     assert cookies(server, "POST") == ["lb=node-1"]
@@ -185,4 +185,4 @@ def test_what_an_answer_set_is_not_shown(server: OddServer) -> None:
         api.get("asst_1")
         with pytest.raises(ApiError) as error_info:
             api.get("asst_1")
-    assert "(*** ***)" in silent(error_info.value).message
+    assert "(*** ***)" in check_no_secret(error_info.value).message

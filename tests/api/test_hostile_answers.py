@@ -101,7 +101,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ran(server: OddServer, folder: Path, arguments: list[str]) -> str:
+def run_in_process(server: OddServer, folder: Path, arguments: list[str]) -> str:
     """What a command shows, run in this process; it never crashes, and is soon done."""
     (folder / "assistants" / "a.yaml").write_text(DEFINITION, "utf-8")
     variables = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": TOKEN, "PATH": os.environ["PATH"]}
@@ -116,23 +116,23 @@ def ran(server: OddServer, folder: Path, arguments: list[str]) -> str:
         _, work = measure_work(lambda: run_guarded(reconciler, [*arguments, *options]))
     assert "fault of reconciler itself" not in err.getvalue(), err.getvalue()
     assert work < WORK
-    shown = out.getvalue() + err.getvalue()
-    assert TOKEN not in shown
-    assert not [char for char in shown if char != "\n" and not char.isprintable() and ord(char) < 0xA0]
-    return shown
+    output = out.getvalue() + err.getvalue()
+    assert TOKEN not in output
+    assert not [char for char in output if char != "\n" and not char.isprintable() and ord(char) < 0xA0]
+    return output
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     for key, inner in value.items() if isinstance(value, dict) else ():
-        yield from places(inner, (*path, key))
+        yield from list_paths(inner, (*path, key))
 
 
 @st.composite
 def assistants(draw: st.DrawFn) -> Any:
     """An assistant in which some values are of any type."""
     live = json.loads(json.dumps(LIVE))
-    for path in draw(st.lists(st.sampled_from([path for path in places(LIVE) if path]), min_size=1, max_size=3)):
+    for path in draw(st.lists(st.sampled_from([path for path in list_paths(LIVE) if path]), min_size=1, max_size=3)):
         around = live
         for key in path[:-1]:
             around = around.get(key) if isinstance(around, dict) else None
@@ -141,16 +141,16 @@ def assistants(draw: st.DrawFn) -> Any:
     return live
 
 
-def says(value: Any) -> Reply:
+def answer_json(value: Any) -> Reply:
     return answer(200, json.dumps(value, allow_nan=True))
 
 
 @OFTEN
 @given(st.one_of(assistants(), ODD), st.one_of(assistants(), ODD), st.sampled_from(COMMANDS))
 def test_values_of_any_type(server: OddServer, folder: Path, got: Any, after: Any, command: list[str]) -> None:
-    server.on("GET *", says(got), says(got), says(after))
-    server.on("PATCH *", says(after))
-    ran(server, folder, command)
+    server.on("GET *", answer_json(got), answer_json(got), answer_json(after))
+    server.on("PATCH *", answer_json(after))
+    run_in_process(server, folder, command)
 
 
 @OFTEN
@@ -161,9 +161,9 @@ def test_values_of_any_type(server: OddServer, folder: Path, got: Any, after: An
 )
 def test_any_status_and_bytes(server: OddServer, folder: Path, status: int, body: bytes, command: list[str]) -> None:
     reply = raw_reply(build_response(status, body))
-    server.on("GET *", says(LIVE), says(LIVE), reply) if status % 2 else server.on("GET *", reply)
+    server.on("GET *", answer_json(LIVE), answer_json(LIVE), reply) if status % 2 else server.on("GET *", reply)
     server.on("PATCH *", reply)
-    ran(server, folder, command)
+    run_in_process(server, folder, command)
 
 
 @OFTEN
@@ -187,7 +187,7 @@ def test_any_status_and_bytes(server: OddServer, folder: Path, status: int, body
 def test_any_bytes_in_place_of_http(server: OddServer, folder: Path, content: bytes, command: list[str]) -> None:
     server.on("GET *", raw_reply(content))
     server.on("PATCH *", raw_reply(content))
-    ran(server, folder, command)
+    run_in_process(server, folder, command)
 
 
 @OFTEN
@@ -195,13 +195,13 @@ def test_any_bytes_in_place_of_http(server: OddServer, folder: Path, content: by
 def test_any_answer_to_a_login(server: OddServer, folder: Path, cookie: str, body: Any) -> None:
     header = cookie.encode("latin-1", "replace").decode("latin-1").translate({10: None, 13: None})
     server.on("POST /auth/login", answer(200, json.dumps({"user": body}), Set_Cookie=f"auth-token={header}"))
-    server.on("GET *", says(LIVE))
+    server.on("GET *", answer_json(LIVE))
     variables = {"RECONCILER_EMAIL": "anna@example.edu", "RECONCILER_PASSWORD": "hush hush"}
     with unittest.mock.patch.dict(os.environ, variables):
-        assert "hush hush" not in ran(server, folder, ["plan"])
+        assert "hush hush" not in run_in_process(server, folder, ["plan"])
 
 
-def moving(begin: bytes, end: bytes = b"}") -> Reply:
+def moving_assistant(begin: bytes, end: bytes = b"}") -> Reply:
     """An assistant of which a field moves after the second reading: nobody waits for it to show what was written."""
     count = itertools.count(2)
 
@@ -211,46 +211,46 @@ def moving(begin: bytes, end: bytes = b"}") -> Reply:
     return send
 
 
-def held(value: bytes) -> Reply:
+def with_metadata(value: bytes) -> Reply:
     """An assistant with something in its metadata."""
-    return moving(b'{"id": "asst_1", "name": "Old"', b', "metadata": {"x": ' + value + b"}}")
+    return moving_assistant(b'{"id": "asst_1", "name": "Old"', b', "metadata": {"x": ' + value + b"}}")
 
 
-def holding(value: bytes) -> Callable[[], Reply]:
-    return lambda: held(value)
+def metadata_maker(value: bytes) -> Callable[[], Reply]:
+    return lambda: with_metadata(value)
 
 
-def filled(item: bytes) -> Callable[[], Reply]:
+def list_maker(item: bytes) -> Callable[[], Reply]:
     """The same with a list of as many items as an answer has room for."""
-    return lambda: held(b"[" + b",".join([item] * ((MAX_BODY - 200) // (len(item) + 1))) + b"]")
+    return lambda: with_metadata(b"[" + b",".join([item] * ((MAX_BODY - 200) // (len(item) + 1))) + b"]")
 
 
-def naming(name: bytes) -> Callable[[], Reply]:
-    return lambda: moving(b'{"id": "asst_1", "name": "' + name + b'"')
+def name_maker(name: bytes) -> Callable[[], Reply]:
+    return lambda: moving_assistant(b'{"id": "asst_1", "name": "' + name + b'"')
 
 
 ROOM = MAX_BODY - 200
 WORST: dict[str, Callable[[], Reply]] = {
     "open lists": lambda: answer(200, b"[" * ROOM),
     "open groups": lambda: answer(200, b'{"a":' * (ROOM // 5)),
-    "deep lists": holding(b"[" * 100_000 + b"]" * 100_000),
-    "empty lists": filled(b"[]"),
-    "empty groups": filled(b"{}"),
-    "small groups": filled(b'{"":1}'),
-    "numbers": filled(b"1"),
-    "numbers that just fit": lambda: held(b"[" + b",".join([b"1"] * 190_000) + b"]"),
-    "groups that just fit": lambda: held(b"[" + b",".join([b'{"":1}'] * 64_000) + b"]"),
-    "empty texts": filled(b'""'),
-    "long numbers": filled(b"1" * 4_000),
-    "one long number": holding(b"1" * (ROOM - 100)),
-    "a long fraction": holding(b"1." + b"1" * (ROOM - 100)),
-    "many keys": lambda: held(b"{" + b",".join(b'"%x":1' % number for number in range(700_000)) + b"}"),
+    "deep lists": metadata_maker(b"[" * 100_000 + b"]" * 100_000),
+    "empty lists": list_maker(b"[]"),
+    "empty groups": list_maker(b"{}"),
+    "small groups": list_maker(b'{"":1}'),
+    "numbers": list_maker(b"1"),
+    "numbers that just fit": lambda: with_metadata(b"[" + b",".join([b"1"] * 190_000) + b"]"),
+    "groups that just fit": lambda: with_metadata(b"[" + b",".join([b'{"":1}'] * 64_000) + b"]"),
+    "empty texts": list_maker(b'""'),
+    "long numbers": list_maker(b"1" * 4_000),
+    "one long number": metadata_maker(b"1" * (ROOM - 100)),
+    "a long fraction": metadata_maker(b"1." + b"1" * (ROOM - 100)),
+    "many keys": lambda: with_metadata(b"{" + b",".join(b'"%x":1' % number for number in range(700_000)) + b"}"),
     "quotes": lambda: answer(200, b'"' * ROOM),
     "escaped quotes": lambda: answer(200, b'"' + b'\\"' * (ROOM // 2)),
-    "a long text": naming(b"x" * ROOM),
-    "a wide text": naming(b"x" * (ROOM // 2 - 10) + "\U0001f600".encode()),
-    "too wide a text": naming(b"x" * (ROOM - 10) + "\U0001f600".encode()),
-    "a long id": lambda: moving(b'{"id": "' + b"i" * ROOM + b'"'),
+    "a long text": name_maker(b"x" * ROOM),
+    "a wide text": name_maker(b"x" * (ROOM // 2 - 10) + "\U0001f600".encode()),
+    "too wide a text": name_maker(b"x" * (ROOM - 10) + "\U0001f600".encode()),
+    "a long id": lambda: moving_assistant(b'{"id": "' + b"i" * ROOM + b'"'),
     "a page": lambda: answer(502, b"<html>" * (ROOM // 6)),
     "too much": lambda: answer(200, b" " * (MAX_BODY + 1)),
     "a gzip bomb": lambda: gzip_bomb(64),
@@ -290,7 +290,7 @@ def test_the_worst_answers_cost_little(tmp_path: Path) -> None:
 
 
 def test_importing_the_worst_answers_costs_little(tmp_path: Path) -> None:
-    lines = {"lines": naming(b"x\\n" * (ROOM // 3)), "many values": holding(b"[" + b"[1]," * 60_000 + b"1]")}
+    lines = {"lines": name_maker(b"x\\n" * (ROOM // 3)), "many values": metadata_maker(b"[" + b"[1]," * 60_000 + b"1]")}
     worst = [
         *({name: WORST[name] for name in ("a long text", "deep lists", "a long id", "a wide text")} | lines).values()
     ]

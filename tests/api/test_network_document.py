@@ -26,10 +26,10 @@ def variables(title: str, **values: Path | str) -> dict[str, str]:
     return {name: str(values[name]) for name in names}
 
 
-def asked(server: OddServer, folder: Path, env: dict[str, str], url: str = "") -> Completed:
+def run_whoami(server: OddServer, folder: Path, env: dict[str, str], url: str = "") -> Completed:
     server.on("GET *", answer(200, USER))
-    signed_in = {"RECONCILER_API_URL": url or server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
-    result = run("whoami", "--retries", "0", cwd=folder, env={**signed_in, **env})
+    connection = {"RECONCILER_API_URL": url or server.url, "RECONCILER_AUTH_TOKEN": TOKEN}
+    result = run("whoami", "--retries", "0", cwd=folder, env={**connection, **env})
     assert TOKEN not in result.stdout + result.stderr
     return result
 
@@ -46,15 +46,15 @@ def test_a_proxy(tmp_path: Path, authority: Authority) -> None:
         proxy.on("CONNECT *", tunnel(server, "build:hush"))
         place = proxy.origin.replace("//", "//build:hush@")
         env = variables("A proxy", HTTPS_PROXY=place, NO_PROXY="localhost,.corp.example.test,10.0.0.0/8") | trust
-        assert asked(server, tmp_path, env, url).code == 0
+        assert run_whoami(server, tmp_path, env, url).code == 0
         assert len(proxy.all_requests) == 1
-        wrong = asked(server, tmp_path, env | {"HTTPS_PROXY": place.replace("hush", "shush")}, url)
+        wrong = run_whoami(server, tmp_path, env | {"HTTPS_PROXY": place.replace("hush", "shush")}, url)
         assert (wrong.code, len(proxy.all_requests)) == (1, 2)
         assert "407 from the proxy in HTTPS_PROXY" in wrong.stderr
         assert "shush" not in wrong.stderr
         # On another name, of this machine, that needs no proxy.
         near = f"https://0.0.0.0:{server.origin.rpartition(':')[2]}/api"
-        result = asked(server, tmp_path, env | {"NO_PROXY": "0.0.0.0/8"}, near)
+        result = run_whoami(server, tmp_path, env | {"NO_PROXY": "0.0.0.0/8"}, near)
         assert (result.code, len(proxy.all_requests)) == (1, 2)
         assert "for another host" in result.stderr
 
@@ -62,17 +62,17 @@ def test_a_proxy(tmp_path: Path, authority: Authority) -> None:
 def test_a_gateway_that_inspects_tls(tmp_path: Path, authority: Authority) -> None:
     title = "A gateway that inspects TLS"
     with odd_server(tls=authority.server(authority.issue("gateway"))) as server:
-        unknown = asked(server, tmp_path, {})
+        unknown = run_whoami(server, tmp_path, {})
         assert unknown.code == 1
         assert "The certificate's authority is unknown. SSL_CERT_FILE" in unknown.stderr
-        assert asked(server, tmp_path, variables(title, SSL_CERT_FILE=authority.file)).code == 0
+        assert run_whoami(server, tmp_path, variables(title, SSL_CERT_FILE=authority.file)).code == 0
         assert "`SSL_CERT_DIR`" in section(title)
 
 
 def test_an_old_authority(tmp_path: Path) -> None:
     old = make_authority(tmp_path / "old", old=True)
     with odd_server(tls=old.server(old.issue())) as server:
-        result = asked(server, tmp_path, {"SSL_CERT_FILE": str(old.file)})
+        result = run_whoami(server, tmp_path, {"SSL_CERT_FILE": str(old.file)})
     if sys.version_info < (3, 13):
         assert result.code == 0, result.stderr
     else:
@@ -86,7 +86,7 @@ def test_a_certificate_with_a_message_of_its_own(
     tmp_path: Path, authority: Authority, san: str, days: int, said: str
 ) -> None:
     with odd_server(tls=authority.server(authority.issue("bad", san=san, days=days))) as server:
-        result = asked(server, tmp_path, {"SSL_CERT_FILE": str(authority.file)})
+        result = run_whoami(server, tmp_path, {"SSL_CERT_FILE": str(authority.file)})
     assert result.code == 1
     assert said in result.stderr
 
@@ -96,9 +96,9 @@ def test_client_certificates(tmp_path: Path, authority: Authority) -> None:
     certificate, key = authority.folder / "mine.pem", authority.folder / "mine.key"
     trust = {"SSL_CERT_FILE": str(authority.file)}
     with odd_server(tls=authority.server(authority.issue(), client=True)) as server:
-        without = asked(server, tmp_path, trust)
+        without = run_whoami(server, tmp_path, trust)
         assert without.code == 1
         assert "client certificate" in without.stderr
         assert "TLS alert" in without.stderr
         given = variables("Client certificates", RECONCILER_CLIENT_CERT=certificate, RECONCILER_CLIENT_KEY=key)
-        assert asked(server, tmp_path, trust | given).code == 0
+        assert run_whoami(server, tmp_path, trust | given).code == 0

@@ -12,7 +12,7 @@ from servers import running_sandbox
 from reconciler.api.throttle import Throttle
 
 
-def served(throttle: Throttle, *answers: bool) -> int:
+def count_served(throttle: Throttle, *answers: bool) -> int:
     """Send one request after the other, each of which was welcome or too many; return what may be in flight then."""
     for welcome in answers:
         with throttle.turn() as turn:
@@ -23,12 +23,12 @@ def served(throttle: Throttle, *answers: bool) -> int:
 
 def test_a_429_halves_what_is_in_flight_and_each_good_round_allows_one_more() -> None:
     throttle = Throttle(16, stopping=lambda: False, backoff=0.01)
-    assert served(throttle, False) == 8
-    assert served(throttle, False) == 4
-    assert served(throttle, *[True] * 3) == 4
-    assert served(throttle, True) == 5
-    assert served(throttle, *[True] * 5) == 6
-    assert served(throttle, *[True] * 500) == 16
+    assert count_served(throttle, False) == 8
+    assert count_served(throttle, False) == 4
+    assert count_served(throttle, *[True] * 3) == 4
+    assert count_served(throttle, True) == 5
+    assert count_served(throttle, *[True] * 5) == 6
+    assert count_served(throttle, *[True] * 500) == 16
 
 
 def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
@@ -42,12 +42,12 @@ def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
 
 def test_where_one_at_a_time_is_too_many_they_are_spaced_out() -> None:
     throttle = Throttle(2, stopping=lambda: False, backoff=0.01)
-    assert served(throttle, False, False) == 1
+    assert count_served(throttle, False, False) == 1
     began = time.monotonic()
-    served(throttle, True, True, True)
+    count_served(throttle, True, True, True)
     assert time.monotonic() - began >= 0.2
-    assert served(throttle, *[True] * 7) == 1  # the space goes first
-    assert served(throttle, True) == 2
+    assert count_served(throttle, *[True] * 7) == 1  # the space goes first
+    assert count_served(throttle, True) == 2
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -55,7 +55,7 @@ def test_a_server_that_allows_five_requests_a_second_serves_all(project: Project
     fleet = 20
     for number in range(fleet):
         project.write(f"a{number:02}", id=f"asst_{number}", name="Live")
-    answered: Counter[int] = Counter()
+    answer_counts: Counter[int] = Counter()
     window = [0.0, 0]
     lock = threading.Lock()
 
@@ -66,7 +66,7 @@ def test_a_server_that_allows_five_requests_a_second_serves_all(project: Project
                 window[:] = [now, 0]
             window[1] += 1
             welcome = window[1] <= 5
-            answered[200 if welcome else 429] += 1
+            answer_counts[200 if welcome else 429] += 1
         if welcome:
             return forward(request)
         return json_answer(429, {"error": "too many"}, Retry_After="1") if named else error_answer(429)
@@ -75,5 +75,5 @@ def test_a_server_that_allows_five_requests_a_second_serves_all(project: Project
     with running_sandbox(seed) as sandbox, between(sandbox, meddle) as server:
         document = project.plan(server.url, retries=4, concurrency=16)
     assert set(statuses(document).values()) == {"in_sync"}
-    assert answered[200] == fleet + 1
-    assert answered[429] <= fleet
+    assert answer_counts[200] == fleet + 1
+    assert answer_counts[429] <= fleet

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from authority import Authority, make_authority
-from odd_client import ASSISTANT, bare, silent
+from odd_client import ASSISTANT, check_no_secret, token_credentials
 from odd_server import OddServer, Reply, Request, answer, hang_up, odd_server, raw_reply, silence
 from tunnel import tunnel
 
@@ -83,7 +83,7 @@ def test_the_environment_decides_what_goes_through_the_proxy(
         env.setenv("HTTP_PROXY", proxy.origin)
         env.setenv("NO_PROXY", no_proxy.format(port=server.origin.rpartition(":")[2]))
         url = server.url.replace("127.0.0.1", "0.0.0.0")
-        with AssistantsApi(ApiOptions(url, bare(), retries=0, allow_insecure_http=True)) as api:
+        with AssistantsApi(ApiOptions(url, token_credentials(), retries=0, allow_insecure_http=True)) as api:
             assert api.get("asst_1") == ASSISTANT
         assert (proxy.connections, server.connections) == (int(through), int(not through))
 
@@ -99,8 +99,8 @@ def api_server(tmp_path: Path, env: pytest.MonkeyPatch) -> Iterator[tuple[OddSer
         yield server, authority
 
 
-def through_proxy(retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
-    options = ApiOptions("https://agents.example.test/api", bare(), retries=retries, timeout=timeout)
+def api_through_proxy(retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
+    options = ApiOptions("https://agents.example.test/api", token_credentials(), retries=retries, timeout=timeout)
     return AssistantsApi(options, backoff=0.01)
 
 
@@ -113,14 +113,17 @@ def test_a_tunnel_through_a_proxy_with_a_password(
     with odd_server(tls=tls) as proxy:
         proxy.on("CONNECT *", tunnel(server, "anna:hu:sh %"))
         env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hu%3Ash%20%25@"))
-        with through_proxy() as api:
+        with api_through_proxy() as api:
             assert api.get("asst_1") == ASSISTANT
             assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
         assert [request.path for request in proxy.all_requests] == ["agents.example.test:443"]
         env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
-        with through_proxy() as api, pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as error_info:
+        with (
+            api_through_proxy() as api,
+            pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as error_info,
+        ):
             api.get("asst_1")
-        assert "hush" not in str(silent(error_info.value))
+        assert "hush" not in str(check_no_secret(error_info.value))
         assert len(proxy.all_requests) == 2
     assert [request.method for request in server.all_requests] == ["GET", "PATCH"]
     assert {*map(tuple, (request.header("proxy-authorization") for request in server.all_requests))} == {()}
@@ -145,14 +148,14 @@ def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
     with odd_server() as proxy:
         env.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", reply)
-        with through_proxy(timeout=0.4) as api:
+        with api_through_proxy(timeout=0.4) as api:
             with pytest.raises(ApiError, match="after 3 attempts") as error_info:
                 api.patch("asst_1", {}, live_id="asst_1")
             assert type(error_info.value) is ApiError
             assert sum(api.calls.values()) == 0
         proxy.on("CONNECT *", reply, tunnel(server))
         # Long enough for a busy machine, since the second attempt has to succeed.
-        with through_proxy(timeout=2.0) as api:
+        with api_through_proxy(timeout=2.0) as api:
             assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
     assert len(server.all_requests) == 1
 
@@ -170,7 +173,7 @@ def test_what_a_proxy_did_instead_is_told_in_words(
     with odd_server() as proxy:
         env.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", reply)
-        with through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
+        with api_through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
     assert error_info.value.message.endswith(message)
     assert hint in error_info.value.hint
@@ -184,7 +187,7 @@ def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
     with odd_server() as proxy:
         env.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", tunnel(server))
-        with through_proxy() as api:
+        with api_through_proxy() as api:
             for _ in range(2):  # over a new connection, and over one that was good for a reading
                 with pytest.raises(UnclearWrite):
                     api.patch("asst_1", {}, live_id="asst_1")
@@ -196,7 +199,7 @@ def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     env.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
-    with through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
+    with api_through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert "refused" in error_info.value.message
     assert "Check that the proxy in ALL_PROXY is running." in error_info.value.hint

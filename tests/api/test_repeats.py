@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from odd_client import ASSISTANT, bare, client, silent
+from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, Reply, Request, answer, half_reply, hang_up, odd_server, raw_reply, reset, silence
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
@@ -39,7 +39,7 @@ def unused_port() -> int:
 def patch_error(api: AssistantsApi) -> ApiError:
     with api, pytest.raises(ApiError) as error_info:
         api.patch("asst_1", {"name": "x"}, live_id="asst_1")
-    return silent(error_info.value)
+    return check_no_secret(error_info.value)
 
 
 @pytest.mark.parametrize("reply", [*PASSING, half_reply(200, b'{"id": "asst_1"}')])
@@ -64,8 +64,8 @@ def test_attempts_are_bounded_counted_and_told(server: OddServer, retries: int) 
     with client(server, retries=retries) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert len(server.all_requests) == retries + 1
-    told = f"(after {retries + 1} attempts)" in error_info.value.message
-    assert told == (retries > 0)
+    attempts_told = f"(after {retries + 1} attempts)" in error_info.value.message
+    assert attempts_told == (retries > 0)
 
 
 def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
@@ -81,7 +81,7 @@ def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
 
 def test_a_refused_connection_names_the_url_and_was_not_a_call() -> None:
     url = f"http://127.0.0.1:{unused_port()}/api"
-    with AssistantsApi(ApiOptions(url, bare(), retries=2), backoff=0.01) as api:
+    with AssistantsApi(ApiOptions(url, token_credentials(), retries=2), backoff=0.01) as api:
         with pytest.raises(ApiError) as error_info:
             api.get("asst_1")
         assert dict(api.calls) == {"GET": 0, "PATCH": 0, "POST": 0}
@@ -99,7 +99,7 @@ def test_an_api_that_comes_back_is_given_patience_again() -> None:
     notes: list[RequestNote] = []
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    options = ApiOptions(f"http://127.0.0.1:{port}/api", bare(), retries=1)
+    options = ApiOptions(f"http://127.0.0.1:{port}/api", token_credentials(), retries=1)
     with AssistantsApi(options, on_request=notes.append, backoff=0.01) as api:
         with pytest.raises(ApiError):
             api.get("asst_1")
@@ -210,7 +210,7 @@ def test_a_write_is_repeated_after_429(server: OddServer) -> None:
 
 def test_a_write_that_found_no_connection_is_repeated_and_no_unclear_write() -> None:
     notes: list[RequestNote] = []
-    options = ApiOptions(f"http://127.0.0.1:{unused_port()}/api", bare(), retries=2)
+    options = ApiOptions(f"http://127.0.0.1:{unused_port()}/api", token_credentials(), retries=2)
     error = patch_error(AssistantsApi(options, on_request=notes.append, backoff=0.01))
     assert type(error) is ApiError
     assert error.kind == "network"
@@ -221,7 +221,7 @@ def test_a_write_that_found_no_connection_is_repeated_and_no_unclear_write() -> 
     ]
 
 
-def waited(server: OddServer, *headers: dict[str, str], retries: int = 0) -> list[float]:
+def measure_waits(server: OddServer, *headers: dict[str, str], retries: int = 0) -> list[float]:
     """Let reads meet 429s with these headers; return the seconds between the requests."""
     server.on("GET *", *[answer(429, {}, **header) for header in headers], YES)
     with client(server, retries=retries) as api:
@@ -231,14 +231,14 @@ def waited(server: OddServer, *headers: dict[str, str], retries: int = 0) -> lis
 
 
 def test_waits_named_in_seconds_are_honoured_and_are_no_repeats(server: OddServer) -> None:
-    pauses = waited(server, {"Retry_After": "0.2"}, {"Retry_After": "0.3"}, {"retry_after": "0.1"})
+    pauses = measure_waits(server, {"Retry_After": "0.2"}, {"Retry_After": "0.3"}, {"retry_after": "0.1"})
     assert [pause >= least for pause, least in zip(pauses, (0.2, 0.3, 0.1), strict=True)] == [True] * 3
 
 
 def test_a_wait_named_by_a_date_is_honoured(server: OddServer) -> None:
     now = datetime.now(UTC)
     then = format_datetime(now + timedelta(seconds=1), usegmt=True)
-    (pause,) = waited(server, {"Retry_After": then, "Date": format_datetime(now, usegmt=True)})
+    (pause,) = measure_waits(server, {"Retry_After": then, "Date": format_datetime(now, usegmt=True)})
     assert pause >= 1
 
 
@@ -267,7 +267,7 @@ def test_a_wait_pauses_every_worker(server: OddServer, status: int) -> None:
     assert all(request.at - began >= 0.5 for request in server.all_requests[1:])
 
 
-def stopped_during(server: OddServer, method: str) -> tuple[ApiError, list[Request]]:
+def stop_during(server: OddServer, method: str) -> tuple[ApiError, list[Request]]:
     stop = threading.Event()
     api = client(server, stopping=stop.is_set, retries=50, on_request=lambda note: stop.set())
     ask = api.get if method == "GET" else functools.partial(api.patch, body={}, live_id="asst_1")
@@ -282,7 +282,7 @@ def test_nothing_is_repeated_once_the_run_is_being_stopped(
     server: OddServer, method: str, headers: dict[str, str]
 ) -> None:
     server.on(f"{method} *", answer(429, {"error": "slow down"}, **headers))
-    error, request = stopped_during(server, method)
+    error, request = stop_during(server, method)
     assert (error.kind, error.status, type(error)) == ("rate_limited", 429, ApiError)
     assert len(request) == 1
 

@@ -20,8 +20,8 @@ TOKEN = "eyJhbGci.OiJIUzI1NiJ9_-x=="
 
 def test_a_secret_shows_itself_to_nobody() -> None:
     secret = Secret(TOKEN, cookie=True)
-    shown = f"{secret} {secret!r} {secret!s:>9} {[secret]} {Credentials(token=secret, password=secret)}"
-    assert TOKEN not in shown
+    text = f"{secret} {secret!r} {secret!s:>9} {[secret]} {Credentials(token=secret, password=secret)}"
+    assert TOKEN not in text
     assert secret.reveal() == TOKEN
     with pytest.raises(TypeError):
         pickle.dumps(secret)
@@ -31,12 +31,12 @@ def test_no_usual_way_to_write_a_value_down_shows_a_secret() -> None:
     credentials = Credentials(token=Secret(TOKEN, cookie=True), email="anna@example.edu", password=Secret("hush hush"))
     with pytest.raises(ValueError) as raised:
         float(str(credentials.token))
-    told = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
-    told += f"%s %r {credentials} {credentials!r:>30}" % (credentials.token, credentials.password)
-    told += pprint.pformat(credentials) + reprlib.repr([credentials]) + str(dir(credentials.token))
-    assert "hush" not in told
-    assert TOKEN not in told
-    assert MASK in told
+    text = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    text += f"%s %r {credentials} {credentials!r:>30}" % (credentials.token, credentials.password)
+    text += pprint.pformat(credentials) + reprlib.repr([credentials]) + str(dir(credentials.token))
+    assert "hush" not in text
+    assert TOKEN not in text
+    assert MASK in text
     ways: list[Callable[[Any], object]] = [
         copy.copy,
         copy.deepcopy,
@@ -82,9 +82,9 @@ def test_what_cannot_stand_in_a_cookie_is_refused_without_being_shown(value: str
     error = error_info.value
     assert says in error.message
     assert error.message.startswith("RECONCILER_AUTH_TOKEN ")
-    shown = "".join(traceback.format_exception_only(error)) + error.hint + repr(error)
-    assert "hush" not in shown
-    assert "hüsh" not in shown
+    text = "".join(traceback.format_exception_only(error)) + error.hint + repr(error)
+    assert "hush" not in text
+    assert "hüsh" not in text
 
 
 def test_a_password_is_read_alike_where_the_locale_knows_no_utf_8() -> None:

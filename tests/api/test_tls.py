@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from authority import Authority, make_authority
-from odd_client import ASSISTANT, bare, client, silent
+from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, answer, odd_server, raw_reply
 
 from reconciler.api.client import ApiOptions, AssistantsApi
@@ -37,10 +37,10 @@ def server(authority: Authority) -> Iterator[OddServer]:
         yield running
 
 
-def failure(server: OddServer) -> ApiError:
+def catch_error(server: OddServer) -> ApiError:
     with client(server, retries=2) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    return silent(error_info.value)
+    return check_no_secret(error_info.value)
 
 
 def test_both_variables_name_authorities(server: OddServer, authority: Authority, env: pytest.MonkeyPatch) -> None:
@@ -74,11 +74,11 @@ def test_a_file_that_cannot_be_used_is_named(
         place.touch()
     env.setenv(variable, str(place))
     with pytest.raises(SettingsError) as error_info:
-        AssistantsApi(ApiOptions(HTTPS, bare()))
+        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
     assert f"{variable} names a file that cannot be used: {str(place)!r}" in error_info.value.message
     assert says in error_info.value.message
     assert variable in error_info.value.hint
-    AssistantsApi(ApiOptions("http://127.0.0.1:9/api", bare()))  # which needs none of these files
+    AssistantsApi(ApiOptions("http://127.0.0.1:9/api", token_credentials()))  # which needs none of these files
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_a_file_that_cannot_be_used_is_named(
 def test_a_place_that_cannot_be_used_is_named(env: pytest.MonkeyPatch, variable: str, value: str) -> None:
     env.setenv(variable, value)
     with pytest.raises(SettingsError, match=rf"{variable} names .*{value!r}"):
-        AssistantsApi(ApiOptions(HTTPS, bare()))
+        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
 
 
 def test_an_empty_variable_is_none(env: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         env.setenv(name, "")
-    AssistantsApi(ApiOptions(HTTPS, bare()))
+    AssistantsApi(ApiOptions(HTTPS, token_credentials()))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_hint_fits_what_is_wrong_with_the_certificate(
     if known:
         env.setenv("SSL_CERT_FILE", str(authority.file))
     with odd_server(tls=authority.server(authority.issue("bad", san=san, days=days))) as server:
-        error = failure(server)
+        error = catch_error(server)
         assert error.kind == "network"
         assert "CERTIFICATE_VERIFY_FAILED" in error.message
         assert says in error.message
@@ -171,7 +171,7 @@ def test_a_client_certificate_is_shown_to_an_api_that_wants_one(
     mine = authority.issue("mine")
     with odd_server(tls=authority.server(authority.issue(), client=True, newest=newest)) as server:
         server.on("GET *", YES)
-        error = failure(server)
+        error = catch_error(server)
         assert error.kind == "network"
         assert "client certificate" in error.message
         assert "TLS alert" in error.message
@@ -192,7 +192,7 @@ def test_a_client_certificate_that_the_api_does_not_know(
     env.setenv("SSL_CERT_FILE", str(authority.file))
     env.setenv("RECONCILER_CLIENT_CERT", str(make_authority(tmp_path / "other").issue("stranger")))
     with odd_server(tls=authority.server(authority.issue(), client=True)) as server:
-        error = failure(server)
+        error = catch_error(server)
     assert "the API does not know the authority of the client certificate (TLS alert unknown_ca)" in error.message
     assert "RECONCILER_CLIENT_CERT" in error.hint
 
@@ -203,25 +203,25 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
     one, two = authority.folder / "one.pem", authority.folder / "two.key"
     env.setenv("RECONCILER_CLIENT_KEY", str(two))
     with pytest.raises(SettingsError, match="RECONCILER_CLIENT_CERT is not"):
-        AssistantsApi(ApiOptions(HTTPS, bare()))
+        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
     env.setenv("RECONCILER_CLIENT_CERT", str(one))
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*two.key.*it does not match the certificate"):
-        AssistantsApi(ApiOptions(HTTPS, bare()))
+        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
     env.delenv("RECONCILER_CLIENT_KEY")
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*one.pem.*it holds no key"):
-        AssistantsApi(ApiOptions(HTTPS, bare()))
+        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
     locked = tmp_path / "locked.key"
     words = ["openssl", "ec", "-in", str(authority.folder / "one.key"), "-aes128", "-passout", "pass:hush"]
     subprocess.run([*words, "-out", str(locked)], check=True, capture_output=True)
     env.setenv("RECONCILER_CLIENT_KEY", str(locked))
     with pytest.raises(SettingsError, match="has a password"):  # and nobody is asked for it
-        AssistantsApi(ApiOptions(HTTPS, bare()))
+        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
 
 
 def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
     with odd_server() as plain:
         plain.on("GET *", raw_reply(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-        options = ApiOptions(plain.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
+        options = ApiOptions(plain.url.replace("http:", "https:"), token_credentials(), retries=0, timeout=2)
         with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
     assert error_info.value.kind in ("network", "timeout")

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from odd_client import ASSISTANT, bare, client, silent
+from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, Reply, answer, build_response, drip, gzip_bomb, odd_server, raw_reply
 
 import reconciler.api
@@ -29,11 +29,11 @@ def server() -> Iterator[OddServer]:
         yield running
 
 
-def failure(server: OddServer, reply: Reply, *, timeout: float = 5.0) -> ApiError:
+def catch_error(server: OddServer, reply: Reply, *, timeout: float = 5.0) -> ApiError:
     server.on("GET *", reply)
     with client(server, timeout=timeout, retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    return silent(error_info.value)
+    return check_no_secret(error_info.value)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def failure(server: OddServer, reply: Reply, *, timeout: float = 5.0) -> ApiErro
     ],
 )
 def test_an_answer_that_drips_ends_with_the_time_of_the_attempt(server: OddServer, content: bytes) -> None:
-    assert failure(server, drip(content), timeout=0.4).kind == "timeout"
+    assert catch_error(server, drip(content), timeout=0.4).kind == "timeout"
 
 
 def test_an_answer_that_came_before_its_request_is_not_taken_for_its_answer(server: OddServer) -> None:
@@ -58,7 +58,7 @@ def test_an_answer_that_came_before_its_request_is_not_taken_for_its_answer(serv
 
 
 def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> None:
-    assert failure(server, drip(b"HTTP/1.1 100 Continue\r\n\r\n"), timeout=0.4).kind == "timeout"
+    assert catch_error(server, drip(b"HTTP/1.1 100 Continue\r\n\r\n"), timeout=0.4).kind == "timeout"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_answers_before_the_answer_do_not_make_it_endless(server: OddServer) -> 
     ],
 )
 def test_an_answer_that_cannot_be_used(server: OddServer, reply: Reply, kind: str, says: str) -> None:
-    error = failure(server, reply)
+    error = catch_error(server, reply)
     assert error.kind == kind
     assert says in error.message
     assert len(server.all_requests) == 1
@@ -160,7 +160,7 @@ def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeyp
     for name in ("https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with AssistantsApi(ApiOptions(f"https://{host}/api", bare(), retries=0)) as api:
+    with AssistantsApi(ApiOptions(f"https://{host}/api", token_credentials(), retries=0)) as api:
         with pytest.raises(ApiError, match="cannot be a host's name") as error_info:
             api.get("asst_1")
         assert error_info.value.kind == "network"
@@ -185,7 +185,7 @@ def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
             return received
 
         served = pool.submit(serve)
-        with AssistantsApi(ApiOptions(f"http://{place}/api", bare(), retries=0)) as api:
+        with AssistantsApi(ApiOptions(f"http://{place}/api", token_credentials(), retries=0)) as api:
             assert api.get("asst_1") == ASSISTANT
         assert f"\r\nHost: {place}\r\n".encode() in served.result(10)
 
@@ -215,35 +215,37 @@ def test_credentials_of_netrc_are_not_sent(server: OddServer, tmp_path: Path, mo
 
 
 @pytest.fixture
-def proxied(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     return monkeypatch
 
 
-def through(url: str) -> AssistantsApi:
-    options = ApiOptions(url, bare(), retries=0, allow_insecure_http=True)
+def api_through_proxy(url: str) -> AssistantsApi:
+    options = ApiOptions(url, token_credentials(), retries=0, allow_insecure_http=True)
     return AssistantsApi(options, backoff=0.01)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_used(server: OddServer, proxied: pytest.MonkeyPatch, name: str) -> None:
-    proxied.setenv(name, server.origin.replace("//", "//anna:hush@"))
+def test_a_proxy_of_the_environment_is_used(server: OddServer, without_proxies: pytest.MonkeyPatch, name: str) -> None:
+    without_proxies.setenv(name, server.origin.replace("//", "//anna:hush@"))
     server.on("GET *", YES)
-    with through("http://agents.example.invalid/api") as api:
+    with api_through_proxy("http://agents.example.invalid/api") as api:
         assert api.get("asst_1") == ASSISTANT
     (request,) = server.all_requests
     assert request.path == "http://agents.example.invalid/api/assistants/asst_1"
     assert request.header("proxy-authorization")
 
 
-def test_a_proxy_that_says_no_is_told_without_its_credentials(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
-    proxied.setenv("HTTPS_PROXY", server.origin.replace("//", "//anna:hush@"))
+def test_a_proxy_that_says_no_is_told_without_its_credentials(
+    server: OddServer, without_proxies: pytest.MonkeyPatch
+) -> None:
+    without_proxies.setenv("HTTPS_PROXY", server.origin.replace("//", "//anna:hush@"))
     server.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
-    with through("https://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
+    with api_through_proxy("https://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    error = silent(error_info.value)
+    error = check_no_secret(error_info.value)
     assert error.kind == "network"
     assert "no connection to https://agents.example.invalid: 407" in error.message
 
@@ -258,19 +260,19 @@ def test_a_proxy_that_says_no_is_told_without_its_credentials(server: OddServer,
 )
 @pytest.mark.parametrize("login", ["anna:hush%20hush@", ""])
 def test_a_wrong_password_is_sent_to_a_proxy_once(
-    server: OddServer, proxied: pytest.MonkeyPatch, url: str, variable: str, asked: str, login: str
+    server: OddServer, without_proxies: pytest.MonkeyPatch, url: str, variable: str, asked: str, login: str
 ) -> None:
-    proxied.setenv(variable, server.origin.replace("//", f"//{login}"))
+    without_proxies.setenv(variable, server.origin.replace("//", f"//{login}"))
     server.on(asked, answer(407, {"error": "hush hush"}, Proxy_Authenticate="Basic"))
     server.latency = 0.05
-    options = ApiOptions(url, bare(), retries=3, allow_insecure_http=True)
+    options = ApiOptions(url, token_credentials(), retries=3, allow_insecure_http=True)
     with AssistantsApi(options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
         errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
         assert sum(api.calls.values()) == 0
     assert len(server.all_requests) == 1
     for error in errors:
         assert isinstance(error, ApiError)
-        assert silent(error).kind == "network"
+        assert check_no_secret(error).kind == "network"
         assert f"407 from the proxy in {variable}" in error.message
         assert variable in error.hint
         assert "running" not in error.hint
@@ -278,11 +280,11 @@ def test_a_wrong_password_is_sent_to_a_proxy_once(
 
 @pytest.mark.parametrize(("status", "times"), [(403, 1), (502, 3), (503, 3), (504, 3)])
 def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
-    server: OddServer, proxied: pytest.MonkeyPatch, status: int, times: int
+    server: OddServer, without_proxies: pytest.MonkeyPatch, status: int, times: int
 ) -> None:
-    proxied.setenv("HTTPS_PROXY", server.origin)
+    without_proxies.setenv("HTTPS_PROXY", server.origin)
     server.on("CONNECT *", answer(status, ""))
-    options = ApiOptions("https://agents.example.invalid/api", bare(), retries=2)
+    options = ApiOptions("https://agents.example.invalid/api", token_credentials(), retries=2)
     with (
         AssistantsApi(options, backoff=0.01) as api,
         pytest.raises(ApiError, match=f"{status} from the proxy") as error_info,
@@ -292,48 +294,50 @@ def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
     assert len(server.all_requests) == times
 
 
-def test_what_a_proxy_repeats_of_its_password_is_not_shown(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
-    proxied.setenv("HTTP_PROXY", server.origin.replace("//", "//anna:hush@"))
+def test_what_a_proxy_repeats_of_its_password_is_not_shown(
+    server: OddServer, without_proxies: pytest.MonkeyPatch
+) -> None:
+    without_proxies.setenv("HTTP_PROXY", server.origin.replace("//", "//anna:hush@"))
     server.on("GET *", answer(403, {"error": "not with Basic YW5uYTpodXNo, which is anna:hush"}))
-    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
+    with api_through_proxy("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
-    assert "YW5uYTpodXNo" not in str(silent(error_info.value))
+    assert "YW5uYTpodXNo" not in str(check_no_secret(error_info.value))
 
 
-def test_loopback_is_never_reached_through_a_proxy(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
-    proxied.setenv("HTTP_PROXY", "http://proxy.example.invalid:1")
+def test_loopback_is_never_reached_through_a_proxy(server: OddServer, without_proxies: pytest.MonkeyPatch) -> None:
+    without_proxies.setenv("HTTP_PROXY", "http://proxy.example.invalid:1")
     server.on("GET *", YES)
     with client(server) as api:
         assert api.get("asst_1") == ASSISTANT
 
 
-def test_hosts_that_need_no_proxy_get_none(server: OddServer, proxied: pytest.MonkeyPatch) -> None:
+def test_hosts_that_need_no_proxy_get_none(server: OddServer, without_proxies: pytest.MonkeyPatch) -> None:
     server.on("GET *", YES)
     with odd_server() as proxy:
-        proxied.setenv("http_proxy", proxy.origin)
-        proxied.setenv("no_proxy", "0.0.0.0")
-        with through(server.url.replace("127.0.0.1", "0.0.0.0")) as api:
+        without_proxies.setenv("http_proxy", proxy.origin)
+        without_proxies.setenv("no_proxy", "0.0.0.0")
+        with api_through_proxy(server.url.replace("127.0.0.1", "0.0.0.0")) as api:
             assert api.get("asst_1") == ASSISTANT
         assert proxy.connections == 0
 
 
 @pytest.mark.parametrize("proxy", ["socks5://anna:hush@h:1", "http://anna:hush@h:port", "http://", "ftp://hush"])
-def test_an_unusable_proxy_is_refused_without_being_shown(proxied: pytest.MonkeyPatch, proxy: str) -> None:
-    proxied.setenv("HTTPS_PROXY", proxy)
+def test_an_unusable_proxy_is_refused_without_being_shown(without_proxies: pytest.MonkeyPatch, proxy: str) -> None:
+    without_proxies.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(SettingsError, match="proxy") as error_info:
-        through("https://agents.example.invalid/api")
+        api_through_proxy("https://agents.example.invalid/api")
     assert "hush" not in str(error_info.value) + error_info.value.hint
 
 
 def test_a_proxy_may_be_named_without_a_scheme_or_be_reached_by_tls(
-    server: OddServer, proxied: pytest.MonkeyPatch
+    server: OddServer, without_proxies: pytest.MonkeyPatch
 ) -> None:
     server.on("GET *", YES)
-    proxied.setenv("HTTP_PROXY", server.origin.removeprefix("http://"))
-    with through("http://agents.example.invalid/api") as api:
+    without_proxies.setenv("HTTP_PROXY", server.origin.removeprefix("http://"))
+    with api_through_proxy("http://agents.example.invalid/api") as api:
         assert api.get("asst_1") == ASSISTANT
-    proxied.setenv("HTTP_PROXY", server.origin.replace("http://", "https://"))
-    with through("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
+    without_proxies.setenv("HTTP_PROXY", server.origin.replace("http://", "https://"))
+    with api_through_proxy("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert error_info.value.kind == "network"
 
@@ -359,7 +363,7 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
         server.on("GET *", YES)
         with client(server) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
-        assert silent(error_info.value).kind == "network"
+        assert check_no_secret(error_info.value).kind == "network"
         assert "CERTIFICATE_VERIFY_FAILED" in error_info.value.message
         assert "SSL_CERT_FILE" in error_info.value.hint
         assert (server.connections, server.all_requests) == (1, [])
@@ -372,7 +376,7 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_https_to_something_that_speaks_no_tls(server: OddServer) -> None:
     server.on("GET *", YES)
-    options = ApiOptions(server.url.replace("http:", "https:"), bare(), retries=0, timeout=2)
+    options = ApiOptions(server.url.replace("http:", "https:"), token_credentials(), retries=0, timeout=2)
     with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert error_info.value.kind in ("network", "timeout")

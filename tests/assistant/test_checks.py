@@ -37,7 +37,7 @@ EXAMPLE = {
 }
 
 
-def at(path: FieldPath, value: Any) -> dict[str, Any]:
+def declare(path: FieldPath, value: Any) -> dict[str, Any]:
     """Return a definition that declares one value."""
     for key in reversed(path):
         value = {key: value}
@@ -51,14 +51,14 @@ def test_the_references_example_with_every_field() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=".".join)
 def test_null_is_refused_where_the_table_of_fields_says_so(path: FieldPath) -> None:
-    assert (check_definition(at(path, None)) == []) is takes_null(path)
+    assert (check_definition(declare(path, None)) == []) is takes_null(path)
 
 
-def in_the_schema(path: FieldPath) -> dict[str, Any]:
-    found: dict[str, Any] = make_assistant_schema("definition", needs_id=True)
+def find_schema(path: FieldPath) -> dict[str, Any]:
+    schema: dict[str, Any] = make_assistant_schema("definition", needs_id=True)
     for key in path:
-        found = found["properties"][key]
-    return found
+        schema = schema["properties"][key]
+    return schema
 
 
 WRONG: dict[str, Any] = {
@@ -76,14 +76,14 @@ def test_a_field_of_the_table_has_its_checks_its_schema_and_its_words(field: Fie
     """Whoever adds a field, or a kind of field, is told here what is still missing."""
     assert field.path[:-1] in [(), *((name,) for name in CLOSED_OBJECTS)]
     assert field.examples or field.kind == "fields"
-    assert all(check_definition(at(field.path, example)) == [] for example in field.examples)
+    assert all(check_definition(declare(field.path, example)) == [] for example in field.examples)
 
-    (problem,) = check_definition(at(field.path, WRONG[field.kind]))
+    (problem,) = check_definition(declare(field.path, WRONG[field.kind]))
     assert problem.path == field.path
     assert problem.message.startswith(f"{'.'.join(field.path)} must be ")
     assert "; you wrote " in problem.message
 
-    schema = in_the_schema(field.path)
+    schema = find_schema(field.path)
     assert schema["description"].startswith(field.description)
     assert ("null" in schema["type"]) is field.takes_null
     assert [choice for choice in schema.get("enum", []) if choice] == [*field.choices]
@@ -94,13 +94,13 @@ def test_a_field_of_the_table_has_its_checks_its_schema_and_its_words(field: Fie
 def test_numbers_out_of_range_are_refused_in_words(field: Field) -> None:
     least, greatest = field.range or (0, 0)
     for number in (least - 1, greatest + 1):
-        (problem,) = check_definition(at(field.path, number))
+        (problem,) = check_definition(declare(field.path, number))
         assert problem.message == f"{'.'.join(field.path)} must be between {least} and {greatest}; you wrote {number}"
 
 
 def test_unknown_fields_are_told_what_is_allowed() -> None:
     for name in CLOSED_OBJECTS:
-        (fault,) = check_definition(at((name, "zzzz"), 1))
+        (fault,) = check_definition(declare((name, "zzzz"), 1))
         assert f"allowed inside {name}: {', '.join(keys_inside((name,)))} " in fault.message
         assert keys_inside((name,))
     assert keys_inside(("name",)) == ()
@@ -124,7 +124,7 @@ def test_undocumented_fields_take_null() -> None:
 
 @pytest.mark.parametrize("value", [0, 2, 0.0, 2.0, 1])
 def test_the_edges_of_the_temperature(value: float) -> None:
-    assert check_definition(at(("model", "temperature"), value)) == []
+    assert check_definition(declare(("model", "temperature"), value)) == []
 
 
 @pytest.mark.parametrize("id_", ["a", "asst_1", ".a", "..a", "...", "a.b", "ä", "a%b", "a:b", "1"])

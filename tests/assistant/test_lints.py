@@ -79,8 +79,8 @@ SPOKEN = [
 ]
 
 
-def ids(declared: dict[str, Any], **known: Any) -> list[str]:
-    return sorted(problem.lint for problem in find_lints(declared, **known))
+def ids(declared: dict[str, Any], **options: Any) -> list[str]:
+    return sorted(problem.lint for problem in find_lints(declared, **options))
 
 
 @pytest.mark.parametrize(("text", "lints"), SPOKEN)

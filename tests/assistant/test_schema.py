@@ -20,15 +20,15 @@ ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "assistants").rglob("*.yaml"))
 
 
-def part(path: FieldPath) -> dict[str, Any]:
+def find_schema(path: FieldPath) -> dict[str, Any]:
     """Return the schema of one field."""
-    found: dict[str, Any] = SCHEMA
+    schema: dict[str, Any] = SCHEMA
     for key in path:
-        found = found["properties"][key]
-    return found
+        schema = schema["properties"][key]
+    return schema
 
 
-def at(path: FieldPath, value: Any) -> dict[str, Any]:
+def declare(path: FieldPath, value: Any) -> dict[str, Any]:
     for key in reversed(path):
         value = {key: value}
     return {"id": "a", **value}
@@ -46,20 +46,20 @@ def test_it_insists_on_the_id_alone() -> None:
     assert VALIDATOR.is_valid({"id": "asst_1"})
     assert not VALIDATOR.is_valid({"name": "x"})
     assert not VALIDATOR.is_valid({"id": "asst_1", "tools": []})
-    assert VALIDATOR.is_valid(at(("metadata", "any", "key"), [1, None]))
+    assert VALIDATOR.is_valid(declare(("metadata", "any", "key"), [1, None]))
 
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=".".join)
 def test_every_field_is_described_and_takes_null_where_the_api_does(path: FieldPath) -> None:
-    assert part(path)["description"].endswith(".")
-    assert VALIDATOR.is_valid(at(path, None)) is takes_null(path)
+    assert find_schema(path)["description"].endswith(".")
+    assert VALIDATOR.is_valid(declare(path, None)) is takes_null(path)
 
 
-@pytest.mark.parametrize("path", [path for path in DOCUMENTED if "properties" not in part(path)], ids=".".join)
+@pytest.mark.parametrize("path", [path for path in DOCUMENTED if "properties" not in find_schema(path)], ids=".".join)
 def test_the_schemas_own_examples_are_valid(path: FieldPath) -> None:
-    for example in part(path)["examples"]:
-        VALIDATOR.validate(at(path, example))
-        assert check_definition(at(path, example)) == []
+    for example in find_schema(path)["examples"]:
+        VALIDATOR.validate(declare(path, example))
+        assert check_definition(declare(path, example)) == []
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -76,7 +76,7 @@ WRONG_SOMEWHERE: list[Any] = [
 @pytest.mark.parametrize("path", [("id",), *DOCUMENTED, ("metadata", "a"), ("nmae",), ("model", "x")], ids=".".join)
 def test_it_judges_values_as_the_checks_do(path: FieldPath) -> None:
     for value in WRONG_SOMEWHERE:
-        document = at(path, value)
+        document = declare(path, value)
         assert VALIDATOR.is_valid(document) is (check_definition(document) == []), document
 
 
@@ -107,8 +107,8 @@ def test_an_overlay_has_the_fields_of_a_definition_and_needs_none() -> None:
 
 
 def test_names_are_shown_as_words() -> None:
-    assert part(("firstMessageMode",))["title"] == "First message mode"
-    assert part(("voice", "voiceId"))["title"] == "Voice id"
+    assert find_schema(("firstMessageMode",))["title"] == "First message mode"
+    assert find_schema(("voice", "voiceId"))["title"] == "Voice id"
     assert make_assistant_schema("definition", EXTRA)["properties"]["model"]["properties"]["messages"] == {
         "title": "Messages",
         "description": "model.messages is not in the API's reference; reconciler.yaml allows it under extra_fields. "
@@ -117,9 +117,9 @@ def test_names_are_shown_as_words() -> None:
 
 
 def test_null_is_explained_where_it_is_allowed() -> None:
-    assert part(("voicemailMessage",))["description"].endswith("Write null to keep it empty.")
-    assert "null" not in part(("name",))["description"]
-    mode = part(("firstMessageMode",))
+    assert find_schema(("voicemailMessage",))["description"].endswith("Write null to keep it empty.")
+    assert "null" not in find_schema(("name",))["description"]
+    mode = find_schema(("firstMessageMode",))
     assert dict(zip(mode["enum"], mode["enumDescriptions"], strict=True))[None] == "No value is set."
 
 

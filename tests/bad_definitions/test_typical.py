@@ -18,7 +18,7 @@ PLACE = Path(__file__).with_name("typical.yaml")
 CASES: list[dict[str, Any]] = yaml.safe_load(PLACE.read_text("utf-8"))
 
 
-def said(text: str, root: Path) -> list[str]:
+def validate_messages(text: str, root: Path) -> list[str]:
     """What `validate` says of a definition, without its name."""
     folder = root / "assistants"
     folder.mkdir(exist_ok=True)
@@ -30,10 +30,10 @@ def said(text: str, root: Path) -> list[str]:
 @pytest.mark.skipif("RENEW_GOLDEN" in os.environ, reason="it is written")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_typical_mistake(case: dict[str, Any], tmp_path: Path) -> None:
-    assert said(case["text"], tmp_path) == case["said"]
+    assert validate_messages(case["text"], tmp_path) == case["said"]
     assert case["said"]
     # Who does what the message says has a definition of which nothing more is said.
-    assert said(case["mended"], tmp_path) == []
+    assert validate_messages(case["mended"], tmp_path) == []
 
 
 def test_nearly_all_are_mended_from_the_message_alone() -> None:
@@ -45,11 +45,11 @@ def test_nearly_all_are_mended_from_the_message_alone() -> None:
 @pytest.mark.skipif("RENEW_GOLDEN" not in os.environ, reason="only with RENEW_GOLDEN")
 def test_it_is_written_anew(tmp_path: Path) -> None:
     head = "".join(f"{line}\n" for line in PLACE.read_text("utf-8").split("\n- name:")[0].strip().split("\n"))
-    blocks = [write({**case, "said": said(case["text"], tmp_path)}) for case in CASES]
+    blocks = [format_case({**case, "said": validate_messages(case["text"], tmp_path)}) for case in CASES]
     PLACE.write_text(head + "\n" + "\n".join(blocks), "utf-8")
 
 
-def write(case: dict[str, Any]) -> str:
+def format_case(case: dict[str, Any]) -> str:
     """A case as it stands in the file: texts as blocks, where they can be."""
     lines = [f"- name: {json.dumps(case['name'])}"]
     for key in ("text", "mended"):

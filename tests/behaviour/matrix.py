@@ -112,7 +112,7 @@ class Row:
             return None
         tree: Tree = {"id": self.id, "name": self.key}
         for field, situation in self.parts:
-            put(tree, field.path, field.value(situation.base if version == "base" else situation.desired))
+            set_value(tree, field.path, field.value(situation.base if version == "base" else situation.desired))
         return tree
 
     def live(self) -> Tree:
@@ -123,8 +123,8 @@ class Row:
             if len(field.path) == 1 and (value is None or isinstance(value, Mapping)):
                 tree.pop(field.path[0], None)
             for name, beside in field.around.items():
-                put(tree, (*field.path[:-1], name), beside)
-            put(tree, field.path, value)
+                set_value(tree, (*field.path[:-1], name), beside)
+            set_value(tree, field.path, value)
         return tree
 
     def changes(self, *, has_base: bool = True) -> list[tuple[str, Kind]]:
@@ -157,7 +157,7 @@ class Row:
             for path, kind in self.changes(has_base=has_base):
                 if policy.treats(kind) == "sent":
                     leaf = keys(path)
-                    put(tree, leaf, at(desired, leaf))
+                    set_value(tree, leaf, value_at(desired, leaf))
         return tree
 
     def patch(self, policy: Policy, *, has_base: bool = True) -> Tree | None:
@@ -177,7 +177,7 @@ def keys(path: str) -> Path:
     return tuple(path.split("/")[1:])
 
 
-def at(tree: Any, path: Path) -> Any:
+def value_at(tree: Any, path: Path) -> Any:
     for key in path:
         if not isinstance(tree, Mapping) or key not in tree:
             return ABSENT
@@ -185,7 +185,7 @@ def at(tree: Any, path: Path) -> Any:
     return tree
 
 
-def put(tree: Tree, path: Path, value: Any) -> None:
+def set_value(tree: Tree, path: Path, value: Any) -> None:
     """Set a value at a path; an absent one is not set."""
     if value is ABSENT:
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from matrix import ABSENT, FIELDS, MIXED, POLICIES, SITUATIONS, Field, Kind, Policy, Row, Situation, at, keys
+from matrix import ABSENT, FIELDS, MIXED, POLICIES, SITUATIONS, Field, Kind, Policy, Row, Situation, keys, value_at
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "behaviour.md"
 
@@ -73,20 +73,20 @@ SHOWN = ("text", "number", "list", "phrases", "emptied", "object")
 KIND_WORDS = {"in sync": "in sync", "change": "a change", "drift": "drift", "conflict": "a conflict"}
 
 
-def told_lines(row: Row, path: str, kind: Kind, *, stays: bool = True) -> list[str]:
+def report_lines(row: Row, path: str, kind: Kind, *, stays: bool = True) -> list[str]:
     """The lines of a text report for a differing leaf; with `stays` a live edit is left, and reads from git to live."""
     versions = (row.live(), row.definition("desired"), row.definition("base"))
-    live, desired, base = (None if (one := at(tree, keys(path))) is ABSENT else one for tree in versions)
+    live, desired, base = (None if (value := value_at(tree, keys(path))) is ABSENT else value for tree in versions)
     name = ".".join(keys(path))
     if kind == "conflict":
-        sides = f"was {said_value(base)}, git now has {said_value(desired)}, live now has {said_value(live)}"
+        sides = f"was {format_value(base)}, git now has {format_value(desired)}, live now has {format_value(live)}"
         return [f"{_sign(live, desired)} {name}: {sides}"]
     old, new = (desired, live) if kind == "drift" and stays else (live, desired)
     lines = []
     for part, before, after in _parts(name, old, new):
-        values = f"{said_value(before)} -> {said_value(after)}"
+        values = f"{format_value(before)} -> {format_value(after)}"
         if kind == "drift" and stays:
-            values = f"git has {said_value(before)}, live now has {said_value(after)}"
+            values = f"git has {format_value(before)}, live now has {format_value(after)}"
         lines.append(f"{_sign(before, after)} {part}: {values}")
     return lines
 
@@ -105,27 +105,27 @@ def _parts(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
     return [(part, value, None) if longer is old else (part, None, value) for part, value in extra]
 
 
-def said_value(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as a text report writes it: JSON, but for keys, which stand plainly, and null, which is nothing."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {said_value(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {format_value(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)
 
 
 def render() -> str:
     """The whole document."""
-    parts = [INTRODUCTION, *_table(["what happened", "base", "git", "live", "reported as"], _who_moved()), ""]
+    parts = [INTRODUCTION, *_table(["what happened", "base", "git", "live", "reported as"], _movement_rows()), ""]
     parts.append(POLICY_INTRODUCTION)
-    parts += [*_table(["what happened", "`plan`", *(policy.title for policy in POLICIES)], _under_policies()), ""]
+    parts += [*_table(["what happened", "`plan`", *(policy.title for policy in POLICIES)], _policy_rows()), ""]
     others = "; ".join(field.title for field in FIELDS if field.key not in SHOWN)
     parts += [WITHOUT_A_BASE, FIELD_INTRODUCTION.format(others=others)]
     for field in (field for field in FIELDS if field.key in SHOWN):
         head = ["what happened", "base", "git", "live", "the report's line", "what is sent"]
-        parts += [f"### {_capital(field.title)}\n"]
+        parts += [f"### {_capitalize(field.title)}\n"]
         parts += [f"Here `{'.'.join(field.path)}`. {field.note}".strip() + "\n"]
-        parts += [*_table(head, _rows_of(field)), ""]
+        parts += [*_table(head, _field_rows(field)), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -133,12 +133,12 @@ def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
-def _who_moved() -> Iterator[Sequence[str]]:
+def _movement_rows() -> Iterator[Sequence[str]]:
     field = FIELDS[0]
     for situation in SITUATIONS:
         says = f", {situation.says}" if situation.says else ""
-        told = f"**{KIND_WORDS[situation.kind]}**{says}"
-        yield [situation.title, _base(field, situation), *_git_and_live(field, situation), told]
+        meaning = f"**{KIND_WORDS[situation.kind]}**{says}"
+        yield [situation.title, _base(field, situation), *_git_and_live(field, situation), meaning]
 
 
 def _base(field: Field, situation: Situation) -> str:
@@ -155,13 +155,13 @@ def _cell(value: object) -> str:
     return "(none)" if value is ABSENT else f"`{json.dumps(value)}`"
 
 
-def _under_policies() -> Iterator[Sequence[str]]:
+def _policy_rows() -> Iterator[Sequence[str]]:
     singles = (Row(situation.key, situation.title, ((FIELDS[0], situation),)) for situation in SITUATIONS)
     for row in (*singles, *MIXED):
-        yield [row.title, _planned(row), *(_applied(row, policy) for policy in POLICIES)]
+        yield [row.title, _plan_words(row), *(_apply_words(row, policy) for policy in POLICIES)]
 
 
-def _planned(row: Row) -> str:
+def _plan_words(row: Row) -> str:
     kinds = {kind for _, kind in row.changes()}
     words = [KIND_WORDS[kind] for kind in ("change", "drift", "conflict") if kind in kinds]
     if not words:
@@ -169,25 +169,25 @@ def _planned(row: Row) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _applied(row: Row, policy: Policy) -> str:
+def _apply_words(row: Row, policy: Policy) -> str:
     outcome = row.outcome(policy)
     sent = [path for path, kind in row.changes() if policy.treats(kind) == "sent"]
     if outcome == "applied" and len(row.changes()) > len(sent):
-        return f"**applied**: `{_dotted(sent)}` only"
+        return f"**applied**: `{_join_paths(sent)}` only"
     return outcome if outcome == "unchanged" else f"**{outcome}**"
 
 
-def _dotted(paths: Sequence[str]) -> str:
+def _join_paths(paths: Sequence[str]) -> str:
     return "`, `".join(".".join(keys(path)) for path in paths)
 
 
-def _rows_of(field: Field) -> Iterator[Sequence[str]]:
+def _field_rows(field: Field) -> Iterator[Sequence[str]]:
     everything = next(policy for policy in POLICIES if policy.key == "revert-force")
     for situation in SITUATIONS:
         row = Row(f"{field.key}/{situation.key}", situation.title, ((field, situation),))
-        lines = [f"`{line}`" for path, kind in row.changes() for line in told_lines(row, path, kind)]
+        lines = [f"`{line}`" for path, kind in row.changes() for line in report_lines(row, path, kind)]
         if row.released:
-            lines = [f"`released: {_dotted(row.released)}`"]
+            lines = [f"`released: {_join_paths(row.released)}`"]
         patch = row.patch(everything)
         yield [
             situation.title,
@@ -198,7 +198,7 @@ def _rows_of(field: Field) -> Iterator[Sequence[str]]:
         ]
 
 
-def _capital(title: str) -> str:
+def _capitalize(title: str) -> str:
     return title[0].upper() + title[1:] if title[0].isalpha() else title
 
 

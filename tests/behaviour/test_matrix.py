@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from commands import Completed, connection_variables, run
 from json_reports import AssistantEntry, Document
-from matrix import ABSENT, POLICIES, ROWS, Policy, Row, at, keys
-from matrix_document import DOCUMENT, render, told_lines
+from matrix import ABSENT, POLICIES, ROWS, Policy, Row, keys, value_at
+from matrix_document import DOCUMENT, render, report_lines
 from servers import Sandbox, running_sandbox
 from stories import Nested, Story
 
@@ -50,49 +50,51 @@ def sandbox(nested: Nested) -> Iterator[Sandbox]:
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.key)
 def test_plan_and_apply_with_a_base(repository: Story, sandbox: Sandbox, policy: Policy, tmp_path: Path) -> None:
     options = ("--base", "HEAD^", *policy.options)
-    plan, shown = reported(repository, sandbox, tmp_path, "plan", *options)
+    plan, plan_result = run_with_report(repository, sandbox, tmp_path, "plan", *options)
     assert sandbox.patches == []
-    assert shown.code == 0
-    assert {row.key: planned(plan[row.key]) for row in ROWS} == {row.key: plan_of(row, policy) for row in ROWS}
-    assert said(shown.stdout) == {row.key: lines_of(row, policy) for row in ROWS if row.changes()}
-    check_the_rest(repository, plan)
-    untouched = {row.id: live(sandbox, row) for row in ROWS}
-    assert untouched == {row.id: exact(row.live()) for row in ROWS}
+    assert plan_result.code == 0
+    assert {row.key: summarize_plan(plan[row.key]) for row in ROWS} == {
+        row.key: expected_plan(row, policy) for row in ROWS
+    }
+    assert read_lines(plan_result.stdout) == {row.key: expected_lines(row, policy) for row in ROWS if row.changes()}
+    check_versions(repository, plan)
+    untouched = {row.id: live_text(sandbox, row) for row in ROWS}
+    assert untouched == {row.id: canonical_json(row.live()) for row in ROWS}
 
-    apply, result = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
-    assert result.code == int(any(row.outcome(policy) == "refused" for row in ROWS))
+    apply, apply_result = run_with_report(repository, sandbox, tmp_path, "apply", "--yes", *options)
+    assert apply_result.code == int(any(row.outcome(policy) == "refused" for row in ROWS))
     check_applied(sandbox, apply, policy)
-    assert {key: exact(entry["patch"]) for key, entry in apply.items()} == {
-        key: exact(entry["patch"]) for key, entry in plan.items()
+    assert {key: canonical_json(entry["patch"]) for key, entry in apply.items()} == {
+        key: canonical_json(entry["patch"]) for key, entry in plan.items()
     }
 
 
 @pytest.mark.parametrize("policy", WITHOUT_A_BASE, ids=lambda policy: policy.key)
 def test_plan_and_apply_without_a_base(repository: Story, sandbox: Sandbox, policy: Policy, tmp_path: Path) -> None:
     options = ("--base", "none", *policy.options)
-    plan, shown = reported(repository, sandbox, tmp_path, "plan", *options)
-    assert "Without a base, live edits look like changes in git." in shown.stdout
-    assert {row.key: planned(plan[row.key]) for row in ROWS} == {
-        row.key: plan_of(row, policy, has_base=False) for row in ROWS
+    plan, plan_result = run_with_report(repository, sandbox, tmp_path, "plan", *options)
+    assert "Without a base, live edits look like changes in git." in plan_result.stdout
+    assert {row.key: summarize_plan(plan[row.key]) for row in ROWS} == {
+        row.key: expected_plan(row, policy, has_base=False) for row in ROWS
     }
-    apply, result = reported(repository, sandbox, tmp_path, "apply", "--yes", *options)
-    assert result.code == 0
+    apply, apply_result = run_with_report(repository, sandbox, tmp_path, "apply", "--yes", *options)
+    assert apply_result.code == 0
     check_applied(sandbox, apply, policy, has_base=False)
 
 
 def test_drift(repository: Story, sandbox: Sandbox, tmp_path: Path) -> None:
-    found, shown = reported(repository, sandbox, tmp_path, "drift", "--base", "HEAD^", "--detailed-exitcode")
-    assert shown.code == 2
-    assert {row.key: kinds(found[row.key]) for row in ROWS} == {row.key: row.changes() for row in ROWS}
-    assert {row.key: found[row.key]["status"] for row in ROWS} == {row.key: row.status() for row in ROWS}
-    check_the_rest(repository, found)
+    drift, result = run_with_report(repository, sandbox, tmp_path, "drift", "--base", "HEAD^", "--detailed-exitcode")
+    assert result.code == 2
+    assert {row.key: change_kinds(drift[row.key]) for row in ROWS} == {row.key: row.changes() for row in ROWS}
+    assert {row.key: drift[row.key]["status"] for row in ROWS} == {row.key: row.status() for row in ROWS}
+    check_versions(repository, drift)
 
-    itself, shown = reported(repository, sandbox, tmp_path, "drift", "--base", "none")
-    assert "so every difference counts as drift" in shown.stdout
-    assert {row.key: kinds(itself[row.key]) for row in ROWS} == {
+    itself_as_base, result = run_with_report(repository, sandbox, tmp_path, "drift", "--base", "none")
+    assert "so every difference counts as drift" in result.stdout
+    assert {row.key: change_kinds(itself_as_base[row.key]) for row in ROWS} == {
         row.key: [(path, "drift") for path, _ in row.changes()] for row in ROWS
     }
-    assert all(entry["outcome"] is None for entry in (*found.values(), *itself.values()))
+    assert all(entry["outcome"] is None for entry in (*drift.values(), *itself_as_base.values()))
     assert sandbox.patches == []
 
 
@@ -109,7 +111,7 @@ def test_the_document_is_written_from_this_matrix() -> None:
     assert DOCUMENT.read_text("utf-8") == render(), "renew it: python tests/behaviour/matrix_document.py"
 
 
-def reported(
+def run_with_report(
     repository: Story, sandbox: Sandbox, folder: Path, *arguments: str
 ) -> tuple[dict[str, AssistantEntry], Completed]:
     """Run a command; return its report's assistants by key, and what it showed as text."""
@@ -123,45 +125,45 @@ def reported(
     return {entry["key"]: entry for entry in document["assistants"]}, result
 
 
-def planned(entry: AssistantEntry) -> dict[str, Any]:
-    return {"status": entry["status"], "changes": kinds(entry), "patch": exact(entry["patch"])}
+def summarize_plan(entry: AssistantEntry) -> dict[str, Any]:
+    return {"status": entry["status"], "changes": change_kinds(entry), "patch": canonical_json(entry["patch"])}
 
 
-def plan_of(row: Row, policy: Policy, *, has_base: bool = True) -> dict[str, Any]:
+def expected_plan(row: Row, policy: Policy, *, has_base: bool = True) -> dict[str, Any]:
     return {
         "status": row.status(has_base=has_base),
         "changes": row.changes(has_base=has_base),
-        "patch": exact(row.patch(policy, has_base=has_base)),
+        "patch": canonical_json(row.patch(policy, has_base=has_base)),
     }
 
 
-def kinds(entry: AssistantEntry) -> list[tuple[str, str]]:
+def change_kinds(entry: AssistantEntry) -> list[tuple[str, str]]:
     return [(change["path"], change["kind"]) for change in entry["changes"]]
 
 
-def check_the_rest(repository: Story, found: Mapping[str, AssistantEntry]) -> None:
+def check_versions(repository: Story, by_key: Mapping[str, AssistantEntry]) -> None:
     """The values of all three versions, what is released, and who set what git asks for."""
     head = repository.head
     for row in ROWS:
-        entry = found[row.key]
+        entry = by_key[row.key]
         assert entry["released"] == (row.released if row.definition("base") else []), row.key
         versions = {"desired": row.definition("desired"), "live": row.live(), "base": row.definition("base")}
         for change in entry["changes"]:
-            values = {name: at(tree, keys(change["path"])) for name, tree in versions.items()}
-            there = {name: exact(value) for name, value in values.items() if value is not ABSENT}
-            told = {name: exact(value) for name, value in change.items() if name in versions}
-            assert told == there, (row.key, change)
+            values = {name: value_at(tree, keys(change["path"])) for name, tree in versions.items()}
+            expected = {name: canonical_json(value) for name, value in values.items() if value is not ABSENT}
+            reported = {name: canonical_json(value) for name, value in change.items() if name in versions}
+            assert reported == expected, (row.key, change)
             setter = None if change["kind"] == "drift" else head
             assert change.get("since", {"commit": None})["commit"] == setter, (row.key, change)
 
 
 def check_applied(
-    sandbox: Sandbox, found: Mapping[str, AssistantEntry], policy: Policy, *, has_base: bool = True
+    sandbox: Sandbox, by_key: Mapping[str, AssistantEntry], policy: Policy, *, has_base: bool = True
 ) -> None:
     """The outcomes, the words of what is refused, and both stores afterwards."""
     outcomes = {row.key: row.outcome(policy, has_base=has_base) for row in ROWS}
-    assert {key: entry["outcome"] for key, entry in found.items()} == outcomes
-    for key, entry in found.items():
+    assert {key: entry["outcome"] for key, entry in by_key.items()} == outcomes
+    for key, entry in by_key.items():
         assert entry["remaining"] == []
         if outcomes[key] == "refused":
             assert entry["error"], key
@@ -170,49 +172,49 @@ def check_applied(
                 assert way in entry["error"]["message"], key
         else:
             assert entry["error"] is None, key
-    after = {row.id: exact(row.after(policy, has_base=has_base)) for row in ROWS}
-    assert {row.id: live(sandbox, row) for row in ROWS} == after
-    assert {row.id: exact(without(sandbox.provider(row.id))) for row in ROWS} == after
+    after = {row.id: canonical_json(row.after(policy, has_base=has_base)) for row in ROWS}
+    assert {row.id: live_text(sandbox, row) for row in ROWS} == after
+    assert {row.id: canonical_json(drop_api_fields(sandbox.provider(row.id))) for row in ROWS} == after
 
 
-def lines_of(row: Row, policy: Policy) -> list[str]:
+def expected_lines(row: Row, policy: Policy) -> list[str]:
     lines = [
-        told_lines(row, path, kind, stays=policy.treats(kind) != "sent" or row.patch(policy) is None)
+        report_lines(row, path, kind, stays=policy.treats(kind) != "sent" or row.patch(policy) is None)
         for path, kind in row.changes()
     ]
-    return sorted(line for found in lines for line in found)
+    return sorted(line for group in lines for line in group)
 
 
-def said(text: str) -> dict[str, list[str]]:
+def read_lines(text: str) -> dict[str, list[str]]:
     """The differences that a text report shows of each assistant: on its own card, and on those that many share."""
-    found: dict[str, list[str]] = {}
+    by_key: dict[str, list[str]] = {}
     for block in text.split("\n\n"):
         head, *lines = block.splitlines()
-        told = [line.strip() for line in lines if line.startswith(("  + ", "  - ", "  ~ "))]
+        shown_lines = [line.strip() for line in lines if line.startswith(("  + ", "  - ", "  ~ "))]
         # What many share is declared in a file of each one, so that their names are told with their files.
         files = [head] if head.startswith("assistants/") else re.findall(r"\((assistants/[^)]*)\)", block)
-        for file in files if told else ():
+        for file in files if shown_lines else ():
             key = file.removeprefix("assistants/").partition(".yaml")[0]
-            found.setdefault(key, []).extend(re.sub(r" in \d+ assistants$", "", line) for line in told)
-    return {key: sorted(lines) for key, lines in found.items()}
+            by_key.setdefault(key, []).extend(re.sub(r" in \d+ assistants$", "", line) for line in shown_lines)
+    return {key: sorted(lines) for key, lines in by_key.items()}
 
 
-def live(sandbox: Sandbox, row: Row) -> str:
-    return exact(without(sandbox.live(row.id)))
+def live_text(sandbox: Sandbox, row: Row) -> str:
+    return canonical_json(drop_api_fields(sandbox.live(row.id)))
 
 
-def without(assistant: Mapping[str, Any]) -> dict[str, Any]:
+def drop_api_fields(assistant: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in assistant.items() if key not in OF_THE_API}
 
 
-def exact(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """A text that is equal for equal JSON: numbers by their value, true apart from 1."""
-    return json.dumps(_by_value(value), sort_keys=True)
+    return json.dumps(_normalize_numbers(value), sort_keys=True)
 
 
-def _by_value(value: Any) -> Any:
+def _normalize_numbers(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
-        return {key: _by_value(item) for key, item in value.items()}
-    return [_by_value(item) for item in value] if isinstance(value, list) else value
+        return {key: _normalize_numbers(item) for key, item in value.items()}
+    return [_normalize_numbers(item) for item in value] if isinstance(value, list) else value

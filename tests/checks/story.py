@@ -39,8 +39,8 @@ class Reader:
         """A step is over."""
         self._number += 1
         # The first run with a comment at its end says what a writer waits for, all that it installs included.
-        took = f"{time.monotonic() - run.started:.0f} s, {run.results}" if run else ""
-        print(f"{self._number:2} {name}", took, flush=True)
+        duration = f"{time.monotonic() - run.started:.0f} s, {run.results}" if run else ""
+        print(f"{self._number:2} {name}", duration, flush=True)
         if self._folder is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -109,8 +109,8 @@ class Story:
     def comment(self, pull: dict[str, Any], kind: str = "plan") -> str:
         """The one comment of a kind on a pull request."""
         marker = f"<!-- reconciler {kind} "
-        there = [comment for comment in self.place.hub.comments if comment["on"] == pull["number"]]
-        (found,) = (one["body"] for one in there if one["body"].startswith(marker))
+        comments = [comment for comment in self.place.hub.comments if comment["on"] == pull["number"]]
+        (found,) = (comment["body"] for comment in comments if comment["body"].startswith(marker))
         return str(found)
 
     @property
@@ -226,7 +226,7 @@ class Story:
         place.sandbox.forget_requests()
         comments = len(place.hub.comments)
         run = check(place.plan(pull["number"], fork=True))
-        assert all(said in run.jobs["plan"].summary for said in ("Offline: compared with", "1 to create"))
+        assert all(text in run.jobs["plan"].summary for text in ("Offline: compared with", "1 to create"))
         assert (len(place.hub.comments), place.sandbox.requests) == (comments, [])
         self.reader.step("a fork proposes a change", run)
         with place.failing("asst_visits"):
@@ -260,6 +260,6 @@ class Story:
 
 def tell_story(team: Callable[[Path], AbstractContextManager[Place]]) -> None:
     """Tell it with a team. A folder as the one argument gets all that people read, as it was after each step."""
-    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     with tempfile.TemporaryDirectory() as name, team(Path(name)) as place:
-        Story(place, Reader(given, place)).tell()
+        Story(place, Reader(folder, place)).tell()

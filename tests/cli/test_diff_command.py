@@ -126,12 +126,12 @@ def test_reports_and_formats(offline: Offline) -> None:
 
 
 def test_the_environments_variable_and_the_formats(offline: Offline) -> None:
-    given = {"RECONCILER_ENVIRONMENT": "staging", "RECONCILER_FORMAT": "json"}
-    result = offline.run("diff", "--against", "production", env=given)
+    variables = {"RECONCILER_ENVIRONMENT": "staging", "RECONCILER_FORMAT": "json"}
+    result = offline.run("diff", "--against", "production", env=variables)
     assert (result.code, json.loads(result.stdout)["environment"]) == (0, "staging")
-    other = offline.run("diff", "--against", "production", env={**given, "RECONCILER_FORMAT": "github"})
+    other = offline.run("diff", "--against", "production", env={**variables, "RECONCILER_FORMAT": "github"})
     assert (other.code, other.stdout) == (0, offline.run("diff", *BOTH).stdout)
-    none = offline.run("diff", "--against", "production", env={**given, "RECONCILER_FORMAT": "xml"})
+    none = offline.run("diff", "--against", "production", env={**variables, "RECONCILER_FORMAT": "xml"})
     assert (none.code, none.stdout) == (1, "")
 
 
@@ -164,6 +164,6 @@ def test_the_example_of_the_documents(tmp_path: Path) -> None:
         for name in names:
             tale.overlay(key, f"id: asst_{key}_{name}\n", name)
     text = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
-    shown = text.partition("$ reconciler diff --environment staging --against production\n")[2].partition("```")[0]
+    example = text.partition("$ reconciler diff --environment staging --against production\n")[2].partition("```")[0]
     result = tale.run("diff", *BOTH, env={"COLUMNS": "80"})
-    assert (result.code, result.stdout, result.stderr) == (0, shown, "")
+    assert (result.code, result.stdout, result.stderr) == (0, example, "")

@@ -15,7 +15,7 @@ from servers import running_sandbox
 PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"
 
 
-def flat(text: str) -> str:
+def join_lines(text: str) -> str:
     """A text without its line breaks."""
     return " ".join(text.split())
 
@@ -27,16 +27,16 @@ def one_definition(project: Project) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("command", "given"),
+    ("command", "variables"),
     [
         (["plan"], {}),
         (["apply", "--yes"], {"RECONCILER_EMAIL": "a@b.test"}),
         (["import", "asst_9"], {"RECONCILER_PASSWORD": "hush"}),
     ],
 )
-def test_no_credentials(one_definition: Project, command: list[str], given: dict[str, str]) -> None:
+def test_no_credentials(one_definition: Project, command: list[str], variables: dict[str, str]) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
-        result = run(*command, cwd=one_definition.root, env={"RECONCILER_API_URL": sandbox.url, **given})
+        result = run(*command, cwd=one_definition.root, env={"RECONCILER_API_URL": sandbox.url, **variables})
         assert sandbox.requests == []
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr == (
@@ -73,20 +73,20 @@ def test_plain_http_to_another_machine(one_definition: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "password", "told"),
+    ("email", "password", "message"),
     [
         ("admin@sandbox.test", "hush-wrong", "Login failed: wrong password, or no such account"),
         ("nobody@sandbox.test", PASSWORD, "Login failed: wrong password, or no such account"),
         ("disabled@sandbox.test", PASSWORD, "Login failed: the account is disabled"),
     ],
 )
-def test_a_login_that_fails(one_definition: Project, email: str, password: str, told: str) -> None:
+def test_a_login_that_fails(one_definition: Project, email: str, password: str, message: str) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         env = {**connection_variables(sandbox, email=email), "RECONCILER_PASSWORD": password}
         result = run("apply", "--yes", "--report", "r.json", cwd=one_definition.root, env=env)
         assert sandbox.calls == {"POST": 1}
     assert result.code == 1
-    assert told in flat(result.stdout)
+    assert message in join_lines(result.stdout)
     assert "hush" not in result.stdout + result.stderr
     assert len(result.stdout.splitlines()) <= 10
     report = json.loads((one_definition.root / "r.json").read_text())
@@ -100,7 +100,7 @@ def test_a_url_without_api(one_definition: Project) -> None:
             "plan", cwd=one_definition.root, env=connection_variables(sandbox, sandbox.url.removesuffix("/api"))
         )
     assert result.code == 1
-    assert "RECONCILER_API_URL end in /api?" in flat(result.stdout)
+    assert "RECONCILER_API_URL end in /api?" in join_lines(result.stdout)
 
 
 def test_a_page_instead_of_an_answer(one_definition: Project) -> None:
@@ -111,7 +111,7 @@ def test_a_page_instead_of_an_answer(one_definition: Project) -> None:
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "hush-token"}
         result = run("plan", cwd=one_definition.root, env=env)
     assert result.code == 1
-    assert "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?" in flat(result.stdout)
+    assert "got an HTML page instead of JSON: does RECONCILER_API_URL end in /api?" in join_lines(result.stdout)
 
 
 def test_nobody_listens(one_definition: Project) -> None:
@@ -120,8 +120,8 @@ def test_nobody_listens(one_definition: Project) -> None:
     env = {"RECONCILER_API_URL": f"http://127.0.0.1:{port}/api", "RECONCILER_AUTH_TOKEN": "hush"}
     result = run("plan", "--retries", "0", cwd=one_definition.root, env=env)
     assert result.code == 1
-    assert "no connection to" in flat(result.stdout)
-    assert "Check that the API is running" in flat(result.stdout)
+    assert "no connection to" in join_lines(result.stdout)
+    assert "Check that the API is running" in join_lines(result.stdout)
 
 
 def test_a_token_that_has_run_out(one_definition: Project) -> None:
@@ -132,7 +132,7 @@ def test_a_token_that_has_run_out(one_definition: Project) -> None:
             env={"RECONCILER_API_URL": sandbox.url, "RECONCILER_AUTH_TOKEN": "hush-old"},
         )
         assert result.code == 1
-        assert "RECONCILER_AUTH_TOKEN may have expired" in flat(result.stdout)
+        assert "RECONCILER_AUTH_TOKEN may have expired" in join_lines(result.stdout)
         assert "hush" not in result.stdout + result.stderr
         env = {**connection_variables(sandbox), "RECONCILER_AUTH_TOKEN": "hush-old"}
         assert run("apply", "--yes", cwd=one_definition.root, env=env).code == 0
@@ -145,7 +145,7 @@ def test_an_unknown_id_does_not_stop_the_others(one_definition: Project) -> None
         result = run("apply", "--yes", cwd=one_definition.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
     assert result.code == 1
-    assert "Check that the id belongs to this API" in flat(result.stdout)
+    assert "Check that the id belongs to this API" in join_lines(result.stdout)
 
 
 def test_no_definitions(project: Project) -> None:

@@ -9,7 +9,7 @@ from reconciler import __version__
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--nope"], "No such option '--nope'"),
         (["nope"], "No such command 'nope'"),
@@ -36,7 +36,7 @@ from reconciler import __version__
         (["plan", "--report", "assistants.md"], "this is a folder, not a file"),
     ],
 )
-def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments: list[str], told: str) -> None:
+def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments: list[str], message: str) -> None:
     (project.root / "assistants.md").mkdir()
     project.write("a", id="asst_1")
     with running_sandbox() as sandbox:
@@ -44,7 +44,7 @@ def test_a_wrong_command_line_is_1_and_sends_nothing(project: Project, arguments
         assert sandbox.requests == []
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: ")
-    assert told in result.stderr
+    assert message in result.stderr
     assert len(result.stderr.splitlines()) <= 3
 
 

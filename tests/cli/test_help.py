@@ -20,9 +20,9 @@ SECTIONS = ["Options", "Definitions", "Drift and conflicts", "Output", "API", "H
 
 
 def command(name: str) -> Command:
-    found = reconciler.get_command(CONTEXT, name)
-    assert isinstance(found, Command), f"{name}: its class should be reconciler.cli.help.Command"
-    return found
+    command_object = reconciler.get_command(CONTEXT, name)
+    assert isinstance(command_object, Command), f"{name}: its class should be reconciler.cli.help.Command"
+    return command_object
 
 
 def help_of(name: str) -> list[str]:
@@ -53,18 +53,18 @@ def test_what_a_command_alone_can_do_comes_first() -> None:
     assert "--timeout" in " ".join(lines[lines.index("API:") : lines.index("Help:")])
 
 
-def completed(words: str, cwd: Path) -> list[str]:
+def complete_words(words: str, cwd: Path) -> list[str]:
     """What bash would offer for the last of some words, as bash itself asks."""
     parts = words.split(" ")
-    asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(parts) - 1), "_RECONCILER_COMPLETE": "bash_complete"}
-    return [line.partition(",")[2] for line in run(cwd=cwd, env=asked).stdout.splitlines()]
+    variables = {"COMP_WORDS": words, "COMP_CWORD": str(len(parts) - 1), "_RECONCILER_COMPLETE": "bash_complete"}
+    return [line.partition(",")[2] for line in run(cwd=cwd, env=variables).stdout.splitlines()]
 
 
 def test_the_tab_key_completes_commands_options_choices_and_files(tmp_path: Path) -> None:
-    assert completed("reconciler pl", tmp_path) == ["plan"]
-    assert completed("reconciler apply --force", tmp_path) == ["--force-conflicts"]
-    assert completed("reconciler plan --on-drift re", tmp_path) == ["revert"]
-    assert completed("reconciler plan assist", tmp_path) == ["assist"]  # of the type file: bash looks for files
+    assert complete_words("reconciler pl", tmp_path) == ["plan"]
+    assert complete_words("reconciler apply --force", tmp_path) == ["--force-conflicts"]
+    assert complete_words("reconciler plan --on-drift re", tmp_path) == ["revert"]
+    assert complete_words("reconciler plan assist", tmp_path) == ["assist"]  # of the type file: bash looks for files
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -91,11 +91,11 @@ def test_bash_takes_the_script(tmp_path: Path) -> None:
 class TestQuiet:
     @pytest.fixture
     def tale(self, tmp_path: Path) -> Iterator[Story]:
-        with story(tmp_path / "repository", {"a": {"name": "A"}, "b": {"name": "B"}}) as told:
-            told.write("a", name="A")
-            told.write("b", name="B")
-            told.commit()
-            yield told
+        with story(tmp_path / "repository", {"a": {"name": "A"}, "b": {"name": "B"}}) as tale:
+            tale.write("a", name="A")
+            tale.write("b", name="B")
+            tale.commit()
+            yield tale
 
     def test_a_run_that_finds_nothing_prints_nothing(self, tale: Story) -> None:
         for arguments in (["plan"], ["drift"], ["validate"], ["apply", "--yes", "--record", "--base", "none"]):

@@ -16,15 +16,15 @@ LIVE = {"name": "Desk", "firstMessage": "Hello!", "model": {**MODEL, "messages":
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """A recorded assistant whose temperature somebody has edited live."""
-    with story(tmp_path / "repository", {"a": LIVE}) as told:
-        told.write("a", name="Desk", firstMessage="Hello!", model={"temperature": 0.7})
-        told.commit()
-        told.apply_and_record()
-        told.sandbox.edit("asst_a", model={**LIVE["model"], "temperature": 1.1})  # type: ignore[dict-item]
-        yield told
+    with story(tmp_path / "repository", {"a": LIVE}) as tale:
+        tale.write("a", name="Desk", firstMessage="Hello!", model={"temperature": 0.7})
+        tale.commit()
+        tale.apply_and_record()
+        tale.sandbox.edit("asst_a", model={**LIVE["model"], "temperature": 1.1})  # type: ignore[dict-item]
+        yield tale
 
 
-def applied_twice(tale: Story) -> list[Document]:
+def apply_twice(tale: Story) -> list[Document]:
     """One run puts the live edit back, the next brings a change of git's."""
     first = tale.apply_and_record("--on-drift", "revert")
     tale.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
@@ -32,7 +32,7 @@ def applied_twice(tale: Story) -> list[Document]:
     return [first, tale.apply_and_record()]
 
 
-def merged(tale: Story, *documents: Document) -> Document:
+def merge_reports(tale: Story, *documents: Document) -> Document:
     files = [str(tale.save_report(document, f"{number}.json")) for number, document in enumerate(documents)]
     result = tale.run("report", *files, "--format", "json")
     assert result.code == 0
@@ -47,9 +47,9 @@ def live(tale: Story) -> dict[str, Any]:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_what_two_runs_sent_under_different_options_is_all_undone(tale: Story, swapped: bool) -> None:
     before = live(tale)
-    runs = applied_twice(tale)
+    runs = apply_twice(tale)
     assert live(tale) != before
-    rollback = tale.rollback(merged(tale, *(reversed(runs) if swapped else runs)))
+    rollback = tale.rollback(merge_reports(tale, *(reversed(runs) if swapped else runs)))
     assert outcomes(rollback) == {"a": "applied"}
     assert live(tale) == before
 
@@ -63,7 +63,7 @@ def test_an_edit_between_the_runs_refuses_the_assistant(tale: Story) -> None:
     tale.commit()
     second = tale.apply("--force-conflicts")
     after = live(tale)
-    rollback = tale.rollback(merged(tale, first, second))
+    rollback = tale.rollback(merge_reports(tale, first, second))
     assert outcomes(rollback) == {"a": "refused"}
     (entry,) = rollback["assistants"]
     assert "somebody edited firstMessage between two of the report's runs" in entry["error"]["message"]
@@ -72,7 +72,7 @@ def test_an_edit_between_the_runs_refuses_the_assistant(tale: Story) -> None:
 
 @pytest.mark.parametrize("arguments", [["rollback", "FILE", "--yes"], ["apply", "--resume", "FILE", "--yes"]])
 def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, arguments: list[str]) -> None:
-    (report, _) = applied_twice(tale)
+    (report, _) = apply_twice(tale)
     for entry in report["assistants"]:
         for change in entry["changes"]:
             del change["sent"]
@@ -85,7 +85,7 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, argume
 
 def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
     first = tale.apply_and_record("--on-drift", "revert")
-    report = tale.save_report(merged(tale, first, tale.rollback(first)))
+    report = tale.save_report(merge_reports(tale, first, tale.rollback(first)))
     for done in (tale.run("rollback", report, "--yes"), tale.run("apply", "--resume", report, "--yes")):
         assert (done.code, done.stdout) == (1, "")
         assert "this report is merged from runs of `apply` and `rollback`" in done.stderr
@@ -95,10 +95,10 @@ def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
 @pytest.mark.parametrize("fields", [{"firstMessage": "Good evening!"}, {"name": "Front desk"}])
 def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(tale: Story, fields: dict[str, Any]) -> None:
     before = live(tale)
-    runs = applied_twice(tale)
+    runs = apply_twice(tale)
     tale.write("a", id="local_asst_a", **{"name": "Desk", "firstMessage": "Good day!", **fields})
     tale.commit()
-    rollback = tale.rollback(merged(tale, *runs, tale.apply_and_record()))
+    rollback = tale.rollback(merge_reports(tale, *runs, tale.apply_and_record()))
     assert outcomes(rollback) == {"a": "applied"}
     assert live(tale) == before
 
@@ -110,6 +110,6 @@ def test_fields_inside_one_another_under_two_ids_are_not_undone(tale: Story) -> 
     entry["id"] = "local_asst_a"
     entry["changes"][0] |= {"path": "/model", "live": LIVE["model"], "desired": LIVE["model"]}
     after = live(tale)
-    result = tale.run("rollback", tale.save_report(merged(tale, first, second)), "--yes")
+    result = tale.run("rollback", tale.save_report(merge_reports(tale, first, second)), "--yes")
     assert (result.code, live(tale)) == (1, after)
     assert "the report names /model and /model/temperature, one inside the other" in result.stderr

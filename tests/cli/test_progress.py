@@ -6,15 +6,18 @@ from reconciler.cli.connect import FEW_ITEMS, progress_line
 
 
 @pytest.mark.parametrize(
-    ("shown", "total", "seen"), [(True, FEW_ITEMS + 1, True), (True, FEW_ITEMS, False), (False, FEW_ITEMS + 1, False)]
+    ("is_shown", "total", "is_terminal"),
+    [(True, FEW_ITEMS + 1, True), (True, FEW_ITEMS, False), (False, FEW_ITEMS + 1, False)],
 )
-def test_it_is_for_many_at_a_terminal(capsys: pytest.CaptureFixture[str], shown: bool, total: int, seen: bool) -> None:
-    with progress_line("Reading", visible=shown) as advance:
+def test_it_is_for_many_at_a_terminal(
+    capsys: pytest.CaptureFixture[str], is_shown: bool, total: int, is_terminal: bool
+) -> None:
+    with progress_line("Reading", visible=is_shown) as advance:
         for done in range(1, total + 1):
             advance(done, total)
     written = capsys.readouterr()
     assert written.out == ""
-    assert ("Reading" in written.err) == seen
+    assert ("Reading" in written.err) == is_terminal
 
 
 def test_it_ends_with_a_run_that_ends_early(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def at_a_terminal(project: Project, sandbox: Sandbox, *arguments: str, command: str = "apply") -> Iterator[Terminal]:
+def open_terminal(project: Project, sandbox: Sandbox, *arguments: str, command: str = "apply") -> Iterator[Terminal]:
     screen, inside = pty.openpty()
     # The leader of a new session gets the first terminal that it opens as its own: Ctrl-C becomes a signal.
     script = f'exec "$0" "$@" 0<>{os.ttyname(inside)} 2>&0'
@@ -99,7 +99,7 @@ def one_definition(project: Project) -> Project:
 
 @pytest.mark.parametrize("keys", [b"y\r", b"YES\r"])
 def test_a_yes_applies(one_definition: Project, keys: bytes) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, open_terminal(one_definition, sandbox) as terminal:
         terminal.wait_for(f"Write to 1 assistant at {sandbox.url}? [y/N]:")
         assert '"Old" -> "New"' in terminal.output
         assert "Plan: 1 to change" in terminal.output
@@ -113,7 +113,7 @@ def test_a_yes_applies(one_definition: Project, keys: bytes) -> None:
 
 @pytest.mark.parametrize("keys", [b"\r", b"n\r", CONTROL_D])
 def test_anything_else_sends_nothing(one_definition: Project, keys: bytes) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, open_terminal(one_definition, sandbox) as terminal:
         terminal.wait_for("[y/N]:")
         terminal.type(keys)
         result = terminal.wait()
@@ -130,7 +130,7 @@ def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
         model={"provider": "openai", "model": "gpt-4o"},
         voice={"provider": "openai", "voiceId": "alloy"},
     )
-    with running_sandbox({}) as sandbox, at_a_terminal(project, sandbox, str(file), command="create") as terminal:
+    with running_sandbox({}) as sandbox, open_terminal(project, sandbox, str(file), command="create") as terminal:
         terminal.wait_for("[y/N]:")
         assert "Create: 1 to create" in terminal.output
         terminal.type(b"n\r")
@@ -141,7 +141,7 @@ def test_a_no_creates_nothing_and_says_so(project: Project) -> None:
 
 def test_control_c_at_the_prompt(one_definition: Project) -> None:
     with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox:
-        with at_a_terminal(one_definition, sandbox, "--report", "r.md") as terminal:
+        with open_terminal(one_definition, sandbox, "--report", "r.md") as terminal:
             terminal.wait_for("[y/N]:")
             terminal.type(CONTROL_C)
             result = terminal.wait()
@@ -152,7 +152,7 @@ def test_control_c_at_the_prompt(one_definition: Project) -> None:
 
 
 def test_sigterm_at_the_prompt(one_definition: Project) -> None:
-    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+    with running_sandbox({"asst_1": {"name": "Old"}}) as sandbox, open_terminal(one_definition, sandbox) as terminal:
         terminal.wait_for("[y/N]:")
         terminal.signal(signal.SIGTERM)
         result = terminal.wait()
@@ -161,7 +161,7 @@ def test_sigterm_at_the_prompt(one_definition: Project) -> None:
 
 
 def test_nobody_is_asked_where_there_is_nothing_to_write(one_definition: Project) -> None:
-    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, at_a_terminal(one_definition, sandbox) as terminal:
+    with running_sandbox({"asst_1": {"name": "New"}}) as sandbox, open_terminal(one_definition, sandbox) as terminal:
         result = terminal.wait()
     assert (result.code, result.stderr) == (0, "")
 
@@ -169,7 +169,7 @@ def test_nobody_is_asked_where_there_is_nothing_to_write(one_definition: Project
 def test_nobody_is_asked_for_more_than_is_allowed(one_definition: Project) -> None:
     with (
         running_sandbox({"asst_1": {}}) as sandbox,
-        at_a_terminal(one_definition, sandbox, "--max-changes", "0") as terminal,
+        open_terminal(one_definition, sandbox, "--max-changes", "0") as terminal,
     ):
         result = terminal.wait()
         assert sandbox.patches == []
@@ -181,7 +181,7 @@ def test_a_line_shows_how_far_a_large_run_is(one_definition: Project) -> None:
     for number in range(30):
         one_definition.write(f"many/a{number}", id=f"asst_m{number}", name="New")
     seed: dict[str, Any] = {"asst_1": {}, **{f"asst_m{number}": {} for number in range(30)}}
-    with running_sandbox(seed) as sandbox, at_a_terminal(one_definition, sandbox, "--yes") as terminal:
+    with running_sandbox(seed) as sandbox, open_terminal(one_definition, sandbox, "--yes") as terminal:
         result = terminal.wait()
         assert len(sandbox.patches) == 31
     assert result.code == 0

@@ -24,13 +24,13 @@ def one_definition(project: Project) -> Project:
     return project
 
 
-def cases(file: Path) -> dict[str, list[str]]:
+def read_cases(file: Path) -> dict[str, list[str]]:
     """The cases of a JUnit file, each with what is said of it."""
     suites = ElementTree.fromstring(file.read_text("utf-8"))
     return {case.attrib["classname"]: [child.tag for child in case] for case in suites.iter("testcase")}
 
 
-def title(file: Path) -> str:
+def read_title(file: Path) -> str:
     return file.read_text("utf-8").split("<title>")[1].split("</title>")[0]
 
 
@@ -49,8 +49,8 @@ def test_every_command_writes_them(
     with running_sandbox(LIVE) as sandbox:
         result = run(*arguments, *REPORTS, cwd=one_definition.root, env=connection_variables(sandbox))
     assert (result.code, result.stderr) == (code, "")
-    assert cases(one_definition.root / "r.xml") == {"assistants/team/a": [said]}
-    assert title(one_definition.root / "r.html") == shown
+    assert read_cases(one_definition.root / "r.xml") == {"assistants/team/a": [said]}
+    assert read_title(one_definition.root / "r.html") == shown
     again = run("report", "r.json", "--report", "again.html", "--report", "again.xml", cwd=one_definition.root)
     assert again.code == 0
     for suffix in ("html", "xml"):
@@ -63,7 +63,7 @@ def test_validate_writes_them_too(one_definition: Project) -> None:
     one_definition.write("bad", "id: asst_2\nnmae: X\n")
     result = run("validate", *REPORTS, cwd=one_definition.root)
     assert result.code == 1
-    assert cases(one_definition.root / "r.xml") == {"assistants/bad": ["error"], "assistants/team/a": []}
+    assert read_cases(one_definition.root / "r.xml") == {"assistants/bad": ["error"], "assistants/team/a": []}
     assert "assistants/bad.yaml:2:1" in (one_definition.root / "r.html").read_text("utf-8")
 
 

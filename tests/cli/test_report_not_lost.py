@@ -24,7 +24,7 @@ def one_definition(project: Project) -> Project:
     return project
 
 
-def told(stderr: str) -> str | None:
+def read_outcome(stderr: str) -> str | None:
     """What became of the assistant, by the JSON on stderr."""
     start = stderr.find("{\n")
     if start < 0:
@@ -36,7 +36,7 @@ def told(stderr: str) -> str | None:
     return outcome
 
 
-def taking_away(sandbox: Sandbox, folder: Path) -> None:
+def remove_during_write(sandbox: Sandbox, folder: Path) -> None:
     """Let a folder go when the write is under way: after the report that stands before it."""
 
     def take(method: str, path: str, body: object) -> None:
@@ -50,7 +50,7 @@ def taking_away(sandbox: Sandbox, folder: Path) -> None:
 def test_a_folder_that_is_gone_by_the_end(one_definition: Project) -> None:
     (one_definition.root / "reports").mkdir()
     with running_sandbox(SEED) as sandbox:
-        taking_away(sandbox, one_definition.root / "reports")
+        remove_during_write(sandbox, one_definition.root / "reports")
         result = run(
             "apply", "--yes", "--report", "reports/r.json", cwd=one_definition.root, env=connection_variables(sandbox)
         )
@@ -58,11 +58,11 @@ def test_a_folder_that_is_gone_by_the_end(one_definition: Project) -> None:
     assert result.code == 1
     assert "reports/r.json: cannot be written" in result.stderr
     assert "Apply: 1 applied" in result.stdout
-    assert told(result.stderr) == "applied"
+    assert read_outcome(result.stderr) == "applied"
 
 
 @pytest.fixture(params=["a full disk", "a pipe that nobody reads"])
-def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
+def full_stream(request: pytest.FixtureRequest) -> Iterator[int]:
     """A stream that takes nothing."""
     full = request.param == "a full disk"
     reading, writing = (-1, os.open("/dev/full", os.O_WRONLY)) if full else os.pipe()
@@ -72,14 +72,14 @@ def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(writing)
 
 
-def test_a_stdout_that_takes_nothing(one_definition: Project, nowhere: int) -> None:
+def test_a_stdout_that_takes_nothing(one_definition: Project, full_stream: int) -> None:
     with running_sandbox(SEED) as sandbox:
         result = subprocess.run(
             [COMMAND, "apply", "--yes"],
             cwd=one_definition.root,
             env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
-            stdout=nowhere,
+            stdout=full_stream,
             stderr=subprocess.PIPE,
             text=True,
             timeout=60,
@@ -88,10 +88,10 @@ def test_a_stdout_that_takes_nothing(one_definition: Project, nowhere: int) -> N
         assert sandbox.live("asst_a")["name"] == "New"
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
-    assert told(result.stderr) == "applied"
+    assert read_outcome(result.stderr) == "applied"
 
 
-def test_a_stderr_that_takes_nothing_ends_no_run(one_definition: Project, nowhere: int) -> None:
+def test_a_stderr_that_takes_nothing_ends_no_run(one_definition: Project, full_stream: int) -> None:
     with running_sandbox(SEED) as sandbox:
         result = subprocess.run(
             [COMMAND, "apply", "--yes", "-v"],
@@ -99,7 +99,7 @@ def test_a_stderr_that_takes_nothing_ends_no_run(one_definition: Project, nowher
             env=environment(connection_variables(sandbox)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=nowhere,
+            stderr=full_stream,
             text=True,
             timeout=60,
             check=False,
@@ -124,7 +124,7 @@ def test_a_fault_of_our_own_while_the_report_is_written(one_definition: Project)
         assert sandbox.live("asst_a")["name"] == "New"
     assert result.returncode == 1
     assert "this is a fault of reconciler itself (RuntimeError)" in result.stderr
-    assert told(result.stderr) == "applied"
+    assert read_outcome(result.stderr) == "applied"
 
 
 def test_where_nothing_was_written_there_is_nothing_to_lose(one_definition: Project) -> None:
@@ -139,7 +139,7 @@ def test_where_nothing_was_written_there_is_nothing_to_lose(one_definition: Proj
             timeout=60,
             check=False,
         )
-    assert (result.returncode, told(result.stderr)) == (1, None)
+    assert (result.returncode, read_outcome(result.stderr)) == (1, None)
     assert "No space left on device" in result.stderr
 
 
@@ -155,7 +155,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         yield told_once
 
 
-def odd_git(folder: Path, on: str, what: str) -> str:
+def path_with_git(folder: Path, on: str, what: str) -> str:
     """A PATH on which git does something else first, where a word is among its arguments."""
     script = f"""#!/bin/sh\ncase " $* " in *" {on} "*) {what};; esac\nexec {shutil.which("git")} "$@"\n"""
     folder.mkdir()
@@ -179,12 +179,12 @@ def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(tal
         result = tale.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
     assert result.code == 1
     assert "r.json: cannot be written" in result.stderr
-    assert told(result.stderr) == "indeterminate"
+    assert read_outcome(result.stderr) == "indeterminate"
     assert [trailer["id"] for trailer in tale.trailers] == ["asst_a"]
 
 
 def test_a_git_that_cannot_tell_who_set_what_ends_the_run_before_it_writes(tale: Story) -> None:
-    path = odd_git(tale.root.parent / "odd", "--topo-order", "exit 1")
+    path = path_with_git(tale.root.parent / "odd", "--topo-order", "exit 1")
     result = tale.run("apply", "--yes", "--record", "--format", "json", env={"PATH": path})
     assert (result.code, result.stdout, tale.sandbox.patches) == (1, "", [])
     assert "git log" in result.stderr
@@ -193,7 +193,7 @@ def test_a_git_that_cannot_tell_who_set_what_ends_the_run_before_it_writes(tale:
 @pytest.mark.parametrize("on", ["commit-tree", "update-ref"])
 def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: Story, on: str) -> None:
     """A terminal sends it to all processes of the command, git among them."""
-    path = odd_git(tale.root.parent / "odd", on, "kill -s INT -- -$PPID")
+    path = path_with_git(tale.root.parent / "odd", on, "kill -s INT -- -$PPID")
     result = subprocess.run(
         [COMMAND, "apply", "--yes", "--record", "--format", "json"],
         cwd=tale.root,

@@ -80,11 +80,11 @@ def test_a_report_that_is_being_written_is_finished(project: Project, command: t
 
 
 def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
-    asked = threading.Event()
+    request_arrived = threading.Event()
     with running_sandbox(latency_ms=400) as sandbox:
-        sandbox.before_each(lambda method, path, body: asked.set() if path.endswith("/me") else None)
+        sandbox.before_each(lambda method, path, body: request_arrived.set() if path.endswith("/me") else None)
         with start_command("whoami", cwd=project.root, env=connection_variables(sandbox)) as command:
-            assert asked.wait(60)
+            assert request_arrived.wait(60)
             command.signal(signal.SIGINT)
             result = command.wait()
     assert (result.code, result.stdout[:5]) == (130, "name:")

@@ -24,7 +24,7 @@ def fleet(project: Project) -> Project:
     return project
 
 
-class Hanging:
+class HangingApi:
     """Lets the first PATCH through; answers no later one, whether it did the write or not."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ def outcomes(root: Path) -> dict[str, str]:
 
 
 def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> None:
-    hanging = Hanging()
+    hanging = HangingApi()
     with running_sandbox(SEED) as sandbox, between(sandbox, hanging) as server:
         with start_command(*ARGUMENTS, cwd=fleet.root, env=connection_variables(sandbox, server.url)) as command:
             assert hanging.hung.wait(60)
@@ -67,7 +67,7 @@ def test_a_run_that_is_killed_leaves_the_old_values_behind(fleet: Project) -> No
 
 @pytest.mark.parametrize("twice", [False, True])
 def test_what_is_in_flight_has_five_seconds_or_none_where_somebody_insists(fleet: Project, twice: bool) -> None:
-    hanging = Hanging()
+    hanging = HangingApi()
     with running_sandbox(SEED) as sandbox, between(sandbox, hanging) as server:
         with start_command(*ARGUMENTS, cwd=fleet.root, env=connection_variables(sandbox, server.url)) as command:
             assert hanging.hung.wait(60)

@@ -184,15 +184,15 @@ def test_files_are_named_alike_from_everywhere(one_definition: Project) -> None:
     below.mkdir(parents=True)
     with running_sandbox(LIVE) as sandbox:
         env = connection_variables(sandbox)
-        here = json.loads(run("plan", "--format", "json", cwd=one_definition.root, env=env).stdout)
-        there = json.loads(
+        from_root = json.loads(run("plan", "--format", "json", cwd=one_definition.root, env=env).stdout)
+        from_below = json.loads(
             run("plan", "--format", "json", "--directory", "../../assistants", cwd=below, env=env).stdout
         )
         by_variable = run(
             "plan", "../../assistants/team", cwd=below, env={**env, "RECONCILER_DIRECTORY": "../../assistants"}
         )
-    assert here["assistants"] == there["assistants"]
-    assert here["assistants"][0]["file"] == "assistants/team/a.yaml"
+    assert from_root["assistants"] == from_below["assistants"]
+    assert from_root["assistants"][0]["file"] == "assistants/team/a.yaml"
     assert "assistants/team/a.yaml: to change" in by_variable.stdout
 
 
@@ -223,16 +223,16 @@ def test_reports_are_rendered_again_and_merged(one_definition: Project, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [(None, "cannot be read"), (b"{", "is not JSON"), (b"{}", "is not a report of this tool"), (b"\xff", "not UTF-8")],
 )
-def test_a_report_that_is_none(project: Project, content: bytes | None, told: str) -> None:
+def test_a_report_that_is_none(project: Project, content: bytes | None, message: str) -> None:
     if content is not None:
         (project.root / "r.json").write_bytes(content)
     result = run("report", "r.json", cwd=project.root)
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: r.json: ")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_the_schema_is_json_and_follows_the_settings(project: Project) -> None:

@@ -31,34 +31,36 @@ values = st.recursive(
 declared = st.dictionaries(st.sampled_from(["name", "metadata", "endCallPhrases"]), values, max_size=3)
 
 
-@pytest.mark.parametrize(("one", "other", "leaves"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_leaves(one: dict[str, Any], other: dict[str, Any], leaves: list[tuple[str, ...]]) -> None:
-    assert find_differing_declarations(one, other) == tuple(leaves)
-    assert find_differing_declarations(other, one) == tuple(leaves)
+@pytest.mark.parametrize(
+    ("definition", "other", "leaves"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_leaves(definition: dict[str, Any], other: dict[str, Any], leaves: list[tuple[str, ...]]) -> None:
+    assert find_differing_declarations(definition, other) == tuple(leaves)
+    assert find_differing_declarations(other, definition) == tuple(leaves)
 
 
 @given(declared, declared)
 def test_neither_side_counts_more_and_no_leaf_lies_in_another(one: dict[str, Any], other: dict[str, Any]) -> None:
-    found = find_differing_declarations(one, other)
-    assert found == find_differing_declarations(other, one)
-    assert found == tuple(sorted(set(found)))
-    assert not [path for path in found for above in found if path != above and path[: len(above)] == above]
+    paths = find_differing_declarations(one, other)
+    assert paths == find_differing_declarations(other, one)
+    assert paths == tuple(sorted(set(paths)))
+    assert not [path for path in paths for above in paths if path != above and path[: len(above)] == above]
     assert find_differing_declarations(one, one) == ()
-    assert all(value_at(one, path) is not MISSING or value_at(other, path) is not MISSING for path in found)
+    assert all(value_at(one, path) is not MISSING or value_at(other, path) is not MISSING for path in paths)
 
 
 @given(declared, declared)
 def test_with_its_leaves_taken_over_a_definition_is_the_other(one: dict[str, Any], other: dict[str, Any]) -> None:
     """What is not named as a leaf does not differ: one with the other's leaves is the other."""
-    taken = one
+    merged = one
     for path in find_differing_declarations(one, other):
-        taken = _with(taken, path, value_at(other, path))
-    assert find_differing_declarations(taken, other) == ()
+        merged = _set_value(merged, path, value_at(other, path))
+    assert find_differing_declarations(merged, other) == ()
 
 
-def _with(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _set_value(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
     key, *rest = path
     if rest:
-        return {**tree, key: _with(tree.get(key, {}), tuple(rest), value)}
+        return {**tree, key: _set_value(tree.get(key, {}), tuple(rest), value)}
     without = {name: item for name, item in tree.items() if name != key}
     return without if value is MISSING else {**without, key: value}

@@ -12,7 +12,7 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, merge_overlay
 
 
-def declared(live: dict[str, Any], **settings: Any) -> Any:
+def build_declared(live: dict[str, Any], **settings: Any) -> Any:
     return build_definition("asst_1", {"id": "asst_1", **live}, Settings(**settings))
 
 
@@ -26,7 +26,7 @@ def test_documented_fields_in_the_api_s_order_without_nulls_and_read_only_ones()
         "firstMessage": None,
         "metadata": {"b": 1, "a": None, "deep": {"x": None}},
     }
-    declaration = declared(live)
+    declaration = build_declared(live)
     assert list(declaration.fields) == ["id", "name", "voice", "metadata"]
     assert list(declaration.fields["voice"]) == ["provider", "voiceId"]
     assert declaration.fields["metadata"] == {"b": 1}
@@ -60,13 +60,13 @@ def test_a_definition_uses_the_id_that_was_asked_for() -> None:
     ],
 )
 def test_values_that_no_definition_may_hold(live: dict[str, Any], refused: list[tuple[str, ...]]) -> None:
-    declaration = declared(live)
+    declaration = build_declared(live)
     assert list(declaration.rejected) == refused
 
 
 def test_fields_that_nobody_documents_are_declared_where_the_settings_name_them() -> None:
     live = {"tools": [1], "model": {"messages": [], "seed": 1}, "other": 1}
-    declaration = declared(live, extra_fields=(("tools",), ("model", "messages")))
+    declaration = build_declared(live, extra_fields=(("tools",), ("model", "messages")))
     assert declaration.fields == {"id": "asst_1", "model": {"messages": []}, "tools": [1]}
     assert declaration.undocumented == (("model", "seed"), ("other",))
 
@@ -81,7 +81,7 @@ def test_fields_that_nobody_documents_are_declared_where_the_settings_name_them(
     ],
 )
 def test_sensitive_values_are_left_out(sensitive: Any, fields: Any, hidden: Any) -> None:
-    declaration = declared({"metadata": {"key": "x", "list": [{"key": 1}]}}, sensitive=(sensitive,))
+    declaration = build_declared({"metadata": {"key": "x", "list": [{"key": 1}]}}, sensitive=(sensitive,))
     assert declaration.fields == {"id": "asst_1", **fields}
     assert list(declaration.hidden) == hidden
 
@@ -162,7 +162,7 @@ def test_with_its_overlay_a_definition_differs_in_nothing_but_what_is_left(share
 
 def test_a_live_key_that_would_name_a_text_file_is_not_written() -> None:
     live = {"metadata": {"$file": "x", "a": 1, "list": [{"$file": "y"}], "deep": {"$file": "z", "b": 2}}}
-    declaration = declared(live)
+    declaration = build_declared(live)
     assert declaration.fields == {"id": "asst_1", "metadata": {"a": 1, "deep": {"b": 2}}}
     assert declaration.rejected == (("metadata", "$file"), ("metadata", "deep", "$file"), ("metadata", "list"))
     assert "$file as a key" in explain_omission(("metadata", "list"), [{"$file": "y"}], Settings())

@@ -42,7 +42,7 @@ def settings(**changes: Any) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("days", "expired", "told"),
+    ("days", "expired", "state"),
     [
         (-1, True, "expired on 2026-02-28"),
         (0, False, "expires on 2026-03-01"),
@@ -50,14 +50,14 @@ def settings(**changes: Any) -> Settings:
         (15, False, ""),
     ],
 )
-def test_an_entry_ends_with_its_last_day_and_is_told_14_days_ahead(days: int, expired: bool, told: str) -> None:
-    one = settings(ignore=(rule("metadata", "a/b", expires=day(days)), rule("name")))
+def test_an_entry_ends_with_its_last_day_and_is_told_14_days_ahead(days: int, expired: bool, state: str) -> None:
+    overrides = settings(ignore=(rule("metadata", "a/b", expires=day(days)), rule("name")))
     other = settings(frozen=(freeze(expires=days), freeze()))
-    for held, name in ((one, "ignore /metadata/a~1b"), (other, "frozen (enrolment)")):
+    for held, name in ((overrides, "ignore /metadata/a~1b"), (other, "frozen (enrolment)")):
         notes = list(warn_of_expiry(held))
-        assert len(notes) == bool(told)
+        assert len(notes) == bool(state)
         for note in notes:
-            assert note.startswith(f"{name} {told}")
+            assert note.startswith(f"{name} {state}")
         found = list(list_expired(held))
         assert len(found) == expired
         for entry, message in found:

@@ -51,25 +51,25 @@ def test_no_patch_no_digest() -> None:
 def test_sensitive_values_are_left_out_and_the_time_stands_in() -> None:
     sensitive = [("metadata", "key")]
 
-    def one(new: str, old: str, at: str | None) -> str | None:
+    def make_digest(new: str, old: str, at: str | None) -> str | None:
         live = {**LIVE, "metadata": {"key": old, "n": 1}}
         return fingerprint({"metadata": {"key": new}}, live, sensitive=sensitive, live_updated_at=at)
 
-    assert one("new", "old", "1") == one("newer", "older", "1")
-    assert one("new", "old", "1") != one("new", "old", "2")
-    assert one("new", "old", "1") != one("new", "old", None)
+    assert make_digest("new", "old", "1") == make_digest("newer", "older", "1")
+    assert make_digest("new", "old", "1") != make_digest("new", "old", "2")
+    assert make_digest("new", "old", "1") != make_digest("new", "old", None)
     assert fingerprint({"name": "New"}, sensitive=sensitive, live_updated_at="1") == fingerprint(
         {"name": "New"}, sensitive=sensitive, live_updated_at="2"
     )
 
 
 def test_sensitive_parts_of_lists_are_left_out_too() -> None:
-    def one(secret: str) -> str | None:
+    def make_digest(secret: str) -> str | None:
         live = {"metadata": {"list": [{"key": secret, "n": 1}]}}
         desired = {"metadata": {"list": [{"key": secret, "n": 2}]}}
         return fingerprint(desired, live, sensitive=[("metadata", "list", "*", "key")])
 
-    assert one("a") == one("b")
+    assert make_digest("a") == make_digest("b")
 
 
 def test_plans_write_the_same_or_not() -> None:
@@ -85,10 +85,10 @@ def test_plans_write_the_same_or_not() -> None:
 
 
 def test_a_missing_live_value_is_not_a_null_one() -> None:
-    one, other = Planner().plan({"name": "New"}, {}), Planner().plan({"name": "New"}, {"name": None})
-    assert one.changes[0].live is MISSING
+    missing, other = Planner().plan({"name": "New"}, {}), Planner().plan({"name": "New"}, {"name": None})
+    assert missing.changes[0].live is MISSING
     assert other.changes[0].live is None
-    assert not one.same_write(other)
+    assert not missing.same_write(other)
 
 
 @pytest.mark.parametrize("fresh", ["old", "new"])

@@ -17,10 +17,13 @@ def rule(path: str = "a", **changes: Any) -> Rule:
     return Rule(**{"id": "one", "path": tuple(path.split(".")), "reason": "so it is", **changes})
 
 
-def told(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declared: Any) -> list[str]:
+def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declared: Any) -> list[str]:
     """What is said of a definition: its path, then the message without reason and id."""
-    found = RuleSet(Settings(rules=rules, today=today)).find_violations(key, declared)
-    return [f"{to_pointer(one.path)} {one.message.removeprefix('so it is: ').removesuffix(' [one]')}" for one in found]
+    violations = RuleSet(Settings(rules=rules, today=today)).find_violations(key, declared)
+    return [
+        f"{to_pointer(violation.path)} {violation.message.removeprefix('so it is: ').removesuffix(' [one]')}"
+        for violation in violations
+    ]
 
 
 @pytest.mark.parametrize(
@@ -127,14 +130,14 @@ def told(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declar
     ],
 )
 def test_a_value_is_told_with_what_it_may_be(schema: Any, good: Any, bad: Any, words: str) -> None:
-    assert good is MISSING or told(rule(schema=schema), a=good) == []
-    assert [one.partition(" ")[2] for one in told(rule(schema=schema), a=bad)] == [words]
-    assert told(rule(schema=schema)) == [], "what is not declared breaks no schema"
+    assert good is MISSING or find_messages(rule(schema=schema), a=good) == []
+    assert [message.partition(" ")[2] for message in find_messages(rule(schema=schema), a=bad)] == [words]
+    assert find_messages(rule(schema=schema)) == [], "what is not declared breaks no schema"
 
 
 def test_a_schema_that_takes_nothing() -> None:
-    assert told(rule(schema=False), a=None) == ["/a a is null, and may not be declared"]
-    assert told(rule(schema=True), a=None) == told(rule(schema=False)) == []
+    assert find_messages(rule(schema=False), a=None) == ["/a a is null, and may not be declared"]
+    assert find_messages(rule(schema=True), a=None) == find_messages(rule(schema=False)) == []
 
 
 SHAPE = {
@@ -148,7 +151,7 @@ SHAPE = {
 
 def test_each_thing_is_told_at_its_own_place() -> None:
     messages = [{"role": "system", "x-own": 1}, {"contnet": "hi"}, "hi", {"role": "boss", "content": 1}]
-    assert told(rule("model.messages.*", schema=SHAPE), model={"messages": messages}) == [
+    assert find_messages(rule("model.messages.*", schema=SHAPE), model={"messages": messages}) == [
         "/model/messages/1 model.messages.1 lacks role",
         "/model/messages/1/contnet model.messages.1.contnet is not allowed here; did you mean content?",
         '/model/messages/2 model.messages.2 is "hi", and must be a group of keys and values',
@@ -156,7 +159,7 @@ def test_each_thing_is_told_at_its_own_place() -> None:
         "/model/messages/3/content model.messages.3.content is 1, and must be text",
     ]
     names = rule("metadata", schema={"propertyNames": {"pattern": "^[a-z]+$"}})
-    assert told(names, metadata={"ok": 1, "Not": 2}) == [
+    assert find_messages(names, metadata={"ok": 1, "Not": 2}) == [
         "/metadata/Not metadata.Not has a name that must match the pattern ^[a-z]+$"
     ]
 
@@ -180,13 +183,15 @@ def test_each_thing_is_told_at_its_own_place() -> None:
     ],
 )
 def test_what_is_required(path: str, declared: dict[str, Any], missing: list[str]) -> None:
-    assert told(rule(path, required=True), **declared) == missing
-    assert told(rule(path), **declared) == []
+    assert find_messages(rule(path, required=True), **declared) == missing
+    assert find_messages(rule(path), **declared) == []
 
 
 def test_a_null_under_a_required_path_is_told_once() -> None:
-    assert told(rule(required=True, schema={"enum": ["x"]}), a=None) == ["/a a is null, but a value is required"]
-    assert told(rule(schema={"enum": ["x"]}), a=None) == ["/a a is null, and must be one of x"]
+    assert find_messages(rule(required=True, schema={"enum": ["x"]}), a=None) == [
+        "/a a is null, but a value is required"
+    ]
+    assert find_messages(rule(schema={"enum": ["x"]}), a=None) == ["/a a is null, and must be one of x"]
 
 
 @pytest.mark.parametrize(
@@ -206,21 +211,23 @@ def test_a_null_under_a_required_path_is_told_once() -> None:
 )
 def test_a_rule_is_a_warning_from_30_days_ahead(days: int | None, severity: Any, judged: str | None) -> None:
     starts = TODAY + datetime.timedelta(days=days) if days is not None else None
-    one = rule(schema={"maximum": 1}, starts=starts, severity=severity)
-    found = [*RuleSet(Settings(rules=(one,), today=TODAY)).find_violations("desk", {"a": 2})]
-    assert severity_on(one, TODAY) == judged
-    assert [problem.severity for problem in found] == ([judged] if judged else [])
-    for problem in found:
+    tested_rule = rule(schema={"maximum": 1}, starts=starts, severity=severity)
+    violations = [*RuleSet(Settings(rules=(tested_rule,), today=TODAY)).find_violations("desk", {"a": 2})]
+    assert severity_on(tested_rule, TODAY) == judged
+    assert [problem.severity for problem in violations] == ([judged] if judged else [])
+    for problem in violations:
         assert (f"(an error from {starts} on)" in problem.message) == (judged != severity)
 
 
 def test_a_rule_concerns_some_assistants_and_has_exceptions() -> None:
     pilot = RuleException(assistants=("admissions/pilot",), reason="a trial", expires=TODAY)
-    one = rule(schema={"maximum": 1}, assistants=("admissions/*",), exceptions=(pilot,))
-    broken = {key: bool(told(one, key=key, a=2)) for key in ("admissions/desk", "admissions/pilot", "desk")}
+    tested_rule = rule(schema={"maximum": 1}, assistants=("admissions/*",), exceptions=(pilot,))
+    broken = {
+        key: bool(find_messages(tested_rule, key=key, a=2)) for key in ("admissions/desk", "admissions/pilot", "desk")
+    }
     assert broken == {"admissions/desk": True, "admissions/pilot": False, "desk": False}
     later = TODAY + datetime.timedelta(days=1)
-    assert told(one, key="admissions/pilot", a=2, today=later) == [], "past its date it still counts"
+    assert find_messages(tested_rule, key="admissions/pilot", a=2, today=later) == [], "past its date it still counts"
 
 
 def test_a_message_without_the_value_says_what_it_is_about() -> None:
@@ -233,5 +240,5 @@ def test_a_message_without_the_value_says_what_it_is_about() -> None:
 
 def test_a_schema_that_never_ends_is_told() -> None:
     loop = {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}
-    (message,) = told(rule(schema=loop), a=1)
+    (message,) = find_messages(rule(schema=loop), a=1)
     assert "refers to itself endlessly" in message

@@ -24,7 +24,7 @@ SCENARIOS = [pytest.param(yaml.safe_load(file.read_text("utf-8")), id=file.stem)
 Scenario = dict[str, Any]
 
 
-def planned(scenario: Scenario, **changed: Any) -> Plan:
+def make_scenario_plan(scenario: Scenario, **changed: Any) -> Plan:
     scenario = scenario | changed
     planner = Planner(
         policy=Policy(
@@ -43,18 +43,18 @@ def planned(scenario: Scenario, **changed: Any) -> Plan:
     return planner.plan(scenario["desired"], scenario["live"], scenario.get("base", MISSING))
 
 
-def exact(value: Any) -> str:
+def exact_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def merging(live: Any, body: Any) -> Any:
+def merge_body(live: Any, body: Any) -> Any:
     """Return what a server that merges nested objects holds after a PATCH."""
     if not isinstance(live, dict) or not isinstance(body, dict):
         return body
-    return {key: merging(live.get(key), body[key]) if key in body else live[key] for key in {**live, **body}}
+    return {key: merge_body(live.get(key), body[key]) if key in body else live[key] for key in {**live, **body}}
 
 
-def replacing(live: Any, body: Any) -> Any:
+def replace_body(live: Any, body: Any) -> Any:
     """Return what a server that replaces nested objects holds after a PATCH."""
     return {**live, **body}
 
@@ -63,11 +63,11 @@ def replacing(live: Any, body: Any) -> Any:
 def test_the_plan_is_what_the_scenario_says(scenario: Scenario) -> None:
     if "error" in scenario:
         with pytest.raises(IncompleteObject, match=scenario["error"]):
-            planned(scenario)
+            make_scenario_plan(scenario)
         return
-    plan = planned(scenario)
+    plan = make_scenario_plan(scenario)
     assert [f"{to_pointer(change.path)} {change.kind}" for change in plan.changes] == scenario["changes"]
-    assert exact(plan.patch) == exact(scenario["patch"])
+    assert exact_text(plan.patch) == exact_text(scenario["patch"])
     assert [to_pointer(path) for path in plan.released] == scenario.get("released", [])
     assert [to_pointer(entry.path) for entry in plan.ignored] == scenario.get("ignored", [])
     assert plan.refusal == scenario.get("refusal")
@@ -76,19 +76,19 @@ def test_the_plan_is_what_the_scenario_says(scenario: Scenario) -> None:
     assert all(hint in warning for hint, warning in zip(hints, plan.warnings, strict=True))
 
 
-@pytest.mark.parametrize("server", [merging, replacing])
+@pytest.mark.parametrize("server", [merge_body, replace_body])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_patch_settles_what_it_was_sent_for(scenario: Scenario, server: Any) -> None:
     if scenario.get("patch") is None:
         return
-    before = planned(scenario)
+    before = make_scenario_plan(scenario)
     after = server(scenario["live"], before.patch)
-    again = planned(scenario, live=after)
+    again = make_scenario_plan(scenario, live=after)
     assert again.patch is None
     assert find_remaining(before, again) == ()
 
 
-@pytest.mark.parametrize("server", [merging, replacing])
+@pytest.mark.parametrize("server", [merge_body, replace_body])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_what_nobody_declared_survives(scenario: Scenario, server: Any) -> None:
     if scenario.get("patch") is None:
@@ -101,17 +101,17 @@ def test_what_nobody_declared_survives(scenario: Scenario, server: Any) -> None:
 def test_the_order_of_keys_changes_nothing(scenario: Scenario) -> None:
     if "error" in scenario:
         return
-    turned = planned(
-        scenario, **{name: upside_down(scenario[name]) for name in ("desired", "live", "base") if name in scenario}
+    turned = make_scenario_plan(
+        scenario, **{name: reverse_keys(scenario[name]) for name in ("desired", "live", "base") if name in scenario}
     )
-    plan = planned(scenario)
+    plan = make_scenario_plan(scenario)
     assert turned.changes == plan.changes
-    assert exact(turned.patch) == exact(plan.patch)
+    assert exact_text(turned.patch) == exact_text(plan.patch)
 
 
-def upside_down(value: Any) -> Any:
+def reverse_keys(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: upside_down(value[key]) for key in reversed(value)}
+        return {key: reverse_keys(value[key]) for key in reversed(value)}
     return value
 
 
@@ -120,17 +120,17 @@ def test_inputs_are_not_changed(scenario: Scenario) -> None:
     if "error" in scenario:
         return
     before = copy.deepcopy(scenario)
-    patch = planned(scenario).patch
+    patch = make_scenario_plan(scenario).patch
     assert scenario == before
-    assert patch is None or exact(patch) == exact(scenario["patch"])
+    assert patch is None or exact_text(patch) == exact_text(scenario["patch"])
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_live_that_shows_what_is_desired_is_in_sync_whatever_the_base(scenario: Scenario) -> None:
     if "error" in scenario:
         return
-    live = merging(scenario["live"], scenario["desired"])
-    assert planned(scenario, live=live, ignore=[]).status == "in_sync"
+    live = merge_body(scenario["live"], scenario["desired"])
+    assert make_scenario_plan(scenario, live=live, ignore=[]).status == "in_sync"
 
 
 scalars = (
@@ -155,7 +155,7 @@ assistants = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("server", [merging, replacing])
+@pytest.mark.parametrize("server", [merge_body, replace_body])
 @given(desired=assistants, live=assistants, base=st.just(MISSING) | assistants)
 @settings(max_examples=examples(300))
 def test_any_plan_is_settled_by_its_patch_and_touches_nothing_else(
@@ -181,6 +181,6 @@ def test_without_a_policy_nothing_that_moved_live_is_sent_over(desired: Any, liv
     plan = Planner().plan(desired, live, base)
     if plan.patch is None:
         return
-    after = replacing(live, plan.patch)
+    after = replace_body(live, plan.patch)
     still = {change.path: change.live for change in Planner().plan(desired, after, base).changes}
     assert still == {change.path: change.live for change in plan.changes if change.kind == "drift"}

@@ -42,7 +42,7 @@ def temporary(tmp_path: Path) -> Iterator[Path]:
     assert list(tmp_path.iterdir()) == []
 
 
-def started(temporary: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
+def start_demo(temporary: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         words or [COMMAND, "demo"],
         cwd=Path(__file__).parent,
@@ -63,7 +63,7 @@ def sandbox_is_gone(output: str) -> bool:
 
 
 def test_tells_the_whole_story_in_80_columns_and_leaves_nothing(temporary: Path) -> None:
-    output, errors = started(temporary, **A_REAL_API, COLUMNS="80", FORCE_COLOR="").communicate(timeout=120)
+    output, errors = start_demo(temporary, **A_REAL_API, COLUMNS="80", FORCE_COLOR="").communicate(timeout=120)
 
     assert re.fullmatch(r"(Recorded as [0-9a-f]{12}\.\n){4}", errors)
     key_lines = [
@@ -127,11 +127,11 @@ def test_tells_the_whole_story_in_80_columns_and_leaves_nothing(temporary: Path)
         "transfer.yaml:5:16: yes is read as true and as text",
         "export RECONCILER_API_URL=",
     ]
-    told = 0
+    position = 0
     for line in key_lines:
-        told = output.find(line, told)
-        assert told >= 0, line
-        told += len(line)
+        position = output.find(line, position)
+        assert position >= 0, line
+        position += len(line)
     assert sandbox_is_gone(output)
 
     assert "\x1b" not in output
@@ -144,7 +144,7 @@ def test_tells_the_whole_story_in_80_columns_and_leaves_nothing(temporary: Path)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["Sandbox API on", "$ reconciler plan", "Plan: 3 to change"])
 def test_a_signal_leaves_nothing(temporary: Path, moment: str, number: signal.Signals) -> None:
-    demo = started(temporary)
+    demo = start_demo(temporary)
     assert demo.stdout
     output = ""
     while moment not in output:
@@ -162,7 +162,7 @@ def test_a_signal_leaves_nothing(temporary: Path, moment: str, number: signal.Si
 
 def test_a_step_that_ends_otherwise_stops_the_demo_and_leaves_nothing(temporary: Path) -> None:
     steps = "[{sandbox: {}}, {run: reconciler plan, exit: 2}, {run: reconciler never}]"
-    output, errors = started(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
+    output, errors = start_demo(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
 
     assert errors == ""
     assert "Stopped: `reconciler plan` ended with exit code 0 instead of 2" in output
@@ -172,14 +172,14 @@ def test_a_step_that_ends_otherwise_stops_the_demo_and_leaves_nothing(temporary:
 
 def test_an_edit_that_does_not_fit_the_file_stops_the_demo(temporary: Path) -> None:
     steps = "[{edit: assistants/admissions/enrollment.yaml, before: 'never: there', after: 'name: Other'}]"
-    output, errors = started(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
+    output, errors = start_demo(temporary, sys.executable, "-c", TELL.format(steps=steps)).communicate(timeout=120)
 
     assert errors == ""
     assert "enrollment.yaml does not say `never: there` once" in output
 
 
 def test_a_missing_git_is_named(temporary: Path) -> None:
-    demo = started(temporary, PATH=str(temporary))
+    demo = start_demo(temporary, PATH=str(temporary))
     _, errors = demo.communicate(timeout=120)
 
     assert demo.returncode == 1
@@ -200,14 +200,14 @@ def test_at_a_terminal_it_waits_after_each_scene_unless_told_not_to(temporary: P
         start_new_session=True,
     )
     os.close(inside)
-    shown = ""
+    output = ""
     for scene in ("1. Are the definitions right?", "2. An API to talk to"):
-        while not shown.endswith("[Press Enter to continue, Ctrl-C to stop] "):
-            shown += os.read(screen, 65536).decode()
-        assert scene not in shown
+        while not output.endswith("[Press Enter to continue, Ctrl-C to stop] "):
+            output += os.read(screen, 65536).decode()
+        assert scene not in output
         os.write(screen, b"\n")
-        while scene not in shown:
-            shown += os.read(screen, 65536).decode()
+        while scene not in output:
+            output += os.read(screen, 65536).decode()
     demo.send_signal(signal.SIGINT)
     with contextlib.suppress(OSError):  # Linux' way to say that nobody has the terminal open any more
         while os.read(screen, 65536):

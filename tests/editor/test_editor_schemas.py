@@ -78,14 +78,14 @@ def validator(name: str) -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(schema(name))
 
 
-def parts(part: Any) -> Iterator[Mapping[str, Any]]:
+def list_schemas(part: Any) -> Iterator[Mapping[str, Any]]:
     """Every schema inside a schema, itself too."""
     if isinstance(part, dict):
         yield part
         for inner in part.get("properties", {}).values():
-            yield from parts(inner)
+            yield from list_schemas(inner)
         for key in ("items", "additionalProperties", "propertyNames"):
-            yield from parts(part.get(key))
+            yield from list_schemas(part.get(key))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -93,7 +93,7 @@ def test_they_are_draft_07_in_words_that_editors_know(name: str) -> None:
     whole = schema(name)
     jsonschema.Draft7Validator.check_schema(whole)
     assert whole["$schema"] == "http://json-schema.org/draft-07/schema#"
-    for part in parts(whole):
+    for part in list_schemas(whole):
         assert set(part) <= KEYWORDS
         assert len(part.get("enumDescriptions", part.get("enum", []))) == len(part.get("enum", []))
         assert ("pattern" in part) <= ("patternErrorMessage" in part)
@@ -136,7 +136,7 @@ def test_the_list_of_what_is_beyond_a_schema_names_cases_that_exist() -> None:
 
 
 def test_an_overlay_needs_nothing_and_takes_an_id() -> None:
-    required = [part["required"] for part in parts(schema("overlay")) if "required" in part]
+    required = [part["required"] for part in list_schemas(schema("overlay")) if "required" in part]
     assert all(keys == ["$file"] for keys in required)  # of what stands for a text
     judge = validator("overlay")
     assert judge.is_valid({})
@@ -144,7 +144,7 @@ def test_an_overlay_needs_nothing_and_takes_an_id() -> None:
     assert not judge.is_valid({"id": "a/b"})
 
 
-def names(kind: type[Environment | ForAssistants]) -> set[str]:
+def setting_names(kind: type[Environment | ForAssistants]) -> set[str]:
     """What a kind of settings holds, but for what is no setting: places, the environment that was chosen, the day."""
     fields = {
         {"starts": "from", "exceptions": "except"}.get(field.name, field.name) for field in dataclasses.fields(kind)
@@ -155,22 +155,22 @@ def names(kind: type[Environment | ForAssistants]) -> set[str]:
 def test_the_settings_know_every_key() -> None:
     whole = schema("settings")
     environment = whole["properties"]["environments"]["additionalProperties"]
-    assert set(whole["properties"]) == names(Settings) - {"overlay"}
-    assert set(environment["properties"]) == names(Environment)
+    assert set(whole["properties"]) == setting_names(Settings) - {"overlay"}
+    assert set(environment["properties"]) == setting_names(Environment)
     for setting, kind in (("ignore", IgnoreRule), ("frozen", Freeze), ("enforce", EnforceRule), ("rules", Rule)):
-        assert set(whole["properties"][setting]["items"]["properties"]) == names(kind)
+        assert set(whole["properties"][setting]["items"]["properties"]) == setting_names(kind)
     exceptions = whole["properties"]["rules"]["items"]["properties"]["except"]
-    assert set(exceptions["items"]["properties"]) == names(RuleException)
+    assert set(exceptions["items"]["properties"]) == setting_names(RuleException)
 
 
 @pytest.mark.parametrize("good", [True, False])
 def test_the_settings_examples_are_what_the_checks_say(good: bool) -> None:
     bad = [*SETTINGS["bad"], *(entry["settings"] for entry in SETTINGS["beyond"])]
     for settings in SETTINGS["good"] if good else bad:
-        assert taken(settings) is good, settings
+        assert checks_accept(settings) is good, settings
 
 
-def taken(settings: Any) -> bool:
+def checks_accept(settings: Any) -> bool:
     """Whether the settings' checks take these."""
     return isinstance(settings, dict) and not check_settings(settings)[1]
 

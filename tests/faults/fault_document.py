@@ -71,8 +71,8 @@ def render() -> str:
     head = ["what goes wrong", *COLUMNS.values()]
     parts = [INTRODUCTION, *_table(head, _rows(lasting=False)), ""]
     parts += [LASTING, *_table(head, _rows(lasting=True)), ""]
-    parts += [AFTER, *_table(["what goes wrong", "what was written", "once", "every time"], _afterwards()), ""]
-    parts += [IN_BETWEEN, *_table(["what happens", "the report says", "details"], _stories())]
+    parts += [AFTER, *_table(["what goes wrong", "what was written", "once", "every time"], _afterwards_rows()), ""]
+    parts += [IN_BETWEEN, *_table(["what happens", "the report says", "details"], _story_rows())]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -92,32 +92,32 @@ def _rows(*, lasting: bool) -> Iterator[Sequence[str]]:
 
 def _cell(fault: Fault, moment: Moment, *, lasting: bool) -> str:
     ends = fault.ways[moment][lasting]
-    return _said(ends.outcome) if ends.outcome == "applied" else f"{ends.outcome} (`{fault.kind_at(moment)}`)"
+    return _outcome_words(ends.outcome) if ends.outcome == "applied" else f"{ends.outcome} (`{fault.kind_at(moment)}`)"
 
 
-def _afterwards() -> Iterator[Sequence[str]]:
+def _afterwards_rows() -> Iterator[Sequence[str]]:
     titles = ", ".join("a lost connection" if what == "reset" else what for what in UNCLEAR)
     for store in STORES:
         (ends,) = {fault.ways["write"] for fault in AFTERWARDS if fault.rule.endswith(f"after={store}")}
-        yield [titles, "both stores" if store == "both" else f"only the {store}", *_ends(*ends)]
+        yield [titles, "both stores" if store == "both" else f"only the {store}", *_end_rows(*ends)]
     for fault in FAULTS:
         if fault.moments == WRITE:
-            yield [fault.title.partition(",")[0], "both stores", *_ends(*fault.ways["write"])]
+            yield [fault.title.partition(",")[0], "both stores", *_end_rows(*fault.ways["write"])]
 
 
-def _ends(*several: Ends) -> list[str]:
-    return [_said(ends.outcome) for ends in several]
+def _end_rows(*several: Ends) -> list[str]:
+    return [_outcome_words(ends.outcome) for ends in several]
 
 
-def _said(outcome: str) -> str:
+def _outcome_words(outcome: str) -> str:
     return "**applied**" if outcome == "applied" else outcome
 
 
-def _stories() -> Iterator[Sequence[str]]:
+def _story_rows() -> Iterator[Sequence[str]]:
     for story in STORIES:
         kind = f" (`{story.kind}`)" if story.kind else ""
         others = "; the others are skipped" if story.b == "skipped" else ""
-        yield [story.title, f"{_said(story.a if others else story.b)}{kind}{others}", story.note]
+        yield [story.title, f"{_outcome_words(story.a if others else story.b)}{kind}{others}", story.note]
     yield [
         "the API drops unknown fields",
         "not_converged (`protocol`); the others are skipped",

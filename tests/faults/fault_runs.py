@@ -30,12 +30,12 @@ UNDECLARED: dict[str, Any] = {
 IDS = ("asst_a", "asst_b")
 
 
-def laid_over(fields: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge_objects(fields: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Objects with the keys of others laid over theirs."""
     both = copy.deepcopy(dict(fields))
     for key, value in over.items():
         below = both.get(key)
-        both[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        both[key] = merge_objects(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return both
 
 
@@ -45,11 +45,11 @@ OLD = {
     "metadata": {"crm": {"queue": "old"}},
     "endCallMessage": "Bye",
 }
-LIVE = {assistant_id: laid_over(UNDECLARED, OLD) for assistant_id in IDS}
-WANTED = laid_over(UNDECLARED, DECLARED)
+LIVE = {assistant_id: merge_objects(UNDECLARED, OLD) for assistant_id in IDS}
+WANTED = merge_objects(UNDECLARED, DECLARED)
 
 
-def anew(sandbox: Sandbox, *faults: str) -> Sandbox:
+def restart(sandbox: Sandbox, *faults: str) -> Sandbox:
     """Begin again in a sandbox that is running already, with other faults."""
     sandbox.rehearse(*faults)
     for assistant_id, fields in LIVE.items():
@@ -65,18 +65,18 @@ def repository(project: Project) -> None:
         project.write(assistant_id.removeprefix("asst_"), id=assistant_id, **DECLARED)
 
 
-def requested(ends: Ends) -> dict[str, int]:
+def count_requests(ends: Ends) -> dict[str, int]:
     """How often each method was used, without those that were not."""
     counted = {"POST": ends.logins, "GET": ends.gets, "PATCH": ends.patches}
     return {method: number for method, number in counted.items() if number}
 
 
-def requests_of(document: Document) -> dict[str, int]:
+def reported_requests(document: Document) -> dict[str, int]:
     """The same, as a report counts it."""
     return {method: number for method, number in document["api_calls"].items() if number}
 
 
-def without_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
+def drop_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
     """An assistant without what the API sets."""
     return {key: value for key, value in assistant.items() if key not in ("id", "orgId", "createdAt", "updatedAt")}
 
@@ -91,10 +91,10 @@ def next_run(project: Project, url: str, document: Document, *, resumed: str = "
     assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}
 
 
-def settled(project: Project, sandbox: Sandbox, **others: Any) -> None:
+def check_settled(project: Project, sandbox: Sandbox, **others: Any) -> None:
     """Nothing is left to do, both stores hold what is declared, and nothing else has changed but `others`."""
     assert set(statuses(project.plan(sandbox.url)).values()) == {"in_sync"}
     for assistant_id in IDS:
-        wanted = {**WANTED, **(others if assistant_id == "asst_b" else {})}
-        assert without_times(sandbox.live(assistant_id)) == wanted
-        assert without_times(sandbox.provider(assistant_id)) == wanted
+        expected = {**WANTED, **(others if assistant_id == "asst_b" else {})}
+        assert drop_times(sandbox.live(assistant_id)) == expected
+        assert drop_times(sandbox.provider(assistant_id)) == expected

@@ -3,7 +3,7 @@
 import pytest
 from commands import connection_variables, run
 from fault_matrix import CELLS, RETRIES, STORIES, Cell, Story
-from fault_runs import LIVE, anew, next_run, repository, requested, requests_of, settled, without_times
+from fault_runs import LIVE, check_settled, count_requests, drop_times, next_run, reported_requests, repository, restart
 from json_reports import as_report
 from projects import Project, kinds, outcomes
 from servers import Sandbox, running_sandbox
@@ -12,7 +12,7 @@ from servers import Sandbox, running_sandbox
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 def test_cell(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
     repository(project)
-    sandbox = anew(shared_sandbox, cell.rule)
+    sandbox = restart(shared_sandbox, cell.rule)
     document = project.apply(sandbox.url, retries=RETRIES, timeout=cell.fault.timeout, concurrency=1, lag=0)
     assert sandbox.hits[0] > 0
     ends = cell.ends
@@ -20,21 +20,21 @@ def test_cell(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
     assert outcomes(document) == {"a": "failed" if both else "applied", "b": ends.outcome}
     assert kinds(document) == {"a": cell.kind if both else None, "b": cell.kind}
     assert as_report(document).has_unsettled == (ends.outcome != "applied")
-    assert requests_of(document) == sandbox.calls == requested(ends)
+    assert reported_requests(document) == sandbox.calls == count_requests(ends)
     sandbox.mend()
     next_run(project, sandbox.url, document)
-    settled(project, sandbox)
+    check_settled(project, sandbox)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_story(project: Project, story: Story, shared_sandbox: Sandbox) -> None:
     repository(project)
-    sandbox = anew(shared_sandbox, *story.rules)
+    sandbox = restart(shared_sandbox, *story.rules)
     document = project.apply(sandbox.url, retries=RETRIES, concurrency=1)
     assert all(sandbox.hits)
     assert outcomes(document) == {"a": story.a, "b": story.b}
     assert as_report(document).has_unsettled == ({story.a, story.b} != {"applied"})
-    assert requests_of(document) == sandbox.calls == requested(story.requests)
+    assert reported_requests(document) == sandbox.calls == count_requests(story.requests)
     second = document["assistants"][1]
     assert kinds(document)["b"] == story.kind
     assert tuple(second["remaining"]) == story.remaining
@@ -45,16 +45,16 @@ def test_story(project: Project, story: Story, shared_sandbox: Sandbox) -> None:
     for field, value in story.others.items():
         assert sandbox.live("asst_b")[field] == value
     next_run(project, sandbox.url, document, resumed=story.resumed)
-    settled(project, sandbox, **story.others)
+    check_settled(project, sandbox, **story.others)
 
 
 def test_an_api_that_drops_what_it_does_not_know_hurts_one_assistant(project: Project, shared_sandbox: Sandbox) -> None:
     repository(project)
-    sandbox = anew(shared_sandbox, "drop unknown keys")
+    sandbox = restart(shared_sandbox, "drop unknown keys")
     document = project.apply(sandbox.url, retries=RETRIES, concurrency=1)
     assert outcomes(document) == {"a": "not_converged", "b": "skipped"}
-    assert requests_of(document) == sandbox.calls == {"POST": 1, "GET": 4, "PATCH": 1}
-    assert without_times(sandbox.live("asst_b")) == without_times(sandbox.provider("asst_b")) == LIVE["asst_b"]
+    assert reported_requests(document) == sandbox.calls == {"POST": 1, "GET": 4, "PATCH": 1}
+    assert drop_times(sandbox.live("asst_b")) == drop_times(sandbox.provider("asst_b")) == LIVE["asst_b"]
     hurt = document["assistants"][0]
     assert hurt["remaining"] == ["/model/messages"]
     assert hurt["patch"]
@@ -62,7 +62,7 @@ def test_an_api_that_drops_what_it_does_not_know_hurts_one_assistant(project: Pr
     sandbox.mend()
     sandbox.edit("asst_a", model=hurt["patch"]["model"])
     next_run(project, sandbox.url, document)
-    settled(project, sandbox)
+    check_settled(project, sandbox)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fault_matrix import HALF, MOMENTS, PASSING, RETRIES, SENSELESS, SENSELESS_AFTERWARDS, WRITE, Moment, Ways
-from fault_runs import anew, next_run, repository, requested, requests_of, settled
+from fault_runs import check_settled, count_requests, next_run, reported_requests, repository, restart
 from json_reports import as_report
 from odd_server import OddServer, Reply, Request, build_response, gzip_bomb, hang_up, odd_server, raw_reply, reset
 from projects import Project, kinds, outcomes
@@ -69,7 +69,7 @@ CELLS = {
 }
 
 
-def passed_on(sandbox: Sandbox, reply: Reply | None = None) -> Reply:
+def forward_reply(sandbox: Sandbox, reply: Reply | None = None) -> Reply:
     """Let the sandbox answer, and pass that on, or something else in its place."""
     address = urlsplit(sandbox.url).netloc
 
@@ -87,10 +87,10 @@ def passed_on(sandbox: Sandbox, reply: Reply | None = None) -> Reply:
 
 
 @contextlib.contextmanager
-def before(sandbox: Sandbox, fault: RawFault, moment: Moment, *, lasting: bool) -> Iterator[OddServer]:
+def server_with_fault(sandbox: Sandbox, fault: RawFault, moment: Moment, *, lasting: bool) -> Iterator[OddServer]:
     """Run a server before the sandbox that replies as the fault has it."""
-    good = passed_on(sandbox)
-    bad = passed_on(sandbox, fault.reply) if fault.afterwards else fault.reply
+    good = forward_reply(sandbox)
+    bad = forward_reply(sandbox, fault.reply) if fault.afterwards else fault.reply
     request, number = {
         "login": ("POST /auth/login", 0),
         "reading": ("GET /assistants/asst_b", 0),
@@ -111,14 +111,18 @@ def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bo
     ends = fault.ways[moment][lasting]
     kind = None if ends.outcome == "applied" else fault.kind
     everybody = moment == "login" and ends.outcome == "failed"
-    sandbox = anew(shared_sandbox)
-    with before(sandbox, fault, moment, lasting=lasting) as server:
+    sandbox = restart(shared_sandbox)
+    with server_with_fault(sandbox, fault, moment, lasting=lasting) as server:
         # Without a lag: how often a write that cannot be seen is looked for would depend on the machine.
         document = project.apply(server.url, retries=RETRIES, concurrency=1, lag=0)
         assert outcomes(document) == {"a": "failed" if everybody else "applied", "b": ends.outcome}
         assert kinds(document) == {"a": kind if everybody else None, "b": kind}
         assert as_report(document).has_unsettled == (ends.outcome != "applied")
         counted = {method: len(server.requests(method)) for method in ("POST", "GET", "PATCH")}
-        assert requests_of(document) == {name: count for name, count in counted.items() if count} == requested(ends)
+        assert (
+            reported_requests(document)
+            == {name: count for name, count in counted.items() if count}
+            == count_requests(ends)
+        )
         next_run(project, sandbox.url, document)
-        settled(project, sandbox)
+        check_settled(project, sandbox)

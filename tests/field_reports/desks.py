@@ -24,37 +24,37 @@ NO_BASE = "live edits look like changes in git"
 FETCH = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Fields:
+def merge_objects(below: Mapping[str, Any], above: Mapping[str, Any]) -> Fields:
     """One object on top of another, at every depth."""
     both = (key for key in below.keys() & above.keys() if isinstance(below[key], dict) and isinstance(above[key], dict))
-    return copy.deepcopy({**below, **above, **{key: merged(below[key], above[key]) for key in both}})
+    return copy.deepcopy({**below, **above, **{key: merge_objects(below[key], above[key]) for key in both}})
 
 
-def live_of(declared: Mapping[str, Any]) -> Fields:
+def build_live(declared: Mapping[str, Any]) -> Fields:
     """What the API holds of a definition, and what nobody declared."""
-    return merged(UNDECLARED, declared)
+    return merge_objects(UNDECLARED, declared)
 
 
 @contextmanager
 def desks(root: Path, *names: str, kind: type[Story] = Story, recorded: bool = True, **fields: Any) -> Iterator[Story]:
     """Definitions that are live, committed and, if nothing else is said, recorded."""
     declared = {**DECLARED, **fields}
-    with story(root, dict.fromkeys(names, live_of(declared)), kind=kind) as tale:
+    with story(root, dict.fromkeys(names, build_live(declared)), kind=kind) as tale:
         for name in names:
             tale.write(name, **declared)
         tale.commit("First")
         if recorded:
-            ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
+            check_success(tale.run("apply", "--yes", "--record", "--base", "none"))
         tale.sandbox.forget_requests()
         yield tale
 
 
-def ended_well(result: Completed) -> Completed:
+def check_success(result: Completed) -> Completed:
     assert result.code == 0, result.stderr + result.stdout
     return result
 
 
-def configured(tale: Story, **settings: Any) -> None:
+def commit_settings(tale: Story, **settings: Any) -> None:
     """Commit other settings; none at all is no file."""
     tale.project.configure(**settings)
     if not settings:
@@ -62,7 +62,7 @@ def configured(tale: Story, **settings: Any) -> None:
     tale.commit("Settings")
 
 
-def changed(tale: Story, key: str, **fields: Any) -> str:
+def commit_change(tale: Story, key: str, **fields: Any) -> str:
     """Commit a definition with other values than it begins with."""
     tale.write(key, **{**DECLARED, **fields})
     return tale.commit(f"Change {key}", allow_empty=True)
@@ -73,19 +73,19 @@ def live(tale: Story, name: str) -> Fields:
     return {key: value for key, value in tale.sandbox.live(f"asst_{name}").items() if key != "updatedAt"}
 
 
-def shown(tale: Story, name: str, field: str = "firstMessage") -> Any:
+def live_value(tale: Story, name: str, field: str = "firstMessage") -> Any:
     return live(tale, name).get(field)
 
 
-def one_report(tale: Story, *documents: Document) -> Path:
+def merge_reports(tale: Story, *documents: Document) -> Path:
     """Merge reports with the command, and return the file."""
     files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents, 1)]
     file = tale.root.parent / "merged.json"
-    ended_well(tale.run("report", *files, "--report", file))
+    check_success(tale.run("report", *files, "--report", file))
     return file
 
 
-def undone(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
+def roll_back(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
     """Roll a report back; return what became of each assistant, too."""
     result = tale.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
     return result, outcomes(json.loads(result.stdout)) if result.stdout else {}
@@ -94,7 +94,7 @@ def undone(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]
 # --- what may stand between
 
 
-def answering(status: int, *names: str, method: str = "PATCH", landed: bool = False) -> Meddle:
+def answer_with(status: int, *names: str, method: str = "PATCH", landed: bool = False) -> Meddle:
     """Answer requests for some assistants with a status; with `landed` the API does what it was asked all the same."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -107,7 +107,7 @@ def answering(status: int, *names: str, method: str = "PATCH", landed: bool = Fa
     return meddle
 
 
-def deaf(request: Request, forward: Forward) -> Answer:
+def ignore_writes(request: Request, forward: Forward) -> Answer:
     """Take every write, and store nothing."""
     if request.method != "PATCH":
         return forward(request)

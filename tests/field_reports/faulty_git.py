@@ -91,7 +91,7 @@ _VOLATILE = ("started_at", "finished_at", "live_updated_at", "api_calls", "durat
 
 
 @dataclass(frozen=True)
-class Ended:
+class Aftermath:
     """All that a command left behind, as far as two runs can be compared."""
 
     code: int
@@ -120,12 +120,12 @@ class Scene:
         """Take the record's ref, as it is now, for the one that is to be put back."""
         self._record = self._ref.read_bytes()
 
-    def run(self, command: str, *more: str, env: dict[str, str] | None = None) -> tuple[Completed, Ended]:
+    def run(self, command: str, *more: str, env: dict[str, str] | None = None) -> tuple[Completed, Aftermath]:
         """Run a command, and put everything back to where it was."""
         result = self.tale.run(*COMMANDS[command], *more, "--retries", "0", env=env)
-        ended = Ended(
+        ended = Aftermath(
             result.code,
-            _steady(json.loads(result.stdout)) if result.stdout.startswith("{") else result.stdout,
+            _drop_volatile(json.loads(result.stdout)) if result.stdout.startswith("{") else result.stdout,
             self._lives(),
             self._texts(),
             self.tale.tree() if self._ref.read_bytes() != self._record else None,
@@ -133,26 +133,26 @@ class Scene:
         self.put_back()
         return result, ended
 
-    def harm(self, command: str, result: Completed, ended: Ended) -> list[str]:
+    def harm(self, command: str, result: Completed, ended: Aftermath) -> list[str]:
         """What a command has done that nobody asked for, or said that is not so, whatever git answered."""
-        found = []
+        problems = []
         if any(ended.live[name]["firstMessage"] != "theirs" for name in ("edited", "both")):
-            found.append("a live edit is overwritten")
+            problems.append("a live edit is overwritten")
         if command != "apply" and ended.live != self._live:
-            found.append("it wrote live")
+            problems.append("it wrote live")
         if command != "pull" and ended.files != self._files:
-            found.append("it wrote a definition")
+            problems.append("it wrote a definition")
         if b"ours" not in ended.files["changed.yaml"] or b"Ours" not in ended.files["both.yaml"]:
-            found.append("a reviewed commit is overwritten")
+            problems.append("a reviewed commit is overwritten")
         if isinstance(ended.stdout, dict) and (ended.stdout["base"] or {}).get("ref") != REF:
-            found.append("the record is not the base")
+            problems.append("the record is not the base")
         if isinstance(ended.stdout, dict) and ended.stdout["no_longer_managed"]:
-            found.append("definitions are said to be gone")
+            problems.append("definitions are said to be gone")
         if NO_BASE in result.stdout + result.stderr:
-            found.append("it says that there is no base")
+            problems.append("it says that there is no base")
         if result.code not in (0, 1) or (result.code and not result.stderr.strip() and not result.stdout.strip()):
-            found.append(f"exit code {result.code} without a word")
-        return found
+            problems.append(f"exit code {result.code} without a word")
+        return problems
 
     def put_back(self) -> None:
         """Put everything back to where it was."""
@@ -172,7 +172,7 @@ class Scene:
         return {file.name: file.read_bytes() for file in sorted(self.tale.project.folder.iterdir())}
 
 
-def _steady(document: Any) -> Any:
+def _drop_volatile(document: Any) -> Any:
     """A report without what two runs never have in common."""
     for key in _VOLATILE:
         document.pop(key, None)
@@ -187,19 +187,19 @@ def sweep(scene: Scene, git: FaultyGit, command: str, breaks: Sequence[Callable[
     git.restore()
     _, sound = scene.run(command, env=git.env)
     assert sound.code == 0
-    found = []
+    problems = []
     for number, break_git in enumerate(breaks, 1):
         break_git()
         try:
             result, ended = scene.run(command, env=git.env)
         except AssertionError as error:  # it crashed
-            wrong = [str(error)]
+            faults = [str(error)]
             scene.put_back()
         else:
-            wrong = scene.harm(command, result, ended)
+            faults = scene.harm(command, result, ended)
             if result.code == 0 and ended != sound:
-                wrong.append("exit code 0, and not what it does otherwise")
+                faults.append("exit code 0, and not what it does otherwise")
         calls = git.calls
-        asked = " ".join(calls[min(number, len(calls)) - 1].split()[2:6]) if calls else "the first call"
-        found += [f"{number} ({asked}): {one}" for one in wrong]
-    return found
+        question = " ".join(calls[min(number, len(calls)) - 1].split()[2:6]) if calls else "the first call"
+        problems += [f"{number} ({question}): {fault}" for fault in faults]
+    return problems

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from between import Answer, Forward, Meddle, Request
 from desks import (
-    answering,
-    changed,
-    configured,
-    deaf,
+    answer_with,
+    check_success,
+    commit_change,
+    commit_settings,
     desks,
-    ended_well,
+    ignore_writes,
     live,
-    one_report,
-    shown,
-    undone,
+    live_value,
+    merge_reports,
+    roll_back,
 )
 from json_reports import Document
 from projects import outcomes
@@ -30,18 +30,18 @@ from stories import InstalledStory, Story, entries
 
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
-    with desks(tmp_path / "repository", "a", "b") as told:
-        yield told
+    with desks(tmp_path / "repository", "a", "b") as tale:
+        yield tale
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Story]:
     """The same, told with the installed command: for the rows of the field reports themselves."""
-    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as told:
-        yield told
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as tale:
+        yield tale
 
 
-def sent(document: Document) -> dict[str, dict[str, Any]]:
+def sent_marks(document: Document) -> dict[str, dict[str, Any]]:
     """What a report says of each change: was it sent, or would it be."""
     return {
         key: {change["path"]: change.get("sent", "not said") for change in entry["changes"]}
@@ -79,9 +79,9 @@ def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, cho
     with desks(tmp_path / "repository", "git", "drift", "both", "torn") as tale:
         for name in ("drift", "both", "torn"):
             tale.sandbox.edit(f"asst_{name}", firstMessage="theirs")
-        changed(tale, "git", firstMessage="ours")
-        changed(tale, "both", name="Ours")
-        changed(tale, "torn", name="Ours", firstMessage="ours")
+        commit_change(tale, "git", firstMessage="ours")
+        commit_change(tale, "both", name="Ours")
+        commit_change(tale, "torn", name="Ours", firstMessage="ours")
         expected = {
             "git": {"/firstMessage": choice.git},
             "drift": {"/firstMessage": choice.drift},
@@ -94,12 +94,12 @@ def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, cho
             name: {f"/{path}" for path in ("name", "firstMessage") if path in (entry["patch"] or {})}
             for name, entry in entries(applied).items()
         }
-    assert sent(planned) == expected
-    assert sent(applied) == expected
+    assert sent_marks(planned) == expected
+    assert sent_marks(applied) == expected
     assert patched == {name: {path for path, went in paths.items() if went} for name, paths in expected.items()}
 
 
-def no_answer(request: Request, forward: Forward) -> Answer | None:
+def drop_answer(request: Request, forward: Forward) -> Answer | None:
     return None if request.method == "PATCH" else forward(request)
 
 
@@ -116,10 +116,10 @@ class Ending:
 
 ENDINGS = {
     "taken": Ending(outcome="applied", sent=True),
-    "a bad request": Ending(outcome="failed", sent=True, meddle=answering(400, "a")),
-    "a server that fails": Ending(outcome="indeterminate", sent=True, meddle=answering(502, "a", landed=True)),
-    "no answer": Ending(outcome="indeterminate", sent=True, meddle=no_answer),
-    "an API that stores nothing": Ending(outcome="not_converged", sent=True, meddle=deaf),
+    "a bad request": Ending(outcome="failed", sent=True, meddle=answer_with(400, "a")),
+    "a server that fails": Ending(outcome="indeterminate", sent=True, meddle=answer_with(502, "a", landed=True)),
+    "no answer": Ending(outcome="indeterminate", sent=True, meddle=drop_answer),
+    "an API that stores nothing": Ending(outcome="not_converged", sent=True, meddle=ignore_writes),
     "an edit in between": Ending(outcome="refused", sent=False, edited_between=True),
     "too many changes": Ending(outcome="skipped", sent=False, options=("--max-changes", "0")),
 }
@@ -128,7 +128,7 @@ ENDINGS = {
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_run_says_whether_a_request_carried_a_change(tale: Story, name: str) -> None:
     ending = ENDINGS[name]
-    changed(tale, "a", firstMessage="ours")
+    commit_change(tale, "a", firstMessage="ours")
     readings = itertools.count()
 
     def edit(method: str, path: str, body: Any) -> None:
@@ -140,32 +140,32 @@ def test_a_run_says_whether_a_request_carried_a_change(tale: Story, name: str) -
     with tale.intercept(ending.meddle or (lambda request, forward: forward(request))):
         document = tale.apply(*ending.options)
     assert outcomes(document)["a"] == ending.outcome
-    assert sent(document)["a"] == {"/firstMessage": ending.sent}
+    assert sent_marks(document)["a"] == {"/firstMessage": ending.sent}
 
 
 def test_what_was_never_begun_was_not_sent(tale: Story) -> None:
     for name in "ab":
-        changed(tale, name, firstMessage="ours")
-    with tale.intercept(answering(400, "a")):
+        commit_change(tale, name, firstMessage="ours")
+    with tale.intercept(answer_with(400, "a")):
         document = tale.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(document) == {"a": "failed", "b": "skipped"}
-    assert sent(document) == {"a": {"/firstMessage": True}, "b": {"/firstMessage": False}}
+    assert sent_marks(document) == {"a": {"/firstMessage": True}, "b": {"/firstMessage": False}}
 
 
 # --- merged reports
 
 
-def reverted(tale: Story) -> Document:
+def revert_edit(tale: Story) -> Document:
     """The report of a run that put git's greeting of `a` back over somebody's."""
     tale.sandbox.edit("asst_a", firstMessage="theirs")
     document = tale.apply("--on-drift", "revert")
-    assert shown(tale, "a") == "Hello!"
+    assert live_value(tale, "a") == "Hello!"
     return document
 
 
-def applied(tale: Story, key: str, *options: str, **fields: Any) -> Document:
+def apply_change(tale: Story, key: str, *options: str, **fields: Any) -> Document:
     """The report of a run that brought a commit live."""
-    changed(tale, key, **fields)
+    commit_change(tale, key, **fields)
     document = tale.apply_and_record(*options)
     assert outcomes(document)[key] == "applied"
     return document
@@ -173,10 +173,10 @@ def applied(tale: Story, key: str, *options: str, **fields: Any) -> Document:
 
 def test_a1_both_runs_of_a_merged_report_are_undone(installed: Story) -> None:
     tale, before = installed, live(installed, "b")
-    merged = one_report(tale, reverted(tale), applied(tale, "b", firstMessage="ours"))
-    result, became = undone(tale, merged)
+    merged = merge_reports(tale, revert_edit(tale), apply_change(tale, "b", firstMessage="ours"))
+    result, became = roll_back(tale, merged)
     assert (result.code, became) == (0, {"a": "applied", "b": "applied"}), result.stderr
-    assert (shown(tale, "a"), live(tale, "b")) == ("theirs", before)
+    assert (live_value(tale, "a"), live(tale, "b")) == ("theirs", before)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,8 +203,8 @@ CHAINS = {
 def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Story, name: str) -> None:
     before = live(tale, "a")
     chain = CHAINS[name]
-    merged = one_report(tale, applied(tale, "a", **chain.first), applied(tale, "a", **chain.second))
-    result, became = undone(tale, merged)
+    merged = merge_reports(tale, apply_change(tale, "a", **chain.first), apply_change(tale, "a", **chain.second))
+    result, became = roll_back(tale, merged)
     assert result.code == 0, result.stderr
     assert set(became.values()) <= {"applied", "unchanged"}
     now = live(tale, "a")
@@ -212,15 +212,15 @@ def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Sto
 
 
 def test_three_runs_go_back_to_where_the_first_began(tale: Story) -> None:
-    merged = one_report(tale, *(applied(tale, "a", firstMessage=text) for text in ("one", "two", "three")))
-    result, _ = undone(tale, merged)
-    assert (result.code, shown(tale, "a")) == (0, "Hello!"), result.stderr
+    merged = merge_reports(tale, *(apply_change(tale, "a", firstMessage=text) for text in ("one", "two", "three")))
+    result, _ = roll_back(tale, merged)
+    assert (result.code, live_value(tale, "a")) == (0, "Hello!"), result.stderr
 
 
 def test_the_order_of_the_files_makes_no_half_of_it(tale: Story) -> None:
-    first, second = applied(tale, "a", firstMessage="one"), applied(tale, "a", firstMessage="two")
-    result, _ = undone(tale, one_report(tale, second, first))
-    assert (result.code, shown(tale, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
+    first, second = apply_change(tale, "a", firstMessage="one"), apply_change(tale, "a", firstMessage="two")
+    result, _ = roll_back(tale, merge_reports(tale, second, first))
+    assert (result.code, live_value(tale, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,12 +249,12 @@ EDITED = {
 def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, name: str) -> None:
     edited = EDITED[name]
     before = live(tale, "b")
-    changed(tale, "b", firstMessage="one")
-    first = applied(tale, "a", firstMessage="one")
+    commit_change(tale, "b", firstMessage="one")
+    first = apply_change(tale, "a", firstMessage="one")
     tale.sandbox.edit("asst_a", **edited.edit)
-    second = applied(tale, "a", *edited.options, **edited.second)
+    second = apply_change(tale, "a", *edited.options, **edited.second)
     after = live(tale, "a")
-    result, became = undone(tale, one_report(tale, first, second))
+    result, became = roll_back(tale, merge_reports(tale, first, second))
     assert (result.code, became) == (1, {"a": "refused", "b": "applied"}), result.stderr
     assert (live(tale, "a"), live(tale, "b")) == (after, before)
 
@@ -262,60 +262,60 @@ def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, 
 @pytest.mark.parametrize("landed", [True, False], ids=["it had landed", "it had not"])
 @pytest.mark.parametrize("which", ["the first", "both"])
 def test_a_write_that_was_resumed_is_undone(tale: Story, landed: bool, which: str) -> None:
-    changed(tale, "a", firstMessage="ours")
-    with tale.intercept(answering(502, "a", landed=landed)):
+    commit_change(tale, "a", firstMessage="ours")
+    with tale.intercept(answer_with(502, "a", landed=landed)):
         first = tale.apply()
     assert outcomes(first)["a"] == "indeterminate"
     second = tale.apply("--resume", tale.save_report(first))
-    assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "ours")
-    report = tale.save_report(first) if which == "the first" else one_report(tale, first, second)
-    result, _ = undone(tale, report)
-    assert (result.code, shown(tale, "a")) == (0, "Hello!"), result.stderr
+    assert (outcomes(second), live_value(tale, "a")) == ({"a": "applied"}, "ours")
+    report = tale.save_report(first) if which == "the first" else merge_reports(tale, first, second)
+    result, _ = roll_back(tale, report)
+    assert (result.code, live_value(tale, "a")) == (0, "Hello!"), result.stderr
 
 
 def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
-    first = applied(tale, "a", firstMessage="one")
+    first = apply_change(tale, "a", firstMessage="one")
     for name in "ab":
-        changed(tale, name, firstMessage="two")
-    with tale.intercept(answering(400, "a")):
+        commit_change(tale, name, firstMessage="two")
+    with tale.intercept(answer_with(400, "a")):
         second = tale.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(second) == {"a": "failed", "b": "skipped"}
     tale.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
-    result, _ = undone(tale, one_report(tale, first, second))
-    assert (result.code, shown(tale, "a"), shown(tale, "b")) == (0, "Hello!", "two"), result.stderr
+    result, _ = roll_back(tale, merge_reports(tale, first, second))
+    assert (result.code, live_value(tale, "a"), live_value(tale, "b")) == (0, "Hello!", "two"), result.stderr
 
 
 def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Story) -> None:
-    first = reverted(tale)
+    first = revert_edit(tale)
     tale.sandbox.edit("asst_b", firstMessage="theirs, too")
-    second = applied(tale, "b", name="Ours")
-    assert sent(second)["b"] == {"/name": True, "/firstMessage": False}
-    result, _ = undone(tale, one_report(tale, first, second))
-    assert (result.code, shown(tale, "a"), shown(tale, "b")) == (0, "theirs", "theirs, too"), result.stderr
-    assert shown(tale, "b", "name") == "Desk"
+    second = apply_change(tale, "b", name="Ours")
+    assert sent_marks(second)["b"] == {"/name": True, "/firstMessage": False}
+    result, _ = roll_back(tale, merge_reports(tale, first, second))
+    assert (result.code, live_value(tale, "a"), live_value(tale, "b")) == (0, "theirs", "theirs, too"), result.stderr
+    assert live_value(tale, "b", "name") == "Desk"
 
 
 def test_a_plan_that_was_merged_in_was_never_sent(tale: Story) -> None:
-    changed(tale, "a", firstMessage="ours")
+    commit_change(tale, "a", firstMessage="ours")
     planned = tale.plan()
     result = tale.apply()
-    changed(tale, "b", firstMessage="ours")
+    commit_change(tale, "b", firstMessage="ours")
     tale.sandbox.edit("asst_b", firstMessage="ours")
-    merged = one_report(tale, planned, tale.plan(), result)
-    ended, _ = undone(tale, merged)
-    assert shown(tale, "b") == "ours"
-    assert (ended.code, shown(tale, "a")) in [(0, "Hello!"), (1, "ours")]  # a plan among them may be refused
+    merged = merge_reports(tale, planned, tale.plan(), result)
+    ended, _ = roll_back(tale, merged)
+    assert live_value(tale, "b") == "ours"
+    assert (ended.code, live_value(tale, "a")) in [(0, "Hello!"), (1, "ours")]  # a plan among them may be refused
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "github"])
 def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, form: str) -> None:
-    first = reverted(tale)
+    first = revert_edit(tale)
     tale.sandbox.edit("asst_b", firstMessage="theirs, too")
-    second = applied(tale, "b", name="Ours")
+    second = apply_change(tale, "b", name="Ours")
 
     def lines(*documents: Document) -> list[str]:
         files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents)]
-        result = ended_well(tale.run("report", *files, "--format", form))
+        result = check_success(tale.run("report", *files, "--format", form))
         return sorted(line for line in result.stdout.splitlines() if "firstMessage" in line)
 
     assert lines(first, second) == sorted([*lines(first), *lines(second)])
@@ -327,33 +327,33 @@ def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, fo
 @pytest.fixture
 def secretive(tmp_path: Path) -> Iterator[Story]:
     """Two desks with a value that no report may show."""
-    with desks(tmp_path / "repository", "a", "b", metadata={"key": "s3cret"}) as told:
-        configured(told, sensitive=["/metadata/key"])
-        told.apply_and_record()
-        yield told
+    with desks(tmp_path / "repository", "a", "b", metadata={"key": "s3cret"}) as tale:
+        commit_settings(tale, sensitive=["/metadata/key"])
+        tale.apply_and_record()
+        yield tale
 
 
 def test_a_masked_change_that_was_sent_refuses_the_whole_assistant(secretive: Story) -> None:
-    first = applied(secretive, "a", metadata={"key": "s3cret-2"})
-    changed(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
-    second = applied(secretive, "a", metadata={"key": "s3cret-2"}, firstMessage="ours")
+    first = apply_change(secretive, "a", metadata={"key": "s3cret-2"})
+    commit_change(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
+    second = apply_change(secretive, "a", metadata={"key": "s3cret-2"}, firstMessage="ours")
     after = live(secretive, "a")
-    merged = one_report(secretive, first, second)
+    merged = merge_reports(secretive, first, second)
     assert "s3cret" not in merged.read_text("utf-8")
-    result, became = undone(secretive, merged)
+    result, became = roll_back(secretive, merged)
     assert (result.code, became) == (1, {"a": "refused", "b": "applied"}), result.stderr
-    assert (live(secretive, "a"), shown(secretive, "b")) == (after, "Hello!")
+    assert (live(secretive, "a"), live_value(secretive, "b")) == (after, "Hello!")
 
 
 def test_masked_drift_that_nobody_sent_stands_in_no_ones_way(secretive: Story) -> None:
-    first = reverted(secretive)
+    first = revert_edit(secretive)
     secretive.sandbox.edit("asst_b", metadata={"own": 1, "key": "s3cret-of-theirs"})
-    second = applied(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
-    assert sent(second)["b"] == {"/firstMessage": True, "/metadata/key": False}
-    result, became = undone(secretive, one_report(secretive, first, second))
+    second = apply_change(secretive, "b", metadata={"key": "s3cret"}, firstMessage="ours")
+    assert sent_marks(second)["b"] == {"/firstMessage": True, "/metadata/key": False}
+    result, became = roll_back(secretive, merge_reports(secretive, first, second))
     assert (result.code, became) == (0, {"a": "applied", "b": "applied"}), result.stderr
-    assert (shown(secretive, "a"), shown(secretive, "b")) == ("theirs", "Hello!")
-    assert shown(secretive, "b", "metadata")["key"] == "s3cret-of-theirs"
+    assert (live_value(secretive, "a"), live_value(secretive, "b")) == ("theirs", "Hello!")
+    assert live_value(secretive, "b", "metadata")["key"] == "s3cret-of-theirs"
 
 
 # --- reports that do not say it
@@ -366,12 +366,12 @@ TAKEN_AWAY: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-def spoiled(document: Document, how: str, *keys: str) -> Document:
+def remove_sent_marks(document: Document, way: str, *keys: str) -> Document:
     """The report of a version that did not say what was sent, in the changes of some assistants."""
     copied = copy.deepcopy(document)
     for key in keys:
         for change in entries(copied)[key]["changes"]:
-            TAKEN_AWAY[how](change)
+            TAKEN_AWAY[way](change)
     return copied
 
 
@@ -379,10 +379,10 @@ def spoiled(document: Document, how: str, *keys: str) -> Document:
 @pytest.mark.parametrize("keys", [("a", "b"), ("b",)], ids=["in all changes", "in one"])
 def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story, how: str, keys: Any) -> None:
     for name in "ab":
-        changed(tale, name, firstMessage="ours")
-    with tale.intercept(answering(502, "b", landed=True)):
+        commit_change(tale, name, firstMessage="ours")
+    with tale.intercept(answer_with(502, "b", landed=True)):
         document = tale.apply()
-    report = tale.save_report(spoiled(document, how, *keys), "of_an_older_version.json")
+    report = tale.save_report(remove_sent_marks(document, how, *keys), "of_an_older_version.json")
     tale.sandbox.forget_requests()
     commands: list[list[str | Path]] = [["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]]
     for command in commands:
@@ -394,21 +394,21 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])
 def test_a_report_that_does_not_say_what_was_sent_can_still_be_read(tale: Story, form: str) -> None:
-    changed(tale, "b", firstMessage="ours")
-    report = tale.save_report(spoiled(tale.apply(), "missing", "b"), "of_an_older_version.json")
-    other = tale.save_report(applied(tale, "a", firstMessage="ours"), "other.json")
+    commit_change(tale, "b", firstMessage="ours")
+    report = tale.save_report(remove_sent_marks(tale.apply(), "missing", "b"), "of_an_older_version.json")
+    other = tale.save_report(apply_change(tale, "a", firstMessage="ours"), "other.json")
     for files in ([report], [report, other]):
-        result = ended_well(tale.run("report", *files, "--format", form))
+        result = check_success(tale.run("report", *files, "--format", form))
         if form != "github":
             assert "firstMessage" in result.stdout
             assert "ours" in result.stdout
 
 
 def test_a_merged_report_with_one_that_does_not_say_it_is_refused(tale: Story) -> None:
-    older = spoiled(applied(tale, "a", firstMessage="ours"), "missing", "a")
-    result, _ = undone(tale, one_report(tale, older, applied(tale, "b", firstMessage="ours")))
+    older = remove_sent_marks(apply_change(tale, "a", firstMessage="ours"), "missing", "a")
+    result, _ = roll_back(tale, merge_reports(tale, older, apply_change(tale, "b", firstMessage="ours")))
     assert (result.code, "sent" in result.stderr) == (1, True), result.stderr
-    assert (shown(tale, "a"), shown(tale, "b")) == ("ours", "ours")
+    assert (live_value(tale, "a"), live_value(tale, "b")) == ("ours", "ours")
 
 
 def test_a_report_without_any_change_has_nothing_to_say(tale: Story) -> None:

@@ -11,23 +11,36 @@ from typing import Any
 import pytest
 import yaml
 from commands import environment
-from desks import DECLARED, FETCH, Fields, changed, configured, deaf, desks, ended_well, live, live_of, merged, shown
+from desks import (
+    DECLARED,
+    FETCH,
+    Fields,
+    build_live,
+    check_success,
+    commit_change,
+    commit_settings,
+    desks,
+    ignore_writes,
+    live,
+    live_value,
+    merge_objects,
+)
 from histories import change_kinds, unmanaged_files
 from json_reports import Document
 from projects import outcomes
 from stories import REF, InstalledStory, Story, story
 
 
-def entry(tale: Story, name: str, revision: str = REF) -> Fields:
+def record_entry(tale: Story, name: str, revision: str = REF) -> Fields:
     """What the record says of an assistant, wherever its file stands."""
-    return entries(tale, revision)[name]
+    return record_entries(tale, revision)[name]
 
 
-def entries(tale: Story, revision: str = REF) -> dict[str, Fields]:
+def record_entries(tale: Story, revision: str = REF) -> dict[str, Fields]:
     """What the record says of all, by the end of their ids."""
-    found = [declared for declared in tale.tree(revision).values() if "id" in declared]
-    by_name = {declared["id"].removeprefix("asst_"): declared for declared in found}
-    assert len(by_name) == len(found)
+    definitions = [declared for declared in tale.tree(revision).values() if "id" in declared]
+    by_name = {declared["id"].removeprefix("asst_"): declared for declared in definitions}
+    assert len(by_name) == len(definitions)
     return by_name
 
 
@@ -57,9 +70,9 @@ def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path
     """Whatever the YAML of the other folder looks like: a file for each style."""
     styles = STYLES if kind is Story else {"flow": STYLES["flow"]}
     names = {style: f"9{number}" for number, style in enumerate(styles)}
-    seed: dict[str, Fields] = {"a": {**live_of({}), "name": "Desk"}}
+    seed: dict[str, Fields] = {"a": {**build_live({}), "name": "Desk"}}
     for style, name in names.items():
-        seed[name] = live_of({"name": "Nine", **({"firstMessage": "Nine"} if style == "an anchor" else {})})
+        seed[name] = build_live({"name": "Nine", **({"firstMessage": "Nine"} if style == "an anchor" else {})})
 
     def write_second(value: str) -> None:
         for style, name in names.items():
@@ -71,21 +84,24 @@ def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path
         write_second("Nine")
         tale.write("a", name="Desk")
         tale.commit("First")
-        ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
-        ended_well(tale.run("apply", "--yes", "--record", "--directory", "second"))
+        check_success(tale.run("apply", "--yes", "--record", "--base", "none"))
+        check_success(tale.run("apply", "--yes", "--record", "--directory", "second"))
         write_second("Neun")
-        changed(tale, "a", name="Front desk")
-        ended_well(tale.run("apply", "--yes", "--record"))
+        commit_change(tale, "a", name="Front desk")
+        check_success(tale.run("apply", "--yes", "--record"))
         planned = tale.plan("--directory", "second")
-        recorded = entries(tale)
+        recorded = record_entries(tale)
         assert {recorded[name]["name"] for name in names.values()} == {"Nine"}
         applied = tale.apply_and_record("--directory", "second")
         assert {name: kinds["/name"] for name, kinds in change_kinds(planned).items()} == dict.fromkeys(
             seed.keys() - "a", "change"
         )
         assert outcomes(applied) == dict.fromkeys(seed.keys() - "a", "applied")
-        assert {name: shown(tale, name, "name") for name in seed} == {**dict.fromkeys(seed, "Neun"), "a": "Front desk"}
-        recorded = entries(tale)
+        assert {name: live_value(tale, name, "name") for name in seed} == {
+            **dict.fromkeys(seed, "Neun"),
+            "a": "Front desk",
+        }
+        recorded = record_entries(tale)
         assert {name: recorded[name]["name"] for name in seed} == {**dict.fromkeys(seed, "Neun"), "a": "Front desk"}
 
 
@@ -200,40 +216,40 @@ IGNORES = {
 
 
 @contextmanager
-def ignoring(tmp_path: Path, cases: Mapping[str, Ignoring], *, recorded: bool = True) -> Iterator[Story]:
+def desk_with_ignores(tmp_path: Path, cases: Mapping[str, Ignoring], *, recorded: bool = True) -> Iterator[Story]:
     """A desk for each case, by its name, which declares something that is ignored in it and in no other."""
     first = {name: {**DECLARED, **case.first} for name, case in cases.items()}
-    with story(tmp_path / "repository", {name: live_of(fields) for name, fields in first.items()}) as tale:
+    with story(tmp_path / "repository", {name: build_live(fields) for name, fields in first.items()}) as tale:
         for name, fields in first.items():
             tale.write(name, **fields)
         tale.commit("First")
         if recorded:
-            ended_well(tale.run("apply", "--yes", "--record", "--base", "none"))
+            check_success(tale.run("apply", "--yes", "--record", "--base", "none"))
         rules = [{"path": case.path, "assistants": [name]} for name, case in cases.items()]
-        configured(tale, ignore=[{**rule, "reason": "set by the CRM"} for rule in rules])
+        commit_settings(tale, ignore=[{**rule, "reason": "set by the CRM"} for rule in rules])
         yield tale
 
 
-def move_on(tale: Story, cases: Mapping[str, Ignoring], **more: Any) -> None:
+def commit_changes(tale: Story, cases: Mapping[str, Ignoring], **more: Any) -> None:
     """Commit what each case moves on to, with other fields beside it."""
     for name, case in cases.items():
         tale.write(name, **{**DECLARED, **more, **case.second})
     tale.commit("Second")
 
 
-def holds(found: Any, wanted: Any) -> bool:
+def live_holds(live: Any, desired: Any) -> bool:
     """Tell whether live has all that a definition declares; null is the same as nothing."""
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(holds(found.get(key), value) for key, value in wanted.items())
-    return bool(found == wanted)
+    if isinstance(desired, dict):
+        return isinstance(live, dict) and all(live_holds(live.get(key), value) for key, value in desired.items())
+    return bool(live == desired)
 
 
 def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path) -> None:
-    with ignoring(tmp_path, IGNORES) as tale:
-        move_on(tale, IGNORES)
+    with desk_with_ignores(tmp_path, IGNORES) as tale:
+        commit_changes(tale, IGNORES)
         tale.apply_and_record()
         ignored = {name: live(tale, name) for name in IGNORES}
-        configured(tale)
+        commit_settings(tale)
         planned = tale.plan()
         before = tale.git("status", "--porcelain")
         pulled = tale.run("pull")
@@ -242,43 +258,43 @@ def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path) -> None:
         applied = tale.apply_and_record()
         assert outcomes(applied) == dict.fromkeys(IGNORES, "applied")
         for name, case in IGNORES.items():
-            assert not holds(ignored[name], case.second), name
-            assert holds(live(tale, name), case.second), name
+            assert not live_holds(ignored[name], case.second), name
+            assert live_holds(live(tale, name), case.second), name
         assert change_kinds(tale.plan()) == {}
 
 
 def test_a3_with_the_installed_command(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", kind=InstalledStory, model={"temperature": 0.6}) as tale:
-        configured(tale, ignore=[{"path": "/model/temperature", "reason": "set by the CRM"}])
-        changed(tale, "a", model={"temperature": 0.1})
-        ended_well(tale.run("apply", "--yes", "--record"))
-        configured(tale)
-        planned = ended_well(tale.run("plan"))
-        pulled = ended_well(tale.run("pull"))
-        ended_well(tale.run("apply", "--yes"))
+        commit_settings(tale, ignore=[{"path": "/model/temperature", "reason": "set by the CRM"}])
+        commit_change(tale, "a", model={"temperature": 0.1})
+        check_success(tale.run("apply", "--yes", "--record"))
+        commit_settings(tale)
+        planned = check_success(tale.run("plan"))
+        pulled = check_success(tale.run("pull"))
+        check_success(tale.run("apply", "--yes"))
         assert "~ model.temperature: 0.6 -> 0.1" in planned.stdout
         assert (pulled.stdout, tale.git("status", "--porcelain")) == ("", "")
-        assert shown(tale, "a", "model")["temperature"] == 0.1
+        assert live_value(tale, "a", "model")["temperature"] == 0.1
 
 
 def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path) -> None:
     """Through as many applies as there are, and beside a change that is not ignored."""
-    with ignoring(tmp_path, IGNORES) as tale:
+    with desk_with_ignores(tmp_path, IGNORES) as tale:
         for text in ("one more", "and one more"):
-            move_on(tale, IGNORES, name=text)
+            commit_changes(tale, IGNORES, name=text)
             tale.apply_and_record()
-            recorded = entries(tale)
+            recorded = record_entries(tale)
             for name, case in IGNORES.items():
                 now = recorded[name]
                 assert now["name"] == text, name
-                assert not holds(now, case.second), name
+                assert not live_holds(now, case.second), name
                 if name != "a-key-of-a-list-that-grows":  # what is new in it went live, and is recorded
-                    assert holds(now, case.first | {"name": text}), name
+                    assert live_holds(now, case.first | {"name": text}), name
 
 
 MOVED_LIVE: dict[str, tuple[Ignoring, Fields]] = {
     "a-field": (IGNORES["a-field"], {"firstMessage": "theirs"}),
-    "a-key-of-an-object": (IGNORES["a-key-of-an-object"], {"model": {**live_of({})["model"], "temperature": 0.9}}),
+    "a-key-of-an-object": (IGNORES["a-key-of-an-object"], {"model": {**build_live({})["model"], "temperature": 0.9}}),
     "a-key-of-an-element": (IGNORES["a-key-of-an-element"], {"metadata": {"list": [{"x": 9, "y": 1}, {"x": 1}]}}),
     "an-element": (IGNORES["an-element"], {"metadata": {"list": [1, 9, 1]}}),
     "what-live-has-lost": (IGNORES["a-key-deep-inside"], {"metadata": {"crm": {"owner": {"team": "x"}}}}),
@@ -288,13 +304,13 @@ MOVED_LIVE: dict[str, tuple[Ignoring, Fields]] = {
 
 def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path) -> None:
     cases = {name: case for name, (case, _) in MOVED_LIVE.items()}
-    with ignoring(tmp_path, cases) as tale:
-        move_on(tale, cases)
+    with desk_with_ignores(tmp_path, cases) as tale:
+        commit_changes(tale, cases)
         tale.apply_and_record()
         for name, (_, edit) in MOVED_LIVE.items():
             tale.sandbox.edit(f"asst_{name}", **edit)
         tale.apply_and_record()
-        configured(tale)
+        commit_settings(tale)
         before = {name: live(tale, name) for name in cases}
         planned, applied = tale.plan(), tale.apply_and_record()
         assert [name for name in cases if "conflict" not in change_kinds(planned)[name].values()] == []
@@ -304,11 +320,11 @@ def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path) -
 
 def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path) -> None:
     names = ("a-field", "a-key-of-an-object", "a-key-of-an-element", "an-element")
-    with ignoring(tmp_path, {name: MOVED_LIVE[name][0] for name in names}) as tale:
+    with desk_with_ignores(tmp_path, {name: MOVED_LIVE[name][0] for name in names}) as tale:
         for name in names:
             tale.sandbox.edit(f"asst_{name}", **MOVED_LIVE[name][1])
         tale.apply_and_record()
-        configured(tale)
+        commit_settings(tale)
         drifted = change_kinds(tale.plan())
         assert drifted.keys() == {*names}
         assert {kind for kinds in drifted.values() for kind in kinds.values()} == {"drift"}
@@ -316,32 +332,32 @@ def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path) 
 
 def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_ends(tmp_path: Path) -> None:
     cases = {name: case for name, case in IGNORES.items() if name != "an-element"}
-    with ignoring(tmp_path, cases, recorded=False) as tale:
-        move_on(tale, cases)
+    with desk_with_ignores(tmp_path, cases, recorded=False) as tale:
+        commit_changes(tale, cases)
         assert {*outcomes(tale.apply_and_record()).values()} <= {"applied", "unchanged"}
-        recorded = entries(tale)
-        assert [name for name, case in cases.items() if values_at(recorded[name], case.path)] == []
-        configured(tale)
+        recorded = record_entries(tale)
+        assert [name for name, case in cases.items() if list_values(recorded[name], case.path)] == []
+        commit_settings(tale)
         planned, applied = tale.plan(), tale.apply_and_record()
         assert change_kinds(planned).keys() == cases.keys()
         assert {kind for kinds in change_kinds(planned).values() for kind in kinds.values()} == {"change"}
         assert outcomes(applied) == dict.fromkeys(cases, "applied")
         for name, case in cases.items():
-            assert holds(live(tale, name), case.second), name
+            assert live_holds(live(tale, name), case.second), name
 
 
-def values_at(tree: Any, path: str) -> list[Any]:
+def list_values(tree: Any, path: str) -> list[Any]:
     """What stands where a pattern leads."""
-    found = [tree]
+    values = [tree]
     for part in path[1:].split("/"):
         below: list[Any] = []
-        for value in found:
+        for value in values:
             if isinstance(value, dict):
                 below += [item for key, item in value.items() if part in ("*", key)]
             elif isinstance(value, list):
                 below += [item for index, item in enumerate(value) if part in ("*", str(index))]
-        found = below
-    return found
+        values = below
+    return values
 
 
 # --- A4: what did not converge is recorded as live showed it
@@ -351,15 +367,15 @@ def values_at(tree: Any, path: str) -> list[Any]:
 def test_a4_after_a_text_that_was_trimmed_another_one_is_a_change(tmp_path: Path, kind: type[Story]) -> None:
     with desks(tmp_path / "repository", "a", kind=kind) as tale:
         tale.sandbox.rehearse("normalise trim firstMessage")
-        changed(tale, "a", firstMessage="Welcome!\n", name="Front desk")
+        commit_change(tale, "a", firstMessage="Welcome!\n", name="Front desk")
         first = tale.apply("--record")
         assert outcomes(first) == {"a": "not_converged"}
-        assert (entry(tale, "a")["firstMessage"], entry(tale, "a")["name"]) == ("Welcome!", "Front desk")
+        assert (record_entry(tale, "a")["firstMessage"], record_entry(tale, "a")["name"]) == ("Welcome!", "Front desk")
         again = tale.plan()
-        changed(tale, "a", firstMessage="Good day!", name="Front desk")
+        commit_change(tale, "a", firstMessage="Good day!", name="Front desk")
         planned, second = tale.plan(), tale.apply("--record")
         assert change_kinds(again) == change_kinds(planned) == {"a": {"/firstMessage": "change"}}
-        assert (outcomes(second), shown(tale, "a")) == ({"a": "applied"}, "Good day!")
+        assert (outcomes(second), live_value(tale, "a")) == ({"a": "applied"}, "Good day!")
         assert change_kinds(tale.plan()) == {}
 
 
@@ -392,11 +408,11 @@ def test_what_did_not_converge_is_a_change_again_never_a_conflict(tmp_path: Path
     rule, first, second = UNSETTLED[name]
     with desks(tmp_path / "repository", "a") as tale:
         tale.sandbox.rehearse(rule)
-        configured(tale, extra_fields=["/model/topK"])
-        changed(tale, "a", **first)
+        commit_settings(tale, extra_fields=["/model/topK"])
+        commit_change(tale, "a", **first)
         assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
         again = {kind for kinds in change_kinds(tale.plan()).values() for kind in kinds.values()}
-        changed(tale, "a", **second)
+        commit_change(tale, "a", **second)
         then = {kind for kinds in change_kinds(tale.plan()).values() for kind in kinds.values()}
         applied = tale.apply_and_record()
         assert (again, then) == ({"change"}, {"change"})
@@ -414,38 +430,38 @@ UNTOLD: dict[str, tuple[str, Fields]] = {  # what live makes of a write, and the
 def test_what_no_record_may_hold_is_left_out_of_it_and_a_change_again(tmp_path: Path, name: str) -> None:
     shows, settings = UNTOLD[name]
     with desks(tmp_path / "repository", "a") as tale:
-        configured(tale, **settings, record=True)
-        changed(tale, "a", firstMessage="ours")
+        commit_settings(tale, **settings, record=True)
+        commit_change(tale, "a", firstMessage="ours")
         tale.sandbox.rehearse(f"edit firstMessage={shows} after PATCH *")
         assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
-        assert "firstMessage" not in entry(tale, "a")
+        assert "firstMessage" not in record_entry(tale, "a")
         assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_a_write_that_the_api_swallowed_is_a_change_again(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
-        changed(tale, "a", firstMessage="ours")
-        with tale.intercept(deaf):
+        commit_change(tale, "a", firstMessage="ours")
+        with tale.intercept(ignore_writes):
             assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
-        assert entry(tale, "a")["firstMessage"] == "Hello!"
-        changed(tale, "a", firstMessage="ours, too")
+        assert record_entry(tale, "a")["firstMessage"] == "Hello!"
+        commit_change(tale, "a", firstMessage="ours, too")
         assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_an_edit_after_what_did_not_converge_is_still_somebodys(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
         tale.sandbox.rehearse("normalise trim firstMessage")
-        changed(tale, "a", firstMessage="Welcome!\n")
+        commit_change(tale, "a", firstMessage="Welcome!\n")
         tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        changed(tale, "a", firstMessage="Good day!")
+        commit_change(tale, "a", firstMessage="Good day!")
         assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "conflict"}}
         assert outcomes(tale.apply_and_record()) == {"a": "refused"}
 
 
 def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
-        changed(tale, "a", name="Front desk")
+        commit_change(tale, "a", name="Front desk")
 
         def edit(method: str, _path: str, _body: Any) -> None:
             if method == "PATCH":
@@ -460,7 +476,7 @@ def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Pa
 # --- A5: only a file that is gone has moved
 
 
-def tagged(tale: Story, place: str) -> Path:
+def make_tagged_repository(tale: Story, place: str) -> Path:
     """A commit v1 whose only definition stands somewhere else in the repository."""
     file = tale.root / place
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -475,8 +491,8 @@ def tagged(tale: Story, place: str) -> Path:
 @pytest.mark.parametrize("place", ["backup/desk.yaml", "desk.yml", "docs/examples/a.yaml"])
 def test_a5_a_definition_whose_old_file_stays_is_newly_managed(tmp_path: Path, kind: type[Story], place: str) -> None:
     with desks(tmp_path / "repository", "a", recorded=False, kind=kind) as tale:
-        tagged(tale, place)
-        changed(tale, "a")
+        make_tagged_repository(tale, place)
+        commit_change(tale, "a")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         file = tale.root / "assistants/a.yaml"
         before = file.read_bytes()
@@ -487,19 +503,19 @@ def test_a5_a_definition_whose_old_file_stays_is_newly_managed(tmp_path: Path, k
             before,
         )
         assert outcomes(tale.apply("--base", "v1")) == {"a": "applied"}
-        assert shown(tale, "a") == "Hello!"
+        assert live_value(tale, "a") == "Hello!"
 
 
 @pytest.mark.parametrize("place", ["backup/desk.yaml", "assistants/other/desk.yaml"])
 def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: str) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        tagged(tale, place).unlink()
-        changed(tale, "a")
+        make_tagged_repository(tale, place).unlink()
+        commit_change(tale, "a")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         planned = tale.plan("--base", "v1")
         assert (change_kinds(planned), unmanaged_files(planned)) == ({"a": {"/firstMessage": "drift"}}, [])
         assert outcomes(tale.apply("--base", "v1")) == {"a": "unchanged"}
-        assert shown(tale, "a") == "theirs"
+        assert live_value(tale, "a") == "theirs"
 
 
 # --- A6 and A7: recording is what happens where nothing else is said
@@ -509,8 +525,8 @@ def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: st
 def clone(tmp_path: Path) -> Iterator[tuple[Story, Story]]:
     """A repository that records, and a fresh clone of it without the record."""
     with desks(tmp_path / "repository", "a", "b", kind=InstalledStory, recorded=False) as tale:
-        configured(tale, record=True)
-        ended_well(tale.run("apply", "--yes", "--base", "none"))
+        commit_settings(tale, record=True)
+        check_success(tale.run("apply", "--yes", "--base", "none"))
         fresh = InstalledStory(tmp_path / "clone", tale.sandbox)
         fresh.git("remote", "add", "origin", tale.root.as_uri())
         fresh.git("fetch", "--quiet", "origin")
@@ -523,7 +539,7 @@ def clone(tmp_path: Path) -> Iterator[tuple[Story, Story]]:
 def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, Story]) -> None:
     tale, fresh = clone
     assert tale.record is not None
-    changed(fresh, "b", firstMessage="ours")
+    commit_change(fresh, "b", firstMessage="ours")
     result = fresh.run("apply", "--yes")
     assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", []), result.stderr
     assert FETCH in result.stderr
@@ -532,14 +548,14 @@ def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, St
     assert fresh.record == tale.record
     applied = fresh.apply()
     assert outcomes(applied) == {"a": "unchanged", "b": "applied"}
-    assert (shown(tale, "a"), shown(tale, "b")) == ("theirs", "ours")
-    assert (fresh.parents, entry(fresh, "b")["firstMessage"]) == ([fresh.head, tale.record], "ours")
+    assert (live_value(tale, "a"), live_value(tale, "b")) == ("theirs", "ours")
+    assert (fresh.parents, record_entry(fresh, "b")["firstMessage"]) == ([fresh.head, tale.record], "ours")
 
 
 def test_a7_an_apply_without_an_option_is_recorded_where_a_record_is(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", kind=InstalledStory) as tale:
         for text in ("one", "two", "three"):
-            head, previous = changed(tale, "a", firstMessage=text), tale.record
+            head, previous = commit_change(tale, "a", firstMessage=text), tale.record
             assert outcomes(tale.apply()) == {"a": "applied"}
             assert tale.parents == [head, previous]
         assert change_kinds(tale.plan()) == {}
@@ -549,13 +565,15 @@ def test_ones_own_apply_is_no_conflict(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as tale:
         planned: list[Document] = []
         for text in ("one", "two"):
-            changed(tale, "a", firstMessage=text)
+            commit_change(tale, "a", firstMessage=text)
             planned.append(copy.deepcopy(tale.plan()))
             tale.apply()
         assert [change_kinds(document) for document in planned] == [{"a": {"/firstMessage": "change"}}] * 2
-        assert yaml.safe_load((tale.root / "assistants/a.yaml").read_text("utf-8"))["firstMessage"] == shown(tale, "a")
+        assert yaml.safe_load((tale.root / "assistants/a.yaml").read_text("utf-8"))["firstMessage"] == live_value(
+            tale, "a"
+        )
 
 
 def test_merged_is_what_it_says() -> None:
     """Of the helper: what is below stays where nothing lies above."""
-    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"c": 4}}) == {"a": {"b": 1, "c": 4}, "d": 3}
+    assert merge_objects({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"c": 4}}) == {"a": {"b": 1, "c": 4}, "d": 3}

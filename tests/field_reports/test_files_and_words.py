@@ -28,17 +28,17 @@ def command(project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: p
     return call
 
 
-def problems(command: Command, *arguments: str, cwd: Path | None = None) -> list[dict[str, Any]]:
-    where = {"cwd": cwd} if cwd else {}
-    found: list[dict[str, Any]] = json.loads(command("validate", "--format", "json", *arguments, **where)[1])[
-        "problems"
-    ]
-    return found
+def read_problems(command: Command, *arguments: str, cwd: Path | None = None) -> list[dict[str, Any]]:
+    options = {"cwd": cwd} if cwd else {}
+    problems_found: list[dict[str, Any]] = json.loads(
+        command("validate", "--format", "json", *arguments, **options)[1]
+    )["problems"]
+    return problems_found
 
 
-def selected(command: Command, *paths: str, cwd: Path | None = None) -> list[str]:
-    where = {"cwd": cwd} if cwd else {}
-    code, out, err = command("validate", "--format", "json", *paths, **where)
+def select_keys(command: Command, *paths: str, cwd: Path | None = None) -> list[str]:
+    options = {"cwd": cwd} if cwd else {}
+    code, out, err = command("validate", "--format", "json", *paths, **options)
     assert code == 0, err
     return [entry["key"] for entry in json.loads(out)["assistants"]]
 
@@ -65,7 +65,7 @@ def test_a_file_that_was_surely_meant_to_be_read_is_named(
     project.write("a", id="asst_1", name="A")
     (project.folder / "admissions").mkdir()
     (project.folder / "admissions" / name).write_text("id: asst_2\nname: 5\n")
-    (found,) = problems(command)
+    (found,) = read_problems(command)
     assert (found["file"], found["line"], found["severity"]) == (f"assistants/admissions/{name}", 1, "warning")
     assert f"rename it to {right}" in found["message"]
     assert found["message"].endswith("[skipped-file]")
@@ -77,21 +77,21 @@ def test_a_file_that_was_surely_meant_to_be_read_is_named(
 def test_other_files_are_nobody_s_business(project: Project, command: Command, name: str) -> None:
     project.write("a", id="asst_1", name="A")
     (project.folder / name).write_text("id: asst_2\n")
-    assert problems(command) == []
+    assert read_problems(command) == []
 
 
 def test_a_text_file_may_have_any_name(project: Project, command: Command) -> None:
     project.write("a", "id: asst_1\nfirstMessage: {$file: hello.yaml.txt}\n")
     (project.folder / "hello.yaml.txt").write_text("Hello!\n")
-    assert problems(command) == []
+    assert read_problems(command) == []
 
 
 def test_a_skipped_file_is_told_where_it_was_meant(project: Project, command: Command) -> None:
     project.write("a", id="asst_1", name="A")
     project.write("x/b", id="asst_2", name="B")
     (project.folder / "x" / "c.YAML").write_text("id: asst_3\n")
-    assert problems(command, "assistants/a.yaml") == []
-    assert [found["file"] for found in problems(command, "assistants/x")] == ["assistants/x/c.YAML"]
+    assert read_problems(command, "assistants/a.yaml") == []
+    assert [found["file"] for found in read_problems(command, "assistants/x")] == ["assistants/x/c.YAML"]
     code, _, err = command("validate", "assistants/x/c.YAML")
     assert code == 1
     assert "rename it to c.yaml" in err
@@ -110,7 +110,7 @@ def test_settings_say_how_grave_a_skipped_file_is(project: Project, command: Com
     project.configure(lints={"skipped-file": "error"})
     assert command("validate", "--format", "json")[0] == 1
     project.configure(lints={"skipped-file": {"level": "none", "assistants": ["b"]}})
-    assert problems(command) == []
+    assert read_problems(command) == []
 
 
 @pytest.mark.parametrize(("one", "other"), [("Desk", "desk"), ("caf\u00e9", "cafe\u0301"), ("A/x", "a/x")])
@@ -119,7 +119,7 @@ def test_names_that_some_systems_take_for_one_are_a_warning(
 ) -> None:
     project.write(one, id="asst_1", name="A")
     project.write(other, id="asst_2", name="B")
-    found = problems(command)
+    found = read_problems(command)
     assert {entry["file"] for entry in found} == {f"assistants/{one}.yaml", f"assistants/{other}.yaml"}
     assert all(entry["severity"] == "warning" and "[similar-names]" in entry["message"] for entry in found)
     assert all("some systems treat them as one file" in entry["message"] for entry in found)
@@ -130,7 +130,7 @@ def test_names_that_some_systems_take_for_one_are_a_warning(
 def test_a_doubled_id_is_named_with_both_places(project: Project, command: Command) -> None:
     project.write("a", "id: asst_1\n")
     project.write("b", "name: B\nid: asst_1\n")
-    messages = {(entry["file"], entry["line"]): entry["message"] for entry in problems(command)}
+    messages = {(entry["file"], entry["line"]): entry["message"] for entry in read_problems(command)}
     assert "the id asst_1 is also used in assistants/b.yaml:2:5" in messages["assistants/a.yaml", 1]
     assert "the id asst_1 is also used in assistants/a.yaml:1:5" in messages["assistants/b.yaml", 2]
 
@@ -156,16 +156,16 @@ def campus(project: Project) -> Project:
     ],
 )
 def test_paths_are_files_folders_keys_or_ids(campus: Project, command: Command, given: str, keys: list[str]) -> None:
-    assert selected(command, given) == keys
+    assert select_keys(command, given) == keys
 
 
 def test_a_file_comes_before_a_key_and_a_key_before_an_id(campus: Project, command: Command) -> None:
     campus.write("asst_001", id="asst_9", name="N")
-    assert selected(command, "asst_001") == ["asst_001"]
+    assert select_keys(command, "asst_001") == ["asst_001"]
     # What lies elsewhere is no definition, whatever it is called.
     (campus.root / "desk").mkdir()
-    assert selected(command, "desk") == ["desk"]
-    assert selected(command, "visits.yaml", cwd=campus.folder / "admissions") == ["admissions/visits"]
+    assert select_keys(command, "desk") == ["desk"]
+    assert select_keys(command, "visits.yaml", cwd=campus.folder / "admissions") == ["admissions/visits"]
 
 
 def test_a_name_that_nothing_has_is_an_error_with_a_guess(campus: Project, command: Command) -> None:
@@ -178,8 +178,8 @@ def test_a_name_that_nothing_has_is_an_error_with_a_guess(campus: Project, comma
 def test_an_id_may_be_an_environment_s(campus: Project, command: Command) -> None:
     campus.configure(environments={"staging": {"api_url": "http://localhost:1/api", "overlay": "environments/staging"}})
     campus.overlay("staging", "desk", id="asst_stage")
-    assert selected(command, "asst_stage") == ["desk"]
-    assert selected(command, "asst_stage", "--environment", "staging") == ["desk"]
+    assert select_keys(command, "asst_stage") == ["desk"]
+    assert select_keys(command, "asst_stage", "--environment", "staging") == ["desk"]
 
 
 @pytest.mark.parametrize("below", ["assistants", "assistants/admissions", "docs/deep"])
@@ -187,15 +187,15 @@ def test_a_folder_below_finds_the_project(campus: Project, command: Command, bel
     (campus.root / "docs" / "deep").mkdir(parents=True)
     campus.configure(lints={"blank-text": "none"})
     everything = ["admissions/enrollment", "admissions/visits", "desk"]
-    assert selected(command, cwd=campus.root / below) == everything
-    assert selected(command, "asst_003", cwd=campus.root / below) == ["desk"]
+    assert select_keys(command, cwd=campus.root / below) == everything
+    assert select_keys(command, "asst_003", cwd=campus.root / below) == ["desk"]
 
 
 def test_relative_paths_are_relative_to_where_the_user_stands(campus: Project, command: Command) -> None:
     here = campus.folder / "admissions"
-    assert selected(command, "visits.yaml", cwd=here) == ["admissions/visits"]
-    assert selected(command, ".", cwd=here) == ["admissions/enrollment", "admissions/visits"]
-    assert selected(command, "../desk.yaml", cwd=here) == ["desk"]
+    assert select_keys(command, "visits.yaml", cwd=here) == ["admissions/visits"]
+    assert select_keys(command, ".", cwd=here) == ["admissions/enrollment", "admissions/visits"]
+    assert select_keys(command, "../desk.yaml", cwd=here) == ["desk"]
 
 
 def test_nothing_above_the_repository_is_read(campus: Project, command: Command, tmp_path: Path) -> None:
@@ -214,14 +214,18 @@ def test_the_nearest_project_counts(campus: Project, command: Command) -> None:
     (inner / "assistants").mkdir(parents=True)
     (inner / "assistants" / "only.yaml").write_text("id: asst_7\n")
     (inner / "src").mkdir()
-    assert selected(command, cwd=inner / "src") == ["only"]
-    assert selected(command, cwd=campus.root / "assistants") == ["admissions/enrollment", "admissions/visits", "desk"]
+    assert select_keys(command, cwd=inner / "src") == ["only"]
+    assert select_keys(command, cwd=campus.root / "assistants") == [
+        "admissions/enrollment",
+        "admissions/visits",
+        "desk",
+    ]
 
 
 SECRET = "hunter2-correct-horse"
 
 
-def shown(command: Command) -> str:
+def read_messages(command: Command) -> str:
     """What people see: of `validate` on stdout, and of another command on stderr."""
     out = command("validate")[1]
     err = command("plan", "--offline", "--base", "none")[2]
@@ -231,7 +235,7 @@ def shown(command: Command) -> str:
 
 def test_a_place_is_shown_with_its_line_and_a_mark(project: Project, command: Command) -> None:
     project.write("a", "id: asst_1\nvoice:\n  provider: azur\n")
-    assert "did you mean azure?\n      provider: azur\n                ^\n" in shown(command)
+    assert "did you mean azure?\n      provider: azur\n                ^\n" in read_messages(command)
     assert "^" not in command("validate", "--format", "github")[1]
     assert "source" not in command("validate", "--format", "json")[1]
 
@@ -262,7 +266,7 @@ def test_a_line_with_a_sensitive_value_is_not_shown(project: Project, command: C
 def test_other_lines_of_the_file_are_shown(project: Project, command: Command) -> None:
     project.configure(sensitive=["metadata.crmKey"])
     project.write("a", f"id: asst_1\nmetadata:\n  crmKey: {SECRET}\nmodel: {{temperature: 5}}\n")
-    assert "    model: {temperature: 5}\n" in shown(command)
+    assert "    model: {temperature: 5}\n" in read_messages(command)
 
 
 def test_settings_are_shown_too_but_never_a_url(project: Project, command: Command) -> None:

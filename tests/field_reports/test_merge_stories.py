@@ -123,16 +123,18 @@ class Merges(RuleBasedStateMachine):
         result = self.tale.run("pull", *options)
         after = self.git
         self.tale.commit("Pull", allow_empty=True)
-        said = result.stdout + result.stderr
-        gone = {*before} - {*after}
+        output = result.stdout + result.stderr
+        lost = {*before} - {*after}
         # Of git's lines only those go that live deleted, or that are named.
-        assert {line for line in gone if line in live or line not in self.applied} <= self.find_named(gone, said), said
-        came = {*after} - {*before}
-        assert came <= {*live}
-        assert {line for line in came if line in self.applied} <= self.find_named(came, said), said
+        assert {line for line in lost if line in live or line not in self.applied} <= self.find_named(lost, output), (
+            output
+        )
+        gained = {*after} - {*before}
+        assert gained <= {*live}
+        assert {line for line in gained if line in self.applied} <= self.find_named(gained, output), output
         # Without a word of failure, what live alone wrote is in git.
         if options and result.code == 0:
-            assert {*live} - {*self.applied} <= {*after}, said
+            assert {*live} - {*self.applied} <= {*after}, output
         assert self.live == live
 
     @rule(options=st.sampled_from([(), ("--on-drift", "revert"), ("--force-conflicts",)]))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from desks import Fields, configured, ended_well
+from desks import Fields, check_success, commit_settings
 from faulty_git import FaultyGit
 from histories import change_kinds
 from stories import Story, story
@@ -19,16 +19,16 @@ TOUCHING = (
 )
 
 
-def with_rule(text: str, number: int, rule: str) -> str:
+def replace_rule(text: str, number: int, rule: str) -> str:
     return text.replace(f"{number}. Rule {number}.\n", f"{number}. {rule}\n")
 
 
-def live_of(prompt: str, **fields: object) -> Fields:
+def build_live(prompt: str, **fields: object) -> Fields:
     model = {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "system", "content": prompt}]}
     return {"name": "Desk", "firstMessage": "Hello!", "endCallMessage": PROMPT, "model": model, **fields}
 
 
-def text_of(prompt: str, message: str = "Hello!", more: str = "") -> str:
+def build_text(prompt: str, message: str = "Hello!", more: str = "") -> str:
     block = "".join(f"        {line}\n" for line in prompt.splitlines())
     head = f"# A desk.\nid: asst_a\nname: Desk\nfirstMessage: {message}\n{more}"
     return f"{head}model:\n  messages:\n    - role: system  # ours\n      content: |\n{block}"
@@ -37,57 +37,57 @@ def text_of(prompt: str, message: str = "Hello!", more: str = "") -> str:
 @contextmanager
 def desk(root: Path) -> Iterator[tuple[Story, Path]]:
     """A desk with a long prompt, applied and recorded."""
-    with story(root, {"a": live_of(PROMPT)}) as tale:
-        configured(tale, extra_fields=["/model/messages"])
-        file = tale.write("a", text_of(PROMPT))
+    with story(root, {"a": build_live(PROMPT)}) as tale:
+        commit_settings(tale, extra_fields=["/model/messages"])
+        file = tale.write("a", build_text(PROMPT))
         tale.commit()
         tale.apply_and_record()
         yield tale, file
 
 
 def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: Path) -> None:
-    ours, theirs = with_rule(PROMPT, 7, "Ours."), with_rule(PROMPT, 200, "Theirs.")
+    ours, theirs = replace_rule(PROMPT, 7, "Ours."), replace_rule(PROMPT, 200, "Theirs.")
     with desk(tmp_path / "work") as (tale, file):
-        file.write_text(text_of(ours), "utf-8")
+        file.write_text(build_text(ours), "utf-8")
         tale.commit("Rule 7")
-        tale.sandbox.edit("asst_a", **live_of(theirs))
+        tale.sandbox.edit("asst_a", **build_live(theirs))
         before = change_kinds(tale.plan())
         result = tale.run("pull", "--conflicts", "assistants/a.yaml")
         pulled = file.read_text("utf-8")
         tale.commit("Pull")
         planned = change_kinds(tale.plan())
-        ended_well(tale.run("apply", "--yes", "--record"))
+        check_success(tale.run("apply", "--yes", "--record"))
         live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
         after = change_kinds(tale.plan())
-    both = with_rule(ours, 200, "Theirs.")
+    both = replace_rule(ours, 200, "Theirs.")
     assert before == {"a": {"/model/messages": "conflict"}}
     assert (result.code, result.stdout, result.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
-    assert pulled == text_of(both)
+    assert pulled == build_text(both)
     assert (planned, live, after) == ({"a": {"/model/messages": "change"}}, both, {})
 
 
 def test_edits_that_were_merged_by_hand_are_a_change(tmp_path: Path) -> None:
     with desk(tmp_path / "work") as (tale, file):
-        theirs = with_rule(PROMPT, 200, "Theirs.")
-        tale.sandbox.edit("asst_a", **live_of(theirs))
-        file.write_text(text_of(with_rule(theirs, 7, "Ours.")), "utf-8")
+        theirs = replace_rule(PROMPT, 200, "Theirs.")
+        tale.sandbox.edit("asst_a", **build_live(theirs))
+        file.write_text(build_text(replace_rule(theirs, 7, "Ours.")), "utf-8")
         tale.commit("Merged")
         planned = change_kinds(tale.plan())
         result = tale.run("apply", "--yes", "--record")
         live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
     assert planned == {"a": {"/model/messages": "change"}}
-    assert (result.code, live) == (0, with_rule(theirs, 7, "Ours."))
+    assert (result.code, live) == (0, replace_rule(theirs, 7, "Ours."))
 
 
 def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
-    ours, theirs = with_rule(PROMPT, 7, "Ours."), with_rule(PROMPT, 7, "Theirs.")
+    ours, theirs = replace_rule(PROMPT, 7, "Ours."), replace_rule(PROMPT, 7, "Theirs.")
     with desk(tmp_path / "work") as (tale, file):
-        file.write_text(text_of(ours, "Ours"), "utf-8")
+        file.write_text(build_text(ours, "Ours"), "utf-8")
         tale.commit("Rule 7")
-        tale.sandbox.edit("asst_a", **live_of(theirs, firstMessage="Theirs", name="Reception"))
+        tale.sandbox.edit("asst_a", **build_live(theirs, firstMessage="Theirs", name="Reception"))
         result = tale.run("pull", "--conflicts")
         pulled = file.read_text("utf-8")
-        taken = tale.run("pull", "--conflicts=live")
+        pull_result = tale.run("pull", "--conflicts=live")
         text = file.read_text("utf-8")
     assert (result.code, result.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
     assert result.stderr.splitlines() == [
@@ -95,13 +95,13 @@ def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
         '  ~ firstMessage: "Hello!" -> "Ours"',
         f"assistants/a.yaml: not pulled: model.messages: {TOUCHING}",
     ]
-    assert pulled == text_of(ours, "Theirs").replace("name: Desk", "name: Reception")
-    assert (taken.code, taken.stdout) == (0, "assistants/a.yaml: model.messages\n")
-    assert taken.stderr.startswith("assistants/a.yaml: model.messages: the live value replaces git's change:\n")
-    shown = [line.strip() for line in taken.stderr.splitlines()[1:]]
-    assert [line for line in shown if line[0] in "+-"] == ["- 7. Rule 7.", "+ 7. Ours."]
-    assert len(shown) < 12
-    assert text == text_of(theirs, "Theirs").replace("name: Desk", "name: Reception")
+    assert pulled == build_text(ours, "Theirs").replace("name: Desk", "name: Reception")
+    assert (pull_result.code, pull_result.stdout) == (0, "assistants/a.yaml: model.messages\n")
+    assert pull_result.stderr.startswith("assistants/a.yaml: model.messages: the live value replaces git's change:\n")
+    listed_lines = [line.strip() for line in pull_result.stderr.splitlines()[1:]]
+    assert [line for line in listed_lines if line[0] in "+-"] == ["- 7. Rule 7.", "+ 7. Ours."]
+    assert len(listed_lines) < 12
+    assert text == build_text(theirs, "Theirs").replace("name: Desk", "name: Reception")
 
 
 PHRASES = (
@@ -133,9 +133,9 @@ def test_phrases_keep_their_order_and_their_comments(tmp_path: Path, live: list[
 @pytest.mark.parametrize("way", ["exits 128", "is killed", "is missing"])
 def test_a_git_that_breaks_while_it_merges_is_an_error_and_nothing_is_written(tmp_path: Path, way: str) -> None:
     with desk(tmp_path / "work") as (tale, file):
-        file.write_text(text_of(with_rule(PROMPT, 7, "Ours.")), "utf-8")
+        file.write_text(build_text(replace_rule(PROMPT, 7, "Ours.")), "utf-8")
         tale.commit("Rule 7")
-        theirs = live_of(with_rule(PROMPT, 200, "Theirs."))
+        theirs = build_live(replace_rule(PROMPT, 200, "Theirs."))
         tale.sandbox.edit("asst_a", **theirs)
         before = file.read_text("utf-8")
         tale.sandbox.forget_requests()

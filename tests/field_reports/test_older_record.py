@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from desks import Fields, ended_well, live, shown
+from desks import Fields, check_success, live, live_value
 from histories import ChangeKinds, change_kinds, unmanaged_files
 from projects import outcomes
 from servers import running_sandbox
@@ -32,14 +32,14 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         yield told
 
 
-def recorded(tale: Story, ref: str = REF) -> dict[str, Fields]:
+def read_record(tale: Story, ref: str = REF) -> dict[str, Fields]:
     """What a record of the new form says, by path; it holds nothing but entries."""
     names = tale.git("ls-tree", "-r", "--name-only", ref).splitlines()
-    found = tale.tree(ref)
-    assert sorted(found) == names
+    tree = tale.tree(ref)
+    assert sorted(tree) == names
     for name in names:
         assert tale.git("cat-file", "blob", f"{ref}:{name}").startswith("id: asst_")
-    return found
+    return tree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def test_a_live_edit_is_drift_for_drift_and_pull(tale: Story) -> None:
     tale.sandbox.edit("asst_a", firstMessage="theirs")
     drifted = change_kinds(tale.report("drift"))
     assert drifted["a"] == {"/firstMessage": "drift"}
-    result = ended_well(tale.run("pull"))
+    result = check_success(tale.run("pull"))
     assert result.stdout == "assistants/a.yaml: firstMessage\n"
     assert tale.git("diff", "--name-only") == "assistants/a.yaml"
 
@@ -114,7 +114,7 @@ def test_an_apply_on_top_converts_it_and_loses_no_entry(tale: Story) -> None:
     document = tale.apply()
     assert outcomes(document) == {"a": "unchanged", "b": "applied", "east/c": "applied"}
     assert (tale.parents, tale.trailers, unmanaged_files(document)) == ([tale.head, older], [], [])
-    assert recorded(tale) == {
+    assert read_record(tale) == {
         "assistants/a.yaml": {"id": "asst_a", **TWO, "model": {"temperature": 0.7}},
         "assistants/b.yaml": {"id": "asst_b", **TWO, "model": {"temperature": 0.7}},
         "assistants/east/c.yml": {"id": "asst_c", **TWO},
@@ -128,7 +128,7 @@ def test_an_apply_of_the_other_folder_converts_it_and_keeps_the_trailer(tale: St
     trailers = tale.trailers
     assert outcomes(tale.apply(*SECOND)) == {"n": "applied"}
     assert tale.trailers == trailers != []
-    assert {path: declared["firstMessage"] for path, declared in recorded(tale).items()} == {
+    assert {path: declared["firstMessage"] for path, declared in read_record(tale).items()} == {
         "assistants/a.yaml": "two",
         "assistants/b.yaml": "one",
         "assistants/east/c.yml": "one",
@@ -136,12 +136,12 @@ def test_an_apply_of_the_other_folder_converts_it_and_keeps_the_trailer(tale: St
     }
     assert change_kinds(tale.plan()) == PLANS["nothing"].moved
     assert outcomes(tale.apply())["east/c"] == "applied"
-    assert (tale.trailers, shown(tale, "c")) == ([], "two")
+    assert (tale.trailers, live_value(tale, "c")) == ([], "two")
 
 
 def test_an_apply_of_one_definition_converts_all_of_it(tale: Story) -> None:
     assert outcomes(tale.apply("assistants/b.yaml")) == {"b": "applied"}
-    assert {path: declared["firstMessage"] for path, declared in recorded(tale).items()} == {
+    assert {path: declared["firstMessage"] for path, declared in read_record(tale).items()} == {
         "assistants/a.yaml": "two",
         "assistants/b.yaml": "two",
         "assistants/east/c.yml": "one",
@@ -154,7 +154,7 @@ def test_an_apply_in_an_environment_converts_its_record_alone(tale: Story) -> No
     other = tale.record
     document = tale.apply(*STAGING)
     assert outcomes(document) == {"a": "unchanged", "b": "applied", "east/c": "unchanged"}
-    found = recorded(tale, STAGING_REF)
+    found = read_record(tale, STAGING_REF)
     assert found.keys() - {"second/n.yaml"} == {"assistants/a.yaml", "assistants/b.yaml", "assistants/east/c.yml"}
     staging = {**TWO, "model": {"temperature": 0.3}}
     assert found["assistants/a.yaml"] == {"id": "asst_sa", **staging, "endCallMessage": None}
@@ -166,7 +166,7 @@ def test_an_apply_in_an_environment_converts_its_record_alone(tale: Story) -> No
 
 def test_an_apply_of_one_definition_of_an_environment_keeps_what_failed_before(tale: Story) -> None:
     tale.apply(*STAGING, "assistants/a.yaml")
-    found = recorded(tale, STAGING_REF)
+    found = read_record(tale, STAGING_REF)
     assert found["assistants/b.yaml"] == {
         "id": "asst_sb",
         "name": "Desk",
@@ -188,7 +188,7 @@ def test_a_definition_that_moves_or_goes_is_known_to_it(tale: Story) -> None:
         ["assistants/a.yaml"],
     )
     tale.apply()
-    assert sorted(declared["id"] for declared in recorded(tale).values()) == ["asst_b", "asst_c", "asst_n"]
+    assert sorted(declared["id"] for declared in read_record(tale).values()) == ["asst_b", "asst_c", "asst_n"]
     there = change_kinds(tale.plan(*SECOND))
     assert there["b"] == {"/firstMessage": "change", "/name": "drift"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from desks import Fields, answering, ended_well, merged
+from desks import Fields, answer_with, check_success, merge_objects
 from json_reports import Document
 from projects import outcomes
 from servers import running_sandbox
@@ -57,10 +57,10 @@ class Pair:
         extra: Fields = {}
         if "extra fields" in self.features:
             words = "Be brief." if change else "Be kind."
-            extra = merged(extra, {"model": {"messages": [{"role": "system", "content": words}]}})
+            extra = merge_objects(extra, {"model": {"messages": [{"role": "system", "content": words}]}})
         if "ignore" in self.features:
-            extra = merged(extra, {"metadata": {"crm": "two" if change else "one"}})
-        return merged(merged(DECLARED, extra), change)
+            extra = merge_objects(extra, {"metadata": {"crm": "two" if change else "one"}})
+        return merge_objects(merge_objects(DECLARED, extra), change)
 
     def write(self, change: Fields) -> str:
         """Commit both definitions."""
@@ -112,7 +112,7 @@ class Pair:
             return
         first = ["--base", "none"]
         for folder in self.folders() if self.recording else []:
-            ended_well(self.tale.run("apply", "--yes", *folder, *first))
+            check_success(self.tale.run("apply", "--yes", *folder, *first))
             first = []
 
     def _record_as_before(self) -> None:
@@ -125,11 +125,11 @@ class Pair:
 
     def plan(self) -> dict[str, dict[str, tuple[str, Any]]]:
         """What a plan says of each desk: where it differs, how, and whether that is sent."""
-        found: dict[str, dict[str, tuple[str, Any]]] = {}
+        by_key: dict[str, dict[str, tuple[str, Any]]] = {}
         for folder in self.folders():
             for key, entry in entries(self.tale.plan(*folder, *self.options())).items():
-                found[key] = {change["path"]: (change["kind"], change.get("sent")) for change in entry["changes"]}
-        return found
+                by_key[key] = {change["path"]: (change["kind"], change.get("sent")) for change in entry["changes"]}
+        return by_key
 
     def apply(self) -> None:
         """Apply what is committed, in as many runs as the features ask for; keep the reports."""
@@ -139,7 +139,7 @@ class Pair:
             runs = [[*runs[0], f"{place}.yaml"] for place in self.places.values()]
         for run in runs:
             if "resume" in self.features:
-                with self.tale.intercept(answering(502, "a", landed="record" in self.features)):
+                with self.tale.intercept(answer_with(502, "a", landed="record" in self.features)):
                     report = self.tale.apply(*run)
                 self.reports.append(report)
                 if "indeterminate" not in outcomes(report).values():
@@ -158,7 +158,7 @@ class Pair:
             for number, report in enumerate(self._to_undo()):
                 environment = self.folders()[0][2:]
                 file = self.tale.save_report(report, f"undo-{number}.json")
-                ended_well(self.tale.run("rollback", file, "--yes", "--directory", "assistants", *environment))
+                check_success(self.tale.run("rollback", file, "--yes", "--directory", "assistants", *environment))
             self.write({})
         else:
             self.write({})
@@ -169,7 +169,7 @@ class Pair:
             return self.reports[::-1]
         files = [self.tale.save_report(report, f"report-{number}.json") for number, report in enumerate(self.reports)]
         merged_file = self.tale.root.parent / "merged.json"
-        ended_well(self.tale.run("report", *files, "--report", merged_file))
+        check_success(self.tale.run("report", *files, "--report", merged_file))
         document: Document = json.loads(merged_file.read_text("utf-8"))
         return [document]
 
@@ -177,27 +177,27 @@ class Pair:
 
     def edit(self) -> None:
         """Let somebody edit desk `a` in the dashboard, and the CRM what is ignored."""
-        self.tale.sandbox.edit("asst_a", **{key: merged(LIVE, EDIT)[key] for key in EDIT})
+        self.tale.sandbox.edit("asst_a", **{key: merge_objects(LIVE, EDIT)[key] for key in EDIT})
         if "ignore" in self.features:
             metadata = {**LIVE["metadata"], "crm": "set", "list": [{"x": 1, "y": 9}]}
             self.tale.sandbox.edit("asst_a", metadata=metadata)
 
     def live(self) -> dict[str, Fields]:
         """What both stores of the API hold; they hold the same."""
-        found = {}
+        by_key = {}
         for name in self.places:
             stores = (self.tale.sandbox.live(f"asst_{name}"), self.tale.sandbox.provider(f"asst_{name}"))
             local, provider = ({key: store.get(key) for key in LIVE} for store in stores)
             assert local == provider
-            found[name] = local
-        return found
+            by_key[name] = local
+        return by_key
 
     def expected_fields(self, before: dict[str, Fields]) -> dict[str, Fields]:
         """What was live before, with git's change alone."""
         change = self.declare(CHANGE)
         found = {}
         for name, fields in before.items():
-            wanted = merged(fields, CHANGE)
+            wanted = merge_objects(fields, CHANGE)
             if "extra fields" in self.features:
                 wanted["model"]["messages"] = change["model"]["messages"]
             if "ignore" in self.features:
@@ -228,7 +228,7 @@ def test_a_story_and_its_inverse(pair: Pair) -> None:
     pair.write(CHANGE)
     gits = GITS | ({"/model/messages"} if "extra fields" in pair.features else set())
     change, drift = dict.fromkeys(gits, ("change", True)), dict.fromkeys(THEIRS, ("drift", False))
-    kinds = {key: {path: kind for path, (kind, _) in found.items()} for key, found in pair.plan().items()}
+    kinds = {key: {path: kind for path, (kind, _) in changes.items()} for key, changes in pair.plan().items()}
     assert kinds == {
         "a": {**dict.fromkeys(gits, "change"), **dict.fromkeys(THEIRS, "drift")},
         "b": dict.fromkeys(gits, "change"),

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import yaml
-from desks import configured, ended_well
+from desks import check_success, commit_settings
 from servers import running_sandbox
 from stories import Story
 
@@ -51,7 +51,7 @@ def prompt(random: Random) -> str:
     return text + random.choice(["", "\n", "\n", "\n\n", "\n   ", " \n", "\nlast \t"])
 
 
-def edited(random: Random, text: str) -> str:
+def edit_line(random: Random, text: str) -> str:
     """A prompt with one of its lines written anew."""
     lines = text.split("\n")
     at = random.choice([index for index, line in enumerate(lines) if line.strip()])
@@ -59,25 +59,25 @@ def edited(random: Random, text: str) -> str:
     return "\n".join(lines)
 
 
-def texts(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+def list_texts(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
     """Every text of a file, as it is written there."""
     if isinstance(node, yaml.ScalarNode):
         yield node
     elif isinstance(node, yaml.MappingNode):
         for _, value in node.value:
-            yield from texts(value)
+            yield from list_texts(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from texts(item)
+            yield from list_texts(item)
 
 
-def only_blocks(file: Path) -> bool:
+def has_only_blocks(file: Path) -> bool:
     root = yaml.compose(file.read_text("utf-8"), yaml.CSafeLoader)
     assert root is not None
-    return all(node.style == "|" for node in texts(root) if "\n" in node.value)
+    return all(node.style == "|" for node in list_texts(root) if "\n" in node.value)
 
 
-def live_of(text: str, name: str) -> dict[str, Any]:
+def build_live(text: str, name: str) -> dict[str, Any]:
     messages = [{"role": "system", "content": text}, {"role": "assistant", "content": "Hi\nthere"}]
     return {"name": name, "firstMessage": text, "model": {"provider": "openai", "model": "x", "messages": messages}}
 
@@ -85,21 +85,21 @@ def live_of(text: str, name: str) -> dict[str, Any]:
 def test_prompts_are_blocks_and_one_edited_line_is_at_most_three(tmp_path: Path) -> None:
     random = Random(12)
     prompts = {f"asst_{number}": prompt(random) for number in range(PROMPTS)}
-    seed = {name: live_of(text, name) for name, text in prompts.items()}
+    seed = {name: build_live(text, name) for name, text in prompts.items()}
     with running_sandbox(seed, listing=True) as sandbox:
         tale = Story(tmp_path / "work", sandbox)
-        configured(tale, extra_fields=["/model/messages"])
-        ended_well(tale.run("import", "--all"))
+        commit_settings(tale, extra_fields=["/model/messages"])
+        check_success(tale.run("import", "--all"))
         tale.commit("Import")
-        ended_well(tale.run("plan", "--detailed-exitcode", "--base", "none"))
+        check_success(tale.run("plan", "--detailed-exitcode", "--base", "none"))
         files = {name: tale.root / "assistants" / f"{name.replace('_', '-')}.yaml" for name in prompts}
         before = {name: file.read_text("utf-8") for name, file in files.items()}
-        assert [name for name, file in files.items() if not only_blocks(file)] == []
+        assert [name for name, file in files.items() if not has_only_blocks(file)] == []
         for name, text in prompts.items():
-            model = {**seed[name]["model"], "messages": live_of(edited(random, text), name)["model"]["messages"]}
+            model = {**seed[name]["model"], "messages": build_live(edit_line(random, text), name)["model"]["messages"]}
             sandbox.edit(name, model=model)
-        ended_well(tale.run("pull"))
-        assert [name for name, file in files.items() if not only_blocks(file)] == []
+        check_success(tale.run("pull"))
+        assert [name for name, file in files.items() if not has_only_blocks(file)] == []
         for name, file in files.items():
             changes = [
                 line
@@ -107,4 +107,4 @@ def test_prompts_are_blocks_and_one_edited_line_is_at_most_three(tmp_path: Path)
                 if line[0] in "+-"
             ]
             assert len(changes) <= 6, "".join(changes)  # three lines, each as it was and as it is
-        ended_well(tale.run("plan", "--detailed-exitcode", "--base", "none"))
+        check_success(tale.run("plan", "--detailed-exitcode", "--base", "none"))

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from commands import Completed, connection_variables, run
-from desks import DECLARED, NO_BASE, changed, desks, ended_well, live, live_of, shown
-from faulty_git import COMMANDS, NAMES, WAYS, Ended, FaultyGit, Scene, sweep
+from desks import DECLARED, NO_BASE, build_live, check_success, commit_change, desks, live, live_value
+from faulty_git import COMMANDS, NAMES, WAYS, Aftermath, FaultyGit, Scene, sweep
 from histories import change_kinds
 from projects import outcomes, statuses
 from stories import REF, InstalledStory, Story, story
@@ -75,8 +75,8 @@ def test_b2_git_breaks_at_any_of_its_calls(scene: Scene, tmp_path: Path, command
     git.restore()
     scene.run(command, env=git.env)
     calls = range(1, len(git.calls) + 1)
-    found = sweep(scene, git, command, [functools.partial(git.break_at, number, way) for number in calls])
-    assert not found, "\n".join(found)
+    problems = sweep(scene, git, command, [functools.partial(git.break_at, number, way) for number in calls])
+    assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -85,12 +85,12 @@ def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command
     git = FaultyGit(tmp_path / "bin")
     git.restore()
     scene.run(command, env=git.env)
-    found = sweep(scene, git, command, [functools.partial(git.break_for, kind, way) for kind in git.questions])
-    assert not found, "\n".join(found)
+    problems = sweep(scene, git, command, [functools.partial(git.break_for, kind, way) for kind in git.questions])
+    assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize(
-    ("question", "way", "told"),
+    ("question", "way", "message"),
     [
         ("rev-parse", "exit 0", "no answer"),
         ("for-each-ref", "exit 0", "no answer"),
@@ -99,13 +99,13 @@ def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command
     ],
 )
 def test_a_git_that_says_nothing_or_something_else_has_not_answered(
-    scene: Scene, tmp_path: Path, question: str, way: str, told: str
+    scene: Scene, tmp_path: Path, question: str, way: str, message: str
 ) -> None:
     git = FaultyGit(tmp_path / "bin")
     git.break_for(question, way)
     result, ended = scene.run("apply", "--no-record", env=git.env)
     assert (result.code, scene.harm("apply", result, ended)) == (1, [])
-    assert f"git {question}: {told}" in result.stderr
+    assert f"git {question}: {message}" in result.stderr
 
 
 def test_a_git_that_finds_no_difference_in_silence_has_not_answered(scene: Scene, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ SPARSE_COMMANDS = [("plan",), ("plan", "--changed"), ("drift",), ("apply", "--ye
 @pytest.fixture
 def bots(tmp_path: Path) -> Iterator[Story]:
     """A project in a folder of its repository, applied and recorded; then the record is behind, and live edited."""
-    seed = {name: live_of(WRITTEN) for name in ("a", "b")}
+    seed = {name: build_live(WRITTEN) for name in ("a", "b")}
     with story(tmp_path / "repository", seed, kind=InstalledStory) as tale:
         for place, name in (("east/a", "a"), ("west/b", "b")):
             _write(tale, f"assistants/{place}", id=f"asst_{name}", **WRITTEN)
@@ -166,7 +166,7 @@ def bots(tmp_path: Path) -> Iterator[Story]:
             (tale.root / folder / "notes.md").write_text("x")
         tale.commit("First")
         for options in ([], ["--environment", "staging"]):
-            ended_well(_in(tale, "bots", "apply", "--yes", "--record", "--base", "none", *options))
+            check_success(_run_in(tale, "bots", "apply", "--yes", "--record", "--base", "none", *options))
         _write(tale, "assistants/west/b", id="asst_b", **{**WRITTEN, "name": "Front desk"})
         tale.commit("Second")
         tale.sandbox.edit("asst_a", firstMessage="theirs", metadata={"key": f"{SECRET}-2"})
@@ -180,7 +180,7 @@ def _write(tale: Story, place: str, **fields: Any) -> None:
     file.write_text(yaml.safe_dump(fields, sort_keys=False), "utf-8")
 
 
-def _in(tale: Story, folder: str, *arguments: str) -> Completed:
+def _run_in(tale: Story, folder: str, *arguments: str) -> Completed:
     return run(*arguments, cwd=tale.root / folder, env=connection_variables(tale.sandbox))
 
 
@@ -192,17 +192,17 @@ def test_b3_and_b4_a_sparse_checkout_may_not_hide_what_a_run_is_about(bots: Stor
     status, record = bots.git("status", "--porcelain"), bots.record
     for command in SPARSE_COMMANDS:
         options = ("--environment", case.environment) if case.environment else ()
-        result = _in(bots, case.folder, *command, *options)
-        said = result.stdout + result.stderr
-        assert result.code == 1, (command, said)
+        result = _run_in(bots, case.folder, *command, *options)
+        output = result.stdout + result.stderr
+        assert result.code == 1, (command, output)
         assert "git sparse-checkout" in result.stderr, command
-        assert NO_BASE not in said
-        assert "no longer" not in said
+        assert NO_BASE not in output
+        assert "no longer" not in output
         assert "removed" not in result.stdout
-        assert SECRET not in said
+        assert SECRET not in output
     assert (bots.sandbox.patches, bots.record, bots.git("status", "--porcelain")) == ([], record, status)
     bots.git("sparse-checkout", "disable")  # one of the ways out
-    assert _in(bots, "bots", "plan").code == 0
+    assert _run_in(bots, "bots", "plan").code == 0
 
 
 def test_a_git_that_hides_in_silence_has_not_answered(bots: Story, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_sparse_checkout_may_hide_what_a_run_is_not_about(bots: Story) -> None
     bots.git("sparse-checkout", "set", "--cone", "bots")
     assert not (bots.root / "elsewhere").exists()
     for command in SPARSE_COMMANDS:
-        assert _in(bots, "bots", *command).code == 0, command
+        assert _run_in(bots, "bots", *command).code == 0, command
     assert bots.sandbox.live("asst_b")["name"] == "Front desk"
 
 
@@ -232,7 +232,7 @@ def test_a_file_that_somebody_removed_is_still_a_definition_that_is_gone(tmp_pat
 ROT = "tr A-Za-z N-ZA-Mn-za-m"
 
 
-def filtered(tale: Story, *, clean: str = ROT, smudge: str = ROT, required: str = "true") -> None:
+def filter_definitions(tale: Story, *, clean: str = ROT, smudge: str = ROT, required: str = "true") -> None:
     """Let git hold every definition otherwise than the working tree does."""
     for name, value in (("clean", clean), ("smudge", smudge), ("required", required)):
         tale.git("config", f"filter.rot.{name}", value)
@@ -242,7 +242,7 @@ def filtered(tale: Story, *, clean: str = ROT, smudge: str = ROT, required: str 
 @pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_path: Path, kind: type[Story]) -> None:
     with desks(tmp_path / "repository", "a", "b", recorded=False, kind=kind) as tale:
-        filtered(tale)
+        filter_definitions(tale)
         tale.git("rm", "--cached", "--quiet", "-r", "assistants")
         tale.commit("Filtered")
         assert "Uryyb" in tale.git("cat-file", "blob", "HEAD:assistants/a.yaml")
@@ -251,12 +251,12 @@ def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_pat
             assert "filter" in result.stderr
             assert (tale.record, tale.sandbox.patches) == (None, [])
             return
-        changed(tale, "b", firstMessage="ours")
+        commit_change(tale, "b", firstMessage="ours")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         assert "firstMessage: Hello!" in tale.git("cat-file", "blob", f"{REF}:assistants/a.yaml")
         assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "drift"}, "b": {"/firstMessage": "change"}}
         assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "applied"}
-        assert (shown(tale, "a"), shown(tale, "b")) == ("theirs", "ours")
+        assert (live_value(tale, "a"), live_value(tale, "b")) == ("theirs", "ours")
         assert change_kinds(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "drift"}}
         assert change_kinds(tale.report("drift", "--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
@@ -265,13 +265,13 @@ def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_pat
 @pytest.mark.parametrize("base", ["HEAD", "HEAD~1"])
 def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: Path, command: str, base: str) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        filtered(tale)
+        filter_definitions(tale)
         tale.git("rm", "--cached", "--quiet", "-r", "assistants")
         tale.commit("Filtered")
         tale.commit("Nothing", allow_empty=True)
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         result = tale.run(*COMMANDS[command], "--base", base)
-        assert shown(tale, "a") == "theirs"
+        assert live_value(tale, "a") == "theirs"
         assert NO_BASE not in result.stdout + result.stderr
         if result.code:
             assert "filter" in result.stderr
@@ -281,7 +281,7 @@ def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: 
 
 def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        filtered(tale)
+        filter_definitions(tale)
         (tale.root / ".gitattributes").rename(tmp_path / "attributes")
         tale.git("config", "core.attributesFile", str(tmp_path / "attributes"))
         tale.git("rm", "--cached", "--quiet", "-r", "assistants")
@@ -292,13 +292,13 @@ def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Pa
 
 def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        filtered(tale)
+        filter_definitions(tale)
         tale.git("rm", "--cached", "--quiet", "-r", "assistants")
         tale.commit("Filtered")
-        filtered(tale, clean="false", smudge="false")
+        filter_definitions(tale, clean="false", smudge="false")
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         result = tale.run(*COMMANDS["apply"], "--base", "HEAD")
-        assert shown(tale, "a") == "theirs"
+        assert live_value(tale, "a") == "theirs"
         assert result.code == 0 or "filter" in result.stderr
 
 
@@ -306,7 +306,7 @@ def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def with_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
+def make_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
     """A recorded desk `a`, and a submodule with the definition of `b` at a place of the repository."""
     with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as tale:
         shared = Story(tmp_path / "shared", tale.sandbox)
@@ -328,7 +328,7 @@ def with_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
     ids=" ".join,
 )
 def test_b6_a_submodule_may_not_hide_definitions(tmp_path: Path, command: tuple[str, ...]) -> None:
-    with with_submodule(tmp_path, "assistants/shared") as tale:
+    with make_submodule(tmp_path, "assistants/shared") as tale:
         file = tale.root / "assistants/shared/b.yaml"
         record, before = tale.record, file.read_bytes()
         result = tale.run(*command)
@@ -336,21 +336,21 @@ def test_b6_a_submodule_may_not_hide_definitions(tmp_path: Path, command: tuple[
         assert "assistants/shared" in result.stderr
         assert NO_BASE not in result.stdout + result.stderr
         assert (tale.sandbox.patches, tale.record, file.read_bytes()) == ([], record, before)
-        assert shown(tale, "b") == "theirs"
+        assert live_value(tale, "b") == "theirs"
 
 
 def test_a_submodule_that_is_not_checked_out_hides_definitions_too(tmp_path: Path) -> None:
-    with with_submodule(tmp_path, "assistants/shared") as tale:
+    with make_submodule(tmp_path, "assistants/shared") as tale:
         tale.git("submodule", "--quiet", "deinit", "--force", "assistants/shared")
         result = tale.run("plan")
         assert (result.code, "submodule" in result.stderr) == (1, True), result.stdout + result.stderr
 
 
 def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
-    with with_submodule(tmp_path, "vendor/shared") as tale:
-        changed(tale, "a", firstMessage="ours")
+    with make_submodule(tmp_path, "vendor/shared") as tale:
+        commit_change(tale, "a", firstMessage="ours")
         assert outcomes(tale.apply_and_record()) == {"a": "applied"}
-        assert shown(tale, "b") == "theirs"
+        assert live_value(tale, "b") == "theirs"
 
 
 def test_a_repository_within_does_not_hide_the_record(tmp_path: Path) -> None:
@@ -361,14 +361,14 @@ def test_a_repository_within_does_not_hide_the_record(tmp_path: Path) -> None:
         tale.git("-C", "assistants", "init", "--quiet")
         result = tale.run("apply", "--yes")
         assert (result.code, "assistants is a git repository inside" in result.stderr) == (1, True), result.stderr
-        assert shown(tale, "a") == "theirs"
+        assert live_value(tale, "a") == "theirs"
 
 
 # --- objects and refs that are damaged
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, dict[str, Ended]]]:
+def sound_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, dict[str, Aftermath]]]:
     """A scene whose HEAD has no object in common with the record, and what each command does in it."""
     with desks(tmp_path_factory.mktemp("objects") / "repository", *NAMES) as tale:
         file = tale.root / "assistants/edited.yaml"
@@ -379,7 +379,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, dic
 
 
 @contextlib.contextmanager
-def without_object(tale: Story, revision: str) -> Iterator[None]:
+def hide_object(tale: Story, revision: str) -> Iterator[None]:
     """For a while, let an object be missing from the repository."""
     name = tale.git("rev-parse", revision)
     file = tale.root / ".git/objects" / name[:2] / name[2:]
@@ -404,10 +404,10 @@ DAMAGED = {  # and whether a run can do without it
 
 
 @pytest.mark.parametrize("what", DAMAGED)
-def test_a_missing_object_is_an_error_or_not_needed(sound: tuple[Scene, dict[str, Ended]], what: str) -> None:
-    scene, otherwise = sound
+def test_a_missing_object_is_an_error_or_not_needed(sound_runs: tuple[Scene, dict[str, Aftermath]], what: str) -> None:
+    scene, otherwise = sound_runs
     revision, dispensable = DAMAGED[what]
-    with without_object(scene.tale, revision):
+    with hide_object(scene.tale, revision):
         for command in COMMANDS:
             result, ended = scene.run(command)
             assert scene.harm(command, result, ended) == [], command
@@ -425,8 +425,8 @@ CORRUPT: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("how", CORRUPT)
 @pytest.mark.parametrize("ref", [REF, "refs/heads/main"])
-def test_a_corrupt_ref_is_an_error(sound: tuple[Scene, dict[str, Ended]], ref: str, how: str) -> None:
-    scene, otherwise = sound
+def test_a_corrupt_ref_is_an_error(sound_runs: tuple[Scene, dict[str, Aftermath]], ref: str, how: str) -> None:
+    scene, otherwise = sound_runs
     file = scene.tale.root / ".git" / ref
     before = file.read_bytes()
     content = CORRUPT[how](before.decode("ascii").strip())
@@ -457,20 +457,20 @@ def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) ->
         for command in COMMANDS.values():
             result = tale.run(*command)
             assert (result.code, "not a git repository" in result.stderr) == (1, True), result.stderr
-        assert shown(tale, "a") == "theirs"
+        assert live_value(tale, "a") == "theirs"
 
 
 # --- B7: a branch that is behind the record
 
 
 @contextlib.contextmanager
-def behind(root: Path, *, kind: type[Story] = Story) -> Iterator[Story]:
+def make_behind(root: Path, *, kind: type[Story] = Story) -> Iterator[Story]:
     """PR 1 is merged and applied; the branch of PR 2 is checked out, and does not have it."""
     with desks(root, "a", "b", kind=kind) as tale:
         tale.git("checkout", "--quiet", "-b", "pr-2")
-        changed(tale, "b", firstMessage="of PR 2")
+        commit_change(tale, "b", firstMessage="of PR 2")
         tale.git("checkout", "--quiet", "main")
-        changed(tale, "a", firstMessage="of PR 1")
+        commit_change(tale, "a", firstMessage="of PR 1")
         assert outcomes(tale.apply_and_record())["a"] == "applied"
         tale.git("checkout", "--quiet", "pr-2")
         tale.sandbox.forget_requests()
@@ -482,29 +482,31 @@ FORMATS = ["text", "json", "markdown", "github"]
 
 @pytest.mark.parametrize("options", [(), ("--changed",), ("--changed-since", "main")], ids=["all", "changed", "since"])
 def test_b7_a_branch_that_is_behind_the_record_says_so(tmp_path: Path, options: tuple[str, ...]) -> None:
-    with behind(tmp_path / "repository", kind=InstalledStory) as tale:
+    with make_behind(tmp_path / "repository", kind=InstalledStory) as tale:
         suffixes = [".json", ".md", *([".html"] if importlib.util.find_spec("jinja2") else [])]
         files = [tmp_path / f"report{suffix}" for suffix in suffixes]
         reports = [word for file in files for word in ("--report", str(file))]
-        said = {form: ended_well(tale.run("plan", *options, *reports, "--format", form)).stdout for form in FORMATS}
-        said |= {file.name: file.read_text("utf-8") for file in files}
-        for form, text in said.items():
+        outputs = {
+            form: check_success(tale.run("plan", *options, *reports, "--format", form)).stdout for form in FORMATS
+        }
+        outputs |= {file.name: file.read_text("utf-8") for file in files}
+        for form, text in outputs.items():
             assert "behind" in text, form
-        for document in (json.loads(said["json"]), json.loads(said["report.json"])):
+        for document in (json.loads(outputs["json"]), json.loads(outputs["report.json"])):
             assert [warning for warning in document["warnings"] if "behind" in warning]
         if options != ("--changed",):
-            assert change_kinds(json.loads(said["json"])).get("b") == {"/firstMessage": "change"}
+            assert change_kinds(json.loads(outputs["json"])).get("b") == {"/firstMessage": "change"}
 
 
 def test_a_branch_that_has_what_was_applied_says_nothing(tmp_path: Path) -> None:
-    with behind(tmp_path / "repository") as tale:
+    with make_behind(tmp_path / "repository") as tale:
         tale.git("-c", "user.name=A", "-c", "user.email=a@example.com", "merge", "--quiet", "-m", "Merge", "main")
         for form in FORMATS:
-            assert "behind" not in ended_well(tale.run("plan", "--format", form)).stdout
+            assert "behind" not in check_success(tale.run("plan", "--format", form)).stdout
 
 
 def test_a_branch_that_is_behind_is_not_applied(tmp_path: Path) -> None:
-    with behind(tmp_path / "repository") as tale:
+    with make_behind(tmp_path / "repository") as tale:
         before = live(tale, "a")
         for options in ([], ["--record"], ["--no-record"]):
             result = tale.run("apply", "--yes", *options)

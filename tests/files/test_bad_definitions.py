@@ -25,9 +25,9 @@ def test_a_bad_file_is_refused_at_its_place(case: dict[str, Any], tmp_path: Path
 
     loaded = load(folder, [], root=tmp_path, settings=Settings())
 
-    found = [(problem.line, problem.column, problem.message) for problem in loaded.problems]
-    assert [(line, column) for line, column, _ in found] == [(case["line"], case["column"])]
-    assert case["message"] in found[0][2]
+    places = [(problem.line, problem.column, problem.message) for problem in loaded.problems]
+    assert [(line, column) for line, column, _ in places] == [(case["line"], case["column"])]
+    assert case["message"] in places[0][2]
     assert [definition.key for definition in loaded.definitions] == ["good"]
     assert [(entry.key, entry.file, entry.kind) for entry in loaded.invalid] == [
         ("bad", "assistants/bad.yaml", "invalid")

@@ -12,20 +12,20 @@ STAGING = Settings(environments={"staging": Environment(overlay="environments/st
 DEFAULTS = "assistants/_defaults.yaml"
 
 
-def write(root: Path, files: dict[str, str]) -> None:
+def write_files(root: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, "utf-8")
 
 
-def read(root: Path, files: dict[str, str], *paths: str, settings: Settings | None = None) -> Loaded:
-    write(root, files)
+def load_files(root: Path, files: dict[str, str], *paths: str, settings: Settings | None = None) -> Loaded:
+    write_files(root, files)
     chosen = [root / path for path in paths]
     return load(root / "assistants", chosen, root=root, settings=settings or Settings())
 
 
 def test_the_outermost_comes_first_and_the_definition_last(tmp_path: Path) -> None:
-    loaded = read(
+    loaded = load_files(
         tmp_path,
         {
             DEFAULTS: "voice: {provider: azure, voiceId: x}\nendCallMessage: Bye\n"
@@ -64,7 +64,7 @@ def test_with_an_environment_its_defaults_stand_between_the_folder_s_and_the_def
         "environments/staging/sub/_defaults.yaml": "metadata: {env: {$file: text.md}}\n",
         "environments/staging/sub/text.md": "text\n",
     }
-    (definition,) = read(tmp_path, files, settings=STAGING).definitions
+    (definition,) = load_files(tmp_path, files, settings=STAGING).definitions
     assert (definition.id, definition.declared) == (
         "asst_a",
         {
@@ -83,7 +83,7 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     files |= {"assistants/b.yaml": "id: asst_b\nfirstMessageMode: assistant-waits-for-user\n"}
     files |= {DEFAULTS: "firstMessage: 'Hello '\n"}
     files |= {"assistants/sub/_defaults.yaml": "id: asst_x\nname: Desk\nmodel:\n  temperature: 7\nvoicee: 1\nzzz: 1\n"}
-    loaded = read(tmp_path, files)
+    loaded = load_files(tmp_path, files)
     assert "zzz; allowed here: firstMessage, firstMessageMode, model, voice, " in str(loaded.problems[-1])
     assert [str(problem).partition(";")[0].partition(" with this")[0] for problem in loaded.problems] == [
         f"{DEFAULTS}:1:15: warning: firstMessage ends in white space",
@@ -111,7 +111,9 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     ],
 )
 def test_one_that_cannot_be_read_is_no_definition_and_stops_its_own(tmp_path: Path, text: str, message: str) -> None:
-    loaded = read(tmp_path, {DEFAULTS: text, "assistants/a.yaml": "id: asst_a\n", "assistants/b.yaml": "id: asst_b\n"})
+    loaded = load_files(
+        tmp_path, {DEFAULTS: text, "assistants/a.yaml": "id: asst_a\n", "assistants/b.yaml": "id: asst_b\n"}
+    )
     (problem,) = loaded.problems
     assert str(problem).startswith(f"{DEFAULTS}:{message}")
     assert [entry.key for entry in loaded.invalid] == ["a", "b"]
@@ -124,36 +126,36 @@ def test_paths_that_name_defaults_select_all_that_take_from_them(tmp_path: Path)
         "assistants/sub/a.yaml": "id: asst_a\n",
         "assistants/b.yaml": "id: asst_b\n",
     }
-    assert [entry.key for entry in read(tmp_path, files, "assistants/b.yaml").definitions] == ["b"]
-    below = read(tmp_path, files, "assistants/sub/_defaults.yaml")
+    assert [entry.key for entry in load_files(tmp_path, files, "assistants/b.yaml").definitions] == ["b"]
+    below = load_files(tmp_path, files, "assistants/sub/_defaults.yaml")
     assert ([entry.key for entry in below.definitions], [entry.key for entry in below.invalid]) == ([], ["sub/a"])
-    assert [entry.key for entry in read(tmp_path, files, DEFAULTS).definitions] == ["b"]
+    assert [entry.key for entry in load_files(tmp_path, files, DEFAULTS).definitions] == ["b"]
     (tmp_path / "assistants/a/c").mkdir(parents=True)
     (tmp_path / "assistants/a/c/_defaults.yaml").write_text("name: A\n", "utf-8")
     with pytest.raises(DefinitionError):
-        read(tmp_path, {}, "assistants/a/c")
-    assert any(problem.file == "assistants/a/c/_defaults.yaml" for problem in read(tmp_path, {}).problems)
+        load_files(tmp_path, {}, "assistants/a/c")
+    assert any(problem.file == "assistants/a/c/_defaults.yaml" for problem in load_files(tmp_path, {}).problems)
 
 
 def test_a_folder_of_defaults_alone_holds_no_definition(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="contains no definition"):
-        read(tmp_path, {DEFAULTS: "maxDurationSeconds: 600\n"})
+        load_files(tmp_path, {DEFAULTS: "maxDurationSeconds: 600\n"})
 
 
 def test_a_lint_of_a_default_is_told_once_as_grave_as_it_is_for_anybody(tmp_path: Path) -> None:
     markdown = [LintLevel(lint="spoken-markdown", level="error", assistants=("b",))]
     files = {DEFAULTS: "endCallMessage: '**Bye**'\n", "assistants/a.yaml": "id: a\n", "assistants/b.yaml": "id: b\n"}
-    (problem,) = read(tmp_path, files, settings=Settings(lints=tuple(markdown))).problems
+    (problem,) = load_files(tmp_path, files, settings=Settings(lints=tuple(markdown))).problems
     assert (problem.file, problem.line, problem.severity) == (DEFAULTS, 1, "error")
-    (problem,) = read(tmp_path, files, "assistants/a.yaml", settings=Settings(lints=tuple(markdown))).problems
+    (problem,) = load_files(tmp_path, files, "assistants/a.yaml", settings=Settings(lints=tuple(markdown))).problems
     assert problem.severity == "warning"
 
 
 def test_defaults_without_their_underscore_are_told_their_name(tmp_path: Path) -> None:
-    (problem,) = read(tmp_path, {"assistants/defaults.yaml": "endCallMessage: Bye\n"}).problems
+    (problem,) = load_files(tmp_path, {"assistants/defaults.yaml": "endCallMessage: Bye\n"}).problems
     assert problem.message.endswith("rename it to _defaults.yaml")
 
 
 def test_settings_inside_the_folder_are_told_where_they_belong(tmp_path: Path) -> None:
-    missing, _ = read(tmp_path, {"assistants/reconciler.yaml": "record: true\n"}).problems
+    missing, _ = load_files(tmp_path, {"assistants/reconciler.yaml": "record: true\n"}).problems
     assert missing.message.endswith("; if it contains the settings, move it out of this folder, beside it")

@@ -26,11 +26,11 @@ def write(folder: Path, **files: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def read(folder: Path, *selected: Path, settings: Settings = Settings()) -> Loaded:  # noqa: B008 - a frozen value
+def load_definitions(folder: Path, *selected: Path, settings: Settings = Settings()) -> Loaded:  # noqa: B008 - a frozen value
     return load(folder, selected, root=folder.parent, settings=settings)
 
 
-def told(loaded: Loaded) -> list[str]:
+def list_messages(loaded: Loaded) -> list[str]:
     return [str(problem) for problem in loaded.problems]
 
 
@@ -39,7 +39,7 @@ def test_definitions_are_found_in_subfolders_and_sorted_by_file(folder: Path) ->
     (folder / "notes.txt").write_text("not: a definition")
     (folder / "old.yml").write_text("id: old\n")
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [(entry.key, entry.file, entry.id) for entry in loaded.definitions] == [
         ("a", "assistants/a.yaml", "a"),
@@ -54,7 +54,7 @@ def test_what_is_declared_stays_as_it_was_written(folder: Path) -> None:
     text = "maxDurationSeconds: null\nname: x\nid: a\nmodel: {temperature: 1, provider: openai}\nmetadata: {n: 1.0}\n"
     write(folder, a=text)
 
-    (definition,) = read(folder).definitions
+    (definition,) = load_definitions(folder).definitions
 
     assert list(definition.declared) == ["maxDurationSeconds", "name", "model", "metadata"]
     assert repr(definition.declared["model"]) == "{'temperature': 1, 'provider': 'openai'}"
@@ -65,7 +65,7 @@ def test_what_is_declared_stays_as_it_was_written(folder: Path) -> None:
 def test_a_byte_order_mark_and_windows_line_ends(folder: Path) -> None:
     (folder / "a.yaml").write_bytes("\ufeffid: a\r\nfirstMessage: |-\r\n  Hi\r\n  you\r\n".encode())
 
-    (definition,) = read(folder).definitions
+    (definition,) = load_definitions(folder).definitions
 
     assert definition.declared == {"firstMessage": "Hi\nyou"}
 
@@ -73,7 +73,7 @@ def test_a_byte_order_mark_and_windows_line_ends(folder: Path) -> None:
 def test_hidden_files_and_folders_are_skipped(folder: Path) -> None:
     write(folder, a="id: a\n", **{".b": "broken: [", ".c__d": "broken: ["})
 
-    assert [entry.key for entry in read(folder).definitions] == ["a"]
+    assert [entry.key for entry in load_definitions(folder).definitions] == ["a"]
 
 
 def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -> None:
@@ -84,7 +84,7 @@ def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -
         a="name: x\n",
     )
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [(problem.file, problem.line, problem.column) for problem in loaded.problems] == [
         ("assistants/a.yaml", 1, 1),
@@ -116,13 +116,13 @@ def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -
 def test_one_more_problem_is_told_in_the_singular(folder: Path) -> None:
     write(folder, a="id: a\norgId: x\nname: 3\n")
 
-    assert read(folder).invalid[0].message.endswith("(and 1 more problem in this file)")
+    assert load_definitions(folder).invalid[0].message.endswith("(and 1 more problem in this file)")
 
 
 def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
     write(folder, a="id: same\n", b="name: x\nid: same\n", c="id: other\n", d="id: same\nname: 1\n")
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [entry.key for entry in loaded.definitions] == ["c"]
     assert [(entry.key, entry.kind) for entry in loaded.invalid] == [
@@ -132,7 +132,7 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
     ]
     assert [problem.kind for problem in loaded.problems] == ["duplicate", "duplicate", "duplicate", "invalid"]
     rule = "each assistant has only one definition: remove the other"
-    assert told(loaded)[:2] == [
+    assert list_messages(loaded)[:2] == [
         f"assistants/a.yaml:1:5: the id same is also used in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
         f"assistants/b.yaml:2:5: the id same is also used in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",
     ]
@@ -141,17 +141,17 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
 def test_many_duplicates_are_counted(folder: Path) -> None:
     write(folder, **{f"a{number}": "id: same\n" for number in range(8)})
 
-    assert "assistants/a5.yaml:1:5 and 2 more;" in told(read(folder))[0]
+    assert "assistants/a5.yaml:1:5 and 2 more;" in list_messages(load_definitions(folder))[0]
 
 
 def test_two_files_with_one_key(folder: Path) -> None:
     write(folder, a="id: a\n")
     (folder / "a.yml").write_text("id: b\n")
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [entry.kind for entry in loaded.invalid] == ["duplicate", "duplicate"]
-    assert told(loaded) == [
+    assert list_messages(loaded) == [
         "assistants/a.yaml:1:1: assistants/a.yml has the same name except for the suffix; rename or remove one of them",
         "assistants/a.yml:1:1: assistants/a.yaml has the same name except for the suffix; rename or remove one of them",
     ]
@@ -160,22 +160,22 @@ def test_two_files_with_one_key(folder: Path) -> None:
 def test_with_paths_only_the_selected_files_must_be_valid(folder: Path) -> None:
     write(folder, a="id: a\n", b="broken: [", c__d="id: d\n", c__e="id: e\nname: 3\n", f="id: same\nx: y\n")
 
-    loaded = read(folder, folder / "a.yaml", folder / "c" / "d.yaml")
+    loaded = load_definitions(folder, folder / "a.yaml", folder / "c" / "d.yaml")
 
     assert [entry.key for entry in loaded.definitions] == ["a", "c/d"]
     assert (loaded.invalid, loaded.problems, loaded.whole) == ((), (), False)
-    assert [entry.key for entry in read(folder, folder / "c").invalid] == ["c/e"]
-    assert len(read(folder, folder).invalid) == 3
+    assert [entry.key for entry in load_definitions(folder, folder / "c").invalid] == ["c/e"]
+    assert len(load_definitions(folder, folder).invalid) == 3
 
 
 def test_a_duplicate_counts_where_one_of_its_files_is_selected(folder: Path) -> None:
     write(folder, a="id: same\n", b="id: same\nname: 3\nx: yes\n", c="id: c\n")
 
-    loaded = read(folder, folder / "a.yaml")
+    loaded = load_definitions(folder, folder / "a.yaml")
 
     assert [(entry.key, entry.kind) for entry in loaded.invalid] == [("a", "duplicate")]
     assert "assistants/b.yaml:1:5" in loaded.problems[0].message
-    assert read(folder, folder / "c.yaml").problems == ()
+    assert load_definitions(folder, folder / "c.yaml").problems == ()
 
 
 OTHER_SPELLINGS = {
@@ -258,15 +258,15 @@ def test_paths_that_cannot_be_used(folder: Path, path: str, message: str) -> Non
     (folder.parent / "reconciler.yaml").touch()
 
     with pytest.raises(DefinitionError, match=message):
-        read(folder, folder / path)
+        load_definitions(folder, folder / path)
 
 
 def test_no_folder_and_no_definition(folder: Path) -> None:
     with pytest.raises(DefinitionError, match="contains no definition") as error_info:
-        read(folder)
+        load_definitions(folder)
     assert "import" in error_info.value.hint
     with pytest.raises(DefinitionError, match="there is no folder"):
-        read(folder / "nowhere")
+        load_definitions(folder / "nowhere")
 
 
 def test_links_are_followed_inside_the_folder_only(folder: Path) -> None:
@@ -280,7 +280,7 @@ def test_links_are_followed_inside_the_folder_only(folder: Path) -> None:
     (folder / "note.txt").symlink_to("/")
     (folder / "note.txt").unlink()
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [entry.key for entry in loaded.definitions] == ["sub/b"]
     by_key = {entry.key: entry for entry in loaded.invalid}
@@ -295,7 +295,7 @@ def test_links_are_followed_inside_the_folder_only(folder: Path) -> None:
 def test_what_is_no_regular_file_is_not_opened(folder: Path) -> None:
     os.mkfifo(folder / "pipe.yaml")
 
-    assert "not a regular file" in read(folder).invalid[0].message
+    assert "not a regular file" in load_definitions(folder).invalid[0].message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -304,7 +304,7 @@ def test_what_may_not_be_read(folder: Path) -> None:
     (folder / "a.yaml").chmod(0)
     (folder / "c").chmod(0)
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     (folder / "a.yaml").chmod(0o600)
     (folder / "c").chmod(0o700)
@@ -317,7 +317,7 @@ def test_what_may_not_be_read(folder: Path) -> None:
 def test_a_file_of_more_than_a_mebibyte(folder: Path) -> None:
     write(folder, a="id: a\nname: x\n#" + "x" * 1024 * 1024, b="id: b\nname: x\n#" + "x" * 1_000_000)
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert "larger than 1 MiB" in loaded.invalid[0].message
     assert [entry.key for entry in loaded.definitions] == ["b"]
@@ -330,7 +330,7 @@ def test_warnings_leave_a_definition_valid(folder: Path) -> None:
         f"endCallMessage: ' '\nfirstMessageMode: {SOME_MODE}\n",
     )
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [entry.key for entry in loaded.definitions] == ["a"]
     assert [(problem.line, problem.column, problem.severity) for problem in loaded.problems] == [
@@ -340,7 +340,7 @@ def test_warnings_leave_a_definition_valid(folder: Path) -> None:
         (4, 19, "warning"),
         (5, 17, "warning"),
     ]
-    assert "assistants/a.yaml:4:19: warning: " in told(loaded)[3]
+    assert "assistants/a.yaml:4:19: warning: " in list_messages(loaded)[3]
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_a_message_that_a_comment_cuts_off(folder: Path, line: str, warned: bool
     text = line.replace("{", "{id: a, ") if line.startswith("{") else f"id: a\n{line}\n"
     write(folder, a=text)
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert len(loaded.definitions) == 1
     assert [problem.severity for problem in loaded.problems] == ["warning"] * warned
@@ -381,7 +381,7 @@ def test_a_message_that_a_comment_cuts_off(folder: Path, line: str, warned: bool
 def test_a_word_that_is_taken_for_an_anchor(folder: Path, text: str, warned: bool) -> None:
     write(folder, a=f"id: a\n{text}\n")
 
-    loaded = read(folder)
+    loaded = load_definitions(folder)
 
     assert [(problem.line, problem.column, problem.severity) for problem in loaded.problems] == (
         [(2, 7, "warning")] if warned else []
@@ -392,11 +392,11 @@ def test_extra_fields_may_hold_anything(folder: Path) -> None:
     settings = Settings(extra_fields=(("tools",), ("model", "messages"), ("voice", "speed")))
     write(folder, a="id: a\ntools: [{a: 1}]\nmodel: {messages: [x], provider: openai}\nvoice: null\n")
 
-    loaded = read(folder, settings=settings)
+    loaded = load_definitions(folder, settings=settings)
 
     assert [(problem.line, problem.column) for problem in loaded.problems] == [(4, 8)]
     write(folder, a="id: a\ntools: [{a: 1}]\nmodel: {messages: [x], provider: openai}\n")
-    assert read(folder, settings=settings).definitions[0].declared == {
+    assert load_definitions(folder, settings=settings).definitions[0].declared == {
         "tools": [{"a": 1}],
         "model": {"messages": ["x"], "provider": "openai"},
     }
@@ -412,10 +412,10 @@ def test_no_message_quotes_what_is_sensitive(folder: Path) -> None:
         c="id: c\nmetadata: {crmKey: !hush x}\nmodel: {temperature: 1_000}\n",
     )
 
-    loaded = read(folder, settings=Settings(sensitive=paths))
+    loaded = load_definitions(folder, settings=Settings(sensitive=paths))
 
-    said = "\n".join([*told(loaded), *(entry.message for entry in loaded.invalid)])
+    text = "\n".join([*list_messages(loaded), *(entry.message for entry in loaded.invalid)])
     assert len(loaded.problems) == 12
     for secret in ("hush", "0123", "77", "1_000"):
-        assert secret not in said
-    assert "0456" in said
+        assert secret not in text
+    assert "0456" in text

@@ -13,7 +13,7 @@ from reconciler.files.settings import load_settings
 BLANKS = 'id: asst_1\nfirstMessage: "Hello "\n'
 
 
-def read(root: Path, text: str, settings: str = "", *, key: str = "desk", environment: str = "") -> Loaded:
+def load_definition(root: Path, text: str, settings: str = "", *, key: str = "desk", environment: str = "") -> Loaded:
     file = root / "assistants" / f"{key}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
@@ -22,7 +22,7 @@ def read(root: Path, text: str, settings: str = "", *, key: str = "desk", enviro
     return load(root / "assistants", [], root=root, settings=chosen.choose(environment) if environment else chosen)
 
 
-def told(loaded: Loaded) -> list[str]:
+def list_problems(loaded: Loaded) -> list[str]:
     """`line:column severity id` of each problem."""
     return [
         f"{problem.line}:{problem.column} {problem.severity} {problem.lint or problem.message}"
@@ -58,13 +58,15 @@ MESSAGES = "id: asst_1\nmetadata:\n  rules: "
     ],
 )
 def test_markdown_that_yaml_has_folded(tmp_path: Path, value: str, is_folded: bool) -> None:
-    messages = told(read(tmp_path, f"{MESSAGES}{value}\n"))
+    messages = list_problems(load_definition(tmp_path, f"{MESSAGES}{value}\n"))
     assert messages == (["3:10 warning folded-markdown"] if is_folded else [])
 
 
 def test_folded_markdown_in_a_list_of_messages_has_its_place(tmp_path: Path) -> None:
     text = "id: asst_1\nmodel:\n  messages:\n    - role: system\n      content: >-\n        - one\n        - two\n"
-    assert told(read(tmp_path, text, "extra_fields: [/model/messages]")) == ["5:16 warning folded-markdown"]
+    assert list_problems(load_definition(tmp_path, text, "extra_fields: [/model/messages]")) == [
+        "5:16 warning folded-markdown"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_folded_markdown_in_a_list_of_messages_has_its_place(tmp_path: Path) -> 
 )
 def test_a_text_after_an_ampersand_that_yaml_takes_for_a_name(tmp_path: Path, value: str, is_told: bool) -> None:
     message = '3:10 warning the word after this "&" is read as a name, not as text; put the text in quotes'
-    assert told(read(tmp_path, f"{MESSAGES}{value}\n")) == ([message] if is_told else [])
+    assert list_problems(load_definition(tmp_path, f"{MESSAGES}{value}\n")) == ([message] if is_told else [])
 
 
 def test_what_an_overlay_writes_well_is_not_folded(tmp_path: Path) -> None:
@@ -88,14 +90,17 @@ def test_what_an_overlay_writes_well_is_not_folded(tmp_path: Path) -> None:
     overlay.parent.mkdir()
     overlay.write_text("metadata:\n  rules: |-\n    - one\n    - three\n", "utf-8")
     settings = "environments: {a: {overlay: over}}"
-    assert told(read(tmp_path, f"{MESSAGES}>-\n    - one\n    - two\n", settings, environment="a")) == []
+    assert (
+        list_problems(load_definition(tmp_path, f"{MESSAGES}>-\n    - one\n    - two\n", settings, environment="a"))
+        == []
+    )
     overlay.write_text("metadata:\n  rules: >-\n    - one\n    - three\n", "utf-8")
-    (problems,) = read(tmp_path, f"{MESSAGES}|-\n    - one\n    - two\n", settings, environment="a").problems
+    (problems,) = load_definition(tmp_path, f"{MESSAGES}|-\n    - one\n    - two\n", settings, environment="a").problems
     assert (problems.file, problems.line, problems.lint) == ("over/desk.yaml", 2, "folded-markdown")
 
 
 def test_the_id_stands_behind_the_message(tmp_path: Path) -> None:
-    (problems,) = read(tmp_path, BLANKS).problems
+    (problems,) = load_definition(tmp_path, BLANKS).problems
     assert str(problems) == (
         "assistants/desk.yaml:2:15: warning: firstMessage ends in white space; remove it [trailing-space]"
     )
@@ -116,7 +121,7 @@ def test_the_id_stands_behind_the_message(tmp_path: Path) -> None:
     ],
 )
 def test_levels(tmp_path: Path, levels: str, told_of: str | None) -> None:
-    loaded = read(tmp_path, BLANKS, f"lints: {levels}", key="old/desk")
+    loaded = load_definition(tmp_path, BLANKS, f"lints: {levels}", key="old/desk")
     assert [problem.severity for problem in loaded.problems] == ([told_of] if told_of else [])
     # An error makes the definition invalid, so that no apply begins.
     assert [definition.key for definition in loaded.definitions] == ([] if told_of == "error" else ["old/desk"])
@@ -135,12 +140,14 @@ def test_an_environments_level_comes_after_the_projects(
     tmp_path: Path, project: str, own: str, told_of: list[str]
 ) -> None:
     settings = f"lints: {project}\nenvironments: {{a: {{lints: {own}}}}}\n"
-    assert [problem.severity for problem in read(tmp_path, BLANKS, settings, environment="a").problems] == told_of
+    assert [
+        problem.severity for problem in load_definition(tmp_path, BLANKS, settings, environment="a").problems
+    ] == told_of
 
 
 @pytest.mark.parametrize("name", LINTS)
 def test_every_lint_has_a_level(tmp_path: Path, name: str) -> None:
-    read(tmp_path, BLANKS, json.dumps({"lints": {name: "none"}}))
+    load_definition(tmp_path, BLANKS, json.dumps({"lints": {name: "none"}}))
 
 
 @pytest.mark.parametrize(
@@ -162,14 +169,14 @@ def test_every_lint_has_a_level(tmp_path: Path, name: str) -> None:
 )
 def test_levels_that_cannot_be_used(tmp_path: Path, settings: str, problem: str) -> None:
     with pytest.raises(InvalidSettings) as error_info:
-        read(tmp_path, BLANKS, settings)
+        load_definition(tmp_path, BLANKS, settings)
     assert str(error_info.value).startswith(f"reconciler.yaml:{problem}")
 
 
 def test_a_sensitive_text_is_not_quoted(tmp_path: Path) -> None:
     text = "id: asst_1\nfirstMessage: Call ${secret}\n"
-    (shown,) = read(tmp_path, text).problems
-    (hidden,) = read(tmp_path, text, "sensitive: [/firstMessage]").problems
+    (shown,) = load_definition(tmp_path, text).problems
+    (hidden,) = load_definition(tmp_path, text, "sensitive: [/firstMessage]").problems
     assert "${secret}" in shown.message
     assert "secret" not in hidden.message
 
@@ -187,7 +194,7 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
     fields = {"firstMessage": "hello", "endCallMessage": "bye", "voicemailMessage": "voicemail"}
     text = "id: asst_1\nmetadata: {prompt: {$file: prompt.txt}}\n"
     text += "".join(f"{field}: {{$file: {name}.txt}}\n" for field, name in fields.items())
-    problems = read(tmp_path, text).problems
+    problems = load_definition(tmp_path, text).problems
     assert [
         (problem.file.rpartition("/")[2], problem.line, problem.lint, problem.source_line) for problem in problems
     ] == [
@@ -197,7 +204,7 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
         ("prompt.txt", 2, "line-end-blanks", "Be short. "),
         ("voicemail.txt", 2, "trailing-space", "there "),
     ]
-    hidden = read(tmp_path, text, "sensitive: [/firstMessage]").problems
+    hidden = load_definition(tmp_path, text, "sensitive: [/firstMessage]").problems
     assert [one.source_line for one in hidden if one.lint == "spoken-markdown"] == [""]
 
 
@@ -206,8 +213,11 @@ def test_advice_fits_the_file_in_which_the_text_is(tmp_path: Path) -> None:
     (tmp_path / "assistants").mkdir()
     (tmp_path / "assistants" / "bye.md").write_text("\u201cBye\u201d\n\n", "utf-8")
     quotes = "has curly quotes around it, which become part of the text"
-    said = {str(problem).rpartition(" [")[0].partition("warning: ")[2] for problem in read(tmp_path, text).problems}
-    assert said == {
+    messages = {
+        str(problem).rpartition(" [")[0].partition("warning: ")[2]
+        for problem in load_definition(tmp_path, text).problems
+    }
+    assert messages == {
         f'firstMessage {quotes}; use "..."',
         'firstMessage ends in a line break; remove it, or write "|-" or ">-" instead of "|" or ">"',
         f"endCallMessage {quotes}; remove them",
@@ -219,7 +229,7 @@ def test_a_file_that_is_not_read_goes_by_the_name_that_it_should_have(tmp_path: 
     (tmp_path / "assistants" / "old").mkdir(parents=True)
     (tmp_path / "assistants" / "old" / "x.yaml.txt").write_text("", "utf-8")
     level = "lints: {skipped-file: {level: error, assistants: [old/x]}}"
-    assert told(read(tmp_path, "id: asst_1\n", level)) == ["1:1 error skipped-file"]
+    assert list_problems(load_definition(tmp_path, "id: asst_1\n", level)) == ["1:1 error skipped-file"]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +245,6 @@ def test_a_file_that_is_not_read_goes_by_the_name_that_it_should_have(tmp_path: 
 )
 def test_a_sensitive_value_under_a_name_with_a_slip_is_not_shown(tmp_path: Path, text: str) -> None:
     whole = text if text.startswith("{") else f"id: asst_1\n{text}"
-    problems = read(tmp_path, whole, "sensitive: [/metadata/crmKey, /endCallMessage]").problems
+    problems = load_definition(tmp_path, whole, "sensitive: [/metadata/crmKey, /endCallMessage]").problems
     assert problems
     assert all("sk-123" not in f"{problem.message} {problem.source_line}" for problem in problems)

@@ -27,15 +27,17 @@ class Example(NamedTuple):
 
 def examples() -> list[Example]:
     parts = re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    found = []
+    examples_found = []
     for title, text in parts:
         blocks = re.findall(r"^```(?:yaml|text)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
         if blocks:
-            found.append(Example(title, *blocks))
-    return found
+            examples_found.append(Example(title, *blocks))
+    return examples_found
 
 
-def read(root: Path, settings: str, *, key: str = "admissions/desk", environment: str = "", **texts: str) -> Loaded:
+def load_with_rules(
+    root: Path, settings: str, *, key: str = "admissions/desk", environment: str = "", **texts: str
+) -> Loaded:
     (root / "reconciler.yaml").write_text(settings, "utf-8")
     for name, text in texts.items():
         file = root / "assistants" / f"{key if name == 'own' else name}.yaml"
@@ -45,7 +47,7 @@ def read(root: Path, settings: str, *, key: str = "admissions/desk", environment
     return load(root / "assistants", [], root=root, settings=chosen.choose(environment) if environment else chosen)
 
 
-def told(loaded: Loaded) -> list[str]:
+def list_messages(loaded: Loaded) -> list[str]:
     return [re.sub(r"^\S+?\.yaml:", "", str(problem)) for problem in loaded.problems]
 
 
@@ -55,9 +57,9 @@ def test_there_are_ten() -> None:
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
 def test_a_rule_to_copy(tmp_path: Path, example: Example) -> None:
-    messages = told(read(tmp_path, example.settings, own=example.bad_text))
+    messages = list_messages(load_with_rules(tmp_path, example.settings, own=example.bad_text))
     assert " ".join(messages) == " ".join(example.message.split())
-    assert told(read(tmp_path, example.settings, own=example.good_text)) == []
+    assert list_messages(load_with_rules(tmp_path, example.settings, own=example.good_text)) == []
 
 
 RULES = """rules:
@@ -67,7 +69,7 @@ RULES = """rules:
 
 
 def test_an_error_makes_a_definition_invalid_and_a_warning_does_not(tmp_path: Path) -> None:
-    loaded = read(tmp_path, RULES, own="id: asst_1\nmodel: {temperature: 0.9}\n", b="id: asst_2\n")
+    loaded = load_with_rules(tmp_path, RULES, own="id: asst_1\nmodel: {temperature: 0.9}\n", b="id: asst_2\n")
     assert [(entry.key, entry.kind) for entry in loaded.invalid] == [("admissions/desk", "invalid")]
     assert [definition.key for definition in loaded.definitions] == ["b"]
     assert [(problem.severity, problem.line, problem.column) for problem in loaded.problems] == [
@@ -78,8 +80,10 @@ def test_an_error_makes_a_definition_invalid_and_a_warning_does_not(tmp_path: Pa
 
 
 def test_a_value_that_the_api_would_not_take_is_told_once(tmp_path: Path) -> None:
-    (found,) = told(
-        read(tmp_path, RULES.splitlines()[0] + "\n" + RULES.splitlines()[1], own="id: a\nmodel: {temperature: 3}\n")
+    (found,) = list_messages(
+        load_with_rules(
+            tmp_path, RULES.splitlines()[0] + "\n" + RULES.splitlines()[1], own="id: a\nmodel: {temperature: 3}\n"
+        )
     )
     assert "must be between 0 and 2" in found
 
@@ -89,7 +93,9 @@ def test_an_environment_adds_rules_and_its_overlay_counts(tmp_path: Path) -> Non
     overlay = tmp_path / "over" / "admissions" / "desk.yaml"
     overlay.parent.mkdir(parents=True)
     overlay.write_text("id: asst_1\nendCallMessage: Bye\nmodel: {temperature: 0.9}\n", "utf-8")
-    problems = read(tmp_path, RULES + own, environment="a", own="name: B\nmodel: {temperature: 0.1}\n").problems
+    problems = load_with_rules(
+        tmp_path, RULES + own, environment="a", own="name: B\nmodel: {temperature: 0.1}\n"
+    ).problems
     assert [(problem.file, problem.line, problem.message.rpartition(" ")[2]) for problem in problems] == [
         ("assistants/admissions/desk.yaml", 1, "[own]"),
         ("over/admissions/desk.yaml", 3, "[calm]"),
@@ -99,8 +105,10 @@ def test_an_environment_adds_rules_and_its_overlay_counts(tmp_path: Path) -> Non
 def test_a_sensitive_value_is_not_quoted(tmp_path: Path) -> None:
     schema = "{maxLength: 3, const: x}"
     rules = f"rules: [{{id: k, path: /metadata/key, schema: {schema}, reason: ours}}]\n"
-    loaded = read(tmp_path, f"sensitive: [/metadata/key]\n{rules}", own="id: asst_1\nmetadata: {key: hidden}\n")
-    assert told(loaded) == ["2:17: ours: metadata.key is not what this rule allows [k]"]
+    loaded = load_with_rules(
+        tmp_path, f"sensitive: [/metadata/key]\n{rules}", own="id: asst_1\nmetadata: {key: hidden}\n"
+    )
+    assert list_messages(loaded) == ["2:17: ours: metadata.key is not what this rule allows [k]"]
 
 
 def test_what_is_missing_is_told_in_full_beside_a_sensitive_value(tmp_path: Path) -> None:
@@ -110,8 +118,8 @@ rules:
   - {id: b, path: /metadata/team, required: true, reason: ours}
   - {id: c, path: /metadata, schema: {required: [office]}, reason: ours}
 """
-    loaded = read(tmp_path, rules, own="id: asst_1\nmetadata: {key: hidden}\n")
-    assert told(loaded) == [
+    loaded = load_with_rules(tmp_path, rules, own="id: asst_1\nmetadata: {key: hidden}\n")
+    assert list_messages(loaded) == [
         "1:1: ours: endCallMessage is not declared, but is required [a]",
         "2:1: ours: metadata.team is not declared, but is required [b]",
         "2:11: ours: metadata lacks office [c]",
@@ -121,7 +129,7 @@ rules:
 def test_a_default_that_breaks_a_rule_is_one_problem_at_its_line(tmp_path: Path) -> None:
     defaults, desk = "model:\n  temperature: 0.9\nendCallMessage: Bye\n", "id: asst_{}\n"
     mended = "id: asst_3\nmodel: {temperature: 0.5}\n"
-    loaded = read(tmp_path, RULES, _defaults=defaults, a=desk.format(1), b=desk.format(2), c=mended)
+    loaded = load_with_rules(tmp_path, RULES, _defaults=defaults, a=desk.format(1), b=desk.format(2), c=mended)
     (problems,) = loaded.problems
     assert (problems.file, problems.line, problems.column) == ("assistants/_defaults.yaml", 2, 16)
     assert ([definition.key for definition in loaded.definitions], [entry.key for entry in loaded.invalid]) == (
@@ -194,14 +202,14 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
 )
 def test_rules_that_cannot_be_used(tmp_path: Path, rules: str, problem: str) -> None:
     with pytest.raises(InvalidSettings) as error_info:
-        read(tmp_path, f"rules: {rules}\n", own="id: asst_1\n")
+        load_with_rules(tmp_path, f"rules: {rules}\n", own="id: asst_1\n")
     assert str(error_info.value).startswith(f"reconciler.yaml:{problem}")
 
 
 def test_dates_need_no_quotes(tmp_path: Path) -> None:
     text = "rules: [{id: a, path: /name, reason: x, required: true, from: 2027-02-01,"
     text += " except: [{assistants: [b], reason: y, expires: 2027-01-31}]}]\n"
-    read(tmp_path, text, own="id: asst_1\n")
+    load_with_rules(tmp_path, text, own="id: asst_1\n")
 
 
 def test_without_rules_their_library_is_not_loaded() -> None:
@@ -225,14 +233,18 @@ def test_a_rule_stands_at_its_line_of_a_text_file(tmp_path: Path, schema: str, l
     settings = f"rules:\n  - {{id: r, path: firstMessage, schema: {schema}, reason: why}}\n"
     (tmp_path / "assistants").mkdir()
     (tmp_path / "assistants" / "hello.md").write_text("Hello\nand welcome.\nCall 1234\nor 5678.\n", "utf-8")
-    (problem,) = read(tmp_path, settings, key="desk", own="id: a\nfirstMessage: {$file: hello.md}\n").problems
+    (problem,) = load_with_rules(
+        tmp_path, settings, key="desk", own="id: a\nfirstMessage: {$file: hello.md}\n"
+    ).problems
     assert (problem.file, problem.line, problem.column) == ("assistants/hello.md", line, 1)
     assert problem.source_line == ["Hello", "and welcome.", "Call 1234"][line - 1]
 
 
 def test_a_pattern_that_would_take_years_is_told_with_its_place(tmp_path: Path) -> None:
     slow = "rules:\n  - {id: r, path: /name, schema: {pattern: '^(a+)+$'}, reason: why}\n"
-    messages = told(read(tmp_path, slow, own=f"id: asst_1\nname: {'a' * 60}!\n", b="id: asst_2\nname: aa\n"))
+    messages = list_messages(
+        load_with_rules(tmp_path, slow, own=f"id: asst_1\nname: {'a' * 60}!\n", b="id: asst_2\nname: aa\n")
+    )
     # One such text says enough of the rule: the others are not tried, and not called good.
     fault = "2:7: why: name cannot be checked: this rule (reconciler.yaml:2) takes too long"
     assert [one.partition(";")[0] for one in messages] == [fault, fault]

@@ -36,22 +36,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "assistants"
 
 
-def read(folder: Path, text: str | bytes) -> Settings:
+def load_text(folder: Path, text: str | bytes) -> Settings:
     content = text.encode() if isinstance(text, str) else text
     (folder.parent / "reconciler.yaml").write_bytes(content)
     return load_settings(folder, root=folder.parent)
 
 
-def told(folder: Path, text: str | bytes) -> list[str]:
+def list_messages(folder: Path, text: str | bytes) -> list[str]:
     with pytest.raises(InvalidSettings) as error_info:
-        read(folder, text)
+        load_text(folder, text)
     assert isinstance(error_info.value, SettingsError)
     assert str(error_info.value) == "\n".join(str(problem) for problem in error_info.value.problems)
     return [str(problem).removeprefix("reconciler.yaml:") for problem in error_info.value.problems]
 
 
 def test_every_setting(folder: Path) -> None:
-    assert read(folder, WHOLE) == Settings(
+    assert load_text(folder, WHOLE) == Settings(
         file="reconciler.yaml",
         api_url="https://agents.goedmo.com/api",
         always_send=("model", "voice"),
@@ -84,7 +84,7 @@ enforce:
   - {path: /endCallMessage, assistants: ["legal/*"], reason: the law}
 environments: {a: {frozen: [{reason: more}], enforce: [{path: /name, reason: more}]}}
 """
-    settings = read(folder, text)
+    settings = load_text(folder, text)
     first, last = datetime.date(2027, 1, 11), datetime.date(2027, 1, 15)
     assert settings.frozen == (
         Freeze(reason="enrolment week", starts=first, expires=last, place=(2, 5)),
@@ -101,8 +101,8 @@ environments: {a: {frozen: [{reason: more}], enforce: [{path: /name, reason: mor
 
 def test_the_file_is_optional_and_may_be_empty(folder: Path) -> None:
     assert load_settings(folder, root=folder.parent) == Settings()
-    assert read(folder, "# nothing yet\n") == Settings(file="reconciler.yaml")
-    assert read(folder, "{}") == Settings(file="reconciler.yaml")
+    assert load_text(folder, "# nothing yet\n") == Settings(file="reconciler.yaml")
+    assert load_text(folder, "{}") == Settings(file="reconciler.yaml")
 
 
 def test_the_file_is_named_from_the_root(tmp_path: Path) -> None:
@@ -130,12 +130,12 @@ def test_a_file_that_cannot_be_read(folder: Path, make: Callable[[Path], object]
 
 
 def test_a_path_below_an_extra_field_is_taken_as_it_is(folder: Path) -> None:
-    settings = read(folder, "extra_fields: [/voices]\nsensitive: [/voices/key, /server/secret, /*/key]\n")
+    settings = load_text(folder, "extra_fields: [/voices]\nsensitive: [/voices/key, /server/secret, /*/key]\n")
     assert settings.sensitive == (("voices", "key"), ("server", "secret"), ("*", "key"))
 
 
 def test_a_number_of_changes(folder: Path) -> None:
-    assert read(folder, "max_changes: 25\n").max_changes == MaxChanges(Fraction(25), percent=False)
+    assert load_text(folder, "max_changes: 25\n").max_changes == MaxChanges(Fraction(25), percent=False)
 
 
 ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
@@ -286,11 +286,13 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
     ],
 )
 def test_problems_have_a_place_and_say_what_to_do(folder: Path, text: str | bytes, problem: str) -> None:
-    assert told(folder, text)[0].startswith(problem)
+    assert list_messages(folder, text)[0].startswith(problem)
 
 
 def test_all_problems_at_once(folder: Path) -> None:
-    messages = told(folder, "x: 1\norg_id: yes\nalways_send: [model.model]\nignore:\n  - {path: a.*b, reason: ''}\n")
+    messages = list_messages(
+        folder, "x: 1\norg_id: yes\nalways_send: [model.model]\nignore:\n  - {path: a.*b, reason: ''}\n"
+    )
 
     assert [problem.split(" ")[0] for problem in messages] == ["1:1:", "2:9:", "3:15:", "5:12:", "5:26:"]
 
@@ -331,7 +333,9 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
     folder: Path, project: str | None, environment: str | None, chosen: bool | None
 ) -> None:
     above = f"record: {project}\n" if project else ""
-    settings = read(folder, above + "environments: {a: {" + (f"record: {environment}" if environment else "") + "}}\n")
+    settings = load_text(
+        folder, above + "environments: {a: {" + (f"record: {environment}" if environment else "") + "}}\n"
+    )
     assert settings.record is {"true": True, "false": False, None: None}[project]
     assert settings.choose("a").record is chosen
 
@@ -341,12 +345,12 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
 )
 def test_the_line_of_a_problem_is_shown_unless_it_may_hold_a_password(folder: Path, line: str) -> None:
     with pytest.raises(InvalidSettings) as error_info:
-        read(folder, f"{line}\n")
+        load_text(folder, f"{line}\n")
     assert [problem.source_line for problem in error_info.value.problems] == [line if "shown" in line else ""]
 
 
 def test_an_extra_field_may_always_be_sent(folder: Path) -> None:
     text = "always_send: [/tools, squad, /a~1b, model]\nextra_fields: [tools, /a~1b]\n"
-    settings = read(folder, f"{text}environments: {{a: {{extra_fields: [squad]}}}}\n")
+    settings = load_text(folder, f"{text}environments: {{a: {{extra_fields: [squad]}}}}\n")
 
     assert settings.always_send == ("tools", "squad", "a/b", "model")

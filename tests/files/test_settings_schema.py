@@ -14,7 +14,7 @@ VALIDATOR = jsonschema.Draft7Validator(settings_schema())
 check_settings({})  # pydantic loads and builds its models at the first call, which is no example's time
 
 
-def same(settings: Any) -> bool:
+def agree(settings: Any) -> bool:
     """Whether schema and checks say the same of these settings."""
     _, problems = check_settings(settings)
     return VALIDATOR.is_valid(settings) is not bool(problems)
@@ -30,14 +30,14 @@ def test_both_spellings_name_one_path(keys: list[str]) -> None:
 
 @given(st.text("./a\\\n", max_size=6))
 def test_folders_of_overlays(folder: str) -> None:
-    assert same({"environments": {"a": {"overlay": folder}}})
+    assert agree({"environments": {"a": {"overlay": folder}}})
 
 
 @given(st.text("aZ0-_\n ", max_size=4) | st.sampled_from(["applied", "applied2", "applied\n"]))
 def test_names_of_environments(name: str) -> None:
-    assert same({"environments": {name: {}}})
+    assert agree({"environments": {name: {}}})
 
 
 @pytest.mark.parametrize("day", ["2027-01-31", "20270131", "2027-W04-7", "2027-1-31", "2027-01-31\n", "2027-01-31T00"])
 def test_days(day: str) -> None:
-    assert same({"ignore": [{"path": "/a", "reason": "b", "expires": day}]})
+    assert agree({"ignore": [{"path": "/a", "reason": "b", "expires": day}]})

@@ -19,14 +19,14 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def read(folder: Path, text: str, key: str = "a", settings: Settings | None = None) -> Loaded:
+def load_definition(folder: Path, text: str, key: str = "a", settings: Settings | None = None) -> Loaded:
     file = folder / f"{key}.yaml"
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"id: asst_1\n{text}", "utf-8")
     return load(folder, (), root=folder.parent, settings=settings or Settings(extra_fields=(("model", "messages"),)))
 
 
-def problem(loaded: Loaded) -> str:
+def only_problem(loaded: Loaded) -> str:
     (problems,) = loaded.problems
     return str(problems)
 
@@ -46,7 +46,7 @@ def problem(loaded: Loaded) -> str:
 )
 def test_a_text_is_what_its_file_says(folder: Path, content: bytes, text: str) -> None:
     (folder / "prompts" / "main.md").write_bytes(content)
-    (definition,) = read(folder, "name: {$file: prompts/main.md}\n").definitions
+    (definition,) = load_definition(folder, "name: {$file: prompts/main.md}\n").definitions
     assert definition.declared["name"] == text
 
 
@@ -60,7 +60,7 @@ model:
 endCallPhrases: [bye, {$file: ../prompts/main.md}]
 metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
 """
-    (definition,) = read(folder, text, "sub/a").definitions
+    (definition,) = load_definition(folder, text, "sub/a").definitions
     assert definition.declared["model"]["messages"][0]["content"] == "Be kind.\nBe short."
     assert definition.declared["endCallPhrases"] == ["bye", "Be kind.\nBe short."]
     assert definition.declared["metadata"] == {"deep": [{"er": "Be kind.\nBe short."}]}
@@ -126,13 +126,13 @@ def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: s
     (folder / "caf\u00e9.md").write_text("Hi")
     place = "assistants/" if message.startswith("prompts") else "assistants/a.yaml:"
     loaded = load_without_links(folder, text)
-    assert problem(loaded).startswith(place + message)
+    assert only_problem(loaded).startswith(place + message)
     assert [entry.file for entry in loaded.invalid] == ["assistants/a.yaml"]
 
 
 def load_without_links(folder: Path, text: str) -> Loaded:
     """Links to folders are a problem of their own, wherever definitions are looked for."""
-    loaded = read(folder, text)
+    loaded = load_definition(folder, text)
     problems = tuple(problem for problem in loaded.problems if problem.file != "assistants/linked")
     invalid = tuple(entry for entry in loaded.invalid if entry.file != "assistants/linked")
     return Loaded(loaded.definitions, invalid, problems, loaded.whole)
@@ -141,8 +141,8 @@ def load_without_links(folder: Path, text: str) -> Loaded:
 def test_texts_that_are_too_large_together_are_refused(folder: Path) -> None:
     (folder / "large.md").write_bytes(b"x" * 1024 * 1024)
     texts = "".join("  - {$file: large.md}\n" for _ in range(5))
-    assert "a.yaml:7:13: endCallPhrases.4: its text files are over 4 MiB together" in problem(
-        read(folder, f"endCallPhrases:\n{texts}")
+    assert "a.yaml:7:13: endCallPhrases.4: its text files are over 4 MiB together" in only_problem(
+        load_definition(folder, f"endCallPhrases:\n{texts}")
     )
 
 
@@ -154,12 +154,12 @@ def test_an_overlay_may_name_files_of_its_own_folder_and_of_the_definitions(fold
     settings = Settings(environments={"staging": Environment(overlay="environments/staging")}).choose("staging")
     overlay = overlays / "a.yaml"
     overlay.write_text("endCallMessage: {$file: bye.txt}\nname: {$file: ../../assistants/prompts/main.md}\n", "utf-8")
-    (definition,) = read(folder, "endCallMessage: {$file: prompts/main.md}\n", settings=settings).definitions
+    (definition,) = load_definition(folder, "endCallMessage: {$file: prompts/main.md}\n", settings=settings).definitions
     assert definition.declared == {"endCallMessage": "Bye, staging", "name": "Be kind.\nBe short."}
     overlay.write_text("endCallMessage: {$file: ../other.txt}\n", "utf-8")
     wrong = "environments/staging/a.yaml:1:25: endCallMessage: environments/other.txt is outside assistants or"
-    assert problem(read(folder, "", settings=settings)).startswith(wrong)
+    assert only_problem(load_definition(folder, "", settings=settings)).startswith(wrong)
     # What others share cannot reach into one environment's folder.
     overlay.write_text("name: A\n", "utf-8")
     shared = "endCallMessage: {$file: ../environments/staging/bye.txt}\n"
-    assert "is outside assistants;" in problem(read(folder, shared, settings=settings))
+    assert "is outside assistants;" in only_problem(load_definition(folder, shared, settings=settings))

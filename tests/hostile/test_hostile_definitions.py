@@ -84,22 +84,22 @@ WORST = {
 
 
 @contextlib.contextmanager
-def place(folder: Path) -> Iterator[None]:
+def enter_folder(folder: Path) -> Iterator[None]:
     (folder / "assistants").mkdir(exist_ok=True)
     with contextlib.chdir(folder):
         yield
 
 
-def validated(*arguments: str) -> tuple[int, str]:
+def run_validate(*arguments: str) -> tuple[int, str]:
     """What `validate` says in this process; it never crashes, and is soon done."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code, work = measure_work(lambda: run_guarded(reconciler, ["validate", *arguments]))
     assert "fault of reconciler itself" not in err.getvalue(), err.getvalue()
     assert work < WORK
-    shown = out.getvalue() + err.getvalue()
-    assert all(char == "\n" or char.isprintable() for char in shown)
-    return code, shown
+    output = out.getvalue() + err.getvalue()
+    assert all(char == "\n" or char.isprintable() for char in output)
+    return code, output
 
 
 def test_the_worst_definitions_cost_little(tmp_path: Path) -> None:
@@ -133,17 +133,17 @@ def test_the_worst_settings_cost_little(tmp_path: Path, name: str) -> None:
 
 
 def test_no_more_problems_are_told_than_anybody_reads(tmp_path: Path) -> None:
-    with place(tmp_path):
+    with enter_folder(tmp_path):
         Path("assistants/a.yaml").write_text(
             "id: a\n" + "".join(f"k{number}: yes\n" for number in range(1_500)), "utf-8"
         )
-        code, output = validated()
+        code, output = run_validate()
     lines = [line for line in output.splitlines() if line.startswith("assistants/a.yaml:")]
     assert (code, len(lines)) == (1, 1_000)
     assert "this file has 1000 problems or more" in output
 
 
-def mutated(draw: st.DrawFn, text: str) -> str:
+def mutate(draw: st.DrawFn, text: str) -> str:
     """A text in which a few stretches are replaced by others, of it or not."""
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))
@@ -155,12 +155,12 @@ def mutated(draw: st.DrawFn, text: str) -> str:
 
 @st.composite
 def definitions(draw: st.DrawFn) -> str:
-    return mutated(draw, draw(st.sampled_from(GOOD)))
+    return mutate(draw, draw(st.sampled_from(GOOD)))
 
 
 @st.composite
 def configurations(draw: st.DrawFn) -> str:
-    return mutated(draw, CONFIGURED)
+    return mutate(draw, CONFIGURED)
 
 
 OFTEN = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -169,28 +169,28 @@ OFTEN = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.
 @OFTEN
 @given(st.one_of(definitions(), st.text(), st.text("&*!|>-?:,[]{}#'\"%@ \n\tab1.~<=\\", max_size=60)), st.booleans())
 def test_any_text_is_a_definition_or_told_what_is_wrong(tmp_path: Path, text: str, strict: bool) -> None:
-    with place(tmp_path):
+    with enter_folder(tmp_path):
         Path("assistants/a.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-        code, output = validated(*(["--strict"] if strict else []))
+        code, output = run_validate(*(["--strict"] if strict else []))
     assert code == 0 or "assistants/a.yaml:" in output
 
 
 @OFTEN
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=30).map(lambda tail: b"id: asst_1\nname: " + tail)))
 def test_any_bytes_are_a_definition_or_told_what_is_wrong(tmp_path: Path, content: bytes) -> None:
-    with place(tmp_path):
+    with enter_folder(tmp_path):
         Path("assistants/a.yaml").write_bytes(content)
-        code, output = validated("--format", "github")
+        code, output = run_validate("--format", "github")
     assert code == 0 or "assistants/a.yaml" in output
 
 
 @OFTEN
 @given(st.one_of(configurations(), st.text()), st.sampled_from([[], ["--environment", "staging"]]))
 def test_any_text_is_settings_or_told_what_is_wrong(tmp_path: Path, text: str, chosen: list[str]) -> None:
-    with place(tmp_path):
+    with enter_folder(tmp_path):
         Path("assistants/a.yaml").write_text("id: asst_1\nname: A\n", "utf-8")
         Path("reconciler.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-        code, output = validated(*chosen)
+        code, output = run_validate(*chosen)
     assert code == 0 or "reconciler.yaml" in output or "staging" in output
 
 
@@ -199,22 +199,22 @@ def test_any_text_is_settings_or_told_what_is_wrong(tmp_path: Path, text: str, c
 )
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])
 def test_a_files_name_is_shown_and_not_obeyed(tmp_path: Path, name: str, form: str) -> None:
-    with place(tmp_path):
+    with enter_folder(tmp_path):
         Path(os.fsdecode(b"assistants/" + name.encode() + b".yaml")).write_text("id: asst_1\nnam: A\n", "utf-8")
-        code, output = validated("--format", form)
+        code, output = run_validate("--format", form)
     assert code == 1
     assert not any(line.startswith("::error::x") for line in output.splitlines())
 
 
 def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path) -> None:
-    with place(tmp_path):
+    with enter_folder(tmp_path):
         (tmp_path / "secret.yaml").write_text("id: asst_1\nname: hush\n", "utf-8")
         Path("assistants/a.yaml").symlink_to("../secret.yaml")
         Path("assistants/b.yaml").symlink_to("/dev/zero")
         Path("assistants/c.yaml").symlink_to("c.yaml")
         Path("assistants/d").symlink_to("..")
         os.mkfifo("assistants/e.yaml")
-        code, output = validated()
+        code, output = run_validate()
     assert code == 1
     assert "hush" not in output
     for name in ("a.yaml", "b.yaml", "d"):

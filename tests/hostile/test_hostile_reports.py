@@ -66,18 +66,18 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
         yield Reports(tale)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
-        yield from places(inner, (*path, key))
+        yield from list_paths(inner, (*path, key))
 
 
-def changed(data: st.DataObject, report: Any) -> Any:
+def change_report(data: st.DataObject, report: Any) -> Any:
     """A report in which a few values are others, are gone, or stand there twice; often those of an assistant."""
     draw = data.draw
     document = copy.deepcopy(report)
     for _ in range(draw(st.integers(1, 3))):
-        everywhere = [path for path in places(document) if path]
+        everywhere = [path for path in list_paths(document) if path]
         inside = [path for path in everywhere if {"changes", "patch"} & set(path[:-1])]
         path = draw(st.sampled_from(draw(st.sampled_from([everywhere, inside or everywhere]))))
         around = document
@@ -96,7 +96,7 @@ def changed(data: st.DataObject, report: Any) -> Any:
 @OFTEN
 @given(data=st.data())
 def test_any_plan_is_applied_or_refused(reports: Reports, data: st.DataObject) -> None:
-    content = json.dumps(changed(data, reports.plan))
+    content = json.dumps(change_report(data, reports.plan))
     reports.run(content, "apply", "--plan", "FILE", "--base", "none", "--yes", "--format", "json")
     for name, fields in LIVE.items():
         live = reports.tale.sandbox.live(f"asst_{name}")
@@ -108,7 +108,7 @@ def test_any_plan_is_applied_or_refused(reports: Reports, data: st.DataObject) -
 @OFTEN
 @given(data=st.data())
 def test_any_report_is_rolled_back_or_refused(reports: Reports, data: st.DataObject) -> None:
-    content = json.dumps(changed(data, reports.apply))
+    content = json.dumps(change_report(data, reports.apply))
     reports.run(content, "rollback", "FILE", "--yes")
     reports.restore()
 
@@ -116,25 +116,25 @@ def test_any_report_is_rolled_back_or_refused(reports: Reports, data: st.DataObj
 @OFTEN
 @given(data=st.data(), form=st.sampled_from(FORMATS))
 def test_any_report_is_shown_or_refused(reports: Reports, data: st.DataObject, form: str) -> None:
-    document = changed(data, data.draw(st.sampled_from([reports.plan, reports.apply])))
-    result = report(reports, json.dumps(document), form)
-    shown = result.stdout.replace("\\u", "") if form == "json" else result.stdout
-    assert not [char for char in shown if char != "\n" and not char.isprintable() and ord(char) < 0xA0]
+    document = change_report(data, data.draw(st.sampled_from([reports.plan, reports.apply])))
+    result = run_report(reports, json.dumps(document), form)
+    output = result.stdout.replace("\\u", "") if form == "json" else result.stdout
+    assert not [char for char in output if char != "\n" and not char.isprintable() and ord(char) < 0xA0]
 
 
 @OFTEN
 @given(st.one_of(st.text(), st.text('[]{}":,0123456789-.eE \\untrfalse', max_size=60)))
 def test_any_text_is_a_report_or_refused(reports: Reports, text: str) -> None:
-    assert report(reports, text, "text").code == 1
+    assert run_report(reports, text, "text").code == 1
 
 
-def report(reports: Reports, content: str, form: str) -> Completed:
+def run_report(reports: Reports, content: str, form: str) -> Completed:
     file = reports.tale.root.parent / "odd.json"
     file.write_bytes(content.encode("utf-8", "surrogatepass"))
     return reports.tale.run("report", str(file), "--format", form)
 
 
-def filled(item: str) -> str:
+def fill_list(item: str) -> str:
     """A list with as many items as a report has room for."""
     return "[" + ",".join([item] * ((LARGEST_REPORT - 9_000) // (len(item) + 1))) + "]"
 
@@ -143,21 +143,21 @@ ROOM = LARGEST_REPORT - 9_000
 WORST: dict[str, Callable[[str], str]] = {
     "open-lists": lambda report: "[" * ROOM,
     "open-groups": lambda report: '{"a":' * (ROOM // 5),
-    "too-large": lambda report: with_more(report, '"' + "x" * (ROOM + 9_000) + '"'),
-    "empty-lists": lambda report: with_more(report, filled("[]")),
-    "empty-groups": lambda report: with_more(report, filled("{}")),
-    "numbers": lambda report: with_more(report, filled("1")),
+    "too-large": lambda report: add_key(report, '"' + "x" * (ROOM + 9_000) + '"'),
+    "empty-lists": lambda report: add_key(report, fill_list("[]")),
+    "empty-groups": lambda report: add_key(report, fill_list("{}")),
+    "numbers": lambda report: add_key(report, fill_list("1")),
     "quotes": lambda report: '"' * ROOM,
     "escaped-quotes": lambda report: '"' + '\\"' * (ROOM // 2),
-    "too-long-a-number": lambda report: with_more(report, "9" * 100_000),
-    "long-numbers": lambda report: with_more(report, filled("9" * 4_000)),
-    "a-long-text": lambda report: with_more(report, '"' + "x" * ROOM + '"'),
-    "a-long-text-of-lines": lambda report: with_more(report, '"' + "x\\n" * (ROOM // 3) + '"'),
-    "a-wide-text": lambda report: with_more(report, '"' + "x" * ROOM + '\U0001f600"'),
+    "too-long-a-number": lambda report: add_key(report, "9" * 100_000),
+    "long-numbers": lambda report: add_key(report, fill_list("9" * 4_000)),
+    "a-long-text": lambda report: add_key(report, '"' + "x" * ROOM + '"'),
+    "a-long-text-of-lines": lambda report: add_key(report, '"' + "x\\n" * (ROOM // 3) + '"'),
+    "a-wide-text": lambda report: add_key(report, '"' + "x" * ROOM + '\U0001f600"'),
 }
 
 
-def with_more(report: str, raw: str) -> str:
+def add_key(report: str, raw: str) -> str:
     """A report with one more key, as a later version may write it."""
     return f'{report[:-1]}, "more": {raw}}}'
 
@@ -169,10 +169,10 @@ def test_the_worst_reports_cost_little(reports: Reports, tmp_path: Path) -> None
         (tmp_path / f"{name}.json").write_text(make(text), "utf-8")
         calls.append(["report", f"{name}.json"])
     results = run_bounded(calls, cwd=tmp_path)
-    shown = {result.call[1].removesuffix(".json") for result in results if result.code == 0}
-    assert shown == {"long-numbers", "a-long-text", "a-long-text-of-lines"} & every_third(WORST).keys()
-    told = {result.call[1].removesuffix(".json"): result.stderr for result in results if result.code}
-    assert all(message.startswith(f"Error: {name}.json: ") for name, message in told.items())
+    accepted = {result.call[1].removesuffix(".json") for result in results if result.code == 0}
+    assert accepted == {"long-numbers", "a-long-text", "a-long-text-of-lines"} & every_third(WORST).keys()
+    refused = {result.call[1].removesuffix(".json"): result.stderr for result in results if result.code}
+    assert all(message.startswith(f"Error: {name}.json: ") for name, message in refused.items())
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])

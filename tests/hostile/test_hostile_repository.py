@@ -30,20 +30,20 @@ EVIL = "A\x01B\x02C\x0bparent x\x1b[31m"
 
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
-    with story(tmp_path / "repository", LIVE) as told:
-        yield told
+    with story(tmp_path / "repository", LIVE) as tale:
+        yield tale
 
 
-def all_commands(tale: Story) -> dict[str, tuple[int, str]]:
+def run_all_commands(tale: Story) -> dict[str, tuple[int, str]]:
     """What every command says; none crashes, and none shows what a terminal obeys."""
-    found = {}
+    outputs = {}
     for command in COMMANDS:
         result, work = measure_work(functools.partial(tale.run, *command))
         assert work < WORK
-        shown = result.stdout + result.stderr
-        assert not [char for char in shown if char != "\n" and not char.isprintable()], command
-        found[" ".join(command)] = result.code, shown
-    return found
+        output = result.stdout + result.stderr
+        assert not [char for char in output if char != "\n" and not char.isprintable()], command
+        outputs[" ".join(command)] = result.code, output
+    return outputs
 
 
 def committed(tale: Story, *, author: str, message: str = "x") -> None:
@@ -54,7 +54,7 @@ def committed(tale: Story, *, author: str, message: str = "x") -> None:
     tale.git("update-ref", "HEAD", tale.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=raw))
 
 
-def recorded(tale: Story, message: str) -> None:
+def write_record(tale: Story, message: str) -> None:
     """Put a record of HEAD in place, with any message."""
     tree = tale.git("rev-parse", "HEAD^{tree}")
     commit = tale.git(*ANN, "commit-tree", tree, "-p", tale.head, "-F", "-", stdin=message)
@@ -69,7 +69,7 @@ def test_an_author_may_be_called_anything(tale: Story) -> None:
     committed(tale, author=EVIL, message="\x01\x02\x1b]0;hi\x07")
     (change,) = tale.plan("--format", "json")["assistants"][0]["changes"]
     assert change["since"]["author"] == EVIL
-    assert {code for code, _ in all_commands(tale).values()} == {0}
+    assert {code for code, _ in run_all_commands(tale).values()} == {0}
 
 
 NAMES = ["a\nb", 'a"b', "-rf", "--output=x", "a\x1b[31mb", "\x01\x01\x01", "a\tb", "::error::x", ":raw", "$(x)", "a\\b"]
@@ -85,7 +85,7 @@ def test_files_may_be_called_anything(tale: Story) -> None:
         tale.write(name, id=f"asst_n{number}", name="New")
     tale.commit()
     assert tale.plan()["summary"]["pending"] == len(NAMES)
-    assert {code for code, _ in all_commands(tale).values()} == {0}
+    assert {code for code, _ in run_all_commands(tale).values()} == {0}
     assert {tale.sandbox.live(f"asst_n{number}")["name"] for number in range(len(NAMES))} == {"New"}
 
 
@@ -107,7 +107,7 @@ def test_a_base_may_hold_anything(tale: Story) -> None:
     for number, leads_to in enumerate(["/etc/passwd", "x1.yaml", "../../../secret", "link3.yaml", ".", "\x1b[31m"]):
         (tale.project.folder / f"link{number}.yaml").symlink_to(leads_to)
     tale.commit()
-    recorded(tale, "Apply: 1 applied")
+    write_record(tale, "Apply: 1 applied")
     for file in tale.project.folder.iterdir():
         file.unlink()
     tale.write("a", name="A", model={"provider": "openai", "model": "m"}, metadata={"a": 1}, endCallPhrases=["x"])
@@ -115,13 +115,13 @@ def test_a_base_may_hold_anything(tale: Story) -> None:
     tale.commit()
     document = tale.plan()
     assert len(document["warnings"]) >= len(contents) - 2
-    assert {code for code, _ in all_commands(tale).values()} <= {0, 1}
+    assert {code for code, _ in run_all_commands(tale).values()} <= {0, 1}
 
 
 def test_a_base_of_a_large_file_costs_little(tale: Story) -> None:
     tale.write("a", "id: asst_a\nname: " + "x" * 40_000_000)
     tale.commit()
-    recorded(tale, "Apply: 1 applied")
+    write_record(tale, "Apply: 1 applied")
     tale.write("a", name="New")
     tale.commit()
     env = {**connection_variables(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
@@ -131,7 +131,7 @@ def test_a_base_of_a_large_file_costs_little(tale: Story) -> None:
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def recorded_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with story(tmp_path_factory.mktemp("records") / "repository", LIVE) as tale:
         tale.write("a", name="Old")
         tale.write("b", name="B")
@@ -157,14 +157,14 @@ TRAILERS = st.one_of(
 
 @settings(max_examples=examples(40))
 @given(st.lists(TRAILERS, min_size=1, max_size=3), st.sampled_from(["", "\x1b[31m", "::error::x", "##[error]x"]))
-def test_a_records_message_may_hold_anything(settled: Story, trailers: list[str], words: str) -> None:
+def test_a_records_message_may_hold_anything(recorded_repository: Story, trailers: list[str], words: str) -> None:
     lines = "\n".join(f"{TRAILER}: {trailer}" for trailer in trailers)
-    recorded(settled, f"Apply: 1 applied{words}\n\n{words}\n\n{lines}\n")
+    write_record(recorded_repository, f"Apply: 1 applied{words}\n\n{words}\n\n{lines}\n")
     for command in (["plan"], ["history"], ["apply", "--yes", "--format", "github"]):
-        result = settled.run(*command)
-        shown = result.stdout + result.stderr
-        assert result.code == 0 or "cannot be read" in shown
-        assert not [char for char in shown if char != "\n" and not char.isprintable()]
+        result = recorded_repository.run(*command)
+        output = result.stdout + result.stderr
+        assert result.code == 0 or "cannot be read" in output
+        assert not [char for char in output if char != "\n" and not char.isprintable()]
     for name, fields in LIVE.items():
-        live = settled.sandbox.live(f"asst_{name}")
+        live = recorded_repository.sandbox.live(f"asst_{name}")
         assert {key: live[key] for key in fields} == fields

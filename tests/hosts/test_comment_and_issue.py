@@ -66,17 +66,17 @@ class Desk:
 
     def run(self, *arguments: str | Path, **changes: str) -> Completed:
         """Run the command in this process with the host's variables; an empty one counts as not set."""
-        given = {key: value for key, value in {**self.variables, **changes}.items() if value}
+        variables = {key: value for key, value in {**self.variables, **changes}.items() if value}
         out, err = io.StringIO(), io.StringIO()
         with (
-            unittest.mock.patch.dict(os.environ, environment(given), clear=True),
+            unittest.mock.patch.dict(os.environ, environment(variables), clear=True),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
             code = run_guarded(reconciler, [*map(str, arguments)])
-        said = out.getvalue() + err.getvalue()
-        assert TOKEN not in said
-        assert "fault of reconciler itself" not in said
+        output = out.getvalue() + err.getvalue()
+        assert TOKEN not in output
+        assert "fault of reconciler itself" not in output
         return Completed(code, out.getvalue(), err.getvalue())
 
     def comment(self, report: str = "plan", *arguments: str, **changes: str) -> Completed:
@@ -119,14 +119,14 @@ def test_where_there_is_nothing_to_say_nothing_is_written(desk: Desk) -> None:
 
 
 def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
-    said = desk.folder / "said.md"
-    said.write_text("### `reconciler plan` could not begin\n", "utf-8")
+    text_file = desk.folder / "said.md"
+    text_file.write_text("### `reconciler plan` could not begin\n", "utf-8")
     link = ("--link", "https://reports.test/1", "--apply-link", "https://apply.test/run")
-    assert desk.run("comment", "--text", said, *link).stderr == "Created the comment.\n"
+    assert desk.run("comment", "--text", text_file, *link).stderr == "Created the comment.\n"
     assert "could not begin" in desk.hosts.comments[0]["body"]
     assert "(https://reports.test/1)" in desk.hosts.comments[0]["body"]
     assert "[apply by hand, with other options](https://apply.test/run)" in desk.hosts.comments[0]["body"]
-    assert desk.run("issue", "--text", said).stderr == "Created the issue.\n"
+    assert desk.run("issue", "--text", text_file).stderr == "Created the issue.\n"
     assert desk.run("comment", "--settled").stderr == "Edited the comment.\n"
     assert desk.run("issue", "--settled").stderr == "Closed the issue.\n"
     assert desk.run("comment").code == desk.comment("plan", "--settled").code == 1
@@ -537,8 +537,8 @@ def test_a_long_report_has_room_for_links_of_long_names(tmp_path: Path) -> None:
 def test_no_line_of_a_definition_is_a_quick_action() -> None:
     calls = HostClient("GitLab", "https://gitlab.test", ("PRIVATE-TOKEN", TOKEN), TOKEN)
     text = "Hello\n/close\n  /assign @ada\n\r/merge\n/\rclose\n```\n/close\n```\n1/2\n    ```\n/label x"
-    said = GitLab(client=calls, path="/projects/1", number=1).make_inert(text)
-    assert said.split("\n") == [
+    inert = GitLab(client=calls, path="/projects/1", number=1).make_inert(text)
+    assert inert.split("\n") == [
         *("Hello", "&#47;close", "  /assign @ada", "&#47;merge", "&#47;close"),
         *("```", "&#47;close", "```", "1/2", "    ```", "&#47;label x"),
     ]
@@ -563,8 +563,8 @@ def test_nothing_that_a_report_holds_is_a_quick_action(tmp_path: Path) -> None:
                 assert desk.run(what, report).code == 0
         report.with_suffix(".md").write_text("### Could not begin\n\n/merge\r\n/\rclose\n", "utf-8")
         assert desk.run("comment", "--text", report.with_suffix(".md")).code == 0
-        said = "\n".join([str(body) for _, path, body in hosts.calls if "notes" in path or "issues" in path])
-        assert "/merge" in said
+        text = "\n".join([str(body) for _, path, body in hosts.calls if "notes" in path or "issues" in path])
+        assert "/merge" in text
         for entry in [*hosts.comments, *hosts.issues]:
             assert not re.search(r"^/", entry["body"].replace("\r", ""), re.MULTILINE)
 
@@ -585,11 +585,11 @@ def test_what_was_not_applied_has_an_issue_of_its_own(desk: Desk) -> None:
 
 def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
     report = json.loads((GOLDEN / "plan_in_sync.json").read_text("utf-8"))
-    for seconds, said in ((86_400 * 20, ""), (86_400, "Created the issue about settings.\n"), (-1, "")):
+    for seconds, message in ((86_400 * 20, ""), (86_400, "Created the issue about settings.\n"), (-1, "")):
         report["next_expiry"] = {"expires": "2027-01-31", "in_seconds": seconds}
         (desk.folder / "drift.json").write_text(json.dumps(report))
         result = desk.run("issue", desk.folder / "drift.json")
-        assert (result.code, said in result.stderr, len(desk.hosts.issues)) == (0, True, int(seconds < 86_400 * 14))
+        assert (result.code, message in result.stderr, len(desk.hosts.issues)) == (0, True, int(seconds < 86_400 * 14))
     assert "2027-01-31" in desk.hosts.issues[0]["body"]
     assert desk.issue("plan_in_sync").stderr.endswith("Closed the issue about settings.\n")
 
@@ -612,9 +612,9 @@ def test_a_webhook_that_does_not_work_is_a_warning_without_its_address(desk: Des
     with running_hosts() as elsewhere:
         desk.hosts.hook = (302, "", {"location": f"{elsewhere.url}/hook"})
         bad = "http://127.0.0.1:9/s3cret-hook", "http://example.test/s3cret-hook", "s3cret-hook", "https://[s3cret-hook"
-        for address, said in [(f"{desk.hosts.url}/hook?s3cret-hook", "answered 302"), *((one, "") for one in bad)]:
+        for address, message in [(f"{desk.hosts.url}/hook?s3cret-hook", "answered 302"), *((one, "") for one in bad)]:
             result = desk.issue(RECONCILER_WEBHOOK_URL=address)
-            assert (result.code, "warning: " in result.stderr, said in result.stderr) == (0, True, True)
+            assert (result.code, "warning: " in result.stderr, message in result.stderr) == (0, True, True)
             assert "s3cret-hook" not in result.stdout + result.stderr
             desk.issue("plan_in_sync")
         assert elsewhere.calls == []

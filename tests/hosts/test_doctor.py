@@ -17,67 +17,67 @@ LeftOut = tuple[int, dict[str, object], list[str]]
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """A project that lacks nothing."""
-    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as told:
-        told.project.configure(record=True)
-        told.write("a", firstMessage="old")
-        told.commit()
-        told.apply_and_record()
-        told.sandbox.forget_requests()
-        yield told
+    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as tale:
+        tale.project.configure(record=True)
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        tale.apply_and_record()
+        tale.sandbox.forget_requests()
+        yield tale
 
 
-def lacking(tale: Story, *arguments: str, **env: str) -> list[str]:
+def list_missing(tale: Story, *arguments: str, **env: str) -> list[str]:
     """The subjects of what is missing; the exit code says the same."""
     result = tale.run("doctor", *arguments, env=env)
     lines = result.stdout.splitlines()
     assert all(line[:8] in ("ok      ", "missing ", "unknown ") for line in lines)
-    found = [line[8:].partition(":")[0] for line in lines if line.startswith("missing")]
+    subjects = [line[8:].partition(":")[0] for line in lines if line.startswith("missing")]
     assert all(re.search(r"[^.?][.?] To do: ", line) for line in lines if line.startswith("missing"))
-    assert result.code == int(bool(found)), result.stdout
-    return found
+    assert result.code == int(bool(subjects)), result.stdout
+    return subjects
 
 
 def test_a_set_up_that_lacks_nothing_is_green_and_nothing_is_written(tale: Story) -> None:
-    assert lacking(tale) == []
+    assert list_missing(tale) == []
     assert {method for method, path, _ in tale.sandbox.requests if path != "/auth/login"} == {"GET"}
 
 
 def test_each_thing_that_is_missing_is_named(tale: Story) -> None:
-    assert lacking(tale, RECONCILER_PASSWORD="wrong") == ["login"]
-    assert lacking(tale, RECONCILER_API_URL="") == ["URL"]
-    assert lacking(tale, RECONCILER_API_URL="ftp://x") == ["URL"]
-    assert lacking(tale, RECONCILER_PASSWORD="", RECONCILER_AUTH_TOKEN="") == ["login"]
+    assert list_missing(tale, RECONCILER_PASSWORD="wrong") == ["login"]
+    assert list_missing(tale, RECONCILER_API_URL="") == ["URL"]
+    assert list_missing(tale, RECONCILER_API_URL="ftp://x") == ["URL"]
+    assert list_missing(tale, RECONCILER_PASSWORD="", RECONCILER_AUTH_TOKEN="") == ["login"]
     tale.write("a", firstMessage="old", id="asst_gone")
-    assert lacking(tale) == ["reading"]
+    assert list_missing(tale) == ["reading"]
     tale.write("a", "id: asst_a\nnmae: x\n")
-    assert lacking(tale) == ["definitions"]
+    assert list_missing(tale) == ["definitions"]
     tale.git("checkout", "--quiet", ".")
     record = tale.record
     tale.git("update-ref", "-d", REF)
-    assert lacking(tale) == ["record"]
+    assert list_missing(tale) == ["record"]
     tale.git("update-ref", REF, str(record))
     tale.project.configure(record=True, org_id="org_other")
-    assert lacking(tale) == ["organisation"]
+    assert list_missing(tale) == ["organisation"]
     # Whatever `validate` refuses in the pipeline.
     expired = {"assistants": ["*"], "reason": "exams", "expires": "2020-01-01"}
     tale.project.configure(record=True, frozen=[expired])
-    assert lacking(tale) == ["definitions"]
+    assert list_missing(tale) == ["definitions"]
     tale.project.configure(record=True, environments={"staging": {"api_url": tale.sandbox.url}})
     tale.write("a", "firstMessage: old\n")
     result = tale.run("doctor")
     assert "no environment is selected. To do: pass --environment NAME" in result.stdout
     (tale.root / "reconciler.yaml").write_text("recrod: true\n")
-    assert lacking(tale) == ["settings"]
+    assert list_missing(tale) == ["settings"]
 
 
 def test_outside_of_git_that_is_what_is_missing(tmp_path: Path, tale: Story) -> None:
     (tale.root / ".git").rename(tmp_path / "gone")
-    assert lacking(tale) == ["git"]
+    assert list_missing(tale) == ["git"]
 
 
 def test_a_repository_that_git_refuses_is_not_a_fault_of_the_settings(tale: Story) -> None:
-    assert lacking(tale, GIT_TEST_ASSUME_DIFFERENT_OWNER="1") == ["git"]
-    assert lacking(tale, PATH="/nowhere") == ["git"]
+    assert list_missing(tale, GIT_TEST_ASSUME_DIFFERENT_OWNER="1") == ["git"]
+    assert list_missing(tale, PATH="/nowhere") == ["git"]
 
 
 REPOSITORY = f"{GITHUB}/repos/north/field"
@@ -150,12 +150,12 @@ def test_each_step_at_github_that_was_left_out_is_named(tale: Story) -> None:
                 file.unlink()
             if step == 9:
                 tale.git("update-ref", "-d", REF)
-            assert lacking(tale, **job) == missing, (step, facts)
+            assert list_missing(tale, **job) == missing, (step, facts)
             tale.git("checkout", "--quiet", ".")
             tale.git("update-ref", REF, record)
         hosts.facts = AT_GITHUB
-        assert lacking(tale, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
-        assert lacking(tale, "--protected-environment", "live", **job) == ["environment", "writing account"]
+        assert list_missing(tale, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
+        assert list_missing(tale, "--protected-environment", "live", **job) == ["environment", "writing account"]
 
 
 PROJECT = f"{GITLAB}/projects/north%2Ffield"
@@ -187,32 +187,32 @@ COMPLETE: dict[str, object] = {
 }
 
 
-def without(*wanted: dict[str, object]) -> dict[str, object]:
-    return {f"{PROJECT}/variables": [one for one in VARIABLES if one not in wanted]}
+def without_variables(*removed: dict[str, object]) -> dict[str, object]:
+    return {f"{PROJECT}/variables": [one for one in VARIABLES if one not in removed]}
 
 
 @pytest.fixture(scope="module")
 def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Story, Hosts]]:
     """A project at GitLab that lacks nothing."""
-    with story(tmp_path_factory.mktemp("gitlab") / "work", {"a": {"firstMessage": "old"}}) as told:
-        told.project.configure(record=True)
-        told.write("a", firstMessage="old")
-        told.commit()
-        told.apply_and_record()
+    with story(tmp_path_factory.mktemp("gitlab") / "work", {"a": {"firstMessage": "old"}}) as tale:
+        tale.project.configure(record=True)
+        tale.write("a", firstMessage="old")
+        tale.commit()
+        tale.apply_and_record()
         with running_hosts() as hosts:
-            yield told, hosts
+            yield tale, hosts
 
 
 LEFT_OUT: list[LeftOut] = [
     (1, {f"{PROJECT}/ci/lint": {"valid": True, "merged_yaml": "test:\n  script: x"}}, ["pipeline"]),
     (1, {f"{PROJECT}/ci/lint": {"valid": False, "merged_yaml": None}}, ["pipeline"]),
     (2, {}, ["definitions"]),
-    (3, without(variable("RECONCILER_API_URL")), ["API's address"]),
-    (4, without(*map(variable, LOGIN)), ["reading account"]),
+    (3, without_variables(variable("RECONCILER_API_URL")), ["API's address"]),
+    (4, without_variables(*map(variable, LOGIN)), ["reading account"]),
     (5, {f"{GITLAB}/personal_access_tokens/self": {"scopes": ["read_api"]}}, ["token"]),
     (5, {PROJECT: {"permissions": {"project_access": {"access_level": 10}}}}, ["token"]),
-    (6, without(variable("GITLAB_TOKEN")), ["GITLAB_TOKEN"]),
-    (8, without(*(variable(name, "production", protected=True) for name in LOGIN)), ["writing account"]),
+    (6, without_variables(variable("GITLAB_TOKEN")), ["GITLAB_TOKEN"]),
+    (8, without_variables(*(variable(name, "production", protected=True) for name in LOGIN)), ["writing account"]),
     (8, {f"{PROJECT}/protected_branches/main": {"allow_force_push": True}}, ["branch"]),
     # Whoever may push a branch reads what is not protected.
     (9, {f"{PROJECT}/variables": [*VARIABLES[:-1], variable("RECORD_TOKEN")]}, ["RECORD_TOKEN"]),
@@ -245,7 +245,7 @@ def test_each_step_at_gitlab_that_was_left_out_is_named(
     if step == 10:
         tale.git("update-ref", "-d", REF)
     try:
-        assert lacking(tale, **job) == missing
+        assert list_missing(tale, **job) == missing
     finally:
         if step == 2:
             (tale.root / "a.yaml").rename(file)
@@ -268,21 +268,21 @@ def test_in_gitlab_s_protected_pipeline_the_other_token_is_asked_about_too(gitla
     hosts.facts = COMPLETE
     job = {"GITLAB_CI": "true", "CI_API_V4_URL": f"{hosts.url}{GITLAB}", "CI_PROJECT_ID": "north/field"}
     tokens = {"GITLAB_TOKEN": TOKEN, "RECORD_TOKEN": TOKEN}
-    assert lacking(tale, **job, **tokens) == ["RECORD_TOKEN", "RECORD_TOKEN"]
+    assert list_missing(tale, **job, **tokens) == ["RECORD_TOKEN", "RECORD_TOKEN"]
     hosts.facts = {
         **COMPLETE,
         PROJECT: {"permissions": {"group_access": {"access_level": 30}}},
         f"{GITLAB}/personal_access_tokens/self": {"scopes": ["api", "write_repository"]},
     }
-    assert lacking(tale, **job, **tokens) == []
+    assert list_missing(tale, **job, **tokens) == []
 
 
 def test_an_account_that_may_do_more_or_less_than_its_job_wants_is_missing(tale: Story) -> None:
-    assert lacking(tale, "--account", "writes") == []
-    assert lacking(tale, "--account", "reads") == ["account"]
+    assert list_missing(tale, "--account", "writes") == []
+    assert list_missing(tale, "--account", "reads") == ["account"]
     viewer = {"RECONCILER_EMAIL": "viewer@sandbox.test"}
-    assert lacking(tale, "--account", "reads", **viewer) == []
-    assert lacking(tale, "--account", "writes", **viewer) == ["account"]
+    assert list_missing(tale, "--account", "reads", **viewer) == []
+    assert list_missing(tale, "--account", "writes", **viewer) == ["account"]
 
 
 @pytest.mark.parametrize(

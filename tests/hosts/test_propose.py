@@ -35,10 +35,10 @@ class Bench:
         result = self.tale.run("propose", env={**variables, **changes})
         assert TOKEN not in result.stdout + result.stderr
         # Each host has its own word for it.
-        said = result.stderr.strip().replace(
+        message = result.stderr.strip().replace(
             {"github": "pull request", "gitlab": "merge request"}[self.name], "request"
         )
-        return said if result.code == 0 else f"failed: {result.stderr}"
+        return message if result.code == 0 else f"failed: {result.stderr}"
 
     def edit(self, text: str) -> None:
         self.tale.write("a", firstMessage=text)
@@ -81,9 +81,9 @@ def test_an_answer_that_lacks_what_was_made_is_told(bench: Bench) -> None:
     """As of a gateway between the two that answers in the host's place."""
     bench.edit("new")
     bench.hosts.failing = [(200, [{"head": "x", "source_project_id": []}], {}), (200, [], {}), (201, {}, {})]
-    said = bench.propose()
-    assert said.startswith("failed: Error: ")
-    assert f"without `{'sha' if bench.name == 'github' else 'id'}`" in said
+    message = bench.propose()
+    assert message.startswith("failed: Error: ")
+    assert f"without `{'sha' if bench.name == 'github' else 'id'}`" in message
 
 
 def test_other_edits_take_the_place_of_the_old_ones_and_none_closes(bench: Bench) -> None:

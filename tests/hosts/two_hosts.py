@@ -61,9 +61,9 @@ class Hosts:
         if path in self.facts:
             return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
-        answered = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
-        if answered is not None:
-            return *answered, {}
+        result = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
+        if result is not None:
+            return *result, {}
         match = re.fullmatch(
             r"/api/v4/projects/north%2Ffield/(?:merge_requests/7/(notes)|(issues))(?:/(\d+))?(/notes)?"
             if gitlab
@@ -86,15 +86,15 @@ class Hosts:
             gone = self.branches.pop(unquote(path.rpartition("/")[2]), None)
             return (204, None) if gone else (404, {"message": "404 Branch Not Found"})
         if path == f"{project}/merge_requests" and method == "POST":
-            one = self.request(body["source_branch"], body["target_branch"], body["title"], body["description"])
-            return 201, self.show_request(one, gitlab=True)
+            request = self.request(body["source_branch"], body["target_branch"], body["title"], body["description"])
+            return 201, self.show_request(request, gitlab=True)
         if path == f"{project}/merge_requests":
             states = {"opened": ("open",)}.get(query["state"][0], ("open", "closed", "merged"))
             return 200, self.list_requests(states, query.get("source_branch"), gitlab=True)
         if match := re.fullmatch(rf"{project}/merge_requests/(\d+)", path):
-            one = self.requests[int(match[1]) - 1]
-            one |= {"body": body["description"], "state": "closed"}
-            return 200, self.show_request(one, gitlab=True)
+            request = self.requests[int(match[1]) - 1]
+            request |= {"body": body["description"], "state": "closed"}
+            return 200, self.show_request(request, gitlab=True)
         return None
 
     def _github_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
@@ -122,9 +122,9 @@ class Hosts:
             branch = [query["head"][0].partition(":")[2]] if "head" in query else None
             return 200, self.list_requests(states, branch)
         if match := re.fullmatch(rf"{repository}/pulls/(\d+)", path):
-            one = self.requests[int(match[1]) - 1]
-            one |= {"body": body["body"], "state": body["state"]}
-            return 200, self.show_request(one)
+            request = self.requests[int(match[1]) - 1]
+            request |= {"body": body["body"], "state": body["state"]}
+            return 200, self.show_request(request)
         return None
 
     def commit(self, branch: str, head: str, files: Any, name: str = "") -> str:
@@ -136,8 +136,8 @@ class Hosts:
     def request(self, branch: str, target: str, title: str, body: str, author: str = "") -> dict[str, Any]:
         """Open a request as somebody does."""
         number = len(self.requests) + 1
-        one = {"number": number, "branch": branch, "target": target, "title": title, "body": body, "state": "open"}
-        self.requests.append({**one, "author": author or self.user or BOT})
+        request = {"number": number, "branch": branch, "target": target, "title": title, "body": body, "state": "open"}
+        self.requests.append({**request, "author": author or self.user or BOT})
         return self.requests[-1]
 
     def list_requests(self, states: tuple[str, ...], branch: list[str] | None, *, gitlab: bool = False) -> list[Any]:
@@ -175,7 +175,7 @@ class Hosts:
             start = (int(query["page"][0]) - 1) * self.page
             more = start + self.page < len(listed)
             link = {"x-next-page": "2" if more else ""} if gitlab else {"link": '<x>; rel="next"'} if more else {}
-            return 200, [_shown(one, gitlab=gitlab) for one in listed[start : start + self.page]], link
+            return 200, [_shown(entry, gitlab=gitlab) for entry in listed[start : start + self.page]], link
         text = body.get("body") or body.get("description") or ""
         if len(text.encode("utf-16-le")) // 2 > (1_000_000 if gitlab else 65_536):
             return 422, {"message": "body is too long"}, {}
@@ -223,14 +223,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(content) if content else None
         hosts = self.server.hosts
         hosts.calls.append((self.command, address.path, body))
-        given = self.headers.get("private-token") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        token = self.headers.get("private-token") or self.headers.get("authorization", "").removeprefix("Bearer ")
         if address.path == "/hook":
             hosts.hooks.append(body)
             status, answer, headers = hosts.hook
         elif hosts.failing:
             status, answer, headers = hosts.failing.pop(0)
-        elif given != TOKEN:
-            status, answer, headers = 401, {"message": f"Bad credentials {given}"}, {}
+        elif token != TOKEN:
+            status, answer, headers = 401, {"message": f"Bad credentials {token}"}, {}
         else:
             status, answer, headers = hosts.answer(self.command, address.path, parse_qs(address.query), body)
         sent = json.dumps(answer).encode() if answer is not None else b""

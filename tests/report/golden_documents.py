@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from report_documents import BASE, assistant, change, document, failure, gone, ignored, problem, since
+from report_documents import BASE, assistant, change, document, failure, ignored, make_since, problem, removed
 
 from reconciler.report.report import ExpiryEntry, RecordEntry, Report
 
@@ -20,7 +20,7 @@ COMMANDS = "::error::x\n::stop-commands::y\n##[set-output name=has_errors]false\
 HOSTILE = "\x1b[31mred\x07 \u202egnp.exe | `x` ``` <script>alert(1)</script> @team #123 \u200b\r\n![i](http://e.vil/i)"
 
 
-ADA = since("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", "Ada Lovelace", "2026-11-20T09:30:00+01:00")
+ADA = make_since("9f8e7d6c5b4a39281706f5e4d3c2b1a098765432", "Ada Lovelace", "2026-11-20T09:30:00+01:00")
 RECORD = RecordEntry(
     ref=BASE.ref,
     commit=BASE.commit,
@@ -28,7 +28,7 @@ RECORD = RecordEntry(
     date="2025-12-30T08:00:00+00:00",
     age_seconds=144_001,
 )
-BOB = since("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "Bob", "2026-11-21T08:00:00Z")
+BOB = make_since("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "Bob", "2026-11-21T08:00:00Z")
 
 
 def messages(prompt: str) -> list[dict[str, str]]:
@@ -74,7 +74,7 @@ def _plan_with_base() -> Report:
         assistant("admissions/visits", change("/maxDurationSeconds", 1800, 900, kind="drift", base=1800)),
         assistant("finance/aid", change("/transcriber/model", None, "nova-2", base="nova-2", since=ADA)),
         base=BASE,
-        gone=[gone("assistants/old/fair.yaml", "asst_fair")],
+        gone=[removed("assistants/old/fair.yaml", "asst_fair")],
         options={"on_drift": "keep", "force_conflicts": False},
         duration_seconds=1.25,
         record=RECORD,
@@ -169,7 +169,9 @@ def _hostile() -> Report:
         "plan",
         assistant(
             "weird/" + "very-long-folder-name-" * 5 + "\x1b]0;x\x07|`name`",
-            change("/firstMessage", HOSTILE, "a | b", since=since("abc", "@team <img> [x](http://e.vil)\x1b[2J", "|`")),
+            change(
+                "/firstMessage", HOSTILE, "a | b", since=make_since("abc", "@team <img> [x](http://e.vil)\x1b[2J", "|`")
+            ),
             change("/endCallMessage", "line one \nline\ttwo\nthree\n", "line one\nline two\nthree"),
             change("/metadata/a.b~1c", {"````": "````", "</details>": ["<b>", None, True, 1e300]}, {}),
             change("/metadata/crmKey", "(sensitive)", "(sensitive)"),
@@ -184,7 +186,7 @@ def _hostile() -> Report:
             ignored=[ignored("/metadata/x|y", "<b>why</b> | not", None)],
         ),
         warnings=["`settings` | <i>are</i> odd"],
-        gone=[gone("assistants/`x`|@team.yaml", "<b>\x1b[31m")],
+        gone=[removed("assistants/`x`|@team.yaml", "<b>\x1b[31m")],
     )
 
 

@@ -8,16 +8,16 @@ from reconciler.report.report import Report
 from reconciler.report.view import View, make_view
 
 
-def viewed(report: Report | DiffReport) -> View:
+def make_any_view(report: Report | DiffReport) -> View:
     return make_view(report) if isinstance(report, Report) else make_diff_view(report)
 
 
 def render_text(report: Report | DiffReport, **options: Any) -> str:
-    return text.render_text(viewed(report), **options)
+    return text.render_text(make_any_view(report), **options)
 
 
 def render_markdown(report: Report | DiffReport, **options: Any) -> str:
-    return markdown.render_markdown(viewed(report), **options)
+    return markdown.render_markdown(make_any_view(report), **options)
 
 
 def render_html(report: Report) -> str:

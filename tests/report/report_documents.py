@@ -51,7 +51,7 @@ def change(
     )
 
 
-def since(commit: str, author: str, date: str) -> Since:
+def make_since(commit: str, author: str, date: str) -> Since:
     return Since(commit=commit, author=author, date=date)
 
 
@@ -63,7 +63,7 @@ def ignored(path: str, reason: str, expires: str | None = None) -> IgnoredEntry:
     return IgnoredEntry(path=path, reason=reason, expires=expires)
 
 
-def gone(file: str, id_: str) -> RemovedDefinition:
+def removed(file: str, id_: str) -> RemovedDefinition:
     return RemovedDefinition(file=file, id=id_)
 
 
@@ -151,11 +151,11 @@ def document(
     return dataclasses.replace(report, **fields)
 
 
-def unsaid(report: Report) -> Report:
+def without_sent_marks(report: Report) -> Report:
     """A report as a version wrote it that did not say what was sent."""
 
-    def without(entry: AssistantEntry) -> AssistantEntry:
+    def drop_marks(entry: AssistantEntry) -> AssistantEntry:
         changes = tuple(dataclasses.replace(change, sent=None, unsent=None) for change in entry.changes)
         return dataclasses.replace(entry, changes=changes)
 
-    return dataclasses.replace(report, assistants=tuple(map(without, report.assistants)))
+    return dataclasses.replace(report, assistants=tuple(map(drop_marks, report.assistants)))

@@ -50,31 +50,36 @@ LIVE: dict[str, Any] = {
 
 
 @pytest.fixture
-def planned(project: Project) -> Document:
+def planned_document(project: Project) -> Document:
     project.write("admissions/enrollment", DEFINITION)
     with running_sandbox({"asst_1": LIVE}) as sandbox:
         return project.plan(sandbox.url)
 
 
-def test_every_field_of_the_document(planned: Document) -> None:
-    assert planned["format_version"] == 1
-    assert planned["tool_version"] == __version__
-    assert planned["command"] == "plan"
-    assert planned["api_url"]
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", planned["api_url"])
-    assert (planned["environment"], planned["offline"], planned["head"], planned["base"]) == (None, False, None, None)
-    assert planned["options"] == {"on_drift": "keep", "force_conflicts": False}
-    assert planned["api_calls"] == {"GET": 1, "PATCH": 0, "POST": 1}
-    assert (planned["warnings"], planned["problems"]) == ([], [])
-    for moment in (planned["started_at"], planned["finished_at"]):
+def test_every_field_of_the_document(planned_document: Document) -> None:
+    assert planned_document["format_version"] == 1
+    assert planned_document["tool_version"] == __version__
+    assert planned_document["command"] == "plan"
+    assert planned_document["api_url"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", planned_document["api_url"])
+    assert (
+        planned_document["environment"],
+        planned_document["offline"],
+        planned_document["head"],
+        planned_document["base"],
+    ) == (None, False, None, None)
+    assert planned_document["options"] == {"on_drift": "keep", "force_conflicts": False}
+    assert planned_document["api_calls"] == {"GET": 1, "PATCH": 0, "POST": 1}
+    assert (planned_document["warnings"], planned_document["problems"]) == ([], [])
+    for moment in (planned_document["started_at"], planned_document["finished_at"]):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
-    assert planned["started_at"] <= planned["finished_at"]
+    assert planned_document["started_at"] <= planned_document["finished_at"]
     none = {str(name): 0 for name in (*STATUSES, *Outcome)}
-    assert planned["summary"] == {**none, "total": 1, "pending": 1}
+    assert planned_document["summary"] == {**none, "total": 1, "pending": 1}
 
 
-def test_every_field_of_an_assistant(planned: Document) -> None:
-    entry = only_assistant(planned)
+def test_every_field_of_an_assistant(planned_document: Document) -> None:
+    entry = only_assistant(planned_document)
     changes, patch, digest = entry["changes"], entry["patch"], entry["digest"]
     assert {**entry, "changes": [], "patch": None, "digest": None} == {
         "key": "admissions/enrollment",
@@ -193,14 +198,14 @@ def sensitive_documents(project: Project) -> list[Document]:
             return json_answer(400, {"error": f"bad: {request.body.decode()}"})
         return forward(request)
 
-    found = []
+    documents = []
     with running_sandbox({"asst_1": live}) as sandbox, between(sandbox, meddle) as server:
-        found.append(project.plan(sandbox.url))
-        found.append(project.plan(sandbox.url, base=base))
-        found.append(project.drift(sandbox.url))
-        found.append(project.apply(server.url))
-        found.append(project.apply(sandbox.url))
-    return found
+        documents.append(project.plan(sandbox.url))
+        documents.append(project.plan(sandbox.url, base=base))
+        documents.append(project.drift(sandbox.url))
+        documents.append(project.apply(server.url))
+        documents.append(project.apply(sandbox.url))
+    return documents
 
 
 def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
@@ -245,9 +250,9 @@ def test_a_digest_says_nothing_about_a_sensitive_value(project: Project) -> None
     assert one != entry("hush-1", "2024-01-02T00:00:00Z")["digest"]
 
 
-def test_a_report_is_read_back_as_it_was_written(planned: Document) -> None:
-    report = as_report(planned)
-    assert to_json(report) == planned
+def test_a_report_is_read_back_as_it_was_written(planned_document: Document) -> None:
+    report = as_report(planned_document)
+    assert to_json(report) == planned_document
     assert parse_report(render_json(report), name="report.json") == report
 
 

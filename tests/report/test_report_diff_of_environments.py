@@ -40,19 +40,19 @@ def definition(key: str, *leaves: tuple[FieldPath, Any]) -> Definition:
     return Definition(key, f"assistants/{key}.yaml", "asst_1", build_tree(leaves), (own, overlay))
 
 
-def differing(*differences: Difference, key: str = "a") -> Pair:
-    here = definition(key, *((difference.path, difference.environment) for difference in differences))
-    there = definition(key, *((difference.path, difference.against) for difference in differences))
-    return here, there
+def make_pair(*differences: Difference, key: str = "a") -> Pair:
+    own = definition(key, *((difference.path, difference.environment) for difference in differences))
+    against = definition(key, *((difference.path, difference.against) for difference in differences))
+    return own, against
 
 
-def wrong(message: str) -> Pair:
+def invalid_definition(message: str) -> Pair:
     return InvalidDefinition("c", "assistants/c.yaml", "", message=message), None
 
 
-def document(*found: Pair, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
-    here, there = ([each for each in side if each is not None] for side in ([*zip(*found, strict=True)] or ((), ())))
-    return build_diff_report(("staging", here), ("production", there), Settings(), sensitive=sensitive)
+def document(*pairs: Pair, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
+    own, against = ([each for each in side if each is not None] for side in ([*zip(*pairs, strict=True)] or ((), ())))
+    return build_diff_report(("staging", own), ("production", against), Settings(), sensitive=sensitive)
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def document(*found: Pair, sensitive: tuple[FieldPath, ...] = ()) -> DiffReport:
 def test_a_key_that_one_of_them_lacks_inside_a_list_is_a_difference(
     environment: dict[str, int], against: dict[str, int], sign: str
 ) -> None:
-    text = render_text(document(differing(Difference(("metadata", "list"), [environment], [against]))))
+    text = render_text(document(make_pair(Difference(("metadata", "list"), [environment], [against]))))
     assert f"  {sign} metadata.list[0].b: production has " in text
     assert "sensitive" not in text
 
 
 def test_the_order_of_phrases_that_end_a_call_is_no_difference_between_them_either() -> None:
     found = Difference(("endCallPhrases",), ["bye", "ciao", "later"], ["ciao", "bye"])
-    text = render_text(document(differing(found)))
+    text = render_text(document(make_pair(found)))
     assert text.count("endCallPhrases") == 1
 
 
 def test_short_values_each_with_its_place() -> None:
-    report = document(differing(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
+    report = document(make_pair(Difference(("name",), "New", "Old"), Difference(("metadata", "a b"), MISSING, None)))
     assert render_text(report) == (
         "assistants/a.yaml: 2 fields differ\n"
         '  - metadata."a b": production has nothing (null at assistants/a.yaml),\n'
@@ -86,7 +86,7 @@ def test_short_values_each_with_its_place() -> None:
 
 
 def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
-    report = document(differing(Difference(("firstMessage",), LONG.replace("today", "now"), LONG)))
+    report = document(make_pair(Difference(("firstMessage",), LONG.replace("today", "now"), LONG)))
     label = "production has [-this-] (assistants/a.yaml:3), staging has {+this+} (assistants/a.yaml:3)"
     text = render_text(report, width=200)
     assert f"  ~ firstMessage: {label}\n      ~ " in text
@@ -97,23 +97,23 @@ def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
 
 
 def test_a_long_text_beside_none() -> None:
-    text = render_text(document(differing(Difference(("firstMessage",), None, LONG))), width=200)
+    text = render_text(document(make_pair(Difference(("firstMessage",), None, LONG))), width=200)
     said = "production has this (assistants/a.yaml:3), staging has nothing (null at assistants/a.yaml:3)"
     assert f"{said}\n      - Hello, this is" in text
-    text = render_text(document(differing(Difference(("firstMessage",), LONG, MISSING))), width=200)
+    text = render_text(document(make_pair(Difference(("firstMessage",), LONG, MISSING))), width=200)
     assert "production has nothing, staging has this (assistants/a.yaml:3)\n      + Hello, this is" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
     report = document(
-        differing(
+        make_pair(
             Difference(("name",), "x" * 36, "y " * 18),
             Difference(("firstMessage",), LONG * 3, LONG * 2),
             Difference(("endCallPhrases",), ["bye"] * 40, None),
         ),
         (None, definition("b")),
-        wrong("line 3: " + "this is not right " * 9),
+        invalid_definition("line 3: " + "this is not right " * 9),
     )
     lines = render_text(report, width=width).splitlines()
     assert max(map(count_columns, lines[:-1])) <= width
@@ -121,7 +121,7 @@ def test_lines_are_no_wider_than_the_terminal(width: int) -> None:
 
 
 def test_colour_is_for_signs_and_texts_alone() -> None:
-    report = document(differing(Difference(("name",), "New", "Old")))
+    report = document(make_pair(Difference(("name",), "New", "Old")))
     coloured = render_text(report, colour=True)
     assert "\x1b[33m~\x1b[0m name:" in coloured
     plain = coloured
@@ -134,7 +134,7 @@ def test_definitions_of_one_environment_and_those_that_are_not_valid() -> None:
     report = document(
         (definition("a"), definition("a")),
         (definition("b"), None),
-        wrong("line 1: no | good"),
+        invalid_definition("line 1: no | good"),
     )
     assert render_text(report) == (
         "assistants/c.yaml: error\n"
@@ -168,7 +168,7 @@ def test_nothing_to_compare() -> None:
 
 
 def test_sensitive_values_are_in_no_format() -> None:
-    found = differing(
+    found = make_pair(
         Difference(("metadata", "crmKey"), "hush-one", "hush-two"),
         Difference(("metadata", "list"), [{"key": "hush-three", "n": 1}], [{"key": "hush-four", "n": 2}]),
         Difference(("firstMessage",), LONG, "hush-five"),
@@ -185,7 +185,7 @@ def test_sensitive_values_are_in_no_format() -> None:
 def test_what_a_definition_says_acts_nowhere() -> None:
     hostile = "```a` | <b> @ada #1 \x1b[2J"
     found = (Difference(("metadata", hostile), hostile, "x"), Difference(("firstMessage",), f"{hostile}\n{LONG}", LONG))
-    report = document(differing(*found, key="x|`y"))
+    report = document(make_pair(*found, key="x|`y"))
     assert "\x1b" not in render_text(report)
     outside, fence, inside = render_markdown(report).partition("\n````diff\n")
     assert fence, "the fence is longer than any run of backticks inside"
@@ -196,7 +196,7 @@ def test_what_a_definition_says_acts_nowhere() -> None:
 
 
 def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
-    many = [differing(Difference(("name",), f"new {key}", "old"), key=f"k{key:03}") for key in range(200)]
+    many = [make_pair(Difference(("name",), f"new {key}", "old"), key=f"k{key:03}") for key in range(200)]
     text = render_markdown(document(*many), limit=20_000)
     assert measure_utf16(text) <= 20_000
     assert "_Left out to fit the size limit: " in text
@@ -208,8 +208,8 @@ def test_markdown_has_a_limit_and_says_what_is_left_out() -> None:
 
 def test_the_document_has_its_shape_and_says_nothing_of_time() -> None:
     report = document(
-        differing(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
-        wrong("no"),
+        make_pair(Difference(("name",), "New", None), Difference(("firstMessage",), MISSING, "x")),
+        invalid_definition("no"),
     )
     read: dict[str, Any] = json.loads(render_json(report))
     assert from_json(DiffReport, read) == report

@@ -11,30 +11,32 @@ from reconciler.report.differences.sequences import Opcode, find_opcodes
 from reconciler.report.differences.values import escape, show_apart
 
 
-def shown(lines: Iterable[DiffLine]) -> list[str]:
+def format_lines(lines: Iterable[DiffLine]) -> list[str]:
     """Lines as text, with the changed words marked."""
     return [f"{line.sign}|{''.join(piece.text for piece in line.marked_pieces)}" for line in lines]
 
 
 def test_changes_that_only_a_space_separates_are_one_change() -> None:
-    assert shown(diff_texts("can I help me please now", "can I assist you please now")) == [
+    assert format_lines(diff_texts("can I help me please now", "can I assist you please now")) == [
         "~|can I [-help me-]{+assist you+} please now"
     ]
 
 
 def test_a_word_with_an_apostrophe_is_one_word() -> None:
-    assert shown(diff_texts("so it isn't that easy", "so it is that easy")) == ["~|so it [-isn't-]{+is+} that easy"]
+    assert format_lines(diff_texts("so it isn't that easy", "so it is that easy")) == [
+        "~|so it [-isn't-]{+is+} that easy"
+    ]
 
 
 def test_similar_lines_are_paired_even_where_a_line_was_added() -> None:
-    assert shown(diff_texts("say hello to everybody", "say hello to nobody\nand then leave")) == [
+    assert format_lines(diff_texts("say hello to everybody", "say hello to nobody\nand then leave")) == [
         "~|say hello to [-everybody-]{+nobody+}",
         "+|and then leave",
     ]
 
 
 def test_a_line_that_is_edited_below_a_new_one_is_shown_as_edited() -> None:
-    assert shown(diff_texts("top\nsay hello to everybody", "top\nDo not guess.\nsay hello to nobody")) == [
+    assert format_lines(diff_texts("top\nsay hello to everybody", "top\nDo not guess.\nsay hello to nobody")) == [
         " |top",
         "+|Do not guess.",
         "~|say hello to [-everybody-]{+nobody+}",
@@ -42,7 +44,7 @@ def test_a_line_that_is_edited_below_a_new_one_is_shown_as_edited() -> None:
 
 
 def test_a_line_that_moves_and_changes_its_look_alike_letters_looks_different() -> None:
-    assert shown(diff_texts("Caf\u00e9\nb\nc\nd", "b\nc\nd\nCafe\u0301")) == [
+    assert format_lines(diff_texts("Caf\u00e9\nb\nc\nd", "b\nc\nd\nCafe\u0301")) == [
         r"-|Caf\xe9",
         " |b",
         " |c",
@@ -52,16 +54,16 @@ def test_a_line_that_moves_and_changes_its_look_alike_letters_looks_different() 
 
 
 def test_a_mark_for_a_blank_is_none_that_stands_in_the_text() -> None:
-    assert shown(diff_texts("a\tb", "a\u2192b")) == ["-|a\u21e5b", "+|a\u2192b"]
-    assert shown(diff_texts("same\nend ", "same\nend\u00b7")) == [" |same", "~|end[-\u2423-]{+\u00b7+}"]
+    assert format_lines(diff_texts("a\tb", "a\u2192b")) == ["-|a\u21e5b", "+|a\u2192b"]
+    assert format_lines(diff_texts("same\nend ", "same\nend\u00b7")) == [" |same", "~|end[-\u2423-]{+\u00b7+}"]
 
 
 def test_removed_lines_come_before_the_lines_in_their_place() -> None:
-    assert shown(diff_texts("aaa\nbbb", "ccc\nddd")) == ["-|aaa", "-|bbb", "+|ccc", "+|ddd"]
+    assert format_lines(diff_texts("aaa\nbbb", "ccc\nddd")) == ["-|aaa", "-|bbb", "+|ccc", "+|ddd"]
 
 
 def test_unlike_lines_before_a_pair_stay_before_it() -> None:
-    assert shown(diff_texts("aaa\nsay hello to all", "ccc\nsay hello to some")) == [
+    assert format_lines(diff_texts("aaa\nsay hello to all", "ccc\nsay hello to some")) == [
         "-|aaa",
         "+|ccc",
         "~|say hello to [-all-]{+some+}",
@@ -70,11 +72,11 @@ def test_unlike_lines_before_a_pair_stay_before_it() -> None:
 
 def test_a_gap_of_one_line_shows_the_line_instead() -> None:
     lines = diff_texts("1\n2\n3\nold", "1\n2\n3\nnew")
-    assert shown(lines) == [" |1", " |2", " |3", "-|old", "+|new"]
+    assert format_lines(lines) == [" |1", " |2", " |3", "-|old", "+|new"]
 
 
 def test_a_text_in_place_of_a_number_shows_both() -> None:
-    assert shown(diff_texts(5, "a\nb")) == ["-|5", "+|a", "+|b"]
+    assert format_lines(diff_texts(5, "a\nb")) == ["-|5", "+|a", "+|b"]
 
 
 def test_equal_values_have_no_lines() -> None:
@@ -96,7 +98,9 @@ def test_two_enormous_texts_of_equal_words_are_compared_without_delay() -> None:
 
 def test_a_long_line_of_equal_words_shows_a_window_around_each_difference() -> None:
     middle = "Yes and no and yes and no. " * 4_000
-    (line,) = shown(diff_texts(f"Well, yes. {middle}Oh? {middle}Bye now!", f"Well, no. {middle}Ah? {middle}Bye then!"))
+    (line,) = format_lines(
+        diff_texts(f"Well, yes. {middle}Oh? {middle}Bye now!", f"Well, no. {middle}Ah? {middle}Bye then!")
+    )
     assert len(line) < 400
     for window in ("Well, [-yes-]{+no+}. Yes", " no. [-Oh-]{+Ah+}? Yes", "Bye [-now-]{+then+}!"):
         assert window in line
@@ -106,7 +110,7 @@ def test_one_word_in_the_middle_of_a_line_of_225_kb_is_shown_alone() -> None:
     words = [f"word{number}" for number in range(25_000)]
     old = " ".join(words)
     words[12_345] = "never"
-    (line,) = shown(diff_texts(old, " ".join(words)))
+    (line,) = format_lines(diff_texts(old, " ".join(words)))
     assert "[-word12345-]{+never+}" in line
     assert len(line) < 160
 
@@ -147,7 +151,7 @@ def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
     ],
 )
 def test_what_looks_alike_is_written_so_that_it_looks_different(old: str, new: str, line: str) -> None:
-    found = shown(diff_texts(old, new))
+    found = format_lines(diff_texts(old, new))
     assert len(found) == 1
     (pieces,) = [line.pieces for line in diff_texts(old, new)]
     assert found == [line] or "".join(p.text for p in pieces if p.mark != "new") != "".join(
@@ -164,19 +168,19 @@ def test_a_word_that_looks_alike_is_not_hidden_by_another_difference() -> None:
 @given(st.lists(st.sampled_from("abc \n"), max_size=60), st.lists(st.sampled_from("abc \n"), max_size=60))
 def test_long_sequences_are_taken_apart_as_short_ones_are(old: list[str], new: list[str]) -> None:
     """What both have and what each has alone make up the two, by every way that costs may choose."""
-    for found in (list(find_opcodes(old, new)), _without_difflib(old, new)):
-        assert [text for _, before, _ in found for text in before] == old
-        assert [text for _, _, after in found for text in after] == new
-        assert all((before == after) == equal for equal, before, after in found)
+    for opcodes in (list(find_opcodes(old, new)), _without_difflib(old, new)):
+        assert [text for _, before, _ in opcodes for text in before] == old
+        assert [text for _, _, after in opcodes for text in after] == new
+        assert all((before == after) == equal for equal, before, after in opcodes)
 
 
 def _without_difflib(old: list[str], new: list[str]) -> list[Opcode]:
     # Long enough to be too much for difflib, and nothing in it stands once.
     filler = [letter for letter in "xyz" for _ in range(150)]
     one, other = [*old, *filler, "", *old], [*new, *filler, "", *new]
-    found = list(find_opcodes(one, other))
-    assert [text for _, before, _ in found for text in before] == one
-    assert [text for _, _, after in found for text in after] == other
+    opcodes = list(find_opcodes(one, other))
+    assert [text for _, before, _ in opcodes for text in before] == one
+    assert [text for _, _, after in opcodes for text in after] == other
     return list(find_opcodes(old, new, junk=True))
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
-from report_documents import BASE, assistant, change, document, failure, unsaid
+from report_documents import BASE, assistant, change, document, failure, without_sent_marks
 
 from reconciler.core.outcome import Unsent
 from reconciler.report.json_text import render_json
@@ -109,7 +109,7 @@ def test_an_error_and_what_to_do_about_it_are_one_remark() -> None:
 def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_nothing(command: str, kind: str) -> None:
     outcome = "applied" if command in ("apply", "rollback") else None
     entry = assistant("a", change("/name", "N", "M", kind=kind, base="O"), outcome=outcome)
-    report_document = unsaid(document(command, entry, base=BASE, options={"on_drift": "keep"}))
+    report_document = without_sent_marks(document(command, entry, base=BASE, options={"on_drift": "keep"}))
     for text in (
         render_text(report_document),
         render_markdown(report_document),

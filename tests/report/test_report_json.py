@@ -13,12 +13,12 @@ from reconciler.report.json_text import LARGEST_REPORT, parse_report, render_jso
 RUN = document("plan", assistant("a", change("/name", "B", "A"), error=failure("server", "x", 500)))
 
 
-def broken(**fields: Any) -> str:
+def report_with(**fields: Any) -> str:
     return json.dumps({**to_json(RUN), **fields})
 
 
-def broken_entry(**fields: Any) -> str:
-    return broken(assistants=[{**to_json(RUN.assistants[0]), **fields}])
+def report_with_entry(**fields: Any) -> str:
+    return report_with(assistants=[{**to_json(RUN.assistants[0]), **fields}])
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -39,7 +39,7 @@ def test_text_that_utf8_or_a_terminal_cannot_take_is_escaped_and_comes_back() ->
 
 
 def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
-    assert parse_report("\ufeff" + broken(of_tomorrow=1), name="r.json").command == "plan"
+    assert parse_report("\ufeff" + report_with(of_tomorrow=1), name="r.json").command == "plan"
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
         ("[" * 300 + "]" * 300, "nested too deeply"),
         ("[]", "the report should be an object, not a list"),
         ("{}", "the report has no 'format_version'"),
-        (broken(format_version=2), "has report format 2, this version reads up to 1"),
-        (broken(format_version=0), "/format_version should be 1"),
-        (broken(format_version="1"), "/format_version should be 1"),
-        (broken(assistants={}), "/assistants should be a list, not an object"),
-        (broken(summary={"total": "x"}), "/summary/total should be a whole number, not a text"),
-        (broken(summary=[]), "/summary should be an object, not a list"),
-        (broken(offline=0), "/offline should be true or false, not a whole number"),
-        (broken(api_url=1.5), "/api_url should be a text, not a number"),
-        (broken(warnings=[None]), "/warnings/0 should be a text, not null"),
-        (broken_entry(status="odd"), "/assistants/0/status should be one of error, missing"),
-        (broken_entry(status=[]), "/assistants/0/status should be one of"),
-        (broken_entry(changes=[{"path": "/a"}]), "/assistants/0/changes/0 has no 'kind'"),
+        (report_with(format_version=2), "has report format 2, this version reads up to 1"),
+        (report_with(format_version=0), "/format_version should be 1"),
+        (report_with(format_version="1"), "/format_version should be 1"),
+        (report_with(assistants={}), "/assistants should be a list, not an object"),
+        (report_with(summary={"total": "x"}), "/summary/total should be a whole number, not a text"),
+        (report_with(summary=[]), "/summary should be an object, not a list"),
+        (report_with(offline=0), "/offline should be true or false, not a whole number"),
+        (report_with(api_url=1.5), "/api_url should be a text, not a number"),
+        (report_with(warnings=[None]), "/warnings/0 should be a text, not null"),
+        (report_with_entry(status="odd"), "/assistants/0/status should be one of error, missing"),
+        (report_with_entry(status=[]), "/assistants/0/status should be one of"),
+        (report_with_entry(changes=[{"path": "/a"}]), "/assistants/0/changes/0 has no 'kind'"),
         (
-            broken_entry(released=["a"]),
+            report_with_entry(released=["a"]),
             "/assistants/0/released/0 names a field wrongly: a JSON Pointer begins with '/'",
         ),
     ],
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_report_is_refused_with_its_name_and_a_reason(text: st
 
 def test_a_refusal_quotes_no_value_and_escapes_the_name() -> None:
     with pytest.raises(ReportError) as error_info:
-        parse_report(broken_entry(status="s3cr3t"), name="a\x1b.json")
+        parse_report(report_with_entry(status="s3cr3t"), name="a\x1b.json")
     assert "s3cr3t" not in str(error_info.value)
     assert str(error_info.value).startswith(r"a\x1b.json: ")
 

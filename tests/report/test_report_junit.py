@@ -38,28 +38,28 @@ FORCED = assistant("a", change("/name", "N", "M", kind="conflict", base="O", uns
 FAILED = failure("server", "the API answered 500", 500)
 
 
-def suite(run: Report) -> ElementTree.Element:
+def read_suite(run: Report) -> ElementTree.Element:
     suites = ElementTree.fromstring(render_junit(run))
     assert suites.tag == "testsuites"
-    (found,) = suites
-    assert {key: found.attrib[key] for key in suites.attrib} == suites.attrib
-    return found
+    (suite_found,) = suites
+    assert {key: suite_found.attrib[key] for key in suites.attrib} == suites.attrib
+    return suite_found
 
 
-def verdicts(run: Report) -> list[str]:
+def read_verdicts(run: Report) -> list[str]:
     """The verdict on each case: `ok`, `failure`, `error` or `skipped`."""
-    told = []
-    for case in suite(run).findall("testcase"):
-        found = [child.tag for child in case if child.tag != "system-out"]
-        assert len(found) <= 1
-        told.append(found[0] if found else "ok")
-    return told
+    results = []
+    for case in read_suite(run).findall("testcase"):
+        tags = [child.tag for child in case if child.tag != "system-out"]
+        assert len(tags) <= 1
+        results.append(tags[0] if tags else "ok")
+    return results
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_counts_are_those_of_the_cases(name: str) -> None:
     run = DOCUMENTS[name]()
-    found, counts = suite(run), Counter(verdicts(run))
+    found, counts = read_suite(run), Counter(read_verdicts(run))
     of_the_run = int(counts["skipped"] > 0)
     assert len(found.findall("testcase")) == len(run.assistants) + of_the_run
     totals = {key: int(found.attrib[key]) for key in ("tests", "failures", "errors", "skipped")}
@@ -84,7 +84,7 @@ def test_the_report_is_valid_under_jenkins_own_schema(name: str) -> None:
 
 def test_a_case_is_named_by_its_file_and_its_assistant() -> None:
     entry = assistant("admissions/enrollment", name="Enrollment | Assistant")
-    (case,) = suite(document("plan", entry)).findall("testcase")
+    (case,) = read_suite(document("plan", entry)).findall("testcase")
     assert case.attrib == {
         "classname": "assistants/admissions/enrollment",
         "name": "Enrollment | Assistant",
@@ -105,7 +105,7 @@ def test_a_case_is_named_by_its_file_and_its_assistant() -> None:
 )
 def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
     entry = replace(CHANGED, outcome=Outcome(outcome))
-    assert verdicts(document("apply", entry, base=BASE)) == [verdict]
+    assert read_verdicts(document("apply", entry, base=BASE)) == [verdict]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_every_outcome_has_a_verdict(outcome: str, verdict: str) -> None:
 def test_a_difference_fails_where_that_was_asked_for(
     entry: AssistantEntry, command: str, options: dict[str, bool], verdict: str
 ) -> None:
-    assert verdicts(document(command, entry, base=BASE, options=options)) == [verdict]
+    assert read_verdicts(document(command, entry, base=BASE, options=options)) == [verdict]
 
 
 NOT_READ = assistant("b", status=None)
@@ -151,8 +151,8 @@ def test_a_run_that_left_assistants_out_has_a_case_of_its_own_that_fails(
 ) -> None:
     """Readers of JUnit take a skipped case for a good one."""
     run = document(command, *entries, base=BASE, warnings=[TOO_MANY])
-    assert verdicts(run)[-2:] == ["skipped", "error"]
-    case = suite(run).findall("testcase")[-1]
+    assert read_verdicts(run)[-2:] == ["skipped", "error"]
+    case = read_suite(run).findall("testcase")[-1]
     assert case.attrib == {"classname": "reconciler", "name": command, "time": "0"}
     error = case.find("error")
     assert error is not None
@@ -163,11 +163,11 @@ def test_a_run_that_left_assistants_out_has_a_case_of_its_own_that_fails(
 def test_an_error_in_a_valid_definition_fails_its_case() -> None:
     """One id in two environments of one URL: the file itself is fine."""
     shared = [problem("assistants/a.yaml", 1, 5, "staging and production have the same URL")]
-    assert verdicts(document("validate", assistant("a", status=None), problems=shared)) == ["error"]
+    assert read_verdicts(document("validate", assistant("a", status=None), problems=shared)) == ["error"]
 
 
 def test_a_failure_carries_what_the_text_report_says() -> None:
-    found = suite(document("plan", assistant("a", error=FAILED))).find("testcase/error")
+    found = read_suite(document("plan", assistant("a", error=FAILED))).find("testcase/error")
     assert found is not None
     assert found.attrib == {"message": "the API answered 500", "type": "server"}
     assert "error: the API answered 500" in (found.text or "")
@@ -182,9 +182,9 @@ def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
         problem("reconciler.yaml", 9, 1, "ignore expired"),
     ]
     run = document("validate", bad, assistant("good"), problems=problems)
-    assert verdicts(run) == ["error", "ok", "ok", "error"]
-    assert verdicts(replace(run, options={"strict": True})) == ["error", "failure", "error", "error"]
-    cases = suite(run).findall("testcase")
+    assert read_verdicts(run) == ["error", "ok", "ok", "error"]
+    assert read_verdicts(replace(run, options={"strict": True})) == ["error", "failure", "error", "error"]
+    cases = read_suite(run).findall("testcase")
     assert "assistants/bad.yaml:3:1: unknown key" in "".join(cases[0].itertext())
     assert "assistants/good.yaml:2:1: warning: odd" in "".join(cases[1].itertext())
     assert cases[3].attrib["name"] == "reconciler.yaml"
@@ -192,18 +192,18 @@ def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
 
 def test_times_are_those_of_the_run_in_the_form_that_every_reader_takes() -> None:
     run = document("plan", base=BASE)
-    found = suite(replace(run, finished_at="2026-01-01T00:01:05Z"))
+    found = read_suite(replace(run, finished_at="2026-01-01T00:01:05Z"))
     assert found.attrib["time"] == "65"
     assert datetime.datetime.fromisoformat(found.attrib["timestamp"]).tzinfo is None
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-01-01T00:00:00", "1999-01-01T00:00:00Z"])
 def test_times_that_make_no_sense_are_none(time: str) -> None:
-    assert suite(document("plan", base=BASE, finished_at=time)).attrib["time"] == "0"
+    assert read_suite(document("plan", base=BASE, finished_at=time)).attrib["time"] == "0"
 
 
 def test_warnings_of_the_run_and_its_totals_are_its_output() -> None:
-    out = suite(document("plan", warnings=["no\x00 base"], base=BASE)).findtext("system-out")
+    out = read_suite(document("plan", warnings=["no\x00 base"], base=BASE)).findtext("system-out")
     assert out is not None
     assert out.splitlines()[0] == r"warning: no\x00 base"
     assert out.splitlines()[-1] == "Plan: no definitions to look at, nothing to do."

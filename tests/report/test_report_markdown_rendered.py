@@ -9,7 +9,7 @@ from golden_documents import DOCUMENTS
 from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
 from rendered import render_markdown
-from report_documents import assistant, change, document, failure, gone, ignored, problem, since
+from report_documents import assistant, change, document, failure, ignored, make_since, problem, removed
 
 from reconciler.assistant.paths import to_pointer
 from reconciler.report.differences.values import escape
@@ -160,7 +160,7 @@ def runs(draw: st.DrawFn) -> Report:
             draw(values),
             kind=draw(st.sampled_from(kinds)),
             base=draw(values),
-            since=since(draw(hostile), draw(hostile), draw(hostile)),
+            since=make_since(draw(hostile), draw(hostile), draw(hostile)),
         )
         for _ in range(draw(st.integers(1, 3)))
     ]
@@ -185,12 +185,12 @@ def runs(draw: st.DrawFn) -> Report:
         other,
         problems=[problem(draw(hostile), 1, 1, draw(hostile))],
         warnings=[draw(hostile)],
-        gone=[gone(draw(hostile), draw(hostile))],
+        gone=[removed(draw(hostile), draw(hostile))],
         environment=draw(st.none() | hostile),
     )
 
 
-def shown(text: str) -> str:
+def remove_marks(text: str) -> str:
     return text.replace("\u200b", "")
 
 
@@ -208,8 +208,8 @@ def test_what_is_hostile_is_still_read_as_it_was_written(name: str, key: str, er
     entry = assistant(key, change("/metadata/x", key[:20], name[:20]), name=name, error=failure("server", error))
     page = check(render_markdown(document("plan", entry)))
     (summary,) = page.summaries
-    assert " ".join(escape(cut(choose_title(entry), 200)).split()) in " ".join(shown(summary).split())
-    assert " ".join(escape(entry.file).split()) in " ".join(shown(summary).split())
+    assert " ".join(escape(cut(choose_title(entry), 200)).split()) in " ".join(remove_marks(summary).split())
+    assert " ".join(escape(entry.file).split()) in " ".join(remove_marks(summary).split())
 
 
 def test_the_golden_reports_render_as_pages_of_ours() -> None:
@@ -219,7 +219,7 @@ def test_the_golden_reports_render_as_pages_of_ours() -> None:
 
 
 def test_only_the_commit_that_set_a_value_may_become_a_link() -> None:
-    set_by = since(COMMIT, f"Ada {COMMIT}", "2026-11-20T09:30:00+01:00")
+    set_by = make_since(COMMIT, f"Ada {COMMIT}", "2026-11-20T09:30:00+01:00")
     entry = assistant("a", change("/name", COMMIT, "x", since=set_by), error=failure("server", f"no {COMMIT} here"))
     markdown = render_markdown(document("plan", entry))
     page = Page(markdown)

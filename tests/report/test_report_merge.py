@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
-from report_documents import assistant, change, document, failure, gone, ignored, problem
+from report_documents import assistant, change, document, failure, ignored, problem, removed
 
 from reconciler.errors import ReportError
 from reconciler.report.merge import merge_reports
@@ -27,9 +27,9 @@ def test_one_file_in_two_reports_is_told_twice_with_all_that_differs() -> None:
     """As of two environments that share a definition, or of an apply and its rollback."""
     first = document("plan", assistant("a", change("/name", "x", "y"), id_="staging"))
     second = document("plan", assistant("a", change("/name", "x", "z"), id_="production"))
-    told = render_text(merge_reports([first, second]))
+    text = render_text(merge_reports([first, second]))
     for said in ("(staging)", '~ name: "y" -> "x"', "(production)", '~ name: "z" -> "x"'):
-        assert said in told
+        assert said in text
 
 
 def test_a_check_of_files_does_not_say_that_what_a_plan_read_was_not_read() -> None:
@@ -56,8 +56,8 @@ def test_what_a_rollback_puts_back_is_not_called_a_change_of_gits() -> None:
     ]
     merged = merge_reports(runs)
     assert [entry.command for entry in merged.assistants] == ["apply", "rollback"]
-    told = render_text(merged)
-    assert (told.count("Changed in git"), told.count("Put back")) == (1, 1)
+    text = render_text(merged)
+    assert (text.count("Changed in git"), text.count("Put back")) == (1, 1)
     assert render_markdown(merged).count("| rollback |") == 1
     # Merged once more, each still says whose it is.
     again = merge_reports([merged, document("plan", assistant("b"))])
@@ -115,8 +115,8 @@ def test_warnings_and_problems_are_said_once() -> None:
 
 
 def test_definitions_that_are_no_longer_managed_stay_listed_each_once() -> None:
-    old = gone("assistants/old.yaml", "asst_old")
-    older = gone("assistants/older.yaml", "asst_older")
+    old = removed("assistants/old.yaml", "asst_old")
+    older = removed("assistants/older.yaml", "asst_older")
     first, second, third = document("plan", gone=[old, older]), document("plan", gone=[old]), document("plan")
     assert merge_reports([first, second, third]).no_longer_managed == (old, older)
     assert "assistants/older.yaml (asst_older)" in render_text(merge_reports([first, second]))
@@ -129,7 +129,7 @@ def test_one_report_is_itself_and_none_is_refused() -> None:
         merge_reports([])
 
 
-def of_two_environments(*assistants: AssistantEntry, **fields: Any) -> Report:
+def merge_environments(*assistants: AssistantEntry, **fields: Any) -> Report:
     """The same run in staging and in production, merged."""
     runs = [document("plan", *assistants, environment=name, **fields) for name in ("staging", "production")]
     return merge_reports(runs)
@@ -137,7 +137,7 @@ def of_two_environments(*assistants: AssistantEntry, **fields: Any) -> Report:
 
 def test_each_format_says_which_environment_an_assistant_is_of() -> None:
     drift = change("/name", "x", "y", kind="drift", base="x", unsent=None)
-    merged = of_two_environments(assistant("a", drift), assistant("c", name=None, error=failure("server", "no", 500)))
+    merged = merge_environments(assistant("a", drift), assistant("c", name=None, error=failure("server", "no", 500)))
     assert {(entry.key, entry.environment) for entry in merged.assistants} == {
         (key, name) for key in "ac" for name in ("staging", "production")
     }
@@ -157,12 +157,12 @@ def test_each_format_says_which_environment_an_assistant_is_of() -> None:
 
 
 def test_a_change_that_environments_share_names_each_with_its_environment() -> None:
-    merged = of_two_environments(*(assistant(key, change("/name", "x", "y")) for key in "ab"))
-    told = render_text(merged)
-    assert 'name: "y" -> "x" in 4 assistants' in told
-    assert "A in staging, and A in production (assistants/a.yaml:7)" in told
+    merged = merge_environments(*(assistant(key, change("/name", "x", "y")) for key in "ab"))
+    text = render_text(merged)
+    assert 'name: "y" -> "x" in 4 assistants' in text
+    assert "A in staging, and A in production (assistants/a.yaml:7)" in text
     # Where the names are the same, the keys tell assistants apart, and still the environments.
-    same = of_two_environments(*(assistant(key, change("/name", "x", "y"), name="Desk") for key in "ab"))
+    same = merge_environments(*(assistant(key, change("/name", "x", "y"), name="Desk") for key in "ab"))
     assert "Desk in staging" not in render_text(same, width=200)
     assert "b in staging, and b in production (assistants/b.yaml:7)" in render_text(same, width=200)
 
@@ -173,29 +173,29 @@ def test_what_stands_after_the_differences_names_its_environment() -> None:
         assistant("a", ignored=[ignored("/name", "the CRM")], warnings=["odd"]),
         environment="staging",
         warnings=["HEAD is behind", "for all"],
-        gone=[gone("assistants/old.yaml", "asst_old")],
+        gone=[removed("assistants/old.yaml", "asst_old")],
     )
     production = document("plan", assistant("a"), environment="production", warnings=["for all"])
-    told = render_text(merge_reports([staging, production]))
-    assert "ignored: assistants/a.yaml in staging: name (the CRM)" in told
-    assert "warning: assistants/a.yaml in staging: odd" in told
-    assert "warning: staging: HEAD is behind\n" in told
-    assert "warning: for all\n" in told
-    assert "assistants/old.yaml in staging (asst_old)" in told
+    text = render_text(merge_reports([staging, production]))
+    assert "ignored: assistants/a.yaml in staging: name (the CRM)" in text
+    assert "warning: assistants/a.yaml in staging: odd" in text
+    assert "warning: staging: HEAD is behind\n" in text
+    assert "warning: for all\n" in text
+    assert "assistants/old.yaml in staging (asst_old)" in text
 
 
 @pytest.mark.parametrize("read", [read_plan, list_applied, list_unclear])
 def test_no_run_goes_by_a_report_of_several_environments(read: Any) -> None:
     """Not even where one of them is no environment at all: the same id is another assistant there."""
     with pytest.raises(ReportError, match="several environments"):
-        read(of_two_environments(assistant("a")))
+        read(merge_environments(assistant("a")))
     both = [document("apply", assistant("a"), environment=name) for name in (None, "staging")]
     with pytest.raises(ReportError, match="staging"):
         read(merge_reports(both))
 
 
 def test_merging_again_keeps_each_environment() -> None:
-    two = of_two_environments(assistant("a"))
+    two = merge_environments(assistant("a"))
     merged = merge_reports([two, document("plan", assistant("a"), environment="test")])
     assert {entry.environment for entry in merged.assistants} == {"staging", "production", "test"}
     assert merge_reports([two, two]).environments == ("production", "staging")

@@ -49,7 +49,7 @@ def metrics(report: Report) -> dict[str, dict[tuple[tuple[str, str], ...], float
     }
 
 
-def value(report: Report, family: str, **labels: str) -> Any:
+def read_value(report: Report, family: str, **labels: str) -> Any:
     return metrics(report)[family].get(tuple(sorted(labels.items())))
 
 
@@ -81,29 +81,32 @@ def test_what_a_report_does_not_know_has_no_sample() -> None:
 def test_ages_and_durations_are_what_the_report_says() -> None:
     expiry = ExpiryEntry(expires="2026-01-01", in_seconds=-DAY)
     report = document("drift", record=record(3 * DAY), next_expiry=expiry, duration_seconds=0.25)
-    assert value(report, "reconciler_record_age_seconds") == 3 * DAY
-    assert value(report, "reconciler_next_expiry_seconds") == -DAY
-    assert value(report, "reconciler_duration_seconds") == 0.25
+    assert read_value(report, "reconciler_record_age_seconds") == 3 * DAY
+    assert read_value(report, "reconciler_next_expiry_seconds") == -DAY
+    assert read_value(report, "reconciler_duration_seconds") == 0.25
 
 
 def test_an_assistant_that_was_never_read_does_not_vanish() -> None:
     report = document("drift", assistant("a"), assistant("b", status=None))
-    assert value(report, "reconciler_assistants", status="not_read") == 1
-    assert value(document("validate", assistant("a", status=None)), "reconciler_assistants", status="not_read") is None
+    assert read_value(report, "reconciler_assistants", status="not_read") == 1
+    assert (
+        read_value(document("validate", assistant("a", status=None)), "reconciler_assistants", status="not_read")
+        is None
+    )
 
 
 def test_each_environment_of_a_merged_report_has_its_own_numbers() -> None:
     reports = [document("plan", assistant(name), environment=name) for name in ("production", "staging")]
     merged = merge_reports([*reports, document("plan", assistant("shared"))])
     for labels in ({"environment": "production"}, {"environment": "staging"}, {}):
-        assert value(merged, "reconciler_assistants", status="in_sync", **labels) == 1
-        assert value(merged, "reconciler_outcomes", outcome="failed", **labels) == 0
-    assert value(merged, "reconciler_api_requests", method="GET") == 3
+        assert read_value(merged, "reconciler_assistants", status="in_sync", **labels) == 1
+        assert read_value(merged, "reconciler_outcomes", outcome="failed", **labels) == 0
+    assert read_value(merged, "reconciler_api_requests", method="GET") == 3
 
 
 def test_environments_are_told_apart_and_a_made_up_name_breaks_nothing() -> None:
     report = document("plan", assistant("a"), environment="staging", api_calls={'G"E\\T\n': 1})
-    assert value(report, "reconciler_assistants", status="in_sync", environment="staging") == 1
+    assert read_value(report, "reconciler_assistants", status="in_sync", environment="staging") == 1
     assert list(metrics(report)["reconciler_api_requests"].values()) == [1]
 
 
@@ -112,9 +115,9 @@ def test_of_several_reports_the_oldest_record_and_the_nearest_date_count() -> No
     first = document("plan", record=record(10), next_expiry=near, duration_seconds=1.5)
     second = document("plan", record=record(20), next_expiry=far, duration_seconds=2.25)
     merged = merge_reports([first, second, document("plan", duration_seconds=1.0)])
-    assert value(merged, "reconciler_record_age_seconds") == 20
-    assert value(merged, "reconciler_next_expiry_seconds") == 5
-    assert value(merged, "reconciler_duration_seconds") == 4.75
+    assert read_value(merged, "reconciler_record_age_seconds") == 20
+    assert read_value(merged, "reconciler_next_expiry_seconds") == 5
+    assert read_value(merged, "reconciler_duration_seconds") == 4.75
     assert merge_reports([first, document("plan")]).duration_seconds is None
 
 
@@ -125,32 +128,32 @@ def test_an_entry_holds_to_the_end_of_its_last_day(day: str, left: int) -> None:
     expiry = datetime.date.fromisoformat(day)
     started = noon - datetime.timedelta(milliseconds=1500)
     report = build_report(Run("drift", started, noon, (), record=recorded, next_expiry=expiry))
-    assert value(report, "reconciler_next_expiry_seconds") == left
-    assert value(report, "reconciler_record_age_seconds") == 4 * 3600
-    assert value(report, "reconciler_duration_seconds") == 1.5
+    assert read_value(report, "reconciler_next_expiry_seconds") == left
+    assert read_value(report, "reconciler_record_age_seconds") == 4 * 3600
+    assert read_value(report, "reconciler_duration_seconds") == 1.5
 
 
 def test_a_record_by_a_clock_that_is_ahead_has_no_age_below_zero() -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
     ahead = AppliedRecord(REF, "a" * 40, "b" * 40, "2026-03-01T12:00:05+00:00")
-    assert value(build_report(Run("drift", noon, noon, (), record=ahead)), "reconciler_record_age_seconds") == 0
+    assert read_value(build_report(Run("drift", noon, noon, (), record=ahead)), "reconciler_record_age_seconds") == 0
 
 
 def test_a_run_says_which_record_it_read_and_what_expires_next(tmp_path: Path) -> None:
-    with story(tmp_path / "repository", {"a": {"name": "A"}}) as told:
-        told.write("a", name="B")
+    with story(tmp_path / "repository", {"a": {"name": "A"}}) as tale:
+        tale.write("a", name="B")
         rules = [{"path": "/metadata/x", "reason": "r", "expires": day} for day in ("2999-03-01", "2999-02-01")]
-        told.project.configure(ignore=rules)
-        told.commit()
-        told.apply_and_record()
-        result = told.run("drift", "--report", "drift.prom", "--report", "drift.json")
+        tale.project.configure(ignore=rules)
+        tale.commit()
+        tale.apply_and_record()
+        result = tale.run("drift", "--report", "drift.prom", "--report", "drift.json")
         assert result.code == 0, result.stderr
-        report = parse_report((told.root / "drift.json").read_text("utf-8"), name="drift.json")
+        report = parse_report((tale.root / "drift.json").read_text("utf-8"), name="drift.json")
         assert report.record is not None
-        assert (report.record.ref, report.record.commit, report.record.applied) == (REF, told.record, told.head)
+        assert (report.record.ref, report.record.commit, report.record.applied) == (REF, tale.record, tale.head)
         assert report.next_expiry is not None
         assert report.next_expiry.expires == "2999-02-01"
-        text = (told.root / "drift.prom").read_text("utf-8")
+        text = (tale.root / "drift.prom").read_text("utf-8")
         assert text == render_openmetrics(make_view(report))
         assert 'reconciler_assistants{status="in_sync"} 1' in text
         assert 'reconciler_api_requests{method="GET"} 1' in text

@@ -9,7 +9,7 @@ from report_documents import BASE, assistant, change, document, failure, problem
 from reconciler.report.report import ChangeEntry
 
 
-def leaf(entry: ChangeEntry, width: int = 80) -> list[str]:
+def render_leaf(entry: ChangeEntry, width: int = 80) -> list[str]:
     """The lines that one difference takes, below what stands above it."""
     text = render_text(document("plan", assistant("a", entry), base=BASE), width=width)
     return text.split("\n\n")[0].splitlines()[3:]
@@ -41,11 +41,11 @@ def leaf(entry: ChangeEntry, width: int = 80) -> list[str]:
     ],
 )
 def test_a_short_difference_takes_one_line(entry: ChangeEntry, line: str) -> None:
-    assert leaf(entry) == [line]
+    assert render_leaf(entry) == [line]
 
 
 def test_two_short_values_that_do_not_fit_side_by_side_are_shown_whole_below_each_other() -> None:
-    assert leaf(change("/name", "b" * 50, "a" * 50, kind="drift", unsent="read_only")) == [
+    assert render_leaf(change("/name", "b" * 50, "a" * 50, kind="drift", unsent="read_only")) == [
         f'  ~ name: git has "{"b" * 50}",',
         f'      live now has "{"a" * 50}"',
     ]
@@ -53,14 +53,14 @@ def test_two_short_values_that_do_not_fit_side_by_side_are_shown_whole_below_eac
 
 def test_a_long_line_marks_its_changed_words() -> None:
     old = "Good morning, this is North Campus, welcome to the office of admissions. How may I help you today?"
-    assert leaf(change("/firstMessage", old.replace("help you", "be of service"), old), width=90) == [
+    assert render_leaf(change("/firstMessage", old.replace("help you", "be of service"), old), width=90) == [
         "  ~ firstMessage:",
         "      ~ … to the office of admissions. How may I [-help you-]{+be of service+} today?",
     ]
 
 
 def test_a_line_that_has_nothing_in_common_is_replaced() -> None:
-    assert leaf(change("/firstMessage", "b" * 61, "a" * 61)) == [
+    assert render_leaf(change("/firstMessage", "b" * 61, "a" * 61)) == [
         "  ~ firstMessage:",
         "      - " + "a" * 61,
         "      + " + "b" * 61,
@@ -69,12 +69,12 @@ def test_a_line_that_has_nothing_in_common_is_replaced() -> None:
 
 def test_a_new_long_text_is_shown_in_full() -> None:
     text = "".join(f"line {number}\n" for number in range(100))
-    lines = leaf(change("/firstMessage", text))
+    lines = render_leaf(change("/firstMessage", text))
     assert lines == ["  + firstMessage: nothing -> this", *(f"      + line {number}" for number in range(100))]
 
 
 def test_white_space_that_differs_can_be_seen() -> None:
-    assert leaf(change("/firstMessage", "one \ntwo\tthree\nfour", "one\ntwo three\nfour\n")) == [
+    assert render_leaf(change("/firstMessage", "one \ntwo\tthree\nfour", "one\ntwo three\nfour\n")) == [
         "  ~ firstMessage:",
         "      ~ one{+·+}",
         "      ~ two[-·-]{+→+}three",
@@ -84,7 +84,7 @@ def test_white_space_that_differs_can_be_seen() -> None:
 
 
 def test_an_added_blank_line_is_a_sign_without_white_space_behind_it() -> None:
-    assert leaf(change("/firstMessage", "one\n\ntwo", "one\ntwo")) == [
+    assert render_leaf(change("/firstMessage", "one\n\ntwo", "one\ntwo")) == [
         "  ~ firstMessage:",
         "        one",
         "      +",
@@ -97,7 +97,7 @@ def test_a_long_conflict_shows_what_each_side_moved() -> None:
     entry = change(
         "/endCallMessage", base.replace("five", "six"), base.replace("nine", "eight"), kind="conflict", base=base
     )
-    assert leaf(entry) == [
+    assert render_leaf(entry) == [
         "  ~ endCallMessage: what changed in git",
         "      ~ Open from nine to [-five-]{+six+}. Please call us again tomorrow, or …",
         "  ~ endCallMessage: what changed live",
@@ -108,13 +108,13 @@ def test_a_long_conflict_shows_what_each_side_moved() -> None:
 def test_in_a_list_that_both_changed_each_element_says_whose_it_is() -> None:
     base = [f"phrase number {number}" for number in range(5)]
     entry = change("/metadata/list", [*base, "git's"], [*base[1:], "live's"], kind="conflict", base=base)
-    assert leaf(entry) == [
+    assert render_leaf(entry) == [
         '  + metadata.list[5]: was nothing, git now has "git\'s"',
         '  - metadata.list[0]: was "phrase number 0", live now has nothing',
         '  + metadata.list[4]: was nothing, live now has "live\'s"',
     ]
     phrases = change("/endCallPhrases", [*base, "git's"], [*base[::-1], "live's"], kind="conflict", base=base)
-    assert [line.split(":")[0] for line in leaf(phrases)] == ["  + endCallPhrases[5]", "  + endCallPhrases[5]"]
+    assert [line.split(":")[0] for line in render_leaf(phrases)] == ["  + endCallPhrases[5]", "  + endCallPhrases[5]"]
 
 
 def test_a_key_that_live_lost_in_a_list_that_both_changed_is_shown() -> None:
@@ -122,57 +122,57 @@ def test_a_key_that_live_lost_in_a_list_that_both_changed_is_shown() -> None:
         return [dict.fromkeys(names, "a value of some length"), {"last": "another one"}]
 
     entry = change("/metadata/list", [*steps("a", "b"), "new"], steps("a"), kind="conflict", base=steps("a", "b"))
-    assert '  - metadata.list[0].b: was "a value of some length", live now has nothing' in leaf(entry)
+    assert '  - metadata.list[0].b: was "a value of some length", live now has nothing' in render_leaf(entry)
     entry = change("/metadata/list", steps("a"), [*steps("a", "b"), "new"], kind="conflict", base=steps("a", "b"))
-    assert '  - metadata.list[0].b: was "a value of some length", git now has nothing' in leaf(entry)
+    assert '  - metadata.list[0].b: was "a value of some length", git now has nothing' in render_leaf(entry)
 
 
 def test_two_edits_that_look_alike_are_told_apart() -> None:
     base = "Open from nine to five. Please call us again tomorrow, or write to us."
     entry = change("/name", f"{base} Caf\u00e9", f"{base} Cafe\u0301", kind="conflict", base=base)
-    assert leaf(entry, 200)[-2:] == [
+    assert render_leaf(entry, 200)[-2:] == [
         "  ~ name: git now has [-this-], live now has {+this+}",
         rf"      ~ {base} [-Caf\xe9-]{{+Cafe\u0301+}}",
     ]
     lists = ([f"phrase number {number}" for number in range(5)] + [last] for last in ("Caf\u00e9", "Cafe\u0301", "x"))
     desired, live, before = lists
     entry = change("/metadata/list", desired, live, kind="conflict", base=before)
-    assert leaf(entry)[-1] == r'  ~ metadata.list[5]: git now has "Caf\xe9", live now has "Cafe\u0301"'
+    assert render_leaf(entry)[-1] == r'  ~ metadata.list[5]: git now has "Caf\xe9", live now has "Cafe\u0301"'
 
 
 def test_a_list_shows_the_elements_that_differ_by_their_place_in_the_definition() -> None:
     old = [f"phrase number {number}" for number in range(8)]
-    assert leaf(change("/metadata/phrases", [*old[:4], "another one", *old[4:]], old)) == [
+    assert render_leaf(change("/metadata/phrases", [*old[:4], "another one", *old[4:]], old)) == [
         '  + metadata.phrases[4]: nothing -> "another one"'
     ]
     kept = change("/metadata/phrases", old, [*old[:4], *old[5:]], kind="drift")
-    assert leaf(kept) == ['  - metadata.phrases[4]: git has "phrase number 4", live now has nothing']
+    assert render_leaf(kept) == ['  - metadata.phrases[4]: git has "phrase number 4", live now has nothing']
 
 
 def test_an_element_that_is_edited_beside_one_that_comes_or_goes_is_shown_as_edited() -> None:
     old = [{"role": "system", "content": "Be kind to all."}, "last"]
     new = ["first", {"role": "system", "content": "Be kind to us."}, "last"]
     edited = '.content: "Be kind to all." -> "Be kind to us."'
-    assert leaf(change("/model/messages", new, old)) == [
+    assert render_leaf(change("/model/messages", new, old)) == [
         '  + model.messages[0]: nothing -> "first"',
         f"  ~ model.messages[1]{edited}",
     ]
-    assert leaf(change("/model/messages", new[1:], ["gone", *old])) == [
+    assert render_leaf(change("/model/messages", new[1:], ["gone", *old])) == [
         '  - model.messages[0]: "gone" -> nothing',
         f"  ~ model.messages[0]{edited}",
     ]
 
 
 def test_a_null_is_an_element_of_a_list() -> None:
-    assert leaf(change("/metadata/x", ["a", None], ["a"])) == ["  + metadata.x[1]: nothing -> null"]
-    assert leaf(change("/metadata/x", ["a", ""], ["a", None])) == ['  ~ metadata.x[1]: null -> ""']
-    assert leaf(change("/metadata/x", ["a"], ["a", None], kind="drift")) == [
+    assert render_leaf(change("/metadata/x", ["a", None], ["a"])) == ["  + metadata.x[1]: nothing -> null"]
+    assert render_leaf(change("/metadata/x", ["a", ""], ["a", None])) == ['  ~ metadata.x[1]: null -> ""']
+    assert render_leaf(change("/metadata/x", ["a"], ["a", None], kind="drift")) == [
         "  + metadata.x[1]: git has nothing, live now has null"
     ]
 
 
 def test_the_order_of_phrases_that_end_a_call_is_no_difference() -> None:
-    assert leaf(change("/endCallPhrases", ["bye", "thanks", "done"], ["done", "bye"])) == [
+    assert render_leaf(change("/endCallPhrases", ["bye", "thanks", "done"], ["done", "bye"])) == [
         '  + endCallPhrases[1]: nothing -> "thanks"'
     ]
 
@@ -181,7 +181,7 @@ def test_a_text_inside_a_list_is_a_line_diff() -> None:
     rules = [f"{number}. Rule {number} of many." for number in range(1, 8)]
     old = [{"role": "system", "content": "\n".join(rules)}, {"role": "user", "content": "Hi"}]
     new = [{"role": "system", "content": "\n".join([*rules[:3], "Never guess.", *rules[3:]])}, old[1]]
-    assert leaf(change("/model/messages", new, old)) == [
+    assert render_leaf(change("/model/messages", new, old)) == [
         "  ~ model.messages[0].content:",
         "        1. Rule 1 of many.",
         "        2. Rule 2 of many.",
@@ -196,7 +196,7 @@ def test_a_text_inside_a_list_is_a_line_diff() -> None:
 def test_what_nobody_declared_in_an_element_that_is_equal_is_no_difference() -> None:
     old = [{"role": "user", "id": 1}, {"role": "system", "id": 2}]
     new = [{"role": "user"}, {"role": "tool"}]
-    assert leaf(change("/model/messages", new, old)) == [
+    assert render_leaf(change("/model/messages", new, old)) == [
         '  ~ model.messages[1].role: "system" -> "tool"',
         "  - model.messages[1].id: 2 -> nothing",
     ]
@@ -205,13 +205,18 @@ def test_what_nobody_declared_in_an_element_that_is_equal_is_no_difference() -> 
 def test_a_long_text_beside_none_says_which_side_has_none() -> None:
     text = "a\nb"
     assert (
-        leaf(change("/firstMessage", text, kind="drift"))[0] == "  - firstMessage: git has this, live now has nothing"
+        render_leaf(change("/firstMessage", text, kind="drift"))[0]
+        == "  - firstMessage: git has this, live now has nothing"
     )
-    assert leaf(change("/firstMessage", None, text, kind="drift"))[0] == (
+    assert render_leaf(change("/firstMessage", None, text, kind="drift"))[0] == (
         "  + firstMessage: git has nothing, live now has this"
     )
-    assert leaf(change("/firstMessage", None, text)) == ["  - firstMessage: this -> nothing", "      - a", "      - b"]
-    conflict = leaf(change("/firstMessage", text, None, kind="conflict", base="c\nd"))
+    assert render_leaf(change("/firstMessage", None, text)) == [
+        "  - firstMessage: this -> nothing",
+        "      - a",
+        "      - b",
+    ]
+    conflict = render_leaf(change("/firstMessage", text, None, kind="conflict", base="c\nd"))
     assert conflict[-3:] == [
         "  - firstMessage: what changed live: was this, live now has nothing",
         "      - c",
@@ -220,7 +225,7 @@ def test_a_long_text_beside_none_says_which_side_has_none() -> None:
 
 
 def test_names_that_look_alike_look_different() -> None:
-    assert leaf(change("/metadata/x", [{"1\u20132": 1}], [{"1-2": 1}])) == [
+    assert render_leaf(change("/metadata/x", [{"1\u20132": 1}], [{"1-2": 1}])) == [
         "  + metadata.x[0].1\\u20132: nothing -> 1",
         "  - metadata.x[0].1-2: 1 -> nothing",
     ]
@@ -231,20 +236,20 @@ def test_names_that_look_alike_look_different() -> None:
         "Имя": "Имя",
         "K\u0131z": "K\u0131z",
     }.items():
-        assert leaf(change(f"/metadata/{key}", 1, 2)) == [f"  ~ metadata.{name}: 2 -> 1"]
+        assert render_leaf(change(f"/metadata/{key}", 1, 2)) == [f"  ~ metadata.{name}: 2 -> 1"]
     text = render_text(document("plan", assistant("\u0412ob", change("/name", "a", "b"))))
     assert r"assistants/\u0412ob.yaml: to change" + "\n" + r"  \u0412ob (asst_" in text
 
 
 def test_an_element_that_moves_and_changes_its_look_alike_letters_looks_different() -> None:
-    assert leaf(change("/metadata/x", ["b", "c", "Cafe\u0301"], ["Caf\u00e9", "b", "c"])) == [
+    assert render_leaf(change("/metadata/x", ["b", "c", "Cafe\u0301"], ["Caf\u00e9", "b", "c"])) == [
         r'  - metadata.x[0]: "Caf\xe9" -> nothing',
         r'  + metadata.x[2]: nothing -> "Cafe\u0301"',
     ]
 
 
 def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
-    assert leaf(change("/metadata/crm", {"key": "long " * 19 + "long", "id": 7}, "none")) == [
+    assert render_leaf(change("/metadata/crm", {"key": "long " * 19 + "long", "id": 7}, "none")) == [
         '  - metadata.crm: "none" -> nothing',
         "  + metadata.crm.key: nothing -> this",
         "      + long long long long long long long long long long long long long long",
@@ -255,7 +260,7 @@ def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
 
 def test_a_list_with_hidden_parts_says_that_these_may_differ_too() -> None:
     before, after = ([{"a": number, "key": "(sensitive)"}] for number in (1, 2))
-    assert leaf(change("/metadata/x", after, before)) == [
+    assert render_leaf(change("/metadata/x", after, before)) == [
         "  ~ metadata.x[0].a: 1 -> 2",
         "  ~ metadata.x: (may also differ in a sensitive part, which is not shown)",
     ]
@@ -263,7 +268,7 @@ def test_a_list_with_hidden_parts_says_that_these_may_differ_too() -> None:
 
 def test_long_values_that_differ_only_where_they_are_masked_still_show_as_changed() -> None:
     value = {"key": "(sensitive)", "note": "x" * 70}
-    assert leaf(change("/metadata/crm", value, value)) == [
+    assert render_leaf(change("/metadata/crm", value, value)) == [
         "  ~ metadata.crm: (differs in a sensitive part, which is not shown)",
     ]
 
@@ -299,7 +304,7 @@ def test_prose_and_diffs_keep_to_the_width(width: int) -> None:
 
 
 def test_wide_characters_count_two_columns() -> None:
-    lines = leaf(change("/firstMessage", "\u4f60\u597d " * 40))
+    lines = render_leaf(change("/firstMessage", "\u4f60\u597d " * 40))
     assert len(lines[1].strip()) <= 50
 
 

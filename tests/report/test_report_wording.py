@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
-from report_documents import assistant, change, document, failure, ignored, problem, since
+from report_documents import assistant, change, document, failure, ignored, make_since, problem
 
 from reconciler.report import wording
 from reconciler.report.meaning import describe_meaning
@@ -21,7 +21,7 @@ FINE = assistant("fine")
 WARNING = problem("assistants/fine.yaml", 1, 1, "ends in white space", warning=True)
 
 
-def ended(*outcomes: str) -> list[AssistantEntry]:
+def assistants_with(*outcomes: str) -> list[AssistantEntry]:
     return [assistant(f"a{place}", outcome=outcome) for place, outcome in enumerate(outcomes)]
 
 
@@ -40,12 +40,15 @@ def ended(*outcomes: str) -> list[AssistantEntry]:
             "Drift: 1 drifted, 0 conflicts, 0 in sync, 1 not applied yet, 0 errors.",
         ),
         (document("drift"), "Drift: no definitions to look at, nothing to do."),
-        (document("apply", *ended("applied", "applied", "unchanged")), "Apply: 2 applied, 1 unchanged, 0 failed."),
         (
-            document("apply", *ended("failed", "refused", "indeterminate", "not_converged", "skipped")),
+            document("apply", *assistants_with("applied", "applied", "unchanged")),
+            "Apply: 2 applied, 1 unchanged, 0 failed.",
+        ),
+        (
+            document("apply", *assistants_with("failed", "refused", "indeterminate", "not_converged", "skipped")),
             "Apply: 0 applied, 0 unchanged, 1 failed, 1 refused, 1 indeterminate, 1 not converged, 1 skipped.",
         ),
-        (document("report", *ended("applied"), FINE), "Report: 1 applied, 0 unchanged, 0 failed."),
+        (document("report", *assistants_with("applied"), FINE), "Report: 1 applied, 0 unchanged, 0 failed."),
         (document("report", FINE), "Report: 0 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."),
         (document("validate", FINE), "1 definition is valid."),
         (document("validate", FINE, CHANGED), "2 definitions are valid."),
@@ -84,55 +87,55 @@ def test_where_an_assistant_stands_is_said_in_words(entry: AssistantEntry, words
     assert wording.describe_standing(entry) == words
 
 
-def notes_of(report: Report) -> list[str]:
+def list_notes(report: Report) -> list[str]:
     return list(wording.list_notes(report))
 
 
 def test_without_a_base_a_reader_is_told_what_that_means() -> None:
     note = "Without a base, live edits look like changes in git."
-    assert notes_of(document("plan", FINE)) == [note]
-    assert notes_of(document("apply", FINE)) == [note]
-    assert notes_of(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
-    assert "definitions themselves are the base" in notes_of(document("drift"))[0]
+    assert list_notes(document("plan", FINE)) == [note]
+    assert list_notes(document("apply", FINE)) == [note]
+    assert list_notes(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
+    assert "definitions themselves are the base" in list_notes(document("drift"))[0]
 
 
 def test_kept_drift_is_explained_only_where_there_is_some() -> None:
     base = BaseEntry(ref="main", commit="1")
     kept = {"on_drift": "keep"}
-    assert "left as it is" in notes_of(document("plan", DRIFTED, base=base, options=kept))[0]
-    assert notes_of(document("plan", CHANGED, base=base, options=kept)) == []
+    assert "left as it is" in list_notes(document("plan", DRIFTED, base=base, options=kept))[0]
+    assert list_notes(document("plan", CHANGED, base=base, options=kept)) == []
 
 
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
-    assert "edited live is refused" in notes_of(document("plan", DRIFTED, base=base, options=fail))[0]
-    (note,) = notes_of(document("plan", TORN, base=base))
+    assert "edited live is refused" in list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
+    (note,) = list_notes(document("plan", TORN, base=base))
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull --conflicts"))
-    (note,) = notes_of(document("plan", TORN, base=base, options=forced))
+    (note,) = list_notes(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
-    (note,) = notes_of(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
+    (note,) = list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
     assert "live edits are replaced by git's values" in note
-    assert notes_of(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
-    assert notes_of(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
+    assert list_notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
+    assert list_notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 
 
-def told(*changes: ChangeEntry) -> list[tuple[str, tuple[str, ...]]]:
+def list_remarks(*changes: ChangeEntry) -> list[tuple[str, tuple[str, ...]]]:
     return [(remark.text, remark.fields) for remark in list_setters(changes)]
 
 
 def test_who_set_a_value_is_told_once_for_all_that_one_commit_set() -> None:
-    ada = since("a" * 40, "Ada", "2026-11-20T09:30:00+01:00")
-    bob = since("b" * 40, "Bob\n", "2026-11-21T09:30:00+01:00")
+    ada = make_since("a" * 40, "Ada", "2026-11-20T09:30:00+01:00")
+    bob = make_since("b" * 40, "Bob\n", "2026-11-21T09:30:00+01:00")
     both = [change("/name", "B", "A", since=ada), change("/firstMessage", "B", "A", kind="conflict", since=ada)]
     drifted = change("/endCallMessage", "B", "A", kind="drift")
-    assert told(*both, drifted) == [("aaaaaaa, Ada, 2026-11-20", ())]
-    assert told(*both, change("/maxDurationSeconds", 1, 2, since=bob)) == [
+    assert list_remarks(*both, drifted) == [("aaaaaaa, Ada, 2026-11-20", ())]
+    assert list_remarks(*both, change("/maxDurationSeconds", 1, 2, since=bob)) == [
         ("bbbbbbb, Bob\\n, 2026-11-21", ("/maxDurationSeconds",)),
         ("aaaaaaa, Ada, 2026-11-20", ("/name", "/firstMessage")),
     ]
-    assert told(both[0], change("/maxDurationSeconds", 1, 2)) == [("aaaaaaa, Ada, 2026-11-20", ("/name",))]
-    assert told(drifted) == []
+    assert list_remarks(both[0], change("/maxDurationSeconds", 1, 2)) == [("aaaaaaa, Ada, 2026-11-20", ("/name",))]
+    assert list_remarks(drifted) == []
 
 
 def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
@@ -147,7 +150,7 @@ def test_when_live_was_last_updated_is_told_where_somebody_edited_it() -> None:
 
 def test_an_offline_report_says_so() -> None:
     offline = document("plan", FINE, base=BaseEntry(ref="main", commit="1"), offline=True)
-    assert notes_of(offline)[0].startswith("Offline")
+    assert list_notes(offline)[0].startswith("Offline")
 
 
 def test_an_error_without_a_message_still_says_what_its_kind_means() -> None:

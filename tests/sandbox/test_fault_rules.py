@@ -10,7 +10,7 @@ from reconciler.errors import SandboxError
 from reconciler.sandbox.fault_rules import LONGEST_RULE, After, Effect, Rule, parse_rule, path_matches
 
 
-def hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
+def list_hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
     return [count for count, chance in enumerate(chances, 1) if rule.hits(count, chance)]
 
 
@@ -26,12 +26,12 @@ def hits(rule: Rule, chances: tuple[float, ...] = (0.0,) * 9) -> list[int]:
     ],
 )
 def test_which_requests_are_hit(words: str, counts: list[int]) -> None:
-    assert hits(parse_rule(f"{words} GET /assistants/*: 503")) == counts
+    assert list_hits(parse_rule(f"{words} GET /assistants/*: 503")) == counts
 
 
 def test_a_share_is_what_chance_makes_it() -> None:
-    assert hits(parse_rule("12.5% * *: 503"), (0.1249, 0.125, 0.0, 0.99)) == [1, 3]
-    assert hits(parse_rule("100% * *: 503"), (0.999999,)) == [1]
+    assert list_hits(parse_rule("12.5% * *: 503"), (0.1249, 0.125, 0.0, 0.99)) == [1, 3]
+    assert list_hits(parse_rule("100% * *: 503"), (0.999999,)) == [1]
 
 
 @pytest.mark.parametrize(

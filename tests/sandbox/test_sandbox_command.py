@@ -42,7 +42,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def started(*arguments: str, **variables: str) -> Iterator[Running]:
+def start_sandbox(*arguments: str, **variables: str) -> Iterator[Running]:
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -60,7 +60,7 @@ def started(*arguments: str, **variables: str) -> Iterator[Running]:
         process.communicate()
 
 
-def refused(*arguments: str) -> str:
+def run_refused(*arguments: str) -> str:
     result = run("sandbox", *arguments, cwd=Path.cwd())
     assert (result.code, result.stdout) == (1, "")
     return result.stderr
@@ -77,7 +77,7 @@ def seed(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_says_where_it_is_and_stops_quietly(seed: Path, number: signal.Signals) -> None:
-    with started("--seed", str(seed)) as sandbox:
+    with start_sandbox("--seed", str(seed)) as sandbox:
         assert re.match(r"http://127\.0\.0\.1:\d+/api$", sandbox.url)
         assert sandbox.assistants == 2
         with sandbox.client() as client:
@@ -87,18 +87,18 @@ def test_says_where_it_is_and_stops_quietly(seed: Path, number: signal.Signals) 
 
 
 def test_without_a_seed_it_is_empty() -> None:
-    with started() as sandbox:
+    with start_sandbox() as sandbox:
         assert sandbox.line.endswith("(0 assistants)\n")
 
 
 def test_a_store_survives_and_a_seed_does_not_overwrite_it(seed: Path, tmp_path: Path) -> None:
     arguments = ("--seed", str(seed), "--store", str(tmp_path / "sandbox.db"))
-    with started(*arguments) as sandbox, sandbox.client() as client:
+    with start_sandbox(*arguments) as sandbox, sandbox.client() as client:
         client.patch("/assistants/asst_1", json={"name": "Edited"})
         client.delete("/assistants/asst_2")
         made = client.post("/assistants", json={"name": "New"}).json()["id"]
         assert sandbox.stop()[0] == 0
-    with started(*arguments) as sandbox, sandbox.client() as client:
+    with start_sandbox(*arguments) as sandbox, sandbox.client() as client:
         assert sandbox.assistants == 3
         names = [client.get(f"/assistants/{one}").json()["name"] for one in ("asst_1", "asst_2", made)]
         assert names == ["Edited", "Two", "New"]
@@ -106,7 +106,7 @@ def test_a_store_survives_and_a_seed_does_not_overwrite_it(seed: Path, tmp_path:
 
 def test_the_options_reach_the_api(seed: Path) -> None:
     options = ("--nested", "replace", "--strict", "--listing", "--latency", "1", "--seed", str(seed))
-    with started(*options) as sandbox, sandbox.client() as client:
+    with start_sandbox(*options) as sandbox, sandbox.client() as client:
         assert [one["id"] for one in client.get("/assistants").json()] == ["asst_1", "asst_2"]
         assert client.patch("/assistants/asst_1", json={}).json() == {"error": "model is required; voice is required"}
         answer = client.patch(
@@ -121,7 +121,7 @@ def test_takes_the_account_and_the_token_of_the_environment_and_prints_neither()
         "RECONCILER_PASSWORD": "my-own-password",
         "RECONCILER_AUTH_TOKEN": "my-own-token",
     }
-    with started(**variables) as sandbox:
+    with start_sandbox(**variables) as sandbox:
         with sandbox.client("me@example.com", "my-own-password") as client:
             me = client.get("/auth/me").json()["user"]
             assert (me["email"], me["role"], me["permissions"]) == ("me@example.com", "ADMIN", None)
@@ -133,7 +133,7 @@ def test_takes_the_account_and_the_token_of_the_environment_and_prints_neither()
 
 
 def test_a_request_that_waits_does_not_keep_it_from_stopping() -> None:
-    with started("--latency", "60000") as sandbox:
+    with start_sandbox("--latency", "60000") as sandbox:
         port = int(sandbox.url.rpartition(":")[2].removesuffix("/api"))
         with socket.create_connection(("127.0.0.1", port)) as waiting:
             waiting.sendall(b"GET /api/auth/me HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -152,7 +152,7 @@ def test_a_request_that_waits_does_not_keep_it_from_stopping() -> None:
     [("localhost", r"http://localhost:\d+/api"), ("127.0.0.2", r"http://127\.0\.0\.2:\d+/api")],
 )
 def test_other_names_of_loopback(host: str, url: str) -> None:
-    with started("--host", host) as sandbox:
+    with start_sandbox("--host", host) as sandbox:
         assert re.fullmatch(url, sandbox.url)
         assert httpx.get(f"{sandbox.url}/openapi.json", trust_env=False).status_code == 200
 
@@ -168,36 +168,36 @@ def _has_ipv6() -> bool:
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
 def test_loopback_over_ipv6() -> None:
-    with started("--host", "::1") as sandbox:
+    with start_sandbox("--host", "::1") as sandbox:
         assert re.fullmatch(r"http://\[::1\]:\d+/api", sandbox.url)
         assert httpx.get(f"{sandbox.url}/openapi.json", trust_env=False).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
 def test_any_other_address_is_refused(host: str) -> None:
-    said = refused("--host", host, "--port", "0")
-    assert f"loopback only, and {host!r} is not a loopback address" in said
-    assert "--host 127.0.0.1" in said
+    message = run_refused("--host", host, "--port", "0")
+    assert f"loopback only, and {host!r} is not a loopback address" in message
+    assert "--host 127.0.0.1" in message
 
 
 def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        said = refused("--port", str(port))
-    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use" in said
-    assert "--port" in said
+        message = run_refused("--port", str(port))
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use" in message
+    assert "--port" in message
 
 
 def test_a_second_sandbox_on_one_port_is_refused() -> None:
-    with started() as sandbox:
+    with start_sandbox() as sandbox:
         port = sandbox.url.rpartition(":")[2].removesuffix("/api")
-        assert "Address already in use" in refused("--port", port)
+        assert "Address already in use" in run_refused("--port", port)
 
 
 def test_a_store_that_is_none_is_named(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("no database " * 100)
-    assert "notes.txt cannot be used as the sandbox's store" in refused("--port", "0", "--store", str(file))
+    assert "notes.txt cannot be used as the sandbox's store" in run_refused("--port", "0", "--store", str(file))
 
 
 @pytest.mark.parametrize(
@@ -209,13 +209,13 @@ def test_a_bad_seed_is_named(tmp_path: Path, text: str | None, said: str) -> Non
     if text is not None:
         folder.mkdir()
         (folder / "bad.yaml").write_text(text)
-    assert said in refused("--port", "0", "--seed", str(folder))
+    assert said in run_refused("--port", "0", "--seed", str(folder))
 
 
 def test_a_bad_start_leaves_no_store_behind(tmp_path: Path) -> None:
     file = tmp_path / "sandbox.db"
-    refused("--port", "0", "--store", str(file), "--seed", str(tmp_path / "missing"))
-    refused("--host", "0.0.0.0", "--store", str(file))
+    run_refused("--port", "0", "--store", str(file), "--seed", str(tmp_path / "missing"))
+    run_refused("--host", "0.0.0.0", "--store", str(file))
     assert not file.exists()
 
 
@@ -239,7 +239,7 @@ def test_without_its_libraries_it_says_how_to_get_them(tmp_path: Path, library: 
 
 def test_faults_are_logged_and_counted(seed: Path) -> None:
     options = ("-v", "--fault", "2nd GET /assistants/*: 503", "--fault", "GET /auth/me: reset")
-    with started("--seed", str(seed), *options) as sandbox, sandbox.client() as client:
+    with start_sandbox("--seed", str(seed), *options) as sandbox, sandbox.client() as client:
         assert [client.get(f"/assistants/{one}").status_code for one in ("asst_1", "x%1b", "asst_2")] == [200, 503, 200]
         with pytest.raises(httpx.ReadError):
             client.get("/auth/me")
@@ -260,7 +260,7 @@ def test_faults_are_logged_and_counted(seed: Path) -> None:
 
 
 def test_a_reset_comes_before_the_body_is_read() -> None:
-    with started("--fault", "POST *: reset") as sandbox:
+    with start_sandbox("--fault", "POST *: reset") as sandbox:
         port = int(sandbox.url.rpartition(":")[2].removesuffix("/api"))
         with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
             raw.sendall(b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\n")
@@ -269,16 +269,16 @@ def test_a_reset_comes_before_the_body_is_read() -> None:
 
 
 def test_a_random_fault_says_how_to_have_it_again() -> None:
-    with started("--fault", "10% * *: 503", "--fault-seed", "7") as sandbox:
+    with start_sandbox("--fault", "10% * *: 503", "--fault-seed", "7") as sandbox:
         _, _, err = sandbox.stop()
     assert err.startswith("Random faults: --fault-seed 7 repeats them.\n")
-    with started("--fault", "10% * *: 503") as sandbox:
+    with start_sandbox("--fault", "10% * *: 503") as sandbox:
         _, _, err = sandbox.stop()
     assert re.match(r"Random faults: --fault-seed \d+ repeats", err)
 
 
 def test_a_fault_that_cannot_be_read_is_shown() -> None:
-    assert refused("--port", "0", "--fault", "* *: 503", "--fault", "2nd PACH *: 503") == (
+    assert run_refused("--port", "0", "--fault", "* *: 503", "--fault", "2nd PACH *: 503") == (
         "Error: The fault rule `2nd PACH *: 503` cannot be read\n"
         "  write a rule as in `2nd PATCH /assistants/*: 503`; `reconciler sandbox --help` shows the others\n"
     )

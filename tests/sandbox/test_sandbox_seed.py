@@ -20,7 +20,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def only(folder: Path) -> dict[str, Any]:
+def read_only_assistant(folder: Path) -> dict[str, Any]:
     (assistant,) = read_seed(folder)
     return assistant
 
@@ -49,7 +49,7 @@ def test_defaults_and_texts_are_part_of_a_definition(tmp_path: Path) -> None:
         "sub/a.yaml": "id: a\nendCallMessage: null\nendCallPhrases: [{$file: ../t.txt}]\n",
         "t.txt": "\ufeffBe kind.\r\nBe short.\n",
     }
-    assistant, text = only(write(tmp_path, files)), "Be kind.\nBe short."
+    assistant, text = read_only_assistant(write(tmp_path, files)), "Be kind.\nBe short."
     assert (assistant["voice"], assistant["metadata"]) == (
         {"provider": "azure", "voiceId": "a"},
         {"team": text, "x": 2},
@@ -61,7 +61,7 @@ def test_defaults_and_texts_are_part_of_a_definition(tmp_path: Path) -> None:
 
 
 def test_what_is_not_declared_gets_a_believable_value(tmp_path: Path) -> None:
-    assistant = only(write(tmp_path, {"campus/after-hours_line.yaml": "id: a"}))
+    assistant = read_only_assistant(write(tmp_path, {"campus/after-hours_line.yaml": "id: a"}))
     assert {key: value for key, value in assistant.items() if key not in OWN} == {
         "name": "After hours line",
         "model": {"provider": "openai", "model": "gpt-4o"},
@@ -72,14 +72,14 @@ def test_what_is_not_declared_gets_a_believable_value(tmp_path: Path) -> None:
 
 def test_a_model_keeps_what_it_has_and_gets_what_it_needs(tmp_path: Path) -> None:
     text = "id: a\nmodel: {model: claude, temperature: 0.2, tools: [x]}\nvoice: {speed: 2}"
-    assistant = only(write(tmp_path, {"a.yaml": text}))
+    assistant = read_only_assistant(write(tmp_path, {"a.yaml": text}))
     assert assistant["model"] == {"provider": "openai", "model": "claude", "temperature": 0.2, "tools": ["x"]}
     assert assistant["voice"] == {"speed": 2}
 
 
 def test_nulls_and_unlisted_fields_stay(tmp_path: Path) -> None:
     text = "id: a\nname: null\nmodel: null\nvoice:\nmetadata: {x: null}\ntools: [{deep: 1}]\norgId: org_other"
-    assistant = only(write(tmp_path, {"a.yaml": "\ufeff" + text}))
+    assistant = read_only_assistant(write(tmp_path, {"a.yaml": "\ufeff" + text}))
     assert {key: assistant[key] for key in ("name", "model", "voice", "metadata", "tools", "orgId")} == {
         "name": None,
         "model": None,
@@ -99,7 +99,7 @@ def test_without_an_id_the_path_decides(tmp_path: Path) -> None:
 
 
 def test_a_local_id_names_the_providers_assistant(tmp_path: Path) -> None:
-    assert only(write(tmp_path, {"a.yaml": "id: local_asst_7"}))["id"] == "asst_7"
+    assert read_only_assistant(write(tmp_path, {"a.yaml": "id: local_asst_7"}))["id"] == "asst_7"
 
 
 @pytest.mark.parametrize(

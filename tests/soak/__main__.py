@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from soak.schedule import ASSISTANTS, Found, run_schedule
+from soak.schedule import ASSISTANTS, ScheduleResult, run_schedule
 
 
 def main() -> int:
@@ -19,29 +19,30 @@ def main() -> int:
     seeds = range(options.seed, options.seed + options.schedules)
     # Not forked: threads of a sandbox would be forked along with it.
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        for number, found in enumerate(pool.imap_unordered(run_schedule, seeds), 1):
-            outcomes.update(found.outcomes)
-            runs, requests, hits = runs + found.runs, requests + found.requests, hits + found.hits
-            if found.wrong:
-                failed.append(found.seed)
-                tell(found)
+        for number, result in enumerate(pool.imap_unordered(run_schedule, seeds), 1):
+            outcomes.update(result.outcomes)
+            runs, requests, hits = runs + result.runs, requests + result.requests, hits + result.hits
+            if result.wrong:
+                failed.append(result.seed)
+                tell(result)
             if sys.stderr.isatty():
                 print(f"\r{number} of {options.schedules}", end="", file=sys.stderr, flush=True)
-    told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common())
+    summary = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common())
     print(
         f"Soak: {options.schedules} schedules from seed {options.seed}, {ASSISTANTS} assistants each: {runs} runs, "
-        f"{requests} requests, {hits} faults, {time.monotonic() - began:.0f} s; {told}; {len(failed)} schedules failed."
+        f"{requests} requests, {hits} faults, {time.monotonic() - began:.0f} s; {summary}; "
+        f"{len(failed)} schedules failed."
     )
     return 1 if failed else 0
 
 
-def tell(found: Found) -> None:
+def tell(result: ScheduleResult) -> None:
     """Print what went wrong in a schedule, and how to run it alone."""
-    print(f"\nSchedule {found.seed} failed; alone: make soak SCHEDULES=1 SEED={found.seed}")
-    print(f"  objects: {found.nested}")
-    for rule in found.rules:
+    print(f"\nSchedule {result.seed} failed; alone: make soak SCHEDULES=1 SEED={result.seed}")
+    print(f"  objects: {result.nested}")
+    for rule in result.rules:
         print(f"  --fault '{rule}'")
-    for problem in found.wrong[:20]:
+    for problem in result.wrong[:20]:
         print(f"  {problem}", flush=True)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from soak.faults import Rules
-from soak.fleet import Leaves, Path, flat, tree
+from soak.fleet import Leaves, Path, build_tree, flatten
 from soak.stage import Api
 
 UNTOUCHED = frozenset({"unchanged", "failed", "refused", "skipped"})
@@ -30,7 +30,7 @@ class Copies:
 Snapshot = Mapping[str, Copies]
 
 
-def snapshot(api: Api, ids: Mapping[str, str]) -> Snapshot:
+def take_snapshot(api: Api, ids: Mapping[str, str]) -> Snapshot:
     """Return what both stores hold of every assistant, by its key."""
     return {key: Copies(api.provider(id_), api.database(id_)) for key, id_ in ids.items()}
 
@@ -53,7 +53,7 @@ class Checks:
         for key, copies in now.items():
             free = self.ever_declared[key] | self.by_others[key]
             for before, after in zip(first[key], copies, strict=True):
-                for path in sorted(_differing(before, after)):
+                for path in sorted(_find_differences(before, after)):
                     if not any(path[: len(one)] == one for one in free):
                         yield f"{key}: undeclared {path} was {before.get(path)!r} and is {after.get(path)!r}"
 
@@ -80,35 +80,35 @@ class Checks:
 
     def _untouched(self, key: str, before: Copies, after: Copies) -> Iterator[str]:
         for old, new in zip(before, after, strict=True):
-            yield from (f"{path} has changed" for path in sorted(_differing(old, new) - self.by_others[key]))
+            yield from (f"{path} has changed" for path in sorted(_find_differences(old, new) - self.by_others[key]))
 
     def _in_place(self, entry: Mapping[str, Any], wanted: Leaves, before: Copies, after: Copies) -> Iterator[str]:
-        told = {_path(change["path"]) for change in entry["changes"] if change["kind"] != "change"}
+        told_paths = {_path(change["path"]) for change in entry["changes"] if change["kind"] != "change"}
         for name, held in after.named():
-            missing = _missing(wanted, held) - self.by_others[entry["key"]] - told
+            missing = _find_missing(wanted, held) - self.by_others[entry["key"]] - told_paths
             yield from (f"{name} holds {held.get(path)!r} at {path}" for path in sorted(missing))
 
     def _not_converged(self, entry: Mapping[str, Any], wanted: Leaves, before: Copies, after: Copies) -> Iterator[str]:
-        missing, others = _missing(wanted, after.database), self.by_others[entry["key"]]
-        told = {_path(path) for path in entry["remaining"]}
-        if not missing <= told | others:
-            yield f"{missing - told} is not told"
+        missing, others = _find_missing(wanted, after.database), self.by_others[entry["key"]]
+        told_paths = {_path(path) for path in entry["remaining"]}
+        if not missing <= told_paths | others:
+            yield f"{missing - told_paths} is not told"
         # Where reading lags, another writer's value may be all that was to be seen.
-        unseen = told & others if self.rules.lagging else set()
+        unseen = told_paths & others if self.rules.lagging else set()
         if not self.rules.dropping and not unseen and not missing & (self.rules.normalised | others):
             yield "there is no reason for that"
 
     def _indeterminate(self, entry: Mapping[str, Any], wanted: Leaves, before: Copies, after: Copies) -> Iterator[str]:
         excused = self.by_others[entry["key"]] | self.rules.normalised
         for old, new in zip(before, after, strict=True):
-            strange = {path for path in _missing(wanted, new) - excused if new.get(path) != old.get(path)}
+            strange = {path for path in _find_missing(wanted, new) - excused if new.get(path) != old.get(path)}
             yield from (f"{path} is {new.get(path)!r}" for path in sorted(strange))
 
     def check_settled(self, definitions: Mapping[str, Leaves], now: Snapshot) -> Iterator[str]:
         """Check that both stores hold everything that is declared."""
         for key, wanted in definitions.items():
             for name, held in now[key].named():
-                for path in sorted(_missing(wanted, held)):
+                for path in sorted(_find_missing(wanted, held)):
                     yield f"{key}: {name} holds {held.get(path)!r} at {path}, and {wanted[path]!r} is declared"
 
     def check_told(self, report: Mapping[str, Any], definitions: Mapping[str, Leaves], now: Snapshot) -> Iterator[str]:
@@ -118,7 +118,7 @@ class Checks:
         differs.
         """
         for entry in report["assistants"]:
-            key, missing = entry["key"], _missing(definitions[entry["key"]], now[entry["key"]].database)
+            key, missing = entry["key"], _find_missing(definitions[entry["key"]], now[entry["key"]].database)
             told = {_path(change["path"]): change["kind"] for change in entry["changes"]}
             yield from (f"{key}: {path} differs, and nobody tells" for path in sorted(missing - told.keys()))
             excused = self.by_others[key] | self.rules.normalised
@@ -133,11 +133,11 @@ def _path(pointer: str) -> Path:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
-def _differing(one: Leaves, other: Leaves) -> set[Path]:
-    return {path for path in one.keys() | other.keys() if one.get(path) != other.get(path)}
+def _find_differences(first: Leaves, second: Leaves) -> set[Path]:
+    return {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
 
 
-def _missing(wanted: Leaves, held: Leaves) -> set[Path]:
+def _find_missing(wanted: Leaves, held: Leaves) -> set[Path]:
     """Return the declared fields that a store does not hold; a declared null is held where there is nothing."""
-    shown = flat(tree(wanted))
-    return {path for path in wanted if shown.get(path) != held.get(path)}
+    declared = flatten(build_tree(wanted))
+    return {path for path in wanted if declared.get(path) != held.get(path)}

@@ -75,12 +75,12 @@ def live(chance: random.Random) -> Leaves:
     return leaves
 
 
-def declared(chance: random.Random, leaves: Leaves) -> Leaves:
+def declare_some(chance: random.Random, leaves: Leaves) -> Leaves:
     """Return a definition that says what is live already, of some fields."""
     return {path: leaves[path] for path in FIELDS if chance.random() < 0.5} or {("name",): leaves["name",]}
 
 
-def edited(chance: random.Random, before: Leaves) -> Leaves:
+def edit_some(chance: random.Random, before: Leaves) -> Leaves:
     """Return what somebody makes of a definition: some fields with other values, some new, some released."""
     after = dict(before)
     for path, make in FIELDS.items():
@@ -91,7 +91,7 @@ def edited(chance: random.Random, before: Leaves) -> Leaves:
     return after
 
 
-def tree(leaves: Mapping[Path, Any], over: Mapping[str, Any] = {}) -> dict[str, Any]:
+def build_tree(leaves: Mapping[Path, Any], over: Mapping[str, Any] = {}) -> dict[str, Any]:
     """Return leaves as nested objects, laid over others."""
     result: dict[str, Any] = {key: _copied(value) for key, value in over.items()}
     for path, value in leaves.items():
@@ -102,13 +102,13 @@ def tree(leaves: Mapping[Path, Any], over: Mapping[str, Any] = {}) -> dict[str, 
     return result
 
 
-def flat(assistant: Mapping[str, Any], above: Path = ()) -> Leaves:
+def flatten(assistant: Mapping[str, Any], above: Path = ()) -> Leaves:
     """Return all leaves of an assistant but the API's own; a null is as good as nothing, and a list is one leaf."""
     leaves: Leaves = {}
     for key, value in assistant.items():
         path = (*above, key)
         if isinstance(value, dict):
-            leaves |= flat(value, path)
+            leaves |= flatten(value, path)
         elif value is not None and path[0] not in OF_THE_API:
             leaves[path] = sorted(value) if path == ("endCallPhrases",) else value
     return leaves

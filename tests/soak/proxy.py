@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def proxy_to(url: str, seed: int) -> Iterator[Proxy]:
+def running_proxy(url: str, seed: int) -> Iterator[Proxy]:
     """Run a proxy that passes everything on to the host and port of a URL."""
     with Proxy(urlsplit(url).netloc, seed) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

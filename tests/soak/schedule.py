@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from reconciler.sandbox.settings import Settings
-from soak.checks import Checks, Snapshot, snapshot
+from soak.checks import Checks, Snapshot, take_snapshot
 from soak.faults import Rules, make_rules
-from soak.fleet import UNDECLARED, Leaves, declared, edited, live, tree
-from soak.proxy import Proxy, proxy_to
-from soak.stage import Api, Repository, local, running
+from soak.fleet import UNDECLARED, Leaves, build_tree, declare_some, edit_some, live
+from soak.proxy import Proxy, running_proxy
+from soak.stage import Api, Repository, local_id, running_api
 
 ASSISTANTS = 40
 RESUMED = 0.4  # so many of the schedules with an unclear write try --resume before anything else
@@ -22,7 +22,7 @@ FORCE = ("--on-drift", "revert", "--force-conflicts")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class ScheduleResult:
     """What came of a schedule: `wrong` is empty, or says what was lost, changed or told wrongly."""
 
     seed: int
@@ -35,23 +35,23 @@ class Found:
     outcomes: Mapping[str, int]
 
 
-def run_schedule(seed: int, assistants: int = ASSISTANTS) -> Found:
+def run_schedule(seed: int, assistants: int = ASSISTANTS) -> ScheduleResult:
     """Carry out the schedule of a seed, on its own repository and its own sandbox."""
     chance = random.Random(seed)
     nested = cast("Literal['merge', 'replace']", chance.choice(["merge", "replace"]))
     ids = {f"a{number:02}": f"asst_{number:02}" for number in range(assistants)}
     leaves = {key: live(chance) for key in ids}
-    seeded = {ids[key]: tree(fields, UNDECLARED) for key, fields in leaves.items()}
+    seeded = {ids[key]: build_tree(fields, UNDECLARED) for key, fields in leaves.items()}
     with (
         tempfile.TemporaryDirectory(prefix="reconciler-soak-") as folder,
-        running(seeded, Settings(nested=nested)) as api,
+        running_api(seeded, Settings(nested=nested)) as api,
     ):
         schedule = _Schedule(chance, api, Repository(Path(folder) / "repository", api.url), ids, leaves)
         try:
             schedule.carry_out(seed)
         except AssertionError as error:
             schedule.wrong.append(str(error))
-        return Found(
+        return ScheduleResult(
             seed,
             schedule.rules.in_words,
             nested,
@@ -79,14 +79,14 @@ class _Schedule:
         self._repository = repository
         self._ids = ids
         # A definition may name its assistant by either of its ids.
-        self._named = {key: local(id_) if chance.random() < 0.2 else id_ for key, id_ in ids.items()}
+        self._named = {key: local_id(id_) if chance.random() < 0.2 else id_ for key, id_ in ids.items()}
         self.rules: Rules = make_rules(chance, sorted(self._named.values()))
         self._retries = chance.choice("0012")
         self._failing = False
         self._proxy: Proxy | None = None
-        self._definitions = {key: declared(chance, fields) for key, fields in leaves.items()}
+        self._definitions = {key: declare_some(chance, fields) for key, fields in leaves.items()}
         self._ever = {key: set(fields) for key, fields in self._definitions.items()}
-        self._first = snapshot(api, ids)
+        self._first = take_snapshot(api, ids)
         self._recorded = False
         self._not_converged: set[str] = set()
         self.wrong: list[str] = []
@@ -98,7 +98,7 @@ class _Schedule:
         if not self.rules.losing:
             self._carry_out()
             return
-        with proxy_to(self._api.url, seed) as proxy:
+        with running_proxy(self._api.url, seed) as proxy:
             self._repository.go_through(proxy.url)
             self._proxy = proxy
             self._carry_out()
@@ -135,7 +135,7 @@ class _Schedule:
 
     def _edit(self) -> None:
         self._definitions = {
-            key: edited(self._chance, fields) if self._chance.random() < 0.6 else fields
+            key: edit_some(self._chance, fields) if self._chance.random() < 0.6 else fields
             for key, fields in self._definitions.items()
         }
         for key, fields in self._definitions.items():
@@ -144,7 +144,7 @@ class _Schedule:
 
     def _commit(self) -> None:
         self._repository.commit(
-            {key: {"id": self._named[key], **tree(fields)} for key, fields in self._definitions.items()}
+            {key: {"id": self._named[key], **build_tree(fields)} for key, fields in self._definitions.items()}
         )
 
     def _apply(self, name: str, *options: str, clean: bool = False) -> dict[str, Any]:
@@ -158,22 +158,22 @@ class _Schedule:
             self._proxy.calm()
         self._api.calm()
         after = self._now()
-        found = _outcomes(report)
+        outcomes = _outcomes(report)
         self.runs += 1
         self.requests += sum(report["api_calls"].values())
-        self.outcomes.update(found)
+        self.outcomes.update(outcomes)
         self._not_converged |= {entry["key"] for entry in report["assistants"] if entry["outcome"] == "not_converged"}
         about = {entry["key"]: self._definitions[entry["key"]] for entry in report["assistants"]}
         self._note(name, self._checks().check_report(report, about, before, after))
         self._note(name, self._undeclared(report, after))
-        settled = found.keys() <= {"applied", "unchanged"}
+        settled = outcomes.keys() <= {"applied", "unchanged"}
         if code != int(not settled) or (clean and not settled):
-            self._note(name, [f"exit code {code} with {dict(found)}: {_first_error(report)}"])
+            self._note(name, [f"exit code {code} with {dict(outcomes)}: {_first_error(report)}"])
         return report
 
     def _undeclared(self, report: Mapping[str, Any], now: Snapshot) -> Iterable[str]:
         """Check all but the one assistant that an API which drops what it does not know may hurt, and which is told."""
-        hurt = [entry["key"] for entry in report["assistants"] if _dropped(entry)] if self.rules.dropping else []
+        hurt = [entry["key"] for entry in report["assistants"] if _was_hurt(entry)] if self.rules.dropping else []
         if len(hurt) > 1:
             yield f"{hurt} were hurt"
         yield from self._checks().check_undeclared(
@@ -183,7 +183,7 @@ class _Schedule:
     def _mend(self, report: Mapping[str, Any]) -> None:
         """Put back by hand, from the report, what an API has dropped."""
         for entry in report["assistants"]:
-            if self.rules.dropping and _dropped(entry):
+            if self.rules.dropping and _was_hurt(entry):
                 for field in entry["patch"].keys() & {path.split("/")[1] for path in entry["remaining"]}:
                     self._api.put_back(self._ids[entry["key"]], field, entry["patch"][field])
                 self._note("putting back", self._checks().check_undeclared(self._first, self._now()))
@@ -209,7 +209,7 @@ class _Schedule:
         )
 
     def _now(self) -> Snapshot:
-        return snapshot(self._api, self._ids)
+        return take_snapshot(self._api, self._ids)
 
     def _note(self, name: str, problems: Iterable[str]) -> None:
         self.wrong += (f"{name}: {problem}" for problem in problems)
@@ -223,7 +223,7 @@ def _outcomes(report: Mapping[str, Any]) -> collections.Counter[str]:
     return collections.Counter(entry["outcome"] for entry in report["assistants"])
 
 
-def _dropped(entry: Mapping[str, Any]) -> bool:
+def _was_hurt(entry: Mapping[str, Any]) -> bool:
     return entry["outcome"] == "not_converged" and entry["error"] is not None
 
 

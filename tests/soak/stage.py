@@ -26,7 +26,7 @@ from reconciler.sandbox.seed import complete_assistant
 from reconciler.sandbox.server import Server, listen
 from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import LOCAL_PREFIX, Store
-from soak.fleet import Leaves, flat
+from soak.fleet import Leaves, flatten
 from soak.proxy import HOST
 
 OPTIONS = ("--concurrency", "8", "--format", "json", "--allow-insecure-http")
@@ -90,11 +90,11 @@ class Api:
 
     def provider(self, id_: str) -> Leaves:
         """Return what the provider holds of an assistant."""
-        return flat(self._store.copy("provider", id_) or {})
+        return flatten(self._store.copy("provider", id_) or {})
 
     def database(self, id_: str) -> Leaves:
         """Return what the local database holds of it."""
-        return flat(self._store.copy("database", id_) or {})
+        return flatten(self._store.copy("database", id_) or {})
 
     def put_back(self, id_: str, field: str, value: Any) -> None:
         """Set one field in both stores, as somebody would in the dashboard."""
@@ -104,7 +104,7 @@ class Api:
 
 
 @contextlib.contextmanager
-def running(live: Mapping[str, Mapping[str, Any]], settings: Settings) -> Iterator[Api]:
+def running_api(live: Mapping[str, Mapping[str, Any]], settings: Settings) -> Iterator[Api]:
     """Run a sandbox that holds these assistants, by their ids, on a free port."""
     with contextlib.closing(Store()) as store, listen("127.0.0.1", 0) as listener:
         store.fill(complete_assistant(id_, fields) for id_, fields in live.items())
@@ -170,13 +170,13 @@ class Repository:
             contextlib.chdir(self.root),
         ):
             code = run_guarded(reconciler, ["apply", "--yes", *OPTIONS, *arguments])
-        told = stderr.getvalue()
-        if "Traceback" in told or "fault of reconciler itself" in told or not stdout.getvalue():
-            raise AssertionError(f"apply {' '.join(arguments)} ended with {code}: {told}")
+        messages = stderr.getvalue()
+        if "Traceback" in messages or "fault of reconciler itself" in messages or not stdout.getvalue():
+            raise AssertionError(f"apply {' '.join(arguments)} ended with {code}: {messages}")
         report: dict[str, Any] = json.loads(stdout.getvalue())
         return code, report
 
 
-def local(id_: str) -> str:
+def local_id(id_: str) -> str:
     """Return an assistant's other id, the local database's."""
     return LOCAL_PREFIX + id_

@@ -44,12 +44,12 @@ values = st.recursive(
 )
 
 
-def edited(value: Any) -> st.SearchStrategy[Any]:
+def edit_value(value: Any) -> st.SearchStrategy[Any]:
     """Return what may stand where a value stood: something else, or the same with a part changed."""
     if isinstance(value, dict) and value:
         one = st.sampled_from(sorted(value)).flatmap(
             lambda key: st.one_of(
-                edited(value[key]).map(lambda new: {**value, key: new}),
+                edit_value(value[key]).map(lambda new: {**value, key: new}),
                 st.just({name: below for name, below in value.items() if name != key}),
             )
         )
@@ -61,24 +61,24 @@ def edited(value: Any) -> st.SearchStrategy[Any]:
             lambda change: [*value[: change[0]], change[1], *value[change[0] :]]
         )
         changed = st.integers(0, len(value) - 1).flatmap(
-            lambda index: edited(value[index]).map(lambda new: [*value[:index], new, *value[index + 1 :]])
+            lambda index: edit_value(value[index]).map(lambda new: [*value[:index], new, *value[index + 1 :]])
         )
         return st.one_of(shorter, longer, changed, values, st.just(value[::-1]))
-    return edited_text(value) | values if isinstance(value, str) and value else values
+    return edit_text(value) | values if isinstance(value, str) and value else values
 
 
-def edited_text(text: str) -> st.SearchStrategy[str]:
+def edit_text(text: str) -> st.SearchStrategy[str]:
     """Return a text, or the same one with a word more, or with a line broken."""
     first, _, rest = text.partition(" ")
     parts = [f"First {text}", f"{text} more", f"{first}\n{rest}", f"{text}\n", text.strip(), text.replace("\n", " ")]
     return texts | st.sampled_from([one for one in parts if one] or ["x"])
 
 
-def edited_field(field: str, value: Any) -> st.SearchStrategy[Any]:
+def edit_field(field: str, value: Any) -> st.SearchStrategy[Any]:
     """Return values that the API takes for a top-level field, null among them where it takes that."""
     null = st.none() if field in NULLABLE else st.nothing()
     if field in TEXTS:
-        return null | (edited_text(value) if isinstance(value, str) and value else texts)
+        return null | (edit_text(value) if isinstance(value, str) and value else texts)
     if field == "firstMessageMode":
         return st.sampled_from([None, "assistant-speaks-first", "assistant-waits-for-user"])
     if field == "maxDurationSeconds":
@@ -86,18 +86,20 @@ def edited_field(field: str, value: Any) -> st.SearchStrategy[Any]:
     if field == "endCallPhrases":
         phrases = st.lists(texts, max_size=4)
         if isinstance(value, list) and value:
-            phrases |= edited(value).filter(is_texts)
+            phrases |= edit_value(value).filter(is_texts)
         return null | phrases
     if field == "metadata":
         return (
-            null | edited(value).filter(lambda new: isinstance(new, dict)) | st.dictionaries(keys, values, max_size=3)
+            null
+            | edit_value(value).filter(lambda new: isinstance(new, dict))
+            | st.dictionaries(keys, values, max_size=3)
         )
-    return st.fixed_dictionaries({}, optional={key: inside(field, key) for key in INSIDE[field]}).map(
+    return st.fixed_dictionaries({}, optional={key: nested_values(field, key) for key in INSIDE[field]}).map(
         lambda new: {**(value or {}), **new}
     )
 
 
-def inside(field: str, key: str) -> st.SearchStrategy[Any]:
+def nested_values(field: str, key: str) -> st.SearchStrategy[Any]:
     """Return values that the API takes for a key inside `model`, `voice` or `transcriber`."""
     if key == "provider":
         return st.sampled_from({"model": ["openai", "anthropic"], "voice": ["edmo", "azure"]}.get(field, ["whisper"]))
@@ -110,7 +112,7 @@ def is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def with_undeclared(fields: Fields) -> Fields:
+def add_undeclared(fields: Fields) -> Fields:
     """Return what the dashboard holds of a definition: also what nobody declared."""
     live = copy.deepcopy(fields)
     for name in ("model", "metadata"):

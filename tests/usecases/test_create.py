@@ -23,7 +23,7 @@ def posts(requests: list[Any]) -> list[Any]:
     return [body for method, path, body in requests if (method, path) == ("POST", "/assistants")]
 
 
-def refused(tale: Story, *arguments: str | Path) -> str:
+def create_refused(tale: Story, *arguments: str | Path) -> str:
     """Try to create what cannot be, and return what is said; no request is sent."""
     tale.sandbox.forget_requests()
     result = tale.run("create", "--yes", *arguments)
@@ -52,15 +52,15 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
     assert f"already has the id {new}" in other.stderr
 
 
-def lost(_: Request, __: Forward) -> None:
+def drop_request(_: Request, __: Forward) -> None:
     return None
 
 
-def lost_after(request: Request, forward: Forward) -> None:
+def drop_answer(request: Request, forward: Forward) -> None:
     forward(request)
 
 
-def after(answer: Answer) -> Meddle:
+def answer_after_create(answer: Answer) -> Meddle:
     """Let the API create the assistant, and answer something else."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -73,15 +73,15 @@ def after(answer: Answer) -> Meddle:
 @pytest.mark.parametrize(
     "answer",
     [
-        lost,
-        lost_after,
-        after(error_answer(500)),
-        after(error_answer(502)),
-        after(error_answer(503)),
-        after(json_answer(200, b"<html>welcome</html>", content_type="text/html")),
-        after(json_answer(201, {"name": "Newcomer"})),
-        after(json_answer(201, [])),
-        after(json_answer(201, {"id": 12})),
+        drop_request,
+        drop_answer,
+        answer_after_create(error_answer(500)),
+        answer_after_create(error_answer(502)),
+        answer_after_create(error_answer(503)),
+        answer_after_create(json_answer(200, b"<html>welcome</html>", content_type="text/html")),
+        answer_after_create(json_answer(201, {"name": "Newcomer"})),
+        answer_after_create(json_answer(201, [])),
+        answer_after_create(json_answer(201, {"id": 12})),
     ],
     ids=["lost", "lost after", "500", "502", "503", "html", "no id", "list", "odd id"],
 )
@@ -137,7 +137,7 @@ def test_what_the_api_requires_is_asked_for_before_any_request(
     tmp_path: Path, line: str, left: str, lacking: str
 ) -> None:
     with story(tmp_path / "work", {}) as tale:
-        said = refused(tale, tale.write("new", NEW.replace(line, left)))
+        said = create_refused(tale, tale.write("new", NEW.replace(line, left)))
     assert said.startswith("Error: assistants/new.yaml: live has no model")
     assert f"declare {lacking} as well" in said
 
@@ -153,7 +153,7 @@ def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         file = tale.write("new", NEW)
         tale.write("other", name="Newcomer")
-        said = refused(tale, file)
+        said = create_refused(tale, file)
         result = tale.run("create", "--yes", file, "--force")
     assert "assistants/other.yaml also has the name 'Newcomer'" in said
     assert "--force" in said
@@ -163,11 +163,11 @@ def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
 def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         tale.write("there", id="asst_there", name="There")
-        invalid = refused(tale, tale.write("new", NEW + "nmae: x\n"))
+        invalid = create_refused(tale, tale.write("new", NEW + "nmae: x\n"))
         (tmp_path / "outside.yaml").write_text(NEW, "utf-8")
-        outside = refused(tale, tmp_path / "outside.yaml")
-        missing = refused(tale, "assistants/missing.yaml")
-        has_id = refused(tale, "assistants/there.yaml")
+        outside = create_refused(tale, tmp_path / "outside.yaml")
+        missing = create_refused(tale, "assistants/missing.yaml")
+        has_id = create_refused(tale, "assistants/there.yaml")
     assert "assistants/new.yaml:7:1: " in invalid
     assert "did you mean name?" in invalid
     assert "is not in the definitions' folder" in outside
@@ -278,7 +278,7 @@ def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
         tale.write("north/new", NEW)
         result = tale.run("create", "--yes", "north/new")
         assert (result.code, len(posts(tale.sandbox.requests))) == (0, 1), result.stderr
-        assert "Did you mean north/new?" in refused(tale, "nort/new")
+        assert "Did you mean north/new?" in create_refused(tale, "nort/new")
 
 
 @pytest.mark.parametrize(

@@ -27,20 +27,20 @@ FILE = "assistants/new.yaml"
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """One assistant that is live and recorded, and a definition of one that is not there yet."""
-    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as told:
-        yield begun(told)
+    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as tale:
+        yield commit_new(tale)
 
 
-def begun(told: Story) -> Story:
+def commit_new(tale: Story) -> Story:
     """Record one assistant, and commit a new one."""
-    told.project.configure(record=True)
-    told.write("a", firstMessage="old")
-    told.commit("First")
-    told.apply_and_record()
-    told.write("new", NEW)
-    told.commit("Newcomer")
-    told.sandbox.forget_requests()
-    return told
+    tale.project.configure(record=True)
+    tale.write("a", firstMessage="old")
+    tale.commit("First")
+    tale.apply_and_record()
+    tale.write("new", NEW)
+    tale.commit("Newcomer")
+    tale.sandbox.forget_requests()
+    return tale
 
 
 def posts(tale: Story) -> list[Any]:
@@ -48,12 +48,12 @@ def posts(tale: Story) -> list[Any]:
     return [body for method, path, body in tale.sandbox.requests if (method, path) == ("POST", "/assistants")]
 
 
-def file_id(tale: Story, file: str = FILE) -> str:
+def read_id(tale: Story, file: str = FILE) -> str:
     """The id that a definition's file has."""
     return str(yaml.safe_load((tale.root / file).read_text("utf-8"))["id"])
 
 
-def unclear(status: int = 500, *, carried_out: bool = True) -> Any:
+def unclear_answer(status: int = 500, *, carried_out: bool = True) -> Any:
     """Answer a creation with a status, after it was carried out or instead."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -117,7 +117,7 @@ def test_the_option_creates_it_once_and_keeps_the_id(tale: Story) -> None:
     before = tale.record
     document = tale.apply("--create")
     entry = entries(document)["new"]
-    new = file_id(tale)
+    new = read_id(tale)
     assert (entry["outcome"], entry["status"], entry["id"]) == ("created", "new", new)
     assert document["summary"]["created"] == 1
     assert all(change["sent"] for change in entry["changes"])
@@ -133,7 +133,7 @@ def test_the_option_creates_it_once_and_keeps_the_id(tale: Story) -> None:
 
 def test_a_fresh_checkout_knows_the_id_from_the_record(tale: Story) -> None:
     tale.apply("--create")
-    new = file_id(tale)
+    new = read_id(tale)
     forget_checkout(tale)
     for command in (["plan"], ["plan", "--changed"], ["plan", "--offline"], ["drift"], ["apply", "--yes", "--create"]):
         document = tale.report(*command)
@@ -152,7 +152,7 @@ def test_a_fresh_checkout_knows_the_id_from_the_record(tale: Story) -> None:
 
 def test_pull_brings_the_id_back_to_git(tale: Story) -> None:
     tale.apply("--create")
-    new = file_id(tale)
+    new = read_id(tale)
     forget_checkout(tale)
     tale.sandbox.edit(new, firstMessage="Edited")
     result = tale.run("pull")
@@ -163,13 +163,13 @@ def test_pull_brings_the_id_back_to_git(tale: Story) -> None:
 
 def test_the_id_in_the_working_tree_or_in_git_is_no_difference(tale: Story) -> None:
     tale.apply("--create")
-    new = file_id(tale)
+    new = read_id(tale)
     assert outcomes(tale.apply())["new"] == "unchanged"
     tale.commit("The id")
     assert outcomes(tale.apply("--create"))["new"] == "unchanged"
     tale.git("revert", "--no-edit", "HEAD", "--no-commit")
     tale.commit("Without the id again")
-    assert file_id(tale) == "new"
+    assert read_id(tale) == "new"
     assert entries(tale.apply("--create"))["new"]["id"] == new
     (tale.root / FILE).write_text(NEW.replace("id: new", "id: asst_a2"), "utf-8")
     assert "differs from HEAD" in tale.run("apply", "--yes").stderr
@@ -178,7 +178,7 @@ def test_the_id_in_the_working_tree_or_in_git_is_no_difference(tale: Story) -> N
 
 def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(tale: Story) -> None:
     tale.apply("--create")
-    new = file_id(tale)
+    new = read_id(tale)
     forget_checkout(tale)
     (tale.root / FILE).unlink()
     tale.commit("Reverted")
@@ -191,7 +191,7 @@ def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(tale: S
 
 def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
     tale.apply("--create")
-    tale.write("copy", NEW.replace("new", file_id(tale), 1).replace("id: new", f"id: {file_id(tale)}"))
+    tale.write("copy", NEW.replace("new", read_id(tale), 1).replace("id: new", f"id: {read_id(tale)}"))
     forget_checkout(tale)
     refused = entries(tale.plan())
     assert {entry["error"]["kind"] for entry in refused.values() if entry["error"]} == {"duplicate"}
@@ -202,10 +202,10 @@ def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
 
 @pytest.mark.parametrize("status", [500, 408])
 def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status: int) -> None:
-    with tale.intercept(unclear(status)):
+    with tale.intercept(unclear_answer(status)):
         first = tale.run("apply", "--yes", "--create", "--format", "json")
     entry = entries(json.loads(first.stdout))["new"]
-    assert (first.code, entry["outcome"], entry["id"], file_id(tale)) == (1, "indeterminate", None, "new")
+    assert (first.code, entry["outcome"], entry["id"], read_id(tale)) == (1, "indeterminate", None, "new")
     assert "dashboard" in entry["error"]["message"]
     assert tale.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]
     for options in (["--create"], ["--create", "--allow-older"]):
@@ -221,10 +221,10 @@ def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status
 
 
 def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
-    with tale.intercept(unclear(carried_out=False)):
+    with tale.intercept(unclear_answer(carried_out=False)):
         tale.run("apply", "--yes", "--create")
     result = tale.run("create", FILE, "--yes")
-    new = file_id(tale)
+    new = read_id(tale)
     assert result.code == 0, result.stderr
     assert "may have created" in result.stderr
     assert (tale.tree()[FILE]["id"], tale.trailers, len(posts(tale))) == (new, [], 1)
@@ -252,7 +252,7 @@ def test_naming_the_assistant_settles_it(tale: Story) -> None:
 
 @pytest.mark.parametrize("status", [401, 429])
 def test_a_no_leaves_the_file_to_a_later_run(tale: Story, status: int) -> None:
-    with tale.intercept(unclear(status, carried_out=False)) as server:
+    with tale.intercept(unclear_answer(status, carried_out=False)) as server:
         document = tale.apply("--create")
         request = [request for request in server.requests("POST") if request.path == "/assistants"]
     assert (outcomes(document)["new"], len(request), tale.trailers) == ("failed", 1, [])
@@ -313,10 +313,10 @@ def test_two_runs_at_once_create_one(tale: Story) -> None:
 
 def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_the_api_lists(tmp_path: Path) -> None:
     with running_sandbox({"asst_a": {"firstMessage": "old"}}, listing=True) as sandbox:
-        tale = begun(Story(tmp_path / "work", sandbox))
+        tale = commit_new(Story(tmp_path / "work", sandbox))
         before = str(tale.record)
         tale.apply("--create")
-        new = file_id(tale)
+        new = read_id(tale)
         # A second laptop: neither the id nor the record of the first one was pushed.
         forget_checkout(tale)
         tale.git("update-ref", REF, before)
@@ -336,7 +336,7 @@ def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_th
 
 def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
     tale.apply("--create")
-    new = file_id(tale)
+    new = read_id(tale)
     forget_checkout(tale)
     tale.git("mv", FILE, "assistants/renamed.yaml")
     tale.commit("Renamed")
@@ -355,7 +355,7 @@ def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
 
 @pytest.mark.parametrize("folder", ["assistants", "agents"])
 def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story, folder: str) -> None:
-    with tale.intercept(unclear()):
+    with tale.intercept(unclear_answer()):
         tale.apply("--create")
     tale.git("mv", FILE, "assistants/renamed.yaml")
     if folder != "assistants":
@@ -398,7 +398,7 @@ def test_nothing_is_created_with_an_account_of_another_organisation(tale: Story)
     created = tale.run("apply", "--yes", "--create", FILE, "--format", "json")
     entry = entries(json.loads(created.stdout))["new"]
     assert (created.code, entry["outcome"], entry["error"]["kind"]) == (1, "not_converged", "forbidden")
-    assert (len(posts(tale)), tale.tree()[FILE]["id"]) == (1, file_id(tale))
+    assert (len(posts(tale)), tale.tree()[FILE]["id"]) == (1, read_id(tale))
 
 
 def test_an_incomplete_object_is_an_error_before_anything_is_sent(tale: Story) -> None:
@@ -418,7 +418,7 @@ def test_live_that_shows_something_else_is_told_and_recorded(tale: Story) -> Non
     with tale.intercept(meddle):
         document = tale.apply("--create")
     entry = entries(document)["new"]
-    assert (entry["outcome"], entry["remaining"], entry["id"]) == ("not_converged", ["/firstMessage"], file_id(tale))
+    assert (entry["outcome"], entry["remaining"], entry["id"]) == ("not_converged", ["/firstMessage"], read_id(tale))
     assert (tale.tree()[FILE]["firstMessage"], tale.trailers) == ("Hm", [])
 
 
@@ -429,7 +429,7 @@ def test_a_rollback_leaves_it_where_it_is(tale: Story) -> None:
     assert rollback["warnings"] == [
         f"{FILE}: the assistant was new, and a rollback deletes nothing; `reconciler delete {FILE}` does"
     ]
-    assert tale.sandbox.live(file_id(tale))["name"] == "Newcomer"
+    assert tale.sandbox.live(read_id(tale))["name"] == "Newcomer"
 
 
 def test_a_rollback_of_a_deletion_says_that_it_stays(tale: Story) -> None:
@@ -440,7 +440,7 @@ def test_a_rollback_of_a_deletion_says_that_it_stays(tale: Story) -> None:
 
 
 def test_a_resume_creates_nothing_and_says_so(tale: Story) -> None:
-    with tale.intercept(unclear()):
+    with tale.intercept(unclear_answer()):
         report = tale.save_report(tale.apply("--create"))
     resumed = tale.report("apply", "--resume", report, "--yes")
     (entry,) = resumed["assistants"]
@@ -467,7 +467,7 @@ def test_an_invalid_file_keeps_everything_from_being_created(tale: Story) -> Non
 TOKEN = ("--create", "--announced", "7-1")
 
 
-def announced(tale: Story, *arguments: str, token: str = "7-1") -> str:
+def run_announce(tale: Story, *arguments: str, token: str = "7-1") -> str:
     """What `announce` prints."""
     result = tale.run("announce", *arguments, "--token", token)
     assert result.code == 0, result.stderr
@@ -476,11 +476,11 @@ def announced(tale: Story, *arguments: str, token: str = "7-1") -> str:
 
 def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> None:
     before = tale.record
-    assert announced(tale) == f"to create: {FILE}\n"
+    assert run_announce(tale) == f"to create: {FILE}\n"
     pushed = tale.record
     assert tale.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [tale.head], "token": "7-1"}]
     assert posts(tale) == []
-    assert announced(tale, token="8-1") == ""
+    assert run_announce(tale, token="8-1") == ""
     assert outcomes(tale.apply("--create"))["new"] == "refused"
     assert outcomes(tale.apply("--create", "--announced", "7-2"))["new"] == "refused"
     assert outcomes(tale.apply(*TOKEN))["new"] == "created"
@@ -493,17 +493,17 @@ def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> 
         tale.run("apply", "--yes", *options)
         assert [trailer["file"] for trailer in tale.trailers] == [FILE]
     assert len(posts(tale)) == 1
-    assert announced(tale, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
+    assert run_announce(tale, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1", "9-1"]
     # That job never begins. What was unclear before it was announced still is.
     result = tale.run("announce", "--token", "9-1", "--withdraw")
     assert (result.code, result.stdout) == (0, f"no longer announced: {FILE}\n")
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
     assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "refused"
-    announced(tale, FILE, token="10-1")
+    run_announce(tale, FILE, token="10-1")
     tale.apply("assistants/a.yaml")  # another run in between keeps what is safer
     assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
-    announced(tale, FILE, token="11-1")
+    run_announce(tale, FILE, token="11-1")
     assert outcomes(tale.apply("--create", "--announced", "11-1"))["new"] == "created"
     assert tale.trailers == []
 
@@ -528,7 +528,7 @@ def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcemen
 
 @pytest.mark.parametrize("way", ["a no", "no login", "too many", "not valid", "no such file"])
 def test_an_announcement_of_what_was_not_sent_is_taken_back(tale: Story, way: str) -> None:
-    announced(tale)
+    run_announce(tale)
     options: list[str] = []
     hit = {"a no": ("POST", "/assistants", 401), "no login": ("POST", "/auth/login", 500)}.get(way)
     if way == "too many":
@@ -548,12 +548,12 @@ def test_an_announcement_of_what_was_not_sent_is_taken_back(tale: Story, way: st
     assert (tale.trailers, len(posts(tale))) == ([], 0)
     assert set(tale.tree()) == {"assistants/a.yaml"}
     (tale.root / "assistants" / "broken.yaml").unlink(missing_ok=True)
-    assert announced(tale, token="8-1") == f"to create: {FILE}\n"
+    assert run_announce(tale, token="8-1") == f"to create: {FILE}\n"
 
 
 def test_ids_come_back_to_git_without_the_api(tale: Story) -> None:
     tale.apply("--create")
-    new = file_id(tale)
+    new = read_id(tale)
     # A request with the ids may follow in the same job, so this must not sound as if there were none.
     assert tale.run("pull", "--ids").stderr == "Every id that the record knows is in its file.\n"
     forget_checkout(tale)
@@ -567,7 +567,7 @@ def test_two_new_files_of_the_same_words_are_two_assistants_in_an_older_commit_t
     tale.write("twin", NEW)
     tale.commit("A twin")
     assert outcomes(tale.apply("--create")) == {"a": "unchanged", "new": "created", "twin": "created"}
-    first, second = file_id(tale), file_id(tale, "assistants/twin.yaml")
+    first, second = read_id(tale), read_id(tale, "assistants/twin.yaml")
     tale.git("checkout", "--", "assistants")
     for name in (first, second):
         tale.sandbox.edit(name, firstMessage="Edited")

@@ -25,25 +25,25 @@ TEXT = "id: asst_a\nname: Old\nfirstMessage: {$file: texts/a.txt}\nendCallMessag
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Two assistants that are live, recorded, and share a text."""
     live = {"a": {"name": "Old", "firstMessage": "Hi", "endCallMessage": "Bye"}, "b": {"endCallMessage": "Bye"}}
-    with story(tmp_path / "work", live) as told:
-        told.project.configure(record=True, sensitive=["/metadata/key"])
-        (told.project.folder / "texts").mkdir()
+    with story(tmp_path / "work", live) as tale:
+        tale.project.configure(record=True, sensitive=["/metadata/key"])
+        (tale.project.folder / "texts").mkdir()
         for name, text in (("a", "Hi"), ("both", "Bye")):
-            (told.project.folder / "texts" / f"{name}.txt").write_text(text, "utf-8")
-        told.write("a", TEXT)
-        told.write("b", "id: asst_b\nendCallMessage: {$file: texts/both.txt}\n")
-        told.commit("First")
-        told.apply_and_record()
-        told.sandbox.forget_requests()
-        yield told
+            (tale.project.folder / "texts" / f"{name}.txt").write_text(text, "utf-8")
+        tale.write("a", TEXT)
+        tale.write("b", "id: asst_b\nendCallMessage: {$file: texts/both.txt}\n")
+        tale.commit("First")
+        tale.apply_and_record()
+        tale.sandbox.forget_requests()
+        yield tale
 
 
-def delete(tale: Story, *arguments: str, name: str = "Old") -> Completed:
+def run_delete(tale: Story, *arguments: str, name: str = "Old") -> Completed:
     """Delete the first assistant, with its name."""
     return tale.run("delete", FILE, "--yes", "--name", name, "--format", "json", "--retries", "0", *arguments)
 
 
-def deletions(tale: Story) -> int:
+def count_deletions(tale: Story) -> int:
     """How many requests to delete have reached the API."""
     return tale.sandbox.calls.get("DELETE", 0)
 
@@ -56,12 +56,12 @@ def files(tale: Story) -> set[str]:
 def test_the_assistant_its_file_its_text_and_its_entry_go(tale: Story) -> None:
     tale.sandbox.edit("asst_a", metadata={"key": "secret value", "note": "undeclared"})
     before, last = tale.record, tale.sandbox.live("asst_a")
-    result = delete(tale)
+    result = run_delete(tale)
     document = json.loads(result.stdout)
     entry = only_assistant(document)
     assert (result.code, entry["outcome"], document["command"]) == (0, "deleted", "delete"), result.stderr
     assert entry["last"] == {**last, "metadata": {"key": "(sensitive)", "note": "undeclared"}}
-    assert document["api_calls"]["DELETE"] == document["summary"]["deleted"] == deletions(tale) == 1
+    assert document["api_calls"]["DELETE"] == document["summary"]["deleted"] == count_deletions(tale) == 1
     assert files(tale) == {"b.yaml", "both.txt"}
     assert set(tale.tree()) == {"assistants/b.yaml"}
     assert tale.parents == [tale.head, before]
@@ -81,15 +81,15 @@ def test_what_was_edited_live_is_not_lost(tale: Story, kind: str) -> None:
         tale.sandbox.edit("asst_a", firstMessage="Edited")
     if kind == "conflict":
         (tale.project.folder / "texts/a.txt").write_text("Mine", "utf-8")
-    result = delete(tale)
+    result = run_delete(tale)
     entry = only_assistant(json.loads(result.stdout))
-    assert (result.code, entry["outcome"], deletions(tale)) == (1, "refused", 0)
+    assert (result.code, entry["outcome"], count_deletions(tale)) == (1, "refused", 0)
     assert entry["error"]["kind"] == ("stale" if kind == "stale" else "conflict")
     assert "last" not in entry
     assert len(files(tale)) == 4
     if kind != "stale":
         assert "--force-conflicts" in entry["error"]["message"]
-        assert delete(tale, "--force-conflicts").code == 0
+        assert run_delete(tale, "--force-conflicts").code == 0
 
 
 def test_a_text_that_the_defaults_name_stays(tale: Story) -> None:
@@ -97,7 +97,7 @@ def test_a_text_that_the_defaults_name_stays(tale: Story) -> None:
     for name in ("asst_a", "asst_b"):
         tale.sandbox.edit(name, voicemailMessage="Hi")
     tale.commit()
-    assert delete(tale).code == 0
+    assert run_delete(tale).code == 0
     assert files(tale) == {"b.yaml", "both.txt", "a.txt", "_defaults.yaml"}
 
 
@@ -106,7 +106,7 @@ def test_a_text_that_the_defaults_name_stays(tale: Story) -> None:
 )
 def test_a_text_stays_that_a_file_may_name_which_cannot_be_read(tale: Story, how: str) -> None:
     (tale.project.folder / "c.yaml").write_bytes(f"id: asst_c\n{how}".encode("utf-8", "surrogatepass"))
-    assert delete(tale).code == 0
+    assert run_delete(tale).code == 0
     assert files(tale) == {"b.yaml", "both.txt", "a.txt", "c.yaml"}
 
 
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_removed_is_named_with_the_reason(tale: Story) -> 
             text.mkdir()
 
     tale.sandbox.before_each(replace)
-    [warning] = json.loads(delete(tale).stdout)["warnings"]
+    [warning] = json.loads(run_delete(tale).stdout)["warnings"]
     assert warning == (
         "the assistant is deleted, but assistants/texts/a.txt stays (cannot be read any more: Is a directory): "
         "remove it by hand"
@@ -128,29 +128,29 @@ def test_a_file_that_cannot_be_removed_is_named_with_the_reason(tale: Story) -> 
 def test_git_may_be_ahead_of_live(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Newer", "utf-8")
     tale.commit()
-    assert delete(tale).code == 0
+    assert run_delete(tale).code == 0
 
 
 def test_what_is_neither_committed_nor_live_is_not_lost(tale: Story) -> None:
     (tale.project.folder / "texts/a.txt").write_text("Written a minute ago", "utf-8")
-    result = delete(tale)
+    result = run_delete(tale)
     message = only_assistant(json.loads(result.stdout))["error"]["message"]
-    assert (result.code, deletions(tale), len(files(tale))) == (1, 0, 4)
+    assert (result.code, count_deletions(tale), len(files(tale))) == (1, 0, 4)
     assert message.startswith("firstMessage is neither committed nor live and would be lost")
-    assert delete(tale, "--force-conflicts").code == 0
+    assert run_delete(tale, "--force-conflicts").code == 0
 
 
 def test_without_a_base_live_must_be_as_git_says(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": {"name": "Old", "firstMessage": "Hi"}}) as tale:
         tale.write("a", name="Old", firstMessage="Other")
-        assert (delete(tale).code, deletions(tale)) == (1, 0)
+        assert (run_delete(tale).code, count_deletions(tale)) == (1, 0)
         tale.write("a", name="Old", firstMessage="Hi")
-        assert (delete(tale).code, deletions(tale), files(tale)) == (0, 1, set())
+        assert (run_delete(tale).code, count_deletions(tale), files(tale)) == (0, 1, set())
 
 
 def test_a_name_of_blanks_is_not_confirmed_by_nothing(tale: Story) -> None:
     tale.sandbox.edit("asst_a", name="  ")
-    result = delete(tale, "--force-conflicts", name="")
+    result = run_delete(tale, "--force-conflicts", name="")
     assert (result.code, tale.sandbox.live("asst_a")["name"]) == (1, "  ")
     assert "--name is not the assistant's name, 'a'" in result.stdout
 
@@ -159,13 +159,13 @@ def test_it_needs_the_name(tale: Story) -> None:
     for arguments in (["--yes"], ["--name", "Old"], []):
         result = tale.run("delete", FILE, *arguments)
         assert (result.code, result.stdout) == (1, "")
-    result = delete(tale, name="old")
+    result = run_delete(tale, name="old")
     assert (result.code, only_assistant(json.loads(result.stdout))["outcome"]) == (1, "skipped")
     assert "'Old'" in result.stdout
     assert tale.sandbox.calls.get("DELETE") is None
 
 
-def carried_out(answer: Answer) -> Any:
+def answer_after_delete(answer: Answer) -> Any:
     """Let the API delete, and answer something else."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -182,31 +182,35 @@ def carried_out(answer: Answer) -> Any:
 )
 def test_while_it_is_unclear_the_files_stay(tale: Story, answer: Answer) -> None:
     before = tale.record
-    with tale.intercept(carried_out(answer)):
-        result = delete(tale, "--retries", "3")
+    with tale.intercept(answer_after_delete(answer)):
+        result = run_delete(tale, "--retries", "3")
     entry = only_assistant(json.loads(result.stdout))
-    assert (result.code, entry["outcome"], deletions(tale)) == (1, "indeterminate", 1)
+    assert (result.code, entry["outcome"], count_deletions(tale)) == (1, "indeterminate", 1)
     assert entry["last"]["name"] == "Old"
     assert (len(files(tale)), tale.record) == (4, before)
-    again = delete(tale)
+    again = run_delete(tale)
     entry = only_assistant(json.loads(again.stdout))
-    assert (again.code, entry["outcome"], entry["status"], deletions(tale)) == (1, "failed", "missing", 1)
+    assert (again.code, entry["outcome"], entry["status"], count_deletions(tale)) == (1, "failed", "missing", 1)
     assert "remove the file" in entry["error"]["message"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
 def test_a_no_is_no(tale: Story, status: int) -> None:
     tale.sandbox.rehearse(f"DELETE /assistants/asst_a: {status}")
-    result = delete(tale)
+    result = run_delete(tale)
     entry = only_assistant(json.loads(result.stdout))
-    assert (result.code, entry["outcome"], deletions(tale), len(files(tale))) == (1, "failed", 1, 4)
+    assert (result.code, entry["outcome"], count_deletions(tale), len(files(tale))) == (1, "failed", 1, 4)
     assert tale.sandbox.live("asst_a")["name"] == "Old"
 
 
 def test_an_assistant_of_another_organisation_stays(tale: Story) -> None:
     tale.project.configure(record=True, org_id="org_other")
-    result = delete(tale)
-    assert (result.code, only_assistant(json.loads(result.stdout))["outcome"], deletions(tale)) == (1, "refused", 0)
+    result = run_delete(tale)
+    assert (result.code, only_assistant(json.loads(result.stdout))["outcome"], count_deletions(tale)) == (
+        1,
+        "refused",
+        0,
+    )
 
 
 def test_an_assistant_that_is_still_there_keeps_its_files(tale: Story) -> None:
@@ -250,8 +254,8 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_the_file_is_said_with_its_places(tale: Story) -> None:
     tale.write("a", TEXT + "maxDurationSeconds: soon\nvocie: {}\n")
-    result = delete(tale)
-    assert (result.code, result.stdout, deletions(tale)) == (1, "", 0)
+    result = run_delete(tale)
+    assert (result.code, result.stdout, count_deletions(tale)) == (1, "", 0)
     first, second = (line for line in result.stderr.splitlines() if line.startswith(FILE))
     assert first.startswith(f"{FILE}:5:21: maxDurationSeconds must be a whole number")
     assert second.startswith(f"{FILE}:6:1: unknown field vocie; did you mean voice?")

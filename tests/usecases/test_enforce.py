@@ -18,15 +18,15 @@ EDIT = {"endCallMessage": "Ciao", "firstMessage": "Hey"}
 @pytest.fixture
 def tale(tmp_path: Path, nested: Nested) -> Iterator[Story]:
     """Two recorded assistants that somebody edited live; the goodbye of `legal/a` is enforced."""
-    with edited(tmp_path / "repository", nested) as told:
-        yield told
+    with make_story(tmp_path / "repository", nested) as tale:
+        yield tale
 
 
-def edited(root: Path, nested: Nested, kind: type[Story] = Story) -> Any:
+def make_story(root: Path, nested: Nested, kind: type[Story] = Story) -> Any:
     return story(root, {"a": GIT, "b": GIT}, nested=nested, kind=kind)
 
 
-def begin(tale: Story) -> None:
+def apply_and_edit(tale: Story) -> None:
     tale.project.configure(enforce=[ENFORCED])
     for key in ("legal/a", "b"):
         tale.write(key, **GIT)
@@ -41,7 +41,7 @@ def live(tale: Story, name: str) -> dict[str, Any]:
 
 
 def test_apply_puts_back_what_is_enforced_and_nothing_else(tale: Story) -> None:
-    begin(tale)
+    apply_and_edit(tale)
     planned = entries(tale.plan())["legal/a"]
     assert planned["patch"] == {"endCallMessage": BYE}
     assert planned["enforced"] == [{"path": "/endCallMessage", "reason": WORDS}]
@@ -73,7 +73,7 @@ def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says
 
 
 def test_fail_refuses_for_what_else_was_edited(tale: Story) -> None:
-    begin(tale)
+    apply_and_edit(tale)
     assert outcomes(tale.apply("--on-drift", "fail")) == {"b": "refused", "legal/a": "refused"}
     tale.sandbox.edit("asst_a", firstMessage="Hello")
     assert outcomes(tale.apply("--on-drift", "fail")) == {"b": "refused", "legal/a": "applied"}
@@ -81,7 +81,7 @@ def test_fail_refuses_for_what_else_was_edited(tale: Story) -> None:
 
 
 def test_a_conflict_stays_a_conflict(tale: Story) -> None:
-    begin(tale)
+    apply_and_edit(tale)
     tale.write("legal/a", **{**GIT, "endCallMessage": "The end."})
     tale.commit("Second")
     assert statuses(tale.plan())["legal/a"] == "conflicted"
@@ -90,7 +90,7 @@ def test_a_conflict_stays_a_conflict(tale: Story) -> None:
 
 
 def test_drift_shows_it_and_pull_leaves_it(tale: Story) -> None:
-    begin(tale)
+    apply_and_edit(tale)
     shown = tale.run("drift")
     assert f"enforced: assistants/legal/a.yaml: endCallMessage ({WORDS})" in shown.stdout
     result = tale.run("pull", "assistants/legal/a.yaml")
@@ -101,14 +101,14 @@ def test_drift_shows_it_and_pull_leaves_it(tale: Story) -> None:
 
 
 def test_an_entry_that_names_nothing_is_told(tale: Story) -> None:
-    begin(tale)
+    apply_and_edit(tale)
     tale.project.configure(enforce=[ENFORCED, {"path": "/voicemailMessage", "reason": "x"}])
     (note,) = tale.plan()["warnings"]
     assert note.startswith("enforce voicemailMessage matches nothing that a definition declares")
 
 
 def test_ignore_counts_before_enforce_and_a_warning_says_so(tale: Story) -> None:
-    begin(tale)
+    apply_and_edit(tale)
     tale.project.configure(enforce=[ENFORCED], ignore=[{"path": "endCallMessage", "reason": "x"}])
     document = tale.apply("--no-record")
     (note,) = document["warnings"]
@@ -117,8 +117,8 @@ def test_ignore_counts_before_enforce_and_a_warning_says_so(tale: Story) -> None
 
 
 def test_the_installed_command(tmp_path: Path) -> None:
-    with edited(tmp_path / "repository", "replace", InstalledStory) as tale:
-        begin(tale)
+    with make_story(tmp_path / "repository", "replace", InstalledStory) as tale:
+        apply_and_edit(tale)
         planned, applied = tale.run("plan"), tale.run("apply", "--yes")
         assert f'git\'s value would be put back:\n  ~ endCallMessage: "Ciao" -> "{BYE}"\n' in planned.stdout
         assert (applied.code, live(tale, "a")["endCallMessage"]) == (0, BYE)

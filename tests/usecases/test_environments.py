@@ -14,7 +14,7 @@ SHARED: dict[str, Any] = {**LIVE, "metadata": {"a": 1, "b": [1, 2], "c": 3}}
 REF_OF_STAGING = "refs/reconciler/staging/applied"
 
 
-def applied(two: Two, *names: str) -> None:
+def apply_first(two: Two, *names: str) -> None:
     """Apply and record, for the first time."""
     two.tale.commit()
     for name in names or ("staging", "production"):
@@ -123,7 +123,7 @@ def test_the_way_out_of_a_missing_record_names_environments_and_a_former_name(tm
         two.shared()
         for name in two.sandboxes:
             two.overlay(name, id="asst_a")
-        applied(two)
+        apply_first(two)
         assert "pass --environment NAME; reconciler.yaml has these: production, staging" in two.tale.run("plan").stderr
         two.tale.git("update-ref", "refs/reconciler/former/applied", REF_OF_STAGING)
         two.tale.git("update-ref", "-d", REF_OF_STAGING)
@@ -138,7 +138,7 @@ def test_what_one_environment_hides_another_shows_before_and_after_it_is_recorde
         two.shared()
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", metadata={"key": f"key-of-{name}"})
-        applied(two)
+        apply_first(two)
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", metadata={"key": f"new-key-of-{name}"})
         staging, production = (two.run(name, "plan").stdout for name in two.sandboxes)
@@ -152,7 +152,7 @@ def test_on_drift_of_an_environment(tmp_path: Path) -> None:
         two.shared()
         for name in two.sandboxes:
             two.overlay(name, id="asst_a")
-        applied(two)
+        apply_first(two)
         for sandbox in two.sandboxes.values():
             sandbox.edit("asst_a", firstMessage="Edited")
         for name in two.sandboxes:
@@ -165,7 +165,7 @@ def test_records_are_apart_and_read_with_that_revisions_overlays(tmp_path: Path)
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.shared()
         overlays = [two.overlay(name, id="asst_a", firstMessage="One") for name in two.sandboxes]
-        applied(two, "staging")
+        apply_first(two, "staging")
         refs = two.tale.git("for-each-ref", "--format=%(refname)", "refs/reconciler")
         for file in overlays:
             file.write_text("id: asst_a\nfirstMessage: Two\n", "utf-8")
@@ -214,7 +214,7 @@ def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folde
             two.shared(key)
             for name in two.sandboxes:
                 two.overlay(name, key, id=f"asst_{key}")
-        applied(two, "staging")
+        apply_first(two, "staging")
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         (two.root / "team").mkdir()
         two.tale.git("mv", "assistants", "environments", "reconciler.yaml", "team")
@@ -296,7 +296,7 @@ def test_changed_overlays_are_changed_definitions(tmp_path: Path) -> None:
         for key in "abc":
             two.shared(key)
             two.overlay("staging", key, id=f"asst_{key}")
-        applied(two, "staging")
+        apply_first(two, "staging")
         two.overlay("staging", "a", id="asst_a", firstMessage="New")
         two.shared("b", "name: New\n")
         two.tale.commit()
@@ -348,7 +348,7 @@ def test_a_definition_that_leaves_an_environment_is_no_longer_managed(tmp_path: 
         for key in "ab":
             two.shared(key)
             two.overlay("staging", key, id=f"asst_{key}")
-        applied(two, "staging")
+        apply_first(two, "staging")
         (two.root / "environments/staging/b.yaml").unlink()
         two.tale.commit()
         planned = two.report("staging", "plan")
@@ -364,7 +364,7 @@ def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: P
             two.overlay("staging", "a", firstMessage="New"),
             two.overlay("staging", "b", id="asst_b", firstMessage="New"),
         ]
-        applied(two, "staging")
+        apply_first(two, "staging")
         overlays[0].unlink()
         overlays[1].write_text("firstMessage: New\n", "utf-8")
         two.tale.commit()
@@ -378,7 +378,7 @@ def test_changed_definitions_are_also_found_by_their_layers(tmp_path: Path) -> N
     with two_environments(tmp_path / "work", {"s": LIVE}) as two:
         two.shared()
         two.overlay("staging", id="asst_s")
-        applied(two, "staging")
+        apply_first(two, "staging")
         two.overlay("staging", id="asst_s", firstMessage="New")
         two.tale.commit()
         for path in ("environments/staging/a.yaml", "environments/staging", "."):
@@ -390,7 +390,7 @@ def test_an_overlay_without_a_definition_is_told_where_it_is_looked_at(tmp_path:
     with two_environments(tmp_path / "work", {"s": LIVE}) as two:
         two.shared()
         two.overlay("staging", id="asst_s")
-        applied(two, "staging")
+        apply_first(two, "staging")
         two.overlay("staging", id="asst_s", name="New")
         two.overlay("staging", "b", id="asst_b")
         two.tale.commit()

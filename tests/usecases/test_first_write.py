@@ -20,7 +20,7 @@ def fleet(project: Project) -> Project:
     return project
 
 
-def dropping(sandbox: Sandbox, only: str = "") -> Callable[[Request, Forward], Answer]:
+def drop_unknown(sandbox: Sandbox, only: str = "") -> Callable[[Request, Forward], Answer]:
     """A server that keeps only what its reference lists."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -45,7 +45,7 @@ def test_nobody_else_is_written_before_the_first_was_read_back(fleet: Project) -
 
 
 def test_a_server_that_drops_what_it_does_not_know_hurts_one_assistant(fleet: Project) -> None:
-    with running_sandbox(SEED, nested="replace") as sandbox, between(sandbox, dropping(sandbox)) as server:
+    with running_sandbox(SEED, nested="replace") as sandbox, between(sandbox, drop_unknown(sandbox)) as server:
         document = fleet.apply(server.url)
         assert len(sandbox.patches) == 1
     first, *others = document["assistants"]
@@ -93,7 +93,7 @@ def test_nor_does_it_hurt_a_second_one_where_its_answer_hides_that(
     fleet: Project, answer: Answer | None, outcome: str
 ) -> None:
     with running_sandbox(SEED, nested="replace") as sandbox:
-        drops = dropping(sandbox)
+        drops = drop_unknown(sandbox)
 
         def meddle(request: Request, forward: Forward) -> Answer | None:
             given = drops(request, forward)
@@ -111,7 +111,7 @@ def test_nor_does_it_hurt_a_second_one_where_its_answer_hides_that(
 
 def test_nor_where_it_cannot_be_read_back_and_the_answer_shows_it(fleet: Project) -> None:
     with running_sandbox(SEED, nested="replace") as sandbox:
-        drops = dropping(sandbox)
+        drops = drop_unknown(sandbox)
 
         def meddle(request: Request, forward: Forward) -> Answer:
             if request.method == "GET" and sandbox.patches:
@@ -127,7 +127,7 @@ def test_nor_where_it_cannot_be_read_back_and_the_answer_shows_it(fleet: Project
 
 
 def test_one_that_loses_keys_later_stops_what_has_not_begun(fleet: Project) -> None:
-    with running_sandbox(SEED) as sandbox, between(sandbox, dropping(sandbox, only="asst_3")) as server:
+    with running_sandbox(SEED) as sandbox, between(sandbox, drop_unknown(sandbox, only="asst_3")) as server:
         document = fleet.apply(server.url, concurrency=1)
     assert list(outcomes(document).values()) == ["applied"] * 3 + ["not_converged"] + ["skipped"] * 4
 
@@ -135,7 +135,7 @@ def test_one_that_loses_keys_later_stops_what_has_not_begun(fleet: Project) -> N
 def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> None:
     project.write("a", id="asst_0", name="New")
     project.configure(always_send=["model"])
-    with running_sandbox(SEED) as sandbox, between(sandbox, dropping(sandbox)) as server:
+    with running_sandbox(SEED) as sandbox, between(sandbox, drop_unknown(sandbox)) as server:
         document = project.apply(server.url)
     assert document["assistants"][0]["remaining"] == ["/model/messages"]
 
@@ -143,7 +143,7 @@ def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> 
 NOTE = "Three writes in a row were denied and none succeeded: nothing further was started."
 
 
-def answering(statuses: dict[int, int]) -> Callable[[Request, Forward], Answer]:
+def answer_writes(statuses: dict[int, int]) -> Callable[[Request, Forward], Answer]:
     """A server that answers the writes to some assistants, by their numbers, with a status."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -183,7 +183,7 @@ def test_three_writes_that_are_not_permitted_end_the_run_and_name_the_role(fleet
 def test_one_after_the_other_is_tried_alone_until_one_gets_through(
     fleet: Project, statuses: dict[int, int], tried: int
 ) -> None:
-    with running_sandbox(SEED) as sandbox, between(sandbox, answering(statuses)) as server:
+    with running_sandbox(SEED) as sandbox, between(sandbox, answer_writes(statuses)) as server:
         document = fleet.apply(server.url, retries=0)
         order = [request.path[-1] for request in server.all_requests if request.method == "PATCH"]
         most = len(set(order))

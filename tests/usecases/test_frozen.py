@@ -18,25 +18,25 @@ HELD = {"reason": REASON, "assistants": ["a"], "expires": "2999-01-15"}
 
 
 @contextlib.contextmanager
-def begun(tmp_path: Path, nested: Nested = "merge", kind: type[Story] = Story) -> Iterator[Story]:
+def frozen_story(tmp_path: Path, nested: Nested = "merge", kind: type[Story] = Story) -> Iterator[Story]:
     """Two recorded assistants, of which git has changed both; `a` is frozen."""
-    with story(tmp_path / "repository", {"a": OLD, "b": OLD}, nested=nested, kind=kind) as told:
+    with story(tmp_path / "repository", {"a": OLD, "b": OLD}, nested=nested, kind=kind) as tale:
         for name in ("a", "b"):
-            told.write(name, **OLD)
-        told.commit("First")
-        told.apply_and_record()
-        freeze(told, HELD)
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.apply_and_record()
+        freeze(tale, HELD)
         for name in ("a", "b"):
-            told.write(name, **NEW)
-        told.commit("Second")
-        told.sandbox.forget_requests()
-        yield told
+            tale.write(name, **NEW)
+        tale.commit("Second")
+        tale.sandbox.forget_requests()
+        yield tale
 
 
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
-    with begun(tmp_path) as told:
-        yield told
+    with frozen_story(tmp_path) as tale:
+        yield tale
 
 
 def freeze(tale: Story, *held: Any) -> None:
@@ -48,16 +48,16 @@ def message(tale: Story, name: str) -> Any:
     return tale.sandbox.live(f"asst_{name}")["firstMessage"]
 
 
-def written(tale: Story) -> list[str]:
+def list_writes(tale: Story) -> list[str]:
     return [path for method, path, _ in tale.sandbox.requests if method != "GET" and path.startswith("/assistants")]
 
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_apply_sends_nothing_there_and_that_is_no_failure(tmp_path: Path, nested: Nested) -> None:
-    with begun(tmp_path, nested) as tale:
+    with frozen_story(tmp_path, nested) as tale:
         before = tale.tree()["assistants/a.yaml"]
         result = tale.run("apply", "--yes", "--record")
-        assert (result.code, written(tale)) == (0, ["/assistants/asst_b"])
+        assert (result.code, list_writes(tale)) == (0, ["/assistants/asst_b"])
         assert "assistants/a.yaml: frozen, nothing was sent" in result.stdout
         assert f"frozen ({REASON}, until 2999-01-15)" in result.stdout
         assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in result.stdout
@@ -128,7 +128,7 @@ def test_a_freeze_stands_above_every_policy(tale: Story, policy: tuple[str, ...]
     tale.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
     result = tale.apply("assistants/a.yaml", "--no-record", *policy)
     assert outcomes(result) == {"a": "frozen"}
-    assert (message(tale, "a"), written(tale)) == ("edited live", [])
+    assert (message(tale, "a"), list_writes(tale)) == ("edited live", [])
 
 
 def test_an_assistant_that_does_not_differ_is_unchanged(tale: Story) -> None:
@@ -170,7 +170,7 @@ def test_no_assistant_is_created_from_a_frozen_definition(tale: Story) -> None:
     file = tale.project.write("c", name="New", model=model, voice=voice)
     freeze(tale, {**HELD, "assistants": ["c"]})
     result = tale.run("create", file, "--yes")
-    assert (result.code, result.stdout, written(tale)) == (1, "", [])
+    assert (result.code, result.stdout, list_writes(tale)) == (1, "", [])
     assert f"assistants/c.yaml: it is frozen ({REASON}, until 2999-01-15)" in result.stderr
     freeze(tale, HELD)
     assert tale.run("create", file, "--yes").code == 0
@@ -184,12 +184,12 @@ def test_an_assistant_to_come_and_one_to_go_wait(tale: Story) -> None:
     assert (planned.code, f"A new assistant, frozen ({REASON}, until 2999-01-15):" in planned.stdout) == (0, True)
     assert outcomes(tale.apply_and_record("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
     result = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
-    assert (result.code, written(tale)) == (1, [])
+    assert (result.code, list_writes(tale)) == (1, [])
     assert f"assistants/a.yaml: it is frozen ({REASON}, until 2999-01-15)" in result.stderr
 
 
 def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
-    with begun(tmp_path, kind=InstalledStory) as tale:
+    with frozen_story(tmp_path, kind=InstalledStory) as tale:
         result = tale.run("apply", "--yes")
         assert (result.code, message(tale, "a"), message(tale, "b")) == (0, "old", "new")
         freeze(tale, {**HELD, "expires": "2020-01-15"})

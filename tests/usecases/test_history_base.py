@@ -19,18 +19,18 @@ CHANGE = {"/firstMessage": "change"}
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Two definitions, committed as they are live; somebody then edits a's greeting live."""
-    with story(tmp_path / "repository", LIVE) as told:
+    with story(tmp_path / "repository", LIVE) as tale:
         for name in LIVE:
-            told.write(name, **OLD)
-        told.commit("First")
-        told.sandbox.edit("asst_a", **OTHER)
-        yield told
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.sandbox.edit("asst_a", **OTHER)
+        yield tale
 
 
-def refused(tale: Story, *arguments: str | Path, command: str = "plan", cwd: Path | None = None) -> str:
+def run_refused(tale: Story, *arguments: str | Path, command: str = "plan", cwd: Path | None = None) -> str:
     """What stderr says of a run that ends with 1 before it asks the API."""
     if cwd is not None:
-        tale = elsewhere(tale, cwd)
+        tale = in_clone(tale, cwd)
     tale.sandbox.forget_requests()
     result = tale.run(command, *arguments)
     assert (result.code, result.stdout) == (1, "")
@@ -38,7 +38,7 @@ def refused(tale: Story, *arguments: str | Path, command: str = "plan", cwd: Pat
     return result.stderr
 
 
-def elsewhere(tale: Story, root: Path) -> Story:
+def in_clone(tale: Story, root: Path) -> Story:
     """The same story in another clone."""
     other = copy.copy(tale)
     other.root = root
@@ -228,17 +228,17 @@ def test_a_shallow_clone_says_what_to_do(tale: Story, tmp_path: Path) -> None:
     first = tale.head
     tale.commit("More", allow_empty=True)
     shallow = make_clone(tale, tmp_path / "shallow", "--depth", "1")
-    complaint = refused(tale, "--base", first, cwd=shallow)
+    complaint = run_refused(tale, "--base", first, cwd=shallow)
     assert "this clone is shallow" in complaint
     assert "fetch-depth: 0" in complaint
-    assert change_kinds(elsewhere(tale, shallow).plan("--base", "HEAD")) == {"a": DRIFT}
+    assert change_kinds(in_clone(tale, shallow).plan("--base", "HEAD")) == {"a": DRIFT}
 
 
 def test_a_record_fetched_without_its_history_is_a_base_all_the_same(tale: Story, tmp_path: Path) -> None:
     tale.apply_and_record("--on-drift", "keep")
     shallow = make_clone(tale, tmp_path / "shallow", "--depth", "1")
-    elsewhere(tale, shallow).git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
-    document = elsewhere(tale, shallow).plan()
+    in_clone(tale, shallow).git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
+    document = in_clone(tale, shallow).plan()
     assert document["base"] == {"ref": REF, "commit": tale.record}
     assert change_kinds(document) == {}
 
@@ -246,7 +246,7 @@ def test_a_record_fetched_without_its_history_is_a_base_all_the_same(tale: Story
 def test_a_worktree_shares_the_record(tale: Story, tmp_path: Path) -> None:
     tale.apply_and_record()
     tale.git("worktree", "add", "--quiet", "-b", "other", str(tmp_path / "worktree"))
-    other = elsewhere(tale, tmp_path / "worktree")
+    other = in_clone(tale, tmp_path / "worktree")
     tale.sandbox.edit("asst_b", **OTHER)
     document = other.plan()
     assert document["base"] == {"ref": REF, "commit": tale.record}
@@ -259,7 +259,7 @@ def test_a_submodule_is_a_repository_of_its_own(tale: Story, tmp_path: Path) -> 
     subprocess.run(["git", "init", "--quiet", str(outer)], check=True)
     add = ["git", "-C", str(outer), "-c", "protocol.file.allow=always", "submodule", "--quiet", "add"]
     subprocess.run([*add, str(tale.root), "bots"], check=True, capture_output=True)
-    inside = elsewhere(tale, outer)
+    inside = in_clone(tale, outer)
     document = inside.plan("--directory", "bots/assistants", "--base", "HEAD")
     assert change_kinds(document) == {"a": DRIFT}
     assert document["head"] == tale.head
@@ -388,7 +388,7 @@ def test_a_repository_with_sha_256(tmp_path: Path) -> None:
 @pytest.mark.parametrize("revision", ["nothing", "--output=x", "HEAD:assistants", "a b", "HEAD..HEAD", "", "v1^{tree}"])
 def test_a_revision_that_is_none_is_refused_before_any_request(tale: Story, revision: str) -> None:
     for option in ("--base", "--changed-since"):
-        complaint = refused(tale, option, revision)
+        complaint = run_refused(tale, option, revision)
         assert "there is no revision" in complaint
         assert ("check the name" if revision else "a variable that is not set") in complaint
         assert ("git fetch origin" in complaint) == (revision == "nothing")
@@ -396,16 +396,16 @@ def test_a_revision_that_is_none_is_refused_before_any_request(tale: Story, revi
 
 
 def test_an_upstream_that_is_not_set_is_told_in_gits_words(tale: Story) -> None:
-    assert "no upstream configured" in refused(tale, "--base", "@{upstream}")
+    assert "no upstream configured" in run_refused(tale, "--base", "@{upstream}")
 
 
 def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     with story(tmp_path / "repository", LIVE) as tale:
         tale.write("a", **NEW)
-        complaint = refused(tale, "--base", "main")
+        complaint = run_refused(tale, "--base", "main")
         assert "no commit yet" in complaint
         assert "--base none" in complaint
-        assert "no commit yet" in refused(tale, "--changed-since", "HEAD")
+        assert "no commit yet" in run_refused(tale, "--changed-since", "HEAD")
         document = tale.plan()
         assert (change_kinds(document), document["base"], document["head"]) == ({"a": CHANGE}, None, None)
         assert change_kinds(tale.report("drift")) == {"a": DRIFT}
@@ -413,10 +413,10 @@ def test_a_repository_without_a_commit(tmp_path: Path) -> None:
 
 def test_outside_a_repository(tale: Story, tmp_path: Path) -> None:
     (tale.root / ".git").rename(tmp_path / "git")
-    assert "no git repository" in refused(tale, "--base", "HEAD")
-    assert "--base none" in refused(tale, "--base", "HEAD")
-    assert "--changed needs a base" in refused(tale, "--changed")
-    assert "no git repository" in refused(tale, "--changed-since", "HEAD")
+    assert "no git repository" in run_refused(tale, "--base", "HEAD")
+    assert "--base none" in run_refused(tale, "--base", "HEAD")
+    assert "--changed needs a base" in run_refused(tale, "--changed")
+    assert "no git repository" in run_refused(tale, "--changed-since", "HEAD")
     document = tale.plan()
     assert (change_kinds(document), document["base"]) == ({"a": CHANGE}, None)
     document = tale.report("drift")
@@ -426,7 +426,7 @@ def test_outside_a_repository(tale: Story, tmp_path: Path) -> None:
 def test_a_repository_that_git_will_not_read_is_an_error_and_no_missing_base(tale: Story, tmp_path: Path) -> None:
     (tale.root / ".git").rename(tmp_path / "git")
     (tale.root / ".git").write_text("gitdir: /nowhere/at/all\n", "utf-8")
-    assert "not a git repository" in refused(tale)
+    assert "not a git repository" in run_refused(tale)
     (tale.root / ".git").unlink()
     (tmp_path / "git").rename(tale.root / ".git")
     result = tale.run("plan", env={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})

@@ -17,15 +17,15 @@ PEOPLE = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Four definitions, committed as they are live; b was edited live since."""
-    with story(tmp_path / "repository", LIVE) as told:
+    with story(tmp_path / "repository", LIVE) as tale:
         for name in LIVE:
-            told.write(name, **OLD)
-        told.commit("First")
-        told.sandbox.edit("asst_b", **OTHER)
-        yield told
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.sandbox.edit("asst_b", **OTHER)
+        yield tale
 
 
-def looked_at(tale: Story, *arguments: str | Path, command: str = "plan") -> list[str]:
+def list_read_keys(tale: Story, *arguments: str | Path, command: str = "plan") -> list[str]:
     """The definitions that a run looked at, each with one GET and nothing else."""
     tale.sandbox.forget_requests()
     document = tale.report(command, *arguments)
@@ -38,11 +38,11 @@ def test_one_changed_definition_is_one_request(tale: Story) -> None:
     base = tale.head
     tale.write("c", **NEW)
     for options in (("--base", base, "--changed"), ("--changed-since", base)):
-        assert looked_at(tale, *options) == ["c"]
+        assert list_read_keys(tale, *options) == ["c"]
     tale.commit("Change")
     for options in (("--base", base, "--changed"), ("--changed-since", base)):
-        assert looked_at(tale, *options) == ["c"]
-        assert looked_at(tale, *options, command="drift") == ["c"]
+        assert list_read_keys(tale, *options) == ["c"]
+        assert list_read_keys(tale, *options, command="drift") == ["c"]
     document = tale.apply("--base", base, "--changed")
     assert document["api_calls"] == {"GET": 3, "PATCH": 1, "POST": 1}
     # A reader of the report must not take it for one of all.
@@ -88,10 +88,10 @@ def test_paths_narrow_what_changed(tale: Story) -> None:
     tale.write("c", **NEW)
     tale.write("deep/d2", id="asst_d", **OLD)
     (tale.root / "assistants/d.yaml").unlink()
-    assert looked_at(tale, "--changed-since", "HEAD") == ["c", "deep/d2"]
-    assert looked_at(tale, "--changed-since", "HEAD", "assistants/deep") == ["deep/d2"]
-    assert looked_at(tale, "--changed-since", "HEAD", "assistants/c.yaml", "assistants/a.yaml") == ["c"]
-    assert looked_at(tale, "--changed-since", "HEAD", "assistants/a.yaml") == []
+    assert list_read_keys(tale, "--changed-since", "HEAD") == ["c", "deep/d2"]
+    assert list_read_keys(tale, "--changed-since", "HEAD", "assistants/deep") == ["deep/d2"]
+    assert list_read_keys(tale, "--changed-since", "HEAD", "assistants/c.yaml", "assistants/a.yaml") == ["c"]
+    assert list_read_keys(tale, "--changed-since", "HEAD", "assistants/a.yaml") == []
 
 
 def test_new_files_count_tracked_or_not_and_ignored_too(tale: Story) -> None:
@@ -105,7 +105,7 @@ def test_new_files_count_tracked_or_not_and_ignored_too(tale: Story) -> None:
     tale.write("inner/v", id="asst_z", name="In a repository of its own")
     tale.git("init", "--quiet", "assistants/inner")
     (tale.root / "assistants/z.yaml").unlink()
-    assert looked_at(tale, "--changed-since", "HEAD") == ["inner/v", "x", "y"]
+    assert list_read_keys(tale, "--changed-since", "HEAD") == ["inner/v", "x", "y"]
 
 
 def test_a_moved_file_and_a_removed_one(tale: Story) -> None:
@@ -138,11 +138,11 @@ def test_a_branch_is_compared_with_where_it_left_the_base(tale: Story) -> None:
     tale.write("c", **NEW)
     main = tale.commit("On the main line")
     tale.git("checkout", "--quiet", "side")
-    assert looked_at(tale, "--changed-since", main) == ["a"]
+    assert list_read_keys(tale, "--changed-since", main) == ["a"]
     document = tale.plan("--changed", "--base", main)
     assert change_kinds(document) == {"a": {"/firstMessage": "change"}}
     merge(tale, main)
-    assert looked_at(tale, "--changed-since", main) == ["a"]
+    assert list_read_keys(tale, "--changed-since", main) == ["a"]
     tale.git("checkout", "--quiet", "--orphan", "unrelated")
     tale.commit("Unrelated")
     result = tale.run("plan", "--changed-since", main)
@@ -170,7 +170,7 @@ def test_a_shallow_clone_with_the_record_alone_knows_what_is_settled(tale: Story
     tale.apply_and_record()
     tale.commit("More", allow_empty=True)
     clone_with_record(tale, tmp_path / "shallow")
-    assert looked_at(tale, "--changed-since", "HEAD") == []
+    assert list_read_keys(tale, "--changed-since", "HEAD") == []
 
 
 def test_an_older_record_without_what_it_is_about_says_what_to_do(tale: Story, tmp_path: Path) -> None:
@@ -194,12 +194,12 @@ def test_an_older_file_in_the_record_counts(tale: Story) -> None:
         tale.write(name, **NEW)
     tale.commit("Change three")
     tale.apply_and_record("assistants/a.yaml")
-    assert looked_at(tale, "--changed") == ["b", "c"]
+    assert list_read_keys(tale, "--changed") == ["b", "c"]
     tale.commit("More", allow_empty=True)
-    assert looked_at(tale, "--changed") == ["b", "c"]
-    assert looked_at(tale, "--changed-since", "HEAD") == ["b", "c"]
+    assert list_read_keys(tale, "--changed") == ["b", "c"]
+    assert list_read_keys(tale, "--changed-since", "HEAD") == ["b", "c"]
     tale.apply_and_record("--changed")
-    assert looked_at(tale, "--changed") == []
+    assert list_read_keys(tale, "--changed") == []
 
 
 def test_a_write_that_is_not_settled_counts(tmp_path: Path) -> None:

@@ -18,14 +18,14 @@ MARK = "Offline: compared with the base, not with what is live. This report can'
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Two definitions in a first commit."""
-    with story(tmp_path / "repository", LIVE) as told:
+    with story(tmp_path / "repository", LIVE) as tale:
         for name in LIVE:
-            told.write(name, **OLD)
-        told.commit("First")
-        yield told
+            tale.write(name, **OLD)
+        tale.commit("First")
+        yield tale
 
 
-def offline(tale: Story, *arguments: str | Path) -> Any:
+def plan_offline(tale: Story, *arguments: str | Path) -> Any:
     result = tale.run("plan", "--offline", "--format", "json", *arguments, env=NO_API)
     assert result.stdout, result.stderr
     assert tale.sandbox.requests == []
@@ -38,7 +38,7 @@ def test_the_base_stands_in_for_live(tale: Story) -> None:
     tale.write("a", **NEW, metadata={"team": "a"})
     tale.write("new", **NEW)
     tale.commit("Change")
-    document = offline(tale, "--base", base)
+    document = plan_offline(tale, "--base", base)
     assert change_kinds(document) == {
         "a": {"/firstMessage": "change", "/metadata/team": "change"},
         "new": {"/firstMessage": "change"},
@@ -79,7 +79,7 @@ def test_it_needs_a_base(tale: Story) -> None:
         assert "--base REV" in result.stderr
         assert f"git fetch origin {REF}:{REF}" in result.stderr
     tale.git("update-ref", REF, tale.commit("More", allow_empty=True))
-    assert offline(tale)["base"] == {"ref": REF, "commit": tale.head}
+    assert plan_offline(tale)["base"] == {"ref": REF, "commit": tale.head}
 
 
 def test_exit_codes(tale: Story) -> None:
@@ -100,7 +100,7 @@ def test_what_is_gone_released_and_ignored_is_listed_as_ever(tale: Story) -> Non
     (tale.root / "assistants/b.yaml").unlink()
     tale.write("a", **OLD, metadata={"crm": 2, "team": "b"})
     tale.project.configure(ignore=[{"path": "/metadata/crm", "reason": "set by the CRM"}], sensitive=["/metadata/team"])
-    document = offline(tale, "--base", base)
+    document = plan_offline(tale, "--base", base)
     entry = entries(document)["a"]
     assert unmanaged_files(document) == ["assistants/b.yaml"]
     assert entry["released"] == ["/endCallMessage"]
@@ -114,7 +114,7 @@ def test_what_is_gone_released_and_ignored_is_listed_as_ever(tale: Story) -> Non
 def test_changed_narrows_it(tale: Story) -> None:
     base = tale.head
     tale.write("a", **NEW)
-    document = offline(tale, "--base", base, "--changed")
+    document = plan_offline(tale, "--base", base, "--changed")
     assert list(entries(document)) == ["a"]
 
 

@@ -17,20 +17,20 @@ LIVE: dict[str, Any] = {"drifted": OLD, "torn": OLD, "changed": OLD}
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """One definition drifted live, one was changed in git and live, one in git alone; all are recorded as they were."""
-    with story(tmp_path / "repository", LIVE) as told:
+    with story(tmp_path / "repository", LIVE) as tale:
         for name in LIVE:
-            told.write(name, **OLD)
-        told.commit("First")
-        told.apply_and_record()
-        told.sandbox.edit("asst_drifted", **OTHER)
-        told.sandbox.edit("asst_torn", **OTHER)
-        told.write("torn", **NEW)
-        told.write("changed", **NEW)
-        told.commit("Second")
-        yield told
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.apply_and_record()
+        tale.sandbox.edit("asst_drifted", **OTHER)
+        tale.sandbox.edit("asst_torn", **OTHER)
+        tale.write("torn", **NEW)
+        tale.write("changed", **NEW)
+        tale.commit("Second")
+        yield tale
 
 
-def sent(tale: Story, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
+def list_sent(tale: Story, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
     """The assistants that a plan would write, after a look that nothing was sent."""
     document = tale.plan(*arguments) if env is None else _plan(tale, *arguments, env=env)
     assert tale.sandbox.patches == []
@@ -43,15 +43,15 @@ def _plan(tale: Story, *arguments: str, env: dict[str, str]) -> Any:
 
 def test_the_option_beats_the_environment_which_beats_the_file(tale: Story) -> None:
     keep, revert = {"changed"}, {"changed", "drifted"}
-    assert sent(tale) == keep
+    assert list_sent(tale) == keep
     tale.project.configure(on_drift="revert")
-    assert sent(tale) == revert
-    assert sent(tale, env={"RECONCILER_ON_DRIFT": "keep"}) == keep
-    assert sent(tale, "--on-drift", "revert", env={"RECONCILER_ON_DRIFT": "keep"}) == revert
-    assert sent(tale, "--on-drift", "keep") == keep
-    assert sent(tale, env={"RECONCILER_ON_DRIFT": ""}) == revert
+    assert list_sent(tale) == revert
+    assert list_sent(tale, env={"RECONCILER_ON_DRIFT": "keep"}) == keep
+    assert list_sent(tale, "--on-drift", "revert", env={"RECONCILER_ON_DRIFT": "keep"}) == revert
+    assert list_sent(tale, "--on-drift", "keep") == keep
+    assert list_sent(tale, env={"RECONCILER_ON_DRIFT": ""}) == revert
     tale.project.configure(on_drift="fail")
-    assert sent(tale) == keep
+    assert list_sent(tale) == keep
     assert tale.plan()["options"] == {"on_drift": "fail", "force_conflicts": False}
 
 
@@ -123,7 +123,7 @@ def test_drift_is_refused_under_fail_with_its_own_ways_out(tale: Story) -> None:
 
 
 def test_force_conflicts_lets_git_win_and_touches_no_drift(tale: Story) -> None:
-    assert sent(tale, "--force-conflicts") == {"changed", "torn"}
+    assert list_sent(tale, "--force-conflicts") == {"changed", "torn"}
     assert tale.apply("--force-conflicts")["summary"]["applied"] == 2
     assert tale.sandbox.live("asst_torn")["firstMessage"] == "new"
     assert tale.sandbox.live("asst_drifted")["firstMessage"] == "edited live"

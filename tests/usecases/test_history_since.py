@@ -13,13 +13,13 @@ GREETING = "/firstMessage"
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """One definition, committed as it is live."""
-    with story(tmp_path / "repository", {"a": {**OLD, "name": "A"}, "b": OLD}) as told:
-        told.write("a", **OLD)
-        told.commit("First")
-        yield told
+    with story(tmp_path / "repository", {"a": {**OLD, "name": "A"}, "b": OLD}) as tale:
+        tale.write("a", **OLD)
+        tale.commit("First")
+        yield tale
 
 
-def greet(tale: Story, text: str, author: str, **more: str) -> tuple[str, str, str]:
+def commit_greeting(tale: Story, text: str, author: str, **more: str) -> tuple[str, str, str]:
     """Commit a greeting as somebody."""
     tale.write("a", firstMessage=text, **more)
     return commit_as(tale, author)
@@ -27,9 +27,9 @@ def greet(tale: Story, text: str, author: str, **more: str) -> tuple[str, str, s
 
 def test_a_change_names_commit_author_and_date(tale: Story) -> None:
     base = tale.head
-    greet(tale, "one", "Ada")
-    bob = greet(tale, "two", "Bob `b`")
-    greet(tale, "two", "Cy", name="B")
+    commit_greeting(tale, "one", "Ada")
+    bob = commit_greeting(tale, "two", "Bob `b`")
+    commit_greeting(tale, "two", "Cy", name="B")
     document = tale.plan("--base", base)
     assert setters(document)[GREETING] == bob
     assert bob[2] == "2026-11-20T09:30:00+01:00"
@@ -42,7 +42,7 @@ def test_a_change_names_commit_author_and_date(tale: Story) -> None:
 
 def test_a_conflict_names_its_commit_and_drift_the_time_of_lives_last_update(tale: Story) -> None:
     base = tale.head
-    greet(tale, "new", "Ada", name="A")
+    commit_greeting(tale, "new", "Ada", name="A")
     tale.sandbox.edit("asst_a", **OTHER)
     document = tale.plan("--base", base)
     assert setters(document) == {GREETING: (tale.head, "Ada", "2026-11-20T09:30:00+01:00")}
@@ -58,20 +58,20 @@ def test_a_conflict_names_its_commit_and_drift_the_time_of_lives_last_update(tal
 
 def test_apply_and_offline_plans_name_it_too(tale: Story) -> None:
     base = tale.head
-    ada = greet(tale, "new", "Ada")
+    ada = commit_greeting(tale, "new", "Ada")
     assert setters(tale.plan("--offline", "--base", base)) == {GREETING: ada}
     assert setters(tale.apply("--base", base)) == {GREETING: ada}
 
 
 def test_without_a_base_nobody_looks(tale: Story) -> None:
-    greet(tale, "new", "Ada")
+    commit_greeting(tale, "new", "Ada")
     assert setters(tale.plan()) == {GREETING: None}
 
 
 def test_an_edit_that_is_not_committed_was_set_by_nobody(tale: Story) -> None:
     base = tale.head
-    greet(tale, "one", "Ada")
-    greet(tale, "two", "Bob")
+    commit_greeting(tale, "one", "Ada")
+    commit_greeting(tale, "two", "Bob")
     tale.write("a", firstMessage="three")
     assert setters(tale.plan("--base", base)) == {GREETING: None}
     tale.write("a", firstMessage="one")  # what Ada wrote, but not what HEAD has
@@ -83,7 +83,7 @@ def test_an_edit_that_is_not_committed_was_set_by_nobody(tale: Story) -> None:
 
 def test_a_moved_file_does_not_hide_who_set_a_value(tale: Story) -> None:
     base = tale.head
-    ada = greet(tale, "new", "Ada")
+    ada = commit_greeting(tale, "new", "Ada")
     tale.git("mv", "assistants/a.yaml", "assistants/moved.yaml")
     commit_as(tale, "Mover")
     assert setters(tale.plan("--base", base), "moved") == {GREETING: ada}
@@ -102,7 +102,7 @@ def test_a_definition_that_once_had_a_list_for_its_id_hides_no_commit(tale: Stor
     base = tale.head
     tale.write("a", "id: [asst_a]\nfirstMessage: odd\n")
     commit_as(tale, "Slip")
-    ada = greet(tale, "new", "Ada")
+    ada = commit_greeting(tale, "new", "Ada")
     assert setters(tale.plan("--base", base)) == {GREETING: ada}
 
 
@@ -110,7 +110,7 @@ def test_definitions_that_swap_their_files_keep_their_own_commits(tale: Story) -
     base = tale.head
     tale.write("b", firstMessage="b's")
     ada = commit_as(tale, "Ada")
-    bob = greet(tale, "a's", "Bob")
+    bob = commit_greeting(tale, "a's", "Bob")
     first, second, between = (tale.root / f"assistants/{name}.yaml" for name in ("a", "b", "c"))
     first.rename(between)
     second.rename(first)
@@ -123,7 +123,7 @@ def test_definitions_that_swap_their_files_keep_their_own_commits(tale: Story) -
 def test_a_merge_does_not_hide_who_set_a_value_on_the_branch(tale: Story) -> None:
     base = tale.head
     tale.git("checkout", "--quiet", "-b", "side")
-    ada = greet(tale, "new", "Ada")
+    ada = commit_greeting(tale, "new", "Ada")
     tale.git("checkout", "--quiet", "-")
     tale.write("b", **OLD)
     commit_as(tale, "Bob")
@@ -154,28 +154,28 @@ def test_a_value_set_on_one_line_survives_a_merge_of_another_edit_of_the_file(ta
 def test_a_value_that_only_a_merge_made_was_set_by_the_merge(tale: Story) -> None:
     base = tale.head
     tale.git("checkout", "--quiet", "-b", "side")
-    greet(tale, "side's", "Ada")
+    commit_greeting(tale, "side's", "Ada")
     tale.git("checkout", "--quiet", "-")
-    greet(tale, "main's", "Bob")
+    commit_greeting(tale, "main's", "Bob")
     merge(tale, "side", "--strategy", "ours", "--no-commit")
-    ours = greet(tale, "both's", "Merger")
+    ours = commit_greeting(tale, "both's", "Merger")
     assert setters(tale.plan("--base", base)) == {GREETING: ours}
 
 
 def test_a_revert_set_the_value_that_it_brought_back(tale: Story) -> None:
     base = tale.head
-    greet(tale, "new", "Ada")
-    greet(tale, "worse", "Bob")
-    back = greet(tale, "new", "Reverter")
+    commit_greeting(tale, "new", "Ada")
+    commit_greeting(tale, "worse", "Bob")
+    back = commit_greeting(tale, "new", "Reverter")
     assert setters(tale.plan("--base", base)) == {GREETING: back}
 
 
 def test_a_file_that_could_not_be_read_in_between_sets_again_when_it_can(tale: Story) -> None:
     base = tale.head
-    greet(tale, "new", "Ada")
+    commit_greeting(tale, "new", "Ada")
     tale.write("a", "id: asst_a\nfirstMessage: [")
     commit_as(tale, "Breaker")
-    mended = greet(tale, "new", "Mender")
+    mended = commit_greeting(tale, "new", "Mender")
     assert setters(tale.plan("--base", base)) == {GREETING: mended}
 
 
@@ -193,9 +193,9 @@ def test_beyond_the_end_of_a_shallow_clone_nobody_is_named(tale: Story, tmp_path
     people = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
     alone = tale.git(*people, "commit-tree", "-m", "What is live, without a history", "HEAD^{tree}")
     tale.git("branch", "applied", alone)
-    greet(tale, "new", "Ada")
+    commit_greeting(tale, "new", "Ada")
     tale.commit("This is where the clone ends", allow_empty=True)
-    bob = greet(tale, "new", "Bob", name="B")
+    bob = commit_greeting(tale, "new", "Bob", name="B")
     tale.root = make_clone(tale, tmp_path / "shallow", "--depth", "2", "--no-single-branch")
     assert setters(tale.plan("--base", "origin/applied")) == {GREETING: None, "/name": bob}
 
@@ -205,7 +205,7 @@ def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_nam
     tale.write("b", **OLD)
     tale.commit("Another")
     tale.apply_and_record()
-    ada = greet(tale, "new", "Ada")
+    ada = commit_greeting(tale, "new", "Ada")
     tale.sandbox.edit("asst_a", **OTHER)
     assert entries(tale.apply_and_record())["a"]["outcome"] == "refused"
     assert setters(tale.plan()) == {GREETING: ada}
@@ -222,9 +222,9 @@ def test_a_commit_that_was_tried_before_and_recorded_as_not_applied_is_still_nam
 
 def test_history_that_git_cannot_read_is_an_error_before_anything_is_sent(tale: Story) -> None:
     tale.apply_and_record()
-    greet(tale, "newer", "Ada")
+    commit_greeting(tale, "newer", "Ada")
     tree = tale.git("rev-parse", "HEAD^{tree}")
-    greet(tale, "newest", "Bob")
+    commit_greeting(tale, "newest", "Bob")
     (tale.root / ".git/objects" / tree[:2] / tree[2:]).unlink()
     tale.sandbox.forget_requests()
     result = tale.run("apply", "--yes")

@@ -27,7 +27,7 @@ voice: {provider: openai, voiceId: alloy}
 
 
 @contextlib.contextmanager
-def unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
+def apply_unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
     """An apply whose write was carried out without an answer, and the path of its report."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -43,7 +43,7 @@ def unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
         yield tale, report
 
 
-def gets(sandbox: Any) -> int:
+def count_gets(sandbox: Any) -> int:
     return int(sandbox.calls.get("GET", 0))
 
 
@@ -54,7 +54,7 @@ def test_a_write_that_reading_shows_late_is_applied(project: Project, nested: An
         entry = only_assistant(project.apply(sandbox.url))
         assert (entry["outcome"], entry["remaining"], entry["warnings"]) == ("applied", [], [])
         assert len(sandbox.patches) == 1
-        assert gets(sandbox) > 3
+        assert count_gets(sandbox) > 3
 
 
 def test_a_lag_without_end_is_not_converged(project: Project) -> None:
@@ -63,7 +63,7 @@ def test_a_lag_without_end_is_not_converged(project: Project) -> None:
         entry = only_assistant(project.apply(sandbox.url))
         assert (entry["outcome"], entry["remaining"]) == ("not_converged", ["/firstMessage"])
         assert len(sandbox.patches) == 1  # nothing is sent again: the API has accepted it
-        assert gets(sandbox) <= 2 + 7
+        assert count_gets(sandbox) <= 2 + 7
 
 
 def test_somebody_may_edit_right_before_a_write_that_reading_shows_late(project: Project) -> None:
@@ -79,13 +79,13 @@ def test_a_field_that_has_moved_is_not_waited_for(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new ")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["normalise trim firstMessage"]) as sandbox:
         assert outcomes(project.apply(sandbox.url)) == {"a": "not_converged"}
-        assert gets(sandbox) == 3
+        assert count_gets(sandbox) == 3
 
 
 def test_a_write_that_is_sent_again_though_live_shows_it_is_not_waited_for(tmp_path: Path) -> None:
-    with unclear(tmp_path) as (tale, report):
+    with apply_unclear(tmp_path) as (tale, report):
         assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
-        assert gets(tale.sandbox) == 3
+        assert count_gets(tale.sandbox) == 3
 
 
 def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) -> None:
@@ -136,7 +136,7 @@ def test_a_reading_that_fails_within_the_lag_is_told_as_ever(project: Project) -
     project.write("a", id="asst_a", firstMessage="new")
 
     def meddle(request: Request, forward: Forward) -> Answer:
-        return error_answer(403) if request.method == "GET" and gets(sandbox) == 3 else forward(request)
+        return error_answer(403) if request.method == "GET" and count_gets(sandbox) == 3 else forward(request)
 
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
         with between(sandbox, meddle) as server:
@@ -150,7 +150,7 @@ def test_a_run_that_is_being_stopped_does_not_wait(project: Project) -> None:
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=60s"]) as sandbox:
         document = project.apply(sandbox.url, stopping=lambda: bool(sandbox.patches))
         assert only_assistant(document)["outcome"] == "not_converged"
-        assert gets(sandbox) == 3
+        assert count_gets(sandbox) == 3
 
 
 def test_rollback_waits_too(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_rollback_waits_too(tmp_path: Path) -> None:
 
 
 def test_a_resumed_write_waits_too(tmp_path: Path) -> None:
-    with unclear(tmp_path) as (tale, report):
+    with apply_unclear(tmp_path) as (tale, report):
         tale.sandbox.edit("asst_a", firstMessage="old")
         tale.sandbox.rehearse("PATCH *: lag=0.1s")
         assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}

@@ -35,17 +35,17 @@ values = st.fixed_dictionaries({}, optional=VALUES)
 places = st.fixed_dictionaries({path: st.integers(0, len(LAYERS) - 1) for path in PATHS})
 
 
-def lay_out(
-    declared: dict[tuple[str, ...], Any], where: dict[tuple[str, ...], int], below: dict[tuple[str, ...], Any]
+def build_layers(
+    declared: dict[tuple[str, ...], Any], layer_of: dict[tuple[str, ...], int], below: dict[tuple[str, ...], Any]
 ) -> list[Any]:
     """The content of each layer; what stands below a value's own layer says something else."""
     layers: list[Any] = [{} for _ in LAYERS]
     layers[3] = {"name": "A"}
     layers[4] = {"id": "asst_a"}
     for path, value in declared.items():
-        layers[where[path]] = put_at(layers[where[path]], path, value)
-        if path in below and where[path] > 0:
-            layers[where[path] - 1] = put_at(layers[where[path] - 1], path, below[path])
+        layers[layer_of[path]] = put_at(layers[layer_of[path]], path, value)
+        if path in below and layer_of[path] > 0:
+            layers[layer_of[path] - 1] = put_at(layers[layer_of[path] - 1], path, below[path])
     return layers
 
 
@@ -60,8 +60,8 @@ def test_a_value_that_moves_is_no_change(
     texts: bool,
 ) -> None:
     wanted = {"name": "A", **build_tree(declared.items())}
-    for where in (first, then):
-        layers = lay_out(declared, where, below)
+    for layer_of in (first, then):
+        layers = build_layers(declared, layer_of, below)
         assert functools.reduce(merge_overlay, layers) == {"id": "asst_a", **wanted}
         for name, said in zip(LAYERS, layers, strict=True):
             fields = dict(said)
@@ -81,6 +81,6 @@ def test_a_value_that_moves_is_no_change(
         # Every value stands where it was put, and nowhere else.
         for path in declared:
             stands, _, _ = definition.locate(path)
-            assert stands == LAYERS[where[path]] or stands.endswith("bye.md")
+            assert stands == LAYERS[layer_of[path]] or stands.endswith("bye.md")
         plan = Planner().plan(definition.declared, {"id": "asst_a", **wanted}, wanted)
         assert (plan.changes, plan.released, plan.patch) == ((), (), None)

@@ -22,7 +22,7 @@ LIVE: dict[str, Any] = {
 LF, CRLF = "Be kind.\nBe short.\n", "Be kind.\r\nBe short.\r\n"
 
 
-def strict(sandbox: Sandbox) -> Meddle:
+def strict_server(sandbox: Sandbox) -> Meddle:
     """A server that refuses its own key in a body, and moves it with every write and every reading."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -37,7 +37,7 @@ def strict(sandbox: Sandbox) -> Meddle:
     return meddle
 
 
-def windows(sandbox: Sandbox) -> Meddle:
+def crlf_server(sandbox: Sandbox) -> Meddle:
     """A server that keeps every text with CRLF."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -50,7 +50,7 @@ def windows(sandbox: Sandbox) -> Meddle:
 
 
 @contextlib.contextmanager
-def told(folder: Path, live: dict[str, Any], **settings: Any) -> Iterator[Story]:
+def open_story(folder: Path, live: dict[str, Any], **settings: Any) -> Iterator[Story]:
     with story(folder / "project", live) as tale:
         tale.project.configure(**settings)
         yield tale
@@ -58,11 +58,11 @@ def told(folder: Path, live: dict[str, Any], **settings: Any) -> Iterator[Story]
 
 @pytest.mark.parametrize("path", ["/model/revision", "/*/revision"])
 def test_what_the_server_manages_is_sent_by_nobody_and_missed_by_nobody(tmp_path: Path, path: str) -> None:
-    with told(tmp_path, LIVE, never_send=[path]) as tale:
+    with open_story(tmp_path, LIVE, never_send=[path]) as tale:
         for name in LIVE:
             tale.write(name, model={"temperature": 0.6})
         tale.commit()
-        with tale.intercept(strict(tale.sandbox)):
+        with tale.intercept(strict_server(tale.sandbox)):
             document = tale.apply()
             assert outcomes(document) == {"a": "applied", "b": "applied"}
             assert [entry["warnings"] for entry in document["assistants"]] == [[], []]
@@ -71,10 +71,10 @@ def test_what_the_server_manages_is_sent_by_nobody_and_missed_by_nobody(tmp_path
 
 
 def test_without_the_setting_such_a_model_cannot_be_written(tmp_path: Path) -> None:
-    with told(tmp_path, LIVE) as tale:
+    with open_story(tmp_path, LIVE) as tale:
         tale.write("a", model={"temperature": 0.6})
         tale.commit()
-        with tale.intercept(strict(tale.sandbox)):
+        with tale.intercept(strict_server(tale.sandbox)):
             assert outcomes(tale.apply())["a"] == "refused"  # stale, in every run
 
 
@@ -82,7 +82,7 @@ def test_keys_inside_list_elements_too(tmp_path: Path) -> None:
     messages = [{"role": "system", "content": "Hi", "id": 1}, {"role": "user", "content": "Yo", "id": 2}]
     live = {"a": {"model": {**MODEL, "messages": messages}}}
     settings = {"extra_fields": ["/model/messages"], "never_send": ["/model/messages/*/id"]}
-    with told(tmp_path, live, **settings) as tale:
+    with open_story(tmp_path, live, **settings) as tale:
         declared = [{"role": "system", "content": "Hello"}, {"role": "user", "content": "Yo"}]
         tale.write("a", model={"messages": declared})
         tale.commit()
@@ -105,14 +105,14 @@ def test_a_definition_cannot_declare_it(project: Project) -> None:
 
 def test_an_environment_adds_its_own(tmp_path: Path) -> None:
     environments = {"staging": {"never_send": ["/metadata/etag"], "line_endings": "any"}}
-    with told(tmp_path, LIVE, never_send=["/model/revision"], environments=environments) as tale:
+    with open_story(tmp_path, LIVE, never_send=["/model/revision"], environments=environments) as tale:
         chosen = tale.project.settings.choose("staging")
     assert (chosen.never_send, chosen.line_endings) == ((("model", "revision"), ("metadata", "etag")), "any")
 
 
 def test_import_leaves_out_what_the_server_manages(tmp_path: Path) -> None:
     live = {"a": {"name": "Desk", "firstMessage": CRLF, "metadata": {"etag": "x", "owner": "dean"}}}
-    with told(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
+    with open_story(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
         result = tale.run("import", "asst_a")
         text = (tale.project.folder / "desk.yaml").read_text("utf-8")
         assert result.code == 0, result.stderr
@@ -133,7 +133,7 @@ def test_line_ends_are_a_difference_unless_a_setting_says_otherwise(
 
 
 def test_a_live_edit_of_such_a_text_is_drift_and_is_pulled_without_escapes(tmp_path: Path) -> None:
-    with told(tmp_path, {"a": {"firstMessage": LF}}, line_endings="any") as tale:
+    with open_story(tmp_path, {"a": {"firstMessage": LF}}, line_endings="any") as tale:
         tale.write("a", "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n")
         tale.commit()
         tale.apply_and_record()
@@ -149,7 +149,7 @@ def test_a_live_edit_of_such_a_text_is_drift_and_is_pulled_without_escapes(tmp_p
 
 def test_delete_keeps_the_whole_last_reading(tmp_path: Path) -> None:
     live = {"a": {"name": "Old", "firstMessage": CRLF, "metadata": {"etag": 7}}}
-    with told(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
+    with open_story(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
         tale.write("a", name="Old", firstMessage=LF)
         tale.commit()
         last = tale.sandbox.live("asst_a")
@@ -159,7 +159,7 @@ def test_delete_keeps_the_whole_last_reading(tmp_path: Path) -> None:
 
 
 def test_git_may_change_a_text_that_live_has_with_other_line_ends(tmp_path: Path) -> None:
-    with told(
+    with open_story(
         tmp_path, {"a": {"firstMessage": LF, "metadata": {"own": CRLF, "ours": "x"}}}, line_endings="any"
     ) as tale:
         tale.write("a", firstMessage=LF, metadata={"ours": "x"})
@@ -175,10 +175,10 @@ def test_git_may_change_a_text_that_live_has_with_other_line_ends(tmp_path: Path
 
 
 def test_a_server_that_keeps_crlf_has_what_was_written(tmp_path: Path) -> None:
-    with told(tmp_path, {"a": {"firstMessage": "old\r\n"}}, line_endings="any") as tale:
+    with open_story(tmp_path, {"a": {"firstMessage": "old\r\n"}}, line_endings="any") as tale:
         tale.write("a", firstMessage=LF)
         tale.commit()
-        with tale.intercept(windows(tale.sandbox)):
+        with tale.intercept(crlf_server(tale.sandbox)):
             document = tale.apply_and_record()
             assert outcomes(document) == {"a": "applied"}
             assert tale.sandbox.live("asst_a")["firstMessage"] == CRLF
@@ -206,7 +206,7 @@ def test_a_server_that_keeps_32_bits_has_what_was_written(project: Project) -> N
 
 def test_history_blame_and_environments_do_not_count_line_ends_either(tmp_path: Path) -> None:
     environments = {name: {"api_url": f"http://localhost:1/{name}", "overlay": name} for name in ("one", "two")}
-    with told(tmp_path, {"a": {"firstMessage": "old"}}, line_endings="any", environments=environments) as tale:
+    with open_story(tmp_path, {"a": {"firstMessage": "old"}}, line_endings="any", environments=environments) as tale:
         tale.write("a", firstMessage=LF, name="First")
         tale.commit()
         tale.apply_and_record()

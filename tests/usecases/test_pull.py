@@ -20,7 +20,7 @@ model: {provider: openai, model: gpt-4o, temperature: 0.7}   # see the wiki
 LIVE: dict[str, Any] = {"name": "A", "firstMessage": "Hello", "model": MODEL}
 
 
-def begun(tale: Story, text: str = TEXT) -> Path:
+def begin_story(tale: Story, text: str = TEXT) -> Path:
     """A definition that is applied and recorded."""
     file = tale.write("a", text)
     tale.commit()
@@ -43,7 +43,7 @@ def test_only_the_paths_that_are_named_are_pulled(tmp_path: Path) -> None:
 def test_a_number_that_became_a_truth_value_is_named(tmp_path: Path) -> None:
     text = "id: asst_a\nmetadata: {{vip: {vip}, score: {score}, same: 1}}\n"
     with story(tmp_path / "work", {"a": {"metadata": {"vip": 1, "score": False, "same": 1.0}}}) as tale:
-        file = begun(tale, text.format(vip=1, score="false"))
+        file = begin_story(tale, text.format(vip=1, score="false"))
         tale.sandbox.edit("asst_a", metadata={"vip": True, "score": 0.0, "same": 1.0})
         result = tale.run("pull")
         after = file.read_text("utf-8")
@@ -56,7 +56,7 @@ def test_an_ignored_key_that_only_live_has_in_a_declared_element_stays_out_of_th
     live = {"metadata": {"slots": [{"day": "mon", "etag": 1}, {"day": "tue", "etag": 2}]}}
     with story(tmp_path / "work", {"a": live}) as tale:
         tale.project.configure(ignore=[{"path": "metadata.slots.*.etag", "reason": "the server's"}])
-        file = begun(tale, text)
+        file = begin_story(tale, text)
         # What the definition does not have yet is pulled as it is.
         slots = [{"day": "mon", "etag": 3}, {"day": "wed", "etag": 4}, {"day": "thu", "etag": 5}]
         tale.sandbox.edit("asst_a", metadata={"slots": slots})
@@ -70,7 +70,7 @@ def test_an_ignored_key_that_only_live_has_in_a_declared_element_stays_out_of_th
 
 def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        file = begun(tale)
+        file = begin_story(tale)
         ours = TEXT.replace("Hello", "Ours").replace("0.7", "0.1")
         file.write_text(ours, "utf-8")
         tale.commit()
@@ -107,7 +107,7 @@ def test_a_wrong_password_is_said_once_before_the_files_and_the_lints(tmp_path: 
 
 def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        file = begun(tale)
+        file = begin_story(tale)
         clean = tale.run("pull", "--check")
         tale.sandbox.edit("asst_a", firstMessage="Welcome\x1b[31m")
         result = tale.run("pull", "--check")
@@ -126,7 +126,7 @@ def test_sensitive_and_ignored_values_are_never_written(tmp_path: Path) -> None:
         tale.project.configure(
             sensitive=["/metadata/crmKey"], ignore=[{"path": "/metadata/campaign", "reason": "set by the CRM"}]
         )
-        file = begun(tale, text)
+        file = begin_story(tale, text)
         tale.sandbox.edit("asst_a", metadata={"crmKey": "sk-new", "campaign": "new", "team": "ours"})
         checked = tale.run("pull", "--check")
         result = tale.run("pull")
@@ -145,7 +145,7 @@ def test_check_shows_no_line_that_holds_a_sensitive_value(tmp_path: Path) -> Non
     live = {**LIVE, "voicemailMessage": "sk-one\nsk-two\n", "metadata": {"crmKey": "sk-three", "team": "old"}}
     with story(tmp_path / "work", {"a": {**live, "endCallMessage": "Bye"}}) as tale:
         tale.project.configure(sensitive=["/metadata/crmKey", "/voicemailMessage"])
-        begun(tale, text)
+        begin_story(tale, text)
         tale.sandbox.edit("asst_a", metadata={"crmKey": "sk-three", "team": "ours"}, endCallMessage="See you")
         result = tale.run("pull", "--check")
     assert result.code == 2
@@ -159,7 +159,7 @@ def test_check_shows_no_line_that_holds_a_sensitive_value(tmp_path: Path) -> Non
 def test_an_object_that_holds_a_sensitive_value_is_not_written(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": {**LIVE, "metadata": {"crm": "none"}}}) as tale:
         tale.project.configure(sensitive=["/metadata/crm/key"])
-        file = begun(tale, TEXT + "metadata: {crm: none}\n")
+        file = begin_story(tale, TEXT + "metadata: {crm: none}\n")
         tale.sandbox.edit("asst_a", metadata={"crm": {"key": "sk-new"}})
         result = tale.run("pull")
         after = file.read_text("utf-8")
@@ -172,7 +172,7 @@ def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(t
     live = {**LIVE, "endCallMessage": "Bye", "metadata": {"team": "a"}}
     text = TEXT + 'endCallMessage: "Bye"  # last\nmetadata: {team: a}\n'
     with story(tmp_path / "work", {"a": live}) as tale:
-        file = begun(tale, text)
+        file = begin_story(tale, text)
         tale.sandbox.edit(
             "asst_a", endCallMessage=None, metadata={}, name=None, model={"provider": "openai", "model": "gpt-4o"}
         )
@@ -189,7 +189,7 @@ def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(t
 
 def test_a_value_of_the_defaults_that_live_has_lost_is_released_where_it_stands(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        begun(tale, "id: asst_a\nname: Desk\n")
+        begin_story(tale, "id: asst_a\nname: Desk\n")
         (tale.root / "assistants" / "_defaults.yaml").write_text("model: {temperature: 0.7}\n", "utf-8")
         tale.commit()
         tale.apply_and_record()
@@ -214,7 +214,7 @@ def test_a_value_that_a_definition_may_not_hold_is_told_and_left(
     tmp_path: Path, edit: dict[str, Any], path: str
 ) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        file = begun(tale)
+        file = begin_story(tale)
         tale.sandbox.edit("asst_a", **{"name": "B", **edit})
         result = tale.run("pull")
         after = file.read_text("utf-8")
@@ -224,7 +224,7 @@ def test_a_value_that_a_definition_may_not_hold_is_told_and_left(
 
 def test_nothing_to_pull_is_not_said_of_what_could_not_be_read(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        begun(tale, TEXT.replace("id: asst_a", "id: asst_gone"))
+        begin_story(tale, TEXT.replace("id: asst_a", "id: asst_gone"))
         result = tale.run("pull")
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr.startswith("assistants/a.yaml: GET /assistants/asst_gone: the API answered 404")
@@ -265,7 +265,7 @@ def test_a_byte_order_mark_and_line_ends_stay(tmp_path: Path, mark: str, newline
 
 def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        file = begun(tale)
+        file = begin_story(tale)
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
         newer = TEXT + "endCallMessage: Bye\n"
 
@@ -291,7 +291,7 @@ def test_outside_git_every_difference_is_drift(tmp_path: Path) -> None:
 
 def test_without_a_base_nothing_is_drift(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        file = begun(tale)
+        file = begin_story(tale)
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
         result = tale.run("pull", "--base", "HEAD~0")
         assert file.read_text("utf-8") != TEXT
@@ -322,7 +322,7 @@ def test_an_overlay_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
 def test_without_an_overlay_folder_the_shared_file_is_not_written(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
         tale.project.configure(environments={"staging": {"api_url": tale.url}})
-        file = begun(tale)
+        file = begin_story(tale)
         tale.sandbox.edit("asst_a", firstMessage="Welcome")
         result = tale.run("pull", "--environment", "staging", env=NOTHING_ELSE)
         after = file.read_text("utf-8")
@@ -391,7 +391,7 @@ def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp
     text = TEXT.replace('"Hello"', '&hi "Hello"') + "voicemailMessage: *hi\nendCallMessage: *hi  # too\n"
     live = {**LIVE, "voicemailMessage": "Hello", "endCallMessage": "Hello"}
     with story(tmp_path / "work", {"a": live}) as tale:
-        file = begun(tale, text)
+        file = begin_story(tale, text)
         tale.sandbox.edit("asst_a", name="B", firstMessage="Welcome", voicemailMessage="Call us back")
         result = tale.run("pull")
         first = file.read_text("utf-8")
@@ -408,7 +408,7 @@ def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp
 
 def test_nothing_to_pull_is_not_said_of_what_is_left(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        file = begun(tale)
+        file = begin_story(tale)
         tale.sandbox.edit("asst_a", name=None)
         result, checked = tale.run("pull"), tale.run("pull", "--check")
         after = file.read_text("utf-8")
@@ -465,7 +465,7 @@ def test_what_reorders_a_text_on_the_screen_is_escaped_or_named(tmp_path: Path) 
     live = {**LIVE, "voicemailMessage": "One\nTwo", "metadata": {"x y": "old", "long": "Old"}}
     with story(tmp_path / "work", {"a": live}) as tale:
         (tale.project.folder / "long.md").write_text("Old\n", "utf-8")
-        file = begun(tale, text)
+        file = begin_story(tale, text)
         edited = {"x y": "\u2066new", "long": "\u202eNew"}
         tale.sandbox.edit("asst_a", firstMessage="Hi \u202eolleH", voicemailMessage="One\nTw\u202eo", metadata=edited)
         result = tale.run("pull")

@@ -10,7 +10,7 @@ import pytest
 from definition_styles import DefinitionWriter
 from depth import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
-from live_edits import edited_field, with_undeclared
+from live_edits import add_undeclared, edit_field
 from projects import Project, open_api
 from reference_rules import round_to_single
 from servers import Sandbox, running_sandbox
@@ -109,7 +109,7 @@ class Desk:
         overlay.unlink(missing_ok=True)
         for file, one in ((overlay, whole), (self.project.folder / "a.yaml", shared)):
             if file != overlay or self.form == "an overlay":
-                readable(one.text)
+                assume_readable(one.text)
                 file.write_bytes(one.text.encode())
         return None if self.form == "an overlay to be made" else whole
 
@@ -119,10 +119,10 @@ class Desk:
         for field, required in REQUIRED.items():
             if field in declared:
                 declared[field] = {**required, **declared[field]}
-        self.sandbox.put({"id": definition.id, **with_undeclared(declared)})
+        self.sandbox.put({"id": definition.id, **add_undeclared(declared)})
         fields = data.draw(st.lists(st.sampled_from(sorted(declared)), min_size=1, max_size=4, unique=True))
         live = self.sandbox.live(definition.id)
-        body = {field: data.draw(edited_field(field, live[field]), label=field) for field in fields}
+        body = {field: data.draw(edit_field(field, live[field]), label=field) for field in fields}
         if data.draw(st.booleans()):
             self.api.patch(definition.id, body, live_id=definition.id)
         else:
@@ -132,9 +132,9 @@ class Desk:
         """What the files declare now is what live says, but for the fields that were left."""
         (after,) = self.read.loaded.definitions
         live = self.sandbox.live(before.id)
-        wanted = agreed(before.declared, live, (), left)
+        wanted = follow_live(before.declared, live, (), left)
         nulls = self.form == "no environment"  # an overlay has one for what only the shared file declares
-        found, wanted = (unordered(dict(fields)) for fields in (after.declared, wanted))
+        found, wanted = (sort_phrases(dict(fields)) for fields in (after.declared, wanted))
         assert repr(canonical(found, nulls=nulls)) == repr(canonical(wanted, nulls=nulls))
         assert after.id == before.id
 
@@ -163,13 +163,13 @@ class Desk:
         assert self.files == before
 
 
-def unordered(fields: dict[str, Any]) -> dict[str, Any]:
+def sort_phrases(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields with the phrases sorted, whose order means nothing and stays as the file has it."""
     phrases = fields.get("endCallPhrases")
     return {**fields, "endCallPhrases": sorted(phrases)} if isinstance(phrases, list) else fields
 
 
-def readable(text: str) -> None:
+def assume_readable(text: str) -> None:
     """Look for another example where a text is no YAML that we take."""
     try:
         read_yaml(text.removeprefix("\ufeff"))
@@ -191,32 +191,33 @@ def check_left(pulled: Pulled, definition: Definition, live: Mapping[str, Any]) 
             assert "*" in pulled.before
 
 
-def agreed(declared: Any, live: Any, path: Path, left: set[Path]) -> Any:
+def follow_live(declared: Any, live: Any, path: Path, left: set[Path]) -> Any:
     """Return what a definition declares that follows live, written apart from how the reconciler compares."""
-    if path in left or not asks(declared) or same(declared, live, path):
+    if path in left or not declares_something(declared) or is_same(declared, live, path):
         return declared
     if isinstance(declared, dict) and isinstance(live, dict | None):
-        return {key: agreed(value, (live or {}).get(key), (*path, key), left) for key, value in declared.items()}
+        return {key: follow_live(value, (live or {}).get(key), (*path, key), left) for key, value in declared.items()}
     return live
 
 
-def same(declared: Any, live: Any, path: Path = ()) -> bool:
+def is_same(declared: Any, live: Any, path: Path = ()) -> bool:
     """Tell whether live holds what is declared: numbers by value, booleans apart, undeclared keys not at all."""
     if isinstance(declared, dict):
         return isinstance(live, dict | None) and all(
-            not asks(value) or same(value, (live or {}).get(key), (*path, key)) for key, value in declared.items()
+            not declares_something(value) or is_same(value, (live or {}).get(key), (*path, key))
+            for key, value in declared.items()
         )
     if isinstance(declared, list) and isinstance(live, list):
         if path == ("endCallPhrases",):
             return sorted(declared) == sorted(live)
-        return len(declared) == len(live) and all(map(same, declared, live))
+        return len(declared) == len(live) and all(map(is_same, declared, live))
     if isinstance(declared, float) and isinstance(live, float):
         return round_to_single(declared) == round_to_single(live)
     return bool(declared == live and isinstance(declared, bool) == isinstance(live, bool))
 
 
-def asks(declared: Any) -> bool:
-    return any(map(asks, declared.values())) if isinstance(declared, dict) else True
+def declares_something(declared: Any) -> bool:
+    return any(map(declares_something, declared.values())) if isinstance(declared, dict) else True
 
 
 def canonical(value: Any, *, nulls: bool) -> Any:

@@ -30,7 +30,7 @@ TEXTS = {
 }
 
 
-def begun(tale: Story) -> dict[str, Path]:
+def write_texts(tale: Story) -> dict[str, Path]:
     tale.project.configure(extra_fields=["/model/messages"])
     (tale.root / "assistants" / "texts").mkdir()
     files = {name: tale.root / "assistants" / "texts" / name for name in TEXTS}
@@ -44,7 +44,7 @@ def begun(tale: Story) -> dict[str, Path]:
 
 def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        files = begun(tale)
+        files = write_texts(tale)
         messages = [{"role": "system", "content": "Be kind.\nBe brief.\n\nBe quick.\nSay goodbye."}]
         tale.sandbox.edit(
             "asst_a", firstMessage="Good day!\n", voicemailMessage=None, model={**MODEL, "messages": messages}
@@ -73,7 +73,7 @@ def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None
 
 def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        files = begun(tale)
+        files = write_texts(tale)
         tale.sandbox.edit("asst_a", firstMessage="One\r\ntwo", endCallMessage="Farewell!")
         result = tale.run("pull")
     assert result.stdout == ""
@@ -87,7 +87,7 @@ def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(
 
 def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stays(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as tale:
-        files = begun(tale)
+        files = write_texts(tale)
         first = {"role": "system", "content": "Be kind.\nBe short.\nSay goodbye."}
         tale.sandbox.edit("asst_a", model={**MODEL, "messages": [first, {"role": "user", "content": "Hi"}]})
         result = tale.run("pull")

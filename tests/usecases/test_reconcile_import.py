@@ -14,7 +14,7 @@ from reconciler.core.importing import NewDefinition
 from reconciler.usecases.import_ import Import, Importer
 
 
-def imported(project: Project, sandbox: Sandbox, *ids: str, force: bool = False) -> list[Import]:
+def import_ids(project: Project, sandbox: Sandbox, *ids: str, force: bool = False) -> list[Import]:
     loaded = project.load_definitions() if any(project.folder.rglob("*.yaml")) else None
     with open_api(sandbox.url) as api:
         importer = Importer(api, project.folder, project.settings, loaded, force)
@@ -27,12 +27,12 @@ def file_of(result: Import) -> Path:
     return result.new_files.files[-1]
 
 
-def declared_by(result: Import) -> NewDefinition:
+def read_declared(result: Import) -> NewDefinition:
     assert result.new_files
     return result.new_files.declared
 
 
-def written(result: Import) -> str:
+def read_written_file(result: Import) -> str:
     assert result.error is None, result.error
     return file_of(result).read_text("utf-8")
 
@@ -50,9 +50,9 @@ def test_a_definition_is_readable_and_in_the_api_s_order(project: Project) -> No
         "model": {**MODEL, "maxTokens": 250},
     }
     with running_sandbox({"asst_1": live}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1")
+        (result,) = import_ids(project, sandbox, "asst_1")
         assert file_of(result) == project.folder / "enrollment-assistant-1.yaml"
-        assert written(result) == (
+        assert read_written_file(result) == (
             "id: asst_1\n"
             'name: "Enrollment: Assistant #1"\n'
             "firstMessage: |-\n"
@@ -178,8 +178,8 @@ def shared() -> Any:
 def test_any_assistant_is_in_sync_at_once(shared: Sandbox, tmp_path_factory: pytest.TempPathFactory, live: Any) -> None:
     project = Project(tmp_path_factory.mktemp("import") / "repository")
     shared.put({"id": "asst_1", **live})
-    (result,) = imported(project, shared, "asst_1")
-    text = written(result)
+    (result,) = import_ids(project, shared, "asst_1")
+    text = read_written_file(result)
     assert file_of(result).parent == project.folder
     assert project.load_definitions().problems == () or all(
         problem.severity == "warning" for problem in project.load_definitions().problems
@@ -203,12 +203,12 @@ def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
         "maxDurationSeconds": 1.5,
     }
     with running_sandbox({"asst_1": live}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1")
-        text = written(result)
+        (result,) = import_ids(project, sandbox, "asst_1")
+        text = read_written_file(result)
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert declared_by(result).undocumented == (("model", "messages"), ("tools",))
-    assert declared_by(result).rejected == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
-    assert declared_by(result).hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
+    assert read_declared(result).undocumented == (("model", "messages"), ("tools",))
+    assert read_declared(result).rejected == (("maxDurationSeconds",), ("model", "provider"), ("voice", "voiceId"))
+    assert read_declared(result).hidden == (("metadata", "crm", "a", "key"), ("metadata", "crm", "b"))
     assert "hush" not in text
     assert yaml.safe_load(text) == {
         "id": "asst_1",
@@ -222,18 +222,18 @@ def test_what_definitions_cannot_declare_is_listed(project: Project) -> None:
 def test_a_whole_object_that_is_sensitive_is_left_out(project: Project) -> None:
     project.configure(sensitive=["/metadata"])
     with running_sandbox({"asst_1": {"name": "A", "metadata": {"a": "hush"}}}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1")
-        assert written(result) == "id: asst_1\nname: A\n"
-    assert declared_by(result).hidden == (("metadata",),)
+        (result,) = import_ids(project, sandbox, "asst_1")
+        assert read_written_file(result) == "id: asst_1\nname: A\n"
+    assert read_declared(result).hidden == (("metadata",),)
 
 
 def test_numbers_that_no_yaml_keeps_are_left_out(project: Project) -> None:
     live = {"name": "A", "metadata": {"big": 10**30, "list": [1, {"x": -(2**63) - 1}], "fits": 2**63 - 1, "f": 1e300}}
     with running_sandbox({"asst_1": live}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1")
-        assert yaml.safe_load(written(result))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
+        (result,) = import_ids(project, sandbox, "asst_1")
+        assert yaml.safe_load(read_written_file(result))["metadata"] == {"fits": 2**63 - 1, "f": 1e300}
         assert statuses(project.plan(sandbox.url)) == {"a": "in_sync"}
-    assert declared_by(result).rejected == (("metadata", "big"), ("metadata", "list"))
+    assert read_declared(result).rejected == (("metadata", "big"), ("metadata", "list"))
 
 
 def test_what_is_nested_too_deeply_for_a_definition_is_told_and_not_written(project: Project) -> None:
@@ -242,7 +242,7 @@ def test_what_is_nested_too_deeply_for_a_definition_is_told_and_not_written(proj
         deep = {"x": deep}
     seed: dict[str, Any] = {"asst_1": {"name": "A", "metadata": {"x": deep}}, "asst_2": {"name": "B"}}
     with running_sandbox(seed) as sandbox:
-        bad, good = imported(project, sandbox, "asst_1", "asst_2")
+        bad, good = import_ids(project, sandbox, "asst_1", "asst_2")
     assert bad.error
     assert "asst_1 cannot be written as a definition" in str(bad.error)
     assert good.error is None
@@ -275,7 +275,7 @@ def test_hostile_and_equal_names_give_safe_and_distinct_files(project: Project) 
     names: list[Any] = [*HOSTILE, "Same", "same", "SAME!", "Same 2", None]
     seed: dict[str, Any] = {f"asst_{number}": {"name": name} for number, name in enumerate(names)}
     with running_sandbox(seed) as sandbox:
-        result = imported(project, sandbox, *seed)
+        result = import_ids(project, sandbox, *seed)
         files = [file_of(one) for one in result]
         assert None not in files
         assert len({str(file).lower() for file in files}) == len(names)
@@ -302,7 +302,7 @@ def test_an_id_that_a_definition_has_is_refused_whatever_the_file(project: Proje
     file = project.write("mine", id="asst_1", name="Mine")
     project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
-        one, other, local = imported(project, sandbox, "asst_1", "asst_2", "local_asst_1")
+        one, other, local = import_ids(project, sandbox, "asst_1", "asst_2", "local_asst_1")
         assert [entry[:2] for entry in sandbox.requests if entry[0] == "GET"] == [("GET", "/assistants/local_asst_1")]
     assert (one.existing, one.new_files) == ("assistants/mine.yaml", None)
     assert other.existing == "assistants/broken.yaml"
@@ -314,7 +314,7 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
     mine = project.write("sub/mine", id="asst_1", name="Old")
     broken = project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
-        result = imported(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
+        result = import_ids(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
     assert [one.new_files and file_of(one) for one in result] == [mine, None, broken]
     assert result[1].existing == str(mine)
     assert mine.read_text() == "id: local_asst_1\nname: Mine\n"
@@ -324,14 +324,14 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
 def test_two_files_of_one_id_are_not_replaced(project: Project) -> None:
     files = [project.write(name, id="asst_1", name="Old") for name in ("a", "b")]
     with running_sandbox({"asst_1": {"name": "New"}}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1", force=True)
+        (result,) = import_ids(project, sandbox, "asst_1", force=True)
     assert result.existing
     assert {yaml.safe_load(file.read_text())["name"] for file in files} == {"Old"}
 
 
 def test_both_ids_of_one_assistant_give_one_file(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
-        first, second, third = imported(project, sandbox, "local_asst_1", "asst_1", "local_asst_1")
+        first, second, third = import_ids(project, sandbox, "local_asst_1", "asst_1", "local_asst_1")
     assert file_of(first) == project.folder / "a.yaml"
     assert second.existing == third.existing == str(file_of(first))
     assert len(list(project.folder.iterdir())) == 1
@@ -343,9 +343,9 @@ def test_a_file_of_another_assistant_is_never_replaced(project: Project, name: s
     file = project.folder / name
     file.write_text("id: asst_9\n")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1", force=force)
+        (result,) = import_ids(project, sandbox, "asst_1", force=force)
     assert file_of(result) == project.folder / "a-2.yaml"
-    assert written(result) == "id: asst_1\nname: A\n"
+    assert read_written_file(result) == "id: asst_1\nname: A\n"
     assert file.read_text() == "id: asst_9\n"
 
 
@@ -353,7 +353,7 @@ def test_names_near_the_longest_that_a_file_may_have(project: Project) -> None:
     longest = project.folder / f"{'x' * 250}.yaml"
     longest.write_text("id: asst_1\nname: Old\n")
     with running_sandbox({"asst_1": {"name": "New"}, "asst_2": {"name": "𠮷" * 300}}) as sandbox:
-        result = imported(project, sandbox, "asst_1", "asst_2", force=True)
+        result = import_ids(project, sandbox, "asst_1", "asst_2", force=True)
     assert [one.error for one in result] == [None, None]
     assert longest.read_text() == "id: asst_1\nname: New\n"
 
@@ -364,7 +364,7 @@ def test_the_folder_is_made(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
         result = Importer(api, folder, project.settings, None).import_one("asst_1")
     assert file_of(result) == folder / "a.yaml"
-    assert written(result)
+    assert read_written_file(result)
 
 
 def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
@@ -377,7 +377,7 @@ def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
 
 def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> None:
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox:
-        missing, good, odd_id = imported(project, sandbox, "asst_2", "asst_1", "..")
+        missing, good, odd_id = import_ids(project, sandbox, "asst_2", "asst_1", "..")
     assert "404" in str(missing.error)
     assert file_of(good) == project.folder / "a.yaml"
     assert 'the id cannot be "." or ".."' in str(odd_id.error)
@@ -386,7 +386,7 @@ def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> N
 def test_an_id_that_no_definition_may_have_is_told(project: Project) -> None:
     """Some server might take it; the file would be invalid."""
     with running_sandbox({"asst 1": {"name": "A"}}) as sandbox:
-        (result,) = imported(project, sandbox, "asst 1")
+        (result,) = import_ids(project, sandbox, "asst 1")
     assert "the id " in str(result.error)
     assert list(project.folder.iterdir()) == []
 
@@ -400,5 +400,5 @@ def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> No
 
 def test_the_file_is_utf_8_whatever_the_locale(project: Project, tmp_path: Path) -> None:
     with running_sandbox({"asst_1": {"name": "A", "firstMessage": "Grüße ☕"}}) as sandbox:
-        (result,) = imported(project, sandbox, "asst_1")
+        (result,) = import_ids(project, sandbox, "asst_1")
     assert "Grüße ☕".encode() in file_of(result).read_bytes()

@@ -10,7 +10,7 @@ from reconciler.usecases.project.environments import read_forms
 from reconciler.usecases.validate import validate
 
 
-def validated(project: Project, *paths: str) -> Document:
+def run_validate(project: Project, *paths: str) -> Document:
     return project.document(
         validate([(project.settings, project.load_definitions(*paths))], started_at=project.started_at)
     )
@@ -18,7 +18,7 @@ def validated(project: Project, *paths: str) -> Document:
 
 def test_valid_definitions_have_no_status(project: Project) -> None:
     project.write("a", id="asst_1", name="A")
-    document = validated(project)
+    document = run_validate(project)
     assert document["command"] == "validate"
     assert (document["problems"], document["api_url"]) == ([], None)
     assert document["api_calls"] == {"GET": 0, "PATCH": 0, "POST": 0}
@@ -29,7 +29,7 @@ def test_valid_definitions_have_no_status(project: Project) -> None:
 def test_problems_stand_in_the_order_of_files_and_lines(project: Project) -> None:
     project.write("b", "id: asst_2\nname: 1\nnme: x\n")
     project.write("a", "id: asst_1\nfirstMessage: 'Hi '\n")
-    document = validated(project)
+    document = run_validate(project)
     assert [(found["file"], found["line"], found["severity"]) for found in document["problems"]] == [
         ("assistants/a.yaml", 2, "warning"),
         ("assistants/b.yaml", 2, "error"),
@@ -48,7 +48,7 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
         "    reason: set by the CRM\n"
         "    expires: 2020-01-31\n"
     )
-    expired, unmatched = validated(project)["problems"]
+    expired, unmatched = run_validate(project)["problems"]
     for problem, severity in ((expired, "error"), (unmatched, "warning")):
         place = (problem["file"], problem["line"], problem["column"], problem["severity"])
         assert place == ("reconciler.yaml", 3, 5, severity)
@@ -59,7 +59,7 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
 def test_a_secret_that_no_definition_declares_is_told_and_fails_nothing(project: Project) -> None:
     project.write("a", "id: asst_1\nmetadata: {crmKey: k}\n")
     project.configure(sensitive=["metadata.crmKey", "metadata.crmkey"])
-    document = validated(project)
+    document = run_validate(project)
     assert document["warnings"] == [
         "sensitive metadata.crmkey matches nothing that a definition declares: check its spelling"
     ]

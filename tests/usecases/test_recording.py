@@ -17,23 +17,23 @@ LIVE = dict.fromkeys("abcd", OLD)
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Four definitions that are live as they are committed; nothing is recorded yet."""
-    with story(tmp_path / "repository", LIVE) as told:
+    with story(tmp_path / "repository", LIVE) as tale:
         for name in LIVE:
-            told.write(name, **OLD)
-        told.commit("First")
-        yield told
+            tale.write(name, **OLD)
+        tale.commit("First")
+        yield tale
 
 
 def file(name: str) -> str:
     return f"assistants/{name}.yaml"
 
 
-def shown(tale: Story, field: str = "firstMessage") -> dict[str, Any]:
+def recorded_values(tale: Story, field: str = "firstMessage") -> dict[str, Any]:
     """The one field of every definition in the record's tree."""
     return {Path(path).stem: declared.get(field) for path, declared in tale.tree().items()}
 
 
-def failing(*names: str, method: str = "PATCH", status: int = 400) -> Any:
+def answer_with(*names: str, method: str = "PATCH", status: int = 400) -> Any:
     """Answer requests of a method for some assistants with a status, and leave everything else to the sandbox."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -64,7 +64,7 @@ class TestTheFirstRun:
         result = tale.run("apply", "--yes", "--record", "--base", "none")
         assert (result.code, tale.parents) == (0, [head])
         assert f"Recorded as {str(tale.record)[:12]}." in result.stderr
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert "README" not in tale.git("ls-tree", "--name-only", REF)
         assert tale.message.splitlines()[:3] == [
             "Apply: 1 applied, 3 unchanged",
@@ -76,10 +76,10 @@ class TestTheFirstRun:
         for name in LIVE:
             tale.write(name, **NEW)
         tale.commit()
-        with tale.intercept(failing("b")):
+        with tale.intercept(answer_with("b")):
             document = tale.apply_and_record()
         assert outcomes(document) == {"a": "applied", "b": "failed", "c": "applied", "d": "applied"}
-        assert shown(tale) == {"a": "new", "c": "new", "d": "new"}
+        assert recorded_values(tale) == {"a": "new", "c": "new", "d": "new"}
 
 
 class TestTheTree:
@@ -93,7 +93,7 @@ class TestTheTree:
         head = tale.commit()
         tale.apply_and_record()
         assert tale.parents == [head, previous]
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
 
     @pytest.mark.parametrize(
         ("method", "status", "outcome"),
@@ -103,14 +103,14 @@ class TestTheTree:
         for name in "ab":
             tale.write(name, **NEW)
         tale.commit()
-        with tale.intercept(failing("b", method=method, status=status)):
+        with tale.intercept(answer_with("b", method=method, status=status)):
             assert outcomes(tale.apply_and_record()) == {
                 "a": "applied",
                 "b": outcome,
                 "c": "unchanged",
                 "d": "unchanged",
             }
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
 
     def test_keeps_the_record_of_one_that_was_refused(self, tale: Story) -> None:
         tale.sandbox.edit("asst_b", firstMessage="theirs")
@@ -119,7 +119,7 @@ class TestTheTree:
         tale.commit()
         result = tale.run("apply", "--yes", "--record")
         assert result.code == 1
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert tale.message.splitlines()[0] == "Apply: 1 applied, 1 refused, 2 unchanged"
         assert entries(tale.plan())["b"]["status"] == "conflicted"  # not drift, as if git had won
 
@@ -128,18 +128,18 @@ class TestTheTree:
             tale.write(name, **NEW)
         tale.commit()
         assert outcomes(tale.apply_and_record("assistants/a.yaml")) == {"a": "applied"}
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert outcomes(tale.apply_and_record("--changed")) == {"b": "applied", "c": "applied"}
-        assert set(shown(tale).values()) == {"new", "old"}
+        assert set(recorded_values(tale).values()) == {"new", "old"}
 
     def test_keeps_the_record_of_one_that_was_skipped(self, tale: Story) -> None:
         for name in "abcd":
             tale.write(name, **NEW)
         tale.commit()
-        with tale.intercept(failing("a")):
+        with tale.intercept(answer_with("a")):
             found = outcomes(tale.apply_and_record("--fail-fast", "--concurrency", "1"))
         assert found == {"a": "failed", "b": "skipped", "c": "skipped", "d": "skipped"}
-        assert set(shown(tale).values()) == {"old"}
+        assert set(recorded_values(tale).values()) == {"old"}
 
     def test_keeps_the_record_of_one_that_live_does_not_show(self, tale: Story) -> None:
         def deaf(request: Request, forward: Forward) -> Answer:
@@ -152,23 +152,23 @@ class TestTheTree:
         with tale.intercept(deaf):
             assert outcomes(tale.apply_and_record())["a"] == "not_converged"
         assert f"  not converged: {file('a')} (asst_a)" in tale.run("history").stdout.splitlines()
-        assert shown(tale)["a"] == "old"
+        assert recorded_values(tale)["a"] == "old"
         assert tale.trailers == []
 
     def test_an_entry_follows_its_definition_to_its_new_place(self, tale: Story) -> None:
         tale.git("mv", file("a"), file("z"))
         tale.write("z", id="asst_a", **NEW)
         tale.commit()
-        with tale.intercept(failing("a")):
+        with tale.intercept(answer_with("a")):
             assert outcomes(tale.apply_and_record())["z"] == "failed"
-        assert shown(tale) == {"b": "old", "c": "old", "d": "old", "z": "old"}
+        assert recorded_values(tale) == {"b": "old", "c": "old", "d": "old", "z": "old"}
         assert entries(tale.plan())["z"]["changes"][0]["base"] == "old"
 
     def test_follows_files_whose_names_were_swapped(self, tale: Story) -> None:
         tale.write("a", id="asst_b", **NEW)
         tale.write("b", id="asst_a", **NEW)
         tale.commit()
-        with tale.intercept(failing("b")):
+        with tale.intercept(answer_with("b")):
             assert outcomes(tale.apply_and_record()) == {
                 "a": "failed",
                 "b": "applied",
@@ -193,7 +193,10 @@ class TestTheTree:
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         assert entries(tale.plan())["b"]["status"] == "drifted"
         assert outcomes(tale.apply_and_record())["b"] == "unchanged"
-        assert (tale.sandbox.live("asst_a")["firstMessage"], shown(tale)) == ("theirs", dict.fromkeys("abcd", "old"))
+        assert (tale.sandbox.live("asst_a")["firstMessage"], recorded_values(tale)) == (
+            "theirs",
+            dict.fromkeys("abcd", "old"),
+        )
 
     def test_of_selected_files_keeps_one_that_is_gone_and_whose_path_is_taken(self, tale: Story) -> None:
         (tale.root / file("b")).unlink()
@@ -208,7 +211,7 @@ class TestTheTree:
         tale.sandbox.put({"id": "asst_e", **OLD})
         tale.write("e", **NEW)
         tale.commit()
-        with tale.intercept(failing("e")):
+        with tale.intercept(answer_with("e")):
             assert outcomes(tale.apply_and_record())["e"] == "failed"
         assert file("e") not in tale.tree()
 
@@ -217,7 +220,7 @@ class TestTheTree:
         tale.commit()
         document = tale.apply_and_record()
         assert document["no_longer_managed"] == [{"file": file("b"), "id": "asst_b"}]
-        assert shown(tale) == {"a": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "old", "c": "old", "d": "old"}
         assert tale.plan()["no_longer_managed"] == []
 
     def test_keeps_what_a_renamed_folder_held(self, tale: Story) -> None:
@@ -250,7 +253,7 @@ class TestTheTree:
         tale.write("a", **NEW)
         tale.commit()
         tale.apply_and_record("assistants/a.yaml")
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
 
     def test_drift_that_is_kept_is_still_drift_afterwards(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs")
@@ -266,7 +269,7 @@ class TestOneFailureDoesNotMakeTheOthersStale:
         for name in "ab":
             tale.write(name, **NEW)
         tale.commit()
-        with tale.intercept(failing("b")):
+        with tale.intercept(answer_with("b")):
             tale.apply_and_record()
         tale.sandbox.edit("asst_a", firstMessage="theirs")
         found = entries(tale.plan())
@@ -279,17 +282,17 @@ class TestOneFailureDoesNotMakeTheOthersStale:
 
     @pytest.mark.parametrize("nested", BOTH)
     def test_a_retry_converges(self, tmp_path: Path, nested: Nested) -> None:
-        with story(tmp_path / "other", {"a": {"metadata": {"k": 1, "own": 2}}}, nested=nested) as told:
-            told.write("a", metadata={"k": 1})
-            told.commit()
-            told.apply_and_record()
-            told.write("a", metadata={"k": 2})
-            head = told.commit()
-            with told.intercept(failing("a")):
-                assert outcomes(told.apply_and_record()) == {"a": "failed"}
-            assert outcomes(told.apply_and_record()) == {"a": "applied"}
-            assert (told.tree(), told.parents[0]) == (told.tree(head), head)
-            assert told.sandbox.live("asst_a")["metadata"] == {"k": 2, "own": 2}
+        with story(tmp_path / "other", {"a": {"metadata": {"k": 1, "own": 2}}}, nested=nested) as tale:
+            tale.write("a", metadata={"k": 1})
+            tale.commit()
+            tale.apply_and_record()
+            tale.write("a", metadata={"k": 2})
+            head = tale.commit()
+            with tale.intercept(answer_with("a")):
+                assert outcomes(tale.apply_and_record()) == {"a": "failed"}
+            assert outcomes(tale.apply_and_record()) == {"a": "applied"}
+            assert (tale.tree(), tale.parents[0]) == (tale.tree(head), head)
+            assert tale.sandbox.live("asst_a")["metadata"] == {"k": 2, "own": 2}
 
 
 class TestUnclearWrites:
@@ -313,7 +316,7 @@ class TestUnclearWrites:
         told = {"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"], "heads": [unclear.head]}
         assert unclear.trailers == [told]
         assert unclear.message.splitlines()[0] == "Apply: 1 indeterminate, 3 unchanged"
-        assert shown(unclear)["a"] == "old"
+        assert recorded_values(unclear)["a"] == "old"
 
     def test_the_next_plan_shows_them_although_live_looks_right(self, unclear: Story) -> None:
         entry = entries(unclear.plan())["a"]
@@ -329,7 +332,7 @@ class TestUnclearWrites:
         assert outcomes(unclear.apply_and_record(*options))["a"] == "applied"
         assert unclear.sandbox.patches == [NEW]
         assert unclear.sandbox.provider("asst_a")["firstMessage"] == "new"
-        assert (unclear.trailers, shown(unclear)["a"]) == ([], "new")
+        assert (unclear.trailers, recorded_values(unclear)["a"]) == ([], "new")
         unclear.sandbox.forget_requests()
         assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
         assert unclear.sandbox.patches == []
@@ -375,14 +378,14 @@ class TestUnclearWrites:
         unclear.commit()
         unclear.apply_and_record("assistants/b.yaml")
         assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
-        with unclear.intercept(failing("a")):
+        with unclear.intercept(answer_with("a")):
             assert outcomes(unclear.apply_and_record())["a"] == "failed"
         assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
 
     def test_a_second_unclear_write_keeps_the_fields_of_the_first(self, unclear: Story) -> None:
         unclear.write("a", **NEW, endCallMessage="Bye")
         unclear.commit()
-        with unclear.intercept(failing("a", status=502)):
+        with unclear.intercept(answer_with("a", status=502)):
             assert outcomes(unclear.apply_and_record())["a"] == "indeterminate"
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/endCallMessage", "/firstMessage"]]
 
@@ -390,7 +393,7 @@ class TestUnclearWrites:
         first = unclear.head
         unclear.write("a", firstMessage="newer")
         second = unclear.commit()
-        with unclear.intercept(failing("a", status=502)):
+        with unclear.intercept(answer_with("a", status=502)):
             assert outcomes(unclear.apply_and_record())["a"] == "indeterminate"
         assert [trailer["heads"] for trailer in unclear.trailers] == [[first, second]]
         assert unclear.sandbox.live("asst_a")["firstMessage"] == "new"
@@ -468,7 +471,7 @@ class TestUnclearWrites:
         (unclear.root / file("a")).unlink()
         unclear.write("z", id="asst_a", **NEW)
         unclear.commit()
-        with unclear.intercept(failing("a")):
+        with unclear.intercept(answer_with("a")):
             assert outcomes(unclear.apply_and_record())["z"] == "failed"
         assert [trailer["file"] for trailer in unclear.trailers] == [file("z")]
 
@@ -567,7 +570,7 @@ def test_a_new_commit_is_recorded_even_if_it_changes_no_definition(tale: Story) 
     previous, head = tale.record, tale.commit("Nothing", allow_empty=True)
     tale.apply_and_record("--changed")
     assert tale.parents == [head, previous]
-    assert shown(tale) == dict.fromkeys("abcd", "old")
+    assert recorded_values(tale) == dict.fromkeys("abcd", "old")
 
 
 def test_what_was_written_is_recorded_even_if_the_files_are_the_same(tale: Story) -> None:
@@ -610,7 +613,7 @@ class TestTwoFoldersInOneRecord:
         tale.commit()
         tale.sandbox.edit("asst_d", firstMessage="theirs")
         assert outcomes(tale.apply_and_record("--changed")) == {"a": "applied"}
-        assert shown(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
+        assert recorded_values(tale) == {"a": "new", "b": "old", "c": "old", "d": "old"}
         assert self.agents_applied(tale) == {"c": "applied", "moved": "unchanged"}
         assert tale.sandbox.live("asst_d")["firstMessage"] == "theirs", "drift stays drift, wherever its file went"
         assert tale.tree() == {path: fields for path, fields in tale.tree("HEAD").items() if path != "unlike.yaml"}

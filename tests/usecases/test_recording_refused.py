@@ -23,16 +23,16 @@ OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Two definitions that are live as they are committed and recorded."""
-    with story(tmp_path / "repository", {"a": OLD, "b": OLD}) as told:
+    with story(tmp_path / "repository", {"a": OLD, "b": OLD}) as tale:
         for name in "ab":
-            told.write(name, **OLD)
-        told.commit("First")
-        told.apply_and_record()
-        told.sandbox.forget_requests()
-        yield told
+            tale.write(name, **OLD)
+        tale.commit("First")
+        tale.apply_and_record()
+        tale.sandbox.forget_requests()
+        yield tale
 
 
-def change(tale: Story, message: str = "Change") -> str:
+def commit_change(tale: Story, message: str = "Change") -> str:
     tale.write("a", **NEW)
     return tale.commit(message)
 
@@ -78,7 +78,7 @@ class TestDefinitionsThatDifferFromHead:
         ],
     )
     def test_are_not_recorded(self, tale: Story, edit: str) -> None:
-        change(tale)
+        commit_change(tale)
         record = tale.record
         getattr(self, edit)(tale)
         result = tale.run("apply", "--yes", "--record")
@@ -88,7 +88,7 @@ class TestDefinitionsThatDifferFromHead:
         assert (tale.record, tale.sandbox.requests, result.stdout) == (record, [], "")
 
     def test_are_in_nobodys_way_where_they_are_not_selected(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         self.modified(tale)
         assert tale.run("apply", "--yes", "--record", "assistants/a.yaml").code == 0
         assert {path: fields["firstMessage"] for path, fields in tale.tree().items()} == {
@@ -97,7 +97,7 @@ class TestDefinitionsThatDifferFromHead:
         }
 
     def test_one_that_reads_as_in_head_is_recorded_whatever_gits_index_says(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         self.untracked_again(tale)
         assert tale.run("apply", "--yes", "--record").code == 0
 
@@ -106,7 +106,7 @@ class TestDefinitionsThatDifferFromHead:
         file = tale.root / "reconciler.yaml"
         if edit not in ("added", "ignored by git"):
             file.write_text("on_drift: keep\n")
-        change(tale)
+        commit_change(tale)
         record = tale.record
         if edit == "ignored by git":
             (tale.root / ".git" / "info" / "exclude").write_text("reconciler.yaml\n")
@@ -167,7 +167,7 @@ class TestDefinitionsThatDifferFromHead:
         assert tale.parents[0] == head
 
     def test_other_files_may_differ(self, tale: Story) -> None:
-        head = change(tale)
+        head = commit_change(tale)
         (tale.root / "notes.txt").write_text("x")
         (tale.root / "assistants" / ".draft.yaml").write_text("x: [")
         (tale.root / "assistants" / "read.me").write_text("x")
@@ -180,7 +180,7 @@ class TestOlderCommits:
     def newer(self, tale: Story) -> None:
         """The commit that is checked out is older than the one that was applied."""
         first = tale.head
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         tale.git("checkout", "--quiet", first)
         tale.sandbox.forget_requests()
@@ -221,7 +221,7 @@ class TestTheRefMovedMeanwhile:
         return tale.git(*people, "commit-tree", "HEAD~1^{tree}", *parents, "-m", "Apply: 2 unchanged")
 
     def test_what_was_applied_is_live_and_not_recorded_and_a_retry_converges(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         theirs = self.moved(tale)
 
         def move(method: str, path: str, body: Any) -> None:
@@ -245,7 +245,7 @@ class TestTheRefMovedMeanwhile:
     def test_a_disk_without_room_leaves_what_is_live_unrecorded_and_says_so(
         self, tale: Story, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        change(tale)
+        commit_change(tale)
         before = tale.record
         monkeypatch.setattr(tempfile, "tempdir", str(tale.root / "gone"))
         result = tale.run("apply", "--yes", "--record")
@@ -268,7 +268,7 @@ class TestTheRefMovedMeanwhile:
         assert (result.code, tale.record) == (1, theirs)
 
     def test_a_ref_that_went_away_is_not_made_anew(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
 
         def forget(method: str, path: str, body: Any) -> None:
             tale.git("update-ref", "-d", REF)
@@ -279,7 +279,7 @@ class TestTheRefMovedMeanwhile:
 
 
 def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(tale: Story) -> None:
-    change(tale)
+    commit_change(tale)
     record = tale.record
     (tale.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
     result = tale.run("apply", "--yes", "--record")
@@ -293,21 +293,21 @@ def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(tale: St
 
 class TestARunThatWasStoppedRecordsNothing:
     def test_by_max_changes(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         record = tale.record
         result = tale.run("apply", "--yes", "--record", "--max-changes", "0")
         assert (result.code, tale.record, tale.sandbox.patches) == (1, record, [])
 
     def test_by_an_invalid_file(self, tale: Story) -> None:
         tale.write("b", "id: asst_b\nnme: x\n")
-        change(tale)
+        commit_change(tale)
         record = tale.record
         assert tale.run("apply", "--yes", "--record").code == 1
         assert (tale.record, tale.sandbox.requests) == (record, [])
 
     @pytest.mark.parametrize(("answer", "code", "applied"), [("n", 1, False), ("", 1, False), ("y", 0, True)])
     def test_by_a_no(self, tale: Story, answer: str, code: int, applied: bool) -> None:
-        change(tale)
+        commit_change(tale)
         record = tale.record
         ours, theirs = pty.openpty()
         with subprocess.Popen(
@@ -328,7 +328,7 @@ class TestARunThatWasStoppedRecordsNothing:
 
 
 def test_where_nobody_could_sign_in_every_definition_keeps_its_old_file(tale: Story) -> None:
-    head = change(tale)
+    head = commit_change(tale)
     result = tale.run("apply", "--yes", "--record", env={"RECONCILER_PASSWORD": "wrong"})
     assert (result.code, tale.parents[0], tale.message.splitlines()[0]) == (1, head, "Apply: 2 failed, 0 unchanged")
     assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "old"
@@ -346,7 +346,7 @@ class TestWhatIsLeftAlone:
         }
 
     def test_nothing_but_the_ref_changes(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         (tale.root / "staged.txt").write_text("staged")
         tale.git("add", "staged.txt")
         (tale.root / "staged.txt").write_text("and edited again")
@@ -361,14 +361,14 @@ class TestWhatIsLeftAlone:
         assert "staged.txt" not in tale.git("ls-tree", "-r", "--name-only", REF)
 
     def test_without_record_there_is_no_new_object(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         before = tale.git("count-objects", "-v")
         tale.apply("--no-record")
         assert tale.git("count-objects", "-v") == before
 
     def test_a_detached_head_stays_detached(self, tale: Story) -> None:
         tale.git("checkout", "--quiet", "--detach")
-        head = change(tale)
+        head = commit_change(tale)
         tale.apply_and_record()
         assert (tale.git("rev-parse", "--abbrev-ref", "HEAD"), tale.head) == ("HEAD", head)
 
@@ -384,13 +384,13 @@ class TestWhoeverRecords:
     def test_is_named_where_git_knows_a_name(self, tale: Story) -> None:
         tale.git("config", "user.name", "Ada")
         tale.git("config", "user.email", "ada@example.com")
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         assert tale.git("log", "-1", "--format=%an <%ae> %cn", REF) == "Ada <ada@example.com> Ada"
 
     def test_may_be_half_named(self, tale: Story) -> None:
         tale.git("config", "user.useConfigOnly", "true")
-        change(tale)
+        commit_change(tale)
         result = tale.run(
             "apply",
             "--yes",
@@ -402,7 +402,7 @@ class TestWhoeverRecords:
     def test_signs_nothing(self, tale: Story) -> None:
         tale.git("config", "commit.gpgsign", "true")
         tale.git("config", "gpg.program", "false")
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         assert tale.parents[0] == tale.head
 
@@ -431,7 +431,7 @@ class TestWithoutARepository:
 class TestHistory:
     def test_lists_the_newest_first(self, tale: Story) -> None:
         first = tale.head
-        second = change(tale)
+        second = commit_change(tale)
         with tale.intercept(
             lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)
         ):
@@ -464,7 +464,7 @@ class TestHistory:
         assert found["changed"] == {"assistants/a.yaml": ["/firstMessage", "/metadata/x.y"]}
 
     def test_names_what_a_revert_takes_back(self, tale: Story) -> None:
-        second = change(tale)
+        second = commit_change(tale)
         tale.apply_and_record()
         people = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
         tale.git(*people, "revert", "--no-edit", "HEAD")
@@ -476,7 +476,7 @@ class TestHistory:
         assert [record["reverts"] for record in older] == [[], []]
 
     def test_says_what_it_knows_of_a_commit_that_this_clone_lacks(self, tale: Story, tmp_path: Path) -> None:
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         clone = Story(tmp_path / "clone", tale.sandbox)
         clone.git("fetch", "--quiet", "--depth=1", f"file://{tale.root}", f"{REF}:{REF}")
@@ -484,7 +484,7 @@ class TestHistory:
         assert first.endswith("Apply: 1 applied, 1 unchanged")
 
     def test_is_data_too(self, tale: Story) -> None:
-        second = change(tale)
+        second = commit_change(tale)
         tale.apply_and_record()
         (newest, oldest) = json.loads(tale.run("history", "--format", "json").stdout)
         assert (newest["commit"], newest["applied"], newest["unclear"]) == (tale.record, second, [])
@@ -493,7 +493,7 @@ class TestHistory:
         assert json.loads(tale.run("history", "--format", "json", "--limit", "1").stdout) == [newest]
 
     def test_ends_at_its_limit(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         assert len(tale.run("history", "--limit", "1").stdout.splitlines()) == 4
         assert tale.run("history", "--limit", "0").code == 1
@@ -509,7 +509,7 @@ class TestHistory:
         assert "apply --record" in tale.run("history").stderr
 
     def test_reads_well_in_plain_git(self, tale: Story) -> None:
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         assert tale.git("log", "--format=%s", "-1", REF) == "Apply: 1 applied, 1 unchanged"
         assert "Apply: 2 unchanged" in tale.git("log", "--format=%s", REF)
@@ -571,7 +571,7 @@ class TestAShallowClone:
     @pytest.fixture
     def clone(self, tale: Story, tmp_path: Path) -> Story:
         """A clone as CI makes one: the newest commit alone, and the record without its history."""
-        change(tale)
+        commit_change(tale)
         tale.apply_and_record()
         tale.write("b", **NEW)
         tale.commit()
@@ -612,7 +612,7 @@ def test_a_repository_with_longer_object_names(tale: Story, tmp_path: Path) -> N
         told.write(name, **OLD)
     told.commit()
     told.apply_and_record()
-    change(told)
+    commit_change(told)
     with told.intercept(lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)):
         assert outcomes(told.apply_and_record())["a"] == "failed"
     assert len(str(told.record)) == 64
@@ -620,7 +620,7 @@ def test_a_repository_with_longer_object_names(tale: Story, tmp_path: Path) -> N
 
 
 def test_a_folder_that_is_reached_through_a_link(tale: Story, tmp_path: Path) -> None:
-    change(tale)
+    commit_change(tale)
     (tmp_path / "link").symlink_to(tale.root)
     assert outcomes(tale.apply_and_record("--directory", tmp_path / "link" / "assistants"))["a"] == "applied"
     assert tale.parents[0] == tale.head

@@ -14,14 +14,14 @@ LIVE = {name: {"firstMessage": "old", "metadata": {"key": "s3cret-old"}} for nam
 
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
-    with story(tmp_path / "project", LIVE) as told:
+    with story(tmp_path / "project", LIVE) as tale:
         for name in ("a", "b"):
-            told.write(name, id=f"asst_{name}", firstMessage="new")
-        told.commit()
-        yield told
+            tale.write(name, id=f"asst_{name}", firstMessage="new")
+        tale.commit()
+        yield tale
 
 
-def unclear(tale: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Document:
+def apply_unclear(tale: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Document:
     """The report of an apply whose write to `a` had no clear answer."""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -40,7 +40,7 @@ def unclear(tale: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Docu
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_the_fields_are_sent_even_where_live_looks_right(tale: Story, landed: bool) -> None:
-    report = tale.save_report(unclear(tale, landed=landed))
+    report = tale.save_report(apply_unclear(tale, landed=landed))
     document = tale.apply("--resume", report)
     assert outcomes(document) == {"a": "applied"}
     assert tale.sandbox.patches == [{"firstMessage": "new"}]
@@ -49,7 +49,7 @@ def test_the_fields_are_sent_even_where_live_looks_right(tale: Story, landed: bo
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_the_values_are_todays(tale: Story, landed: bool) -> None:
-    report = tale.save_report(unclear(tale, landed=landed))
+    report = tale.save_report(apply_unclear(tale, landed=landed))
     tale.write("a", id="asst_a", firstMessage="newer", endCallMessage="Bye")
     tale.commit()
     assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
@@ -58,14 +58,14 @@ def test_the_values_are_todays(tale: Story, landed: bool) -> None:
 
 @pytest.mark.parametrize("landed", [True, False])
 def test_it_does_so_also_against_a_base(tale: Story, landed: bool) -> None:
-    report = tale.save_report(unclear(tale, landed=landed))
+    report = tale.save_report(apply_unclear(tale, landed=landed))
     document = tale.apply("--resume", report, "--base", "HEAD")  # by which what is not live would have drifted
     assert outcomes(document) == {"a": "applied"}
     assert tale.sandbox.patches == [{"firstMessage": "new"}]
 
 
 def test_a_third_value_is_somebody_elses(tale: Story) -> None:
-    report = tale.save_report(unclear(tale, landed=False))
+    report = tale.save_report(apply_unclear(tale, landed=False))
     tale.sandbox.edit("asst_a", firstMessage="theirs")
     document = tale.apply("--resume", report)
     entry = entries(document)["a"]
@@ -76,7 +76,7 @@ def test_a_third_value_is_somebody_elses(tale: Story) -> None:
 
 
 def test_what_was_sent_again_is_sent_once_more(tale: Story) -> None:
-    first = unclear(tale, landed=True)
+    first = apply_unclear(tale, landed=True)
 
     def meddle(request: Request, forward: Forward) -> Answer:
         return error_answer(500) if request.method == "PATCH" else forward(request)
@@ -92,7 +92,7 @@ def test_a_sensitive_value_is_not_in_the_report_and_only_todays_is_known(tale: S
     tale.project.configure(sensitive=["/metadata/key"])
     tale.write("a", id="asst_a", metadata={"key": "s3cret-new"})
     tale.commit()
-    landed = tale.save_report(unclear(tale, landed=True), "landed.json")
+    landed = tale.save_report(apply_unclear(tale, landed=True), "landed.json")
     assert "s3cret" not in landed.read_text()
     assert outcomes(tale.apply("--resume", landed)) == {"a": "applied"}
     tale.sandbox.edit("asst_a", metadata={"key": "s3cret-old"})
@@ -101,7 +101,7 @@ def test_a_sensitive_value_is_not_in_the_report_and_only_todays_is_known(tale: S
 
 def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(tale: Story) -> None:
     """Live shows it, and only one of two stores may have it: a pipeline that applies where a plan exits with 2 must."""
-    unclear(tale, landed=True, options=("--record", "--base", "none"))
+    apply_unclear(tale, landed=True, options=("--record", "--base", "none"))
     report = tale.root.parent / "plan.xml"
     result = tale.run("plan", "--detailed-exitcode", "--report", report)
     assert result.code == 2
@@ -122,14 +122,14 @@ def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(tale: Story) -
 
 
 def test_the_record_is_settled_by_it(tale: Story) -> None:
-    report = tale.save_report(unclear(tale, landed=True, options=("--record", "--base", "none")))
+    report = tale.save_report(apply_unclear(tale, landed=True, options=("--record", "--base", "none")))
     assert len(tale.trailers) == 1
     assert outcomes(tale.apply_and_record("--resume", report)) == {"a": "applied"}
     assert tale.trailers == []
 
 
 def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent(tale: Story) -> None:
-    unresolved = unclear(tale, landed=False)
+    unresolved = apply_unclear(tale, landed=False)
     report = tale.save_report(unresolved)
     refused = {
         ("--resume", report, "assistants/a.yaml"): "--resume already selects the assistants",

@@ -30,19 +30,19 @@ OURS = ("updatedAt",)
 @pytest.fixture
 def tale(tmp_path: Path, nested: Nested) -> Iterator[Story]:
     """One assistant with fields that nobody declares, under both server semantics."""
-    with story(tmp_path / "repository", {"a": LIVE}, nested=nested) as told:
-        yield told
+    with story(tmp_path / "repository", {"a": LIVE}, nested=nested) as tale:
+        yield tale
 
 
-def live(tale: Story, name: str = "a") -> dict[str, Any]:
+def read_live(tale: Story, name: str = "a") -> dict[str, Any]:
     return {key: value for key, value in tale.sandbox.live(f"asst_{name}").items() if key not in OURS}
 
 
-def provider(tale: Story, name: str = "a") -> dict[str, Any]:
+def read_provider(tale: Story, name: str = "a") -> dict[str, Any]:
     return {key: value for key, value in tale.sandbox.provider(f"asst_{name}").items() if key not in OURS}
 
 
-def applied(tale: Story, *options: str, **fields: Any) -> Document:
+def apply_fields(tale: Story, *options: str, **fields: Any) -> Document:
     """Declare some fields of `a`, commit and apply them."""
     tale.write("a", **fields)
     tale.commit()
@@ -52,7 +52,7 @@ def applied(tale: Story, *options: str, **fields: Any) -> Document:
     return document
 
 
-def why(document: Document) -> str:
+def read_reason(document: Document) -> str:
     error = only_assistant(document)["error"]
     assert error is not None
     return f"{error['kind']}: {error['message']}"
@@ -80,12 +80,12 @@ class TestOldValues:
         ],
     )
     def test_are_live_again(self, tale: Story, fields: dict[str, Any]) -> None:
-        before = live(tale)
-        document = applied(tale, **fields)
-        assert live(tale) != before
+        before = read_live(tale)
+        document = apply_fields(tale, **fields)
+        assert read_live(tale) != before
         rollback = tale.rollback(document)
         assert outcomes(rollback) == {"a": "applied"}
-        assert (live(tale), provider(tale)["tools"]) == (before, LIVE["tools"])
+        assert (read_live(tale), read_provider(tale)["tools"]) == (before, LIVE["tools"])
         assert (rollback["command"], rollback["summary"]["applied"]) == ("rollback", 1)
         assert len(tale.sandbox.patches) == 1
 
@@ -108,59 +108,61 @@ class TestOldValues:
     )
     def test_of_every_shape_come_back_exactly(self, tale: Story, old: Any, new: Any) -> None:
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": old})
-        document = applied(tale, metadata={"key": new})
+        document = apply_fields(tale, metadata={"key": new})
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert json.dumps(live(tale)["metadata"], sort_keys=True) == json.dumps({"own": 1, "key": old}, sort_keys=True)
+        assert json.dumps(read_live(tale)["metadata"], sort_keys=True) == json.dumps(
+            {"own": 1, "key": old}, sort_keys=True
+        )
 
     def test_of_undocumented_fields_come_back_too(self, tale: Story) -> None:
         tale.project.configure(extra_fields=["/model/messages"])
-        before = live(tale)
-        document = applied(tale, model={"messages": [{"role": "system", "content": "Hi", "cache": True}]})
+        before = read_live(tale)
+        document = apply_fields(tale, model={"messages": [{"role": "system", "content": "Hi", "cache": True}]})
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert live(tale) == before
+        assert read_live(tale) == before
 
     def test_leave_what_somebody_else_edited_meanwhile(self, tale: Story) -> None:
-        document = applied(tale, metadata={"key": "new"}, model={"temperature": 1.5})
+        document = apply_fields(tale, metadata={"key": "new"}, model={"temperature": 1.5})
         tale.sandbox.edit(
             "asst_a",
             name="Theirs",
             metadata={"own": 2, "key": "new", "more": 3},
-            model={**live(tale)["model"], "maxTokens": 5},
+            model={**read_live(tale)["model"], "maxTokens": 5},
         )
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        found = live(tale)
+        found = read_live(tale)
         assert (found["name"], found["metadata"]) == ("Theirs", {"own": 2, "key": "old", "more": 3})
         assert (found["model"]["temperature"], found["model"]["maxTokens"]) == (0.7, 5)
 
     def test_are_planned_first(self, tale: Story) -> None:
         """Each assistant is read, read again right before its write, and once after it."""
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         tale.rollback(document)
         assert [method for method, _, _ in tale.sandbox.requests] == ["POST", "GET", "GET", "PATCH", "GET"]
         assert tale.sandbox.patches == [{"firstMessage": "old"}]
 
     def test_need_no_definition_any_more(self, tale: Story) -> None:
-        before = live(tale)
-        document = applied(tale, firstMessage="new")
+        before = read_live(tale)
+        document = apply_fields(tale, firstMessage="new")
         (tale.root / "assistants/a.yaml").unlink()
         (tale.root / "assistants").rmdir()
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert live(tale) == before
+        assert read_live(tale) == before
 
     def test_ride_with_what_every_patch_carries(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         tale.project.configure(always_send=["model"])
         tale.rollback(document)
         assert tale.sandbox.patches == [{"firstMessage": "old", "model": LIVE["model"]}]
 
     def test_that_are_there_already_send_nothing(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new", name="B")
+        document = apply_fields(tale, firstMessage="new", name="B")
         tale.sandbox.edit("asst_a", firstMessage="old", name="A")
         assert outcomes(tale.rollback(document)) == {"a": "unchanged"}
         assert tale.sandbox.patches == []
 
     def test_of_one_field_come_back_where_the_other_has_its_own_already(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new", name="B")
+        document = apply_fields(tale, firstMessage="new", name="B")
         tale.sandbox.edit("asst_a", firstMessage="old")
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
         assert tale.sandbox.patches == [{"name": "A"}]
@@ -178,7 +180,7 @@ class TestFieldsThatWereNotThere:
         ],
     )
     def test_become_null(self, tale: Story, field: str, value: Any, sent: Any) -> None:
-        document = applied(tale, **{field: value})
+        document = apply_fields(tale, **{field: value})
         assert "live" not in only_assistant(document)["changes"][0]
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
         assert tale.sandbox.patches == [sent]
@@ -194,17 +196,17 @@ class TestFieldsThatWereNotThere:
     def test_that_cannot_become_null_refuse_the_whole_assistant(
         self, tale: Story, fields: dict[str, Any], named: str
     ) -> None:
-        document = applied(tale, **fields, firstMessage="new")
-        after = live(tale)
+        document = apply_fields(tale, **fields, firstMessage="new")
+        after = read_live(tale)
         rollback = tale.rollback(document)
-        assert (outcomes(rollback), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
-        assert named in why(rollback)
-        assert why(rollback).startswith("invalid: this cannot be undone")
-        assert "by hand" in why(rollback)
+        assert (outcomes(rollback), tale.sandbox.patches, read_live(tale)) == ({"a": "refused"}, [], after)
+        assert named in read_reason(rollback)
+        assert read_reason(rollback).startswith("invalid: this cannot be undone")
+        assert "by hand" in read_reason(rollback)
 
     def test_all_reasons_are_told_at_once(self, tale: Story) -> None:
-        document = applied(tale, voice={"provider": "azure", "voiceId": "x"})
-        assert "voice.provider" in (told := why(tale.rollback(document)))
+        document = apply_fields(tale, voice={"provider": "azure", "voiceId": "x"})
+        assert "voice.provider" in (told := read_reason(tale.rollback(document)))
         assert "voice.voiceId" in told
 
 
@@ -212,10 +214,10 @@ class TestWhatNobodyCanDeclare:
     @pytest.mark.parametrize("old", [{}, {"x": {}}, {"x": 1, "y": {"z": {}}}, {"x": None}])
     def test_an_empty_object_refuses_the_assistant(self, tale: Story, old: Any) -> None:
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": old})
-        document = applied(tale, metadata={"key": "new"})
+        document = apply_fields(tale, metadata={"key": "new"})
         rollback = tale.rollback(document)
         assert (outcomes(rollback), tale.sandbox.patches) == ({"a": "refused"}, [])
-        assert "metadata.key contains an empty object" in why(rollback)
+        assert "metadata.key contains an empty object" in read_reason(rollback)
 
 
 class TestLiveThatHasMovedOn:
@@ -235,15 +237,15 @@ class TestLiveThatHasMovedOn:
     )
     def test_is_refused(self, tale: Story, field: str, old: Any, new: Any, theirs: Any) -> None:
         tale.sandbox.edit("asst_a", **{field: old})
-        document = applied(tale, **{field: new}, name="B")
+        document = apply_fields(tale, **{field: new}, name="B")
         tale.sandbox.edit("asst_a", **{field: theirs})
-        after = live(tale)
+        after = read_live(tale)
         rollback = tale.rollback(document)
-        assert (outcomes(rollback), tale.sandbox.patches, live(tale)) == ({"a": "refused"}, [], after)
-        assert why(rollback).startswith("conflict: live has changed since")
+        assert (outcomes(rollback), tale.sandbox.patches, read_live(tale)) == ({"a": "refused"}, [], after)
+        assert read_reason(rollback).startswith("conflict: live has changed since")
 
     def test_between_the_plan_and_the_write_is_stale(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         readings: list[str] = []
 
         def edit(method: str, path: str, body: Any) -> None:
@@ -259,26 +261,26 @@ class TestLiveThatHasMovedOn:
     def test_refuses_one_assistant_and_not_the_others(self, tale: Story) -> None:
         tale.sandbox.put({"id": "asst_b", "firstMessage": "old"})
         tale.write("b", firstMessage="new")
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         tale.sandbox.edit("asst_b", firstMessage="theirs")
         assert outcomes(tale.rollback(document)) == {"a": "applied", "b": "refused"}
         assert tale.run("rollback", tale.save_report(document), "--yes").code == 1
 
     def test_an_assistant_that_is_gone_has_failed(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         with tale.sandbox.client() as client:
             client.delete("/assistants/asst_a")
         rollback = tale.rollback(document)
         assert (outcomes(rollback), kinds(rollback)) == ({"a": "failed"}, {"a": "not_found"})
 
     def test_an_assistant_of_another_organisation_is_refused(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         tale.project.configure(org_id="org_other")
         assert kinds(tale.rollback(document)) == {"a": "forbidden"}
         assert tale.sandbox.patches == []
 
     def test_outside_of_the_project_nothing_is_sent(self, tale: Story) -> None:
-        document = tale.save_report(applied(tale, firstMessage="new"))
+        document = tale.save_report(apply_fields(tale, firstMessage="new"))
         tale.project.configure(org_id="org_other")
         sent = len(tale.sandbox.patches)
         result = tale.run("rollback", document, "--yes", "--directory", "misspelt/assistants")
@@ -295,34 +297,34 @@ class TestWhatThePolicyDecided:
 
     def test_a_forced_conflict_is_undone(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        document = applied(tale, "--force-conflicts", firstMessage="new")
+        document = apply_fields(tale, "--force-conflicts", firstMessage="new")
         assert only_assistant(document)["changes"][0]["kind"] == "conflict"
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert live(tale)["firstMessage"] == "theirs"
+        assert read_live(tale)["firstMessage"] == "theirs"
 
     def test_drift_that_was_reverted_is_undone(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs")
-        document = applied(tale, "--on-drift", "revert", firstMessage="old", metadata={"key": "new"})
+        document = apply_fields(tale, "--on-drift", "revert", firstMessage="old", metadata={"key": "new"})
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert (live(tale)["firstMessage"], live(tale)["metadata"]["key"]) == ("theirs", "old")
+        assert (read_live(tale)["firstMessage"], read_live(tale)["metadata"]["key"]) == ("theirs", "old")
 
     def test_drift_that_was_kept_is_not_touched(self, tale: Story) -> None:
         tale.sandbox.edit("asst_a", firstMessage="theirs", metadata={"own": 1, "key": "old", "more": 1})
-        document = applied(tale, firstMessage="old", metadata={"key": "new"})
+        document = apply_fields(tale, firstMessage="old", metadata={"key": "new"})
         assert {change["kind"] for change in only_assistant(document)["changes"]} == {"change", "drift"}
         tale.sandbox.edit("asst_a", firstMessage="theirs again")
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
         assert tale.sandbox.patches == [{"metadata": {"own": 1, "key": "old", "more": 1}}]
-        assert live(tale)["firstMessage"] == "theirs again"
+        assert read_live(tale)["firstMessage"] == "theirs again"
 
     def test_what_is_ignored_is_not_touched_and_listed(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new", metadata={"key": "new"})
+        document = apply_fields(tale, firstMessage="new", metadata={"key": "new"})
         tale.project.configure(ignore=[{"path": "/metadata/key", "reason": "set by the CRM"}])
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "theirs"})
         rollback = tale.rollback(document)
         assert outcomes(rollback) == {"a": "applied"}
         assert [ignored["path"] for ignored in only_assistant(rollback)["ignored"]] == ["/metadata/key"]
-        assert live(tale)["metadata"] == {"own": 1, "key": "theirs"}
+        assert read_live(tale)["metadata"] == {"own": 1, "key": "theirs"}
 
     def test_the_record_does_not_move(self, tale: Story) -> None:
         tale.write("a", firstMessage="new")
@@ -363,33 +365,33 @@ class TestWritesWithoutAClearEnd:
         return document
 
     def test_are_undone_where_live_shows_what_was_sent(self, tale: Story) -> None:
-        before = live(tale)
+        before = read_live(tale)
         assert outcomes(tale.rollback(self.meddled(tale, reaches=True))) == {"a": "applied"}
-        assert live(tale) == before
+        assert read_live(tale) == before
 
     @pytest.mark.parametrize("reaches", ["", " after=provider"], ids=["no store", "the provider"])
     def test_are_undone_where_live_shows_the_old_value(self, tale: Story, reaches: str) -> None:
         """Live is one of two stores: which value the provider has nobody knows."""
         tale.write("a", firstMessage="new", name="B")
         tale.commit()
-        before = provider(tale)
+        before = read_provider(tale)
         tale.sandbox.rehearse(f"PATCH *: 500{reaches}")
         document = tale.apply()
         tale.sandbox.mend()
         rollback = tale.rollback(document)
         assert (outcomes(document), outcomes(rollback)) == ({"a": "indeterminate"}, {"a": "applied"})
-        assert provider(tale) == live(tale) == before
+        assert read_provider(tale) == read_live(tale) == before
 
     def test_are_undone_where_live_shows_an_accepted_one_late(self, tale: Story) -> None:
         """Reading may show it any moment: the old value that live has until then is not the end of it."""
         tale.write("a", firstMessage="new", name="B")
         tale.commit()
-        before = provider(tale)
+        before = read_provider(tale)
         tale.sandbox.rehearse("1st PATCH *: lag=60s")
         document = tale.apply()
-        assert (outcomes(document), provider(tale) == before) == ({"a": "not_converged"}, False)
+        assert (outcomes(document), read_provider(tale) == before) == ({"a": "not_converged"}, False)
         tale.rollback(document)
-        assert provider(tale) == before
+        assert read_provider(tale) == before
 
     def test_are_refused_where_live_shows_neither(self, tale: Story) -> None:
         document = self.meddled(tale, reaches=True)
@@ -412,10 +414,10 @@ class TestWritesWithoutAClearEnd:
         return document
 
     def test_that_did_not_converge_are_undone_where_live_shows_what_was_sent(self, tale: Story) -> None:
-        before = live(tale)
+        before = read_live(tale)
         document = self.converging(tale, {"name": "A"})
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert live(tale) == before
+        assert read_live(tale) == before
 
     def test_that_did_not_converge_are_refused_where_live_shows_neither(self, tale: Story) -> None:
         document = self.converging(tale, {"name": "SHOUTED"})
@@ -423,14 +425,14 @@ class TestWritesWithoutAClearEnd:
 
     @pytest.mark.parametrize("outcome", ["unchanged", "failed", "refused", "skipped", None])
     def test_others_were_not_written(self, tale: Story, outcome: Any) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         document["assistants"][0]["outcome"] = outcome
         result = tale.run("rollback", tale.save_report(document), "--yes")
         assert (result.code, tale.sandbox.patches) == (0, [])
         assert "Rollback: no definitions to look at, nothing to do." in result.stdout
 
     def test_an_answer_that_makes_no_sense_can_be_undone_like_any_other(self, tale: Story) -> None:
-        before = live(tale)
+        before = read_live(tale)
 
         def meddle(request: Request, forward: Forward) -> Answer:
             answer = forward(request)
@@ -441,7 +443,7 @@ class TestWritesWithoutAClearEnd:
             document = tale.apply()
         assert outcomes(document) == {"a": "applied"}
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert live(tale) == before
+        assert read_live(tale) == before
 
 
 class TestARollbackWithoutAClearEnd:
@@ -459,7 +461,7 @@ class TestARollbackWithoutAClearEnd:
         tale.sandbox.rehearse("PATCH *: 500 after=database")
         assert outcomes(tale.rollback(document, "--retries", "0")) == {"a": "indeterminate"}
         tale.sandbox.mend()
-        assert (live(tale)["firstMessage"], provider(tale)["firstMessage"]) == ("old", "new")
+        assert (read_live(tale)["firstMessage"], read_provider(tale)["firstMessage"]) == ("old", "new")
         assert tale.record != record
         assert [trailer["fields"] for trailer in tale.trailers] == [["/firstMessage"]]
         tale.sandbox.forget_requests()
@@ -467,7 +469,7 @@ class TestARollbackWithoutAClearEnd:
 
     def test_is_sent_again_by_the_next_rollback(self, tale: Story, document: Document) -> None:
         assert outcomes(tale.rollback(document)) == {"a": "applied"}
-        assert (provider(tale)["firstMessage"], tale.trailers) == ("old", [])
+        assert (read_provider(tale)["firstMessage"], tale.trailers) == ("old", [])
         tale.sandbox.forget_requests()
         assert outcomes(tale.rollback(document)) == {"a": "unchanged"}
         assert tale.sandbox.patches == []
@@ -478,24 +480,24 @@ class TestARollbackWithoutAClearEnd:
         entry = only_assistant(tale.plan())
         assert (entry["status"], entry["patch"]) == ("in_sync", {"firstMessage": "old"})
         assert outcomes(tale.apply_and_record()) == {"a": "applied"}
-        assert (provider(tale)["firstMessage"], tale.trailers) == ("old", [])
+        assert (read_provider(tale)["firstMessage"], tale.trailers) == ("old", [])
 
     def test_its_report_can_be_resumed_once_git_has_reverted(self, tale: Story) -> None:
         """Where no record was kept, as in a pipeline whose rollback pushes nothing."""
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         tale.sandbox.rehearse("PATCH *: 500 after=database")
         report = tale.save_report(tale.rollback(document, "--retries", "0"), "undo.json")
         tale.sandbox.mend()
         tale.sandbox.forget_requests()
         refused = tale.apply("--resume", report)
         assert (outcomes(refused), tale.sandbox.patches) == ({"a": "refused"}, [])
-        assert why(refused).startswith(
+        assert read_reason(refused).startswith(
             "conflict: git does not have the value of firstMessage that the rollback restored"
         )
         tale.write("a", firstMessage="old")
         tale.commit()
         assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
-        assert (tale.sandbox.patches, provider(tale)["firstMessage"]) == ([{"firstMessage": "old"}], "old")
+        assert (tale.sandbox.patches, read_provider(tale)["firstMessage"]) == ([{"firstMessage": "old"}], "old")
 
     def test_is_not_called_well_and_changes_no_entry(self, tale: Story, document: Document) -> None:
         assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "new"
@@ -520,15 +522,15 @@ class TestARollbackWithoutAClearEnd:
 
 class TestRollingBackARollback:
     def test_brings_back_what_was_applied(self, tale: Story) -> None:
-        before = live(tale)
-        document = applied(tale, firstMessage="new", metadata={"key": [{"x": 1}]}, endCallPhrases=["ciao"])
-        after = live(tale)
+        before = read_live(tale)
+        document = apply_fields(tale, firstMessage="new", metadata={"key": [{"x": 1}]}, endCallPhrases=["ciao"])
+        after = read_live(tale)
         rollback = tale.rollback(document)
-        assert live(tale) == before
+        assert read_live(tale) == before
         again = tale.rollback(rollback)
-        assert (outcomes(again), live(tale)) == ({"a": "applied"}, after)
+        assert (outcomes(again), read_live(tale)) == ({"a": "applied"}, after)
         assert outcomes(tale.rollback(again)) == {"a": "applied"}
-        assert live(tale) == before
+        assert read_live(tale) == before
 
     def test_of_a_merge_names_the_side_that_stays(self, tale: Story) -> None:
         tale.write("a", firstMessage="old")
@@ -584,7 +586,7 @@ class TestRollingBackARollback:
         assert f": git revert {tale.head} && git revert {'a' * 40}" in told
 
     def test_names_no_commit_to_revert(self, tale: Story) -> None:
-        rollback = tale.rollback(applied(tale, firstMessage="new"))
+        rollback = tale.rollback(apply_fields(tale, firstMessage="new"))
         assert any("git revert" in warning for warning in rollback["warnings"])
         again = tale.rollback(rollback)
         assert not any("revert" in warning for warning in again["warnings"])
@@ -602,7 +604,7 @@ class TestRollingBackARollback:
     def test_names_no_commit_where_git_no_longer_has_the_change(
         self, tale: Story, later: Callable[[Story], object]
     ) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         later(tale)
         tale.commit("Later", allow_empty=True)
         rollback = tale.rollback(document)
@@ -615,7 +617,7 @@ class TestRollingBackARollback:
         tale.apply_and_record()
         tale.write("a", firstMessage="new", name="A")
         older = tale.commit("Older")
-        document = applied(tale, firstMessage="new", name="B")
+        document = apply_fields(tale, firstMessage="new", name="B")
         tale.write("a", firstMessage="new")
         tale.commit("The name is left to the dashboard")
         rollback = tale.rollback(document)
@@ -623,14 +625,14 @@ class TestRollingBackARollback:
         assert not any(str(document["head"]) in warning for warning in rollback["warnings"])
 
     def test_names_it_where_the_definition_has_moved(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         (tale.root / "assistants/moved").mkdir()
         tale.git("mv", "assistants/a.yaml", "assistants/moved/a.yaml")
         tale.commit("Later")
         assert any("git revert" in warning for warning in tale.rollback(document)["warnings"])
 
     def test_twice_is_nothing(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         tale.rollback(document)
         assert outcomes(tale.rollback(document)) == {"a": "unchanged"}
 
@@ -649,31 +651,31 @@ class TestSensitiveValues:
         self, tale: Story, path: str, fields: dict[str, Any]
     ) -> None:
         tale.project.configure(sensitive=[path])
-        document = applied(tale, **fields)
+        document = apply_fields(tale, **fields)
         rollback = tale.rollback(document)
         assert (outcomes(rollback), tale.sandbox.patches) == ({"a": "refused"}, [])
-        assert "sensitive" in why(rollback)
+        assert "sensitive" in read_reason(rollback)
 
     def test_are_masked_in_the_report_of_the_rollback(self, tale: Story) -> None:
-        document = applied(tale, metadata={"key": "secret-new"})
+        document = apply_fields(tale, metadata={"key": "secret-new"})
         tale.project.configure(sensitive=["/metadata/key"])
         tale.sandbox.edit("asst_a", metadata={"own": 1, "key": "secret-new"})
         result = tale.run("rollback", tale.save_report(document), "--yes", "--format", "json")
         assert result.code == 0
         assert "secret-new" not in result.stdout + result.stderr
-        assert live(tale)["metadata"]["key"] == "old"
+        assert read_live(tale)["metadata"]["key"] == "old"
 
 
 class TestConsent:
     def test_without_a_terminal_yes_is_needed(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         result = tale.run("rollback", tale.save_report(document))
         assert (result.code, tale.sandbox.requests) == (1, [])
         assert "pass --yes" in result.stderr
 
     @pytest.mark.parametrize(("answer", "code", "patches"), [("y", 0, 1), ("n", 1, 0), ("", 1, 0)])
     def test_somebody_is_asked(self, tale: Story, answer: str, code: int, patches: int) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         ours, theirs = pty.openpty()
         with subprocess.Popen(
             [COMMAND, "rollback", str(tale.save_report(document))],
@@ -696,10 +698,10 @@ class TestConsent:
     @pytest.mark.parametrize("limit", ["50%", 0])
     def test_how_many_an_apply_may_write_holds_no_rollback(self, tale: Story, limit: str | int) -> None:
         """All of what a report names is undone, which is always more than a share of it."""
-        before = live(tale)
-        document = applied(tale, firstMessage="new")
+        before = read_live(tale)
+        document = apply_fields(tale, firstMessage="new")
         tale.project.configure(max_changes=limit)
-        assert (outcomes(tale.rollback(document)), live(tale)) == ({"a": "applied"}, before)
+        assert (outcomes(tale.rollback(document)), read_live(tale)) == ({"a": "applied"}, before)
 
 
 class TestReportsThatAreRefused:
@@ -716,7 +718,7 @@ class TestReportsThatAreRefused:
         ],
     )
     def test_of_something_else(self, tale: Story, change: dict[str, Any], said: str) -> None:
-        document = {**applied(tale, firstMessage="new"), **change}
+        document = {**apply_fields(tale, firstMessage="new"), **change}
         file = tale.root.parent / "apply.json"
         file.write_text(json.dumps(document))
         result = tale.run("rollback", file, "--yes")
@@ -741,7 +743,7 @@ class TestReportsThatAreRefused:
         ],
     )
     def test_that_name_a_field_twice(self, tale: Story, paths: list[str]) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         (change,) = document["assistants"][0]["changes"]
         document["assistants"][0]["changes"] = [{**change, "path": path} for path in paths]
         result = tale.run("rollback", tale.save_report(document), "--yes")
@@ -750,7 +752,7 @@ class TestReportsThatAreRefused:
 
     @pytest.mark.parametrize("field", ["id", "orgId", "createdAt", "updatedAt"])
     def test_that_would_write_what_is_read_only(self, tale: Story, field: str) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         change = document["assistants"][0]["changes"][0]
         change["path"], change["live"], change["desired"] = f"/{field}", "evil", tale.sandbox.live("asst_a")[field]
         rollback = tale.rollback(document)
@@ -758,7 +760,7 @@ class TestReportsThatAreRefused:
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "a b", "a\x1b[31m"])
     def test_that_name_an_id_that_no_assistant_has(self, tale: Story, name: str) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         document["assistants"][0]["id"] = name
         result = tale.run("rollback", tale.save_report(document), "--yes")
         assert (result.code, tale.sandbox.patches) == (1, [])
@@ -766,32 +768,32 @@ class TestReportsThatAreRefused:
         assert [request for request in tale.sandbox.requests if request[0] == "GET"] == []
 
     def test_that_name_an_assistant_twice(self, tale: Story) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         document["assistants"].append({**document["assistants"][0], "file": "assistants/b.yaml", "key": "b"})
         rollback = tale.rollback(document)
         assert (set(outcomes(rollback).values()), tale.sandbox.patches) == ({"refused"}, [])
 
     @pytest.mark.parametrize("head", [None, "", "HEAD; rm -rf /", "\x1b[31m", "a" * 39])
     def test_a_commit_that_is_none_is_not_repeated(self, tale: Story, head: Any) -> None:
-        document = applied(tale, firstMessage="new")
+        document = apply_fields(tale, firstMessage="new")
         document["head"] = head
         rollback = tale.rollback(document)
         assert "revert the commit that was applied" in rollback["warnings"][-1]
 
 
 def test_a_report_without_a_repository_can_be_undone(tale: Story, tmp_path: Path) -> None:
-    before = live(tale)
+    before = read_live(tale)
     folder = tmp_path / "plain" / "assistants"
     folder.mkdir(parents=True)
     (folder / "a.yaml").write_text("id: asst_a\nfirstMessage: new\n")
     document = tale.apply("--directory", str(folder))
     assert document["head"] is None
     rollback = tale.rollback(document, "--directory", str(folder))
-    assert (outcomes(rollback), live(tale)) == ({"a": "applied"}, before)
+    assert (outcomes(rollback), read_live(tale)) == ({"a": "applied"}, before)
 
 
 def test_a_text_report_says_what_goes_back_and_ends_with_what_to_do(tale: Story) -> None:
-    document = applied(tale, firstMessage="new")
+    document = apply_fields(tale, firstMessage="new")
     result = tale.run("rollback", tale.save_report(document), "--yes")
     assert result.code == 0
     assert '~ firstMessage: "new" -> "old"' in result.stdout
@@ -800,8 +802,8 @@ def test_a_text_report_says_what_goes_back_and_ends_with_what_to_do(tale: Story)
 
 
 def test_entries_are_undone_by_their_other_id_too(tale: Story) -> None:
-    before = live(tale)
-    document = applied(tale, id="local_asst_a", firstMessage="new")
+    before = read_live(tale)
+    document = apply_fields(tale, id="local_asst_a", firstMessage="new")
     assert entries(document)["a"]["id"] == "local_asst_a"
     assert outcomes(tale.rollback(document)) == {"a": "applied"}
-    assert live(tale) == before
+    assert read_live(tale) == before

@@ -15,7 +15,7 @@ OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 PATCH = {"firstMessage": "new"}
 
 
-def told(path: Path, nested: Nested = "merge") -> Iterator[Story]:
+def open_story(path: Path, nested: Nested = "merge") -> Iterator[Story]:
     live = {name: {**OLD, "metadata": {"own": name, "key": 1}} for name in "abc"}
     with story(path / "repository", live, nested=nested) as tale:
         for name in live:
@@ -32,30 +32,30 @@ def told(path: Path, nested: Nested = "merge") -> Iterator[Story]:
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Three definitions, of which two have changed since they were recorded."""
-    yield from told(tmp_path)
+    yield from open_story(tmp_path)
 
 
 @pytest.fixture
 def each(tmp_path: Path, nested: Nested) -> Iterator[Story]:
     """The same, under both server semantics."""
-    yield from told(tmp_path, nested)
+    yield from open_story(tmp_path, nested)
 
 
-def carry_out(tale: Story, reviewed: Document, *options: str) -> Document:
+def apply_plan(tale: Story, reviewed: Document, *options: str) -> Document:
     return tale.apply("--plan", str(tale.save_report(reviewed, "plan.json")), *options)
 
 
 class TestWhatWasReviewed:
     def test_is_sent(self, each: Story) -> None:
         reviewed = each.plan()
-        result = carry_out(each, reviewed)
+        result = apply_plan(each, reviewed)
         assert outcomes(result) == {"a": "applied", "b": "applied", "c": "unchanged"}
         assert each.sandbox.patches == [PATCH, PATCH]
         assert [entry["patch"] for entry in reviewed["assistants"]] == [PATCH, PATCH, None]
         assert each.plan()["summary"]["in_sync"] == 3
 
     def test_is_recorded(self, tale: Story) -> None:
-        carry_out(tale, tale.plan(), "--record")
+        apply_plan(tale, tale.plan(), "--record")
         assert {name: value["firstMessage"] for name, value in tale.tree().items()} == {
             "assistants/a.yaml": "new",
             "assistants/b.yaml": "new",
@@ -65,19 +65,19 @@ class TestWhatWasReviewed:
     def test_may_be_carried_out_under_another_head_with_the_same_definitions(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.commit("Something else", allow_empty=True)
-        assert outcomes(carry_out(tale, reviewed))["a"] == "applied"
+        assert outcomes(apply_plan(tale, reviewed))["a"] == "applied"
 
     def test_is_unchanged_where_somebody_else_has_brought_it_about(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.sandbox.edit("asst_a", **NEW)
-        assert outcomes(carry_out(tale, reviewed)) == {"a": "unchanged", "b": "applied", "c": "unchanged"}
+        assert outcomes(apply_plan(tale, reviewed)) == {"a": "unchanged", "b": "applied", "c": "unchanged"}
         assert tale.sandbox.patches == [PATCH]
 
     @pytest.mark.parametrize("edit", [{"name": "Theirs"}, {"metadata": {"own": "theirs"}}, {"tools": [1]}])
     def test_is_sent_though_somebody_edited_what_it_does_not_touch(self, each: Story, edit: dict[str, Any]) -> None:
         reviewed = each.plan()
         each.sandbox.edit("asst_a", **edit)
-        assert outcomes(carry_out(each, reviewed))["a"] == "applied"
+        assert outcomes(apply_plan(each, reviewed))["a"] == "applied"
         live = each.sandbox.live("asst_a")
         assert {key: live[key] for key in edit} == edit
 
@@ -87,13 +87,13 @@ class TestWhatWasReviewed:
         tale.sandbox.edit("asst_c", firstMessage="theirs")
         reviewed = tale.plan(*options)
         digests = {key: entry["digest"] for key, entry in entries(reviewed).items()}
-        result = carry_out(tale, reviewed, *options)
+        result = apply_plan(tale, reviewed, *options)
         sent = {key for key, outcome in outcomes(result).items() if outcome == "applied"}
         assert sent == {key for key, digest in digests.items() if digest is not None}
 
     def test_says_the_same_as_the_plan(self, tale: Story) -> None:
         reviewed = tale.plan()
-        result = carry_out(tale, reviewed)
+        result = apply_plan(tale, reviewed)
         for key, entry in entries(reviewed).items():
             again = entries(result)[key]
             assert (entry["changes"], entry["patch"], entry["digest"]) == (
@@ -107,7 +107,7 @@ class TestAnAssistantIsRefused:
     """... as stale, where the reviewed write is not what would be sent now; the others go ahead."""
 
     def check(self, tale: Story, reviewed: Document, *options: str) -> None:
-        result = carry_out(tale, reviewed, *options)
+        result = apply_plan(tale, reviewed, *options)
         assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
         assert tale.sandbox.patches == [PATCH]
         error = entries(result)["a"]["error"]
@@ -160,7 +160,7 @@ class TestAnAssistantIsRefused:
         reviewed = tale.plan("--base", "none")
         tale.git("update-ref", "-d", REF)
         tale.write("a", **NEW)
-        result = carry_out(tale, reviewed, "--base", "HEAD")
+        result = apply_plan(tale, reviewed, "--base", "HEAD")
         assert outcomes(result) == {"a": "refused", "b": "refused", "c": "unchanged"}
         assert tale.sandbox.patches == []
 
@@ -169,7 +169,7 @@ class TestAnAssistantIsRefused:
         reviewed = tale.plan()
         tale.project.configure(ignore=[{"path": "firstMessage", "assistants": ["a"], "reason": "the CRM's"}])
         tale.commit("Ignored")
-        result = carry_out(tale, reviewed)
+        result = apply_plan(tale, reviewed)
         assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
         assert kinds(result)["a"] == "stale"
 
@@ -178,7 +178,7 @@ class TestAnAssistantIsRefused:
         tale.write("a", name="a")
         tale.sandbox.edit("asst_a", name="a")
         tale.commit("Released")
-        result = carry_out(tale, reviewed)
+        result = apply_plan(tale, reviewed)
         assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
 
     def test_but_not_where_what_is_ignored_was_brought_about(self, tale: Story) -> None:
@@ -186,12 +186,12 @@ class TestAnAssistantIsRefused:
         tale.project.configure(ignore=[{"path": "firstMessage", "reason": "the CRM's"}])
         tale.commit("Ignored")
         tale.sandbox.edit("asst_a", **NEW)
-        assert outcomes(carry_out(tale, reviewed)) == {"a": "unchanged", "b": "refused", "c": "unchanged"}
+        assert outcomes(apply_plan(tale, reviewed)) == {"a": "unchanged", "b": "refused", "c": "unchanged"}
 
     def test_where_another_field_rides_along(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.project.configure(always_send=["metadata"])
-        assert outcomes(carry_out(tale, reviewed, "--no-record")) == {"a": "refused", "b": "refused", "c": "unchanged"}
+        assert outcomes(apply_plan(tale, reviewed, "--no-record")) == {"a": "refused", "b": "refused", "c": "unchanged"}
 
     def test_where_it_is_edited_between_its_second_reading_and_the_review(self, tale: Story) -> None:
         reviewed = tale.plan()
@@ -308,14 +308,14 @@ class TestAPlanIsRefused:
         assert "an offline plan cannot be applied" in result.stderr
 
 
-def tampered(change: Callable[[Any], None]) -> Callable[[Document], Document]:
-    def made(document: Document) -> Document:
+def tamper_with(change: Callable[[Any], None]) -> Callable[[Document], Document]:
+    def change_document(document: Document) -> Document:
         copied = copy.deepcopy(document)
         for entry in copied["assistants"]:
             change(entry)
         return copied
 
-    return made
+    return change_document
 
 
 class TestNothingInAPlanIsEverSent:
@@ -330,14 +330,14 @@ class TestNothingInAPlanIsEverSent:
         ],
     )
     def test_whatever_it_says_besides_the_digest(self, tale: Story, change: Callable[[Any], None]) -> None:
-        result = carry_out(tale, tampered(change)(tale.plan()))
+        result = apply_plan(tale, tamper_with(change)(tale.plan()))
         assert outcomes(result) == {"a": "applied", "b": "applied", "c": "unchanged"}
         assert tale.sandbox.patches == [PATCH, PATCH]
         assert "EVIL" not in json.dumps(result)
 
     @pytest.mark.parametrize("digest", [None, "", "sha256:", "sha256:" + "0" * 64])
     def test_with_another_digest_nothing_is(self, tale: Story, digest: str | None) -> None:
-        result = carry_out(tale, tampered(lambda entry: entry.update(digest=digest))(tale.plan()))
+        result = apply_plan(tale, tamper_with(lambda entry: entry.update(digest=digest))(tale.plan()))
         assert tale.sandbox.patches == []
         assert kinds(result)["a"] == kinds(result)["b"] == "stale"
 
@@ -346,18 +346,18 @@ class TestNothingInAPlanIsEverSent:
         a, b, _ = reviewed["assistants"]
         assert a["patch"] == b["patch"]
         a["digest"], b["digest"] = b["digest"], a["digest"]
-        assert outcomes(carry_out(tale, reviewed)) == {"a": "refused", "b": "refused", "c": "unchanged"}
+        assert outcomes(apply_plan(tale, reviewed)) == {"a": "refused", "b": "refused", "c": "unchanged"}
 
     def test_an_assistant_that_is_not_in_it_is_not_even_read(self, tale: Story) -> None:
         reviewed = tale.plan("assistants/b.yaml")
         tale.sandbox.forget_requests()
-        assert outcomes(carry_out(tale, reviewed)) == {"b": "applied"}
+        assert outcomes(apply_plan(tale, reviewed)) == {"b": "applied"}
         assert {path for _, path, _ in tale.sandbox.requests} == {"/auth/login", "/assistants/asst_b"}
 
     def test_an_empty_plan_sends_nothing(self, tale: Story) -> None:
         reviewed = tale.plan()
         reviewed["assistants"] = []
-        result = carry_out(tale, reviewed)
+        result = apply_plan(tale, reviewed)
         assert (result["assistants"], tale.sandbox.patches) == ([], [])
 
     def test_its_texts_do_not_reach_the_terminal(self, tale: Story) -> None:
@@ -379,14 +379,14 @@ class TestSensitiveValues:
     def test_are_not_in_the_plan_and_are_sent(self, tale: Story) -> None:
         reviewed = tale.plan()
         assert entries(reviewed)["a"]["patch"] == {"metadata": {"own": "a", "key": "(sensitive)"}}
-        assert outcomes(carry_out(tale, reviewed))["a"] == "applied"
+        assert outcomes(apply_plan(tale, reviewed))["a"] == "applied"
         assert {"metadata": {"own": "a", "key": 2}} in tale.sandbox.patches
 
     def test_are_refused_under_another_head(self, tale: Story) -> None:
         reviewed = tale.plan()
         tale.write("a", metadata={"key": 3})
         tale.commit()
-        result = carry_out(tale, reviewed)
+        result = apply_plan(tale, reviewed)
         assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
         error = entries(result)["a"]["error"]
         assert error is not None
@@ -397,7 +397,7 @@ class TestSensitiveValues:
         """The live value is left out of the digest too: the time of the last edit stands in for it."""
         reviewed = tale.plan()
         tale.sandbox.edit("asst_a", metadata={"own": "a", "key": 5})
-        assert outcomes(carry_out(tale, reviewed))["a"] == "refused"
+        assert outcomes(apply_plan(tale, reviewed))["a"] == "refused"
 
     def test_the_digest_of_one_tells_nothing(self, tale: Story) -> None:
         first = entries(tale.plan())["a"]["digest"]
@@ -409,7 +409,7 @@ class TestSensitiveValues:
         tale.commit()
         reviewed = tale.plan()
         tale.commit("Something else", allow_empty=True)
-        assert outcomes(carry_out(tale, reviewed))["a"] == "applied"
+        assert outcomes(apply_plan(tale, reviewed))["a"] == "applied"
 
 
 def test_a_share_of_the_reviewed_assistants_may_be_written(tale: Story) -> None:
@@ -427,4 +427,4 @@ def test_a_write_that_is_repeated_for_an_unclear_one_can_be_reviewed(tale: Story
     tale.git("update-ref", REF, record)
     reviewed = tale.plan()
     assert entries(reviewed)["c"]["patch"] == OLD
-    assert outcomes(carry_out(tale, reviewed)) == {"a": "applied", "b": "applied", "c": "applied"}
+    assert outcomes(apply_plan(tale, reviewed)) == {"a": "applied", "b": "applied", "c": "applied"}

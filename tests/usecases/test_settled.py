@@ -27,12 +27,12 @@ SETTINGS = "environments:\n  test: {{overlay: {overlay}, api_url: '{url}'}}\nign
 @pytest.fixture
 def tale(tmp_path: Path) -> Iterator[Story]:
     """Three recorded definitions with comments: their entries are no copies of their files."""
-    with story(tmp_path / "repository", dict.fromkeys("abc", OLD)) as told:
+    with story(tmp_path / "repository", dict.fromkeys("abc", OLD)) as tale:
         for name in "abc":
-            told.write(name, f"# {name}\nid: asst_{name}\nfirstMessage: old\n")
-        told.commit()
-        told.apply_and_record()
-        yield told
+            tale.write(name, f"# {name}\nid: asst_{name}\nfirstMessage: old\n")
+        tale.commit()
+        tale.apply_and_record()
+        yield tale
 
 
 def repository_of(tale: Story) -> Repository:
@@ -51,7 +51,7 @@ def record_of(tale: Story, environment: str | None = None) -> Record:
     return record
 
 
-def unsettled(tale: Story) -> set[str] | None:
+def read_unsettled(tale: Story) -> set[str] | None:
     """The keys that the newest record says are not settled; None where it does not say."""
     found = record_of(tale).outdated.get(FOLDER)
     return {Path(file).stem for file in found} if found is not None else None
@@ -65,54 +65,54 @@ def edit(tale: Story, *names: str, value: str = "new") -> None:
 
 class TestTheFact:
     def test_everything_is_settled_where_all_is_applied(self, tale: Story) -> None:
-        assert unsettled(tale) == set()
+        assert read_unsettled(tale) == set()
         edit(tale, "a")
         tale.apply_and_record()
-        assert unsettled(tale) == set()
+        assert read_unsettled(tale) == set()
 
     def test_what_failed_is_not_settled(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
         assert outcomes(tale.apply_and_record()) == {"a": "applied", "b": "failed", "c": "unchanged"}
-        assert unsettled(tale) == {"b"}
+        assert read_unsettled(tale) == {"b"}
 
     def test_an_ignored_value_is_not_settled(self, tale: Story) -> None:
         write_settings(tale, "ignore:\n  - path: firstMessage\n    reason: Edited in the dashboard\n")
         edit(tale, "a")
         tale.apply_and_record()
-        assert unsettled(tale) == {"a"}
+        assert read_unsettled(tale) == {"a"}
 
     def test_a_run_of_what_has_changed_keeps_what_is_known_of_the_others(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
         tale.apply_and_record("--changed")
-        assert unsettled(tale) == {"b"}
+        assert read_unsettled(tale) == {"b"}
         tale.sandbox.rehearse()
         edit(tale, "c")
         tale.apply_and_record("--changed")
-        assert unsettled(tale) == set()
+        assert read_unsettled(tale) == set()
 
     def test_a_run_of_some_files_does_not_know_what_a_new_commit_means_to_the_others(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.apply_and_record("assistants/a.yaml")
-        assert unsettled(tale) is None
+        assert read_unsettled(tale) is None
         assert entries(tale.plan("--changed")).keys() == {"b"}
         tale.apply_and_record("assistants/b.yaml")
-        assert unsettled(tale) is None
+        assert read_unsettled(tale) is None
         tale.apply_and_record()
-        assert unsettled(tale) is None  # as before: there is nothing to record
+        assert read_unsettled(tale) is None  # as before: there is nothing to record
         edit(tale, "c")
         tale.apply_and_record()
-        assert unsettled(tale) == set()
+        assert read_unsettled(tale) == set()
 
     def test_a_run_of_some_files_of_the_same_commit_adds_what_it_settles(self, tale: Story) -> None:
         edit(tale, "a", "b")
         tale.sandbox.rehearse("every PATCH /assistants/asst_a: 400", "every PATCH /assistants/asst_b: 400")
         tale.apply_and_record()
-        assert unsettled(tale) == {"a", "b"}
+        assert read_unsettled(tale) == {"a", "b"}
         tale.sandbox.rehearse()
         tale.apply_and_record("assistants/b.yaml")
-        assert unsettled(tale) == {"a"}
+        assert read_unsettled(tale) == {"a"}
 
     def test_another_folder_keeps_its_own_as_long_as_the_commit_is_the_same(self, tale: Story) -> None:
         other = tale.root / "more" / FOLDER
@@ -159,7 +159,7 @@ def test_with_other_overlays_of_an_environment_what_differs_is_looked_at(tmp_pat
 # --- what the record says is what one finds who reads everything
 
 
-def is_true(tale: Story, environment: str | None) -> None:
+def check_record(tale: Story, environment: str | None) -> None:
     """Compare what the record says with what its entries and its commit say."""
     repository, record = repository_of(tale), record_of(tale, environment)
     folder = tale.root / FOLDER
@@ -277,7 +277,7 @@ def test_the_record_says_what_reading_everything_says(tmp_path: Path, seed: int,
         chosen = ["--environment", environment] if environment is not None else []
         tale.commit()
         tale.apply(*chosen, "--record", "--base", "none")
-        is_true(tale, environment)
+        check_record(tale, environment)
         for _ in range(6):
             for _ in range(chance.randint(1, 2)):
                 editor.act()
@@ -285,4 +285,4 @@ def test_the_record_says_what_reading_everything_says(tmp_path: Path, seed: int,
                 tale.commit(allow_empty=True)
             which = [[], ["--changed"], [str(chance.choice(editor.files()))]]
             tale.run("apply", "--yes", *chosen, "--record", *chance.choice(which), "--retries", "0")
-            is_true(tale, environment)
+            check_record(tale, environment)

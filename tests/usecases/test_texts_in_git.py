@@ -25,9 +25,9 @@ def tale(tmp_path: Path) -> Iterator[Story]:
     """Two assistants with one prompt, applied and recorded once."""
     with story(tmp_path / "project", {"a": {"model": MODEL}, "b": {"model": MODEL}}) as tale:
         tale.project.configure(extra_fields=["/model/messages"])
-        say(tale, "main", "Be kind.\nBe short.\n")
-        say(tale, "hello", "Hello!\n")
-        say(tale, "hi", "Hi!\n")
+        write_prompt(tale, "main", "Be kind.\nBe short.\n")
+        write_prompt(tale, "hello", "Hello!\n")
+        write_prompt(tale, "hi", "Hi!\n")
         tale.write("a", DEFINITION.format(key="a", greeting="hello"))
         tale.write("b", DEFINITION.format(key="b", greeting="hello"))
         tale.commit()
@@ -35,7 +35,7 @@ def tale(tmp_path: Path) -> Iterator[Story]:
         yield tale
 
 
-def say(tale: Story, name: str, text: str) -> None:
+def write_prompt(tale: Story, name: str, text: str) -> None:
     file = tale.root / f"assistants/prompts/{name}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
@@ -43,7 +43,7 @@ def say(tale: Story, name: str, text: str) -> None:
 
 def test_a_changed_text_is_a_change_of_all_that_mention_it_at_its_file_by_its_commit(tale: Story) -> None:
     assert tale.tree()["assistants/a.yaml"]["model"]["messages"][0]["content"] == "Be kind.\nBe short."
-    say(tale, "main", "Be kind.\nBe brief.\n")
+    write_prompt(tale, "main", "Be kind.\nBe brief.\n")
     ada = commit_as(tale, "Ada")
     for document in (tale.plan("--changed"), tale.plan("--offline")):
         assert document["summary"]["pending"] == 2
@@ -58,7 +58,7 @@ def test_a_changed_text_is_a_change_of_all_that_mention_it_at_its_file_by_its_co
 def test_another_text_file_is_a_change_by_the_commit_that_names_it(tale: Story) -> None:
     tale.write("a", DEFINITION.format(key="a", greeting="hi"))
     ada = commit_as(tale, "Ada")
-    say(tale, "main", "Be kind!\n")
+    write_prompt(tale, "main", "Be kind!\n")
     bob = commit_as(tale, "Bob")
     # One text becomes two, of which one has moved: what is declared stays the same.
     (tale.root / "assistants" / "texts").mkdir()
@@ -81,7 +81,7 @@ def test_an_edit_in_the_dashboard_is_drift_and_an_older_base_has_its_own_texts(t
     tale.sandbox.edit("asst_a", firstMessage="Edited")
     assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"]
     assert "file=assistants/prompts/hello.md,line=1" in tale.run("drift", "--format", "github").stdout
-    say(tale, "hello", "Good day!\n")
+    write_prompt(tale, "hello", "Good day!\n")
     tale.commit()
     assert [change["kind"] for change in entries(tale.plan("--base", "HEAD~1"))["a"]["changes"]] == ["conflict"]
     assert [change["kind"] for change in entries(tale.plan("--base", "HEAD~1"))["b"]["changes"]] == ["change"]
@@ -91,16 +91,16 @@ def test_a_path_may_name_a_text_and_means_all_that_take_it(tale: Story) -> None:
     tale.write("a", DEFINITION.format(key="a", greeting="hi"))
     assert entries(tale.plan("assistants/prompts/hi.md")).keys() == {"a"}
     assert entries(tale.plan(MAIN)).keys() == {"a", "b"}
-    say(tale, "nobody", "?")
+    write_prompt(tale, "nobody", "?")
     result = tale.run("validate", "assistants/prompts/nobody.md")
     assert (result.code, "nobody.md is not a definition" in result.stderr) == (1, True)
 
 
 def test_a_text_that_is_not_committed_is_not_recorded(tale: Story) -> None:
-    say(tale, "hello", "Hello again!\n")
+    write_prompt(tale, "hello", "Hello again!\n")
     result = tale.run("apply", "--yes")
     assert (result.code, "assistants/prompts/hello.md differs from HEAD" in result.stderr) == (1, True)
-    say(tale, "hello", "Hello!")  # the line end at the very end is no part of the text
+    write_prompt(tale, "hello", "Hello!")  # the line end at the very end is no part of the text
     assert tale.run("apply", "--yes").code == 0
 
 
@@ -114,7 +114,7 @@ def test_a_text_that_is_gone_is_told_at_its_place_and_named_by_changed(tale: Sto
 
 
 def test_a_large_text_is_recorded_and_is_the_base_of_the_next_plan(tale: Story) -> None:
-    say(tale, "hi", ("x" * 1023 + "\n") * 1024)
+    write_prompt(tale, "hi", ("x" * 1023 + "\n") * 1024)
     tale.write("a", DEFINITION.format(key="a", greeting="hi"))
     tale.commit()
     assert entries(tale.apply("--record"))["a"]["outcome"] == "applied"

@@ -16,12 +16,12 @@ PATCH = {"model": {**MODEL, "temperature": 0.6}}
 PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"
 
 
-def on_writes(meddle: Meddle) -> Meddle:
+def only_writes(meddle: Meddle) -> Meddle:
     """Meddle with PATCH only."""
     return lambda request, forward: meddle(request, forward) if request.method == "PATCH" else forward(request)
 
 
-def told(entry: AssistantEntry) -> str:
+def error_message(entry: AssistantEntry) -> str:
     assert entry["error"]
     return str(entry["error"]["message"])
 
@@ -48,7 +48,7 @@ def test_an_edit_between_plan_and_write_is_not_overwritten(project: Project) -> 
     assert outcomes(document) == {"a": "refused", "b": "applied"}
     assert kinds(document) == {"a": "stale", "b": None}
     first = document["assistants"][0]
-    assert "live changed between the plan and the write (name), and nothing was sent" in told(first)
+    assert "live changed between the plan and the write (name), and nothing was sent" in error_message(first)
     assert first["changes"][0]["live"] == "Old"
 
 
@@ -127,23 +127,23 @@ def test_an_assistant_that_is_gone_is_not_written(project: Project) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
 def test_a_no_means_that_nothing_was_changed(project: Project, status: int) -> None:
-    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(status)))
+    entry, requests = settle(project, only_writes(lambda request, forward: error_answer(status)))
     assert entry["outcome"] == "failed"
     assert entry["error"]
     assert entry["error"]["status"] == status
-    assert f"trouble number {status}" in told(entry)
+    assert f"trouble number {status}" in error_message(entry)
     assert requests == [GET, SENT]
 
 
 def test_a_429_is_repeated_and_then_a_failure(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(429)), retries=2)
+    entry, requests = settle(project, only_writes(lambda request, forward: error_answer(429)), retries=2)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("failed", "rate_limited")
     assert requests == [GET, SENT, SENT, SENT]
 
 
 def test_a_429_that_passes(project: Project) -> None:
     entry, requests = settle(
-        project, on_writes(lambda request, forward: error_answer(429) if request.number == 1 else forward(request))
+        project, only_writes(lambda request, forward: error_answer(429) if request.number == 1 else forward(request))
     )
     assert (entry["outcome"], entry["error"]) == ("applied", None)
     assert requests == [GET, SENT, SENT, GET]
@@ -151,7 +151,7 @@ def test_a_429_that_passes(project: Project) -> None:
 
 def test_a_500_that_wrote_nothing_is_repeated_after_another_reading(project: Project) -> None:
     entry, requests = settle(
-        project, on_writes(lambda request, forward: error_answer(500) if request.number == 1 else forward(request))
+        project, only_writes(lambda request, forward: error_answer(500) if request.number == 1 else forward(request))
     )
     assert (entry["outcome"], entry["error"], entry["remaining"]) == ("applied", None, [])
     assert requests == [GET, SENT, GET, SENT, GET]
@@ -164,7 +164,7 @@ def test_a_500_that_wrote_all_the_same_is_repeated_too(project: Project) -> None
         answer = forward(request)
         return error_answer(500) if request.number == 1 else answer
 
-    entry, requests = settle(project, on_writes(meddle))
+    entry, requests = settle(project, only_writes(meddle))
     assert (entry["outcome"], entry["error"]) == ("applied", None)
     assert requests == [GET, SENT, GET, SENT, GET]
 
@@ -176,13 +176,13 @@ def test_a_500_to_the_end_is_indeterminate_whatever_live_shows(project: Project,
             forward(request)
         return error_answer(500)
 
-    entry, requests = settle(project, on_writes(meddle), retries=2)
+    entry, requests = settle(project, only_writes(meddle), retries=2)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "server")
     assert requests == [GET, SENT, GET, SENT, GET, SENT]
 
 
 def test_without_repeats_one_500_is_enough(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(503)), retries=0)
+    entry, requests = settle(project, only_writes(lambda request, forward: error_answer(503)), retries=0)
     assert entry["outcome"] == "indeterminate"
     assert entry["error"]
     assert entry["error"]["status"] == 503
@@ -191,12 +191,12 @@ def test_without_repeats_one_500_is_enough(project: Project) -> None:
 
 @pytest.mark.parametrize("status", [501, 505])
 def test_what_the_api_cannot_do_is_not_repeated(project: Project, status: int) -> None:
-    entry, requests = settle(project, on_writes(lambda request, forward: error_answer(status)), retries=2)
+    entry, requests = settle(project, only_writes(lambda request, forward: error_answer(status)), retries=2)
     assert (entry["outcome"], requests) == ("indeterminate", [GET, SENT])
 
 
 def test_a_lost_connection_is_indeterminate(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda request, forward: None))
+    entry, requests = settle(project, only_writes(lambda request, forward: None))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "network")
     assert requests == [GET, SENT, GET, SENT]
 
@@ -209,7 +209,7 @@ def test_an_answer_that_does_not_come_is_indeterminate(project: Project) -> None
 
     try:
         # Long enough for the readings of a busy machine, which have to succeed.
-        entry, requests = settle(project, on_writes(meddle), retries=0, timeout=3)
+        entry, requests = settle(project, only_writes(meddle), retries=0, timeout=3)
     finally:
         over.set()
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "timeout")
@@ -218,12 +218,12 @@ def test_an_answer_that_does_not_come_is_indeterminate(project: Project) -> None
 
 def test_a_no_to_a_repeat_says_nothing_about_the_write_before_it(project: Project) -> None:
     entry, requests = settle(
-        project, on_writes(lambda request, forward: error_answer(500 if request.number == 1 else 403))
+        project, only_writes(lambda request, forward: error_answer(500 if request.number == 1 else 403))
     )
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "forbidden")
     assert requests == [GET, SENT, GET, SENT]
-    assert "the API answered 500" in told(entry)
-    assert "the API answered 403" in told(entry)
+    assert "the API answered 500" in error_message(entry)
+    assert "the API answered 403" in error_message(entry)
 
 
 def test_a_write_that_is_unclear_is_not_sent_over_a_third_value(project: Project) -> None:
@@ -234,12 +234,12 @@ def test_a_write_that_is_unclear_is_not_sent_over_a_third_value(project: Project
             sandbox.edit("asst_1", model={**MODEL, "temperature": 1.5})
             return error_answer(500)
 
-        with between(sandbox, on_writes(meddle)) as server:
+        with between(sandbox, only_writes(meddle)) as server:
             entry = only_assistant(project.apply(server.url, retries=3))
             assert len(server.requests("PATCH")) == 1
         assert sandbox.live("asst_1")["model"]["temperature"] == 1.5
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "conflict")
-    assert "neither the old nor the new value" in told(entry)
+    assert "neither the old nor the new value" in error_message(entry)
 
 
 def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None:
@@ -252,7 +252,7 @@ def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None
             sandbox.edit("asst_1", model={**MODEL, "maxTokens": 9})
             return error_answer(502)
 
-        with between(sandbox, on_writes(meddle)) as server:
+        with between(sandbox, only_writes(meddle)) as server:
             entry = only_assistant(project.apply(server.url))
             assert [request.json for request in server.requests("PATCH")] == [
                 PATCH,
@@ -281,7 +281,7 @@ def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(projec
         forward(request)
         return nonsense
 
-    entry, requests = settle(project, on_writes(meddle))
+    entry, requests = settle(project, only_writes(meddle))
     assert (entry["outcome"], entry["error"]) == ("applied", None)
     (warning,) = entry["warnings"]
     assert "live has what was sent, although the response to the write was invalid" in warning
@@ -289,10 +289,10 @@ def test_nonsense_after_a_write_that_live_shows_is_applied_with_a_warning(projec
 
 
 def test_nonsense_after_a_write_that_live_does_not_show_is_indeterminate(project: Project) -> None:
-    entry, requests = settle(project, on_writes(lambda request, forward: json_answer(200, PAGE)))
+    entry, requests = settle(project, only_writes(lambda request, forward: json_answer(200, PAGE)))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
     assert entry["remaining"] == ["/model/temperature"]
-    assert "an HTML page instead of JSON" in told(entry)
+    assert "an HTML page instead of JSON" in error_message(entry)
     assert requests[:3] == [GET, SENT, GET]
     assert all(request == GET for request in requests[3:])
 
@@ -312,13 +312,13 @@ def test_an_answer_about_another_assistant_is_nonsense(project: Project) -> None
         answer = forward(request)
         return answer.with_body({**answer.json, "id": "asst_2"})
 
-    entry, _ = settle(project, on_writes(meddle))
+    entry, _ = settle(project, only_writes(meddle))
     assert entry["outcome"] == "applied"
     assert "about another assistant" in entry["warnings"][0]
 
 
 def test_a_redirect_after_a_write_is_unclear(project: Project) -> None:
-    entry, _ = settle(project, on_writes(lambda request, forward: json_answer(302, b"", Location="/login")))
+    entry, _ = settle(project, only_writes(lambda request, forward: json_answer(302, b"", Location="/login")))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
 
 
@@ -328,11 +328,11 @@ def test_live_that_cannot_be_read_after_the_write_is_indeterminate(project: Proj
 
     entry, requests = settle(project, meddle)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "server")
-    assert "the API accepted the write, but live could not be read after it" in told(entry)
+    assert "the API accepted the write, but live could not be read after it" in error_message(entry)
     assert requests == [GET, SENT, GET, GET]
 
 
-def normalising(request: Request, forward: Forward) -> Answer:
+def normalising_server(request: Request, forward: Forward) -> Answer:
     """A server that stores texts without white space around them, and knows a temperature of one digit."""
     body = request.json
     if "firstMessage" in body:
@@ -346,7 +346,7 @@ def test_a_server_that_normalises_does_not_converge(project: Project) -> None:
     project.write("a", id="asst_1", firstMessage=" Hi ", model={"temperature": 0.66, "maxTokens": 5}, name="New")
     with (
         running_sandbox({"asst_1": {"model": MODEL, "name": "Old"}}) as sandbox,
-        between(sandbox, on_writes(normalising)) as server,
+        between(sandbox, only_writes(normalising_server)) as server,
     ):
         entry = only_assistant(project.apply(server.url))
         assert (entry["outcome"], entry["error"]) == ("not_converged", None)
@@ -366,7 +366,7 @@ def test_a_server_that_forgets_the_object_does_not_converge(project: Project) ->
             sandbox.edit("asst_1", model=None)
             return answer
 
-        with between(sandbox, on_writes(meddle)) as server:
+        with between(sandbox, only_writes(meddle)) as server:
             entry = only_assistant(project.apply(server.url))
     assert (entry["outcome"], entry["remaining"]) == ("not_converged", ["/model/temperature"])
 
@@ -381,7 +381,7 @@ def test_an_undeclared_field_that_changed_in_between_is_a_warning(project: Proje
             sandbox.edit("asst_1", firstMessage="Hey", model={**live["model"], "maxTokens": 1})
             return answer
 
-        with between(sandbox, on_writes(meddle)) as server:
+        with between(sandbox, only_writes(meddle)) as server:
             entry = only_assistant(project.apply(server.url))
     assert (entry["outcome"], entry["remaining"]) == ("applied", [])
     assert entry["warnings"] == [
@@ -398,7 +398,7 @@ def test_what_only_the_answer_to_the_write_shows_is_compared_too(project: Projec
             {**body, "model": {**body["model"], "temperature": 0.1}, "voice": {"provider": "azure"}}
         )
 
-    entry, _ = settle(project, on_writes(meddle))
+    entry, _ = settle(project, only_writes(meddle))
     assert entry["outcome"] == "applied"
     assert entry["warnings"] == [
         "voice, which is not declared, changed while this was written",
@@ -410,7 +410,7 @@ def test_a_bare_answer_to_the_write_is_enough(project: Project) -> None:
     def meddle(request: Request, forward: Forward) -> Answer:
         return forward(request).with_body({"id": "asst_1"})
 
-    entry, _ = settle(project, on_writes(meddle))
+    entry, _ = settle(project, only_writes(meddle))
     assert (entry["outcome"], entry["warnings"]) == ("applied", [])
 
 
@@ -431,7 +431,7 @@ def test_stopping_ends_the_repeats(project: Project) -> None:
             stop.set()
             return error_answer(500)
 
-        with between(sandbox, on_writes(meddle)) as server:
+        with between(sandbox, only_writes(meddle)) as server:
             document = project.apply(server.url, retries=5, stopping=stop.is_set)
             assert len(server.requests("PATCH")) == 1
     assert outcomes(document) == {"a": "indeterminate"}

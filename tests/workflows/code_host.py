@@ -127,7 +127,7 @@ class CodeHost:
         return self.git_command("commit-tree", tree, *words, "-m", message)
 
 
-def page_of(entries: list[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
+def select_page(entries: list[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
     """The part of a list that a request asks for."""
     size, page = int(query["per_page"][0]), int(query["page"][0])
     return entries[size * (page - 1) : size * page]
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(host: CodeHost) -> Iterator[None]:
+def running_server(host: CodeHost) -> Iterator[None]:
     """Run the server, with an empty repository."""
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(host.git)], check=True)
     with _Server(("127.0.0.1", 0), _Handler) as server:

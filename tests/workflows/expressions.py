@@ -133,13 +133,13 @@ def truthy(value: Any) -> bool:
     return value not in (None, False, 0, "")
 
 
-def equal(one: Any, other: Any) -> bool:
+def equal(first: Any, second: Any) -> bool:
     """Compare as GitHub does: texts without regard to case, values of different types as numbers."""
-    if isinstance(one, str) and isinstance(other, str):
-        return one.lower() == other.lower()
-    if isinstance(one, bool) is isinstance(other, bool) and type(one) is type(other):
-        return bool(one == other)
-    return _number(one) == _number(other)
+    if isinstance(first, str) and isinstance(second, str):
+        return first.lower() == second.lower()
+    if isinstance(first, bool) is isinstance(second, bool) and type(first) is type(second):
+        return bool(first == second)
+    return _number(first) == _number(second)
 
 
 def _number(value: Any) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from code_host import REPOSITORY, Answer, CodeHost, Query, page_of, serving
+from code_host import REPOSITORY, Answer, CodeHost, Query, running_server, select_page
 
 BOT = "github-actions[bot]"
 _DENIED = {"message": "Resource not accessible by integration"}
@@ -50,7 +50,7 @@ class Hub(CodeHost):
 
     def _comments(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
         if method == "GET":
-            return 200, page_of([comment for comment in self.comments if comment["on"] == int(match[1])], query)
+            return 200, select_page([comment for comment in self.comments if comment["on"] == int(match[1])], query)
         self.comments.append(self.new(body["body"], on=int(match[1])))
         return 201, self.comments[-1]
 
@@ -65,14 +65,14 @@ class Hub(CodeHost):
             states = ("open", "closed") if query["state"][0] == "all" else (query["state"][0],)
             branch = query["head"][0].partition(":")[2] if "head" in query else None
             issues = [issue for issue in reversed(self.issues) if issue["state"] in states]
-            return 200, page_of(self.list_requests(states, branch) if pulls else issues, query)
+            return 200, select_page(self.list_requests(states, branch) if pulls else issues, query)
         if pulls:
             return 201, self.request(body["head"], body["base"], body=body["body"], title=body["title"])
         self.issues.append({**self.new(body=body["body"]), **body})
         return 201, self.issues[-1]
 
     def _merged_by(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
-        return 200, page_of([pull for pull in self.pulls if match[1] in pull.get("commits", ())], query)
+        return 200, select_page([pull for pull in self.pulls if match[1] in pull.get("commits", ())], query)
 
     def _git_data(self, method: str, match: re.Match[str], query: Query, body: Any) -> Answer:
         if method == "DELETE":
@@ -101,5 +101,5 @@ class Hub(CodeHost):
 def running_hub(folder: Path) -> Iterator[Hub]:
     """Run the server, with an empty repository."""
     hub = Hub(folder)
-    with serving(hub):
+    with running_server(hub):
         yield hub

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from code_host import REPOSITORY
 from commands import environment, place_command
 from expressions import evaluate, holds, interpolate
-from workflow_files import ROOT, read
+from workflow_files import ROOT, read_workflow
 from workflow_runs import Failed, JobRun, Outputs, WorkflowRun
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Job:
 
     def __init__(self, runner: "Runner", run: WorkflowRun, path: Path, name: str, contexts: Mapping[str, Any]) -> None:
         self.runner, self.workflow_run, self.path = runner, run, path
-        workflow = read(path)
+        workflow = read_workflow(path)
         self.content = content = workflow["jobs"][name]
         assert workflow["permissions"] == {}
         assert workflow["defaults"] == {"run": {"shell": "bash"}}
@@ -65,7 +65,7 @@ class Job:
         return {name: "read" if forked else allowed for name, allowed in asked.items()}
 
     def _secrets(self) -> Mapping[str, str]:
-        declared = read(self.path)["on"]["workflow_call"]["secrets"]
+        declared = read_workflow(self.path)["on"]["workflow_call"]["secrets"]
         protected = self.content.get("environment") is not None
         known = {**self.runner.secrets, **(self.runner.protected if protected else {})}
         return {name: known.get(name, "") for name in declared}
@@ -179,7 +179,7 @@ class Job:
         outputs |= known[name](**{key.replace("-", "_"): value for key, value in given.items()})
 
     def _composite(self, path: Path, given: Mapping[str, str], env: Env) -> dict[str, str]:
-        action = read(path)
+        action = read_workflow(path)
         declared = action.get("inputs", {})
         assert given.keys() <= declared.keys(), given
         missing = {name for name, one in declared.items() if one.get("required") and name not in given}

@@ -8,7 +8,7 @@ from typing import Any
 from code_host import REPOSITORY, CodeHost
 from expressions import Lenient, holds
 from job import Env, Job
-from workflow_files import WORKFLOWS, read
+from workflow_files import WORKFLOWS, read_workflow
 from workflow_runs import JobRun, Outputs, WorkflowRun
 
 
@@ -49,7 +49,7 @@ class Runner:
     ) -> WorkflowRun:
         """Run a workflow. `inputs` are those of a dispatch or a call, with `_` for `-` where it has them so."""
         path = WORKFLOWS / workflow  # or any other place, where `workflow` is an absolute one
-        content = read(path)
+        content = read_workflow(path)
         run = self.begin(event_name, sha, ref, f".github/workflows/{path.name}")
         started = (on for on in content["on"].values() if isinstance(on, Mapping))
         known = {name for on in started for name in on.get("inputs", {})}
@@ -99,7 +99,7 @@ class Runner:
         known = self.contexts[run.number]
         github = {**known["github"], "run_attempt": str(run.attempt)}
         contexts = {**known, "github": github, "vars": Lenient(self.variables)}
-        for name, job in read(path)["jobs"].items():
+        for name, job in read_workflow(path)["jobs"].items():
             if name in run.jobs:
                 continue
             self.between(name)

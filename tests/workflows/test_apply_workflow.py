@@ -16,13 +16,13 @@ NOT_RECORDED = "What was applied is live, but not recorded"
 ENTRIES = ["assistants/admissions/enrollment.yaml", "assistants/visits.yaml"]
 
 
-def entries(place: Place) -> list[str]:
+def list_entries(place: Place) -> list[str]:
     """The paths of all files that the record on the hub holds."""
     place.git("fetch", "--quiet", "origin", RECORD)
     return place.git("ls-tree", "-r", "--name-only", "FETCH_HEAD").splitlines()
 
 
-def outcomes(run: WorkflowRun) -> dict[str, str]:
+def read_outcomes(run: WorkflowRun) -> dict[str, str]:
     """What the run's report says became of each assistant."""
     report = json.loads((run.artifacts[f"apply-assistants-attempt-{run.attempt}"] / "apply.json").read_text("utf-8"))
     return {entry["key"]: entry["outcome"] for entry in report["assistants"]}
@@ -49,12 +49,12 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
         run = place.push()
         assert run.results == GREEN, run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
-        assert outcomes(run) == {"visits": "applied"}
+        assert read_outcomes(run) == {"visits": "applied"}
         assert "1 applied" in run.jobs["apply"].summary
         second = place.at_hub(RECORD)
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
         place.git("fetch", "--quiet", "origin", RECORD)
-        assert entries(place) == ENTRIES
+        assert list_entries(place) == ENTRIES
         assert place.git("log", "-1", "--format=%P", "FETCH_HEAD") == f"{place.git('rev-parse', 'HEAD')} {first}"
         assert second[:12] in run.jobs["record"].summary
 
@@ -70,8 +70,8 @@ def test_a_record_of_the_older_form_is_gone_on_with(tmp_path: Path) -> None:
         place.commit()
         run = place.push()
         assert run.results == GREEN, run.log
-        assert outcomes(run) == {"visits": "applied"}
-        assert entries(place) == ENTRIES
+        assert read_outcomes(run) == {"visits": "applied"}
+        assert list_entries(place) == ENTRIES
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
 
 
@@ -81,7 +81,7 @@ def test_a_superseded_run_loses_nothing_and_a_late_one_undoes_nothing(tmp_path: 
         older = place.commit()
         place.write("admissions/enrollment", name="Enrollment", firstMessage="Newer")
         place.commit()
-        assert outcomes(place.push()) == {"admissions/enrollment": "applied", "visits": "applied"}
+        assert read_outcomes(place.push()) == {"admissions/enrollment": "applied", "visits": "applied"}
         record = place.at_hub(RECORD)
         run = place.runner.run("apply.yml", "push", {}, older)
         assert run.ended("apply", "record") == ("failure", "skipped")
@@ -98,18 +98,18 @@ def test_what_was_applied_is_recorded_although_another_one_failed(tmp_path: Path
         with place.failing("asst_visits"):
             run = place.push()
         assert run.ended("apply", "record") == ("failure", "success")
-        assert outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
+        assert read_outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
         assert "1 failed" in run.jobs["apply"].summary
         assert place.definition("admissions/enrollment", RECORD)["firstMessage"] == "Hi!"
         assert place.definition("visits", RECORD)["firstMessage"] == "Welcome!"
 
         run = place.dispatch("apply.yml")
         assert run.results == GREEN
-        assert outcomes(run) == {"visits": "applied"}
+        assert read_outcomes(run) == {"visits": "applied"}
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
 
 
-def somebody_records(place: Place) -> None:
+def push_other_record(place: Place) -> None:
     """Another run records first."""
     record = place.at_hub(RECORD)
     message = place.git("log", "-1", "--format=%B", record)
@@ -122,7 +122,7 @@ def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Pat
         place.write("visits", name="Visits", firstMessage="Hi!")
         place.commit()
         place.git("fetch", "--quiet", "origin", RECORD)
-        place.runner.between = lambda job: somebody_records(place) if job == "record" else None
+        place.runner.between = lambda job: push_other_record(place) if job == "record" else None
         run = place.push()
         assert run.ended("apply", "record") == ("success", "failure")
         assert NOT_RECORDED in run.jobs["record"].summary
@@ -130,7 +130,7 @@ def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Pat
         place.runner.between = lambda job: None
         run = place.dispatch("apply.yml")
         assert run.results == GREEN, run.log
-        assert outcomes(run) == {"visits": "unchanged"}
+        assert read_outcomes(run) == {"visits": "unchanged"}
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
         left = {name for _, name in run_steps(WORKFLOWS / "apply.yml") - place.runner.executed}
         assert left == {"3: Explain how to start the record", "2: Set the result", "5: Note that creating starts"}
@@ -166,10 +166,10 @@ def test_every_attempt_keeps_its_own_report(tmp_path: Path) -> None:
         place.commit()
         with place.failing("asst_visits"):
             run = place.push()
-        assert outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
+        assert read_outcomes(run) == {"admissions/enrollment": "applied", "visits": "failed"}
         place.runner.again(run, "apply.yml")
         assert run.results["apply"] == "success", run.log
-        assert outcomes(run) == {"visits": "applied"}
+        assert read_outcomes(run) == {"visits": "applied"}
         assert {"apply-assistants-attempt-1", "apply-assistants-attempt-2"} <= run.artifacts.keys()
 
 

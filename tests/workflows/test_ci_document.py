@@ -15,7 +15,7 @@ from commands import connection_variables, environment, place_command
 from expressions import evaluate, holds, interpolate
 from hub import running_hub
 from places import RECORD, SETTINGS, Place, place_at
-from workflow_files import ROOT, WORKFLOWS, read
+from workflow_files import ROOT, WORKFLOWS, read_workflow
 
 TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
 CREATION = ("POST", "/assistants")
@@ -38,7 +38,7 @@ def test_callers_give_what_is_wanted_and_allow_what_is_needed() -> None:
     for job in callers():
         (path,) = re.fullmatch(COMMIT, job["uses"]).groups()  # type: ignore[union-attr]
         called.add(Path(path).stem)
-        workflow = read(ROOT / path)
+        workflow = read_workflow(ROOT / path)
         accepted = workflow["on"]["workflow_call"]
         given = job.get("with", {})
         assert given.keys() <= accepted["inputs"].keys()
@@ -71,7 +71,7 @@ STARTER = ROOT / "reconciler" / "starter" / "github" / "assistants.yml"
     ],
 )
 def test_each_event_starts_one_job_of_the_file(event: str, do: str | None, jobs: list[str]) -> None:
-    content = read(STARTER)
+    content = read_workflow(STARTER)
     known = content["on"]["workflow_dispatch"]["inputs"]
     assert event in content["on"]
     assert do is None or do in known["do"]["options"]
@@ -101,11 +101,11 @@ OLDER = {
 
 def test_the_older_form_of_one_file_for_each_job_still_calls_what_is_there() -> None:
     for name, given in OLDER.items():
-        inputs = read(WORKFLOWS / f"{name}.yml")["on"]["workflow_call"]["inputs"]
+        inputs = read_workflow(WORKFLOWS / f"{name}.yml")["on"]["workflow_call"]["inputs"]
         assert given <= inputs.keys()
         assert {one for one, content in inputs.items() if content.get("required")} <= given
     assert (
-        read(WORKFLOWS / "plan.yml")["on"]["workflow_call"]["inputs"]["apply-workflow"]["default"]
+        read_workflow(WORKFLOWS / "plan.yml")["on"]["workflow_call"]["inputs"]["apply-workflow"]["default"]
         == "assistants-apply.yml"
     )
 
@@ -119,7 +119,7 @@ def test_the_step_of_ones_own_names_inputs_that_are_there() -> None:
         if "OWNER" in step["uses"]
     )
     (path,) = re.fullmatch(COMMIT, step["uses"]).groups()  # type: ignore[union-attr]
-    assert step["with"].keys() <= read(ROOT / path / "action.yml")["inputs"].keys()
+    assert step["with"].keys() <= read_workflow(ROOT / path / "action.yml")["inputs"].keys()
 
 
 @pytest.mark.parametrize(

@@ -18,29 +18,29 @@ NEW: dict[str, Any] = {
 }
 
 
-def told(run: WorkflowRun) -> dict[str, Any]:
+def read_report_entry(run: WorkflowRun) -> dict[str, Any]:
     """What the run's report says about the new assistant."""
     folder = run.artifacts[f"apply-assistants-attempt-{run.attempt}"]
     entries = json.loads((folder / "apply.json").read_text("utf-8"))["assistants"]
     return next((entry for entry in entries if entry["key"] == "new"), {"outcome": ""})
 
 
-def outcome(run: WorkflowRun) -> str:
+def read_outcome(run: WorkflowRun) -> str:
     """What became of the new assistant."""
-    return str(told(run)["outcome"])
+    return str(read_report_entry(run)["outcome"])
 
 
-def proposed(place: Place) -> dict[str, Any]:
+def read_proposal(place: Place) -> dict[str, Any]:
     """The new definition as the newest pull request has it."""
     return place.definition("new", f"refs/heads/{place.hub.pulls[-1]['head']['ref']}")
 
 
-def posts(place: Place) -> int:
+def count_posts(place: Place) -> int:
     """How often the API was asked to create an assistant."""
     return sum((method, path) == ("POST", "/assistants") for method, path, _ in place.sandbox.requests)
 
 
-def merged(place: Place) -> WorkflowRun:
+def merge_new(place: Place) -> WorkflowRun:
     """Merge the definition of a new assistant."""
     place.write("new", **NEW)
     place.commit("A newcomer")
@@ -49,11 +49,11 @@ def merged(place: Place) -> WorkflowRun:
 
 def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        run = merged(place)
+        run = merge_new(place)
         assert set((run.results | {"withdraw": "success"}).values()) == {"success"}, run.log
-        assert (outcome(run), run.results["withdraw"]) == ("created", "skipped")
+        assert (read_outcome(run), run.results["withdraw"]) == ("created", "skipped")
         new = place.definition("new", RECORD)["id"]
-        assert proposed(place) == {**NEW, "id": new}
+        assert read_proposal(place) == {**NEW, "id": new}
         (pull,) = place.hub.pulls
         assert (pull["title"], pull["state"]) == ("Ids of new assistants (assistants)", "open")
 
@@ -69,10 +69,10 @@ def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_
         assert len(place.hub.pulls) == 1
 
         place.git("revert", "--no-edit", "HEAD")
-        assert outcome(place.push()) in ("", "unchanged")
-        assert proposed(place)["id"] == new
+        assert read_outcome(place.push()) in ("", "unchanged")
+        assert read_proposal(place)["id"] == new
         assert [pull["state"] for pull in place.hub.pulls] == ["closed", "open"]
-        assert posts(place) == 1
+        assert count_posts(place) == 1
 
 
 def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> No
                 hook.chmod(0o755)
 
         place.runner.between = lose
-        run = merged(place)
+        run = merge_new(place)
         assert run.ended("apply", "record") == ("success", "failure"), run.log
         assert "not recorded" in run.jobs["record"].summary
         hook.unlink()
@@ -93,17 +93,17 @@ def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> No
 
         first = copy.deepcopy(run)
         again = place.dispatch("apply.yml")
-        assert (again.results["apply"], outcome(again)) == ("failure", "refused")
+        assert (again.results["apply"], read_outcome(again)) == ("failure", "refused")
         assert "until somebody has checked" in again.jobs["apply"].summary
         place.runner.again(run, "apply.yml")  # its record is still there
         assert run.results["record"] == "failure", "another run has recorded since"
-        assert posts(place) == 1
+        assert count_posts(place) == 1
 
         # Somebody has looked, and it is there: they name it.
-        new = told(first)["id"]
+        new = read_report_entry(first)["id"]
         place.write("new", **{**NEW, "id": new})
         place.commit("The id")
-        assert outcome(place.push()) == "unchanged"
+        assert read_outcome(place.push()) == "unchanged"
         assert place.definition("new", RECORD)["id"] == new
 
 
@@ -115,31 +115,31 @@ def test_an_unclear_creation_waits_for_somebody_who_has_looked(tmp_path: Path) -
         known = place.runner.variables
         with between(place.sandbox, meddle) as server:
             place.runner.variables = {"RECONCILER_API_URL": server.url}
-            run = merged(place)
-        assert (outcome(run), run.results["record"]) == ("indeterminate", "success")
+            run = merge_new(place)
+        assert (read_outcome(run), run.results["record"]) == ("indeterminate", "success")
         assert (run.results["withdraw"], run.jobs["withdraw"].log) == ("success", ""), "creating has begun"
         place.runner.variables = known
         for _ in range(2):
             place.runner.again(run, "apply.yml")
-            assert (run.results["apply"], outcome(run)) == ("failure", "refused")
-        assert posts(place) == 0
+            assert (run.results["apply"], read_outcome(run)) == ("failure", "refused")
+        assert count_posts(place) == 0
         run = place.dispatch("apply.yml", create=" assistants/new.yaml ")
-        assert (run.results["apply"], outcome(run)) == ("success", "created"), run.log
-        assert posts(place) == 1
+        assert (run.results["apply"], read_outcome(run)) == ("success", "created"), run.log
+        assert count_posts(place) == 1
 
 
 def test_what_reviewers_reject_is_created_by_the_next_run(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         place.runner.rejected = "apply"
-        run = merged(place)
+        run = merge_new(place)
         assert run.ended("announce", "apply", "withdraw", "record") == ("success", "failure", "success", "skipped"), (
             run.log
         )
         assert "no longer announced: assistants/new.yaml" in run.jobs["withdraw"].log
-        assert posts(place) == 0
+        assert count_posts(place) == 0
         place.runner.rejected = ""
-        assert outcome(place.dispatch("apply.yml")) == "created"
-        assert posts(place) == 1
+        assert read_outcome(place.dispatch("apply.yml")) == "created"
+        assert count_posts(place) == 1
 
 
 def test_two_runs_at_once_create_one(tmp_path: Path) -> None:
@@ -156,18 +156,18 @@ def test_two_runs_at_once_create_one(tmp_path: Path) -> None:
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         place.hub.before_push = meanwhile
         runs.append(place.dispatch("apply.yml"))
-        assert [outcome(run) for run in runs] == ["created", ""], runs[1].log
-        assert (runs[1].jobs["announce"].failed, posts(place)) == ("Push the announcement", 1)
+        assert [read_outcome(run) for run in runs] == ["created", ""], runs[1].log
+        assert (runs[1].jobs["announce"].failed, count_posts(place)) == ("Push the announcement", 1)
 
 
 def test_a_job_that_was_killed_creates_nothing_when_it_runs_again(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         place.runner.protected, known = {}, place.runner.protected
-        run = merged(place)  # without an account: what was announced is taken back
+        run = merge_new(place)  # without an account: what was announced is taken back
         assert run.ended("apply", "record") == ("failure", "success"), run.log
         assert "is live, but" not in run.log
         place.runner.protected = known
         place.runner.again(run, "apply.yml")
-        assert outcome(run) == "refused"
+        assert read_outcome(run) == "refused"
         assert "start the whole workflow again" in run.jobs["apply"].summary
-        assert outcome(place.dispatch("apply.yml")) == "created"
+        assert read_outcome(place.dispatch("apply.yml")) == "created"

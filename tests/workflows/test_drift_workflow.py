@@ -10,18 +10,18 @@ from workflow_files import WORKFLOWS, run_steps
 GREEN = {"drift": "success", "issue": "success", "accept": "success"}
 
 
-def only(entries: list[dict[str, Any]]) -> dict[str, Any]:
+def only_entry(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """The one entry."""
     (entry,) = entries
     return entry
 
 
-def branch(place: Place) -> str:
+def newest_branch(place: Place) -> str:
     """The branch of the newest pull request."""
     return f"refs/heads/{place.hub.pulls[-1]['head']['ref']}"
 
 
-def drifted(place: Place) -> None:
+def edit_live(place: Place) -> None:
     """Edit an assistant in the dashboard."""
     place.sandbox.edit("asst_visits", firstMessage="Edited live!")
 
@@ -32,36 +32,36 @@ def test_one_issue_and_one_pull_request_follow_live_edits(tmp_path: Path) -> Non
         assert run.results == GREEN, run.log
         assert (place.hub.issues, place.hub.pulls) == ([], [])
 
-        drifted(place)
+        edit_live(place)
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
-        issue, pull = only(place.hub.issues), only(place.hub.pulls)
+        issue, pull = only_entry(place.hub.issues), only_entry(place.hub.pulls)
         assert issue["body"].startswith("<!-- reconciler drift assistants -->\n")
         assert "Edited live!" in issue["body"]
         assert f"Commit {place.at_hub('refs/heads/main')}" in issue["body"]
         assert f"/actions/runs/{run.number})" in issue["body"]
         assert (pull["base"]["ref"], pull["state"]) == ("main", "open")
-        assert place.definition("visits", branch(place))["firstMessage"] == "Edited live!"
+        assert place.definition("visits", newest_branch(place))["firstMessage"] == "Edited live!"
         assert (run.artifacts["drift-assistants"] / "drift.md").exists()
 
         run = place.dispatch("drift.yml")
-        assert f"/actions/runs/{run.number})" in only(place.hub.issues)["body"]
-        assert only(place.hub.pulls)["state"] == "open"
+        assert f"/actions/runs/{run.number})" in only_entry(place.hub.issues)["body"]
+        assert only_entry(place.hub.pulls)["state"] == "open"
 
         place.sandbox.edit("asst_enrollment", firstMessage="Edited, too!")
         assert place.dispatch("drift.yml").results == GREEN
-        assert "Edited, too!" in only(place.hub.issues)["body"]
-        assert place.definition("admissions/enrollment", branch(place))["firstMessage"] == "Edited, too!"
+        assert "Edited, too!" in only_entry(place.hub.issues)["body"]
+        assert place.definition("admissions/enrollment", newest_branch(place))["firstMessage"] == "Edited, too!"
 
         place.sandbox.edit("asst_visits", firstMessage="Welcome!")
         place.sandbox.edit("asst_enrollment", firstMessage="Hello!")
         assert place.dispatch("drift.yml").results == GREEN
-        assert only(place.hub.issues)["state"] == "closed"
+        assert only_entry(place.hub.issues)["state"] == "closed"
         assert {pull["state"] for pull in place.hub.pulls} == {"closed"}
-        assert place.at_hub(branch(place)) == ""
+        assert place.at_hub(newest_branch(place)) == ""
         assert place.sandbox.patches == []
 
-        drifted(place)
+        edit_live(place)
         assert place.dispatch("drift.yml").results == GREEN
         assert [issue["state"] for issue in place.hub.issues] == ["closed", "open"]
         assert run_steps(WORKFLOWS / "drift.yml") <= place.runner.executed
@@ -69,42 +69,42 @@ def test_one_issue_and_one_pull_request_follow_live_edits(tmp_path: Path) -> Non
 
 def test_accepted_live_edits_are_in_git_and_nothing_is_left(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        drifted(place)
+        edit_live(place)
         place.dispatch("drift.yml")
-        place.git("pull", "--quiet", "origin", branch(place))
+        place.git("pull", "--quiet", "origin", newest_branch(place))
         run = place.push()
         assert run.ended("apply", "record") == ("success", "success"), run.log
         assert place.sandbox.patches == []
         assert place.dispatch("drift.yml").results == GREEN
-        assert only(place.hub.issues)["state"] == "closed"
+        assert only_entry(place.hub.issues)["state"] == "closed"
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, ""])
 def test_before_the_first_apply_the_definitions_are_the_base(tmp_path: Path, settings: str) -> None:
     with place_at(tmp_path, settings=settings) as place:
         assert place.dispatch("drift.yml").results == GREEN
-        drifted(place)
+        edit_live(place)
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
-        assert "The definitions themselves are the base" in only(place.hub.issues)["body"]
-        assert place.definition("visits", branch(place))["firstMessage"] == "Edited live!"
+        assert "The definitions themselves are the base" in only_entry(place.hub.issues)["body"]
+        assert place.definition("visits", newest_branch(place))["firstMessage"] == "Edited live!"
 
 
 def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        drifted(place)
+        edit_live(place)
         place.dispatch("drift.yml")
         for assistant in ("asst_visits", "/auth/login"):
             with place.failing(assistant, "POST" if "login" in assistant else "GET"):
                 run = place.dispatch("drift.yml")
             assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
-            assert only(place.hub.issues)["state"] == "open"
-            assert only(place.hub.pulls)["state"] == "open"
+            assert only_entry(place.hub.issues)["state"] == "open"
+            assert only_entry(place.hub.pulls)["state"] == "open"
         assert (run.artifacts["drift-assistants"]).exists()
         with place.failing("asst_enrollment"):
             run = place.dispatch("drift.yml")
         assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
-        assert "Edited live!" in only(place.hub.issues)["body"]
+        assert "Edited live!" in only_entry(place.hub.issues)["body"]
 
         (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")
         place.commit()
@@ -112,28 +112,28 @@ def test_what_could_not_be_looked_at_is_not_called_settled(tmp_path: Path) -> No
         run = place.dispatch("drift.yml")
         assert run.results == {"drift": "failure", "issue": "success", "accept": "skipped"}
         assert "::error title=reconciler drift could not start::" in run.log
-        issue = only(place.hub.issues)
+        issue = only_entry(place.hub.issues)
         assert (issue["state"], "nonsense" in issue["body"]) == ("open", True)
 
 
 def test_a_schedule_does_not_say_what_the_default_branch_is(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        drifted(place)
+        edit_live(place)
         sha = place.at_hub("refs/heads/main")
         run = place.runner.run("drift.yml", "schedule", {"repository": None, "schedule": "17 4 * * *"}, sha)
         assert run.results == GREEN, run.log
-        assert only(place.hub.pulls)["base"]["ref"] == "main"
+        assert only_entry(place.hub.pulls)["base"]["ref"] == "main"
 
 
 def test_a_pull_request_that_somebody_closed_stays_closed_until_live_edits_are_others(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        drifted(place)
+        edit_live(place)
         place.dispatch("drift.yml")
-        only(place.hub.pulls)["state"] = "closed"
+        only_entry(place.hub.pulls)["state"] = "closed"
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
-        assert only(place.hub.pulls)["state"] == "closed"
-        assert only(place.hub.issues)["state"] == "open"
+        assert only_entry(place.hub.pulls)["state"] == "closed"
+        assert only_entry(place.hub.issues)["state"] == "open"
 
         place.sandbox.edit("asst_visits", firstMessage="Another edit")
         place.dispatch("drift.yml")
@@ -148,7 +148,7 @@ def test_what_is_like_it_but_another_is_left_alone(tmp_path: Path) -> None:
             *(place.hub.new("chatter") for _ in range(120)),
         ]
         place.hub.issues += [dict(one) for one in others]
-        drifted(place)
+        edit_live(place)
         place.dispatch("drift.yml")
         place.dispatch("drift.yml")
         kept = place.hub.issues[len(others) :]
@@ -157,13 +157,13 @@ def test_what_is_like_it_but_another_is_left_alone(tmp_path: Path) -> None:
         place.hub.issues[:] = [*kept, *others]  # GitHub lists the newest first, so it is on the second page now
         place.sandbox.edit("asst_visits", firstMessage="Welcome!")
         place.dispatch("drift.yml")
-        assert only(kept)["state"] == "closed"
+        assert only_entry(kept)["state"] == "closed"
         assert place.hub.issues[1:] == others
 
 
 def test_nothing_but_definitions_gets_onto_the_branch(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        drifted(place)
+        edit_live(place)
         (place.root / "ci.sh").write_text("mine\n", "utf-8")
         place.git("add", "ci.sh")
         forged = place.git("diff", "--cached", "--binary", "--full-index")
@@ -176,7 +176,7 @@ def test_nothing_but_definitions_gets_onto_the_branch(tmp_path: Path) -> None:
         place.runner.between = swap
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
-        place.git("fetch", "--quiet", "origin", branch(place))
+        place.git("fetch", "--quiet", "origin", newest_branch(place))
         assert place.git("diff", "--name-only", "FETCH_HEAD^", "FETCH_HEAD") == "assistants/visits.yaml"
 
 
@@ -185,8 +185,8 @@ def test_a_conflict_is_told_and_not_accepted(tmp_path: Path) -> None:
         place.write("visits", name="Visits", firstMessage="Hi!")
         place.commit()
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
-        drifted(place)
+        edit_live(place)
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
-        assert "Edited live!" in only(place.hub.issues)["body"]
+        assert "Edited live!" in only_entry(place.hub.issues)["body"]
         assert place.hub.pulls == []

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from places import Place, recorded_place
-from test_apply_workflow import outcomes
+from test_apply_workflow import read_outcomes
 from workflow_runs import WorkflowRun
 
 ENROLLMENT, VISITS = "admissions/enrollment", "visits"
 
 
-def refused(run: WorkflowRun) -> str:
+def read_refusal(run: WorkflowRun) -> str:
     """What is said of a run that ended before it looked at anything."""
     assert (run.results["apply"], run.jobs["apply"].failed) == ("failure", "Choose the options"), run.log
     return run.jobs["apply"].summary
 
 
-def greetings(place: Place) -> list[str]:
+def read_greetings(place: Place) -> list[str]:
     """What the two assistants say first, live."""
     return [str(place.sandbox.live(one)["firstMessage"]) for one in ("asst_enrollment", "asst_visits")]
 
@@ -31,27 +31,27 @@ def test_inputs_are_for_the_assistants_that_are_named(tmp_path: Path) -> None:
         place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
 
         run = place.dispatch("apply.yml", only=f" {VISITS} ,")
-        assert outcomes(run) == {VISITS: "refused"}
+        assert read_outcomes(run) == {VISITS: "refused"}
         assert "changed both in git and live (set in git by" in run.jobs["apply"].summary
 
         for inputs in ({"force_conflicts": " , "}, {"only": ","}):
-            assert "name the assistants that are meant" in refused(place.dispatch("apply.yml", **inputs))
+            assert "name the assistants that are meant" in read_refusal(place.dispatch("apply.yml", **inputs))
         both = {"force_conflicts": VISITS, "only": ENROLLMENT}
-        assert "name different assistants" in refused(place.dispatch("apply.yml", **both))
+        assert "name different assistants" in read_refusal(place.dispatch("apply.yml", **both))
         run = place.dispatch("apply.yml", force_conflicts=f"{ENROLLMENT},{VISITS}", max_changes="1")
-        assert set(outcomes(run).values()) == {"skipped"}
-        assert (greetings(place), place.sandbox.patches) == (["Live's", "Live's"], [])
+        assert set(read_outcomes(run).values()) == {"skipped"}
+        assert (read_greetings(place), place.sandbox.patches) == (["Live's", "Live's"], [])
 
         run = place.dispatch("apply.yml", force_conflicts=f"assistants/{ENROLLMENT}.yaml")
-        assert outcomes(run) == {ENROLLMENT: "applied"}
-        assert greetings(place) == ["Git's", "Live's"]
+        assert read_outcomes(run) == {ENROLLMENT: "applied"}
+        assert read_greetings(place) == ["Git's", "Live's"]
 
         # After a force-push nothing descends from what was applied.
         other = place.git("commit-tree", "HEAD^{tree}", "-m", "Rewritten")
         place.git("push", "--quiet", "--force", "origin", f"{other}:refs/heads/main")
         known = {"on_drift": "revert", "force_conflicts": VISITS}
         run = place.dispatch("apply.yml", **known)
-        assert (run.results["apply"], greetings(place)) == ("failure", ["Git's", "Live's"])
+        assert (run.results["apply"], read_greetings(place)) == ("failure", ["Git's", "Live's"])
         run = place.dispatch("apply.yml", **known, allow_older=True)
-        assert outcomes(run) == {VISITS: "applied"}
-        assert (greetings(place), place.sandbox.live("asst_visits")["name"]) == (["Git's", "Git's"], "Visits")
+        assert read_outcomes(run) == {VISITS: "applied"}
+        assert (read_greetings(place), place.sandbox.live("asst_visits")["name"]) == (["Git's", "Git's"], "Visits")

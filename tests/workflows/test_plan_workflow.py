@@ -9,19 +9,19 @@ import yaml
 from commands import connection_variables, run
 from expressions import interpolate
 from places import RECORD, SETTINGS, Place, place_at, recorded_place
-from workflow_files import WORKFLOWS, read, run_steps
+from workflow_files import WORKFLOWS, read_workflow, run_steps
 
 GREEN = {"plan": "success", "comment": "success"}
 
 
-def comment(place: Place) -> str:
+def read_comment(place: Place) -> str:
     """The text of the one comment that the workflow keeps."""
     (found,) = (comment for comment in place.hub.comments if comment["user"]["login"] == "github-actions[bot]")
     text: str = found["body"]
     return text
 
 
-def writes(place: Place) -> list[str]:
+def list_writes(place: Place) -> list[str]:
     """How the API of the hub was written to."""
     return [method for method, _, _ in place.hub.calls if method != "GET"]
 
@@ -39,7 +39,7 @@ def test_one_comment_follows_the_pull_request(tmp_path: Path) -> None:
         run = place.plan(7)
 
         assert run.results == GREEN, run.log
-        text = comment(place)
+        text = read_comment(place)
         assert text.startswith("<!-- reconciler plan assistants -->\n## Plan\n")
         assert first in text
         assert f"/actions/runs/{run.number})" in text
@@ -55,17 +55,17 @@ def test_one_comment_follows_the_pull_request(tmp_path: Path) -> None:
         place.write("visits", name="Visits", firstMessage="Hi again!")
         second = place.commit()
         assert place.plan(7).results == GREEN
-        assert second in comment(place)
-        assert "Hi again!" in comment(place)
-        assert first not in comment(place)
+        assert second in read_comment(place)
+        assert "Hi again!" in read_comment(place)
+        assert first not in read_comment(place)
 
         place.git("revert", "--no-edit", first, second, "--strategy-option=theirs")
         place.write("visits", name="Visits", firstMessage="Welcome!")
         place.commit("Back")
         assert place.plan(7).results == GREEN
-        assert "This request no longer changes a definition." in comment(place)
+        assert "This request no longer changes a definition." in read_comment(place)
         assert stranger["body"].endswith("mine")
-        assert writes(place) == ["POST", "PATCH", "PATCH"]
+        assert list_writes(place) == ["POST", "PATCH", "PATCH"]
 
         place.write("visits", name="Visits", firstMessage="Third")
         place.commit()
@@ -119,8 +119,8 @@ def test_before_the_first_apply_the_plan_has_no_base_and_says_so(tmp_path: Path,
         place.commit()
         run = place.plan(7)
         assert run.results == GREEN, run.log
-        assert "another greeting" in comment(place)
-        assert "live edits look like changes in git" in comment(place)
+        assert "another greeting" in read_comment(place)
+        assert "live edits look like changes in git" in read_comment(place)
         report = json.loads((run.artifacts["plan-assistants"] / "plan.json").read_text())
         assert (report["base"], report["summary"]["pending"]) == (None, 1)
 
@@ -138,7 +138,7 @@ def test_a_pull_request_that_lacks_what_was_applied_says_so(tmp_path: Path) -> N
         place.git("checkout", "--quiet", "greeting")
         run = place.plan(7)  # GitHub has made its trial merge before that
         assert run.results == GREEN, run.log
-        assert "HEAD is behind the record" in comment(place)
+        assert "HEAD is behind the record" in read_comment(place)
 
 
 def test_without_an_api_the_plan_is_offline(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_conflict_that_an_earlier_merge_left_open_holds_up_nobody_else(tmp_pat
         place.commit()
         run = place.plan(7)
         assert run.results == GREEN, run.log
-        assert "1 conflict" in comment(place)
+        assert "1 conflict" in read_comment(place)
 
         place.write("visits", name="Visits", firstMessage="Hi there!")
         place.commit()
@@ -200,7 +200,7 @@ def test_plans_do_not_cancel_those_of_others() -> None:
         for directory, environment in (("a", "b-c"), ("a-b", "c"), ("a", ""), (None, None))
     ]
     for name in ("plan", "apply", "drift", "rollback"):
-        group = read(WORKFLOWS / f"{name}.yml")["concurrency"]["group"]
+        group = read_workflow(WORKFLOWS / f"{name}.yml")["concurrency"]["group"]
         assert len({interpolate(group, contexts) for contexts in groups}) == (8 if name == "plan" else 4)
 
 
@@ -237,7 +237,7 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
         assert run.results == {"plan": "failure", "comment": "success"}
         assert run.jobs["plan"].failed == "Fetch the record"
         assert "The record could not be fetched" in run.log
-        assert "did not run" in comment(place)
+        assert "did not run" in read_comment(place)
 
         place.hub.patience = 3
         run = place.plan(8, fork=True)
@@ -277,8 +277,8 @@ def test_an_empty_repository_has_its_first_comment_after_six_steps_and_no_red_ru
         file.write_text(file.read_text("utf-8").replace("Welcome!", "Hi!"), "utf-8")
         place.commit()
         assert place.plan(7).results == GREEN
-        assert "Welcome!" in comment(place)
-        assert "Without a base" in comment(place)
+        assert "Welcome!" in read_comment(place)
+        assert "Without a base" in read_comment(place)
 
         merged = place.push()
         assert set(merged.results.values()) == {"success", "skipped"}, merged.log

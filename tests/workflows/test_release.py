@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from workflow_files import ROOT, WORKFLOWS, read
+from workflow_files import ROOT, WORKFLOWS, read_workflow
 
 SCRIPT = ROOT / ".github" / "scripts" / "release_notes.py"
 CHANGELOG = """\
@@ -61,7 +61,7 @@ def test_what_does_not_agree_is_no_release(tmp_path: Path, tag: str, version: st
 
 
 def test_only_the_job_that_needs_it_may_sign_publish_or_write() -> None:
-    jobs = read(WORKFLOWS / "release.yml")["jobs"]
+    jobs = read_workflow(WORKFLOWS / "release.yml")["jobs"]
     assert {name: {*job["permissions"]} for name, job in jobs.items()} == {
         "build": {"contents"},
         "attest": {"id-token", "attestations"},

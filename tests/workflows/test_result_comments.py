@@ -22,10 +22,10 @@ def merge(place: Place, key: str, author: str, **fields: Any) -> dict[str, Any]:
     return pull
 
 
-def told(place: Place, pull: dict[str, Any]) -> str:
+def read_comment(place: Place, pull: dict[str, Any]) -> str:
     """The one comment on a pull request."""
-    (found,) = (comment["body"] for comment in place.hub.comments if comment["on"] == pull["number"])
-    return str(found)
+    (body,) = (comment["body"] for comment in place.hub.comments if comment["on"] == pull["number"])
+    return str(body)
 
 
 def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path: Path) -> None:
@@ -41,22 +41,22 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
             run = place.push()
         assert run.results["result"] == "success", run.log
         assert run.log.count("nothing was sent to the webhook: RECONCILER_WEBHOOK_URL is no https address") == 1
-        assert told(place, good).startswith("<!-- reconciler apply assistants -->\n")
-        assert "All changes of this request are live." in told(place, good)
-        assert "@bob, not all changes of this request are live." in told(place, bad)
-        assert "[apply by hand, with other options](" in told(place, bad)
-        assert "/actions/workflows/apply.yml)" in told(place, bad)
-        assert "Visits" not in told(place, bad)
+        assert read_comment(place, good).startswith("<!-- reconciler apply assistants -->\n")
+        assert "All changes of this request are live." in read_comment(place, good)
+        assert "@bob, not all changes of this request are live." in read_comment(place, bad)
+        assert "[apply by hand, with other options](" in read_comment(place, bad)
+        assert "/actions/workflows/apply.yml)" in read_comment(place, bad)
+        assert "Visits" not in read_comment(place, bad)
         assert not [comment for comment in place.hub.comments if comment["on"] == other["number"]]
 
         run = place.dispatch("apply.yml")
         assert run.results["result"] == "success", run.log
         assert "webhook" not in run.log
-        assert "All changes of this request are live." in told(place, bad)
+        assert "All changes of this request are live." in read_comment(place, bad)
 
         (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")
         late = merge(place, "visits", "lyn", name="Visits", firstMessage="Never")
         run = place.push()
         assert (run.results["apply"], run.results["result"]) == ("failure", "success"), run.log
-        assert "@lyn, the changes of this request were not applied." in told(place, late)
-        assert "nonsense" in told(place, late)
+        assert "@lyn, the changes of this request were not applied." in read_comment(place, late)
+        assert "nonsense" in read_comment(place, late)

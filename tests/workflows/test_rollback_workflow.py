@@ -8,7 +8,7 @@ from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
 
 
-def applied(place: Place) -> WorkflowRun:
+def merge_greeting(place: Place) -> WorkflowRun:
     """Merge another greeting."""
     place.write("visits", name="Visits", firstMessage="Hi!")
     place.commit("Another greeting")
@@ -20,7 +20,7 @@ def applied(place: Place) -> WorkflowRun:
 
 def test_a_run_is_undone(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        rollback_run = applied(place)
+        rollback_run = merge_greeting(place)
         run = place.dispatch("rollback.yml", run_id=str(rollback_run.number))
         assert run.results == {"rollback": "success"}, run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
@@ -52,7 +52,7 @@ def test_each_attempt_of_a_run_is_undone_on_its_own(tmp_path: Path) -> None:
 
 def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        rollback_run = applied(place)
+        rollback_run = merge_greeting(place)
         place.sandbox.edit("asst_visits", firstMessage="Newer")
         run = place.dispatch("rollback.yml", run_id=str(rollback_run.number))
         assert run.results == {"rollback": "failure"}
@@ -62,7 +62,7 @@ def test_what_moved_on_is_refused_and_reported(tmp_path: Path) -> None:
 
 def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
-        rollback_run = applied(place)
+        rollback_run = merge_greeting(place)
         draft = place.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Tagged with the name of the branch")
         place.git("push", "--quiet", "origin", f"{draft}:refs/tags/main")
         honest = place.hub.runs[rollback_run.number]

@@ -12,7 +12,7 @@ import pytest
 from between import Answer, Forward, Request, between
 from commands import COMMAND, connection_variables, environment
 from places import recorded_place
-from workflow_files import ACTIONS, read, run_steps
+from workflow_files import ACTIONS, read_workflow, run_steps
 
 OWN = """\
 name: Own
@@ -67,7 +67,7 @@ def test_one_command_in_a_pipeline_of_ones_own(tmp_path: Path) -> None:
 def test_no_file_of_a_pull_request_takes_part_in_the_installation(tmp_path: Path) -> None:
     for name in ("venv.py", "ensurepip.py", "pip.py", "logging.py"):
         (tmp_path / name).write_text("open('taken', 'w').close()\n", "utf-8")
-    *_, step = read(ACTIONS / "install" / "action.yml")["runs"]["steps"]
+    *_, step = read_workflow(ACTIONS / "install" / "action.yml")["runs"]["steps"]
     known = {
         "GITHUB_ACTION_PATH": str(ACTIONS / "install"),
         "RUNNER_TEMP": str(tmp_path / "temp"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from expressions import holds
-from workflow_files import ACTIONS, ROOT, WORKFLOWS, read
+from workflow_files import ACTIONS, ROOT, WORKFLOWS, read_workflow
 
 OURS = sorted(path for path in WORKFLOWS.glob("*.yml") if path.stem not in ("ci", "pages", "release"))
 EVERYTHING = [*sorted(WORKFLOWS.glob("*.yml")), *sorted(ACTIONS.glob("*/action.yml"))]
@@ -33,7 +33,7 @@ def test_every_step_is_pinned_and_keeps_the_token_to_itself(path: Path) -> None:
     for line in path.read_text("utf-8").splitlines():
         if "uses: " in line:
             assert PINNED.fullmatch(line.strip().removeprefix("- ")), line
-    for step in steps(read(path)):
+    for step in steps(read_workflow(path)):
         name = step.get("uses", "")
         if name.startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
@@ -44,7 +44,7 @@ def test_every_step_is_pinned_and_keeps_the_token_to_itself(path: Path) -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_jobs_may_do_little_and_not_for_long(path: Path) -> None:
-    content = read(path)
+    content = read_workflow(path)
     assert content["permissions"] == {}
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & content["on"].keys()
     assert content["concurrency"]["cancel-in-progress"] is (path.stem == "plan")
@@ -56,7 +56,7 @@ def test_jobs_may_do_little_and_not_for_long(path: Path) -> None:
 
 
 def test_whoever_cancels_an_apply_gets_its_record_and_its_report() -> None:
-    jobs = read(WORKFLOWS / "apply.yml")["jobs"]
+    jobs = read_workflow(WORKFLOWS / "apply.yml")["jobs"]
     names = [step["name"] for step in jobs["apply"]["steps"]]
     known = {"choose": {"outcome": "success"}, "bundle": {"outputs": {"commit": "c"}}}
     for step in jobs["apply"]["steps"][names.index("Apply") + 1 :]:
@@ -66,7 +66,7 @@ def test_whoever_cancels_an_apply_gets_its_record_and_its_report() -> None:
 
 
 def test_whoever_cancels_a_look_gets_no_news_of_it() -> None:
-    jobs = read(WORKFLOWS / "drift.yml")["jobs"]
+    jobs = read_workflow(WORKFLOWS / "drift.yml")["jobs"]
     for name in ("issue", "accept"):
         known = {"needs": {"drift": {"result": "cancelled", "outputs": {"name": "assistants"}}}}
         assert not holds(jobs[name].get("if"), known, "cancelled")
@@ -74,18 +74,18 @@ def test_whoever_cancels_a_look_gets_no_news_of_it() -> None:
 
 def test_credentials_are_seen_by_the_command_alone() -> None:
     for path in OURS:
-        for step in steps(read(path)):
+        for step in steps(read_workflow(path)):
             if ACCOUNT.search(str(step)):
                 assert step["uses"] == "$/.github/actions/run"
 
 
 def test_apply_and_drift_do_not_wait_for_each_other() -> None:
-    groups = {path.stem: read(path)["concurrency"]["group"].partition("-${{")[0] for path in OURS}
+    groups = {path.stem: read_workflow(path)["concurrency"]["group"].partition("-${{")[0] for path in OURS}
     assert groups == {path.stem: f"reconciler-{path.stem}" for path in OURS}
 
 
 def test_ci_runs_what_the_makefile_says_that_it_runs() -> None:
-    commands = {step.get("run") for step in steps(read(WORKFLOWS / "ci.yml"))}
+    commands = {step.get("run") for step in steps(read_workflow(WORKFLOWS / "ci.yml"))}
     assert {"make test", "make check-all", "make demo"} <= commands
 
 

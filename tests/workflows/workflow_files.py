@@ -12,7 +12,7 @@ ACTIONS = ROOT / ".github" / "actions"
 
 
 @cache
-def read(path: Path) -> dict[str, Any]:
+def read_workflow(path: Path) -> dict[str, Any]:
     """Return a workflow or an action; the key `on` is one of YAML 1.1's booleans."""
     text = path.read_text("utf-8").replace("\non:\n", '\n"on":\n')
     found: dict[str, Any] = yaml.safe_load(text)
@@ -21,7 +21,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def run_steps(path: Path) -> set[tuple[str, str]]:
     """Return all `run:` steps of a workflow or an action and of the actions that it uses, as `executed` names them."""
-    content = read(path)
+    content = read_workflow(path)
     listed = [content["runs"]["steps"]] if "runs" in content else [job["steps"] for job in content["jobs"].values()]
     found: set[tuple[str, str]] = set()
     for steps in listed:

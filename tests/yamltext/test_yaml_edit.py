@@ -10,7 +10,7 @@ from reconciler.yamltext.edit import Edit, EditRefused, diff_lines, edit_yaml, i
 from reconciler.yamltext.reader import read_yaml
 
 
-def edited(text: str, *changes: tuple[str, Any]) -> str:
+def apply_edits(text: str, *changes: tuple[str, Any]) -> str:
     """Return the text after edits of dotted paths; the same edits once more change nothing."""
     edits = [Edit(tuple(path.split(".")), value) for path, value in changes]
     once = edit_yaml(text, edits)
@@ -18,9 +18,9 @@ def edited(text: str, *changes: tuple[str, Any]) -> str:
     return once
 
 
-def refusal(text: str, *changes: tuple[str, Any]) -> EditRefused:
+def catch_refusal(text: str, *changes: tuple[str, Any]) -> EditRefused:
     with pytest.raises(EditRefused) as error_info:
-        edited(text, *changes)
+        apply_edits(text, *changes)
     assert str(error_info.value)
     assert error_info.value.hint
     return error_info.value
@@ -165,12 +165,12 @@ BLOCKS: dict[str, tuple[str, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "value", "after"), INLINE.values(), ids=INLINE)
 def test_a_value_on_one_line(before: str, value: Any, after: str) -> None:
-    assert edited(before, ("a", value)) == after
+    assert apply_edits(before, ("a", value)) == after
 
 
 @pytest.mark.parametrize(("before", "value", "after"), BLOCKS.values(), ids=BLOCKS)
 def test_a_text_of_several_lines(before: str, value: Any, after: str) -> None:
-    assert edited(before, ("o.a" if before.startswith("o") else "a", value)) == after
+    assert apply_edits(before, ("o.a" if before.startswith("o") else "a", value)) == after
 
 
 FLOW: dict[str, tuple[str, str, Any, str]] = {
@@ -213,7 +213,7 @@ FLOW: dict[str, tuple[str, str, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "path", "value", "after"), FLOW.values(), ids=FLOW)
 def test_between_brackets(before: str, path: str, value: Any, after: str) -> None:
-    assert edited(before, (path, value)) == after
+    assert apply_edits(before, (path, value)) == after
 
 
 LISTS: dict[str, tuple[str, Any, str]] = {
@@ -302,7 +302,7 @@ LISTS: dict[str, tuple[str, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "value", "after"), LISTS.values(), ids=LISTS)
 def test_lists_and_objects(before: str, value: Any, after: str) -> None:
-    assert edited(before, ("a", value)) == after
+    assert apply_edits(before, ("a", value)) == after
 
 
 OBJECTS: dict[str, tuple[str, str, Any, str]] = {
@@ -351,25 +351,25 @@ OBJECTS: dict[str, tuple[str, str, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "path", "value", "after"), OBJECTS.values(), ids=OBJECTS)
 def test_keys_of_objects(before: str, path: str, value: Any, after: str) -> None:
-    assert edited(before, (path, value)) == after
+    assert apply_edits(before, (path, value)) == after
 
 
 def test_several_edits_at_once() -> None:
     before = "n: x # 1\nm: &v {a: 1}\no: *v\np:\n  q: 1\n# end\n"
     changes = (("z", 1), ("m.a", 3), ("o.a", 2), ("p.r.s", 4), ("n", "y"), ("p.r.t", 5))
     after = "n: y # 1\nm: &v {a: 3}\no:\n  a: 2\np:\n  q: 1\n  r:\n    s: 4\n    t: 5\nz: 1\n# end\n"
-    assert edited(before, *changes) == after
+    assert apply_edits(before, *changes) == after
 
 
 def test_the_line_break_is_that_of_the_whole_text() -> None:
-    assert edited("a: x\r\n  y", ("a", "z"), ("b", 1)) == "a: z\r\nb: 1"
+    assert apply_edits("a: x\r\n  y", ("a", "z"), ("b", 1)) == "a: z\r\nb: 1"
 
 
 def test_a_long_list_that_is_all_new_is_written_anew() -> None:
     before = "a:\n" + "".join(f"  - text {number}\n" for number in range(1000)) + "b: 1 # c\n"
-    assert edited(before, ("a", ["x"])) == "a:\n  - x\nb: 1 # c\n"
+    assert apply_edits(before, ("a", ["x"])) == "a:\n  - x\nb: 1 # c\n"
     many = [f"word {number}" for number in range(60)]
-    assert edited("a: [x, y]\n", ("a", many)) == f"a: [{', '.join(many)}]\n"
+    assert apply_edits("a: [x, y]\n", ("a", many)) == f"a: [{', '.join(many)}]\n"
 
 
 @pytest.mark.parametrize("width", [96, 10**6])
@@ -409,17 +409,17 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "path", "value", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_done_is_refused(before: str, path: str, value: Any, words: str) -> None:
-    assert words in refusal(before, (path, value)).message
+    assert words in catch_refusal(before, (path, value)).message
 
 
 def test_refusals_name_the_field() -> None:
-    error = refusal("a: &x\n  k: 1\nb: *x\n", ("a.k", 2))
+    error = catch_refusal("a: &x\n  k: 1\nb: *x\n", ("a.k", 2))
     assert error.message.startswith("a.k cannot be changed alone: it has, or is inside, an anchor (&)")
     assert "the alias (*)" in error.hint
 
 
 def test_a_value_is_never_quoted_in_a_refusal() -> None:
-    error = refusal("a: secret\n", ("a.b", "hidden"))
+    error = catch_refusal("a: secret\n", ("a.b", "hidden"))
     assert error.message == "a.b cannot be written: a is not an object"
 
 
@@ -478,4 +478,4 @@ def test_lines_of_a_diff_end_where_lines_of_files_do() -> None:
 
 def test_a_key_that_is_written_with_a_question_mark_is_not_taken_out_alone() -> None:
     """The whole object is written anew instead, where nothing in it would be lost."""
-    assert edited("o:\n  ? a\n  : 1\n  b: 2\n", ("o", {"b": 2})) == "o:\n  b: 2\n"
+    assert apply_edits("o:\n  ? a\n  : 1\n  b: 2\n", ("o", {"b": 2})) == "o:\n  b: 2\n"

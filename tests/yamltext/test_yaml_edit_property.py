@@ -44,12 +44,12 @@ def documents(draw: st.DrawFn) -> StyledText:
 
 
 @st.composite
-def edits_of(draw: st.DrawFn, original: StyledText) -> list[Edit]:
+def draw_edits(draw: st.DrawFn, original: StyledText) -> list[Edit]:
     """Edits of values that are there, of new keys, and of what lies within an alias or between brackets."""
     meaning = read_yaml(original.text)
     paths = [*original.places, *original.places, ("new",), ("new", "inner")]
     for path in original.places:
-        value = at(meaning, path)
+        value = value_at(meaning, path)
         if isinstance(value, dict):
             paths += [(*path, "new"), (*path, "new", "inner"), *((*path, key) for key in value)]
         elif value is None:
@@ -58,7 +58,7 @@ def edits_of(draw: st.DrawFn, original: StyledText) -> list[Edit]:
     for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3)):
         if not any(path[: len(other)] == other[: len(path)] for other in chosen):
             chosen.append(path)
-    return [Edit(path, draw(similar_to(at(meaning, path)))) for path in chosen]
+    return [Edit(path, draw(similar_to(value_at(meaning, path)))) for path in chosen]
 
 
 def similar_to(value: Any) -> st.SearchStrategy[Any]:
@@ -82,7 +82,7 @@ def test_only_the_lines_of_edited_values_change(part: int) -> None:
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     def check(data: st.DataObject) -> None:
         written = data.draw(documents())
-        edits = data.draw(edits_of(written))
+        edits = data.draw(draw_edits(written))
         outcomes.append(check_edits(written, edits))
 
     check()
@@ -95,7 +95,7 @@ def check_edits(original: StyledText, edits: list[Edit]) -> str:
     before = original.text
     intended = read_yaml(before)
     for one in edits:
-        put(intended, one.path, one.value)
+        set_value(intended, one.path, one.value)
     try:
         after = edit_yaml(before, edits)
     except EditRefused as refused:
@@ -113,13 +113,13 @@ def check_edits(original: StyledText, edits: list[Edit]) -> str:
     return "edited"
 
 
-def at(meaning: Any, path: Path) -> Any:
+def value_at(meaning: Any, path: Path) -> Any:
     for key in path:
         meaning = meaning.get(key) if isinstance(meaning, dict) else None
     return meaning
 
 
-def put(meaning: dict[str, Any], path: Path, value: Any) -> None:
+def set_value(meaning: dict[str, Any], path: Path, value: Any) -> None:
     for key in path[:-1]:
         if meaning.get(key) is None:
             meaning[key] = {}

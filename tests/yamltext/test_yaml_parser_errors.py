@@ -7,7 +7,7 @@ from reconciler.yamltext.parser_errors import explain_error
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 
-def said_of(text: str) -> str:
+def read_message(text: str) -> str:
     with pytest.raises(YamlProblems) as error_info:
         read_yaml(text)
     (problem,) = error_info.value.problems
@@ -33,7 +33,7 @@ def said_of(text: str) -> str:
     ],
 )
 def test_complaints(text: str, said: str) -> None:
-    assert said_of(text).startswith(said)
+    assert read_message(text).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_complaints(text: str, said: str) -> None:
     ],
 )  # fmt: skip
 def test_no_complaint_quotes_the_file(text: str) -> None:
-    assert "hush" not in said_of(text)
+    assert "hush" not in read_message(text)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,9 @@ def test_no_complaint_quotes_the_file(text: str) -> None:
     ],
 )
 def test_a_key_that_is_too_long_for_yaml(text: str, place: tuple[int, int]) -> None:
-    assert said_of(text.format("k" * 1025)).startswith(f"{place[0]}:{place[1]} before a colon YAML reads at most 1,024")
+    assert read_message(text.format("k" * 1025)).startswith(
+        f"{place[0]}:{place[1]} before a colon YAML reads at most 1,024"
+    )
 
 
 def test_a_complaint_that_nobody_has_met_yet() -> None:

@@ -27,13 +27,13 @@ json_values = st.recursive(
 )
 
 
-def problems_of(text: str) -> list[YamlProblem]:
+def read_problems(text: str) -> list[YamlProblem]:
     with pytest.raises(YamlProblems) as error_info:
         read_yaml(text)
     return error_info.value.problems
 
 
-def attempt(text: str) -> tuple[Any, list[YamlProblem]]:
+def read_or_problems(text: str) -> tuple[Any, list[YamlProblem]]:
     """Return the value of a text, or the problems; one of them there always is."""
     try:
         return read_yaml(text), []
@@ -45,7 +45,7 @@ def attempt(text: str) -> tuple[Any, list[YamlProblem]]:
 @settings(max_examples=examples(150))
 def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump({"a": value}, allow_unicode=False)
-    read, problems = attempt(text)
+    read, problems = read_or_problems(text)
     if problems:
         # PyYAML leaves text unquoted that only YAML 1.2 takes for a number.
         assert all("is read as" in problem.message for problem in problems)
@@ -58,7 +58,7 @@ def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
 @settings(max_examples=examples(400))
 def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
     locate(text)
-    read, problems = attempt(text)
+    read, problems = read_or_problems(text)
     for problem in problems:
         assert 1 <= problem.line <= text.count("\n") + 1
         assert problem.column >= 1
@@ -95,19 +95,19 @@ def test_aliases_are_values_of_their_own() -> None:
 
 
 def test_the_interpreter_survives_what_makes_libyaml_overflow_the_stack() -> None:
-    assert [problem.message for problem in problems_of("[" * 100_000)] == ["this is nested more than 64 levels deep"]
-    assert [problem.message for problem in problems_of("a: " + "{a: " * 50_000)] == [
+    assert [problem.message for problem in read_problems("[" * 100_000)] == ["this is nested more than 64 levels deep"]
+    assert [problem.message for problem in read_problems("a: " + "{a: " * 50_000)] == [
         "this is nested more than 64 levels deep"
     ]
 
 
 def test_a_number_that_takes_minutes_to_compute_is_refused_at_once() -> None:
-    assert "too long" in problems_of("a: 1" + ":59" * 200_000)[0].message
+    assert "too long" in read_problems("a: 1" + ":59" * 200_000)[0].message
 
 
 @pytest.mark.parametrize("text", ["a: !!map [x]", "a: !!seq {x: 1}", "a: !x [y]", "!!omap [a: 1]"])
 def test_tags_of_collections(text: str) -> None:
-    assert "is not supported; remove it" in problems_of(text)[0].message
+    assert "is not supported; remove it" in read_problems(text)[0].message
 
 
 def test_64_levels_are_read() -> None:
@@ -134,7 +134,7 @@ def test_a_discreet_message_quotes_nothing() -> None:
         "a: 0123\nb: 1_000\nc: .inf\nd: 99999999999999999999\ne: !hush x\nk: {yes: 1, 12: 1}\nl: !!set {}\n<<: {}\n"
         "m: !!int hush\nn: !hush [a]\n"
     )
-    for problem in problems_of(text):
+    for problem in read_problems(text):
         said = problem.discreet or problem.message
         assert not any(word in said for word in ("0123", "1_000", "inf", "999", "hush", "yes", "12")), said
 

@@ -19,7 +19,7 @@ from typing import Any
 from code_host import REPOSITORY
 from commands import environment
 from runner import Runner
-from workflow_files import ROOT, WORKFLOWS, read
+from workflow_files import ROOT, WORKFLOWS, read_workflow
 from workflow_runs import JobRun, WorkflowRun
 
 HERE = Path(__file__).parent
@@ -55,10 +55,10 @@ class ActRunner(Runner):
     ) -> WorkflowRun:
         """Run what calls a workflow, as the commit has it."""
         # To GitHub a run calls whatever its file names, started or not.
-        paths = (f"{OURS}/.github/workflows/{one.name}@{COMMIT}" for one in WORKFLOWS.iterdir())
+        paths = (f"{OURS}/.github/workflows/{path.name}@{COMMIT}" for path in WORKFLOWS.iterdir())
         run = self.begin(event_name, sha, ref, CALLER, *paths)
         folder = self.folder / str(run.number)
-        clone, called = folder / "clone", read(WORKFLOWS / workflow)
+        clone, called = folder / "clone", read_workflow(WORKFLOWS / workflow)
         # The callers are read from here; a job begins in an empty folder, as on GitHub.
         subprocess.run(["git", "clone", "--quiet", "--no-checkout", str(self.hub.git), str(clone)], check=True)
         for words in (("fetch", "-q", "origin", ref), ("checkout", "-q", "--detach", sha)):
@@ -72,9 +72,9 @@ class ActRunner(Runner):
             "event": json.dumps(
                 {"repository": {"default_branch": "main"}, "ref": ref, **event, "inputs": {"do": do, **sent}}
             ),
-            "secrets": lines_of(self._secrets(called, forked=forked)),
-            "vars": lines_of(self.variables),
-            "env": lines_of(self._environment(run, sha, ref)),
+            "secrets": format_variables(self._secrets(called, forked=forked)),
+            "vars": format_variables(self.variables),
+            "env": format_variables(self._environment(run, sha, ref)),
             "inputs": "",
         }
         for name, text in files.items():
@@ -92,22 +92,24 @@ class ActRunner(Runner):
                 command, cwd=clone, env=machine, stdout=log, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False
             )
         run.jobs = {name: JobRun() for name in called["jobs"]}
-        for entry in entries_of(folder / "log"):
-            note(run.jobs, entry)
-        kept = self.artifacts / str(run.number)
-        run.artifacts = {entry.name: entry for entry in sorted(kept.iterdir())} if kept.is_dir() else {}
+        for entry in read_entries(folder / "log"):
+            note_result(run.jobs, entry)
+        artifact_folder = self.artifacts / str(run.number)
+        run.artifacts = (
+            {entry.name: entry for entry in sorted(artifact_folder.iterdir())} if artifact_folder.is_dir() else {}
+        )
         assert any(job.result != "skipped" for job in run.jobs.values()), (folder / "log").read_text("utf-8")
         return run
 
     def _secrets(self, called: Mapping[str, Any], *, forked: bool) -> Mapping[str, str]:
         jobs = called["jobs"].values()
-        asked = {name: allowed for job in jobs for name, allowed in sorted(job["permissions"].items())}
+        permissions = {name: allowed for job in jobs for name, allowed in sorted(job["permissions"].items())}
         for job in jobs:
-            asked |= {name: "write" for name, allowed in job["permissions"].items() if allowed == "write"}
+            permissions |= {name: "write" for name, allowed in job["permissions"].items() if allowed == "write"}
         if forked:
-            return {"GITHUB_TOKEN": self.hub.token(dict.fromkeys(asked, "read"))}
+            return {"GITHUB_TOKEN": self.hub.token(dict.fromkeys(permissions, "read"))}
         protected = self.protected if any("environment" in job for job in jobs) else {}
-        return {"GITHUB_TOKEN": self.hub.token(asked), **self.secrets, **protected}
+        return {"GITHUB_TOKEN": self.hub.token(permissions), **self.secrets, **protected}
 
     def _environment(self, run: WorkflowRun, sha: str, ref: str) -> Mapping[str, str]:
         return {
@@ -130,7 +132,7 @@ class ActRunner(Runner):
     def _local_repositories(self) -> Iterator[str]:
         yield f"{OURS}@{COMMIT}={self.ours}"
         texts = [path.read_text("utf-8") for path in (ROOT / ".github").rglob("*.yml")]
-        for name, action in sorted({found for text in texts for found in PINNED.findall(text)}):
+        for name, action in sorted({repository for text in texts for repository in PINNED.findall(text)}):
             if (HERE / "stand_ins" / action).is_dir():
                 yield f"{name}={HERE / 'stand_ins' / action}"
 
@@ -154,19 +156,19 @@ def copy_ours(place: Path) -> None:
         path.write_text(re.sub(r"uses: \$/(\S+)", rf"uses: {OURS}/\1@{COMMIT}", path.read_text("utf-8")), "utf-8")
 
 
-def lines_of(values: Mapping[str, str]) -> str:
+def format_variables(values: Mapping[str, str]) -> str:
     """Return a file of variables as act reads it."""
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
-def entries_of(log: Path) -> Iterator[Mapping[str, Any]]:
+def read_entries(log: Path) -> Iterator[Mapping[str, Any]]:
     """Yield what act says line by line; what is no JSON is no step's."""
     for line in log.read_text("utf-8", "replace").splitlines():
         if line.startswith("{"):
             yield json.loads(line)
 
 
-def note(jobs: Mapping[str, JobRun], entry: Mapping[str, Any]) -> None:
+def note_result(jobs: Mapping[str, JobRun], entry: Mapping[str, Any]) -> None:
     """Take over what one line says about a job; a step of an action inside of a step has a longer `stepID`."""
     job = jobs.get(entry.get("jobID", ""))
     if job is None:

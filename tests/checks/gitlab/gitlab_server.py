@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from code_host import REPOSITORY, Answer, CodeHost, Query, page_of, serving
+from code_host import REPOSITORY, Answer, CodeHost, Query, running_server, select_page
 
 PROJECT = "7"
 NOTES, RECORD = "project_7_bot_notes", "project_7_bot_record"
@@ -64,24 +64,24 @@ class GitLab(CodeHost):
 
     def _notes(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         if method == "GET":
-            there = [comment for comment in self.comments if comment["on"] == int(match[1])]
-            return 200, page_of([_show(one, "body") for one in there], query)
+            comments = [comment for comment in self.comments if comment["on"] == int(match[1])]
+            return 200, select_page([_show_entry(comment, "body") for comment in comments], query)
         if method == "POST":
             self.comments.append(self.new(body["body"], user, on=int(match[1])))
-            return 201, _show(self.comments[-1], "body")
+            return 201, _show_entry(self.comments[-1], "body")
         (note,) = (comment for comment in self.comments if comment["id"] == int(match[2]))
         if note["user"]["login"] != user:
             return 403, {"message": "403 Forbidden"}
         note |= body
-        return 200, _show(note, "body")
+        return 200, _show_entry(note, "body")
 
     def _issues(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         if method == "GET":
-            still = [_show(issue, "description") for issue in self.issues if issue["state"] == "open"]
-            return 200, page_of(still, query)
+            still = [_show_entry(issue, "description") for issue in self.issues if issue["state"] == "open"]
+            return 200, select_page(still, query)
         if match[1] is None:
             self.issues.append(self.new(body["description"], user, title=body["title"]))
-            return 201, _show(self.issues[-1], "description")
+            return 201, _show_entry(self.issues[-1], "description")
         (issue,) = (issue for issue in self.issues if issue["number"] == int(match[1]))
         if match[2]:
             issue["body"] += f"\n---\n{body['body']}"
@@ -92,18 +92,18 @@ class GitLab(CodeHost):
         if method == "GET":
             states = ("open",) if query["state"][0] == "opened" else ("open", "closed")
             listed = self.list_requests(states, query["source_branch"][0] if "source_branch" in query else None)
-            return 200, page_of([_show_request(one) for one in listed], query)
+            return 200, select_page([_show_request(pull) for pull in listed], query)
         if method == "POST":
-            made = self.request(
+            pull_created = self.request(
                 body["source_branch"],
                 body["target_branch"],
                 body=body["description"],
                 login=user,
                 title=body["title"],
             )
-            return 201, _show_request(made)
-        (there,) = (pull for pull in self.pulls if pull["number"] == int(match[1]))
-        return self._change(there, body)
+            return 201, _show_request(pull_created)
+        (pull,) = (pull for pull in self.pulls if pull["number"] == int(match[1]))
+        return self._change(pull, body)
 
     def _change(self, entry: dict[str, Any], body: Any) -> Answer:
         entry["title"] = body.get("title", entry["title"])
@@ -113,14 +113,14 @@ class GitLab(CodeHost):
         return 200, {}
 
     def _merged_by(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
-        there = [_show_request(pull) for pull in self.pulls if match[1] in pull.get("commits", ())]
-        return 200, page_of(there, query)
+        pulls = [_show_request(pull) for pull in self.pulls if match[1] in pull.get("commits", ())]
+        return 200, select_page(pulls, query)
 
     def _commit(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         ref = f"refs/heads/{body['branch']}"
         if self.git_command("for-each-ref", ref):
             return 400, {"message": f"A branch called '{body['branch']}' already exists."}
-        files = [(one["file_path"], "100644", one.get("content")) for one in body["actions"]]
+        files = [(action["file_path"], "100644", action.get("content")) for action in body["actions"]]
         tree = self.write_tree(body["start_sha"], files)
         commit = self.write_commit(tree, [body["start_sha"]], body["commit_message"])
         self.git_command("update-ref", ref, commit, "0" * 40)
@@ -131,28 +131,28 @@ class GitLab(CodeHost):
         return 204, None
 
 
-def _show(one: dict[str, Any], text: str) -> dict[str, Any]:
+def _show_entry(entry: dict[str, Any], text: str) -> dict[str, Any]:
     return {
-        "id": one["id"],
-        "iid": one["number"],
-        "title": one.get("title"),
-        text: one["body"],
-        "author": {"username": one["user"]["login"]},
+        "id": entry["id"],
+        "iid": entry["number"],
+        "title": entry.get("title"),
+        text: entry["body"],
+        "author": {"username": entry["user"]["login"]},
         "system": False,
     }
 
 
-def _show_request(one: dict[str, Any]) -> dict[str, Any]:
-    state = "merged" if one["merged_at"] else {"open": "opened"}.get(one["state"], one["state"])
+def _show_request(pull: dict[str, Any]) -> dict[str, Any]:
+    state = "merged" if pull["merged_at"] else {"open": "opened"}.get(pull["state"], pull["state"])
     return {
-        **_show(one, "description"),
+        **_show_entry(pull, "description"),
         "state": state,
-        "source_branch": one["head"]["ref"],
-        "target_branch": one["base"]["ref"],
+        "source_branch": pull["head"]["ref"],
+        "target_branch": pull["base"]["ref"],
         "source_project_id": int(PROJECT),
         "target_project_id": int(PROJECT),
-        "sha": one["head"]["sha"],
-        "web_url": f"https://gitlab.test/{REPOSITORY}/-/merge_requests/{one['number']}",
+        "sha": pull["head"]["sha"],
+        "web_url": f"https://gitlab.test/{REPOSITORY}/-/merge_requests/{pull['number']}",
     }
 
 
@@ -160,5 +160,5 @@ def _show_request(one: dict[str, Any]) -> dict[str, Any]:
 def running_gitlab(folder: Path) -> Iterator[GitLab]:
     """Run the server, with an empty project."""
     gitlab = GitLab(folder)
-    with serving(gitlab):
+    with running_server(gitlab):
         yield gitlab

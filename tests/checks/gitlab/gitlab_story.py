@@ -65,8 +65,8 @@ def check_set_up(place: Place, notes: str) -> None:
         "ci/lint": {"valid": result.returncode == 0, "merged_yaml": result.stdout},
         "protected_branches/main": {"allow_force_push": False},
         "variables": [
-            {"key": name, "environment_scope": scope, "protected": kept}
-            for name, scope, kept in (*unprotected, *protected)
+            {"key": name, "environment_scope": scope, "protected": protected}
+            for name, scope, protected in (*unprotected, *protected)
         ],
         "pipeline_schedules": [{"active": True}],
     }
@@ -77,15 +77,15 @@ def check_set_up(place: Place, notes: str) -> None:
         "CI_PROJECT_ID": PROJECT,
         "GITLAB_TOKEN": notes,
     }
-    found = commands.run("doctor", "--account", "reads", cwd=place.root, env=job)
-    missing = [line for line in found.stdout.splitlines() if not line.startswith("ok")]
-    assert [line.partition(":")[0].split()[-1] for line in missing] == ["record"], found.stdout
+    doctor_result = commands.run("doctor", "--account", "reads", cwd=place.root, env=job)
+    missing = [line for line in doctor_result.stdout.splitlines() if not line.startswith("ok")]
+    assert [line.partition(":")[0].split()[-1] for line in missing] == ["record"], doctor_result.stdout
 
 
 def check_lines(piped: PipelineRunner) -> None:
     """Code Quality had the change of the greeting and the slip of the pen at their lines."""
     reports = [file for folder in piped.folders.values() for file in folder.rglob("plan.codequality")]
-    entries = [one["location"] for report in reports for one in json.loads(report.read_text("utf-8"))]
+    entries = [entry["location"] for report in reports for entry in json.loads(report.read_text("utf-8"))]
     found = {(entry["path"], entry["lines"]["begin"]) for entry in entries}
     assert found >= {("assistants/open-day.yaml", 3), ("assistants/visits.yaml", 3)}, found
 

@@ -71,14 +71,14 @@ class PipelineRunner(Runner):
         """Run a pipeline; a rollback is a job of the one that it undoes."""
         run = self.begin(event_name, sha, ref, ".gitlab-ci.yml")
         pull = event.get("pull_request")
-        wanted: tuple[str, ...] = ()
+        job_options: tuple[str, ...] = ()
         if workflow in BY_HAND:
-            wanted = (f"{OURS}{BY_HAND[workflow]}",)
+            job_options = (f"{OURS}{BY_HAND[workflow]}",)
         elif inputs.pop("first_run", False):
-            wanted = (f"{OURS}first-run",)
+            job_options = (f"{OURS}first-run",)
         folder = self.folders.get(int(inputs.pop("run_id", 0))) or self.folder / str(run.number)
         self.folders[run.number] = folder
-        known = {
+        variables = {
             **self._predefined(run),
             **{VARIABLES[name]: str(value) for name, value in inputs.items()},
             "CI_PIPELINE_SOURCE": {"plan.yml": "merge_request_event", "drift.yml": "schedule"}.get(workflow, "push"),
@@ -86,17 +86,19 @@ class PipelineRunner(Runner):
         origin = str(self.hub.git)
         if pull is not None:
             sha = pull["head"]["sha"]
-            known |= {
+            variables |= {
                 "CI_MERGE_REQUEST_IID": str(pull["number"]),
                 "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
                 "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": sha,
             }
         else:
-            known["CI_COMMIT_BRANCH"] = "main"
+            variables["CI_COMMIT_BRANCH"] = "main"
         forked = pull is not None and pull["head"]["repo"]["full_name"] != REPOSITORY
         if not folder.exists():
             self._check_out(folder, origin, sha)
-        log = self._execute(folder, {**known, "CI_COMMIT_SHA": sha}, wanted, forked=forked, protected=pull is None)
+        log = self._execute(
+            folder, {**variables, "CI_COMMIT_SHA": sha}, job_options, forked=forked, protected=pull is None
+        )
         run.jobs = dict(read_jobs(log, folder))
         assert run.jobs, log
         return run
@@ -112,12 +114,12 @@ class PipelineRunner(Runner):
             subprocess.run(["git", *words], env=environment(), check=True)
 
     def _execute(
-        self, folder: Path, known: Mapping[str, str], wanted: tuple[str, ...], *, forked: bool, protected: bool
+        self, folder: Path, variables: Mapping[str, str], job_options: tuple[str, ...], *, forked: bool, protected: bool
     ) -> str:
         home = folder.with_name(f"{folder.name}-home")
         (home / ".gitlab-ci-local").mkdir(parents=True, exist_ok=True)
         settings = {} if forked else self._settings(protected=protected)
-        (home / "variables.yml").write_text(yaml.safe_dump({**settings, **known}), "utf-8")
+        (home / "variables.yml").write_text(yaml.safe_dump({**settings, **variables}), "utf-8")
         (home / ".gitconfig").write_text(
             f'[url "{self.folder / "source"}"]\n\tinsteadOf = https://github.com/{SOURCE}\n', "utf-8"
         )
@@ -131,8 +133,14 @@ class PipelineRunner(Runner):
             "PIP_FIND_LINKS": str(WHEELS),
             "PIP_CONFIG_FILE": os.devnull,
         }
-        words = ["--variables-file", str(home / "variables.yml"), "--ignore-predefined-vars", ",".join(known), *wanted]
-        words += [] if "CI_COMMIT_BRANCH" in known else ["--unset-variable", "CI_COMMIT_BRANCH"]
+        words = [
+            "--variables-file",
+            str(home / "variables.yml"),
+            "--ignore-predefined-vars",
+            ",".join(variables),
+            *job_options,
+        ]
+        words += [] if "CI_COMMIT_BRANCH" in variables else ["--unset-variable", "CI_COMMIT_BRANCH"]
         return run_gitlab_ci_local(folder, *FLAGS, *words, machine=machine, stderr=subprocess.STDOUT).stdout
 
     def _settings(self, *, protected: bool) -> dict[str, Any]:
@@ -187,18 +195,18 @@ def keep_source(place: Path) -> str:
         if name.startswith((".github/", "reconciler/", "requirements/")) and (ROOT / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, place / name)
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    for words in (("init", "--quiet"), ("add", "--all"), (*who, "commit", "--quiet", "-m", "The reconciler")):
+    author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    for words in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "-m", "The reconciler")):
         subprocess.run(["git", "-C", str(place), *words], env=environment(), check=True)
-    found = ["git", "-C", str(place), "rev-parse", "HEAD"]
-    return subprocess.run(found, env=environment(), stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    command = ["git", "-C", str(place), "rev-parse", "HEAD"]
+    return subprocess.run(command, env=environment(), stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def read_jobs(log: str, folder: Path) -> Iterator[tuple[str, JobRun]]:
     """Yield the jobs that ran: how each ended, and what it printed; a job's Markdown report stands for a summary."""
     ends = {name: end for end, name in re.findall(rf"^ (PASS|WARN|FAIL) +{OURS}([\w-]+)", log, re.MULTILINE)}
     for name, end in ends.items():
-        said = "\n".join(re.findall(rf"^{OURS}{name} +[>$] (.*)$", log, re.MULTILINE))
+        output = "\n".join(re.findall(rf"^{OURS}{name} +[>$] (.*)$", log, re.MULTILINE))
         reports = folder / ".gitlab-ci-local" / "artifacts" / f"{OURS}{name}" / "reports"
-        text = "".join(one.read_text("utf-8") for one in sorted(reports.glob("*.md")))
-        yield name, JobRun(result=RESULTS[end], log=said, summary=text)
+        text = "".join(file.read_text("utf-8") for file in sorted(reports.glob("*.md")))
+        yield name, JobRun(result=RESULTS[end], log=output, summary=text)

@@ -22,23 +22,23 @@ DIST = ROOT / "dist"
 NOT_OF_THE_PACKAGE = {"tests", "docs", ".github", ".ci", "requirements"}
 
 
-class NotGood(Exception):  # noqa: N818 - it names what was found
+class PackageError(Exception):
     """A package is not what it should be."""
 
 
-def check(wanted: bool, complaint: str) -> None:
+def check(condition: bool, complaint: str) -> None:
     """Raise NotGood with a complaint where something is not so."""
-    if not wanted:
-        raise NotGood(complaint)
+    if not condition:
+        raise PackageError(complaint)
 
 
 def run(words: Sequence[str | Path], cwd: Path = ROOT, code: int = 0) -> str:
     """Run a command with an environment of its own, and return all that it says; it must end with an exit code."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECONCILER_", "PYTHON"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RECONCILER_", "PYTHON"))}
     answer = subprocess.run(  # stdin is no terminal, so nothing waits
         [*map(str, words)],
         cwd=cwd,
-        env={**kept, "HOME": str(cwd), "NO_COLOR": "1"},
+        env={**inherited, "HOME": str(cwd), "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -110,8 +110,8 @@ def check_installed(wheel: Path, place: Path) -> Path:
     message = run([reconciler, "demo"], cwd=home, code=1)
     (advice,) = [line.partition("install it: ")[2] for line in message.splitlines() if "install it: " in line]
     run(["sh", "-c", f"{advice} --quiet --disable-pip-version-check"], cwd=home)
-    told = run([reconciler, "demo"], cwd=home)
-    check("The demo leaves nothing running" in " ".join(told.split()), told)
+    output = run([reconciler, "demo"], cwd=home)
+    check("The demo leaves nothing running" in " ".join(output.split()), output)
     return python
 
 
@@ -152,5 +152,5 @@ def main(commands: Path) -> None:
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]).resolve())
-    except NotGood as found:
+    except PackageError as found:
         sys.exit(f"The packages are not good: {found}")

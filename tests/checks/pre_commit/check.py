@@ -28,7 +28,7 @@ PERSON = {f"{role}_{what}": "somebody@example.com" for role in ROLES for what in
 
 def main() -> None:
     """Install pre-commit, commit good and bad definitions, and stop at the first surprise."""
-    given = Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parents[2]).resolve()
+    source = Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parents[2]).resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commands = folder / "pre-commit" / "bin"
@@ -36,7 +36,7 @@ def main() -> None:
         pip = (commands / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
         run(*pip, "install", "--require-hashes", "-r", HERE / "requirements.lock", cwd=folder)
         team = Team(folder, commands)
-        team.begin(given)
+        team.begin(source)
         team.try_all()
     sys.stdout.write("pre-commit: the hook refuses bad definitions and lets good ones pass.\n")
 
@@ -55,13 +55,13 @@ class Team:
             "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def begin(self, given: Path) -> None:
+    def begin(self, source: Path) -> None:
         """Make the repository as a team would; pre-commit clones the hook's own."""
         self._root.mkdir()
         (self._root / "assistants").mkdir()
         self._git("init", "--quiet")
-        revision = self._git("-C", given, "rev-parse", "HEAD").stdout.strip()
-        self.write(".pre-commit-config.yaml", CONFIGURATION.format(repository=given, revision=revision))
+        revision = self._git("-C", source, "rev-parse", "HEAD").stdout.strip()
+        self.write(".pre-commit-config.yaml", CONFIGURATION.format(repository=source, revision=revision))
         run("pre-commit", "install", cwd=self._root, environment=self._environment)
 
     def try_all(self) -> None:
@@ -100,23 +100,23 @@ class Team:
         """Delete a file of the repository."""
         (self._root / name).unlink()
 
-    def commits(self, *shown: str) -> None:
+    def commits(self, *texts: str) -> None:
         """Commit everything; it must pass and show these texts."""
-        self._commit(shown, passes=True)
+        self._commit(texts, passes=True)
 
-    def is_refused(self, *shown: str) -> None:
+    def is_refused(self, *texts: str) -> None:
         """Commit everything; it must be refused and show these texts."""
-        self._commit(shown, passes=False)
+        self._commit(texts, passes=False)
 
-    def _commit(self, shown: tuple[str, ...], *, passes: bool) -> None:
-        before = self._git("rev-list", "--all", "--count").stdout
+    def _commit(self, texts: tuple[str, ...], *, passes: bool) -> None:
+        commit_count = self._git("rev-list", "--all", "--count").stdout
         self._git("add", "--all")
         result = self._git("commit", "-m", "Something", check=False)
-        said = result.stdout + result.stderr
-        if (result.returncode == 0) is not passes or any(text not in said for text in shown):
-            wanted = f"{'pass' if passes else 'be refused'} and show {', '.join(shown)}"
-            sys.exit(f"pre-commit: a commit should {wanted}, but it ended with {result.returncode}:\n{said}")
-        if (self._git("rev-list", "--all", "--count").stdout != before) is not passes:
+        output = result.stdout + result.stderr
+        if (result.returncode == 0) is not passes or any(text not in output for text in texts):
+            expectation = f"{'pass' if passes else 'be refused'} and show {', '.join(texts)}"
+            sys.exit(f"pre-commit: a commit should {expectation}, but it ended with {result.returncode}:\n{output}")
+        if (self._git("rev-list", "--all", "--count").stdout != commit_count) is not passes:
             sys.exit("pre-commit: the exit code does not say whether there is a commit")
 
     def _git(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
