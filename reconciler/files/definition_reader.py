@@ -58,15 +58,15 @@ class DefinitionReader:
 
     def read(self, stack: Stack, *, checked: bool) -> Reading:
         """Read the files of one definition. Unless `checked`, this only does what its id needs."""
-        definition_file = next(each for each, kind in stack if kind == "definition")
         files = [self.layers.read(each, kind) for each, kind in stack]
-        own_reading = next(file for file in files if file.layer.kind == "definition")
-        uppers = [file for file in files if file.layer.kind == "overlay"]
-        problems = [problem for file in files if file.layer.kind != "defaults" for problem in file.problems]
-        problems += [problem for each, kind in stack if kind == "defaults" for problem in self.layers.judge(each)]
-        problems += [describe_same_name(file.layer.file, uppers[-1].layer.file) for file in uppers[:-1]]
+        # Defaults are below the definition, overlays above it.
+        place = [kind for _, kind in stack].index("definition")
+        definition_file = stack[place][0]
+        problems = [problem for file in files[place:] for problem in file.problems]
+        problems += [problem for each, _ in stack[:place] for problem in self.layers.judge(each)]
+        problems += [describe_same_name(file.layer.file, files[-1].layer.file) for file in files[place + 1 : -1]]
         # Other layers alone are no definition, whatever they say.
-        document = self.layers.merge(files) if own_reading.has_fields else None
+        document = self.layers.merge(files) if files[place].has_fields else None
         written_id = (document or {}).get("id")
         # The id is needed before ids are compared: a second file with this id would manage the same assistant.
         id_ = self.find_id(definition_file.file) or "" if written_id == NEW else written_id

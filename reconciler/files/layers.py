@@ -44,12 +44,10 @@ class ReadFile:
         """Return whether the reader has refused the same key, or the value that holds what a check found."""
         for unreadable in self.unreadable:
             path = unreadable.path or ()
-            is_same = path == problem.path
-            if unreadable.about == "key" == problem.about and is_same:
-                return True
             # A wrong key is wrong, whatever its value is.
-            own_key = problem.about == "key" and is_same
-            if unreadable.about == "value" and path == problem.path[: len(path)] and not own_key:
+            is_own_key = problem.about == "key" and path == problem.path
+            is_inside = path == problem.path[: len(path)] and not is_own_key
+            if {"key": is_own_key, "value": is_inside}.get(unreadable.about):
                 return True
         return False
 

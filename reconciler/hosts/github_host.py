@@ -65,9 +65,9 @@ class GitHub(Host):
             | ({"content": edit.text} if edit.text is not None else {"sha": None})
             for edit in files
         ]
-        root = self.client.request_field("POST", f"{git}/trees", {"base_tree": head, "tree": tree}, "sha")
+        root = self.client.create(f"{git}/trees", {"base_tree": head, "tree": tree}, "sha")
         commit = {"message": message, "tree": root, "parents": [head]}
-        sha = self.client.request_field("POST", f"{git}/commits", commit, "sha")
+        sha = self.client.create(f"{git}/commits", commit, "sha")
         # To make a ref, never to move one: what somebody has pushed there stays.
         self.client.request("POST", f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
         return sha

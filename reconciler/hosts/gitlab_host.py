@@ -43,7 +43,7 @@ class GitLab(Host):
             for edit in files
         ]
         commit = {"branch": branch, "start_sha": head, "commit_message": message, "actions": actions}
-        return self.client.request_field("POST", f"{self.path}/repository/commits", commit, "id")
+        return self.client.create(f"{self.path}/repository/commits", commit, "id")
 
     def open_request(self, branch: str, title: str, body: str) -> None:
         """Open a merge request, whose branch goes when it is merged."""

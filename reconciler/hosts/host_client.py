@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.api.proxy import Proxy, find_proxy
+from reconciler.api.results import TEMPORARY_STATUSES
 from reconciler.api.throttle import read_retry_after
 from reconciler.api.tls import create_context
 from reconciler.core.base_url import BaseUrl, check_base_url
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import httpx
 
 _ATTEMPTS = 4
-_TEMPORARY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TIMEOUT = 30.0  # seconds
 _LONGEST_MESSAGE = 300  # characters of what a host says
 _MOST_PAGES = 100
@@ -89,13 +89,13 @@ class HostClient:
         data = answer.get("data") if isinstance(answer, dict) else None
         return data if isinstance(data, dict) else {}
 
-    def request_field(self, method: str, path: str, body: Mapping[str, Any], key: str) -> str:
-        """Send one request and return the text that its answer has under a key. Raises HostError."""
-        answer = self.request(method, path, body)
+    def create(self, path: str, body: Mapping[str, Any], key: str) -> str:
+        """Send one POST and return the text that its answer has under a key. Raises HostError."""
+        answer = self.request("POST", path, body)
         name = answer.get(key) if isinstance(answer, dict) else None
         if not isinstance(name, str):
             hint = "check that the URL is that of the host's API, and run this again"
-            raise HostError(f"{self._name} answered {method} {path} without `{key}`", hint=hint)
+            raise HostError(f"{self._name} answered POST {path} without `{key}`", hint=hint)
         return name
 
     def list_all(self, path: str) -> Iterator[dict[str, Any]]:
@@ -146,7 +146,7 @@ class HostClient:
                 )
                 status = 429 if limited else answer.status_code
                 # 429 alone says that nothing was done.
-                retryable = status in _TEMPORARY_STATUSES and (repeatable or status == 429)
+                retryable = status in TEMPORARY_STATUSES and (repeatable or status == 429)
                 if is_last or not retryable:
                     return self._read(request, status, answer.content), dict(answer.headers)
                 # A host that names no wait that makes sense gets the usual one.
