@@ -27,11 +27,11 @@ class Draft:
         self.newline = newline
         self.layout = _find_layout(root)
 
-    def list_layouts(self) -> Iterator[Layout]:
+    def list_layouts(self, quotes: str) -> Iterator[Layout]:
         """Yield how to write values here: as the file does, then without blocks of text."""
         # A comment below a block text would become part of it if it is indented further. A quoted text has its own end.
-        yield self.layout
-        yield dataclasses.replace(self.layout, blocks=False)
+        layout = dataclasses.replace(self.layout, quotes=quotes)
+        yield from (layout, dataclasses.replace(layout, blocks=False))
 
     def insert_after(self, position: int, lines: Sequence[str]) -> Splice:
         """Return the splice that writes lines after the one that ends at a position."""
@@ -53,7 +53,7 @@ class Draft:
         return line_end(self.text, len(self.text[:position].rstrip()))
 
     def splice(self, *splices: Splice) -> str:
-        """Return the text after some splices. Splices at one place keep their order."""
+        """Return the text after some splices."""
         # The sort is stable and looks at places alone, so splices at one place keep their order.
         pieces: list[str] = []
         position = 0

@@ -19,14 +19,14 @@ _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[str]:
     """Propose texts with one more key at the end of a mapping."""
     last = mapping.entries[-1] if mapping.entries else None
-    style = last.style if last else ""
+    quotes = last.style if last else ""
     if mapping.flow:
-        pair = write_inline({key: value}, style, in_brackets=True)[1:-1]
+        pair = write_inline({key: value}, quotes, in_brackets=True)[1:-1]
         yield _insert_in_brackets(draft, mapping, pair, after=last)
         return
     # It goes behind the last line of the last value. Comments and blank lines below belong to what follows them.
-    for layout in draft.list_layouts():
-        lines = write_pair(key, value, mapping.column, layout, style)
+    for layout in draft.list_layouts(quotes):
+        lines = write_pair(key, value, mapping.column, layout)
         yield draft.splice(draft.insert_after(line_end(draft.text, mapping.end), lines))
         if last and not last.explicit:
             # A block text at the end of a file without a last line break would gain one from a line below it.
@@ -45,14 +45,14 @@ def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
 
 def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
     """Propose texts with a new item in a list that is not empty, before the item that is at `index` now."""
-    style = find_quotes(sequence)
+    quotes = find_quotes(sequence)
     if sequence.flow:
         before = sequence.entries[index - 1] if index else None
-        item = write_inline(value, style, in_brackets=True)
+        item = write_inline(value, quotes, in_brackets=True)
         yield _insert_in_brackets(draft, sequence, item, after=before, before=sequence.entries[0])
         return
-    for layout in draft.list_layouts():
-        yield insert_lines(draft, sequence, index, write_item(value, sequence.column, layout, style))
+    for layout in draft.list_layouts(quotes):
+        yield insert_lines(draft, sequence, index, write_item(value, sequence.column, layout))
 
 
 def insert_lines(draft: Draft, sequence: Node, index: int, lines: list[str]) -> str:

@@ -56,23 +56,23 @@ def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
 
 def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
     node = slot.node
-    style = find_quotes(node)
+    quotes = find_quotes(node)
     is_bare = node.flow and not node.entries
     # The brackets are empty, but there is a comment between them, and it stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
-        inside = write_inline(value, style, in_brackets=True)[1:-1]
+        inside = write_inline(value, quotes, in_brackets=True)[1:-1]
         yield draft.splice(Splice(node.content + 1, node.content + 1, inside))
     if slot.in_brackets:
-        yield draft.splice(*_write_head(draft, slot, write_inline(value, style, in_brackets=True)))
+        yield draft.splice(*_write_head(draft, slot, write_inline(value, quotes, in_brackets=True)))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _propose_block_texts(draft, slot, value):
             yield draft.splice(*_write_head(draft, slot, block.header, block.lines))
     # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
-        for layout in draft.list_layouts():
-            yield draft.splice(*_write_collection(draft, slot, value, layout, style))
-    yield draft.splice(*_write_head(draft, slot, write_inline(value, style)))
+        for layout in draft.list_layouts(quotes):
+            yield draft.splice(*_write_collection(draft, slot, value, layout))
+    yield draft.splice(*_write_head(draft, slot, write_inline(value, quotes)))
 
 
 def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
@@ -131,7 +131,7 @@ def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
     return len([*itertools.takewhile(bool, is_same)])
 
 
-def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, style: str) -> list[Splice]:
+def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout) -> list[Splice]:
     """Return the splices that replace a value by a list or mapping without brackets."""
     node = slot.node
     gap = draft.text[slot.after : node.content]
@@ -139,14 +139,14 @@ def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout, styl
     least_column = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
     is_behind_dash = slot.is_item and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
     if is_behind_dash or (node.is_block_collection and node.column >= least_column):
-        block = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
+        block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
         return [*_write_behind(draft, slot, ""), Splice(node.content, node.end, block)]
     # A comment between key and value stays above what is written.
     if "#" in draft.text[slot.after : node.start] and not node.is_block_text and not node.is_block_collection:
-        block = draft.newline.join(write_block(value, node.column, layout, style))[node.column :]
+        block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
         return [Splice(node.start, max(node.end, slot.after), block)]
     column = slot.column + 2 if slot.is_item else column_below(value, slot.column, layout)
-    return _write_head(draft, slot, "", write_block(value, column, layout, style))
+    return _write_head(draft, slot, "", write_block(value, column, layout))
 
 
 def _write_behind(draft: Draft, slot: Slot, text: str) -> list[Splice]:

@@ -45,6 +45,7 @@ class Layout:
     list_offset: int = 2  # how far a list is to the right of its key
     blocks: bool = True  # else texts of several lines are written in quotes
     width: int = 0  # if there is one, long texts of one line are folded
+    quotes: str = ""  # of texts on one line, none for plain ones
 
 
 class BlockText(NamedTuple):
@@ -68,52 +69,52 @@ def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str
     raise ValueError("no YAML reads as these fields")
 
 
-def write_inline(value: Any, style: str = "", *, in_brackets: bool = False) -> str:
-    """Return a value on one line. `style` is the quote for its texts, or empty for plain ones."""
+def write_inline(value: Any, quotes: str = "", *, in_brackets: bool = False) -> str:
+    """Return a value on one line. `quotes` are those of its texts, empty for plain ones."""
     if isinstance(value, str):
-        return _write_text(value, style, in_brackets=in_brackets)
+        return _write_text(value, quotes, in_brackets=in_brackets)
     if isinstance(value, Mapping):
         pairs = [
-            f"{_write_text(key, style, in_brackets=True)}: {write_inline(child, style, in_brackets=True)}"
+            f"{_write_text(key, quotes, in_brackets=True)}: {write_inline(child, quotes, in_brackets=True)}"
             for key, child in value.items()
         ]
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Sequence):
-        return f"[{', '.join(write_inline(item, style, in_brackets=True) for item in value)}]"
+        return f"[{', '.join(write_inline(item, quotes, in_brackets=True) for item in value)}]"
     # `true`, `false` and `null` are the same in JSON and YAML. But PyYAML reads JSON's `1e+20` as a text.
     return write_number(value) if isinstance(value, float) else json.dumps(value)
 
 
-def write_block(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+def write_block(value: Any, column: int, layout: Layout) -> list[str]:
     """Return the lines of a list or mapping that is not empty, with its own entries at a column."""
     lines: list[str] = []
     if isinstance(value, Mapping):
         for key, child in value.items():
-            lines += write_pair(key, child, column, layout, style)
+            lines += write_pair(key, child, column, layout)
     else:
         for item in value:
-            lines += write_item(item, column, layout, style)
+            lines += write_item(item, column, layout)
     return lines
 
 
-def write_pair(key: str, value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+def write_pair(key: str, value: Any, column: int, layout: Layout) -> list[str]:
     """Return a key and its value as lines at a column."""
     prefix, key_lines = f"{' ' * column}{_write_text(key, '', in_brackets=False)}:", list[str]()
     if len(prefix) > _LONGEST_KEY:
         key_lines, prefix = [f"{' ' * column}? {prefix.strip()[:-1]}"], f"{' ' * column}:"
     if is_filled(value):
-        return [*key_lines, prefix, *write_block(value, column_below(value, column, layout), layout, style)]
-    return [*key_lines, *_write_scalar(prefix, value, column, layout, style)]
+        return [*key_lines, prefix, *write_block(value, column_below(value, column, layout), layout)]
+    return [*key_lines, *_write_scalar(prefix, value, column, layout)]
 
 
-def write_item(value: Any, column: int, layout: Layout, style: str = "") -> list[str]:
+def write_item(value: Any, column: int, layout: Layout) -> list[str]:
     """Return the lines of an item of a list, with its dash at a column."""
     prefix = " " * column + "-"
     if is_filled(value):
         # The first line is behind the dash, and the others below it, whatever the file's step is.
-        first, *others = write_block(value, column + 2, layout, style)
+        first, *others = write_block(value, column + 2, layout)
         return [f"{prefix} {first[column + 2 :]}", *others]
-    return _write_scalar(prefix, value, column, layout, style)
+    return _write_scalar(prefix, value, column, layout)
 
 
 def column_below(value: Any, column: int, layout: Layout) -> int:
@@ -182,7 +183,7 @@ def block_column(column: int, layout: Layout) -> int:
     return column + (layout.step if layout.step <= _FARTHEST else 2)
 
 
-def _write_scalar(prefix: str, value: Any, column: int, layout: Layout, style: str) -> list[str]:
+def _write_scalar(prefix: str, value: Any, column: int, layout: Layout) -> list[str]:
     if isinstance(value, str) and layout.blocks:
         block, column_of_text = None, block_column(column, layout)
         if "\n" in value:
@@ -191,13 +192,13 @@ def _write_scalar(prefix: str, value: Any, column: int, layout: Layout, style: s
             block = write_folded(value, column_of_text, (), layout.width - column_of_text)
         if block:
             return [f"{prefix} {block.header}", *block.lines]
-    return [f"{prefix} {write_inline(value, style)}"]
+    return [f"{prefix} {write_inline(value, layout.quotes)}"]
 
 
-def _write_text(text: str, style: str, *, in_brackets: bool) -> str:
-    if style == "'" and "\n" not in text and not re.search(_MISLEADING, text):
+def _write_text(text: str, quotes: str, *, in_brackets: bool) -> str:
+    if quotes == "'" and "\n" not in text and not re.search(_MISLEADING, text):
         return "'" + text.replace("'", "''") + "'"
-    if style != '"' and _is_plain(text, in_brackets=in_brackets):
+    if quotes != '"' and _is_plain(text, in_brackets=in_brackets):
         return text
     # JSON's escapes are valid in YAML. Characters that only YAML needs escaped follow.
     return re.sub(_MISLEADING, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
