@@ -97,7 +97,16 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
         assert (entry["outcome"], len(sandbox.patches)) == ("applied", 2)
 
 
-def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        {},
+        {"ignore": [{"path": "firstMessage", "reason": "theirs for a while"}]},
+        {"frozen": [{"assistants": ["a"], "reason": "enrolment week"}]},
+    ],
+    ids=["", "ignored meanwhile", "frozen meanwhile"],
+)
+def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, held: dict[str, Any]) -> None:
     with story(tmp_path / "project", LIVE) as tale:
         tale.write("a", firstMessage="old")
         tale.commit()
@@ -114,6 +123,11 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path) -> Non
                 lambda _project: contextlib.nullcontext(Session(api=api)),
             )
         assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+        if held:
+            tale.project.configure(**held)
+            tale.commit()
+            assert outcomes(tale.apply_and_record())["a"] in ("unchanged", "frozen")
+            tale.project.configure()
         tale.sandbox.mend()
         tale.write("a", firstMessage="newer")
         tale.commit()

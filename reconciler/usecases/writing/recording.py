@@ -72,6 +72,7 @@ class _Update:
         self.previous = project.record
         self.at_head = repository.files(head)
         self.entries, self.blobs = self._read_previous()
+        self.recorded = dict[str, Entry]()  # of this run's assistants, after it
 
     def add_run(self, *, with_entries: bool) -> str | None:
         files, applied = self._replace_entries() if with_entries else (dict(self.blobs), dict[str, bool]())
@@ -144,7 +145,9 @@ class _Update:
                 placed[file] = self.blobs[old.file]
             is_recorded = result.outcome is not None and result.outcome.is_recorded
             entry = make_entry(self.project, result, old) if is_recorded else None
-            applied[file] = are_same(entry or old, Entry(definition.id, file, definition.declared))
+            if (now := entry or old) is not None:
+                self.recorded[file] = now
+            applied[file] = are_same(now, Entry(definition.id, file, definition.declared))
             # An equal entry keeps its object, so that a changed comment is not a change of the entry.
             if entry is None or (old is not None and old.file == file and are_same(entry, old)):
                 continue
@@ -233,7 +236,7 @@ class _Update:
         # Unsettled writes of older runs are kept, since nothing else stores them for a later run.
         return Trailers(
             unclear=find_unclear(self.run, self.previous),
-            late=find_late(self.run, self.previous),
+            late=find_late(self.run, self.previous, self.recorded),
             created={**(self.previous.created if self.previous else {}), **created},
             other_ids=other_ids,
             outdated=outdated,

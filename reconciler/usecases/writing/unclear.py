@@ -1,8 +1,12 @@
 """Which writes are not settled after a run: those with an unclear outcome, and those that live did not show in time."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
-from reconciler.assistant.paths import parse_pointer, to_pointer
+from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
+from reconciler.core.base import Entry
+from reconciler.core.canonical import equal_completely
 from reconciler.core.definition import NEW
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import shows_nothing_new
@@ -46,8 +50,11 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     return tuple(unclear[name] for name in sorted(unclear))
 
 
-def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
-    """Return the writes that the API accepted and live did not show: this run's, and older unsettled ones."""
+def find_late(run: Run, previous: Record | None, recorded: Mapping[str, Entry]) -> tuple[Unclear, ...]:
+    """Return the writes that the API accepted and live did not show: this run's, and older unsettled ones.
+
+    `recorded` are the entries of this run's assistants after it, by the file of the definition.
+    """
     older = {entry.id: entry for entry in previous.late} if previous else {}
     late: list[Unclear] = []
     for result in run.results:
@@ -55,11 +62,20 @@ def find_late(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
         live, live_after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
         sent_paths = [path for path, _ in planned.replaced if path in result.remaining]
         unseen = [path for path in sent_paths if shows_nothing_new([path], live, live_after)]
-        if (earlier or unseen) and not (result.outcome and result.outcome.settled):
-            fields = {*(earlier.fields if earlier else ()), *map(to_pointer, unseen)}
+        older_fields = earlier.fields if earlier else ()
+        if result.outcome and result.outcome.settled:
+            # What is ignored or frozen keeps its older value in the record, so the late one must be known as ours.
+            entry, declared = recorded.get(result.definition.file), result.definition.declared
+            paths = [(field, parse_pointer(field)) for field in older_fields]
+            older_fields = tuple(field for field, path in paths if not _has_declared(entry, declared, path))
+        if fields := {*older_fields, *map(to_pointer, unseen)}:
             heads = _add_head(earlier.heads if earlier else (), run.head if unseen else None)
             late.append(dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads))
     return tuple(sorted([*older.values(), *late], key=_make_key))
+
+
+def _has_declared(entry: Entry | None, declared: Mapping[str, Any], path: FieldPath) -> bool:
+    return entry is not None and equal_completely(value_at(entry.declared, path), value_at(declared, path), path)
 
 
 def _make_unclear(result: Result) -> Unclear:
