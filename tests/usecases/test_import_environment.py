@@ -119,7 +119,7 @@ def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
     told = result.stderr.splitlines()
     assert len(told) == len(fields)
     for line, field, reason in zip(told, fields, reasons, strict=True):
-        assert line.startswith(f"  differs, but was not written: {field}; {reason}")
+        assert line.startswith(f"environments/staging/enrollment.yaml: differs, but was not written: {field}; {reason}")
     assert "assistants/enrollment.yaml gives it one; to release it, move it from there" in told[-1]
     assert "hush" not in result.stdout + result.stderr
     assert read_files(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"

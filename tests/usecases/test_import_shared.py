@@ -35,9 +35,9 @@ def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(
         "voicemailMessage: null\n"
     )
     assert (
-        "differs from the defaults, but was not written: transcriber.provider; live has no value, and a definition "
-        "cannot express that: assistants/_defaults.yaml gives it one; to release it, move it from there into the "
-        "definitions that need it"
+        "assistants/desk.yaml: differs from the defaults, but was not written: transcriber.provider; live has no "
+        "value, and a definition cannot express that: assistants/_defaults.yaml gives it one; to release it, move "
+        "it from there into the definitions that need it"
     ) in result.stderr
     assert change["path"] == "/transcriber/provider"
 

@@ -138,10 +138,11 @@ def _show_files(new_files: NewFiles, name: str) -> None:
     else:
         _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
         omissions += [("differs, but was", path, reason) for path, reason in overlaid.omitted]
+    # With the file's name, since stderr may be kept apart from stdout.
     for intro, path, reason in omissions:
-        eprint(f"  {intro} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
+        eprint(f"{new_files.files[-1]}: {intro} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
     for note in warn_of_reordering((), (overlaid or new_files.declared).fields):
-        eprint(f"  {escape(note)}", colour="yellow")
+        eprint(f"{new_files.files[-1]}: {escape(note)}", colour="yellow")
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
