@@ -32,13 +32,13 @@ def test_lints(tmp_path: Path) -> None:
     settings, messages = section("lints")
     desk = "id: asst_1\nfirstMessage: Welcome to **North**.\n"
     write(tmp_path, settings, desk=desk, old__desk='id: asst_2\nfirstMessage: "Hello\\n"\n')
-    done = run("validate", cwd=tmp_path)
-    assert (done.code, done.stdout) == (1, messages)
+    result = run("validate", cwd=tmp_path)
+    assert (result.code, result.stdout) == (1, messages)
     write(tmp_path, "{}")
     lenient, strict = run("validate", cwd=tmp_path), run("validate", "--strict", cwd=tmp_path)
     assert (lenient.code, strict.code) == (0, 1)
-    for done in (lenient, strict):
-        assert re.findall(r"warning: .* \[([a-z-]+)\]$", done.stdout, re.MULTILINE) == [
+    for result in (lenient, strict):
+        assert re.findall(r"warning: .* \[([a-z-]+)\]$", result.stdout, re.MULTILINE) == [
             "spoken-markdown",
             "trailing-newline",
         ]
@@ -72,8 +72,8 @@ def test_the_example(tmp_path: Path) -> None:
     model = {"provider": "openai", "model": "gpt-4o", "temperature": 0.6, "messages": []}
     metadata = {"crmKey": "k", "lastCampaign": "autumn"}
     live = {"asst_001": {"name": "Enrollment North", "orgId": "org_northfield", "model": model, "metadata": metadata}}
-    shown = run_plan(tmp_path, live, "assistants/enrollment-north.yaml")
-    assert normalize_report(shown, last).replace("2027-01-15", "2027-01-31") == messages
+    output = run_plan(tmp_path, live, "assistants/enrollment-north.yaml")
+    assert normalize_report(output, last).replace("2027-01-15", "2027-01-31") == messages
 
 
 def test_frozen(tmp_path: Path) -> None:

@@ -58,10 +58,10 @@ def run_validate(folder: Path, texts: Mapping[str, str]) -> tuple[int, dict[str,
         fields = re.sub(r"\Aid: .*\n", "", text)
         (assistants / f"{name}.yaml").write_text(f"id: asst_{name}\n{fields}", encoding="utf-8")
     result = run("validate", "--strict", cwd=folder)
-    said: dict[str, list[str]] = {}
+    messages: dict[str, list[str]] = {}
     for name, problem in re.findall(r"^(?:\S+/)?(\w+)\.yaml:(\d.*)$", result.stdout, re.MULTILINE):
-        said.setdefault(name, []).append(problem)
-    return result.code, said
+        messages.setdefault(name, []).append(problem)
+    return result.code, messages
 
 
 def anchors(document: Path) -> set[str]:
@@ -131,8 +131,8 @@ def test_the_page_about_helpers_names_each_of_them() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_command_and_option_exists(document: Path, helps: dict[str, str]) -> None:
     text = document.read_text(encoding="utf-8")
-    shown = [block for language in ("console", "yaml", "sh", "groovy") for block in blocks(text, language)]
-    code = "\n".join([*shown, *re.findall(r"`([^`\n]+)`", text)])
+    examples = [block for language in ("console", "yaml", "sh", "groovy") for block in blocks(text, language)]
+    code = "\n".join([*examples, *re.findall(r"`([^`\n]+)`", text)])
     for line in COMMAND.findall(code):
         name = line.split()[0]
         assert name in helps, line
@@ -150,9 +150,11 @@ def test_every_command_is_in_the_readme(helps: dict[str, str]) -> None:
 
 
 def test_the_plan_in_the_readme_is_one_that_was_run() -> None:
-    shown = [block for block in blocks(README.read_text(encoding="utf-8"), "console") if "$ reconciler plan\n" in block]
-    assert len(shown) == 1
-    assert shown[0] in GIT.read_text(encoding="utf-8")
+    blocks_shown = [
+        block for block in blocks(README.read_text(encoding="utf-8"), "console") if "$ reconciler plan\n" in block
+    ]
+    assert len(blocks_shown) == 1
+    assert blocks_shown[0] in GIT.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", [README, DEFINITIONS], ids=lambda document: document.name)
@@ -174,10 +176,10 @@ def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
         settings = re.sub(r"expires: \d{4}", "expires: 2999", example)
         (project / "reconciler.yaml").write_text(settings, encoding="utf-8")
         declared = "model: {messages: []}" if "extra_fields" in example else "name: A"
-        _, said = run_validate(project, {"1": f"{declared}\n"})
+        _, messages = run_validate(project, {"1": f"{declared}\n"})
         # An example is about assistants of its own.
-        assert [one for one in said.pop("reconciler", []) if " matches no" not in one] == []
-        assert said == {}
+        assert [one for one in messages.pop("reconciler", []) if " matches no" not in one] == []
+        assert messages == {}
 
 
 def test_complaints_are_what_validate_says(tmp_path: Path) -> None:

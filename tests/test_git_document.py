@@ -88,8 +88,8 @@ def test_the_story_is_true(tmp_path: Path) -> None:
         blocks = list(run_story(text, Teller(tmp_path / "repository", sandbox)))
     assert len(blocks) > 5
     renewed = text
-    for block, shown in reversed(blocks):
-        renewed = renewed[: block.start(2)] + replace_times(shown) + renewed[block.end(2) :]
+    for block, output in reversed(blocks):
+        renewed = renewed[: block.start(2)] + replace_times(output) + renewed[block.end(2) :]
     if os.environ.get("RENEW_DOCS"):
         DOCUMENT.write_text(renewed, "utf-8")
     assert text == renewed

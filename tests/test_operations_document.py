@@ -35,7 +35,7 @@ def sections(part: str) -> dict[str, str]:
 def test_every_outcome_and_every_kind_of_error_has_its_section(part: str, words: Iterable[str]) -> None:
     found = sections(part)
     assert set(found) == set(words)
-    assert all(len(said.split()) >= 15 for said in found.values())
+    assert all(len(text.split()) >= 15 for text in found.values())
 
 
 def test_it_says_how_long_a_stopped_run_waits() -> None:

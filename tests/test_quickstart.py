@@ -56,13 +56,13 @@ class Shell:
         typing, showing = require_stream(self._process.stdin), require_stream(self._process.stdout)
         typing.write(f"{{ {command}\n}} < /dev/null; printf '{END} %s\\n' $?\n")
         typing.flush()
-        shown = ""
+        output = ""
         for line in showing:
             text, end, code = line.partition(END)
-            shown += text
+            output += text
             if end:
-                return shown, int(code)
-        raise AssertionError(f"the shell ended: {shown}")
+                return output, int(code)
+        raise AssertionError(f"the shell ended: {output}")
 
     def close(self) -> None:
         require_stream(self._process.stdin).close()
@@ -81,9 +81,9 @@ def start_sandbox(command: str, cwd: Path, variables: dict[str, str]) -> Iterato
     arguments = [*shlex.split(command), "--port", "0"]
     with subprocess.Popen(arguments, cwd=cwd, env=variables, stdout=subprocess.PIPE, text=True) as sandbox:
         try:
-            shown = require_stream(sandbox.stdout).readline()
-            (address,) = re.findall(r"127\.0\.0\.1:\d+", shown)
-            yield address, shown
+            first_line = require_stream(sandbox.stdout).readline()
+            (address,) = re.findall(r"127\.0\.0\.1:\d+", first_line)
+            yield address, first_line
         finally:
             sandbox.send_signal(signal.SIGINT)
 
@@ -109,13 +109,13 @@ class Reader:
             tools = str(self._folder / "tools" / "bin")
             variables = {**self._environment, "PATH": f"{tools}{os.pathsep}{self._environment['PATH']}"}
             terminal = start_sandbox(f"{tools}/{command}", self._folder, variables)
-            self._address, shown = self._stack.enter_context(terminal)
+            self._address, output = self._stack.enter_context(terminal)
         else:
-            shown, code = self._shell.run(command.replace(PORT, self._address))
-            assert code == 0, (command, shown)
+            output, code = self._shell.run(command.replace(PORT, self._address))
+            assert code == 0, (command, output)
         if "-m venv" in command:
             self._lend()
-        return shown.replace(self._address, PORT)
+        return output.replace(self._address, PORT)
 
     def _lend(self) -> None:
         """Let the new environment find what these tests run with, in place of an index."""
@@ -147,8 +147,8 @@ def test_the_page_is_true(tmp_path: Path) -> None:
         reader = Reader(tmp_path, stack)
         for block in blocks:
             commands = [line for line in block[2].splitlines() if line.startswith("$ ")]
-            shown = "".join(f"{command}\n{reader.type(command[2:])}" for command in commands)
-            renewed += text[place : block.start(2)] + replace_times(shown)
+            output = "".join(f"{command}\n{reader.type(command[2:])}" for command in commands)
+            renewed += text[place : block.start(2)] + replace_times(output)
             place = block.end(2)
     renewed += text[place:]
     if os.environ.get("RENEW_DOCS"):

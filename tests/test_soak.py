@@ -27,7 +27,7 @@ def test_one_line_tells_of_all_schedules() -> None:
 
 def test_a_schedule_that_fails_tells_how_to_run_it_alone(capsys: pytest.CaptureFixture[str]) -> None:
     tell(ScheduleResult(42, ("GET *: 503",), "merge", ("the end: a01 is lost",), 1, 1, 1, {}))
-    said = capsys.readouterr().out
-    assert "make soak SCHEDULES=1 SEED=42" in said
-    assert "--fault 'GET *: 503'" in said
-    assert "a01 is lost" in said
+    output = capsys.readouterr().out
+    assert "make soak SCHEDULES=1 SEED=42" in output
+    assert "--fault 'GET *: 503'" in output
+    assert "a01 is lost" in output

@@ -313,8 +313,8 @@ class Stories(RuleBasedStateMachine):
         assert self.sent() == {
             entry["id"]: entry["patch"] for entry in planned["assistants"] if entry["patch"] is not None
         }
-        for entry, shown in zip(document["assistants"], planned["assistants"], strict=True):
-            assert (entry["changes"], entry["patch"]) == (shown["changes"], shown["patch"])
+        for entry, planned_entry in zip(document["assistants"], planned["assistants"], strict=True):
+            assert (entry["changes"], entry["patch"]) == (planned_entry["changes"], planned_entry["patch"])
         self.check_effects(document, before)
         if record:
             known = self.base or {}

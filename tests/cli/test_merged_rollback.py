@@ -86,10 +86,10 @@ def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, argume
 def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
     first = tale.apply_and_record("--on-drift", "revert")
     report = tale.save_report(merge_reports(tale, first, tale.rollback(first)))
-    for done in (tale.run("rollback", report, "--yes"), tale.run("apply", "--resume", report, "--yes")):
-        assert (done.code, done.stdout) == (1, "")
-        assert "this report is merged from runs of `apply` and `rollback`" in done.stderr
-        assert "the latest first" in done.stderr
+    for result in (tale.run("rollback", report, "--yes"), tale.run("apply", "--resume", report, "--yes")):
+        assert (result.code, result.stdout) == (1, "")
+        assert "this report is merged from runs of `apply` and `rollback`" in result.stderr
+        assert "the latest first" in result.stderr
 
 
 @pytest.mark.parametrize("fields", [{"firstMessage": "Good evening!"}, {"name": "Front desk"}])

@@ -248,8 +248,8 @@ def test_whoami_shows_nothing_that_the_api_s_reference_does_not_list(project: Pr
     with odd_server() as server:
         server.on("GET /auth/me", answer(200, {"user": user}), answer(200, {"user": {"token": "s3cret"}}))
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "x"}
-        shown = json.loads(run("whoami", "--format", "json", cwd=project.root, env=env).stdout)
-        assert shown == {"id": "u1", "role": "VIEWER", "permissions": {"agents": ["read"]}}
+        account = json.loads(run("whoami", "--format", "json", cwd=project.root, env=env).stdout)
+        assert account == {"id": "u1", "role": "VIEWER", "permissions": {"agents": ["read"]}}
         result = run("whoami", cwd=project.root, env=env)
         assert (result.code, result.stdout) == (0, "The credentials work. The API does not say whose they are.\n")
 

@@ -38,9 +38,9 @@ def test_story(project: Project, story: Story, shared_sandbox: Sandbox) -> None:
     second = document["assistants"][1]
     assert kinds(document)["b"] == story.kind
     assert tuple(second["remaining"]) == story.remaining
-    told = [second["error"]["message"]] if second["error"] else second["warnings"]
-    assert len(told) == bool(story.told)
-    assert story.told in "".join(told)
+    messages = [second["error"]["message"]] if second["error"] else second["warnings"]
+    assert len(messages) == bool(story.told)
+    assert story.told in "".join(messages)
     sandbox.mend()
     for field, value in story.others.items():
         assert sandbox.live("asst_b")[field] == value
@@ -66,7 +66,7 @@ def test_an_api_that_drops_what_it_does_not_know_hurts_one_assistant(project: Pr
 
 
 @pytest.mark.parametrize(
-    ("rule", "code", "said"),
+    ("rule", "code", "message"),
     [
         ("1st PATCH /assistants/asst_b: 503", 0, "Apply: 2 applied, 0 unchanged, 0 failed.\n"),
         ("PATCH /assistants/asst_b: 503", 1, "Apply: 1 applied, 0 unchanged, 0 failed, 1 indeterminate.\n"),
@@ -77,9 +77,9 @@ def test_an_api_that_drops_what_it_does_not_know_hurts_one_assistant(project: Pr
         ("drop unknown keys", 1, "Apply: 0 applied, 0 unchanged, 0 failed, 1 not converged, 1 skipped.\n"),
     ],
 )
-def test_the_exit_code_says_whether_somebody_has_to_look(project: Project, rule: str, code: int, said: str) -> None:
+def test_the_exit_code_says_whether_somebody_has_to_look(project: Project, rule: str, code: int, message: str) -> None:
     repository(project)
     with running_sandbox(LIVE, faults=[rule]) as sandbox:
         result = run("apply", "--yes", "--retries", "1", cwd=project.root, env=connection_variables(sandbox))
-        assert (result.code, result.stdout[-len(said) :]) == (code, said)
+        assert (result.code, result.stdout[-len(message) :]) == (code, message)
         assert all(sandbox.hits)

@@ -93,11 +93,11 @@ class Merges(RuleBasedStateMachine):
     def live(self) -> list[str]:
         return self.lines_of(self.tale.sandbox.live(self.id))
 
-    def edit_lines(self, lines: list[str], who: str, given: list[tuple[int, int, int]]) -> list[str]:
+    def edit_lines(self, lines: list[str], author: str, edits: list[tuple[int, int, int]]) -> list[str]:
         lines = [*lines]
-        for at, taken, written in given:
+        for at, removed, added in edits:
             # One word, which no mark of a line diff divides.
-            lines[at : at + taken] = [f"{who}{next(self.fresh)}" for _ in range(written)]
+            lines[at : at + removed] = [f"{author}{next(self.fresh)}" for _ in range(added)]
         return lines or ["nothing left"]
 
     # --- what people do

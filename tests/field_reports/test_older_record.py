@@ -25,11 +25,11 @@ STAGING_REF = "refs/reconciler/staging/applied"
 def tale(tmp_path: Path) -> Iterator[Story]:
     """The repository with its two records, and what was live when they were made."""
     with running_sandbox({f"asst_{name}": fields for name, fields in LIVE.items()}) as sandbox:
-        told = InstalledStory(tmp_path / "repository", sandbox)
+        tale = InstalledStory(tmp_path / "repository", sandbox)
         bundle = str(SAVED / "repository.bundle")
-        told.git("fetch", "--quiet", bundle, "refs/heads/main", "refs/reconciler/*:refs/reconciler/*")
-        told.git("checkout", "--quiet", "-B", "main", "FETCH_HEAD")
-        yield told
+        tale.git("fetch", "--quiet", bundle, "refs/heads/main", "refs/reconciler/*:refs/reconciler/*")
+        tale.git("checkout", "--quiet", "-B", "main", "FETCH_HEAD")
+        yield tale
 
 
 def read_record(tale: Story, ref: str = REF) -> dict[str, Fields]:

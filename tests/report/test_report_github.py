@@ -174,11 +174,11 @@ def test_assistants_that_were_never_started_are_an_error_since_the_job_is_red() 
 @pytest.mark.parametrize(("number", "more"), [(10, []), (11, ["1 more error"]), (25, ["15 more errors"])])
 def test_ten_of_a_kind_are_shown_and_the_rest_is_counted(number: int, more: list[str]) -> None:
     problems = [problem("a.yaml", line, 1, "wrong") for line in range(number, 0, -1)]
-    told = commands(document("validate", problems=problems))
-    assert [properties["line"] for kind, properties, _ in told if kind == "error"] == [
+    lines = commands(document("validate", problems=problems))
+    assert [properties["line"] for kind, properties, _ in lines if kind == "error"] == [
         str(line) for line in range(1, MOST_OF_A_KIND + 1)
     ]
-    assert [text.split(" not shown")[0] for kind, _, text in told if kind == "notice"] == more
+    assert [text.split(" not shown")[0] for kind, _, text in lines if kind == "notice"] == more
 
 
 def test_each_kind_is_counted_by_itself() -> None:
@@ -192,8 +192,8 @@ def test_a_long_value_is_begun_and_what_is_lacking_is_counted() -> None:
     entry = assistant("a", change("/firstMessage", new, old, kind="conflict"), name="n" * 500)
     ((_, properties, text),) = commands(document("plan", entry, base=BASE))
     assert len(text) < 10_000
-    shown = len(re.findall("^[-+~] ", text, re.MULTILINE))
-    assert f"\u2026 {400 - shown} more lines of firstMessage. The job's summary" in text
+    line_count = len(re.findall("^[-+~] ", text, re.MULTILINE))
+    assert f"\u2026 {400 - line_count} more lines of firstMessage. The job's summary" in text
     assert len(properties["title"]) <= 120
 
 

@@ -103,7 +103,7 @@ def test_values_are_a_sentence_with_each_side_in_its_colour() -> None:
 def test_assistants_that_share_a_card_are_counted_all_the_same() -> None:
     entries = [assistant(key, change("/voice/voiceId", "verse", "alloy")) for key in "abc"]
     page = pages.make_page(make_view(document("plan", *entries, assistant("d"), base=BASE)))
-    assert [(shown["card"].title, shown["number"]) for shown in page["cards"]] == [("3 assistants", 3), ("D", 1)]
+    assert [(card["card"].title, card["number"]) for card in page["cards"]] == [("3 assistants", 3), ("D", 1)]
     assert [(label, count) for label, _, count in page["categories"]] == [("to change", 3), ("in sync", 1)]
 
 

@@ -117,9 +117,9 @@ def test_masking_twice_is_masking_once_and_without_patterns_nothing() -> None:
 def test_two_sides_that_read_alike_are_said_to_differ(kind: str, path: str, words: str) -> None:
     entry = assistant("a", change(path, SECRET, "old-secret", kind=kind, base="older-secret"))
     run = mask_report(document("plan", entry, base=BaseEntry(ref="main", commit="abc")), [parse_pointer(path)])
-    told = f"{words}the hidden values differ"
-    assert f"(sensitive)` ({told})" in render_markdown(run)
-    assert told in render_html(run)
+    message = f"{words}the hidden values differ"
+    assert f"(sensitive)` ({message})" in render_markdown(run)
+    assert message in render_html(run)
 
 
 @pytest.mark.parametrize(("desired", "live"), [(None, SECRET), (SECRET, None), ({"key": SECRET, "a": 1}, "x")])

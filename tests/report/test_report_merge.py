@@ -28,8 +28,8 @@ def test_one_file_in_two_reports_is_told_twice_with_all_that_differs() -> None:
     first = document("plan", assistant("a", change("/name", "x", "y"), id_="staging"))
     second = document("plan", assistant("a", change("/name", "x", "z"), id_="production"))
     text = render_text(merge_reports([first, second]))
-    for said in ("(staging)", '~ name: "y" -> "x"', "(production)", '~ name: "z" -> "x"'):
-        assert said in text
+    for part in ("(staging)", '~ name: "y" -> "x"', "(production)", '~ name: "z" -> "x"'):
+        assert part in text
 
 
 def test_a_check_of_files_does_not_say_that_what_a_plan_read_was_not_read() -> None:

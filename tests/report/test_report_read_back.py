@@ -38,13 +38,13 @@ def prompt(lines: int, changed: int) -> tuple[list[dict[str, str]], list[dict[st
 def test_every_changed_line_is_there_or_counted(name: str, lines: int, changed: int) -> None:
     old, new = prompt(lines, changed)
     text = FORMATS[name](document("plan", assistant("a", change("/model/messages", new, old)), base=BASE))
-    shown = {int(number) for number in re.findall(r"\[-never(\d+)-\]\s*\{\+always\1\+\}", text)}
+    numbers = {int(number) for number in re.findall(r"\[-never(\d+)-\]\s*\{\+always\1\+\}", text)}
     lacking = {int(number) for number in LACKING.findall(text)}
     assert "model.messages[0].content" in text
-    assert len(shown) + max(lacking, default=0) == changed
+    assert len(numbers) + max(lacking, default=0) == changed
     # What has no limit lacks nothing.
     assert not lacking or name in ("markdown", "github")
-    assert name != "markdown" or len(shown) >= min(changed, 300)
+    assert name != "markdown" or len(numbers) >= min(changed, 300)
 
 
 @pytest.mark.parametrize("kind", ["drift", "conflict"])
@@ -54,9 +54,9 @@ def test_so_it_is_with_what_was_edited_live(kind: str) -> None:
     entry = assistant("a", change("/model/messages", desired, live, kind=kind, base=old))
     for name, render in FORMATS.items():
         text = render(document("plan", entry, base=BASE)).replace("%0A", "\n")
-        shown = set(re.findall(r"\[-never(\d+)-\]\s*\{\+always\1\+\}", text))
+        numbers = set(re.findall(r"\[-never(\d+)-\]\s*\{\+always\1\+\}", text))
         lacking = max((int(number) for number in LACKING.findall(text)), default=0)
-        assert len(shown) + lacking == 50, name
+        assert len(numbers) + lacking == 50, name
         assert kind == "drift" or "{+ Amen.+}" in " ".join(text.split()), name
 
 

@@ -205,9 +205,9 @@ def test_some_fields_say_what_their_change_means(path: str, old: object, new: ob
 
 
 def test_a_report_names_its_environment_in_every_format() -> None:
-    told = document("plan", CHANGED, base=BaseEntry(ref="main", commit="abc"), environment="staging")
-    assert render_markdown(told).startswith("## Plan: staging\n\n")
-    assert "\nEnvironment: staging.\nPlan: 1 to change" in render_text(told)
-    assert "Environment: staging.\nPlan: 1 to change" in render_github(told)
-    assert '<testsuite name="reconciler plan staging"' in render_junit(told)
-    assert "<dt>Environment</dt><dd>staging</dd>" in render_html(told)
+    report = document("plan", CHANGED, base=BaseEntry(ref="main", commit="abc"), environment="staging")
+    assert render_markdown(report).startswith("## Plan: staging\n\n")
+    assert "\nEnvironment: staging.\nPlan: 1 to change" in render_text(report)
+    assert "Environment: staging.\nPlan: 1 to change" in render_github(report)
+    assert '<testsuite name="reconciler plan staging"' in render_junit(report)
+    assert "<dt>Environment</dt><dd>staging</dd>" in render_html(report)

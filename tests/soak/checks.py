@@ -119,10 +119,10 @@ class Checks:
         """
         for entry in report["assistants"]:
             key, missing = entry["key"], _find_missing(definitions[entry["key"]], now[entry["key"]].database)
-            told = {_path(change["path"]): change["kind"] for change in entry["changes"]}
-            yield from (f"{key}: {path} differs, and nobody tells" for path in sorted(missing - told.keys()))
+            told_kinds = {_path(change["path"]): change["kind"] for change in entry["changes"]}
+            yield from (f"{key}: {path} differs, and nobody tells" for path in sorted(missing - told_kinds.keys()))
             excused = self.by_others[key] | self.rules.normalised
-            moved = {path for path, kind in told.items() if kind != "change"}
+            moved = {path for path, kind in told_kinds.items() if kind != "change"}
             if entry["outcome"] == "refused" and (moved & excused or key in self.not_converged):
                 continue
             became = f"{entry['outcome']}, {entry['error']}"

@@ -137,9 +137,9 @@ def test_what_the_api_requires_is_asked_for_before_any_request(
     tmp_path: Path, line: str, left: str, lacking: str
 ) -> None:
     with story(tmp_path / "work", {}) as tale:
-        said = create_refused(tale, tale.write("new", NEW.replace(line, left)))
-    assert said.startswith("Error: assistants/new.yaml: live has no model")
-    assert f"declare {lacking} as well" in said
+        message = create_refused(tale, tale.write("new", NEW.replace(line, left)))
+    assert message.startswith("Error: assistants/new.yaml: live has no model")
+    assert f"declare {lacking} as well" in message
 
 
 def test_what_apply_would_create_without_a_voice_create_creates_too(tmp_path: Path) -> None:
@@ -153,10 +153,10 @@ def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as tale:
         file = tale.write("new", NEW)
         tale.write("other", name="Newcomer")
-        said = create_refused(tale, file)
+        message = create_refused(tale, file)
         result = tale.run("create", "--yes", file, "--force")
-    assert "assistants/other.yaml also has the name 'Newcomer'" in said
-    assert "--force" in said
+    assert "assistants/other.yaml also has the name 'Newcomer'" in message
+    assert "--force" in message
     assert result.code == 0, result.stderr
 
 

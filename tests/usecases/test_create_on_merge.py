@@ -261,12 +261,12 @@ def test_a_no_leaves_the_file_to_a_later_run(tale: Story, status: int) -> None:
 
 def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(tale: Story) -> None:
     """The request is on its way, and the process is gone: what the next run finds in the record is what counts."""
-    seen: list[list[dict[str, Any]]] = []
+    records: list[list[dict[str, Any]]] = []
     before = tale.record
 
     def meddle(request: Request, forward: Forward) -> Answer:
         if (request.method, request.path) == ("POST", "/assistants"):
-            seen.append(tale.trailers)
+            records.append(tale.trailers)
             killed.append(tale.record)
         return forward(request)
 
@@ -275,7 +275,7 @@ def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(tale: Story) -> None:
         tale.apply("--create")
     tale.git("update-ref", REF, str(killed[0]))
     forget_checkout(tale)
-    assert seen == [[{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]]
+    assert records == [[{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]]
     assert tale.parents == [tale.git("rev-parse", f"{before}^"), before]
     assert outcomes(tale.apply("--create")) == {"a": "unchanged", "new": "refused"}
     assert len(posts(tale)) == 1
@@ -307,7 +307,7 @@ def test_two_runs_at_once_create_one(tale: Story) -> None:
 
     with tale.intercept(meddle):
         assert outcomes(tale.apply("--create"))["new"] == "created"
-    assert ([done.code for done in others], len(posts(tale))) == ([1], 1)
+    assert ([result.code for result in others], len(posts(tale))) == ([1], 1)
     assert "another run is writing from this clone" in others[0].stderr
 
 

@@ -72,10 +72,10 @@ def test_an_environment_without_a_url_does_not_take_the_projects(tmp_path: Path)
         tale.project.configure(api_url=tale.url, environments={"staging": {}})
         tale.write("a", id="asst_a", name="A")
         without = tale.run("plan", "--environment", "staging", env=NOTHING_ELSE)
-        given = tale.run("plan", "--environment", "staging")
+        result = tale.run("plan", "--environment", "staging")
     assert without.code == 1
     assert "no API URL is configured" in without.stderr
-    assert given.code == 0, given.stderr
+    assert result.code == 0, result.stderr
 
 
 def test_settings_of_one_environment_are_not_the_others(tmp_path: Path) -> None:
@@ -110,8 +110,8 @@ def test_an_assistant_that_another_environment_writes_is_named_and_not_deleted(t
         deleted = two.run("production", "delete", "assistants/b.yaml", "--yes", "--name", "Enrollment")
         assert two.sandboxes["staging"].live("asst_b")["name"] == "Enrollment"
     for entry in planned["assistants"]:
-        (said,) = entry["warnings"]
-        assert f"staging has the same URL and the same id, in environments/staging/{entry['key']}.yaml" in said
+        (warning,) = entry["warnings"]
+        assert f"staging has the same URL and the same id, in environments/staging/{entry['key']}.yaml" in warning
     assert deleted.code == 1
     assert "staging has the same URL and the same id" in deleted.stdout
 

@@ -112,12 +112,12 @@ def test_an_overlay_folder_that_is_missing(offline: Offline) -> None:
     (offline.root / "environments/staging").rmdir()
     settings = "environments:\n  staging:\n    overlay: environments/staging\n"
     (offline.root / "reconciler.yaml").write_text(settings, "utf-8")
-    told = "reconciler.yaml:3:14: there is no overlay folder environments/staging; correct this line, or create"
+    message = "reconciler.yaml:3:14: there is no overlay folder environments/staging; correct this line, or create"
     validated = offline.run("validate")
     planned = offline.run("plan", "--offline", "--environment", "staging")
     assert (validated.code, planned.code) == (1, 1)
-    assert told in validated.stdout
-    assert told in planned.stderr
+    assert message in validated.stdout
+    assert message in planned.stderr
 
 
 def test_an_overlay_folder_that_is_a_link_out_of_the_repository(
@@ -238,9 +238,9 @@ def test_an_environment_hides_allows_and_sends_more_than_the_project(offline: Of
     offline.overlay("a", name="production", id="p", metadata={"key": "other"}, firstMessage="Hi ")
     assert offline.run("validate").code == 0
     assert '"messages"' in offline.run("schema").stdout
-    shown = offline.run("diff", "--environment", "production", "--against", "staging").stdout
-    assert "geheim" not in shown
-    assert "other" not in shown
+    output = offline.run("diff", "--environment", "production", "--against", "staging").stdout
+    assert "geheim" not in output
+    assert "other" not in output
     offline.overlay("a", name="production", id="p", model={"messages": [1]})
     result = offline.run("validate")
     assert (result.code, "unknown field model.messages" in result.stdout) == (1, True)

@@ -116,8 +116,8 @@ def test_nor_where_it_cannot_be_read_back_and_the_answer_shows_it(fleet: Project
         def meddle(request: Request, forward: Forward) -> Answer:
             if request.method == "GET" and sandbox.patches:
                 return error_answer(503)
-            given = drops(request, forward)
-            return given.with_body(sandbox.live("asst_0")) if request.method == "PATCH" else given
+            answer = drops(request, forward)
+            return answer.with_body(sandbox.live("asst_0")) if request.method == "PATCH" else answer
 
         with between(sandbox, meddle) as server:
             by_key = outcomes(fleet.apply(server.url, retries=0))

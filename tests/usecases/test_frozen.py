@@ -88,10 +88,10 @@ def test_a_plan_shows_what_differs_under_the_status_frozen(tale: Story) -> None:
         "pending": 1,
         "applied": 0,
     }
-    said = tale.run("plan")
-    assert "assistants/a.yaml: frozen" in said.stdout
-    assert '~ firstMessage: "old" -> "new"' in said.stdout
-    assert "Plan: 1 to change, 0 drifted, 0 conflicts, 1 frozen, 0 in sync, 0 errors." in said.stdout
+    result = tale.run("plan")
+    assert "assistants/a.yaml: frozen" in result.stdout
+    assert '~ firstMessage: "old" -> "new"' in result.stdout
+    assert "Plan: 1 to change, 0 drifted, 0 conflicts, 1 frozen, 0 in sync, 0 errors." in result.stdout
 
 
 def test_every_format_says_why_it_is_frozen_and_what_is_enforced(tale: Story) -> None:
@@ -102,13 +102,13 @@ def test_every_format_says_why_it_is_frozen_and_what_is_enforced(tale: Story) ->
     names = ("plan.md", "plan.html", "plan.xml", "plan.prom")
     files = {name: tale.root.parent / name for name in names}
     tale.run("plan", *(option for file in files.values() for option in ("--report", file)))
-    told = {name: file.read_text("utf-8") for name, file in files.items()}
+    texts = {name: file.read_text("utf-8") for name, file in files.items()}
     for name in names[:3]:
-        assert REASON in told[name], name
-        assert "2999-01-15" in told[name], name
-        assert "the law" in told[name], name
-    assert 'reconciler_assistants{status="frozen"} 1' in told["plan.prom"]
-    assert 'reconciler_outcomes{outcome="frozen"} 0' in told["plan.prom"]
+        assert REASON in texts[name], name
+        assert "2999-01-15" in texts[name], name
+        assert "the law" in texts[name], name
+    assert 'reconciler_assistants{status="frozen"} 1' in texts["plan.prom"]
+    assert 'reconciler_outcomes{outcome="frozen"} 0' in texts["plan.prom"]
 
 
 def test_the_exit_code_does_not_count_what_is_frozen(tale: Story) -> None:
@@ -237,8 +237,8 @@ def test_an_environment_adds_its_own_freezes(project: Project) -> None:
 
 def test_a_freeze_of_nothing_is_told_in_whole_runs_only(tale: Story) -> None:
     freeze(tale, HELD, {**HELD, "assistants": ["admission/*"]})
-    told = [note for note in tale.plan()["warnings"] if "matches no definition" in note]
-    (note,) = told
+    warnings = [note for note in tale.plan()["warnings"] if "matches no definition" in note]
+    (note,) = warnings
     assert note.startswith(
         "frozen (enrolment week) matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
     )

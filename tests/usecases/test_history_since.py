@@ -49,10 +49,10 @@ def test_a_conflict_names_its_commit_and_drift_the_time_of_lives_last_update(tal
     updated = entries(document)["a"]["live_updated_at"]
     assert updated == tale.sandbox.live("asst_a")["updatedAt"]
     second = f"{updated.partition('.')[0]}Z"
-    shown = tale.run("plan", "--base", "HEAD")
+    result = tale.run("plan", "--base", "HEAD")
     assert setters(tale.plan("--base", "HEAD")) == {GREETING: None}
-    assert f"live last updated {second}" in shown.stdout
-    assert "set by" not in shown.stdout
+    assert f"live last updated {second}" in result.stdout
+    assert "set by" not in result.stdout
     assert f"live last updated {second}" in tale.run("drift", "--format", "markdown").stdout
 
 

@@ -116,11 +116,11 @@ def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
         "named under sensitive",
         "live has no value",
     )
-    told = result.stderr.splitlines()
-    assert len(told) == len(fields)
-    for line, field, reason in zip(told, fields, reasons, strict=True):
+    stderr_lines = result.stderr.splitlines()
+    assert len(stderr_lines) == len(fields)
+    for line, field, reason in zip(stderr_lines, fields, reasons, strict=True):
         assert line.startswith(f"environments/staging/enrollment.yaml: differs, but was not written: {field}; {reason}")
-    assert "assistants/enrollment.yaml gives it one; to release it, move it from there" in told[-1]
+    assert "assistants/enrollment.yaml gives it one; to release it, move it from there" in stderr_lines[-1]
     assert "hush" not in result.stdout + result.stderr
     assert read_files(two)["environments/staging/enrollment.yaml"] == "id: asst_a\n"
     shared.write_text(SHARED.replace(", temperature: 0.7", ""), "utf-8")

@@ -34,8 +34,8 @@ def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
     ]
     assert "gh workflow run assistants.yml -f do=first-run" in result.stderr
     assert "gh secret set --env production RECONCILER_EMAIL" in result.stderr
-    given = re.findall(r"<<< '(.*?)'", result.stderr, re.DOTALL)
-    assert [sorted(json.loads(one)) for one in given] == [
+    contents = re.findall(r"<<< '(.*?)'", result.stderr, re.DOTALL)
+    assert [sorted(json.loads(one)) for one in contents] == [
         ["deployment_branch_policy"],
         ["conditions", "enforcement", "name", "rules", "target"],
     ]

@@ -80,11 +80,11 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         result = tale.run("pull", "--conflicts")
         planned = change_kinds(tale.plan())
         text = file.read_text("utf-8")
-    told = (
+    message = (
         "assistants/a.yaml: not pulled: firstMessage: git changed it too; --conflicts merges texts line by line, and "
         "takes live's value for any other field\n"
     )
-    assert (without.code, without.stdout, without.stderr, kept) == (0, "", told, ours)
+    assert (without.code, without.stdout, without.stderr, kept) == (0, "", message, ours)
     assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     goes = "assistants/a.yaml: firstMessage: the live value replaces git's change:"
     assert result.stderr.splitlines() == [goes, '  ~ firstMessage: "Hello" -> "Ours"']
@@ -181,9 +181,9 @@ def test_a_value_that_live_has_lost_becomes_null_where_a_definition_may_say_so(t
         planned = change_kinds(tale.plan())
     assert yaml.safe_load(after) == {**yaml.safe_load(text), "endCallMessage": None, "metadata": {"team": None}}
     assert "endCallMessage: null  # last\n" in after
-    told = result.stderr.splitlines()
-    assert [line.split(": ")[2] for line in told] == ["model.temperature", "name"]
-    assert all("remove the line to release it" in line for line in told)
+    stderr_lines = result.stderr.splitlines()
+    assert [line.split(": ")[2] for line in stderr_lines] == ["model.temperature", "name"]
+    assert all("remove the line to release it" in line for line in stderr_lines)
     assert planned == {"a": {"/model/temperature": "drift", "/name": "drift"}}
 
 
@@ -383,8 +383,8 @@ def test_an_overlay_folder_that_cannot_take_a_file_is_an_error(tmp_path: Path) -
         two.tale.commit()
         two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
         result = two.run("staging", "pull")
-    told = "environments/staging/sub/a.yaml: cannot be written: File exists\n  use another place, or make room\n"
-    assert (result.code, result.stdout, result.stderr) == (1, "", told)
+    message = "environments/staging/sub/a.yaml: cannot be written: File exists\n  use another place, or make room\n"
+    assert (result.code, result.stdout, result.stderr) == (1, "", message)
 
 
 def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp_path: Path) -> None:
@@ -450,11 +450,11 @@ def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
         two.tale.sandbox.edit("asst_a", firstMessage="Welcome")
         result = two.run("staging", "pull")
         after = (two.root / "environments/staging/a.yaml").read_text("utf-8")
-    told = "environments/staging/a.yaml: not pulled: metadata.team: cannot be written into a new file"
+    message = "environments/staging/a.yaml: not pulled: metadata.team: cannot be written into a new file"
     assert (nothing.code, nothing.stdout, there) == (1, "", [])
-    assert nothing.stderr.startswith(told)
+    assert nothing.stderr.startswith(message)
     assert (result.code, after) == (1, "firstMessage: Welcome\n")
-    assert result.stderr.startswith(told)
+    assert result.stderr.startswith(message)
 
 
 def test_what_reorders_a_text_on_the_screen_is_escaped_or_named(tmp_path: Path) -> None:

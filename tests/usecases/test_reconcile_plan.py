@@ -203,7 +203,7 @@ def test_nothing_new_is_read_once_the_run_is_stopping(project: Project) -> None:
 def test_a_progress_report_for_each_assistant(project: Project) -> None:
     for number in range(3):
         project.write(f"a{number}", id=f"asst_{number}")
-    seen: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     with running_sandbox({f"asst_{number}": {} for number in range(3)}) as sandbox:
-        project.plan(sandbox.url, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+        project.plan(sandbox.url, progress=lambda done, total: progress.append((done, total)))
+    assert progress == [(1, 3), (2, 3), (3, 3)]

@@ -313,8 +313,8 @@ class TestUnclearWrites:
         return tale
 
     def test_a_trailer_names_the_fields(self, unclear: Story) -> None:
-        told = {"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"], "heads": [unclear.head]}
-        assert unclear.trailers == [told]
+        trailer = {"id": "asst_a", "file": file("a"), "fields": ["/firstMessage"], "heads": [unclear.head]}
+        assert unclear.trailers == [trailer]
         assert unclear.message.splitlines()[0] == "Apply: 1 indeterminate, 3 unchanged"
         assert recorded_values(unclear)["a"] == "old"
 

@@ -605,18 +605,18 @@ class TestAShallowClone:
 
 
 def test_a_repository_with_longer_object_names(tale: Story, tmp_path: Path) -> None:
-    told = Story(tmp_path / "sha256", tale.sandbox)
-    shutil.rmtree(told.root / ".git")
-    subprocess.run(["git", "init", "--quiet", "--object-format=sha256", str(told.root)], check=True)
+    other = Story(tmp_path / "sha256", tale.sandbox)
+    shutil.rmtree(other.root / ".git")
+    subprocess.run(["git", "init", "--quiet", "--object-format=sha256", str(other.root)], check=True)
     for name in "ab":
-        told.write(name, **OLD)
-    told.commit()
-    told.apply_and_record()
-    commit_change(told)
-    with told.intercept(lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)):
-        assert outcomes(told.apply_and_record())["a"] == "failed"
-    assert len(str(told.record)) == 64
-    assert told.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+        other.write(name, **OLD)
+    other.commit()
+    other.apply_and_record()
+    commit_change(other)
+    with other.intercept(lambda request, forward: error_answer(400) if request.method == "PATCH" else forward(request)):
+        assert outcomes(other.apply_and_record())["a"] == "failed"
+    assert len(str(other.record)) == 64
+    assert other.tree()["assistants/a.yaml"]["firstMessage"] == "old"
 
 
 def test_a_folder_that_is_reached_through_a_link(tale: Story, tmp_path: Path) -> None:

@@ -206,8 +206,8 @@ class TestFieldsThatWereNotThere:
 
     def test_all_reasons_are_told_at_once(self, tale: Story) -> None:
         document = apply_fields(tale, voice={"provider": "azure", "voiceId": "x"})
-        assert "voice.provider" in (told := read_reason(tale.rollback(document)))
-        assert "voice.voiceId" in told
+        assert "voice.provider" in (reason := read_reason(tale.rollback(document)))
+        assert "voice.voiceId" in reason
 
 
 class TestWhatNobodyCanDeclare:
@@ -563,14 +563,14 @@ class TestRollingBackARollback:
         document = tale.apply()
         tale.sandbox.edit("asst_b", firstMessage="theirs")
 
-        told = tale.rollback(document)["warnings"][-1]
-        assert f": git revert -m 1 {merged} && git revert {older}" in told, "what the merge brought goes with it"
-        assert not any(commit in told for commit in (newer, refused))
+        warning = tale.rollback(document)["warnings"][-1]
+        assert f": git revert -m 1 {merged} && git revert {older}" in warning, "what the merge brought goes with it"
+        assert not any(commit in warning for commit in (newer, refused))
         commit_as(tale, "Cy")
         document["head"] = tale.head
         tale.sandbox.edit("asst_a", firstMessage="new", name="B")
-        told = tale.rollback(document)["warnings"][-1]
-        assert f": git revert {newer} && git revert {older}" in told
+        warning = tale.rollback(document)["warnings"][-1]
+        assert f": git revert {newer} && git revert {older}" in warning
 
     def test_names_what_can_be_named(self, tale: Story) -> None:
         tale.write("a", firstMessage="old", name="A")
@@ -582,8 +582,8 @@ class TestRollingBackARollback:
         first, second = only_assistant(document)["changes"]
         first["since"]["commit"] = "HEAD; rm -rf /"
         second["since"] = {"commit": "a" * 40, "author": "", "date": "yesterday"}
-        told = tale.rollback(document)["warnings"][-1]
-        assert f": git revert {tale.head} && git revert {'a' * 40}" in told
+        warning = tale.rollback(document)["warnings"][-1]
+        assert f": git revert {tale.head} && git revert {'a' * 40}" in warning
 
     def test_names_no_commit_to_revert(self, tale: Story) -> None:
         rollback = tale.rollback(apply_fields(tale, firstMessage="new"))

@@ -26,18 +26,19 @@ def test_the_installed_command(tmp_path: Path) -> None:
         tale.project.configure(rules=[CALM, BYE])
         tale.write("a", model={"temperature": 0.9})
         tale.write("b", name="New")
-        said = "agreed: model.temperature is 0.9, and must be at most 0.8 [calm]"
+        message = "agreed: model.temperature is 0.9, and must be at most 0.8 [calm]"
         planned, applied = tale.run("plan"), tale.run("apply", "--yes")
         drifted = tale.run("drift", "--base", "none")
-        for done in (planned, applied, drifted):
-            assert done.code == 1
-            assert f"assistants/a.yaml:3:16: {said}" in done.stderr
-            assert "assistants/b.yaml:1:1: warning: the law: endCallMessage is not declared" in done.stderr
+        for result in (planned, applied, drifted):
+            assert result.code == 1
+            assert f"assistants/a.yaml:3:16: {message}" in result.stderr
+            assert "assistants/b.yaml:1:1: warning: the law: endCallMessage is not declared" in result.stderr
         assert '~ name: "Old" -> "New"' in planned.stdout
         assert tale.sandbox.patches == []
         github = tale.run("validate", "--format", "github")
         assert (
-            f"::error file=assistants/a.yaml,line=3,col=16,title=The definition is not valid::{said}" in github.stdout
+            f"::error file=assistants/a.yaml,line=3,col=16,title=The definition is not valid::{message}"
+            in github.stdout
         )
         tale.write("a", model={"temperature": 0.8})
         assert tale.run("apply", "--yes").code == 0

@@ -173,8 +173,8 @@ def check_record(tale: Story, environment: str | None) -> None:
     def say(of: Entries) -> dict[str, tuple[str, str]]:
         return {file: (entry.id, exact_text(entry.declared)) for file, entry in of.by_file.items()}
 
-    told = read_entries(record, project.snapshot(head, found))
-    assert say(told) == say(read_entries(unknown, project.snapshot(head)))
+    read = read_entries(record, project.snapshot(head, found))
+    assert say(read) == say(read_entries(unknown, project.snapshot(head)))
     if FOLDER in record.outdated:
         other = dataclasses.replace(project, record=unknown)
         changed, changed_unknown = (find_changed(each, repository, head, head) for each in (project, other))

@@ -43,20 +43,20 @@ def test_never_more_at_once_than_allowed() -> None:
 
 
 def test_what_was_not_started_when_it_stopped_has_no_answer() -> None:
-    done: list[int] = []
-    answers = for_each(range(4), done.append, Control(concurrency=1, stopping=lambda: len(done) == 2))
-    assert done == [0, 1]
+    finished: list[int] = []
+    answers = for_each(range(4), finished.append, Control(concurrency=1, stopping=lambda: len(finished) == 2))
+    assert finished == [0, 1]
     assert answers == [None] * 4
 
 
 def test_an_error_in_the_work_ends_it() -> None:
-    done: list[int] = []
+    finished: list[int] = []
 
     def work(item: int) -> None:
-        done.append(item)
+        finished.append(item)
         if item == 1:
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         for_each(range(500), work, Control(concurrency=1))
-    assert done[:2] == [0, 1]
+    assert finished[:2] == [0, 1]

@@ -124,9 +124,9 @@ def test_a_cancelled_apply_ends_in_order_and_reports(tmp_path: Path, stop: signa
                 command, cwd=place.root, env=environment(known), stderr=subprocess.PIPE, start_new_session=True
             ) as started:
                 step.append(started)
-                _, told = started.communicate(timeout=60)
+                _, output = started.communicate(timeout=60)
         assert started.returncode == 143
-        assert b"Stopping" in told
+        assert b"Stopping" in output
         outcomes = [one["outcome"] for one in json.loads((temp / "apply" / "apply.json").read_text())["assistants"]]
         assert sorted(outcomes) == ["applied", "skipped"]
         assert "1 applied" in (temp / "GITHUB_STEP_SUMMARY").read_text()

@@ -135,8 +135,8 @@ def test_a_discreet_message_quotes_nothing() -> None:
         "m: !!int hush\nn: !hush [a]\n"
     )
     for problem in read_problems(text):
-        said = problem.discreet or problem.message
-        assert not any(word in said for word in ("0123", "1_000", "inf", "999", "hush", "yes", "12")), said
+        message = problem.discreet or problem.message
+        assert not any(word in message for word in ("0123", "1_000", "inf", "999", "hush", "yes", "12")), message
 
 
 def test_places_of_keys() -> None:
