@@ -1,6 +1,7 @@
 """Sensitive values leave a report here, before any renderer sees it: as values, and in sentences that quote them."""
 
 import dataclasses
+import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +12,8 @@ from reconciler.core.tree import MISSING, replace_covered
 from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
 
-_WORTH_SCRUBBING = 4  # characters: a shorter value would be found in ordinary words
+# Characters: a shorter value would be found in ordinary words, and a shorter line of one in ordinary sentences.
+_WORTH_SCRUBBING, _LINE_WORTH_SCRUBBING = 4, 8
 
 
 def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
@@ -69,17 +71,36 @@ def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidde
 
 
 def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
-    """Return what takes every hidden text out of a sentence, also as JSON writes it inside a quotation."""
-    secrets = {
-        spelling
-        for text in _find_texts(hidden)
-        if len(text) >= _WORTH_SCRUBBING
-        for spelling in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
-    }
+    """Return what takes every hidden text out of a sentence, in each spelling in which a sentence may quote it."""
+    secrets = {spelling for text in _find_texts(hidden) for spelling in _spell(text)}
     # The longest first: one secret may be a part of another.
     longest_first = sorted(secrets, key=lambda text: (-len(text), text))
-    pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-    return lambda text: pattern.sub(SENSITIVE, text)
+
+    def scrub(sentence: str) -> str:
+        found = [re.escape(secret) for secret in longest_first if secret in sentence]
+        # What is quoted may have been cut off in the middle of a secret.
+        starts = {start for match in re.finditer(r"\.\.\.", sentence) for start in find_cut(sentence[: match.start()])}
+        found += [re.escape(start) + r"(?=\.\.\.)" for start in sorted(starts, key=len, reverse=True)]
+        return re.sub("|".join(found), SENSITIVE, sentence) if found else sentence
+
+    def find_cut(head: str) -> Iterator[str]:
+        for secret in longest_first:
+            if secret[:_WORTH_SCRUBBING] in head:
+                lengths = range(min(len(secret), len(head)), _WORTH_SCRUBBING - 1, -1)
+                yield from (secret[:length] for length in lengths if head.endswith(secret[:length]))
+
+    return scrub
+
+
+def _spell(text: str) -> Iterator[str]:
+    """Yield a text and its lines as JSON, Python, HTML and a quotation on one line have them, if they are worth it."""
+    for part, least in (
+        (text, _WORTH_SCRUBBING),
+        *((line.strip(), _LINE_WORTH_SCRUBBING) for line in text.splitlines()),
+    ):
+        in_json, in_unicode = json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]
+        for spelling in (part, in_json, in_unicode, repr(part)[1:-1], html.escape(part)):
+            yield from (words for words in (spelling, " ".join(spelling.split())) if len(words.strip()) >= least)
 
 
 def _find_texts(values: Iterable[Any]) -> Iterator[str]:

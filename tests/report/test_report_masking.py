@@ -91,9 +91,33 @@ def test_no_format_shows_a_sensitive_value_anywhere() -> None:
     assert hidden.assistants[0].warnings == ("(sensitive) was replaced by (sensitive)", "(sensitive) vanished")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        '(k: Top secret\u00e9 "x" second line, is wrong)',  # on one line, as an answer is quoted
+        '({"k":"Top secret\\u00e9 \\"x\\"\\nsecond line,"})',
+        "(&#34;? no: Top secret\u00e9 &quot;x&quot; second line,)",
+        "(second line, is wrong)",
+        'the API answered 400 ({"k":"Top sec...)',  # cut off
+        'the API answered 400 (k: Top secret\u00e9 "x" seco...): not valid',
+    ],
+)
+def test_what_an_api_quotes_of_a_sensitive_text_is_hidden_too(said: str) -> None:
+    secret = 'Top secret\u00e9 "x"\nsecond line,\n\nok'
+    entry = assistant("a", change("/metadata/k", secret), error=failure("invalid", said, 400))
+    error = mask_report(document("plan", entry), [("metadata", "k")]).assistants[0].error
+    assert error is not None
+    assert HIDDEN in error.message
+    assert "sec" not in error.message
+
+
 def test_a_short_value_is_not_searched_for_in_sentences() -> None:
     run = document("plan", assistant("a", change("/metadata/pin", "the", "a"), warnings=["the end"]))
     assert mask_report(run, [("metadata", "pin")]).assistants[0].warnings == ("the end",)
+    blank = document(
+        "plan", assistant("a", change("/metadata/pin", "x\n         \ny", "    "), warnings=["one    two"])
+    )
+    assert mask_report(blank, [("metadata", "pin")]).assistants[0].warnings == ("one    two",)
 
 
 def test_a_secret_that_is_part_of_the_mask_is_replaced_once() -> None:
