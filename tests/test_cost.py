@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-NEW_INTERPRETER = re.compile(r"\bsys\.executable\b|^from commands import .*\b(COMMAND|started)\b", re.MULTILINE)
+NEW_INTERPRETER = re.compile(r"\bsys\.executable\b|^from commands import .*\b(COMMAND|start_command)\b", re.MULTILINE)
 APART = ("benchmarks", "checks", "soak", "support")  # not run every day, or what the others take it from
 # What Python or a shell does when it starts, ends, gets a signal or has no streams; and programs that are not ours.
 MAY_START_ONE = {
@@ -28,6 +28,7 @@ MAY_START_ONE = {
     "test_public.py",
     "test_quickstart.py",
     "test_soak.py",
+    "usecases/test_init.py",
     "usecases/test_recording_refused.py",
     "usecases/test_rollback.py",
     "workflows/job.py",

@@ -21,6 +21,7 @@ from reconciler.dataclass import dataclass
 
 # Servers of Node and uvicorn drop an idle connection after 5 s, and a write must never meet one that is closing.
 _KEPT_ALIVE = 4.0
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # which of the two depends on the moment and on OpenSSL
 _POLL_INTERVAL = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
 
 
@@ -130,7 +131,7 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
         return NoAnswer("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
         # Other failures have words of the system's: "Connection refused".
-        text = "the connection was closed during the TLS handshake" if isinstance(cause, ssl.SSLEOFError) else text
+        text = "the connection was closed during the TLS handshake" if isinstance(cause, _CLOSED) else text
         return NoAnswer("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return NoAnswer("timeout", text, reached=True)
