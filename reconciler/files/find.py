@@ -13,7 +13,6 @@ from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
 from reconciler.yamltext.nodes import place_in
 
-_USUAL_BYTES = 16 * 1024
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # The first bytes of documents that people may save under the name of a definition.
 _DOCUMENTS = {
@@ -169,13 +168,14 @@ def read_text(path: Path) -> str:
 
 
 def read_beginning(path: Path | str) -> bytes:
-    """Return a file's content. Of a file above `MAX_BYTES` return one byte more than these, enough to refuse it."""
-    # Reading without a buffer takes a third less time. Room for a whole MiB takes longer than reading the file.
+    """Return a file's content. Of a file above `MAX_BYTES` return a little more than these, enough to refuse it."""
+    # Without a buffer, and with room for just what is there, this takes a third less time.
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
-        content = file.read(_USUAL_BYTES)
+        room = min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1
+        content = more = file.read(room)
         # One read may return less than there is.
-        while len(content) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(content))):
-            content += more
+        while more and len(content) <= MAX_BYTES:
+            content += (more := file.read(room))
         return content
 
 
