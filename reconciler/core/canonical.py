@@ -89,7 +89,7 @@ def restrict_to_declared(declared: Any, live: Any) -> Any:
             live = {}
         if isinstance(live, dict):
             return {key: restrict_to_declared(value, live.get(key)) for key, value in declared.items()}
-    # Elements are matched by index. If the numbers differ, nobody can say which is which.
+    # Elements are matched by index, which is only possible in lists of the same length.
     pairs = isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live)
     if pairs and not isinstance(declared, Whole):
         return [restrict_to_declared(*pair) for pair in zip(declared, live, strict=True)]

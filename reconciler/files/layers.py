@@ -137,7 +137,7 @@ def check_fields(
     is_shared = all(file.layer.kind == "defaults" for file in files)
     advised = [key for key in (*ID.path, *TOP_LEVEL) if not (is_shared and key in NEVER_SHARED)]
     problems = check_definition(document, settings.extra_fields, needs_id=needs_id, advised=advised)
-    # A value that the reader has refused is a text in the document, so the checks would describe it wrongly.
+    # The reader keeps a rejected value as text. The checks would report a wrong type instead of the real problem.
     problems = [problem for problem in problems if not any(file.has_refused(problem) for file in files)]
     # `never_send` explains the problem better than "unknown field", which would point the user to `extra_fields`.
     managed: dict[FieldPath, FieldProblem] = {}

@@ -18,7 +18,7 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _ORIGIN = re.compile(
     r"(?:(?:https|ssh)://(?:[^@/]+@)?|[^@/]+@)(?P<host>[\w.-]+)(?::\d+)?[/:](?P<path>[\w./-]+?)(?:\.git)?/?"
 )
-# Not a merge queue's, which is gone as soon as the queue has moved on.
+# A merge queue deletes its branches, so they do not count.
 _BRANCH = re.compile(r"refs/heads/(?!gh-readonly-queue/)(.+)")
 _LARGEST_EVENT = 32 * 1024 * 1024  # bytes
 
@@ -116,8 +116,8 @@ def _find_pull_request(event: Mapping[str, Any], ref: str) -> tuple[int | None, 
 
     The commit is None where GITHUB_SHA is the right one.
     """
-    # For a pull request GITHUB_SHA is a merge that nobody has made, and for a comment on one, or for a run about one,
-    # the default branch.
+    # GITHUB_SHA is a temporary merge commit for a pull request, and the head of the default branch for a comment or a
+    # workflow run.
     pull_request, issue = get_group(event, "pull_request"), get_group(event, "issue")
     if type(pull_request.get("number")) is int:
         return pull_request["number"], str(get_group(pull_request, "head").get("sha") or "")

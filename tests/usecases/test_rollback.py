@@ -506,6 +506,14 @@ class TestARollbackWithoutAClearEnd:
         assert "Rollback: 1 indeterminate, 0 unchanged" in result.stdout
         assert "unclear: assistants/a.yaml (asst_a)" in result.stdout
 
+    def test_what_cannot_be_recorded_is_told_with_what_to_do(self, tale: Story, document: Document) -> None:
+        (tale.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
+        result = tale.run("rollback", tale.save_report(document), "--yes")
+        assert (result.code, "Rollback: 1 applied" in result.stdout) == (1, True), result.stdout
+        assert "the rollback ended as reported, but its unclear writes are not recorded" in result.stderr
+        assert "run the same rollback again" in result.stderr
+        assert (read_live(tale)["firstMessage"], read_provider(tale)["firstMessage"]) == ("old", "old")
+
     def test_of_an_unclear_apply_settles_both(self, tale: Story) -> None:
         tale.write("a", firstMessage="old")
         tale.commit()

@@ -43,7 +43,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
 
 
 def moves_unclear(run: Run, project: Project) -> bool:
-    """Return whether other writes are unclear after a run than the record says."""
+    """Return whether a run changes which writes are unclear, compared with the record."""
     return project.record is not None and find_unclear(run, project.record) != project.record.unclear
 
 
@@ -54,7 +54,12 @@ def record_unclear(run: Run, project: Project) -> str | None:
     """
     if project.repository is None or project.record is None:
         return None
-    return _Update(run, project, project.repository, project.record.applied).add_run(with_entries=False)
+    try:
+        return _Update(run, project, project.repository, project.record.applied).add_run(with_entries=False)
+    except RepositoryError as error:
+        message = f"the rollback ended as reported, but its unclear writes are not recorded: {error.message}"
+        hint = f"{error.hint or 'fix that'}. Then run the same rollback again"
+        raise RepositoryError(message, hint=hint) from error
 
 
 def forget(run: Run, project: Project) -> str | None:
