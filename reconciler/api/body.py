@@ -14,6 +14,10 @@ class UnusableBodyError(Exception):
     """The body is too large, or compressed in a way that was not asked for; the text says what came."""
 
 
+class IncompleteBodyError(UnusableBodyError):
+    """The body was cut short, which may well pass."""
+
+
 def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
     """Return the whole body, unpacked. `encoding` is the `Content-Encoding`. Raises `UnusableBodyError`."""
     is_gzip = _is_gzip(encoding)
@@ -34,7 +38,7 @@ def _unpack(packed: bytearray) -> bytes:
         # A small answer may unpack to gigabytes.
         body = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(MAX_BODY + 1)
     except EOFError:
-        raise UnusableBodyError("an incomplete compressed response") from None
+        raise IncompleteBodyError("an incomplete compressed response") from None
     except (gzip.BadGzipFile, zlib.error):
         raise UnusableBodyError("a response that claims to be compressed but is not") from None
     _check_size(body)

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpcore
 
-from reconciler.api.body import UnusableBodyError, read_body
+from reconciler.api.body import IncompleteBodyError, UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
 from reconciler.api.tls import create_context, explain_tls
@@ -119,7 +119,7 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
     """Return what an error means for the request: whether an answer `has_begun`, whether the API `closed`."""
     text = str(error)
     if isinstance(error, UnusableBodyError):
-        return NoAnswer("protocol", text, reached=True, temporary=False)
+        return NoAnswer("protocol", text, reached=True, temporary=isinstance(error, IncompleteBodyError))
     cause = error.args[0] if error.args else None
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
     if problem is not None:

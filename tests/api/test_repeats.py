@@ -1,5 +1,6 @@
 import contextlib
 import functools
+import gzip
 import itertools
 import socket
 import threading
@@ -42,7 +43,16 @@ def patch_error(api: AssistantsApi) -> ApiError:
     return check_no_secret(error_info.value)
 
 
-@pytest.mark.parametrize("reply", [*PASSING, half_reply(200, b'{"id": "asst_1"}')])
+PACKED = gzip.compress(b'{"id": "asst_1"}')
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(*PASSING, half_reply(200, b'{"id": "asst_1"}')),
+        *(answer(200, PACKED[:length], Content_Encoding="gzip") for length in (5, -12, -1)),
+    ],
+)
 def test_a_read_is_repeated_after_a_passing_failure(server: OddServer, reply: Reply) -> None:
     server.on("GET *", reply, reply, YES)
     with client(server) as api:
