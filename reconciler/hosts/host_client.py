@@ -3,9 +3,11 @@
 import contextlib
 import functools
 import json
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from reconciler.api.proxy import Proxy, find_proxy
@@ -141,16 +143,19 @@ class HostClient:
                     raise HostError(f"{self._name} did not answer {request}{note}: {message}", hint=hint) from None
             else:
                 # GitHub says 403 for too many requests as well, which is no lack of a permission.
+                headers = answer.headers
+                is_used_up = headers.get("x-ratelimit-remaining") == "0"
                 limited = answer.status_code == 403 and (
-                    "retry-after" in answer.headers or b"rate limit" in answer.content.lower()
+                    is_used_up or "retry-after" in headers or b"rate limit" in answer.content.lower()
                 )
                 status = 429 if limited else answer.status_code
                 # 429 alone says that nothing was done.
                 retryable = status in TEMPORARY_STATUSES and (repeatable or status == 429)
                 if is_last or not retryable:
-                    return self._read(request, status, answer.content), dict(answer.headers)
+                    return self._read(request, status, answer.content), dict(headers)
                 # A host that names no wait that makes sense gets the usual one.
-                wait = read_retry_after(answer.headers.get("retry-after"), answer.headers.get("date")) or wait
+                reset = _format_time(headers.get("x-ratelimit-reset", "")) if is_used_up else None
+                wait = read_retry_after(headers.get("retry-after") or reset, headers.get("date")) or wait
             self._wait(wait)
         raise AssertionError("unreachable")
 
@@ -174,6 +179,11 @@ class HostClient:
         for secret in (self._token, *secrets):
             text = text.replace(secret, "***")
         return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
+
+
+def _format_time(seconds: str) -> str | None:
+    """Return seconds since 1970 as HTTP writes a time, or None for anything else."""
+    return formatdate(int(seconds), usegmt=True) if re.fullmatch("[0-9]{1,10}", seconds) else None
 
 
 _MOVED = "the repository may have moved or have another name: use the address that it has now"

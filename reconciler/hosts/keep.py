@@ -99,9 +99,21 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
 def find_requests(host: Host, commits: Iterable[str]) -> list[tuple[Request, set[str]]]:
     """Return the requests that brought commits into the branch of this run, each with its own. Raises HostError."""
     found_by_id: dict[str, tuple[Request, set[str]]] = {}
+    first_error: HostError | None = None
+    is_known = False
     for commit in commits:
-        for request in host.find_merged(commit):
-            found_by_id.setdefault(request.id, (request, set()))[1].add(commit)
+        try:
+            for request in host.find_merged(commit):
+                found_by_id.setdefault(request.id, (request, set()))[1].add(commit)
+            is_known = True
+        except HostError as error:
+            # A host may lack a commit, such as one of a branch that was rewritten. Where it lacks all of them, it may
+            # be another repository.
+            if error.status not in (404, 422):
+                raise
+            first_error = first_error or error
+    if first_error is not None and not is_known:
+        raise first_error
     return [*found_by_id.values()]
 
 

@@ -30,6 +30,7 @@ MARKER = "<!-- reconciler plan assistants -->"
 Name = Literal["github", "gitlab"]
 Answer = tuple[int, Any, dict[str, str]]
 BOTH: tuple[Name, ...] = ("github", "gitlab")
+PROJECT = f"{GITLAB}/projects/north%2Ffield"
 
 
 @dataclasses.dataclass
@@ -273,53 +274,63 @@ def git(repository: Path, *arguments: str) -> str:
     return result.stdout.strip()
 
 
-def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def merged(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commits of the clone since `v1`, the newest first; a request at the host brought the newest."""
     repository = tmp_path / "work"
-    commit = (
-        "-c",
-        "user.name=Ada",
-        "-c",
-        "user.email=ada@example.com",
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "-m",
-        "x",
-    )
-    for arguments in (("init", "--quiet"), commit, ("tag", "v1"), commit):
+    author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    commit = (*author, "commit", "--quiet", "--allow-empty", "-m", "x")
+    for arguments in (("init", "--quiet"), commit, ("tag", "v1"), commit, (*commit[:-1], "y")):
         git(repository, *arguments)
-    merged = git(repository, "rev-parse", "HEAD")
-    github = desk.name == "github"
-    branch, locked, here = {"ref": "main", "repo": {}}, "issues/5/comments", f"{GITHUB}/repos/north/field"
-    if not github:
-        branch, locked, here = {}, "merge_requests/5/notes", f"{GITLAB}/projects/north%2Ffield"
-    desk.hosts.facts = {
-        f"{here}/{locked}": None,
-        f"{here}/{'' if github else 'repository/'}commits/{merged}/{'pulls' if github else 'merge_requests'}": [
-            {
-                "number": number,
-                "iid": number,
-                "state": "merged",
-                "merged_at": "now",
-                "base": branch,
-                "target_branch": "main",
-            }
-            for number in (5, 7)
-        ],
-    }
-    text = tmp_path / "said.md"
-    text.write_text("The apply could not start.", "utf-8")
+    commits = git(repository, "log", "--format=%H", "v1..").split()
+    desk.hosts.facts = {find_commit_path(desk, commits[0]): [show_merged(desk, 7)]}
     monkeypatch.chdir(repository)
-    hook = f"{desk.hosts.url}/hook"
-    asked = ("comment", "--text", text, "--merged-since", "v1", "--notify")
-    result = desk.run(*asked, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", RECONCILER_WEBHOOK_URL=hook)
+    return commits
+
+
+def find_commit_path(desk: Desk, commit: str) -> str:
+    if desk.name == "github":
+        return f"{GITHUB}/repos/north/field/commits/{commit}/pulls"
+    return f"{GITLAB}/projects/north%2Ffield/repository/commits/{commit}/merge_requests"
+
+
+def show_merged(desk: Desk, number: int) -> dict[str, Any]:
+    if desk.name == "github":
+        return {"number": number, "merged_at": "now", "base": {"ref": "main", "repo": {}}}
+    return {"iid": number, "state": "merged", "target_branch": "main"}
+
+
+def comment_on_merged(desk: Desk, **changes: str) -> Completed:
+    """Say that the apply could not start."""
+    text = desk.folder / "said.md"
+    text.write_text("The apply could not start.", "utf-8")
+    arguments = ("comment", "--text", text, "--merged-since", "v1", "--notify")
+    return desk.run(*arguments, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", **changes)
+
+
+def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(desk: Desk, merged: list[str]) -> None:
+    here = f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{PROJECT}/merge_requests"
+    desk.hosts.facts = {
+        f"{here}/5/{'comments' if desk.name == 'github' else 'notes'}": None,
+        **{find_commit_path(desk, commit): [] for commit in merged},
+        find_commit_path(desk, merged[0]): [show_merged(desk, number) for number in (5, 7)],
+    }
+    result = comment_on_merged(desk, RECONCILER_WEBHOOK_URL=f"{desk.hosts.url}/hook")
     assert result.code == 1
     assert "answered 403" in result.stderr
     assert "or the conversation is locked" in result.stderr
     assert len(desk.hosts.comments) == 1
     assert len(desk.hosts.hooks) == 1
+
+
+def test_a_commit_that_the_host_does_not_know_hides_no_other_s_request(desk: Desk, merged: list[str]) -> None:
+    """As one of a branch that was rewritten, which a change's `since` may still name."""
+    assert comment_on_merged(desk).stderr == "Created the comment.\n"
+    # Where it knows none of them, it may be the wrong repository, or the token may not read it.
+    desk.hosts.facts = {}
+    result = comment_on_merged(desk)
+    assert (result.code, len(desk.hosts.comments)) == (1, 1)
+    assert re.search(f"answered 4(04|22) to GET .*{merged[0]}", result.stderr)
 
 
 @pytest.mark.parametrize(
@@ -328,6 +339,7 @@ def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(
         ("You have exceeded a secondary rate limit.", {}),
         ("You have triggered abuse detection.", {"retry-after": "0"}),
         ("Slow down.", {"retry-after": "\xb2"}),
+        ("Forbidden", {"x-ratelimit-remaining": "0"}),
     ],
 )
 def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str, headers: dict[str, str]) -> None:
@@ -345,6 +357,27 @@ def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str,
         host.read_account([])
     assert met.value.hint == "the host limits how many requests it takes; start the job again later"
     assert len(waits) == 4
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_limit_that_says_when_it_ends_is_waited_for(desk: Desk, status: int) -> None:
+    waits: list[float] = []
+    calls = HostClient("GitHub", f"{desk.hosts.url}{GITHUB}", ("Authorization", TOKEN), TOKEN, wait=waits.append)
+    # By the host's own clock, in seconds since 1970, but no longer than a job should wait.
+    for reset, wait in (
+        ("1767225612", 12.0),
+        ("1767230000", 60.0),
+        ("1767225600", 1.0),
+        ("soon", 1.0),
+        ("9" * 30, 1.0),
+    ):
+        limit = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset, "date": "Thu, 01 Jan 2026 00:00:00 GMT"}
+        desk.hosts.failing = [(status, {"message": "API rate limit exceeded"}, limit)]
+        calls.request("GET", "/user")
+        assert waits.pop() == wait, reset
+    desk.hosts.failing = [(503, {}, {"x-ratelimit-remaining": "9", "x-ratelimit-reset": "9999999999"})]
+    calls.request("GET", "/user")
+    assert waits == [1.0]
 
 
 def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:

@@ -100,6 +100,8 @@ class Hosts:
     def _github_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
         """Trees, commits, refs and pull requests at GitHub."""
         repository = f"{GITHUB}/repos/north/field"
+        if path.startswith(f"{repository}/commits/"):
+            return 422, {"message": f"No commit found for SHA: {path.split('/')[-2]}"}
         if path == f"{repository}/git/trees":
             self.commits["tree"] = body
             return 201, {"sha": "tree"}
@@ -234,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             status, answer, headers = hosts.answer(self.command, address.path, parse_qs(address.query), body)
         sent = json.dumps(answer).encode() if answer is not None else b""
-        self.send_response(status)
+        self.send_response_only(status)
         for name, value in {**headers, "content-length": str(len(sent))}.items():
             self.send_header(name, value)
         self.end_headers()
