@@ -23,10 +23,11 @@ _MARGIN = 6  # columns before what does not fit on a field's own line any more
 def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
     """Return the report as text that ends in a newline. `width` is the terminal's, in columns."""
     style = Style(colour, width)
-    blocks = [list(show_card(card, style)) for card in view.cards]
     # A command that only checks files lists its problems. Other commands show them on stderr.
     if view.lists_problems:
         blocks = [_list_problems(view, style)]
+    else:
+        blocks = [list(show_card(card, style)) for card in view.cards]
     notes = [line for note in view.notes for line in _show_note(note, style)]
     sentences = [line for text in view.sentences for line in wrap_paragraph([(text, "dim")], style)]
     blocks += [notes, [*sentences, style.paint(view.totals, "bold")]]
