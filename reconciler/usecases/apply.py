@@ -65,8 +65,6 @@ class Session:
 
 
 Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
-# Says in the record what a planned run is about to create, and returns the project that knows it.
-Announce = Callable[[Project, Run], Project]
 
 
 def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
@@ -90,41 +88,26 @@ def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start
     return run
 
 
-def write_planned(
-    planned: Run, project: Project, session: Session, *, announce: Announce | None = None, fail_fast: bool = False
-) -> tuple[Run, Project]:
-    """Return a planned run with the result of each assistant, and its project after the announcement."""
+def ask_and_write(planned: Run, project: Project, session: Session) -> tuple[Run, Project | None]:
+    """Return a planned run with the result of each assistant, and its project after the announcement.
+
+    Without the user's consent every assistant is skipped, and there is no project.
+    """
+    if (reason := session.consent(planned)) is not None:
+        return stop_run(planned, reason), None
     # Assistants without a patch get their outcome here. What follows handles the others.
     results = [end_without_writing(result) for result in planned.results]
     pending = [result for result in results if result.outcome is None]
     if pending:
         session.about_to_write(assume_unclear(planned, results))
         # Last, after everything that may fail. An announcement without a write would stop all later runs.
-        project = announce(project, planned) if announce is not None else project
-    writes = Writes(session.api, project, session.control, fail_fast=fail_fast)
-    final_results = writes.write_all(pending, broken=fail_fast and any(result.has_failed for result in results))
+        project = announce(project, planned)
+    writes = Writes(session.api, project, session.control)
+    is_broken = session.control.fail_fast and any(result.has_failed for result in results)
+    final_results = writes.write_all(pending, broken=is_broken)
     final_results += [result for result in results if result.outcome is not None]
     run = end_run(planned, final_results, *writes.notes)
     return dataclasses.replace(run, api_calls=dict(session.api.calls)), project
-
-
-def ask_and_write(
-    planned: Run,
-    project: Project,
-    session: Session,
-    *,
-    limit: MaxChanges | None = None,
-    announce: Announce | None = None,
-    fail_fast: bool = False,
-) -> tuple[Run, Project | None]:
-    """Return what `write_planned` does, once the user has agreed; without consent None for the project."""
-    # The limit comes first. Nobody should confirm what will not be sent.
-    writes = sum(result.pending for result in planned.results)
-    objection = limit.find_objection(writes, len(planned.results)) if limit is not None else None
-    reason = f"{objection}; if the plan is right, raise the limit" if objection else session.consent(planned)
-    if reason is not None:
-        return stop_run(planned, reason), None
-    return write_planned(planned, project, session, announce=announce, fail_fast=fail_fast)
 
 
 def _check(project: Project, wishes: Wishes) -> bool:
@@ -170,16 +153,23 @@ def _carry_out(
         planned = earlier_reports.refuse_unreviewed(planned, project, wishes.reviewed)
     if wishes.unclear is not None:
         planned = earlier_reports.refuse_third_values(planned, wishes.unclear)
-    limit, ask_user = wishes.max_changes or project.settings.max_changes, session.consent
-    # The prompt shows the run as a plan.
-    session = dataclasses.replace(session, consent=lambda run: ask_user(dataclasses.replace(run, command="plan")))
+    limit = wishes.max_changes or project.settings.max_changes
 
-    def announce_creations(project: Project, planned: Run) -> Project:
+    def find_objection(run: Run) -> str | None:
+        # The limit comes first. Nobody should confirm what will not be sent.
+        writes = sum(result.pending for result in run.results)
+        if limit is not None and (objection := limit.find_objection(writes, len(run.results))):
+            return f"{objection}; if the plan is right, raise the limit"
+        # The prompt shows the run as a plan.
+        return session.consent(dataclasses.replace(run, command="plan"))
+
+    def begin_writing(run: Run) -> None:
+        session.about_to_write(run)
         begin()
-        return announce(project, planned)
 
-    fail_fast = wishes.fail_fast
-    return ask_and_write(planned, project, session, limit=limit, announce=announce_creations, fail_fast=fail_fast)
+    control = dataclasses.replace(session.control, fail_fast=wishes.fail_fast)
+    limited = dataclasses.replace(session, control=control, consent=find_objection, about_to_write=begin_writing)
+    return ask_and_write(planned, project, limited)
 
 
 def assume_unclear(planned: Run, results: Sequence[Result]) -> Run:

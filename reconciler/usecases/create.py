@@ -12,7 +12,7 @@ from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, ask_and_write
-from reconciler.usecases.project.new_assistants import announce, explain_no_creation, forget_unclear_creation
+from reconciler.usecases.project.new_assistants import explain_no_creation, forget_unclear_creation
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.creation import find_id_file, with_id
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
@@ -48,8 +48,10 @@ def create_from_file(
         with start(project) as session:
             planned = _plan(project, session.api, definition, unrecorded)
             project = forget_unclear_creation(project, definition)
-            announces = keeps and project.record is not None
-            run, applied = ask_and_write(planned, project, session, announce=announce if announces else None)
+            # Without a record there is nowhere to announce it.
+            if not keeps or project.record is None:
+                project = dataclasses.replace(project, may_create=frozenset((definition.file,)))
+            run, applied = ask_and_write(planned, project, session)
             write_record = None
             if applied is not None and applied.announced is not None:
                 write_record = functools.partial(record, run, applied, with_entries=not unrecorded)

@@ -23,7 +23,7 @@ from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
 from reconciler.report.build import build_report
 from reconciler.sandbox.accounts import ADMIN
-from reconciler.usecases.apply import Session, Wishes, apply, write_planned
+from reconciler.usecases.apply import Session, Wishes, apply, ask_and_write
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as LoadedProject
 from reconciler.usecases.writing.workers import Control
@@ -125,11 +125,12 @@ class Project:
         **changes: Any,
     ) -> Document:
         """Plan and apply; `between` is called between the two."""
-        read, control = self.read(*paths, **changes), Control(concurrency=concurrency, stopping=stopping)
+        read = self.read(*paths, **changes)
+        control = Control(concurrency=concurrency, fail_fast=fail_fast, stopping=stopping)
         with open_api(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
             planned = plan(api, read, control, command="apply")
             between()
-            run, _ = write_planned(planned, read, Session(api=api, control=control), fail_fast=fail_fast)
+            run, _ = ask_and_write(planned, read, Session(api=api, control=control))
             return self.document(run)
 
     def whole_apply(

@@ -19,6 +19,7 @@ class Control:
     """The control of a run."""
 
     concurrency: int = 16  # requests in flight
+    fail_fast: bool = False  # after a failure no further assistant is written
     stopping: Callable[[], bool] = lambda: False  # nothing new is started
     aborted: Callable[[], bool] = lambda: False  # what is in flight is not awaited
     progress: Callable[[int, int], None] = lambda _done, _total: None  # called in the calling thread

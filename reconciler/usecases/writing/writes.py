@@ -23,12 +23,11 @@ _ABANDONED = Failure(
 class Writes:
     """Writes one assistant at a time until one was read back, then several at once. `notes` say why it stopped."""
 
-    def __init__(self, api: Assistants, project: Project, control: Control, *, fail_fast: bool) -> None:
+    def __init__(self, api: Assistants, project: Project, control: Control) -> None:
         self.notes: list[str] = []
         self._api = api
         self._project = project
         self._control = control
-        self._fail_fast = fail_fast
         self._broken = threading.Event()
         self._proven = False
         self._refused = 0  # writes that were not permitted, one after the other
@@ -73,7 +72,7 @@ class Writes:
             self._proven = True
         elif not self._proven:
             self._count_refusal(result)
-        if self._fail_fast and result.has_failed:
+        if self._control.fail_fast and result.has_failed:
             self._broken.set()
         return result
 
