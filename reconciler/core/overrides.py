@@ -188,9 +188,9 @@ def find_idle_secrets(
         for path in settings.sensitive:
             is_declared = any(_declares(definition, path) for definition in definitions)
             matches[path] = matches.get(path) or is_declared or any(paths_matching(live, path) for live in lives)
-    place = " or live holds" if lives else ""
+    advice = " or live holds: check its spelling" if lives else ": check its spelling, unless only live has it"
     for path in (path for path, has_match in matches.items() if not has_match):
-        yield f"sensitive {write_path(path)} matches nothing that a definition declares{place}: check its spelling"
+        yield f"sensitive {write_path(path)} matches nothing that a definition declares{advice}"
 
 
 def warn_of_unmatched(

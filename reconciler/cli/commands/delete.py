@@ -48,7 +48,7 @@ def command(
         raise UsageError("delete --yes also needs the assistant's name", hint="pass --name NAME as well")
     if not yes and name is not None:
         raise UsageError("--name works only together with --yes", hint="pass --yes as well")
-    check_can_confirm("delete", "look at the assistant, find its --name", yes=yes)
+    check_can_confirm("delete", "look at the assistant, pass its name as --name", yes=yes)
     # Read as a folder of one file, so that keys, ids and overlays name it as they do everywhere.
     selection = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_confirm_name, entered=name)

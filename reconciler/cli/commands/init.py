@@ -17,9 +17,9 @@ from reconciler.usecases.project.choices import Choices
 _SOURCE = re.compile(r"(?:https://[\w.:-]+/)?[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40}", re.ASCII)
 _BEGIN = """
 Next:
+  export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_PASSWORD=...
   reconciler import ID...        # a file for each live assistant; or write one with `id: new`
   git add --all && git commit -m "Set up reconciler"
-  export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_PASSWORD=...
   reconciler plan --base none    # what the first apply would do"""
 _BY_HAND = """  reconciler apply --base none   # the first apply starts the record
   git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'
