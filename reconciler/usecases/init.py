@@ -14,15 +14,6 @@ from reconciler.errors import ReportError
 from reconciler.files.settings_table import settings_schema
 
 Ci = Literal["github", "gitlab"]
-_SETTINGS = """# Settings of reconciler. All of them: docs/configuration.md of reconciler.
-{url}
-# Each apply records in git what it applied, to tell edits in the dashboard from changes in git.
-record: true
-"""
-_ATTRIBUTES = """# Lines end in LF, so that texts are the same on every system. The schemas are generated.
-/schema/** linguist-generated
-*.sh text eol=lf
-"""
 _GITHUB = ".github/workflows/assistants.yml"
 # Where the packaged files of a CI go.
 _PLACES: dict[Ci, str] = {"github": ".github/workflows", "gitlab": "ci"}
@@ -31,20 +22,20 @@ _PLACES: dict[Ci, str] = {"github": ".github/workflows", "gitlab": "ci"}
 def list_files(directory: str, *, api_url: str | None, ci: Ci | None, package: str | None) -> dict[str, str]:
     """Return the texts of a new project's files; `package` is `OWNER/REPOSITORY@COMMIT`, for a pipeline to find it."""
     url = f"api_url: {json.dumps(api_url)}" if api_url else "# api_url: https://agents.example.edu/api"
-    rules = f"/{directory}/** text=auto eol=lf\n/environments/** text=auto eol=lf\n"
     return {
         # Git keeps no empty folder, and a name with a dot is no definition.
         f"{directory}/.gitkeep": "",
-        FILE_NAME: _SETTINGS.format(url=url),
-        ".gitattributes": _ATTRIBUTES + rules,
+        FILE_NAME: _read_starter("reconciler.yaml").format(api_url=url),
+        ".gitattributes": _read_starter("gitattributes").format(directory=directory),
         **dict(_list_editor_files(directory)),
         **dict(_list_pipeline(ci, directory, package) if ci is not None else ()),
     }
 
 
-def read_next_steps(ci: Ci) -> str:
-    """Return the commands that set a host up for its pipeline; `{replace}` stands for what is to be replaced first."""
-    return importlib.resources.files("reconciler").joinpath("starter", f"next-{ci}.txt").read_text("utf-8")
+def read_next_steps(ci: Ci | None, *, package: str | None) -> str:
+    """Return what to do next, as commands; without a `package` its placeholders are to be replaced first."""
+    steps = _read_starter("next.txt").replace("{steps}", _read_starter(f"next-{ci or 'by-hand'}.txt"))
+    return steps.replace("{replace}", "" if package else "replace OWNER/REPOSITORY and COMMIT in the files; ")
 
 
 def write_new(file: str, text: str) -> bool:
@@ -76,22 +67,28 @@ def write_new(file: str, text: str) -> bool:
     return True
 
 
+def _read_starter(name: str) -> str:
+    return importlib.resources.files("reconciler").joinpath("starter", name).read_text("utf-8")
+
+
 def _list_editor_files(directory: str) -> Iterator[tuple[str, str]]:
-    schemas = {
-        "definition": make_assistant_schema("definition", needs_id=True),
-        "overlay": make_assistant_schema("overlay"),
-        "defaults": make_assistant_schema("defaults"),
-        "settings": settings_schema(),
-    }
-    for name, schema in schemas.items():
-        yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=True) + "\n"
     kinds = ("yaml", "yml")
-    matches = {
-        "./schema/definition.schema.json": [*(f"{directory}/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
-        "./schema/overlay.schema.json": [*(f"environments/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
-        "./schema/defaults.schema.json": "**/_defaults.yaml",
-        "./schema/settings.schema.json": FILE_NAME,
+    # Each schema, with the files that editors check against it.
+    schemas = {
+        "definition": (
+            make_assistant_schema("definition", needs_id=True),
+            [*(f"{directory}/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
+        ),
+        "overlay": (
+            make_assistant_schema("overlay"),
+            [*(f"environments/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
+        ),
+        "defaults": (make_assistant_schema("defaults"), "**/_defaults.yaml"),
+        "settings": (settings_schema(), FILE_NAME),
     }
+    for name, (schema, _) in schemas.items():
+        yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=True) + "\n"
+    matches = {f"./schema/{name}.schema.json": files for name, (_, files) in schemas.items()}
     yield ".vscode/settings.json", json.dumps({"yaml.schemas": matches}, indent=2) + "\n"
 
 

@@ -15,18 +15,6 @@ from reconciler.usecases.init import Ci, list_files, read_next_steps, write_new
 from reconciler.usecases.project.choices import Choices
 
 _SOURCE = re.compile(r"(?:https://[\w.:-]+/)?[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40}", re.ASCII)
-_BEGIN = """
-Next:
-  export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_PASSWORD=...
-  reconciler import ID...        # a file for each live assistant; or write one with `id: new`
-  git add --all && git commit -m "Set up reconciler"
-  reconciler plan --base none    # what the first apply would do"""
-_BY_HAND = """  reconciler apply --base none   # the first apply starts the record
-  git push origin HEAD 'refs/reconciler/*:refs/reconciler/*'
-"""
-_DOCTOR = """\
-To check the setup: reconciler doctor    # set GH_TOKEN or GITLAB_TOKEN to check the settings of the host as well
-To notify a chat: set the secret RECONCILER_WEBHOOK_URL"""
 
 
 @declare_command(
@@ -60,7 +48,5 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
             eprint(f"left {file}: {subject} already exists")
     if not (repository_root(directory) / ".git").exists():
         eprint("This is not a git repository yet: git init")
-    steps = read_next_steps(ci) if ci is not None else _BY_HAND
-    placeholders = "" if source else "replace OWNER/REPOSITORY and COMMIT in the files; "
-    eprint(f"{_BEGIN}\n{steps.replace('{replace}', placeholders)}{_DOCTOR}")
+    eprint(read_next_steps(ci, package=source).removesuffix("\n"))
     return 0
