@@ -1,6 +1,7 @@
 """`reconciler propose`."""
 
 import os
+from pathlib import Path
 
 import click
 
@@ -18,29 +19,8 @@ from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
-# A paragraph is one line: GitHub shows each line end of a request as one.
-_ACCEPT = (
-    "## Accept live edits\n\n"
-    "Somebody edited assistants in the dashboard, or new ones were created. This writes the edits and the ids into "
-    "the definitions, so that git matches live. Merging it changes nothing live. To undo an edit instead, change it "
-    "back in the dashboard. This request then closes automatically. If you close it, it is not opened again "
-    "for the same edits."
-)
-_IDS = (
-    "## Ids of new assistants\n\n"
-    "These assistants were created. This writes their ids into the definitions, in place of `id: new`. Merging it "
-    "changes nothing live. Until then, the record keeps the ids, so that no assistant is created twice."
-)
-_RETIRE = (
-    "## Remove the files of a deleted assistant\n\n"
-    "Somebody deleted this assistant by hand. This removes "
-    "its files. Merging it changes nothing live. The report of the run contains the whole assistant."
-)
-_KINDS = {
-    "accept": ("Accept live edits", _ACCEPT),
-    "ids": ("Ids of new assistants", _IDS),
-    "retire": ("Remove the files of a deleted assistant", _RETIRE),
-}
+# What a request says is in propose-KIND.md, title first. A paragraph is one line there: GitHub shows each line end.
+_KINDS = ("accept", "ids", "retire")
 
 
 @declare_command(
@@ -49,7 +29,7 @@ _KINDS = {
 @name_option
 @click.option(
     "--kind",
-    type=click.Choice(list(_KINDS)),
+    type=click.Choice(_KINDS),
     default="accept",
     show_default=True,
     help="What the request contains: live edits, ids of new assistants, or removed files.",
@@ -69,7 +49,8 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
     if not host.branch:
         raise UsageError("this run has no branch", hint="run propose in a pipeline of the default branch")
     subject = name or project.settings.environment or "assistants"
-    title, text = _KINDS[kind]
+    text = Path(__file__).with_name(f"propose-{kind}.md").read_text("utf-8").strip()
+    title = text.partition("\n")[0].removeprefix("## ")
     result = keep_request(host, kind, subject, escape(f"{title} ({subject})"), text, _read_edits(project))
     show_result(host.proposal, result)
     return 0
