@@ -27,7 +27,7 @@ class GitHub(Host):
     comment_path = "/issues/comments"
     requests_path = "/pulls"
     branch_query = "head={owner}%3A{branch}"
-    commit_path = "/commits/{}/pulls"
+    commit_path = "/commits/{}"
     branches_path = "/git/refs/heads"
     safe_in_branch = "/"
 

@@ -26,7 +26,7 @@ class GitLab(Host):
     comment_path = "/merge_requests/{}/notes"
     requests_path = "/merge_requests"
     branch_query = "source_branch={branch}"
-    commit_path = "/repository/commits/{}/merge_requests"
+    commit_path = "/repository/commits/{}"
     branches_path = "/repository/branches"
 
     def read_account(self, authors: Collection[str]) -> str:

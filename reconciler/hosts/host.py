@@ -66,7 +66,7 @@ class Host(abc.ABC):
     comment_path: ClassVar[str]  # below which one comment is
     requests_path: ClassVar[str]
     branch_query: ClassVar[str]  # selects the requests of a branch of this repository
-    commit_path: ClassVar[str]  # the requests that brought a commit
+    commit_path: ClassVar[str]  # one commit, below which the requests that brought it are listed
     branches_path: ClassVar[str]
     safe_in_branch: ClassVar[str] = ""  # characters of a branch's name that are not quoted in a path
 
@@ -128,7 +128,8 @@ class Host(abc.ABC):
 
     def find_merged(self, commit: str) -> list[Request]:
         """Return the requests that brought a commit into the branch of this run."""
-        requests = map(self._read_request, self.client.list_all(self.path + self.commit_path.format(commit)))
+        path = self.path + self.commit_path.format(commit) + self.requests_path
+        requests = map(self._read_request, self.client.list_all(path))
         return [request for request in requests if request.state == "merged" and request.into == self.branch]
 
     def for_request(self, request: Request) -> Self:
@@ -138,6 +139,15 @@ class Host(abc.ABC):
     @abc.abstractmethod
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Make a branch with one commit on top of `head`, and return the commit; refused where the branch is there."""
+
+    def find_commit(self, branch: str, message: str) -> str:
+        """Return the last commit of a branch if it has that message, and an empty text if it has another one."""
+        name = quote(branch, safe=self.safe_in_branch)
+        commit = self.client.request("GET", self.path + self.commit_path.format(name))
+        # At GitHub, the message is one level below.
+        own = commit if isinstance(commit, dict) else {}
+        written = get_group(own, "commit").get("message") or own.get("message")
+        return str(own.get("sha") or own.get("id") or "") if str(written).strip() == message.strip() else ""
 
     def delete_branch(self, branch: str) -> None:
         """Delete a branch; that it is gone already is no failure."""

@@ -1,5 +1,6 @@
 """Keeps one comment, one issue and one request, found by a hidden marker in what this pipeline's own account wrote."""
 
+import contextlib
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -85,14 +86,23 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
     closed = [request for request in existing if request.state == "closed" and _COMMIT_MARK in request.body]
     if host.select_own(request for request in closed if _is_marked(request, marker)):
         return "declined"
+    is_new = True
     try:
         commit = host.write_branch(branch, edits.head, title, edits.files)
     except HostError as error:
-        # An earlier run created it and then failed; reviewers see its content.
+        # An earlier run created it and then failed. With another commit on top, it is not closed by itself.
         if error.status not in (400, 422) or "exists" not in error.message:
             raise
-        commit = ""
-    host.open_request(branch, title, f"{marker}\n{_COMMIT_MARK}{commit} -->\n{text}{_link_to_run(host)}\n")
+        is_new, commit = False, host.find_commit(branch, title)
+    try:
+        host.open_request(branch, title, f"{marker}\n{_COMMIT_MARK}{commit} -->\n{text}{_link_to_run(host)}\n")
+    except HostError as error:
+        # Other edits get another branch, so nobody would find this one again. A request that may have been opened
+        # after all needs it.
+        if is_new and error.is_refusal:
+            with contextlib.suppress(HostError):
+                host.delete_branch(branch)
+        raise
     return "created"
 
 

@@ -145,6 +145,30 @@ def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> Non
     assert bench.hosts.branches == {one["branch"]: "somebody's"}
 
 
+def test_a_request_that_is_refused_leaves_no_branch(bench: Bench) -> None:
+    """As where the settings do not allow workflows to open any."""
+    bench.edit("new")
+    bench.hosts.refusing = 403
+    assert "may not open requests" in bench.propose()
+    assert bench.hosts.branches == {}
+
+
+def test_a_branch_that_a_broken_run_has_left_is_proposed_and_closed_like_any_other(bench: Bench) -> None:
+    bench.edit("new")
+    bench.hosts.refusing = 502  # it is unknown whether the request was opened, so its branch must stay
+    assert bench.propose().startswith("failed: ")
+    (name,) = bench.hosts.branches.values()
+    bench.hosts.refusing = 409  # somebody has opened one
+    assert bench.propose().startswith("failed: ")
+    assert name in bench.hosts.branches.values()
+    bench.hosts.refusing = 0
+    assert bench.propose() == "Created the request."
+    assert f"<!-- made {name} -->" in bench.open[0]["body"]
+    bench.edit("old")
+    assert bench.propose() == "Closed the request."
+    assert (bench.open, bench.hosts.branches) == ([], {})
+
+
 def test_outside_of_a_branch_nothing_is_proposed(bench: Bench) -> None:
     bench.edit("new")
     assert "has no branch" in bench.propose(GITHUB_REF="", CI_COMMIT_BRANCH="")

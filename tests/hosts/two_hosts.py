@@ -32,6 +32,7 @@ class Hosts:
     hook: tuple[int, Any, dict[str, str]] = (200, "ok", {})
     branches: dict[str, str] = field(default_factory=dict)
     commits: dict[str, Any] = field(default_factory=dict)
+    refusing: int = 0  # the status with which a new request is answered
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -61,6 +62,8 @@ class Hosts:
         if path in self.facts:
             return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
+        if self.refusing and method == "POST" and path.endswith(("/pulls", "/merge_requests")):
+            return self.refusing, {"message": "may not open requests"}, {}
         result = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
         if result is not None:
             return *result, {}
@@ -81,7 +84,12 @@ class Hosts:
         if path == f"{project}/repository/commits":
             if body["branch"] in self.branches:
                 return 400, {"message": f"A branch called '{body['branch']}' already exists."}
-            return 201, {"id": self.commit(body["branch"], body["start_sha"], body["actions"])}
+            name = self.commit(body["branch"], body["start_sha"], body["actions"])
+            self.commits[name] = body["commit_message"]
+            return 201, {"id": name}
+        if path.startswith(f"{project}/repository/commits/"):
+            name = self.branches.get(unquote(path.rpartition("/")[2]))
+            return (200, {"id": name, "message": self.commits.get(name, "Mine")}) if name else None
         if path.startswith(f"{project}/repository/branches/"):
             gone = self.branches.pop(unquote(path.rpartition("/")[2]), None)
             return (204, None) if gone else (404, {"message": "404 Branch Not Found"})
@@ -101,12 +109,14 @@ class Hosts:
         """Trees, commits, refs and pull requests at GitHub."""
         repository = f"{GITHUB}/repos/north/field"
         if path.startswith(f"{repository}/commits/"):
+            if name := self.branches.get(path.removeprefix(f"{repository}/commits/")):
+                return 200, {"sha": name, "commit": {"message": self.commits.get(name, "Mine")}}
             return 422, {"message": f"No commit found for SHA: {path.split('/')[-2]}"}
         if path == f"{repository}/git/trees":
             self.commits["tree"] = body
             return 201, {"sha": "tree"}
         if path == f"{repository}/git/commits":
-            self.commits["commit"] = body
+            self.commits |= {"commit": body, "made": body["message"]}
             return 201, {"sha": "made"}
         if path == f"{repository}/git/refs":
             branch = body["ref"].removeprefix("refs/heads/")
