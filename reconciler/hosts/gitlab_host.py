@@ -1,11 +1,13 @@
 """What is GitLab's own, at gitlab.com or a server of one's own."""
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from reconciler.core.run import FileEdit
-from reconciler.hosts.host import Host, Request
+from reconciler.errors import HostError
+from reconciler.hosts.host import Host, Request, get_group
 
 _QUICK_ACTION = re.compile(r"^/", re.MULTILINE)
 
@@ -49,6 +51,16 @@ class GitLab(Host):
         """Open a merge request, whose branch goes when it is merged."""
         request = {"source_branch": branch, "target_branch": self.branch, "title": title, "description": body}
         self.client.request("POST", f"{self.path}/merge_requests", {**request, "remove_source_branch": True})
+
+    def list_inherited_variables(self, project: str) -> list[dict[str, Any]]:
+        """Return the CI variables that a project has of its groups, without their values. Raises HostError."""
+        # REST lists them group by group, and only for members of each.
+        wanted = "nodes { key protected environment_scope: environmentScope } pageInfo { hasNextPage }"
+        query = f"{{ project(fullPath: {json.dumps(project)}) {{ inheritedCiVariables {{ {wanted} }} }} }}"
+        group = get_group(get_group(self.client.query_graphql(query), "project"), "inheritedCiVariables")
+        if not isinstance(group.get("nodes"), list) or get_group(group, "pageInfo").get("hasNextPage"):
+            raise HostError("GitLab does not list all variables that the project has of its groups")
+        return [node for node in group["nodes"] if isinstance(node, dict)]
 
     def make_inert(self, text: str) -> str:
         """Return a text in which no line is a quick action: `/close` in a definition's text would close."""

@@ -85,8 +85,8 @@ class HostClient:
         return self._send(method, f"{self._base}{path}", body)[0]
 
     def query_graphql(self, query: str) -> Mapping[str, Any]:
-        """Send a query to GitHub's GraphQL API, which is beside this one, and return its data. Raises HostError."""
-        url = f"{self._base.removesuffix('/v3')}/graphql"
+        """Send a query to the host's GraphQL API, which is beside this one, and return its data. Raises HostError."""
+        url = f"{re.sub('/v[34]$', '', self._base)}/graphql"
         answer = self._send("POST", url, {"query": query}, repeatable=True)[0]
         data = answer.get("data") if isinstance(answer, dict) else None
         return data if isinstance(data, dict) else {}

@@ -7,13 +7,14 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import yaml
 
 from reconciler.core.run import Requirement
 from reconciler.errors import HostError
 from reconciler.hosts.github_host import GitHub
+from reconciler.hosts.gitlab_host import GitLab
 from reconciler.hosts.host import Host
 from reconciler.hosts.host_client import PAGE_SIZE
 
@@ -43,7 +44,7 @@ def check_protection(
     branch = str(project.get("default_branch") or "main")
     name = project.get("full_name") or project.get("path_with_namespace") or host.path.rpartition("/")[2]
     yield Requirement(kind, f"{name}, default branch {branch}")
-    names = {"branch": branch, "environment": environment, "workflow": workflow}
+    names = {"branch": branch, "environment": environment, "workflow": workflow, "project": str(name)}
     quoted = {key: quote(text, safe="") for key, text in names.items()}
     table = yaml.load(_TABLE.read_text("utf-8"), Loader=yaml.CSafeLoader)
 
@@ -58,7 +59,7 @@ def check_protection(
     for row in (row for group in groups for row in table[group]):
         met, reason = judge(row)
         if met is False and "fallback" in row:
-            met, reason = judge(row["fallback"])
+            met, reason = judge({**row, **row["fallback"]})
         expected, hint = row["expected"].format(**names), row["hint"].format(**names)
         detail = f"could not be checked: {reason}" if met is None else expected if met else f"expected: {expected}"
         yield Requirement(row["subject"], detail, "" if met else hint, met=met)
@@ -107,6 +108,9 @@ _CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
 def _read_answer(host: Host, path: str) -> tuple[Any, str]:
     """Return what the host answers; False if it says that there is no such thing, None if it does not say."""
     try:
+        if path.startswith("inherited:") and isinstance(host, GitLab):
+            own = host.client.list_all(f"{host.path}/variables")
+            return [*own, *host.list_inherited_variables(unquote(path.partition(":")[2]))], ""
         # What begins with `//` is no part of the repository.
         path = path[1:] if path.startswith("//") else f"{host.path}{path}"
         answer = host.client.request("GET", path)

@@ -188,7 +188,13 @@ COMPLETE: dict[str, object] = {
 
 
 def without_variables(*removed: dict[str, object]) -> dict[str, object]:
-    return {f"{PROJECT}/variables": [one for one in VARIABLES if one not in removed]}
+    variables = [one for one in VARIABLES if one not in removed]
+    return {f"{PROJECT}/variables": variables, "project": {"inheritedCiVariables": {"nodes": []}}}
+
+
+def inherited(*variables: dict[str, object]) -> dict[str, object]:
+    """What the groups of the project have instead of it."""
+    return {**without_variables(*variables), "project": {"inheritedCiVariables": {"nodes": [*variables]}}}
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +209,7 @@ def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Story, Ho
             yield tale, hosts
 
 
+ACCOUNTS = ["reading account", "writing account"]
 LEFT_OUT: list[LeftOut] = [
     (1, {f"{PROJECT}/ci/lint": {"valid": True, "merged_yaml": "test:\n  script: x"}}, ["pipeline"]),
     (1, {f"{PROJECT}/ci/lint": {"valid": False, "merged_yaml": None}}, ["pipeline"]),
@@ -215,7 +222,7 @@ LEFT_OUT: list[LeftOut] = [
     (8, without_variables(*(variable(name, "production", protected=True) for name in LOGIN)), ["writing account"]),
     (8, {f"{PROJECT}/protected_branches/main": {"allow_force_push": True}}, ["branch"]),
     # Whoever may push a branch reads what is not protected.
-    (9, {f"{PROJECT}/variables": [*VARIABLES[:-1], variable("RECORD_TOKEN")]}, ["RECORD_TOKEN"]),
+    (9, {**inherited(), f"{PROJECT}/variables": [*VARIABLES[:-1], variable("RECORD_TOKEN")]}, ["RECORD_TOKEN"]),
     (9, {f"{PROJECT}/pipeline_schedules": [{"active": False}]}, ["schedule"]),
     (10, {}, ["record"]),
     # And what a project may have switched off.
@@ -224,6 +231,19 @@ LEFT_OUT: list[LeftOut] = [
     (0, {PROJECT: {"permissions": {"project_access": {"access_level": "odd"}}}}, []),
     (0, {f"{PROJECT}/variables": [variable(f"OTHER_{number}") for number in range(150)] + VARIABLES}, []),
     (0, {f"{PROJECT}/protected_branches/main": None, f"{PROJECT}/ci/lint": None}, []),
+    # What the project's groups have for all of their projects, where that may be asked, and where not.
+    (0, inherited(variable("RECONCILER_API_URL"), variable("GITLAB_TOKEN"), variable(LOGIN[1])), []),
+    (0, inherited(*(variable(name, "production", protected=True) for name in LOGIN)), []),
+    (4, inherited(variable(LOGIN[0])) | {f"{PROJECT}/variables": VARIABLES[:2]}, [*ACCOUNTS, "RECORD_TOKEN"]),
+    (0, {f"{PROJECT}/variables": [], "project": None}, []),
+    (
+        0,
+        {
+            f"{PROJECT}/variables": [],
+            "project": {"inheritedCiVariables": {"nodes": [], "pageInfo": {"hasNextPage": 1}}},
+        },
+        [],
+    ),
 ]
 
 

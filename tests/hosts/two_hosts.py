@@ -49,7 +49,7 @@ class Hosts:
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any, dict[str, str]]:
         """Answer one request of one who may do it."""
         if path == "/api/graphql":
-            return 200, {"data": {"viewer": {"login": self.user}}}, {}
+            return 200, {"data": {"viewer": {"login": self.user}, "project": self.facts.get("project")}}, {}
         if path in (f"{GITHUB}/user", f"{GITLAB}/user"):
             if self.user is None or self.user.endswith("[bot]"):
                 return 403, {"message": "Resource not accessible by integration"}, {}
@@ -88,8 +88,8 @@ class Hosts:
             self.commits[name] = body["commit_message"]
             return 201, {"id": name}
         if path.startswith(f"{project}/repository/commits/"):
-            name = self.branches.get(unquote(path.rpartition("/")[2]))
-            return (200, {"id": name, "message": self.commits.get(name, "Mine")}) if name else None
+            found = self.branches.get(unquote(path.rpartition("/")[2]))
+            return (200, {"id": found, "message": self.commits.get(found, "Mine")}) if found else None
         if path.startswith(f"{project}/repository/branches/"):
             gone = self.branches.pop(unquote(path.rpartition("/")[2]), None)
             return (204, None) if gone else (404, {"message": "404 Branch Not Found"})
@@ -109,9 +109,9 @@ class Hosts:
         """Trees, commits, refs and pull requests at GitHub."""
         repository = f"{GITHUB}/repos/north/field"
         if path.startswith(f"{repository}/commits/"):
-            if name := self.branches.get(path.removeprefix(f"{repository}/commits/")):
-                return 200, {"sha": name, "commit": {"message": self.commits.get(name, "Mine")}}
-            return 422, {"message": f"No commit found for SHA: {path.split('/')[-2]}"}
+            name = self.branches.get(path.removeprefix(f"{repository}/commits/"))
+            found = {"sha": name, "commit": {"message": self.commits.get(str(name), "Mine")}}
+            return (200, found) if name else (422, {"message": f"No commit found for SHA: {path.split('/')[-2]}"})
         if path == f"{repository}/git/trees":
             self.commits["tree"] = body
             return 201, {"sha": "tree"}
