@@ -1,12 +1,13 @@
 """The base as data: each assistant's definition as it was last applied, from whatever source."""
 
 import dataclasses
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
-from reconciler.core.origin import Base
+from reconciler.core.origin import Base, find_base
 from reconciler.core.tree import MISSING, put_at, value_at
 from reconciler.dataclass import dataclass
 
@@ -43,12 +44,10 @@ class Entries:
     def find(self, ids: Iterable[str], file: str = "") -> Entry | None:
         """Return the entry of an assistant by the first of its ids that is known.
 
-        If several entries have that id, the one at the definition's own path counts, or else the first by path.
+        Of several the nearest to the definition counts: folders that share a record may declare parts of one assistant.
         """
-        for name in ids:
-            if matches := self._by_id.get(name):
-                return next((entry for entry in matches if entry.file == file), matches[0])
-        return None
+        matches = next((self._by_id[name] for name in ids if name in self._by_id), ())
+        return max(matches, key=lambda entry: len(posixpath.commonpath([entry.file, file])), default=None)
 
     def find_at(self, file: str, name: str) -> Entry | None:
         """Return the entry at a path, if its assistant is known by an id."""
@@ -77,8 +76,9 @@ class BaseDefinitions:
         if entry is None:
             return MISSING
         declared = entry.declared
-        # Otherwise our own write would look like drift, and the next run would leave it alone.
+        # Otherwise our own write would look like drift, and be left alone. What base lacks is a change in any case.
         for path, value in (write for name in ids for write in self.unclear_writes.get(name, ())):
-            if value is not MISSING and equal(value, value_at(live, path), path):
+            is_declared = value is not MISSING and find_base(declared, path)[1] is not MISSING
+            if is_declared and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)
         return declared

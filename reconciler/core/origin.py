@@ -67,7 +67,7 @@ def find_changes(
     # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
     for path in find_differing_leaves(desired, live):
-        leaf, base_value = _find_base(base, path)
+        leaf, base_value = find_base(base, path)
         # The rule names only this leaf, so the leaf must not become part of a larger one.
         if leaf != path and ignored(path):
             leaf, base_value = path, MISSING
@@ -112,7 +112,7 @@ def _find_kind(
     return Kind.CHANGE if git_moved else Kind.DRIFT
 
 
-def _find_base(base: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
+def find_base(base: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
     """Return a leaf and what base declared there. The leaf is shallower if base had no object on the way."""
     for depth in range(1, len(path)):
         value = value_at(base, path[:depth])

@@ -433,12 +433,30 @@ class TestUnclearWrites:
         assert outcomes(unclear.apply_and_record())["a"] == "refused"
         assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)
 
-    def test_a_field_that_is_no_longer_declared_is_left_alone_and_settled(self, unclear: Story) -> None:
+    def test_a_field_that_is_no_longer_declared_is_left_alone_until_it_is_declared_again(self, unclear: Story) -> None:
         unclear.write("a", name="A")
         unclear.sandbox.edit("asst_a", name="A")
         unclear.commit()
         assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
-        assert (unclear.sandbox.patches, unclear.trailers) == ([], [])
+        assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)
+        assert entries(unclear.plan())["a"]["released"] == []
+        unclear.write("a", name="A", **NEW)  # live shows it, and the provider may not have it
+        unclear.commit()
+        assert outcomes(unclear.apply_and_record())["a"] == "applied"
+        assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
+
+    def test_a_rollback_of_another_field_does_not_settle_it(self, tale: Story) -> None:
+        tale.apply_and_record()
+        tale.write("a", **OLD, endCallMessage="Bye")
+        tale.commit()
+        applied = tale.apply_and_record()
+        tale.write("a", **NEW, endCallMessage="Bye")
+        tale.commit()
+        tale.sandbox.rehearse("PATCH *: 500")
+        assert outcomes(tale.apply_and_record())["a"] == "indeterminate"
+        tale.sandbox.mend()
+        assert outcomes(tale.rollback(applied)) == {"a": "applied"}
+        assert [trailer["fields"] for trailer in tale.trailers] == [["/firstMessage"]]
 
     def test_a_field_that_only_drifted_is_not_settled_by_another(self, unclear: Story) -> None:
         unclear.write("a", **OLD, endCallMessage="Bye")  # git went back, and somebody edits live
@@ -617,6 +635,27 @@ class TestTwoFoldersInOneRecord:
         assert self.agents_applied(tale) == {"c": "applied", "moved": "unchanged"}
         assert tale.sandbox.live("asst_d")["firstMessage"] == "theirs", "drift stays drift, wherever its file went"
         assert tale.tree() == {path: fields for path, fields in tale.tree("HEAD").items() if path != "unlike.yaml"}
+
+    @pytest.mark.parametrize("ids", [("asst_a", "local_asst_a"), ("local_asst_a", "asst_a"), ("asst_a", "asst_a")])
+    def test_each_may_declare_a_part_of_one_assistant(self, tale: Story, ids: tuple[str, str]) -> None:
+        """By whichever of its ids, and wherever in its folder the file goes: a live edit of either part stays."""
+        tale.write("a", id=ids[0], **OLD)
+        part = {"id": ids[1], "endCallMessage": "Bye"}
+        (tale.root / "agents" / "part.yaml").write_text(json.dumps(part))
+        tale.sandbox.edit("asst_a", endCallMessage="Bye")
+        tale.commit("Two parts", allow_empty=True)
+        tale.apply_and_record()
+        self.agents_applied(tale)
+        tale.apply_and_record()
+        assert tale.tree()["agents/part.yaml"] == part
+        tale.git("mv", "agents/part.yaml", "agents/renamed.yaml")
+        tale.git("mv", file("a"), file("z"))
+        tale.commit()
+        tale.sandbox.edit("asst_a", firstMessage="theirs", endCallMessage="theirs")
+        assert entries(tale.plan())["z"]["status"] == "drifted"
+        assert self.agents_applied(tale)["renamed"] == "unchanged"
+        assert outcomes(tale.apply_and_record())["z"] == "unchanged"
+        assert tale.tree()["agents/renamed.yaml"] == part
 
     def test_what_moves_between_them_is_in_one_of_them(self, tale: Story) -> None:
         tale.apply_and_record()

@@ -143,8 +143,10 @@ class _Update:
             file = definition.file
             old = self.entries.find(result.ids, file)
             for other in (entry for name in result.ids for entry in self.entries.find_all(name)):
-                # An entry that stays at the old path would be the base of any later file there.
-                if other.file == file or not self._still_defines(other.file, result.ids):
+                # An entry that stays at the old path would be the base of any later file there. One of another folder,
+                # which declares a part of the assistant, waits for a run of that folder.
+                is_ours = other is old or self.project.covers(other.file)
+                if other.file == file or (is_ours and not self._still_defines(other.file, {*result.ids, other.id})):
                     blobs.pop(other.file, None)
             if old is not None and old.file in self.blobs:
                 placed[file] = self.blobs[old.file]

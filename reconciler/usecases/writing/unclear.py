@@ -12,7 +12,7 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.patch import shows_nothing_new
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result, Run
-from reconciler.core.tree import MISSING, value_at
+from reconciler.core.tree import value_at
 from reconciler.git.record import Record, Unclear
 from reconciler.usecases.project.project import Project
 
@@ -24,7 +24,7 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     by_id = {name: result for result in run.results for name in result.ids}
     by_file = {result.definition.file: result for result in run.results}
     unclear: dict[tuple[str, str], Unclear] = {}
-    # A field stays unclear until a run sends it, or finds it undeclared.
+    # A field stays unclear until a run sends it, declared or not: it may be declared again.
     for entry in previous.unclear if previous else ():
         result_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
         result = by_file.get(entry.file) if entry.is_creation else result_by_id
@@ -98,15 +98,13 @@ def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
 
 
 def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
-    """Return the unclear fields that a run did not settle: still declared, and not in what it sent with success."""
+    """Return the unclear fields that are not in what a run sent with success."""
     was_accepted = result.outcome is not None and (result.outcome.settled or result.outcome is Outcome.NOT_CONVERGED)
     if not was_accepted or result.plan is None:
         return entry.fields
     # What live does not show of a write that did not converge is not in it.
     settled = (result.plan.patch or {}).keys() - {path[0] for path in result.remaining}
-    paths = ((field, parse_pointer(field)) for field in entry.fields)
-    declared = result.definition.declared
-    return tuple(field for field, path in paths if path[0] not in settled and value_at(declared, path) is not MISSING)
+    return tuple(field for field in entry.fields if parse_pointer(field)[0] not in settled)
 
 
 def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
