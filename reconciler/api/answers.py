@@ -99,27 +99,27 @@ class Explainer:
         message = f"got {problem or self._describe_body(answer)}"
         # An assistant was read before it is written.
         message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
-        return call.fail("protocol", message, hint=f"Check the API URL: {self.url}")
+        return call.fail("protocol", message, hint=f"check the API URL: {self.url}")
 
     def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
         """Return the error for an answer that is no success; `meaning` says in words what it means here."""
         status = answer.status
         if 300 <= status < 400:
             message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
-            return call.fail("protocol", message, hint=f"Check the API URL: {self.url}")
+            return call.fail("protocol", message, hint=f"check the API URL: {self.url}")
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
         return call.fail(find_kind(status), message, hint=hint or self._suggest(call, answer))
 
     def no_answer(self, call: Call, failure: NoAnswer) -> ApiError:
         """Return the error for a request that got no usable answer."""
         message = self.quote(failure.text)
-        hint = f"Check that the API is running, and that its URL is right: {self.url}."
+        hint = f"check that the API is running, and that its URL is right: {self.url}"
         if failure.kind == "timeout":
             message = f"no complete response from {self.origin} within {self.timeout:g} s"
-            hint += " To wait longer, use --timeout SECONDS."
+            hint += "; to wait longer, use --timeout SECONDS"
         elif failure.kind == "protocol":
             message = f"got {message}"
-            hint = f"Check the API URL: {self.url}"
+            hint = f"check the API URL: {self.url}"
         elif failure.kind == "network" and not failure.reached:
             message = f"no connection to {self.origin}: {message}"
         return call.fail(failure.kind, message, hint=failure.hint or hint)

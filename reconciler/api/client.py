@@ -22,10 +22,10 @@ __all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]
 
 LONGEST_LAG = 5.0  # seconds that reading may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
-_HINT_AFTER_LOGIN = "The login worked, so this account lacks the permission: use another account."
+_HINT_AFTER_LOGIN = "the login worked, so this account lacks the permission: use another account"
 _HINT_BEFORE_LOGIN = (
     "RECONCILER_AUTH_TOKEN may have expired: set a new one, or set RECONCILER_EMAIL and RECONCILER_PASSWORD "
-    "to log in automatically."
+    "to log in automatically"
 )
 
 
@@ -142,7 +142,7 @@ class AssistantsApi:
         if assistant["id"] != live_id:
             other = self._explain.quote(assistant["id"])
             problem = f"the response is about another assistant, {other!r} instead of {live_id!r}"
-            hint = "Look at both assistants in the dashboard before you apply anything else."
+            hint = "look at both assistants in the dashboard before you apply anything else"
             raise call.fail("protocol", problem, hint=hint)
         return assistant
 
@@ -243,7 +243,7 @@ def _build_path(assistant_id: str) -> str:
     """Return the assistant's path, with nothing in the id that could mean something in a URL."""
     # A dot or two would name the folder itself or the one above it.
     if assistant_id in ("", ".", "..") or len(assistant_id) > _LONGEST_ID:
-        raise ApiError("invalid", f"{assistant_id[:40]!r} cannot be an assistant's id.", hint="Check the id.")
+        raise ApiError("invalid", f"{assistant_id[:40]!r} cannot be an assistant's id.", hint="check the id")
     return f"/assistants/{quote(assistant_id, safe='', errors='replace')}"
 
 

@@ -14,7 +14,7 @@ from reconciler.errors import SettingsError
 if TYPE_CHECKING:
     import httpx
 
-_HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY set a proxy; NO_PROXY lists hosts that are reached directly."
+_HINT = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY set a proxy; NO_PROXY lists hosts that are reached directly"
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ _STOPPED = NoAnswer(
     "the run was stopped while it waited for the API",
     reached=False,
     temporary=False,
-    hint="Run this again.",
+    hint="run this again",
 )
 
 

@@ -35,7 +35,7 @@ class Secret:
             value = value.encode("utf-8", "surrogateescape").decode()
         problem = find_cookie_problem(value) if cookie else _find_text_problem(value)
         if problem:
-            raise SettingsError(f"{name} {problem}.", hint=f"Set {name} again; its value is not shown here.")
+            raise SettingsError(f"{name} {problem}.", hint=f"set {name} again; its value is not shown here")
         self._value = value
 
     def reveal(self) -> str:

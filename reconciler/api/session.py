@@ -162,7 +162,7 @@ class Session:
         if not email or password is None:
             missing = "RECONCILER_PASSWORD is not set" if email else "RECONCILER_EMAIL is not set"
             problem = f"Cannot sign in: {missing}" if email or password else "There are no credentials for the API"
-            hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD."
+            hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"
             raise ApiError("auth", f"{problem}: {hint}")
         content = json.dumps({"email": email, "password": password.reveal()}).encode()
         call = Call("POST", LOGIN_PATH, content, cookie="; ".join(self._jar.select(LOGIN_PATH)))
@@ -178,7 +178,7 @@ class Session:
     def _explain_refusal(self, call: Call, answer: Answer) -> ApiError:
         status = answer.status
         kind: ErrorKind = "auth"
-        hint = "Check RECONCILER_EMAIL and RECONCILER_PASSWORD."
+        hint = "check RECONCILER_EMAIL and RECONCILER_PASSWORD"
         detail = f". The API answered {status}{self._explain.describe(answer)}"
         if status == 401:
             problem = f"wrong password, or no such account{detail}"
@@ -186,7 +186,7 @@ class Session:
             problem = f"the API did not accept the e-mail address and password{detail}"
         elif status == 403:
             kind, problem = "forbidden", f"the account is disabled{detail}"
-            hint = "Ask an administrator to enable it, or use another account."
+            hint = "ask an administrator to enable it, or use another account"
         elif status in (404, 405):  # never `not_found`: that would say that every assistant is missing
             kind, problem, hint = "protocol", f"there is no login at {LOGIN_PATH}{detail}: {WRONG_URL}", ""
         else:

@@ -80,13 +80,13 @@ def explain_tls(error: ssl.SSLError) -> NoAnswer | None:
     reason = str(error.reason or "")
     alert = reason.partition("ALERT_")[2]
     if alert in _CLIENT_ALERTS:
-        hint = f"{CLIENT_CERT} and {CLIENT_KEY} set the client certificate and its key, as PEM files."
+        hint = f"{CLIENT_CERT} and {CLIENT_KEY} set the client certificate and its key, as PEM files"
         return _fail(f"{_CLIENT_ALERTS[alert]} (TLS alert {alert.lower()})", hint, reached=False)
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
-        hint = "Check the port of the API URL, and whether it begins with http://."
+        hint = "check the port of the API URL, and whether it begins with http://"
         return _fail(f"the server does not use TLS ({reason.lower()})", hint)
     if alert == "PROTOCOL_VERSION" or reason in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
-        hint = "This tool uses TLS 1.2 or newer, unless the system's OpenSSL is configured otherwise."
+        hint = "reconciler uses TLS 1.2 or newer, unless the system's OpenSSL is configured otherwise"
         return _fail(f"the server and this tool have no TLS version in common ({reason.lower()})", hint)
     if reason.endswith("UNRECOGNIZED_NAME"):
         return _fail("the server does not know this host name (TLS alert unrecognized_name)", _OTHER_HOST)
@@ -101,7 +101,7 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
     certificate, key = os.environ.get(CLIENT_CERT), os.environ.get(CLIENT_KEY)
     if not certificate:
         if key:
-            raise SettingsError(f"{CLIENT_KEY} is set, but {CLIENT_CERT} is not.", hint="Set both, or neither.")
+            raise SettingsError(f"{CLIENT_KEY} is set, but {CLIENT_CERT} is not.", hint="set both, or neither")
         return
     # Each file is checked by itself, since OpenSSL does not say which of the two is wrong.
     _check_pem(CLIENT_CERT, certificate, b"CERTIFICATE-----")
@@ -135,4 +135,4 @@ def _refuse_password() -> str:
 def _make_file_error(variable: str, file: str, reason: str) -> SettingsError:
     kind = "folder" if variable == "SSL_CERT_DIR" else "file"
     message = f"{variable} names a {kind} that cannot be used: {file!r} ({reason})."
-    return SettingsError(message, hint=f"Set {variable} to a {kind} that can be used, or unset it.")
+    return SettingsError(message, hint=f"set {variable} to a {kind} that can be used, or unset it")

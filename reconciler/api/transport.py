@@ -95,12 +95,12 @@ class Connection:
             self.pool.close()
             if self.clock.aborted():
                 text = "the run was stopped while it waited"
-                return NoAnswer("network", text, reached=True, temporary=False, hint="Run this again.")
+                return NoAnswer("network", text, reached=True, temporary=False, hint="run this again")
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
             if self.proxy and not self.clock.steps:
-                hint = f"Check that the proxy in {self.proxy.variable} is running. NO_PROXY lists hosts that need none."
+                hint = f"check that the proxy in {self.proxy.variable} is running; NO_PROXY lists hosts that need none"
                 failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
 
@@ -239,9 +239,9 @@ def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         temporary = status.isdigit() and int(status) in TEMPORARY_STATUSES
-        hint = "Ask who runs the proxy whether it may connect to the API. NO_PROXY lists hosts that need no proxy."
+        hint = "ask who runs the proxy whether it may connect to the API; NO_PROXY lists hosts that need no proxy"
         return NoAnswer("network", text, reached=False, temporary=temporary, hint=hint)
     # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
-    hint = f"Set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX."
+    hint = f"set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX"
     return NoAnswer("network", f"{text}: {problem}", reached=False, temporary=False, final=True, hint=hint)

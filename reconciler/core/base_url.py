@@ -46,7 +46,7 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
     loopback = _is_loopback(host)
     if parts.scheme == "http" and not (loopback or allow_insecure_http):
         message = f"The API URL {url!r} is plain http: the login would be sent unencrypted."
-        hint = "Use https://. On a network that you trust, --allow-insecure-http allows http://."
+        hint = "use https://; on a network that you trust, --allow-insecure-http allows http://"
         raise SettingsError(message, hint=hint)
     origin = f"{parts.scheme}://{parts.netloc}"
     path = parts.path.rstrip("/")

@@ -90,14 +90,14 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
     if there is no such folder, or no definition in it, and as `find_overlay_folder`.
     """
     if not folder.is_dir():
-        hint = "Run this in the folder that contains it, or pass --directory; `reconciler import ID` creates one."
+        hint = "run this in the folder that contains it, or pass --directory; `reconciler import ID` creates one"
         raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
     files = _find_sorted(folder, root)
     definitions = [each for each in files if _is_layer(each)]
     if not definitions:
-        hint = "Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant."
+        hint = "write one that ends in .yaml or .yml; `reconciler import ID` does it for a live assistant"
         if misnamed := next((each for each in files if each.right_name), None):
-            hint = f"{misnamed.file} is not read; rename it to {misnamed.right_name}."
+            hint = f"{misnamed.file} is not read; rename it to {misnamed.right_name}"
         raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} contains no definition", hint=hint)
     places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
     overlay_files = {place: _find_sorted(place, root) for place in places}

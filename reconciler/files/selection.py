@@ -40,7 +40,7 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
         }
         if not selected_here and not path.is_relative_to(folder):
             message = f"{argument} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
-            raise DefinitionError(message, hint="Pass files or folders inside it, or another folder with --directory.")
+            raise DefinitionError(message, hint="pass files or folders inside it, or another folder with --directory")
         if not selected_here:
             raise DefinitionError(_explain_nothing(argument, path))
         selected |= selected_here

@@ -94,7 +94,7 @@ def _require_token(variables: Mapping[str, str], *names: str) -> str:
     token = next((variables[name] for name in names if variables.get(name)), "").strip()
     # A header allows nothing else, and what is not a token may be a password in the wrong variable.
     if not token or not token.isascii() or not token.isprintable():
-        hint = "GitHub's jobs have it as `${{ github.token }}`; GitLab needs an access token with the scope api"
+        hint = "on GitHub, a job has it as `${{ github.token }}`; on GitLab, it is an access token with the scope api"
         raise UsageError(f"{names[0]} is not set, or is not a token", hint=hint)
     return token
 

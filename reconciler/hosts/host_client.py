@@ -73,7 +73,7 @@ class HostClient:
         except SettingsError as error:
             # The message is worded for the assistants' API.
             message = error.message.replace("The API URL", f"The URL of {name}'s API")
-            hint = "The CI sets it: GITHUB_API_URL, or CI_API_V4_URL. Plain http needs --allow-insecure-http."
+            hint = "the CI sets it: GITHUB_API_URL, or CI_API_V4_URL; plain http needs --allow-insecure-http"
             raise HostError(message, hint=hint) from None
         self._base = self._url.text
         self._token = token

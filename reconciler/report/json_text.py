@@ -17,7 +17,7 @@ MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000
 DEEPEST_REPORT = 200  # levels of lists and objects
 _TOO_DEEP = "is nested too deeply to be a report"
 SMALLER = "Pass PATHS to split the run into parts; `reconciler report` merges their reports."
-_HINT = "A report is what --format json prints and --report FILE.json writes."
+_HINT = "a report is what --format json prints and --report FILE.json writes"
 # No terminal should see these raw (controls, bidi marks), UTF-8 lacks lone surrogates, and `##[` is GitHub's.
 _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|#(?=#\\[)")
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
@@ -92,11 +92,11 @@ def _check_version(document: Any, place: str) -> None:
     if not isinstance(document, dict):
         return
     if "against" in document:
-        hint = "Run `reconciler diff` again, with the --format that you need."
+        hint = "run `reconciler diff` again, with the --format that you need"
         raise ReportError("compares two environments; it is not the report of a run", hint=hint, where=place)
     version = document.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"
-        raise ReportError(message, hint="Render it with the version that wrote it, or a later one.", where=place)
+        raise ReportError(message, hint="render it with the version that wrote it, or a later one", where=place)
     if version is not None and version != FORMAT_VERSION:
         raise ShapeError(f"/format_version should be {FORMAT_VERSION}")

@@ -163,7 +163,7 @@ def test_an_account_that_is_gone_or_disabled_is_no_wrong_id(server: OddServer) -
 def test_who_got_an_answer_is_not_asked_whether_the_api_is_running(server: OddServer) -> None:
     server.on("GET *", answer(200, {}, Content_Encoding="br"))
     error = catch_error(client(server))
-    assert (error.kind, error.hint) == ("protocol", f"Check the API URL: {server.url}")
+    assert (error.kind, error.hint) == ("protocol", f"check the API URL: {server.url}")
 
 
 @pytest.mark.parametrize(

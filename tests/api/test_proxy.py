@@ -202,4 +202,4 @@ def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch)
     with api_through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert "refused" in error_info.value.message
-    assert "Check that the proxy in ALL_PROXY is running." in error_info.value.hint
+    assert "check that the proxy in ALL_PROXY is running" in error_info.value.hint

@@ -128,7 +128,7 @@ def test_a_second_401_is_the_answer(server: OddServer) -> None:
     assert error.kind == "auth"
     assert "no permission to PATCH (the role is ADMIN)" in error.message
     assert "(after 2 attempts)" in error.message
-    assert "The login worked" in error.hint
+    assert "the login worked" in error.hint
     assert (count_logins(server), len(server.requests("PATCH"))) == (1, 2)
 
 

@@ -121,7 +121,7 @@ def test_nobody_listens(one_definition: Project) -> None:
     result = run("plan", "--retries", "0", cwd=one_definition.root, env=env)
     assert result.code == 1
     assert "no connection to" in join_lines(result.stdout)
-    assert "Check that the API is running" in join_lines(result.stdout)
+    assert "check that the API is running" in join_lines(result.stdout)
 
 
 def test_a_token_that_has_run_out(one_definition: Project) -> None:
@@ -153,7 +153,7 @@ def test_no_definitions(project: Project) -> None:
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr == (
         "Error: the folder assistants contains no definition\n"
-        "  Definitions end in .yaml or .yml; `reconciler import ID` writes one for a live assistant.\n"
+        "  write one that ends in .yaml or .yml; `reconciler import ID` does it for a live assistant\n"
     )
     project.folder.rmdir()
     result = run("validate", cwd=project.root)

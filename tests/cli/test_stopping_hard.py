@@ -87,7 +87,7 @@ def test_what_is_in_flight_has_five_seconds_or_none_where_somebody_insists(fleet
     assert unclear == patched - {"asst_1"} != set()
     assert {outcome for outcome in found.values() if outcome != "indeterminate"} == {"skipped"}
     # Whether the API is running is not the question.
-    assert "the run was stopped while it waited\\nRun this again." in (fleet.root / "r.json").read_text()
+    assert "the run was stopped while it waited\\nrun this again" in (fleet.root / "r.json").read_text()
 
 
 def test_a_report_that_cannot_be_written_stops_the_run_before_its_first_write(fleet: Project) -> None:

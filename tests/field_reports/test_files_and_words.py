@@ -101,7 +101,7 @@ def test_a_folder_of_misnamed_files_says_how_to_name_them(project: Project, comm
     (project.folder / "a.yaml.txt").write_text("id: asst_1\n")
     code, _, err = command("validate")
     assert code == 1
-    assert "assistants/a.yaml.txt is not read; rename it to a.yaml." in err
+    assert "assistants/a.yaml.txt is not read; rename it to a.yaml" in err
 
 
 def test_settings_say_how_grave_a_skipped_file_is(project: Project, command: Command) -> None:
@@ -172,7 +172,7 @@ def test_a_name_that_nothing_has_is_an_error_with_a_guess(campus: Project, comma
     code, _, err = command("validate", "admissions/enrolment")
     assert code == 1
     assert "admissions/enrolment does not exist" in err
-    assert "Did you mean admissions/enrollment?" in err
+    assert "did you mean admissions/enrollment?" in err
 
 
 def test_an_id_may_be_an_environment_s(campus: Project, command: Command) -> None:

@@ -278,7 +278,7 @@ def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
         tale.write("north/new", NEW)
         result = tale.run("create", "--yes", "north/new")
         assert (result.code, len(posts(tale.sandbox.requests))) == (0, 1), result.stderr
-        assert "Did you mean north/new?" in create_refused(tale, "nort/new")
+        assert "did you mean north/new?" in create_refused(tale, "nort/new")
 
 
 @pytest.mark.parametrize(

@@ -125,9 +125,7 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
             ids = _find_ids(folder, forms, root) if ids is None else ids
             if name not in ids and not os.path.lexists(path):
                 near = find_closest(name, [*keys, *ids])
-                hint = (
-                    f"Did you mean {near}?" if near else "Pass files or folders, keys (admissions/enrollment) or ids."
-                )
+                hint = f"did you mean {near}?" if near else "pass files or folders, keys (admissions/enrollment) or ids"
                 raise DefinitionError(f"{path} does not exist, and no definition has it as its key or id", hint=hint)
             resolved += ids.get(name, [path])
     return dataclasses.replace(choices, paths=tuple(dict.fromkeys(resolved)))
