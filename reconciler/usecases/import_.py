@@ -38,11 +38,9 @@ class NewFiles:
 
     files: tuple[Path, ...]
     declared: NewDefinition
-    overlaid: NewOverlay | None = None
+    overlaid: NewOverlay  # on top of the defaults and the definition
     definition_file: str = ""  # the file that others share, where only an overlay was written
     texts: tuple[Path, ...] = ()  # the text files among them
-    # Fields that differ from what files of defaults say, and that no definition can correct, with the reason.
-    omitted: tuple[tuple[FieldPath, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +102,7 @@ class Importer:
             old = self._replaceable.get(assistant_id) or self._replaceable.get(live["id"])
             key = old.key if old is not None else choose_stem(live.get("name"), assistant_id, self._stems)
             self._stems.add(same_name(key))
-            write = self._write_definition if self._overlays is None else self._write_overlay
-            result = write(assistant_id, live, key, old)
+            result = self._write(assistant_id, live, key, old)
         except ReconcilerError as error:
             return Import(assistant_id, error=error)
         for name in (assistant_id, live["id"]):
@@ -135,52 +132,41 @@ class Importer:
         # Any file but the overlay may serve other environments, too.
         return entry.overlay is not None and entry.overlay.file == entry.id_file
 
-    def _write_definition(
-        self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None
-    ) -> NewFiles:
-        declared = build_definition(assistant_id, live, self.settings)
-        layers = self._load_defaults(key, self.settings)
-        defaults = merge_layers(layers)
-        remaining = leave_out_shared(declared.fields, defaults)
-        # Where live lacks a value of the defaults, the definition says null, or the report names the difference.
-        extra = build_overlay(merge_overlay(defaults, _drop_id(remaining)), assistant_id, live, self.settings, layers)
-        file = self.folder / f"{key}{_find_suffix(old)}"
-        fields, texts = _divide_texts(merge_overlay(remaining, extra.fields), file, enabled=self.text_files)
-        if old is None:
-            _check_free(file, assistant_id, force=False)
-        _check_texts(texts, assistant_id, self._root, old)
-        _write_files(texts, {file: fields}, assistant_id)
-        return NewFiles((file,), declared, texts=(*texts,), omitted=extra.omitted)
+    def _write(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
+        """Write what an assistant lacks: a definition with its id, or in an environment an overlay with the id.
 
-    def _write_overlay(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
-        """Write an overlay with the id and the differences from its definition, and the definition if there is none."""
+        The overlay holds the differences from its definition, which is written as well if there is none.
+        """
         declared = build_definition(assistant_id, live, self.settings)
-        overlay = (self._overlays or Path()) / f"{key}{_find_suffix(old)}"
-        new_file = self.folder / f"{key}.yaml"
-        definition = self._find_shared(key, old)
+        definition = self._find_shared(key, old) if self._overlays is not None else None
         layers = [*self._load_defaults(key, self.settings), *([definition.own_layer] if definition is not None else [])]
-        shared = _drop_id(merge_layers(layers))
-        files, texts = dict[Path, Mapping[str, Any]](), dict[Path, str]()
+        shared, own_fields = _drop_id(merge_layers(layers)), dict[str, Any]()
         if definition is None:
             # All environments share this file, so it must not rely on the defaults of one of them.
             for_all = merge_layers(self._load_defaults(key, dataclasses.replace(self.settings, overlay=None)))
             own_fields = _drop_id(leave_out_shared(declared.fields, for_all))
-            if not own_fields:
-                message = f"{assistant_id} has no field that a definition can contain; nothing was written"
-                raise DefinitionError(message)
             shared = merge_overlay(shared, own_fields)
-            _check_free(new_file, assistant_id, force=False)
-            # The definition comes first. Without its overlay it does no harm, but an overlay alone is an error.
-            files[new_file], texts = _divide_texts(own_fields, new_file, enabled=self.text_files)
+        # Where live lacks a value of the defaults, the new file says null, or the report names the difference.
         overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
-        files[overlay], overlay_texts = _divide_texts(overlaid.fields, overlay, enabled=self.text_files)
-        texts |= overlay_texts
-        _check_free(overlay, assistant_id, force=self.force)
+        file = (self._overlays or self.folder) / f"{key}{_find_suffix(old)}"
+        files: dict[Path, Mapping[str, Any]] = {file: overlaid.fields}
+        if self._overlays is None:
+            files[file] = merge_overlay({"id": assistant_id, **own_fields}, overlaid.fields)
+        elif definition is None:
+            if not own_fields:
+                raise DefinitionError(f"{assistant_id} has no field that a definition can contain; nothing was written")
+            # The definition comes first. Without its overlay it does no harm, but an overlay alone is an error.
+            files = {self.folder / f"{key}.yaml": own_fields, **files}
+        texts: dict[Path, str] = {}
+        is_replaced = old is not None if self._overlays is None else self.force
+        for each in files:
+            _check_free(each, assistant_id, force=is_replaced and each == file)
+            files[each], own_texts = _divide_texts(files[each], each, enabled=self.text_files)
+            texts |= own_texts
         _check_texts(texts, assistant_id, self._root, old)
         _write_files(texts, files, assistant_id)
-        if definition is not None:
-            return NewFiles((overlay,), declared, overlaid, definition.file, texts=(*texts,))
-        return NewFiles((*files,), declared, texts=(*texts,), omitted=overlaid.omitted)
+        shared_file = definition.file if definition is not None else ""
+        return NewFiles((*files,), declared, overlaid, shared_file, (*texts,))
 
     def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
         return load_defaults(self.folder, key, root=self._root, settings=settings)

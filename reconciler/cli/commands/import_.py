@@ -131,17 +131,16 @@ def _show_files(new_files: NewFiles, name: str) -> None:
     click.echo(f"{new_files.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in new_files.texts:
         click.echo(f"{file}: a text file of {name}")
-    omissions = [("differs from the defaults, but was", path, reason) for path, reason in new_files.omitted]
-    if overlaid is None:
+    if below:
+        _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
+    else:
         _list_omitted(new_files.declared.rejected, "not managed", "its value is not allowed in a definition")
         _list_omitted(new_files.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
-    else:
-        _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
-        omissions += [("differs, but was", path, reason) for path, reason in overlaid.omitted]
     # With the file's name, since stderr may be kept apart from stdout.
-    for intro, path, reason in omissions:
-        eprint(f"{new_files.files[-1]}: {intro} not written: {name_path(path)}; {escape(reason)}", colour="yellow")
-    for note in warn_of_reordering((), (overlaid or new_files.declared).fields):
+    intro = "differs, but was not written" if below else "differs from the defaults, but was not written"
+    for path, reason in overlaid.omitted:
+        eprint(f"{new_files.files[-1]}: {intro}: {name_path(path)}; {escape(reason)}", colour="yellow")
+    for note in warn_of_reordering((), (overlaid if below else new_files.declared).fields):
         eprint(f"{new_files.files[-1]}: {escape(note)}", colour="yellow")
 
 
