@@ -18,7 +18,7 @@ _ONE: Final = {"not", "if", "then", "else", "propertyNames", *_BELOW}
 _SOME: Final = {"allOf", "anyOf", "oneOf", "prefixItems"}
 _NAMED: Final = {"properties", "patternProperties", "dependentSchemas", "$defs"}
 _OTHERS: Final = {
-    *("$schema", "$ref", "$comment", "title", "description", "default", "examples", "deprecated"),
+    *("$schema", "$ref", "$anchor", "$comment", "title", "description", "default", "examples", "deprecated"),
     *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
     *("maxLength", "minLength", "pattern", "format", "maxItems", "minItems", "uniqueItems", "maxContains"),
     *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
@@ -29,7 +29,7 @@ _REFERENCE: Final = "a reference is a path inside this schema, like #/$defs/NAME
 _IDLE: Final = ("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "$id", "$vocabulary")
 _REFUSED: Final = {
     **dict.fromkeys(_IDLE, "checks nothing; remove it"),
-    **dict.fromkeys(("$anchor", "$dynamicAnchor", "$dynamicRef"), f"is not supported: {_REFERENCE}"),
+    **dict.fromkeys(("$dynamicAnchor", "$dynamicRef"), f"is not supported: {_REFERENCE}"),
 }
 
 
@@ -73,10 +73,14 @@ def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]
     parts = dict(_list_parts(schema, ()))
     by_reference = {f"#{to_pointer(path)}": part for path, part in parts.items()}
     keywords = [((*path, key), part[key]) for path, part in parts.items() if isinstance(part, Mapping) for key in part]
+    anchors = [value for path, value in keywords if path[-1] == "$anchor"]
+    by_reference |= {f"#{value}": parts[path[:-1]] for path, value in keywords if path[-1] == "$anchor"}
     for path, value in keywords:
         keyword = path[-1]
         if problem := _REFUSED.get(keyword) or (_suggest_keyword(keyword) if keyword not in _KNOWN else ""):
             yield FieldProblem(path, f"{keyword} {problem}", about="key")
+        elif keyword == "$anchor" and anchors.count(value) > 1:
+            yield FieldProblem(path, f"another schema of this rule also has the $anchor {value}; rename one of them")
         elif problem := _explain_bad_value(keyword, value, formats, by_reference):
             yield FieldProblem(path, problem)
         for pattern in value if keyword == "patternProperties" else ():
@@ -155,7 +159,7 @@ def _translate(schema: Any, at: str) -> Any:
     return {
         names.get(keyword, keyword): _translate_keyword(keyword, value, at)
         for keyword, value in schema.items()
-        if keyword != "$schema"
+        if keyword not in ("$schema", "$anchor")
     }
 
 

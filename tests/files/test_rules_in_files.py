@@ -179,8 +179,13 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
         ),
         ("[{id: a, path: /name, reason: x, schema: {$ref: '#'}}]", "1:56: # refers to itself"),
         (
-            "[{id: a, path: /name, reason: x, schema: {items: {$anchor: b}}}]",
-            "1:58: $anchor is not supported: a reference is a path inside this schema, like #/$defs/NAME",
+            "[{id: a, path: /name, reason: x, schema: {items: {$dynamicAnchor: b}}}]",
+            "1:58: $dynamicAnchor is not supported: a reference is a path inside this schema, like #/$defs/NAME",
+        ),
+        ("[{id: a, path: /name, reason: x, schema: {$ref: '#b', $defs: {b: {$anchor: c}}}}]", "1:56: #b does not lead"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {$anchor: b, items: {$anchor: b}}}]",
+            "1:59: another schema of this rule also has the $anchor b; rename one of them",
         ),
         (
             "[{id: a, path: /name, reason: x, schema: {properties: {b: {items: {minimun: 1}}}}}]",
