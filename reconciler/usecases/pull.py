@@ -182,19 +182,17 @@ def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, s
     """Return a file's text with as many edits as it takes, and the reasons of those that it does not."""
     try:
         return _apply_edits(text, edits), {}
-    except EditRefused:
-        rejected: dict[FieldPath, str] = {}
-    edited_text, accepted, pending = text, list[Edit](), list(edits)
-    while len(rejected) < len(pending):  # what is made may let another one be: the last alias of an anchor goes
-        pending, rejected = [edit for edit in pending if edit not in accepted], {}
-        for edit in pending:
-            try:
-                edited_text = _apply_edits(text, [*accepted, edit])
-                accepted.append(edit)
-            except EditRefused as error:
-                # The reason is shown after the field's name.
-                rejected[edit.path] = str(error).removeprefix(f"{dotted(edit.path)} ")
-    return edited_text, rejected
+    except EditRefused as error:
+        if len(edits) == 1:
+            # The reason is shown after the field's name.
+            return text, {edits[0].path: str(error).removeprefix(f"{dotted(edits[0].path)} ")}
+    half = len(edits) // 2
+    text, rejected = _try_edits(text, edits[:half])
+    text, others_rejected = _try_edits(text, edits[half:])
+    rejected |= others_rejected
+    # What is made may let another one be: the last alias of an anchor goes.
+    pending = [edit for edit in edits if edit.path in rejected]
+    return (text, rejected) if len(pending) == len(edits) else _try_edits(text, pending)
 
 
 def _apply_edits(text: str, edits: Sequence[Edit]) -> str:

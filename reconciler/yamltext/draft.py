@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from reconciler.assistant.paths import FieldPath
 from reconciler.yamltext.spans import Node, line_end
 from reconciler.yamltext.writer import Layout
 
@@ -19,12 +20,18 @@ class Splice(NamedTuple):
     text: str
 
 
-class Draft:
-    """A text, its line break and its layout."""
+Splices = Sequence[Splice]
+# The lines of removed items by the path of their list and by what they hold.
+Moved = dict[tuple[FieldPath, str], list[str]]
 
-    def __init__(self, text: str, root: Node, newline: str) -> None:
+
+class Draft:
+    """A text, its line break, its layout, and the lines of items that may have moved."""
+
+    def __init__(self, text: str, root: Node, newline: str, moved: Moved | None = None) -> None:
         self.text = text
         self.newline = newline
+        self.moved = moved or {}
         self.layout = _find_layout(root)
 
     def list_layouts(self, quotes: str) -> Iterator[Layout]:
@@ -52,12 +59,14 @@ class Draft:
         """Return where the last line before a position ends that is not blank."""
         return line_end(self.text, len(self.text[:position].rstrip()))
 
-    def splice(self, *splices: Splice) -> str:
-        """Return the text after some splices."""
+    def splice(self, *splices: Splice) -> str | None:
+        """Return the text after some splices, None if two of them concern the same characters."""
         # The sort is stable and looks at places alone, so splices at one place keep their order.
         pieces: list[str] = []
         position = 0
         for splice in sorted(splices, key=lambda splice: splice[:2]):
+            if splice.start < position:
+                return None
             pieces += [self.text[position : splice.start], splice.text]
             position = splice.end
         return "".join([*pieces, self.text[position:]])

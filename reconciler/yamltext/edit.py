@@ -2,17 +2,19 @@
 
 import contextlib
 import difflib
+import functools
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, item_at, put_at, value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError
-from reconciler.yamltext.changes import Change, apply_change, find_changes, is_same
-from reconciler.yamltext.draft import Draft
-from reconciler.yamltext.insert import insert_first_pair, insert_item, insert_lines, insert_pair, remove_entry
+from reconciler.yamltext.changes import Change, apply_change, encode, find_changes
+from reconciler.yamltext.draft import Draft, Moved, Splices
+from reconciler.yamltext.insert import insert_first_pair, insert_items, insert_pairs, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
 from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
@@ -50,16 +52,14 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
         if any(path[: len(other)] == other[: len(path)] for other in paths[:index]):
             raise EditRefused(f"{dotted(path)} is inside another field that changes")
     body = text.removeprefix(_BOM)
-    intended = _read(body)
-    if not isinstance(intended, dict):
+    old = _read(body)
+    if not isinstance(old, dict):
         raise EditRefused("the file contains no fields")
+    new = functools.reduce(_set_value, edits, old)
+    changes = find_changes(old, Change((), "set", new))
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
-    bom, newline = text[: len(text) - len(body)], line_break(body)
-    for edit in _sort_edits(body, edits):
-        updated = _set_value(intended, edit)
-        body = _edit(body, edit.path, intended, updated, newline)
-        intended = updated
-    return bom + body
+    editor = _Editor(line_break(body), paths, _find_moved(body, old, _list_leaves(old, changes)))
+    return text[: len(text) - len(body)] + editor.edit(body, old, changes) if changes else text
 
 
 def insert_first(text: str, key: str, value: str) -> str:
@@ -73,8 +73,9 @@ def insert_first(text: str, key: str, value: str) -> str:
         raise EditRefused(f"{key} is in the file already")
     if root.entries and root.entries[0].explicit:
         raise _refuse_explicit((key,))
-    candidate = insert_first_pair(Draft(body, root, line_break(body)), root, key, value)
-    if not reads_as(candidate, {key: value, **old}):
+    draft = Draft(body, root, line_break(body))
+    candidate = draft.splice(*insert_first_pair(draft, root, key, value))
+    if candidate is None or not reads_as(candidate, {key: value, **old}):
         raise _refuse_unwritable((key,))
     return text[: len(text) - len(body)] + candidate
 
@@ -99,15 +100,6 @@ def _read(text: str) -> Any:
         raise EditRefused(message, hint="correct the file first") from None
 
 
-def _sort_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
-    """Return the edits of existing values from the last to the first, then the others."""
-    # An alias is edited before its anchor. Then nothing else uses the anchor, and it can change, too.
-    root = find_spans(text)
-    starts = {edit.path: node.start for edit in edits if (node := _find_node(root, edit.path)) is not None}
-    existing = sorted((edit for edit in edits if edit.path in starts), key=lambda edit: starts[edit.path])
-    return existing[::-1] + [edit for edit in edits if edit.path not in starts]
-
-
 def _find_node(node: Node | None, path: FieldPath) -> Node | None:
     """Return a value's node, or that of the alias that stands for it."""
     for key in path:
@@ -118,7 +110,7 @@ def _find_node(node: Node | None, path: FieldPath) -> Node | None:
     return node
 
 
-def _set_value(document: dict[str, Any], edit: Edit) -> Any:
+def _set_value(document: Any, edit: Edit) -> Any:
     """Return an object with one value set. Missing and null objects on the way are created."""
     for depth in range(1, len(edit.path)):
         parent = value_at(document, edit.path[:depth])
@@ -127,90 +119,93 @@ def _set_value(document: dict[str, Any], edit: Edit) -> Any:
     return put_at(document, edit.path, edit.value)
 
 
-def _edit(text: str, path: FieldPath, old: Any, new: Any, newline: str) -> str:
-    """Return the text changed so that it reads as `new` instead of `old`. The two differ at the path only."""
-    if is_same(old, new):
-        return text
-    before, after = item_at(old, path), item_at(new, path)
-    if (changes := find_changes(before, after)) is not None:
-        # If the parts cannot be edited one by one, the whole value is written again.
-        with contextlib.suppress(EditRefused):
-            return _edit_inside(text, path, old, changes, newline)
-    return _write_change(text, path, Change(path[-1], "set", after), new, newline)
-
-
-def _edit_inside(text: str, path: FieldPath, document: Any, changes: Sequence[Change], newline: str) -> str:
-    """Return the text after the single changes inside a list or object."""
-    moved = _find_moved(text, path, document, changes)
+def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield changes, with those inside of a list or object in place of its own."""
     for change in changes:
-        unchanged, document = document, apply_change(document, path, change)
-        matches = [lines for value, lines in moved if change.kind == "insert" and is_same(value, change.value)]
-        if matches:
-            moved = [item for item in moved if item[1] is not matches[0]]
-            root = find_spans(text)
-            if root and (node := _find_node(root, path)):
-                candidate = insert_lines(Draft(text, root, newline), node, change.step, matches[0])
-                if reads_as(candidate, document):
-                    text = candidate
-                    continue
-        inner_path = (*path, str(change.step))
-        if change.kind == "set":
-            text = _edit(text, inner_path, unchanged, document, newline)
-        else:
-            text = _write_change(text, inner_path, change, document, newline)
-    return text
+        inner = find_changes(document, change)
+        yield from _list_leaves(document, inner) if inner else [change]
 
 
-def _find_moved(text: str, path: FieldPath, document: Any, changes: Sequence[Change]) -> list[tuple[Any, list[str]]]:
-    """Return the removed items of a list, each with its lines, so that an item that moves keeps its comments."""
-    kinds = {change.kind for change in changes}
-    node = _find_node(find_spans(text), path) if kinds >= {"insert", "remove"} else None
-    if node is None or node.kind != "list" or node.flow:
-        return []
-    entries = {change.step: node.entries[change.step] for change in changes if change.kind == "remove"}
-    starts = {step: line_start(text, entry.start) for step, entry in entries.items()}
-    return [
-        (item_at(document, (*path, str(step))), text[starts[step] : line_end(text, entry.end)].split(line_break(text)))
-        for step, entry in entries.items()
-        if not text[starts[step] : entry.start].strip(" ")
-    ]
+def _find_moved(text: str, document: Any, leaves: Iterable[Change]) -> Moved:
+    """Return the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
+    root, moved = find_spans(text), Moved()
+    for path in [change.path for change in leaves if change.kind == "remove"]:
+        node = _find_node(root, path[:-1])
+        if node is not None and node.kind == "list" and not node.flow:
+            entry = node.entries[int(path[-1])]
+            start = line_start(text, entry.start)
+            if not text[start : entry.start].strip(" "):
+                lines = text[start : line_end(text, entry.end)].split(line_break(text))
+                moved[path[:-1], encode(item_at(document, path))] = lines
+    return moved
 
 
-def _write_change(text: str, path: FieldPath, change: Change, intended: Any, newline: str) -> str:
-    """Return the first proposal for a change that reads as intended. Raises EditRefused."""
-    root = find_spans(text)
-    assert root is not None  # noqa: S101 - the text has just been read as an object
-    # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
-    for candidate in _propose(Draft(text, root, newline), root, path, change, intended):
-        if reads_as(candidate, intended):
-            return candidate
-    if _has_anchor(root, path):
-        raise EditRefused(
-            f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
-            "elsewhere in the file",
-            hint="replace the alias (*) with the value, or change the file by hand",
-        )
-    raise _refuse_unwritable(path)
+@dataclass(frozen=True, slots=True)
+class _Editor:
+    """Makes changes in one text."""
+
+    newline: str
+    paths: Sequence[FieldPath]  # what is at or in one of these may be written again as a whole
+    moved: Moved
+
+    def edit(self, text: str, document: Any, changes: Sequence[Change]) -> str:
+        """Return the text of a document after some changes, given from last to first. Raises EditRefused."""
+        intended = functools.reduce(apply_change, changes, document)
+        # Each attempt reads the whole text, so all changes are made at once if they do not touch each other.
+        with contextlib.suppress(EditRefused):
+            return self._write(text, [*_list_leaves(document, changes)], intended)
+        if half := len(changes) // 2:
+            text = self.edit(text, document, changes[:half])
+            return self.edit(text, functools.reduce(apply_change, changes[:half], document), changes[half:])
+        # If the parts cannot be edited one by one, the whole value is written again.
+        is_whole = any(changes[0].path[: len(path)] == path for path in self.paths)
+        if inner := find_changes(document, changes[0]):
+            with contextlib.suppress(EditRefused) if is_whole else contextlib.nullcontext():
+                return self.edit(text, document, inner)
+        return self._write(text, changes, intended)
+
+    def _write(self, text: str, changes: Sequence[Change], intended: Any) -> str:
+        """Return the first proposal for some changes that reads as intended. Raises EditRefused."""
+        root = find_spans(text)
+        assert root is not None  # noqa: S101 - the text has just been read as an object
+        draft = Draft(text, root, self.newline, self.moved)
+        # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
+        proposals = [_propose(draft, root, change, intended) for change in reversed(changes)]
+        for splices in zip(*proposals, strict=False):
+            candidate = draft.splice(*itertools.chain(*splices))
+            if candidate is not None and reads_as(candidate, intended):
+                return candidate
+        path = changes[0].path
+        # A new key may be on the way to the field.
+        path = next((field for field in self.paths if field[: len(path)] == path), path)
+        if _has_anchor(root, path):
+            raise EditRefused(
+                f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
+                "elsewhere in the file",
+                hint="replace the alias (*) with the value, or change the file by hand",
+            )
+        raise _refuse_unwritable(path)
 
 
-def _propose(draft: Draft, node: Node, path: FieldPath, change: Change, intended: Any) -> Iterator[str]:
-    """Yield texts with the change made, the best first. Raises EditRefused next to a key written with "?"."""
+def _propose(draft: Draft, node: Node, change: Change, intended: Any) -> Iterator[Splices]:
+    """Yield ways to make a change, the best first. Raises EditRefused next to a key written with "?"."""
     slot: Slot | None = None
-    for depth, step in enumerate(path):
-        is_last = depth == len(path) - 1
+    for depth, step in enumerate(change.path):
+        is_last = depth == len(change.path) - 1
         if slot and node.kind in ("alias", "scalar"):
             # An alias is replaced by what it stands for. An empty value becomes an object.
-            yield from replace_value(draft, slot, item_at(intended, path[:depth]))
+            yield from replace_value(draft, slot, item_at(intended, change.path[:depth]))
             return
-        if node.kind == "list" and is_last and change.kind == "insert":
-            yield from insert_item(draft, node, change.step, change.value)
+        if is_last and change.kind == "insert":
+            if node.kind == "list":
+                yield from insert_items(draft, node, change.path, change.value)
+            else:
+                yield from insert_pairs(draft, node, change.value)
             return
         entry = node.find(step)
-        if entry is None:
-            yield from insert_pair(draft, node, step, put_at({}, path[depth + 1 :], change.value))
-            return
+        assert entry is not None  # noqa: S101 - the text reads as the document that is changed
         if entry.explicit:
-            raise _refuse_explicit(path[: depth + 1])
+            raise _refuse_explicit(change.path[: depth + 1])
         if is_last and change.kind == "remove":
             yield remove_entry(draft, node, entry)
             return

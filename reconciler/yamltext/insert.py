@@ -1,12 +1,15 @@
 """Ways to add an entry to an object or a list of a YAML text, or to remove one; the best comes first."""
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.yamltext.draft import Draft, Splice, find_quotes
+from reconciler.assistant.paths import FieldPath
+from reconciler.yamltext.changes import encode
+from reconciler.yamltext.draft import Draft, Moved, Splice, Splices, find_quotes
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
-from reconciler.yamltext.writer import write_inline, write_item, write_pair
+from reconciler.yamltext.writer import write_block, write_inline, write_item
 
 # What may follow an entry between brackets that has a line of its own.
 _COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
@@ -16,54 +19,55 @@ _ITS_COMMA = re.compile(r"[ \t]*,")
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
-def insert_pair(draft: Draft, mapping: Node, key: str, value: Any) -> Iterator[str]:
-    """Propose texts with one more key at the end of a mapping."""
+def insert_pairs(draft: Draft, mapping: Node, pairs: Mapping[str, Any]) -> Iterator[Splices]:
+    """Propose how to write more keys at the end of a mapping."""
     last = mapping.entries[-1] if mapping.entries else None
     quotes = last.style if last else ""
     if mapping.flow:
-        pair = write_inline({key: value}, quotes, in_brackets=True)[1:-1]
-        yield _insert_in_brackets(draft, mapping, pair, after=last)
+        inline = [write_inline({key: value}, quotes, in_brackets=True)[1:-1] for key, value in pairs.items()]
+        yield _insert_in_brackets(draft, mapping, inline, after=last)
         return
-    # It goes behind the last line of the last value. Comments and blank lines below belong to what follows them.
+    # They go behind the last line of the last value. Comments and blank lines below belong to what follows them.
     for layout in draft.list_layouts(quotes):
-        lines = write_pair(key, value, mapping.column, layout)
-        yield draft.splice(draft.insert_after(line_end(draft.text, mapping.end), lines))
+        lines = write_block(pairs, mapping.column, layout)
+        yield [draft.insert_after(line_end(draft.text, mapping.end), lines)]
         if last and not last.explicit:
             # A block text at the end of a file without a last line break would gain one from a line below it.
-            yield draft.splice(draft.insert_before(last.start, mapping.column, lines))
+            yield [draft.insert_before(last.start, mapping.column, lines)]
 
 
-def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> str:
-    """Return the text with one more key at the beginning of a mapping."""
+def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> Splices:
+    """Return how to write one more key at the beginning of a mapping."""
     first = mapping.entries[0] if mapping.entries else None
     if not mapping.flow and first:
         pair = f"{write_inline(key)}: {write_inline(value)}"
-        return draft.splice(draft.insert_before(first.start, mapping.column, [" " * mapping.column + pair]))
+        return [draft.insert_before(first.start, mapping.column, [" " * mapping.column + pair])]
     pair = write_inline({key: value}, first.style if first else "")[1:-1]
-    return _insert_in_brackets(draft, mapping, pair, before=first)
+    return _insert_in_brackets(draft, mapping, [pair], before=first)
 
 
-def insert_item(draft: Draft, sequence: Node, index: int, value: Any) -> Iterator[str]:
-    """Propose texts with a new item in a list that is not empty, before the item that is at `index` now."""
-    quotes = find_quotes(sequence)
+def insert_items(draft: Draft, sequence: Node, path: FieldPath, items: Sequence[Any]) -> Iterator[Splices]:
+    """Propose how to write new items into a list that is not empty, before the item that is at `path` now."""
+    quotes, index = find_quotes(sequence), int(path[-1])
+    before = sequence.entries[index - 1] if index else None
     if sequence.flow:
-        before = sequence.entries[index - 1] if index else None
-        item = write_inline(value, quotes, in_brackets=True)
-        yield _insert_in_brackets(draft, sequence, item, after=before, before=sequence.entries[0])
+        inline = [write_inline(item, quotes, in_brackets=True) for item in items]
+        yield _insert_in_brackets(draft, sequence, inline, after=before, before=sequence.entries[0])
         return
-    for layout in draft.list_layouts(quotes):
-        yield insert_lines(draft, sequence, index, write_item(value, sequence.column, layout))
+    for moved, layout in itertools.product([draft.moved, Moved()], draft.list_layouts(quotes)):
+        open_lines = dict(moved)  # an item that comes twice takes its comments once
+        lines = [
+            open_lines.pop((path[:-1], encode(item)), []) or write_item(item, sequence.column, layout) for item in items
+        ]
+        all_lines = [*itertools.chain(*lines)]
+        if before:
+            yield [draft.insert_after(line_end(draft.text, before.end), all_lines)]
+        else:
+            yield [draft.insert_before(sequence.entries[0].start, sequence.column, all_lines)]
 
 
-def insert_lines(draft: Draft, sequence: Node, index: int, lines: list[str]) -> str:
-    """Return the text with more lines in a list without brackets, before the item that is at `index` now."""
-    if index:
-        return draft.splice(draft.insert_after(line_end(draft.text, sequence.entries[index - 1].end), lines))
-    return draft.splice(draft.insert_before(sequence.entries[0].start, sequence.column, lines))
-
-
-def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
-    """Return the text without one entry of a mapping or list. It must not be the only one."""
+def remove_entry(draft: Draft, container: Node, entry: Entry) -> Splices:
+    """Return how to remove one entry of a mapping or list. It must not be the only one."""
     text, start, end = draft.text, entry.start, entry.end
     previous_end = max((other.end for other in container.entries if other.start < start), default=None)
     next_start = min((other.start for other in container.entries if other.start > start), default=None)
@@ -71,18 +75,18 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> str:
     line_begin = line_start(text, start)
     has_own_line = bool(line_begin) and not text[line_begin:start].strip(" \t")
     if has_own_line and (not container.flow or _COMMA_OR_COMMENT.match(text, end)):
-        return draft.splice(_cut_lines(draft, start, end))
+        return [_cut_lines(draft, start, end)]
     # On a line with other entries one comma goes as well. A comment stays, since it may be about the others.
     if not container.flow:
         is_alone = next_start and _OWN_COMMENT.fullmatch(text, end, next_start)
-        return draft.splice(Splice(start, next_start, "")) if next_start and is_alone else text
+        return [Splice(start, next_start, "")] if next_start and is_alone else []
     if previous_end is not None and "#" not in text[previous_end:start]:
-        return draft.splice(Splice(previous_end, end, ""))
+        return [Splice(previous_end, end, "")]
     if next_start and "#" not in text[end:next_start]:
-        return draft.splice(Splice(start, next_start, ""))
+        return [Splice(start, next_start, "")]
     # Comments of other entries are next to it, and stay. A comma before a closing bracket does no harm.
     comma = _ITS_COMMA.match(text, end) if next_start else None
-    return draft.splice(Splice(start, comma.end() if comma else end, ""))
+    return [Splice(start, comma.end() if comma else end, "")]
 
 
 def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
@@ -96,12 +100,12 @@ def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
 
 
 def _insert_in_brackets(
-    draft: Draft, container: Node, item: str, after: Entry | None = None, before: Entry | None = None
-) -> str:
-    """Return the text with one more entry between brackets: after an entry, before one, or as the only one."""
+    draft: Draft, container: Node, items: Sequence[str], after: Entry | None = None, before: Entry | None = None
+) -> Splices:
+    """Return how to write more entries between brackets: after an entry, before one, or as the only ones."""
     text, neighbour = draft.text, after or before
     if neighbour is None:
-        return draft.splice(Splice(container.content + 1, container.content + 1, item))
+        return [Splice(container.content + 1, container.content + 1, ", ".join(items))]
     line_begin = line_start(text, neighbour.start)
     margin = text[line_begin : neighbour.start]
     # If the neighbour has a line of its own, the new entry gets one, too.
@@ -109,5 +113,6 @@ def _insert_in_brackets(
     if after:
         on_own_line = on_own_line and line_begin == line_start(text, after.end) and bool(_COMMA.match(text, after.end))
     separator = f",{draft.newline}{margin}" if on_own_line else ", "
-    position, pieces = (after.end, separator + item) if after else (neighbour.start, item + separator)
-    return draft.splice(Splice(position, position, pieces))
+    inserted = separator.join(items)
+    position, pieces = (after.end, separator + inserted) if after else (neighbour.start, inserted + separator)
+    return [Splice(position, position, pieces)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.dataclass import dataclass
-from reconciler.yamltext.draft import Draft, Splice, find_quotes
+from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import (
@@ -45,8 +45,8 @@ def make_slot(holder: Node, entry: Entry) -> Slot:
     return Slot(entry.value, after, holder.column, holder.flow, holder.kind == "list", colon)
 
 
-def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
-    """Propose texts with another value in a slot."""
+def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[Splices]:
+    """Propose how to write another value into a slot."""
     node = slot.node
     if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
         untagged = dataclasses.replace(node, start=node.content)
@@ -54,25 +54,25 @@ def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
     yield from _replace(draft, slot, value)
 
 
-def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[str]:
+def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[Splices]:
     node = slot.node
     quotes = find_quotes(node)
     is_bare = node.flow and not node.entries
     # The brackets are empty, but there is a comment between them, and it stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
         inside = write_inline(value, quotes, in_brackets=True)[1:-1]
-        yield draft.splice(Splice(node.content + 1, node.content + 1, inside))
+        yield [Splice(node.content + 1, node.content + 1, inside)]
     if slot.in_brackets:
-        yield draft.splice(*_write_head(draft, slot, write_inline(value, quotes, in_brackets=True)))
+        yield _write_head(draft, slot, write_inline(value, quotes, in_brackets=True))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _propose_block_texts(draft, slot, value):
-            yield draft.splice(*_write_head(draft, slot, block.header, block.lines))
+            yield _write_head(draft, slot, block.header, block.lines)
     # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
         for layout in draft.list_layouts(quotes):
-            yield draft.splice(*_write_collection(draft, slot, value, layout))
-    yield draft.splice(*_write_head(draft, slot, write_inline(value, quotes)))
+            yield _write_collection(draft, slot, value, layout)
+    yield _write_head(draft, slot, write_inline(value, quotes))
 
 
 def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:

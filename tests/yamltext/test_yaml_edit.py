@@ -184,7 +184,7 @@ FLOW: dict[str, tuple[str, str, Any, str]] = {
     "key alone": ("o: {a, b: 1}\n", "o.a", 5, "o: {a: 5, b: 1}\n"),
     "new key after a key alone": ("o: {a }\n", "o.b", 5, "o: {a , b: 5}\n"),
     "new key": ("o: {a: x} # c\n", "o.b", [1, {"c": "d"}], "o: {a: x, b: [1, {c: d}]} # c\n"),
-    "new key in nothing": ("o: {}\n", "o.b.c", 1, "o: {b: {c: 1}}\n"),
+    "new key in nothing": ("o: {}\n", "o.b.c", 1, "o:\n  b:\n    c: 1\n"),
     "new key after a comma": ("o: {a: x,}\n", "o.b", 1, "o: {a: x, b: 1,}\n"),
     "new key on a line of its own": ("o: {\n  a: x,\n}\n", "o.b", 1, "o: {\n  a: x,\n  b: 1,\n}\n"),
     "new key before a comment": ("o: {\n  a: x # c\n}\n", "o.b", 1, "o: {\n  a: x, b: 1 # c\n}\n"),
@@ -290,7 +290,7 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     "an entry that comes twice takes its comment once": (
         "a:\n- x # 1\n- y\n- z\n",
         ["y", "z", "x", "x"],
-        "a:\n- y\n- z\n- x\n- x # 1\n",
+        "a:\n- y\n- z\n- x # 1\n- x\n",
     ),
     "entries below their dash": (
         "a:\n  -\n    # own\n    k: 1\n  - # c\n    - x\n",
@@ -380,6 +380,16 @@ def test_a_long_folded_text_is_edited_in_linear_time(width: int) -> None:
     edited_text, work = measure_work(lambda: edit_yaml(f"{before}\nb: 1\n", [Edit(("a",), after)]))
     assert read_yaml(edited_text) == {"a": after, "b": 1}
     assert work < WORK  # a quadratic way took four times as much
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("  k{0}: x{0} # c{0}\n", 1000), ("- x{0} # c{0}\n", 240)])
+def test_many_edits_take_hardly_longer_than_one(pattern: str, count: int) -> None:
+    old, new = ("a:\n" + "".join(map(pattern.format, range(count))).replace("x", letter) for letter in "xy")
+    fields = read_yaml(new)["a"]
+    edits = [Edit(("a",), fields)] if isinstance(fields, list) else [Edit(("a", key), fields[key]) for key in fields]
+    edited_text, work = measure_work(lambda: edit_yaml(old, edits))
+    assert edited_text == new
+    assert work < WORK  # one by one they take a hundred times as much
 
 
 def test_no_edit_changes_nothing() -> None:
