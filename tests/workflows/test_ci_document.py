@@ -314,6 +314,30 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
 
 
+def test_a_rollback_whose_outcome_is_unclear_is_recorded(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply", "first") == 0
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("apply") == 0
+        before = place.at_hub(RECORD)
+        place.sandbox.rehearse("every PATCH /assistants/asst_visits: 500")
+        assert scripts.run("rollback") == 1
+        place.sandbox.mend()
+        place.git("fetch", "--quiet", "origin", RECORD)
+        assert place.git("rev-parse", "FETCH_HEAD^2") == before
+        assert place.git("rev-parse", "FETCH_HEAD^2") == before
+        assert "Reconciler-Indeterminate:" in place.git("log", "-1", "--format=%B", "FETCH_HEAD")
+        place.git("update-ref", "-d", RECORD)  # as on another machine
+        assert scripts.run("rollback") == 0
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
+        report = json.loads((place.root / "reports" / "rollback.json").read_text("utf-8"))
+        assert report["assistants"][0]["outcome"] == "applied"
+        place.git("fetch", "--quiet", "origin", RECORD)
+        assert "Reconciler-Indeterminate:" not in place.git("log", "-1", "--format=%B", "FETCH_HEAD")
+
+
 def test_the_token_for_the_record_goes_to_no_other_server_and_is_shown_nowhere(tmp_path: Path) -> None:
     with place_at(tmp_path) as place, running_hub(tmp_path / "elsewhere") as elsewhere:
         scripts = Scripts(place)
