@@ -19,9 +19,8 @@ from reconciler.assistant.plain_words import (
 )
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
 
-# No "/", "?", "#", white space or control character, which would change the URL that the id becomes part of;
-# neither "." nor "..", which a URL drops; no curly quote, which only ever comes from a text editor; nothing that nobody
-# sees, which comes with copied text.
+# The id becomes part of a URL: "/", "?", "#", white space and control characters would change it, and a URL drops "."
+# and "..". Curly quotes come from a text editor, and invisible characters from copied text; neither was meant.
 _ID_CHARACTER = (
     r"[^/?#\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2018\u2019\u201c\u201d\u202a-\u202e\u2060-\u206f\ufeff]"
 )
@@ -30,7 +29,7 @@ ID_PATTERN: Final = f"(?:{_ID_START}{_ID_CHARACTER}*|\\.{_ID_START}{_ID_CHARACTE
 _ID = re.compile(ID_PATTERN)
 _LIKE_ID = re.compile(r"\W*id\W*", re.IGNORECASE)
 
-# Compared with `type`, not `isinstance`: to Python `True` is a number as well.
+# Compared with `type`, not `isinstance`: in Python, `True` is also a number.
 _TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
     "text": (str,),
     "whole number": (int,),
@@ -53,7 +52,7 @@ def check_definition(
     `advised` are the top-level keys that a message may suggest.
     """
     extra = frozenset(extra_fields)
-    # A key that is nearly `id` is reported separately.
+    # A misspelled `id` is reported separately.
     needs_id = needs_id and not any(_LIKE_ID.fullmatch(key) and (key,) not in extra for key in document)
     problems = itertools.chain(_check_id(document, needs_id=needs_id), _check_object((), document, extra, advised))
     return list(itertools.islice(problems, MAX_PROBLEMS))
@@ -78,7 +77,7 @@ def _explain_bad_id(value: Any) -> str:
     if not isinstance(value, str):
         return describe_wrong_kind("the id", "text", value)
     if any("\ud800" <= character <= "\udfff" for character in value):
-        # Not from a file, which is UTF-8, but an argument of the command line may hold any bytes.
+        # A file is always UTF-8, but an argument of the command line may hold any bytes.
         return "the id must be text that can be saved as UTF-8; you wrote text"
     if _ID.fullmatch(value):
         return ""
@@ -110,7 +109,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     if value is None:
         if not field.takes_null:
             yield FieldProblem(path, f"{name} cannot be empty; {_advise(field)}remove the line to leave it unmanaged")
-    # Before the kind: to a user who wrote a number for a provider, the names help more than "text".
+    # Before the kind: if somebody wrote a number for a provider, the allowed names help more than "must be text".
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
@@ -127,7 +126,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
 
 
 def _advise(field: Field) -> str:
-    """Return how to write a value that the user believes to have written."""
+    """Return how to write the value that the user most likely meant."""
     if field.kind == "fields":
         return f"indent its fields ({', '.join(keys_inside(field.path))}) below it, or "
     return 'write a text (in quotes if it begins with "#"), or ' if field.kind == "text" and not field.choices else ""
@@ -136,7 +135,7 @@ def _advise(field: Field) -> str:
 def _check_items(field: Field, items: list[Any]) -> Iterator[FieldProblem]:
     for index, item in enumerate(items):
         name = f"{dotted(field.path)}, item {index + 1},"
-        # To YAML a single dash is null. Most often it is an unfinished item.
+        # YAML reads a single dash as null. Most often it is an unfinished item.
         if item is None:
             message = f'{name} cannot be empty; write its text (in quotes if it begins with "#"), or remove the item'
             yield FieldProblem((*field.path, str(index)), message)
@@ -148,10 +147,10 @@ def _describe_unlisted(field: Field, value: Any) -> FieldProblem:
     must_be = f"{dotted(field.path)} must be one of {', '.join(field.choices)}"
     if not isinstance(value, str):
         return FieldProblem(field.path, f"{must_be}; you wrote {describe_kind(value)}")
-    # Among a handful of names, even a poor match is most likely the right one.
+    # With so few names, even a poor match is most likely the right one.
     near = find_closest(value, field.choices, cutoff=0.5)
     guess = f"; did you mean {near}?{name_look_alike(value)}" if near else ""
-    # A user who wrote the right name sees it there: only the invisible character next to it explains the error.
+    # The name looks right to the user, so only the invisible character next to it explains the error.
     if unseen := describe_unseen(value):
         guess = f"; {unseen}" if remove_unseen(value) in field.choices else f"{guess}; {unseen}"
     return FieldProblem(field.path, f'{must_be}; you wrote "{shorten(value)}"{guess}', must_be)

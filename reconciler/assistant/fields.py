@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from reconciler.assistant.paths import FieldPath
 from reconciler.dataclass import dataclass
 
-# `fields` is an object whose keys the reference lists, `anything` one that takes any keys.
+# `fields`: an object whose keys the reference lists. `anything`: an object that takes any key.
 Kind = Literal["text", "whole number", "number", "texts", "fields", "anything"]
 
 
@@ -23,12 +23,12 @@ class Field:
     description: str
     kind: Kind = "text"
     examples: tuple[Any, ...] = ()
-    # The only values that the API takes, each with what it means or "" where its name says so.
+    # The only values that the API takes, each with its meaning; "" if the name is clear by itself.
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     range: tuple[int, int] | None = None  # the least and the greatest number
     takes_null: bool = False  # for "no value"
     required_inside: bool = False  # the object around it cannot be created without it
-    is_unordered: bool = False  # a list in which only the elements count
+    is_unordered: bool = False  # a list whose order has no meaning
     is_spoken: bool = False  # a text that a caller hears
 
 
@@ -51,7 +51,7 @@ _TRANSCRIBERS: Final = dict.fromkeys(("deepgram", "assemblyai", "whisper"), "")
 _SPOKEN: Final = {"takes_null": True, "is_spoken": True}
 _FIRST_MESSAGE: Final = "Hi, I'm your enrollment assistant. How can I help today?"
 
-# In the API's order, in which definitions are written and problems are listed.
+# In the API's order. Definitions are written, and problems listed, in the same order.
 FIELDS: Final[tuple[Field, ...]] = (
     _row("name", "Name shown in the dashboard.", "Enrollment Assistant"),
     _row(
@@ -106,9 +106,9 @@ FIELDS: Final[tuple[Field, ...]] = (
     _row("maxDurationSeconds", "The maximum length of a call, in seconds.", 1800, kind="whole number", takes_null=True),
 )
 
-# Not writable, so not in the table: a definition needs the id to say whom it describes.
+# Not in the table, because it cannot be written: it only says which assistant the definition describes.
 ID: Final = _row("id", "The assistant's id in the API: the provider's or the local database's.", "asst_123")
-# What no two assistants have in common: it tells one from another.
+# No two assistants share these: they tell one from another.
 NEVER_SHARED: Final = ("id", "name")
 READ_ONLY: Final = ("id", "orgId", "createdAt", "updatedAt")
 BY_PATH: Final[Mapping[FieldPath, Field]] = {field.path: field for field in FIELDS}
@@ -127,12 +127,12 @@ REQUIRED_INSIDE: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def takes_null(path: FieldPath) -> bool:
-    """Return whether null may be sent at a path: as documented; yes inside `metadata`, yes if undocumented."""
+    """Return whether null may be sent at a path. It may inside `metadata`, and where the reference is silent."""
     return path not in BY_PATH or BY_PATH[path].takes_null
 
 
 def may_hold_text(path: FieldPath) -> bool:
-    """Return whether a text may be at a path, indices of lists among its keys; yes where the reference is silent."""
+    """Return whether a path, which may contain list indices, may hold a text. It may where the reference is silent."""
     return path != ID.path and (path not in BY_PATH or BY_PATH[path].kind == "text")
 
 
@@ -142,7 +142,7 @@ def is_documented(path: FieldPath) -> bool:
 
 
 def is_known(path: FieldPath) -> bool:
-    """Return whether no key of a path is one that its object cannot have; whatever is below a value counts."""
+    """Return whether every key of a path is allowed in its object. Anything below a plain value counts as allowed."""
     steps = ((key, keys_inside(path[:depth])) for depth, key in enumerate(path))
     return path == ID.path or all(key in known for key, known in steps if known)
 

@@ -5,15 +5,15 @@ import unicodedata
 from collections.abc import Container
 
 LONGEST = 60
-_LOOKED_AT = 1000  # characters of a name: an API's answer may be megabytes long
-# Names that Windows keeps for devices, whatever their suffix.
+_LOOKED_AT = 1000  # characters of a name; an answer of the API may be megabytes long
+# Windows reserves these names for devices, with any suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 # Invisible letters and marks: with them, two names could look the same.
 _UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
 
 
 def choose_stem(name: object, assistant_id: str, used_stems: Container[str]) -> str:
-    """Return a file's stem from an assistant's name, else its id; `used_stems` has the `same_name` of stems in use."""
+    """Return a file's stem, from the assistant's name or else its id. `used_stems` has the `same_name` of others."""
     stem = (_slug(name) if isinstance(name, str) else "") or _slug(assistant_id) or "assistant"
     stem = f"assistant-{stem}" if stem in RESERVED else stem
     number, candidate = 2, stem
@@ -29,8 +29,8 @@ def same_name(name: str) -> str:
 
 
 def _slug(text: str) -> str:
-    # Accents of Latin letters fall away, `é` is e. In other scripts marks are part of the letter: a vowel in Hindi, the
-    # dots of a kana. What only joins or directs letters is no letter, and nobody would see it in a file name.
+    # Latin letters lose their accents: `é` becomes e. In other scripts, marks are part of a letter, such as a vowel in
+    # Hindi or the dots of a kana. Characters that only join or direct letters would be invisible in a file name.
     slug = ""
     for char in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text[:_LOOKED_AT]).casefold()):
         kind = unicodedata.category(char)
@@ -38,7 +38,7 @@ def _slug(text: str) -> str:
             slug += char if kind[0] != "C" and slug[-1:] > "\x7f" and not _is_unseen(char) else ""
         else:
             slug += char if kind[0] in "LN" and not _is_unseen(char) else "-"
-    # By characters: 60 of them are 240 bytes at most, and file systems take 255.
+    # 60 characters are at most 240 bytes, and file systems take 255.
     return unicodedata.normalize("NFC", re.sub("-+", "-", slug).strip("-"))[:LONGEST].strip("-")
 
 

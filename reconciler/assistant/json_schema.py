@@ -1,6 +1,7 @@
 """The JSON Schemas (draft-07) of a definition and of an overlay, made from the table of fields, for editors.
 
-Only keywords that editors understand; `enumDescriptions` and `patternErrorMessage` are VS Code's, and only explain.
+They use only keywords that editors understand. `enumDescriptions` and `patternErrorMessage` are specific to VS Code,
+and only explain.
 """
 
 import re
@@ -13,10 +14,10 @@ from reconciler.assistant.paths import FieldPath, dotted
 
 Schema = dict[str, Any]
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
-# The end of a text. In some dialects of regular expressions `$` lets a line break follow.
+# The end of a text. In some dialects of regular expressions, `$` also matches before a line break.
 END: Final = r"(?![\s\S])"
 
-# A text may be in a file of its own. These keywords apply to objects alone, so a text passes them.
+# A text may be in its own file. These keywords apply only to objects, so a text passes them.
 _TEXT_FILE: Final[Schema] = {
     "properties": {
         "$file": {
@@ -66,7 +67,7 @@ def make_assistant_schema(of: Of, extra_fields: Iterable[FieldPath] = (), *, nee
     title, description = _SAID[of]
     properties = {"id": _id_schema(), **_make_properties(())}
     for path in extra_fields:
-        # The settings allow them at the top or directly inside a group, so one step finds the owner.
+        # Settings allow extra fields at the top or directly inside a group, so the group is at most one step away.
         owner = properties if len(path) == 1 else properties[path[0]]["properties"]
         owner[path[-1]] = {
             "title": _make_title(path[-1]),
@@ -98,7 +99,7 @@ def _make_properties(parent: FieldPath) -> dict[str, Schema]:
 
 def _field_schema(field: Field) -> Schema:
     no_value = field.takes_null
-    # Nobody keeps one of a few names in a text file.
+    # Nobody keeps a choice between a few names in a text file.
     judging: Schema = {"type": "string"} if field.choices else {**_BY_KIND[field.kind]}
     explaining: Schema = {"description": field.description + (" Write null to keep it empty." if no_value else "")}
     if no_value:
@@ -114,7 +115,7 @@ def _field_schema(field: Field) -> Schema:
         judging["minimum"], judging["maximum"] = field.range
     if field.examples:
         explaining["examples"] = [*field.examples]
-    # People have these schemas in their repositories. The keys keep their order, so that a new version shows no diff.
+    # People commit these schemas. The keys keep their order, so that a new version shows no needless diff.
     groups = [judging, explaining] if no_value else [judging | explaining]
     return {"title": _make_title(field.path[-1])} | {key: group[key] for group in groups for key in sorted(group)}
 

@@ -1,4 +1,4 @@
-"""The lints: what is valid in a definition but most likely a mistake. LINTS is the one table of their ids."""
+"""The lints: what is valid in a definition, but probably a mistake. LINTS is the one table of their ids."""
 
 import dataclasses
 import functools
@@ -13,7 +13,7 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import shorten
 from reconciler.assistant.problem import FieldProblem
 
-# What each is about, as the settings' schema and the reference say it.
+# The schema of the settings and the reference show these descriptions.
 LINTS: Final[Mapping[str, str]] = {
     "blank-text": "A message that is only white space.",
     "trailing-space": "A message that ends in white space.",
@@ -39,8 +39,8 @@ _MODES_WITHOUT_FIRST_MESSAGE = {
     "assistant-waits-for-user": "the assistant waits for the caller",
     "assistant-speaks-first-with-model-generated-message": "the model makes up the first message",
 }
-# Emphasis hugs its words, so that "5 * 3 * 2", "press * twice" and snake_case are none. No part of a pattern can run
-# over the beginning of another match, so that each takes one walk over a text of any length.
+# Emphasis touches its words, so "5 * 3 * 2", "press * twice" and snake_case do not count. No part of a pattern can
+# match the beginning of another match, so each pattern takes linear time.
 _MARKDOWN = re.compile(
     r"""
       \*\* (?=\S) [^*\n]+ (?<=\S) \*\*
@@ -56,14 +56,14 @@ _MARKDOWN = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-# A bare name such as example.edu is read well enough; a path behind it is not.
+# A voice reads a bare name such as example.edu well enough, but not a path after it.
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
-# The blocks that hold pictures, keycaps, and the mark that makes a picture of a character.
+# The blocks with pictures and keycaps, and the mark that turns a character into a picture.
 _PICTURES = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f"
 _EMOJI = re.compile(f"[{_PICTURES}]+")
 _TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>")
 _PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?")
-# Every match of the five patterns contains one of these, and few texts do: one quick search saves five slow ones.
+# Each match of the five patterns contains one of these, but few texts do: one quick search saves five slow ones.
 _ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|\n[ \t]*[0-9]|[wW]\.|[oO]:")
 _IN_SPEECH: Final = (
     ("spoken-markdown", _MARKDOWN, "has Markdown, which a voice reads out or drops: write plain words"),
@@ -73,7 +73,7 @@ _IN_SPEECH: Final = (
     ("placeholder", _PLACEHOLDER, "has a placeholder that nothing fills in; a variable is written {{name}}"),
 )
 _LINE_END_BLANKS = re.compile(r"(?<![^\S\r\n])[^\S\r\n]+(?=\r?\n)")
-# A text cannot begin with a straight quote, which YAML would take, but word processors may spare the last one.
+# YAML would take a straight quote at the beginning. A word processor may leave the last quote straight.
 _QUOTED = re.compile(
     "(?P<open>[\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d])"
     "(?:.*[\u201d\u2019\u201c\u2018\u00bb\u00ab]|[^\"]*\"|[^']*')",
@@ -86,7 +86,7 @@ def find_lints(
 ) -> list[FieldProblem]:
     """Return what is most likely a mistake in the declared fields.
 
-    `cut_off` names the messages that end before a ` #`, `folded` the texts whose Markdown lines YAML has joined.
+    `cut_off`: messages that end before a ` #`. `folded`: texts whose Markdown lines YAML has joined.
     """
     # Any field may have any type here, since definitions with errors are checked as well.
     problems = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
@@ -94,7 +94,7 @@ def find_lints(
     for path, value in _list_nodes(declared, (), []):
         if isinstance(value, dict):
             problems += _check_keys(path, tuple(value))
-        # What the API takes from a list is judged by the checks.
+        # Values outside a list of choices are reported by the checks.
         elif path != ID.path and not (path in BY_PATH and BY_PATH[path].choices):
             problems += _check_text(path, value, is_folded=path in folded)
     return problems
@@ -113,12 +113,12 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
     if message and is_blank(message):
         yield _make_problem("blank-text", (field,), f"{field} is only white space; write null for no message")
     elif message.endswith(("\n", "\r")):
-        # Most often the line break that a block text keeps, and a voice makes a pause of it.
+        # Most often, the line break at the end of a block text. A voice makes a pause there.
         advice = ('; remove it, or write "|-" or ">-" instead of "|" or ">"', "; remove the empty line at the end")
         problem = _make_problem("trailing-newline", (field,), f"{field} ends in a line break", prefix=message.rstrip())
         yield dataclasses.replace(problem, advice=advice)
     elif message != message.rstrip():
-        # A no-break space looks like any other, and comes with copied text.
+        # A no-break space comes with copied text, and looks like an ordinary space.
         name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
         yield _make_problem("trailing-space", (field,), f"{field} ends in white space{name}; remove it", prefix=message)
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
@@ -162,7 +162,7 @@ def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[Fiel
 
 
 def _check_keys(path: FieldPath, keys: tuple[str, ...]) -> Iterator[FieldProblem]:
-    """Yield keys of a group that are most likely meant to be the same: the API keeps both."""
+    """Yield keys of a group that were probably meant to be the same; the API keeps both."""
     first_keys: dict[str, str] = {}
     for key in keys if _are_similar(keys) else ():
         if (other := first_keys.setdefault(same_name(key), key)) != key:
@@ -170,7 +170,7 @@ def _check_keys(path: FieldPath, keys: tuple[str, ...]) -> Iterator[FieldProblem
             yield dataclasses.replace(_make_problem("similar-names", (*path, key), words), about="key")
 
 
-# A fleet repeats the same keys a thousand times.
+# In a large project, the same keys come up a thousand times.
 @functools.lru_cache(maxsize=512)
 def _are_similar(keys: tuple[str, ...]) -> bool:
     return len({same_name(key) for key in keys}) < len(keys)
@@ -178,7 +178,7 @@ def _are_similar(keys: tuple[str, ...]) -> bool:
 
 def _list_nodes(value: Any, path: FieldPath, nodes: list[tuple[FieldPath, Any]]) -> list[tuple[FieldPath, Any]]:
     """Add every text and every group inside a value, each with its path, and return all of them."""
-    # Plain dictionaries, as the reader makes them: checking for Mapping is far slower, and every value is visited.
+    # Check for `dict`, which the reader makes: checking for Mapping is far slower, and every value is visited.
     if isinstance(value, str | dict):
         nodes.append((path, value))
     if isinstance(value, dict):
@@ -191,7 +191,7 @@ def _list_nodes(value: Any, path: FieldPath, nodes: list[tuple[FieldPath, Any]])
 
 
 def _make_problem(lint: str, path: FieldPath, words: str, excerpt: str = "", prefix: str = "") -> FieldProblem:
-    """Return a problem in the line of a text to which the text `prefix` leads."""
+    """Return a problem in a text, in the line that comes after the text `prefix`."""
     message = f"{words} (here: {excerpt})" if excerpt else words
     line = prefix.count("\n") + 1
     return FieldProblem(path, message, words if excerpt else "", severity="warning", lint=lint, line=line)

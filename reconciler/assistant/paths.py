@@ -1,4 +1,4 @@
-"""Field paths: tuples of keys inside, JSON Pointers (RFC 6901) and dotted names outside."""
+"""Field paths: tuples of keys in the code, JSON Pointers (RFC 6901) or dotted names for users and files."""
 
 import re
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ def to_pointer(path: Iterable[str]) -> str:
 
 
 def parse_pointer(pointer: str) -> FieldPath:
-    """Return the path that a JSON Pointer names. Raises ValueError for any other text, and for the empty one."""
-    # The empty one would name the whole assistant.
+    """Return the path that a JSON Pointer names. Raises ValueError for anything else, and for ""."""
+    # "" would name the whole assistant.
     if not pointer.startswith("/"):
         raise ValueError("a JSON Pointer begins with '/', as in /metadata/crmKey")
     if re.search("~(?![01])", pointer):
@@ -25,8 +25,8 @@ def parse_pointer(pointer: str) -> FieldPath:
 def parse_path(text: str) -> FieldPath:
     """Return the path that a user wrote, as a JSON Pointer or dotted: `/metadata/crmKey` or `metadata.crmKey`.
 
-    A key with a dot needs a pointer. Raises ValueError for anything ambiguous: a misread path would match nothing,
-    and nobody would notice.
+    A key with a dot needs a pointer. Raises ValueError for anything ambiguous: a path that was misread would match
+    nothing, and nobody would notice.
     """
     if text.startswith("/"):
         return parse_pointer(text)
@@ -51,10 +51,10 @@ def dotted(path: Iterable[str]) -> str:
 
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:
-    """Return whether a pattern names a path or something above it; `*` in a pattern stands for any one key."""
+    """Return whether a pattern matches a path or something above it; `*` matches any one key."""
     return len(pattern) <= len(path) and meets(pattern, path)
 
 
 def meets(pattern: FieldPath, path: FieldPath) -> bool:
-    """Return whether a pattern names the path, something above it, or something below it."""
+    """Return whether a pattern matches a path, something above it, or something below it."""
     return all(part in ("*", key) for part, key in zip(pattern, path, strict=False))

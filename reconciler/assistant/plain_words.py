@@ -12,7 +12,7 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
 
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-# Text editors write them instead of quotes, but to YAML they are letters.
+# Text editors write these instead of quotes, but YAML reads them as letters.
 CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
 _WANTED: Final[Mapping[fields.Kind, str]] = {
     "text": "text",
@@ -22,7 +22,7 @@ _WANTED: Final[Mapping[fields.Kind, str]] = {
     "fields": "a group of fields, indented below it",
     "anything": "a group of keys and values, indented below it",
 }
-# By the exact type: to Python `True` is a number, too.
+# By exact type: in Python, `True` is also a number.
 _KINDS: Final[Mapping[type, str]] = {
     bool: "true or false",
     int: "a whole number",
@@ -31,9 +31,9 @@ _KINDS: Final[Mapping[type, str]] = {
     list: "a list",
     type(None): "nothing",
 }
-_LONGEST_SLIP: Final = 200  # characters of a misspelt word; to compare longer ones takes long
-# What people write for YAML's signs at the beginning of a line, matched in one walk; `at` is where people should look.
-# Compiled when the first file has a mistake.
+_LONGEST_SLIP: Final = 200  # characters of a misspelled word; comparing longer ones takes too long
+# What people write instead of YAML's signs at the beginning of a line; `at` is the place to point at.
+# Compiled only when a file has a mistake.
 _SLIPS: Final = (
     (r"\s*(?P<at>```|~~~)", "remove the lines with {}, which chats and web pages put around a text"),
     (r"\s*(?P<at><!doctype|<html|<\?xml)", "this is a web page; copy its text alone into this file"),
@@ -46,7 +46,7 @@ _SLIPS: Final = (
 
 
 def describe_unknown_field(path: FieldPath, allowed: Collection[str]) -> FieldProblem:
-    """Return the message about a key that the API does not have at this place, where it allows some others."""
+    """Return the message about a key that the API does not have in this place; `allowed` are the keys that it has."""
     place = f" inside {dotted(path[:-1])}" if path[1:] else ""
     message, quoting = _suggest_field(path, allowed), f"unknown field {dotted(path)}"
     advice = message.removeprefix(quoting) if message.startswith(quoting) else ""
@@ -68,7 +68,7 @@ def find_slip(line: str) -> tuple[int, str] | None:
     for pattern, message in _SLIPS:
         if match := re.match(pattern, line, re.IGNORECASE):
             sign = match["at"]
-            # A character that only looks like the intended one is named.
+            # Name the character, because it may look exactly like the intended one.
             name = f'"{sign}"' if sign.isascii() else f'"{sign}", {name_character(sign)}'
             return match.start("at") + 1, message.format(name)
     return None
@@ -78,14 +78,14 @@ def find_closest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> s
     """Return the candidate that is most likely meant by `word`, if there is one."""
     if len(word) > _LONGEST_SLIP:
         return None
-    # Compared by letters alone: `first_message`, `FirstMessage` and `first-message` are one slip.
+    # Only letters and digits are compared: `first_message`, `FirstMessage` and `first-message` are the same slip.
     by_letters = {_letters(candidate): candidate for candidate in candidates}
     matches = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)
     return by_letters[matches[0]] if matches else None
 
 
 def name_look_alike(word: str) -> str:
-    """Return which letter of a misspelt word no name has, as the end of a sentence: it may look like another one."""
+    """Return the end of a sentence about a letter that no name has, because it may look like another letter."""
     letter = next((character for character in word if not character.isascii()), "")
     return f' The "{letter}" in it is {name_character(letter)}' if letter else ""
 
@@ -102,7 +102,7 @@ def _suggest_field(path: FieldPath, allowed: Collection[str]) -> str:
     first_word = key.partition(" ")[0]
     if first_word != key and first_word in fields.keys_inside(parent):
         return f'unknown field {dotted(path)}; put a colon (":") and a space after {first_word}'
-    # No field of the API has a space in its name: this is a sentence with a colon in it.
+    # No field of the API has a space in its name, so this is a sentence with a colon in it.
     names = {path[-1] for path in fields.DOCUMENTED}
     if " " in key.strip() and not find_closest(key, names, cutoff=0.85):
         return (
@@ -119,7 +119,7 @@ def _suggest_field(path: FieldPath, allowed: Collection[str]) -> str:
 
 
 def _guess_field(parent: FieldPath, key: str, siblings: Collection[str]) -> str:
-    """Return a "did you mean": a key of this place, the same key elsewhere, then what looks alike."""
+    """Return a "did you mean": a key of this place, the same key elsewhere, or else a similar key."""
     letters = _letters(key)
     elsewhere = [path for path in fields.DOCUMENTED if path[:-1] != parent and path != parent]
     # The same letters elsewhere are a better guess than a similar key here: `voiceId` at the top is not `voice`.
@@ -129,7 +129,7 @@ def _guess_field(parent: FieldPath, key: str, siblings: Collection[str]) -> str:
         return _suggest_move(same)
     if near := near or find_closest(key, siblings):
         return f"did you mean {near}?"
-    # A similar key elsewhere is a guess upon a guess, so it must be very similar.
+    # Another key in another place takes two guesses, so it must be very similar.
     near = find_closest(key, [path[-1] for path in elsewhere], cutoff=0.8)
     return _suggest_move([path for path in elsewhere if path[-1] == near]) if near else ""
 
@@ -154,7 +154,7 @@ def _suggest_repair(kind: fields.Kind, value: Any) -> str:
         instead = (
             f"did you mean {guess}?" if guess else 'write the text itself, in quotes ("...") if it has { or ": " in it'
         )
-    # Markdown pasted behind a key reads as a comment and a list.
+    # YAML reads Markdown that was pasted after a key as a comment or a list.
     elif kind == "text" and isinstance(value, list):
         instead = 'if these are the lines of a text, write it below its key as a block that begins with "|-"'
     elif kind in ("whole number", "number") and isinstance(value, str):
@@ -163,7 +163,7 @@ def _suggest_repair(kind: fields.Kind, value: Any) -> str:
         instead = "write it without a decimal point"
     elif kind == "fields" and isinstance(value, list):
         instead = "remove the dash before each field"
-    # YAML reads `provider:openai` and the lines below it as one text, and "-goodbye" too.
+    # YAML reads `provider:openai` and the lines below it as one text; the same goes for "-goodbye".
     elif kind == "fields" and isinstance(value, str) and re.match(r"\w+:\S", value):
         instead = "put a space after each colon"
     elif kind == "texts" and isinstance(value, str) and re.match(r"[0-9]{1,2}[.)]\s", value):

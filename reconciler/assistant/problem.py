@@ -10,7 +10,7 @@ from reconciler.errors import SettingsError
 
 Severity = Literal["error", "warning"]
 About = Literal["key", "value", "file"]
-# The most problems of one file that are shown. Nobody reads more, and each takes ten times its text in memory.
+# At most this many problems of one file are shown. Nobody reads more, and each takes ten times its text in memory.
 MAX_PROBLEMS: Final = 1_000
 
 
@@ -19,18 +19,18 @@ class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file."""
 
     path: FieldPath
-    message: str  # may quote what a user wrote
-    discreet: str = ""  # does not; empty if `message` quotes nothing
+    message: str  # may quote the user's text
+    discreet: str = ""  # the same without the quote; "" if `message` quotes nothing
     about: About = "value"
     severity: Severity = "error"
     lint: str = ""  # the id of the lint that found it
-    line: int = 1  # of a text in which it is, from 1
-    advice: tuple[str, str] = ("", "")  # what else to do, in YAML and in a text file
+    line: int = 1  # the line within a text, from 1
+    advice: tuple[str, str] = ("", "")  # more advice: for YAML, and for a text file
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One problem in a file, named from the repository's root; sorted by file and place. Places count from 1."""
+    """One problem in a file, whose path begins at the repository's root. Lines and columns count from 1."""
 
     file: str
     line: int
@@ -40,22 +40,22 @@ class Problem:
     kind: Literal["invalid", "duplicate"] = "invalid"
     lint: str = ""  # the id of the lint that found it
     source_line: str = dataclasses.field(default="", repr=False, compare=False)  # empty if it may not be shown
-    about_file: bool = dataclasses.field(default=False, repr=False, compare=False)  # not about one of its lines
+    about_file: bool = dataclasses.field(default=False, repr=False, compare=False)  # about the file as a whole
 
     def __str__(self) -> str:
-        """Return `file:line:column: message`; warnings say so."""
+        """Return `file:line:column: message`, with `warning: ` before the message of a warning."""
         prefix = "warning: " if self.severity == "warning" else ""
         return f"{self.file}:{self.line}:{self.column}: {prefix}{self.message}"
 
 
 def keep_gravest(problems: set[Problem]) -> set[Problem]:
-    """Return problems without the warnings that are also errors: a lint may be an error for some assistants only."""
+    """Drop each warning that is also an error: a lint may be an error for only some assistants."""
     errors = (problem for problem in problems if problem.severity == "error")
     return problems - {dataclasses.replace(error, severity="warning") for error in errors}
 
 
 class InvalidSettings(SettingsError):  # noqa: N818 - a list of problems
-    """`reconciler.yaml` cannot be used; `problems` are all of them, each with its place."""
+    """`reconciler.yaml` cannot be used; `problems` has every problem with its place."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems))

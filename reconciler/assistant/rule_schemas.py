@@ -1,4 +1,4 @@
-"""The JSON Schemas of a team's rules: what is wrong with one, and how an editor reads them. Reads no file."""
+"""The JSON Schemas of a team's rules: finds their mistakes, and rewrites them for editors. Reads no file."""
 
 import re
 import warnings
@@ -12,7 +12,7 @@ from reconciler.assistant.problem import FieldProblem
 from reconciler.assistant.rule_words import TYPES, Violation, describe_errors
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-# Keywords that hold a schema, a list of schemas, and schemas by names.
+# Keywords that contain a schema, a list of schemas, or an object of schemas.
 _BELOW: Final = {"items", "contains", "additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 _ONE: Final = {"not", "if", "then", "else", "propertyNames", *_BELOW}
 _SOME: Final = {"allOf", "anyOf", "oneOf", "prefixItems"}
@@ -25,7 +25,7 @@ _OTHERS: Final = {
 }
 _KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
 _REFERENCE: Final = "a reference is a path inside this schema, like #/$defs/NAME"
-# Keywords for other purposes than to judge a value, or for schemas of several documents.
+# Keywords that check no value, or that are for schemas in several documents.
 _IDLE: Final = ("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "$id", "$vocabulary")
 _REFUSED: Final = {
     **dict.fromkeys(_IDLE, "checks nothing; remove it"),
@@ -59,7 +59,7 @@ def _list_parts(schema: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]
 
 
 def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str | None, Any]]:
-    """Yield the schemas that a keyword holds, each with its key below the keyword, None if it has none."""
+    """Yield the schemas in a keyword, each with its key below the keyword, or None."""
     if keyword in _ONE:
         yield None, value
     elif keyword in _SOME:
@@ -69,7 +69,7 @@ def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str | None, 
 
 
 def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]:
-    """Yield what JSON Schema itself would ignore, or notice only when a value is checked."""
+    """Yield mistakes that JSON Schema ignores, or notices only when a value is checked."""
     parts = dict(_list_parts(schema, ()))
     by_reference = {f"#{to_pointer(path)}": part for path, part in parts.items()}
     keywords = [((*path, key), part[key]) for path, part in parts.items() if isinstance(part, Mapping) for key in part]
@@ -97,17 +97,17 @@ def _explain_bad_value(keyword: str, value: Any, formats: Container[str], by_ref
     if keyword == "$schema" and value.rstrip("#") != DIALECT:
         return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
     if keyword == "$ref":
-        # Per cent signs, which stand for other characters in a URL, are not worth a reader here.
+        # A reference may also be percent-encoded. Nobody needs that here, so it is not supported.
         if value not in by_reference or "%" in value:
             return f"{value} does not lead to a schema: {_REFERENCE}, and other documents are not read"
-        # A schema that is nothing but a reference to itself never ends.
+        # A schema that only refers to itself would never end.
         part = by_reference[value]
         return f"{value} refers to itself" if isinstance(part, Mapping) and part.get("$ref") == value else ""
     if keyword == "format" and value not in formats:
         return f"the format {value} is not supported; use a pattern"
     if keyword == "pattern":
         try:
-            # Python warns of what it may read otherwise one day, and what other languages do already: `[[:alpha:]]`.
+            # Python warns about patterns such as `[[:alpha:]]`, which other languages already read differently.
             with warnings.catch_warnings(action="error"):
                 re.compile(value)
         except (re.error, FutureWarning, OverflowError, RecursionError) as error:
@@ -116,7 +116,7 @@ def _explain_bad_value(keyword: str, value: Any, formats: Container[str], by_ref
 
 
 def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Schema | None:
-    """Return a rule as a part of a schema (draft-07) of a whole definition, for editors; None if none can say it.
+    """Return a rule as part of a definition's schema (draft-07), for editors; None if that cannot express the rule.
 
     `*` in the path stands for any key of an object and any element of a list. With `required` the value must be there.
     `at` is the JSON Pointer of the part.
@@ -132,7 +132,7 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
     key, tail = path[0], path[1:]
     if key != "*":
         property_schema = place_schema(tail, schema, required=required, at=f"{at}/properties/{to_pointer((key,))[1:]}")
-        # What is no group at all has no value in it either.
+        # Anything but a group has no value inside either.
         must = {"type": ["object", "array"], "required": [key]} if required and "*" not in tail else {}
         return {"properties": {key: property_schema}, **must} if property_schema is not None else None
     elements = place_schema(tail, schema, required=required, at=f"{at}/items")
@@ -141,18 +141,18 @@ def place_schema(path: FieldPath, schema: Any, *, required: bool, at: str) -> Sc
 
 
 def _is_portable(schema: Any) -> bool:
-    """Return whether all references lead to `$defs` of the schema itself: of other parts the place changes."""
+    """Return whether all references lead to the schema's own `$defs`: its other parts move to another place."""
     references = (part["$ref"] for _, part in _list_parts(schema, ()) if isinstance(part, Mapping) and "$ref" in part)
     return all(re.fullmatch(r"#/\$defs/[^/]+", reference) for reference in references)
 
 
 def _or_text_file(schema: Any) -> Schema:
-    """Return a schema that also takes a text in a file of its own."""
+    """Return a schema that also takes a text in a separate file."""
     return {"if": {"type": "object", "required": ["$file"]}, "else": schema}
 
 
 def _translate(schema: Any, at: str) -> Any:
-    """Return a schema of 2020-12 as draft-07 reads it; its references begin at a place."""
+    """Return a schema of 2020-12 as draft-07. Its references begin at `at`, its new place."""
     if not isinstance(schema, Mapping):
         return schema
     names = {"prefixItems": "items", "items": "additionalItems"} if "prefixItems" in schema else {}

@@ -26,32 +26,32 @@ _COUNTED: Final = {
     for least_or_most in ("min", "max")
     for unit, noun in (("Length", "character"), ("Items", "item"), ("Properties", "key"))
 }
-_LONGEST: Final = 40  # characters of a text that is quoted as it is
-# A text that is no number, true, false or null, and whose ends can be seen in a list.
+_LONGEST: Final = 40  # characters; a longer text is not quoted whole
+# Texts that need no quotes in a list: not a number, true, false or null, and with visible ends.
 _PLAIN: Final = re.compile(r"(?!(?:true|false|null|-?[0-9][0-9.eE+-]*)\Z)(?! )(?:[^,\n]|,(?! ))+(?<! )")
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One violation: where it is, below the value that the rule is about, and its description."""
+    """One violation: its path below the value that the rule checks, and its description."""
 
     path: FieldPath
-    words: str  # they follow the value's name
+    words: str  # they come after the value's name
     about: About = "value"
-    quotes: bool = True  # the words may hold something that a user wrote
-    line: int = 1  # of a text in which it is, from 1
+    quotes: bool = True  # the words may quote the user's text
+    line: int = 1  # the line within a text, from 1
 
 
 def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
-    """Yield what `jsonschema` found, each thing once."""
+    """Yield each violation that `jsonschema` found once."""
     yield from dict.fromkeys(violation for error in errors for violation in _describe(error))
 
 
 def _describe(error: Any) -> Iterator[Violation]:
     path = tuple(str(key) for key in error.absolute_path)
     keyword, instance = error.validator, error.instance
-    # A key is judged as a text of its own, and its error does not say where it is.
+    # `jsonschema` checks a key like a text, and its error does not say where the key is.
     if "propertyNames" in error.absolute_schema_path:
         yield Violation((*path, str(instance)), f"has a name that {_describe_rule(error)}", "key")
     elif keyword == "additionalProperties" and error.validator_value is False:
@@ -70,7 +70,7 @@ def _describe(error: Any) -> Iterator[Violation]:
             lacking = ", ".join(other for other in needs if other not in instance)
             if key in instance and lacking:
                 yield Violation(path, f"lacks {lacking}, which {key} needs beside it", quotes=False)
-    # What must not appear in a text, such as a password, is not quoted.
+    # Never quote what must not appear in a text: it may be a password.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
         yield Violation(path, _describe_rule(error), line=_find_line(instance, error.validator_value))
     else:
@@ -79,7 +79,7 @@ def _describe(error: Any) -> Iterator[Violation]:
 
 
 def _find_line(instance: Any, schema: Any) -> int:
-    """Return the line of a text in which what a schema forbids begins: what a pattern finds, or what is too long."""
+    """Return the line of a text where a violation begins: a match of a pattern, or the part that is too long."""
     if not isinstance(instance, str) or not isinstance(schema, Mapping):
         return 1
     if "maxLength" in schema:
@@ -91,7 +91,7 @@ def _find_line(instance: Any, schema: Any) -> int:
 
 
 def _describe_value(error: Any) -> str:
-    """Return what a value is, as far as a keyword of a schema looks at it, and what it may be."""
+    """Return what a value is, as far as the keyword of the schema concerns it, and what it may be."""
     keyword, instance, may = error.validator, error.instance, _describe_rule(error)
     if keyword == "items":
         return f"has {_count(len(instance), 'item')}, and may have at most {len(error.schema.get('prefixItems', ()))}"
@@ -105,7 +105,7 @@ def _describe_value(error: Any) -> str:
 
 
 def _looks_like(text: str, other: Any) -> bool:
-    """Return whether two texts differ in nothing but blanks, in what nobody sees, or in how letters are stored."""
+    """Return whether two texts differ only in blanks, in invisible characters, or in how letters are stored."""
     return isinstance(other, str) and _what_is_seen(text) == _what_is_seen(other)
 
 
@@ -114,7 +114,7 @@ def _what_is_seen(text: str) -> str:
 
 
 def _describe_rule(error: Any) -> str:
-    # Under `false` nothing is allowed, and the error names no keyword.
+    # The schema `false` allows nothing, and its error names no keyword.
     if error.validator is None:
         return "may not be declared"
     if error.validator in ("contains", "minContains", "maxContains"):
@@ -143,7 +143,7 @@ def _describe_schema(schema: Any) -> str:
 
 
 def _describe_not(schema: Any) -> str:
-    """Return what is asked where a value may not match a schema."""
+    """Return what a value must be if it must not match a schema."""
     if not isinstance(schema, Mapping) or not schema:
         return "may be anything" if schema is False else "may not be declared"
     phrases = [_describe_opposite(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
@@ -174,7 +174,7 @@ def _quote(value: Any) -> str:
 
 
 def _write_choice(value: Any) -> str:
-    """Return a choice as JSON, or a text without its quotes where it can be nothing else."""
+    """Return a choice as JSON; a text has no quotes if it cannot be mistaken for another value."""
     is_plain = isinstance(value, str) and _PLAIN.fullmatch(value)
     return value if is_plain else json.dumps(value, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""Texts in files of their own: where a layer mentions them, and which text a file's content is. Reads no file."""
+"""Texts in separate files: where a layer mentions one, and how a file's content becomes a text. Reads no file."""
 
 import posixpath
 import re
@@ -8,13 +8,13 @@ from typing import Any, Final
 from reconciler.assistant.paths import FieldPath
 
 TEXT_KEY: Final = "$file"
-# What no text file may hold: control characters, as in YAML, and halves of surrogate pairs, which UTF-8 lacks.
+# A text file must not contain control characters, as in YAML, or halves of surrogate pairs, which UTF-8 lacks.
 FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:
     """Yield the path of each object that mentions a text file, at any depth and in lists, and that object."""
-    # Plain dictionaries, as they are read: to ask for a Mapping takes far longer, and every value is looked at.
+    # Check for `dict`, which the reader makes: checking for Mapping is far slower, and every value is visited.
     if isinstance(fields, dict):
         if TEXT_KEY in fields:
             yield path, fields
@@ -27,8 +27,8 @@ def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPa
 
 
 def may_mention(text: str) -> bool:
-    """Return whether a YAML text may mention a text file: most mention none, which is seen without parsing them."""
-    # Between quotes the key may be written with escapes.
+    """Return whether a YAML text may mention a text file. Most mention none, and that is clear without parsing."""
+    # In quotes, the key may contain escapes.
     return TEXT_KEY in text or "\\" in text
 
 
@@ -38,6 +38,6 @@ def resolve_reference(reference: str, file: str) -> str:
 
 
 def clean_text(content: str) -> str:
-    """Return the text that a file's content is, as every system's editors write it."""
-    # Editors add a line end to the end of a file, and nobody means the assistant to say it.
+    """Return the text in a file, whatever line endings and byte order mark its editor has written."""
+    # Editors add a line end at the end of a file, which is not meant to be part of the text.
     return content.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n")
