@@ -18,7 +18,6 @@ SENSITIVE = "(sensitive)"
 SHORT = 60  # columns that one value may take on a line of its own
 NOTHING = "nothing"  # how a side without a value reads
 _DEEPEST = 200  # levels, as many as a report that can be read back has
-_NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
 # Letters that a screen shows as Latin ones, and dashes; whatever else looks alike Unicode itself maps.
 _LETTERS = str.maketrans(
@@ -54,31 +53,16 @@ def escape(text: str) -> str:
     # What cannot be seen is what `str.isprintable` leaves out (the Unicode categories "Other" and "Separator", the
     # space aside) and letters without ink.
     # Nearly every text is plain but for its line ends, and a report has very many, some of them megabytes long.
-    text = text.replace("\n", _NAMED["\n"])
+    text = text.replace("\n", r"\n")
     if is_all_seen(text):
         return text
     return _NOT_PLAIN.sub(lambda match: _show_char(text, match.start(), match[0]), text)
 
 
 def _show_char(text: str, place: int, char: str) -> str:
-    if is_seen(char):
-        return char
     # A zero-width joiner stays where it glues an emoji together.
-    if char == _JOINER and place and text[place - 1] >= _EMOJI_FROM and text[place + 1 : place + 2] >= _EMOJI_FROM:
-        return char
-    return _write_char(char)
-
-
-def _write_char(char: str) -> str:
-    """Return a character as an escape, unless it is a plain ASCII one."""
-    code = ord(char)
-    if char in _NAMED:
-        return _NAMED[char]
-    if " " <= char <= "~":
-        return char
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    is_glue = char == _JOINER and place and min(text[place - 1], text[place + 1 : place + 2]) >= _EMOJI_FROM
+    return char if is_seen(char) or is_glue else _reveal(char)
 
 
 def show_name(name: str) -> str:
@@ -98,7 +82,7 @@ def _is_mixed(word: str) -> bool:
 
 
 def _reveal_name(name: str) -> str:
-    return _NOT_PLAIN.sub(lambda match: _write_char(match[0]), name)
+    return _NOT_PLAIN.sub(lambda match: _reveal(match[0]), name)
 
 
 def drop_half_escape(text: str) -> str:
@@ -148,7 +132,8 @@ def _strip_looks(text: str) -> str:
 
 
 def _reveal(text: str, *, blanks: bool = False) -> str:
-    visible = "".join(map(_write_char, text.replace("\\", "\\\\")))
+    """Return a text in which everything but plain ASCII is an escape, and a backslash is two."""
+    visible = text.encode("unicode_escape").decode()
     return visible.replace(" ", "\u00b7") if blanks else visible
 
 
