@@ -8,21 +8,13 @@ from reconciler.core.run import RemovedDefinition
 from reconciler.report.differences.values import escape, show_name
 from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 
-STATUS: dict[Status, str] = {
-    Status.ERROR: "error",
-    Status.MISSING: "missing",
+# Most of them are called by their own name; the rows say what is unusual.
+STATUS: dict[Status, str] = {status: status.replace("_", " ") for status in Status} | {
     Status.NEW: "to create",
-    Status.FROZEN: "frozen",
     Status.CONFLICTED: "conflict",
     Status.PENDING: "to change",
-    Status.DRIFTED: "drifted",
-    Status.IN_SYNC: "in sync",
 }
-OUTCOME: dict[Outcome, str] = {
-    Outcome.UNCHANGED: "unchanged",
-    Outcome.APPLIED: "applied",
-    Outcome.CREATED: "created",
-    Outcome.DELETED: "deleted",
+OUTCOME: dict[Outcome, str] = {outcome: outcome.value for outcome in Outcome} | {
     Outcome.FROZEN: "frozen, nothing was sent",
     Outcome.FAILED: "failed, nothing was changed",
     Outcome.REFUSED: "refused, nothing was sent",
