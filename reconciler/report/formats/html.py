@@ -84,7 +84,6 @@ def make_page(view: RunView) -> dict[str, Any]:
     origins = Counter(kind for entry in entries for kind in entry.kinds)
     return {
         "view": view,
-        "facts": _list_facts(view.report),
         "cards": [{"card": card, "number": number, **_describe(card, view.report)} for card, number in numbered],
         "categories": [(_label(key), tone, categories[key]) for key, tone in _TONES.items() if categories[key]],
         "origins": [(kind, label, origins[kind]) for kind, label in ORIGINS.items() if origins[kind]],
@@ -134,17 +133,3 @@ def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str
 
 def _label(category: Status | Outcome | str) -> str:
     return wording.STATUS[category] if isinstance(category, Status) else category.replace("_", " ")
-
-
-def _list_facts(report: Report) -> list[tuple[str, str]]:
-    """Return where, when and against what the run was; nothing for what is not known."""
-    ref, commit = (report.base.ref, report.base.commit) if report.base else ("", "")
-    facts = {
-        "API": report.api_url,
-        "Environment": ", ".join(report.environments),
-        "Git": (report.head or "")[:12],
-        "Base": commit[:12] if ref == commit else f"{ref} {commit[:12]}".strip(),
-        "Finished": report.finished_at.replace("T", " ").replace("Z", " UTC"),
-        "Version": report.tool_version,
-    }
-    return [(name, value) for name, value in facts.items() if value]
