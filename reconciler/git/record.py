@@ -221,19 +221,7 @@ def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
         raise _reject_ref(ref, commit.name)
     try:
-        unclear, late = (
-            tuple(from_json(Unclear, entry) for entry in _read_trailers(commit.message, trailer))
-            for trailer in (TRAILER, LATE)
-        )
-        created = {str(entry["file"]): str(entry["id"]) for entry in _read_trailers(commit.message, CREATED)}
-        other_ids = {
-            str(key): str(name) for group in _read_trailers(commit.message, OTHER_IDS) for key, name in group.items()
-        }
-        outdated = {
-            str(folder): frozenset(map(str, files))
-            for group in _read_trailers(commit.message, UNSETTLED)
-            for folder, files in group.items()
-        }
+        keeps = _read_trailers(commit.message)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _reject_trailers(ref, commit) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
@@ -244,18 +232,24 @@ def _parse(commit: Commit, ref: str) -> Record:
         date=date.isoformat(),
         # These are for programs; people read the message in `history`.
         message="".join(line for line in lines if not line.startswith((FORM, UNSETTLED))).strip(),
-        unclear=unclear,
-        late=late,
-        created=created,
-        other_ids=other_ids,
-        outdated=outdated,
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
+        **keeps,
     )
 
 
-def _read_trailers(message: str, trailer: str) -> Iterator[dict[str, Any]]:
-    pairs = (line.partition(": ") for line in message.splitlines())
-    yield from (dict(json.loads(value)) for name, _, value in pairs if name == trailer)
+def _read_trailers(message: str) -> dict[str, Any]:
+    """Return what the trailers of a record keep, by the field of `Trailers`."""
+    values: dict[str, list[dict[str, Any]]] = {name: [] for name in (TRAILER, LATE, CREATED, OTHER_IDS, UNSETTLED)}
+    for name, _, value in (line.partition(": ") for line in message.splitlines()):
+        if name in values:
+            values[name].append(dict(json.loads(value)))
+    return {
+        "unclear": tuple(from_json(Unclear, entry) for entry in values[TRAILER]),
+        "late": tuple(from_json(Unclear, entry) for entry in values[LATE]),
+        "created": {str(entry["file"]): str(entry["id"]) for entry in values[CREATED]},
+        "other_ids": {key: str(name) for group in values[OTHER_IDS] for key, name in group.items()},
+        "outdated": {key: frozenset(map(str, files)) for group in values[UNSETTLED] for key, files in group.items()},
+    }
 
 
 def _reject_ref(ref: str, name: str) -> RepositoryError:
