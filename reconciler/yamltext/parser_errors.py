@@ -10,8 +10,15 @@ from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.texts import TEXT_KEY
-from reconciler.yamltext.pasted_text import KEY_LINE, find_pasted_text
-from reconciler.yamltext.wrong_keys import FIELD_NAMES, GLUED, NO_SPACE, QUOTE_IT, find_wrong_key
+from reconciler.yamltext.misread_lines import (
+    FIELD_NAMES,
+    GLUED,
+    KEY_LINE,
+    NO_SPACE,
+    QUOTE_IT,
+    find_pasted_text,
+    find_wrong_key,
+)
 
 # In a message {} stands for the character at its place. Nothing else is quoted from the file.
 _NEEDS_QUOTES: Final = 'a text cannot begin with "{}" unless it is in quotes; put the whole text in quotes ("...")'
