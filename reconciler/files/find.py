@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.assistant.problem import InvalidSettings, Problem
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, LayerKind, correct_name, defaults_above, is_defaults_file
-from reconciler.core.settings import Settings
+from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
@@ -129,20 +129,16 @@ def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | 
         return None
     parent = folder.resolve().parent
     place = parent / settings.overlay
-    problem = None
+    if place.is_dir() and place.resolve().is_relative_to(parent):
+        return place.resolve()
+    name = shown_path(place, root)
+    problem = f"the overlay folder {name} is a link, which is not followed; put a folder there, or correct this line"
     if not place.is_dir():
         problem = (
-            f"there is no overlay folder {shown_path(place, root)}; correct this line, or create the folder (git keeps "
-            "it once a file is in it, such as an empty .gitkeep)"
+            f"there is no overlay folder {name}; correct this line, or create the folder (git keeps it once a file is "
+            "in it, such as an empty .gitkeep)"
         )
-    elif not place.resolve().is_relative_to(parent):
-        problem = (
-            f"the overlay folder {shown_path(place, root)} is a link, which is not followed; put a folder there, or "
-            "correct this line"
-        )
-    if problem is not None:
-        raise InvalidSettings([Problem(settings.file or "reconciler.yaml", *settings.overlay_place, problem)])
-    return place.resolve()
+    raise InvalidSettings([Problem(settings.file or FILE_NAME, *settings.overlay_place, problem)])
 
 
 def read_text(path: Path) -> str:
