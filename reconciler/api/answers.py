@@ -16,34 +16,34 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError
 
 MAX_DEPTH = 100
-MAX_TOKENS = 200_000  # texts, commas and opening brackets: a list of a thousand assistants has some 80,000
-_LONGEST_NUMBER = 400  # characters; the largest double has 309 digits, and long ones take long to be written again
+MAX_TOKENS = 200_000  # texts, commas and opening brackets; a list of a thousand assistants has about 80,000
+_LONGEST_NUMBER = 400  # characters; the largest double has 309 digits, and long numbers are slow to write
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_LONGEST_NUMBER}}}")
 _intern = sys.intern
 _LONGEST_QUOTE = 200
-_LONGEST_READ = 64 * 1024  # of a text of which the beginning is quoted
+_LONGEST_READ = 64 * 1024  # characters that are quoted from the beginning of a text
 _BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # white space, and the marks of UTF-8 and UTF-16
 WRONG_URL = "does RECONCILER_API_URL end in /api?"
 
 
 class NotJsonError(Exception):
-    """A body that is no acceptable JSON; the text says what is wrong with it."""
+    """A body that is not acceptable JSON; the text says why."""
 
 
 def read_json(body: bytes) -> Any:
     """Parse a body strictly. Raises `NotJsonError`.
 
-    It must be UTF-8, with a byte order mark or not, without duplicate keys, NaN and infinity, at most `MAX_DEPTH` deep
-    and `MAX_TOKENS` long, with no number of more than some hundred digits.
+    It must be UTF-8, with or without a byte order mark. Duplicate keys, NaN, infinity and very long numbers are
+    rejected, and so is anything deeper than `MAX_DEPTH` or longer than `MAX_TOKENS`.
     """
-    # Half of a surrogate pair, which JSON writes as an escape (`\ud83d`), is a value like any other.
+    # Half of a surrogate pair, which JSON writes as an escape (`\ud83d`), is accepted like any other text.
     try:
         text = body.decode("utf-8-sig")
         if has_more_tokens(text, MAX_TOKENS):
             raise NotJsonError("JSON with too many values")
-        if sys.getsizeof(text) > 2 * MAX_BODY:  # one emoji makes Python take four bytes for each character
+        if sys.getsizeof(text) > 2 * MAX_BODY:  # a single emoji makes Python use four bytes for each character
             raise NotJsonError("JSON that is too large")
-        # Checking each of many short numbers takes longer than one search, unless values are far apart.
+        # One search is faster than checking each of many short numbers, unless values are far apart.
         has_long_number = text.count(",") < len(text) / 32 or _LONG_NUMBER.search(text) is not None
         value = json.loads(
             text,
@@ -52,7 +52,7 @@ def read_json(body: bytes) -> Any:
             parse_float=_parse_float,
             parse_int=_parse_int if has_long_number else None,
         )
-        # Counting brackets is quick, and rules out nearly every answer.
+        # Counting brackets is quick, and shows that nearly every answer is within the limits.
         too_deep = body.count(b"{") + body.count(b"[") > MAX_DEPTH and is_deeper(value, MAX_DEPTH)
     except RecursionError:
         too_deep = True
@@ -66,7 +66,7 @@ def read_json(body: bytes) -> Any:
 
 
 def find_json(body: bytes) -> Any:
-    """Parse a body as `read_json` does, and return None for one that is no acceptable JSON."""
+    """Parse a body like `read_json`, but return None if it is not acceptable JSON."""
     try:
         return read_json(body)
     except NotJsonError:
@@ -75,7 +75,7 @@ def find_json(body: bytes) -> Any:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Turns answers and failures into errors; knows the API's URL and the secrets that must not show."""
+    """Turns answers and failures into errors. Knows the API's URL, and the secrets to mask."""
 
     url: str
     origin: str
@@ -83,26 +83,26 @@ class Explainer:
     scrubber: Scrubber
 
     def quote(self, text: str) -> str:
-        """Return a foreign text as one short line, without secrets or anything that a terminal obeys."""
+        """Return a foreign text as one short line, without secrets and control characters."""
         line = " ".join(self.scrubber.clean(text).split())
         safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
         return safe if len(safe) <= _LONGEST_QUOTE else f"{safe[: _LONGEST_QUOTE - 3]}..."
 
     def unusable(self, call: Call, answer: Answer, problem: str = "", *, right_url: bool = False) -> ApiError:
-        """Return the error for a success that cannot be used; `problem` says what came instead of a good answer.
+        """Return the error for a successful answer that cannot be used; `problem` says why.
 
-        The message asks about the URL, unless it is a `right_url` or what came was surely meant to be JSON.
+        The message asks about the URL, unless `right_url`, or unless the body was clearly meant to be JSON.
         """
         bad_json = (
             not problem and find_json(answer.body) is None and answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
         )
         message = f"got {problem or self._describe_body(answer)}"
-        # An assistant was read before it is written.
+        # Before each write, the assistant was read, so the URL is right.
         message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
         return call.fail("protocol", message, hint=f"check the API URL: {self.url}")
 
     def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
-        """Return the error for an answer that is no success; `meaning` says in words what it means here."""
+        """Return the error for an answer that is not a success; `meaning` says what the status means here."""
         status = answer.status
         if 300 <= status < 400:
             message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
@@ -139,7 +139,7 @@ class Explainer:
         try:
             value = read_json(answer.body)
         except NotJsonError as error:
-            if b'"' in body:  # perhaps parts of an assistant, which may be sensitive
+            if b'"' in body:  # it may contain parts of an assistant, which may be sensitive
                 return str(error)
             return f"{error} ({self.quote(body[:_LONGEST_READ].decode(errors='replace'))!r})"
         if isinstance(value, list):
@@ -179,7 +179,7 @@ def _find_error_text(answer: Answer) -> str:
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = {_intern(key): item for key, item in pairs}  # a fleet has each key a thousand times
+    value = {_intern(key): item for key, item in pairs}  # a list of assistants repeats each key a thousand times
     if len(value) < len(pairs):
         raise NotJsonError("JSON with a duplicate key")
     return value

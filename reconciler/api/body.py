@@ -4,18 +4,18 @@ import io
 import zlib
 from collections.abc import Iterable
 
-MAX_BODY = 8 * 1024 * 1024  # bytes, both as they are sent and unpacked
+MAX_BODY = 8 * 1024 * 1024  # bytes, before and after unpacking
 _PACKED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
-_MEMBER = b"\x1f\x8b\x08"  # how each member of a gzip begins (RFC 1952, 2.3.1)
-_MOST_MEMBERS = 1000  # empty ones cost time and no room
+_MEMBER = b"\x1f\x8b\x08"  # the first bytes of each gzip member (RFC 1952, 2.3.1)
+_MOST_MEMBERS = 1000  # a limit is needed because empty members cost time but no space
 
 
 class UnusableBodyError(Exception):
-    """The body is too large, or compressed in a way that was not asked for; the text says what came."""
+    """The body is too large, or compressed in an unknown way; the text says which."""
 
 
 class IncompleteBodyError(UnusableBodyError):
-    """The body was cut short, which may well pass."""
+    """The body was cut short, which may be temporary."""
 
 
 def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
@@ -51,7 +51,7 @@ def _check_size(body: bytes | bytearray) -> None:
 
 
 def _is_gzip(encoding: str) -> bool:
-    # Servers write all kinds of things here over plain JSON, such as its charset. Those change no byte.
+    # Some servers send other words here with plain JSON, such as its charset. The bytes are plain nevertheless.
     codings = [name for part in encoding.split(",") if (name := part.strip().lower()) in _PACKED]
     if codings in ([], ["gzip"], ["x-gzip"]):
         return bool(codings)

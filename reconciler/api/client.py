@@ -20,7 +20,7 @@ from reconciler.errors import ApiError, UsageError
 
 __all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]
 
-LONGEST_LAG = 5.0  # seconds that reading may lag behind a write (docs/reference.md, "The network")
+LONGEST_LAG = 5.0  # seconds that reads may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
 _HINT_AFTER_LOGIN = "the login worked, so this account lacks the permission: use another account"
 _HINT_BEFORE_LOGIN = (
@@ -42,12 +42,12 @@ class ApiOptions:
 
 
 class AssistantsApi:
-    """A context manager; thread-safe. At most `concurrency` requests in flight, connections kept alive.
+    """The API, as a context manager. Thread-safe; keeps at most `concurrency` requests in flight.
 
-    `on_request` is called for every attempt, in its thread. Once `stopping()` is true, waits end and nothing
-    is repeated; once `aborted()` is, no answer is awaited either. `backoff`, in seconds, bounds the first wait between
-    two attempts, and `lag` how long reading may lag behind a write. Raises `SettingsError` and `UsageError` for options
-    that cannot work. Every method raises `ApiError`.
+    `on_request` is called for every attempt, in its thread. Once `stopping()` is true, waits end and nothing is
+    repeated; once `aborted()` is true, no answer is awaited either. `backoff` is the longest first wait between two
+    attempts, and `lag` how long reads may lag behind a write, both in seconds. Raises `SettingsError` and `UsageError`
+    for options that cannot work. Every method raises `ApiError`.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class AssistantsApi:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
         base = check_base_url(options.url, allow_insecure_http=options.allow_insecure_http)
         credentials = options.credentials
-        # However the secret was made, it must be allowed in a cookie.
+        # The caller may have made the secret without checking that a cookie can contain it.
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
         credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
         scrubber = Scrubber(credentials.token, credentials.password)
@@ -96,20 +96,20 @@ class AssistantsApi:
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """How many requests of each method reached the API, or may have: repeats and logins included."""
+        """How many requests of each method reached the API, or may have, including repeats and logins."""
         return MappingProxyType(self._sender.sent)
 
     @property
     def user_role(self) -> str | None:
-        """The role that the login named, if there was a login."""
+        """The role of the account, if a login has named it."""
         return self._session.role
 
     def get(self, assistant_id: str) -> dict[str, Any]:
-        """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
+        """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may contain the other one."""
         return self._fetch_assistant(Call("GET", _build_path(assistant_id)))
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
-        """Read one assistant after a write, until it is not old, 5 seconds are over, or the run is being stopped."""
+        """Read one assistant after a write, until `is_old` is false for it, the lag is over, or the run is stopped."""
         body: bytes | None = None
         result: dict[str, Any] | ApiError | None = None
         for _ in self._throttle.poll(self._lag):
@@ -121,7 +121,7 @@ class AssistantsApi:
                     raise
                 result = error
                 continue
-            # The same bytes need no second parse: an answer may be megabytes long.
+            # Do not parse the same bytes twice: an answer may be megabytes long.
             if answer.body != body:
                 body, result = answer.body, self._read_assistant(call, answer)
                 if not is_old(result):
@@ -133,9 +133,9 @@ class AssistantsApi:
     def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
 
-        Repeated here only where the API surely did nothing (425, 429, no connection, one 401). Raises `UnclearWrite`
-        where the write may have happened: 408, 499, 5xx, no answer, a senseless one, or one about another `id` than
-        `live_id`, the `id` that GET gave.
+        Repeated only if the API certainly did nothing (425, 429, no connection, one 401). Raises `UnclearWrite` if the
+        write may have happened: 408, 499, 5xx, no answer, an invalid one, or one with another `id` than `live_id`,
+        the `id` that GET returned.
         """
         call = _build_write("PATCH", _build_path(assistant_id), body)
         assistant = self._fetch_assistant(call)
@@ -147,14 +147,14 @@ class AssistantsApi:
         return assistant
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an assistant (`POST /assistants`), in one request that is never repeated; return it as answered."""
+        """Create an assistant (`POST /assistants`), in one request that is never repeated, and return the answer."""
         return self._fetch_assistant(_build_write("POST", "/assistants", body, once=True))
 
     def delete(self, assistant_id: str) -> None:
         """Delete one assistant (`DELETE /assistants/{id}`), in one request that is never repeated."""
         call = Call("DELETE", _build_path(assistant_id), write=True, once=True)
         answer = self._send(call)
-        # 204 is HTTP's own way to say what `success` says.
+        # 204 means the same as `success`.
         if answer.status != 204 and self._read_object(call, answer).get("success") is not True:
             raise self._explain.unusable(call, answer, "an object without `success: true`")
 
@@ -168,9 +168,9 @@ class AssistantsApi:
         return user
 
     def list_assistants(self) -> list[dict[str, Any]] | None:
-        """Return all assistants where the API lists them (`GET /assistants`, not in its reference), else None.
+        """Return all assistants, or None if the API does not list them (`GET /assistants` is not in its reference).
 
-        A list is taken bare, or as the only key `assistants` of an object: with more keys it may be one page of many.
+        The answer is a list, or an object with the only key `assistants`: with more keys, it may be one page of many.
         """
         try:
             answer = self._send(Call("GET", "/assistants"))
@@ -187,19 +187,19 @@ class AssistantsApi:
         return listing if usable else None
 
     def pause(self, attempt: int) -> None:
-        """Wait before a write is repeated, after the attempt of that number (the first is 1)."""
+        """Wait before a write is repeated. `attempt` is the number of the last one, from 1."""
         self._throttle.sleep(self._throttle.backoff(attempt))
 
     def _send(self, call: Call) -> Answer:
         """Send a call with the session's cookie; return its successful answer."""
         token = self._session.get_token()
         was_refused = False
-        # This ends, because the session returns another token only if that may help.
+        # This loop ends, because the session returns another token only if it may help.
         while True:
             call.cookie = self._session.write_cookies(token, call.path)
             with self._session.in_flight():
                 result = self._sender.send(call)
-                # Inside the block: a 401 is judged after the requests in flight, and with what they have shown.
+                # Inside the block, so that a thread with a 401 that waits for this request learns from its result.
                 if isinstance(result, Answer):
                     self._session.store_cookies(result, token)
                     if result.ok:
@@ -232,7 +232,7 @@ class AssistantsApi:
         return self._read_assistant(call, self._send(call))
 
     def _read_assistant(self, call: Call, answer: Answer) -> dict[str, Any]:
-        # Nothing else of an assistant is checked: what the API's reference does not list must not be lost.
+        # Nothing else is checked, so that fields which the API's reference does not list are not lost.
         assistant = self._read_object(call, answer)
         if problem := _find_id_problem(assistant):
             raise self._explain.unusable(call, answer, problem, right_url="id" in assistant)
@@ -240,8 +240,8 @@ class AssistantsApi:
 
 
 def _build_path(assistant_id: str) -> str:
-    """Return the assistant's path, with nothing in the id that could mean something in a URL."""
-    # A dot or two would name the folder itself or the one above it.
+    """Return the assistant's path, with every special character of the id escaped."""
+    # "." and ".." would mean this folder and the one above it.
     if assistant_id in ("", ".", "..") or len(assistant_id) > _LONGEST_ID:
         raise ApiError("invalid", f"{assistant_id[:40]!r} cannot be an assistant's id.", hint="check the id")
     return f"/assistants/{quote(assistant_id, safe='', errors='replace')}"
@@ -257,5 +257,5 @@ def _find_id_problem(assistant: dict[str, Any]) -> str:
         return "an object without an `id`"
     if not isinstance(assistant["id"], str) or not assistant["id"]:
         return "an `id` that is not a text"
-    # Other texts may hold an incomplete character. This one must fit into a URL and a definition.
+    # Other texts may contain half a character. An id must fit into a URL and a definition.
     return "an `id` with an incomplete character" if HALF_CHARACTER.search(assistant["id"]) else ""

@@ -1,4 +1,4 @@
-"""Stores the cookies of the API's answers for the run: a renewed token, a load balancer's choice.
+"""Stores the cookies of the API's answers for the run, such as a renewed token or a load balancer's choice.
 
 Python's own cookie jars do not send a `Secure` cookie to http://localhost, and the sandbox sets one. The rest follows
 RFC 6265. `Domain` is ignored, because the caller sends cookies to the API's origin alone.
@@ -13,14 +13,14 @@ from reconciler.api.secret import COOKIE_NAME
 from reconciler.api.throttle import parse_http_date
 from reconciler.dataclass import dataclass
 
-_MAX_COOKIES, _MAX_LENGTH = 50, 4096  # cookies, and characters of each, as browsers keep them
+_MAX_COOKIES, _MAX_LENGTH = 50, 4096  # number of cookies, and characters of each, as in browsers
 _PAIR = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=([^;]*)")
 _SENDABLE = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """One `Set-Cookie`. An `expired` one removes the cookie of that name and path."""
+    """One `Set-Cookie`. If it has `expired`, it removes the cookie with its name and path."""
 
     name: str
     value: str
@@ -36,7 +36,7 @@ class Jar:
     cookies: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def store(self, cookies: list[Cookie]) -> None:
-        """Keep what can be sent. Not for two threads at once."""
+        """Keep the cookies that can be sent. Not thread-safe."""
         for cookie in cookies:
             self.cookies.pop((cookie.name, cookie.path), None)
             if not cookie.expired and _SENDABLE.fullmatch(cookie.value) and len(cookie.value) <= _MAX_LENGTH:
@@ -47,21 +47,21 @@ class Jar:
     def select(self, path: str) -> list[str]:
         """Return the cookies for a path below the base URL, as pieces of the Cookie header."""
         full_path = f"{self.base}{path}/"
-        # A list at once: another thread may keep a new one meanwhile.
+        # Copied, because another thread may store a cookie in the meantime.
         return [f"{name}={value}" for (name, root), value in list(self.cookies.items()) if full_path.startswith(root)]
 
 
 def read_cookies(answer: Answer) -> list[Cookie]:
-    """Return the cookies of an answer, whose clock decides which of them have expired."""
+    """Return the cookies of an answer. Its own clock decides which of them have expired."""
     headers = answer.header_values("set-cookie")
-    if not headers:  # the usual case: reading the date takes longer than all the rest
+    if not headers:  # the usual case; parsing the date takes longer than everything else
         return []
     now = parse_http_date(answer.header("date")) or datetime.now(UTC)
     return [cookie for header in headers if (cookie := _parse_cookie(header, now))]
 
 
 def find_token(cookies: list[Cookie]) -> str | None:
-    """Return the last token among the cookies that has not expired, and that none behind it takes away."""
+    """Return the last token among the cookies, unless it has expired or a later cookie removes it."""
     tokens: dict[str, str] = {}
     for cookie in cookies:
         if cookie.name.lower() == COOKIE_NAME:
@@ -79,7 +79,7 @@ def _parse_cookie(header: str, now: datetime) -> Cookie | None:
     values = {name.strip().lower(): value.strip() for name, _, value in (text.partition("=") for text in attributes)}
     path = values.get("path", "")
     age = values.get("max-age", "")
-    if re.fullmatch(r"-?[0-9]{1,20}", age):  # which counts more than Expires
+    if re.fullmatch(r"-?[0-9]{1,20}", age):  # it takes precedence over Expires
         expired = int(age) <= 0
     else:
         expires = parse_http_date(values.get("expires", ""))

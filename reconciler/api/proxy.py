@@ -1,4 +1,4 @@
-"""Finds the proxy for the API, by the same variables as curl. No message shows a proxy's password."""
+"""Finds the proxy for the API, from the same variables as curl. No message shows the proxy's password."""
 
 import contextlib
 import ipaddress
@@ -27,7 +27,7 @@ class Proxy:
 
     @property
     def secrets(self) -> list[str]:
-        """What must not be shown of it: the password, also as it is in the header."""
+        """What must not be shown: the password, as it is and as the header has it."""
         if self.auth is None:
             return []
         user, password = self.auth
@@ -35,14 +35,14 @@ class Proxy:
 
 
 def find_proxy(base: BaseUrl) -> Proxy | None:
-    """Return the proxy for the API, if the environment names one; never for loopback. Raises `SettingsError`."""
+    """Return the proxy for the API if the environment names one, but never for loopback. Raises `SettingsError`."""
     if base.loopback:
         return None
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
     text = proxies.get(base.scheme) or proxies.get("all")
-    # `proxy_bypass` asks the system's settings, too, where the environment names no proxy at all.
+    # If the environment names no proxy at all, `proxy_bypass` also reads the system's settings.
     if not text or is_exempt(base, proxies.get("no", "")) or proxy_bypass(base.host):
         return None
     import httpx
@@ -61,8 +61,8 @@ def find_proxy(base: BaseUrl) -> Proxy | None:
 def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
     """Return whether `NO_PROXY` covers the API's host and port.
 
-    Its entries are separated by commas or blanks: `*`, a host, a suffix with or without `.` or `*.` before it, an
-    address or a range of addresses (`10.0.0.0/8`), each but the ranges with a port or without.
+    Entries are separated by commas or blanks: `*`, a host, a suffix (also with `.` or `*.` before it), an address, or
+    a range of addresses (`10.0.0.0/8`). All but a range may have a port.
     """
     port = base.port or PORTS[base.scheme]
     hosts = {base.host.rstrip("."), base.address.rstrip(".")}
@@ -71,7 +71,7 @@ def is_exempt(base: BaseUrl, no_proxy: str) -> bool:
 
 def _covers(entry: str, hosts: set[str], port: int) -> bool:
     with contextlib.suppress(ValueError):
-        # Also an IPv6 address without brackets, whose colons would look like a port's.
+        # This includes an IPv6 address without brackets, in which a colon would look like the one before a port.
         network = ipaddress.ip_network(entry.strip("[]"), strict=False)
         return any(_is_within(host, network) for host in hosts)
     name, colon, number = entry.rpartition(":")

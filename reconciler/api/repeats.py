@@ -1,8 +1,8 @@
 """Sends every request: repeats temporary failures, counts and reports each attempt.
 
-What may be repeated depends on the call: a read or a login may, whatever happened; a write only if it surely
-did not reach the API, because the caller must read live first
-(docs/reference.md, "The network"). Knows nothing of tokens and of JSON.
+After a temporary failure, a read or a login may always be repeated. A write is repeated only if the API certainly did
+nothing; otherwise, the caller must read live first (docs/reference.md, "The network"). Knows nothing about tokens and
+JSON.
 """
 
 import threading
@@ -19,7 +19,7 @@ from reconciler.api.transport import Connection, Wire
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
-LONGEST_NAMED_WAITS = 300.0  # seconds that one call waits in all where 429s name a wait; such a wait is no repeat
+LONGEST_NAMED_WAITS = 300.0  # seconds, in total for one call: waits that a 429 asks for, which do not count as repeats
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -36,7 +36,7 @@ _STOPPED = NoAnswer(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestNote:
-    """One attempt, for `-v`: never a header, never a body. `path` is relative to the base URL."""
+    """One attempt, for `-v`, without headers and body (they may contain secrets). `path` is below the base URL."""
 
     method: str
     path: str
@@ -54,7 +54,7 @@ class Call:
     path: str
     content: bytes | None = None
     cookie: str = ""
-    write: bool = False  # not repeated once it was sent
+    write: bool = False  # not repeated once it may have been carried out
     once: bool = False  # never repeated, whatever the answer
     attempts: int = 0
     repeats: int = 0
@@ -67,8 +67,8 @@ class Call:
 
     @property
     def unclear(self) -> bool:
-        """Whether its last result leaves open if it was written; an answer that is used leaves nothing open."""
-        # 4xx is a definite no, but for those of a gateway that gave up waiting: the API may have gone on.
+        """Whether this is a write whose last result does not say if it was carried out. For calls that fail."""
+        # A 4xx is a definite no. But 408 and 499 may come from a gateway that gave up, while the API went on.
         result = self.last_result
         is_refused = isinstance(result, Answer) and 400 <= result.status < 500 and result.status not in (408, 499)
         return self.write and result is not None and result.reached and not is_refused
@@ -81,14 +81,14 @@ class Call:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What is sent beside the content."""
+        """The headers of the request."""
         cookie = {"Cookie": self.cookie} if self.cookie else {}
         return {**_HEADERS, **cookie, **({} if self.content is None else {"Content-Type": "application/json"})}
 
 
 @dataclass(kw_only=True)
 class Sender:
-    """Sends calls over at most as many connections as there are turns, each kept alive. Thread-safe."""
+    """Sends calls over connections that are kept alive, one for each turn of the throttle. Thread-safe."""
 
     wire: Wire
     throttle: Throttle
@@ -106,14 +106,14 @@ class Sender:
     _final_failure: NoAnswer | None = None
 
     def send(self, call: Call) -> Answer | NoAnswer:
-        """Send the call, again where that makes sense, and return its last answer or failure."""
+        """Send the call, repeat it if that may help, and return its last answer or failure."""
         while True:
             with self._serialize_first_request(), self.throttle.turn() as turn:
                 if self._final_failure:
                     call.last_result = self._final_failure
                     return self._final_failure
-                # Nothing is repeated in a run that is being stopped, and nothing sent while a pause is on. A first
-                # attempt without a pause is made all the same: it may be the look at live after the last write.
+                # Once the run is being stopped, nothing is repeated, and no pause is awaited. A first attempt is still
+                # made if there is no pause: it may be the read after the last write.
                 if turn is None or (call.last_result and self.stopping()):
                     return call.last_result or _STOPPED
                 note, result = self._attempt(call, turn)
@@ -123,8 +123,8 @@ class Sender:
             if isinstance(result, Answer) and result.temporary:
                 retry_after = read_retry_after(result.header("retry-after"), result.header("date"))
             seconds = retry_after or self.throttle.backoff(call.repeats + 1)
-            # Both concern the whole account: another worker's next request would meet the same answer. A write that is
-            # not repeated here is repeated after a look at live, which waits for the end of the pause.
+            # Both concern the whole account: every other request would get the same answer. A write that is not
+            # repeated here is repeated after live was read again, and that read waits for the end of the pause.
             if retry_after or result.status == 429:
                 self.throttle.pause_all(seconds)
             if not _may_repeat(call, result):
@@ -140,7 +140,7 @@ class Sender:
 
     @contextmanager
     def _serialize_first_request(self) -> Iterator[None]:
-        # A wrong password must reach a proxy once, not from sixteen threads at the same time.
+        # A wrong password must reach a proxy only once, not from sixteen threads at the same time.
         if self.wire.proxy and not self._has_started:
             with self._first_request:
                 if not self._has_started:
@@ -179,7 +179,7 @@ class Sender:
         return note, result
 
     def _exchange(self, call: Call) -> Answer | NoAnswer:
-        # The connection used last is the warmest. A list's pop and append are atomic, so they need no lock.
+        # The connection that was used last is the least likely to have been closed. `pop` and `append` are atomic.
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -193,10 +193,10 @@ class Sender:
         """Count the next repeat, and return whether the call has no repeats left."""
         overloaded = result.status == 429 and retry_after is not None
         unavailable = overloaded or not result.reached
-        # After one call has used up its repeats, the others get a single attempt until the API answers again.
+        # After one call has used up its repeats, the others get one attempt each until the API answers again.
         if unavailable and self._retries_exhausted:
             return True
-        # An API that says when to come back is well: such waits have a limit of their own, in seconds.
+        # An API that says when to come back is working, so these waits have their own limit, in seconds.
         if overloaded:
             call.retry_after_waits += retry_after or 0.0
             is_exhausted = call.retry_after_waits > LONGEST_NAMED_WAITS
@@ -209,6 +209,6 @@ class Sender:
 
 
 def _may_repeat(call: Call, result: Answer | NoAnswer) -> bool:
-    # 425 (RFC 8470) and 429 alone say that nothing was done.
+    # Only 425 (RFC 8470) and 429 say that nothing was done.
     is_safe = not (call.write and result.reached) or result.status in (425, 429)
     return result.temporary and is_safe and not call.once

@@ -1,11 +1,11 @@
-"""What became of one request: an answer, or none, with what that says of the request. Moves no bytes."""
+"""The result of one request: an answer, or none, and what that means for the request. Moves no bytes."""
 
 from typing import ClassVar
 
 from reconciler.dataclass import dataclass
 from reconciler.errors import ErrorKind
 
-# Every 5xx but those that say "never": Cloudflare alone answers 520 to 530 for an API that is out of reach.
+# Every 5xx except those that mean "never". Cloudflare, for example, answers 520 to 530 for an API that it cannot reach.
 TEMPORARY_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 _KINDS: dict[int, ErrorKind] = {
     400: "invalid",
@@ -16,13 +16,13 @@ _KINDS: dict[int, ErrorKind] = {
     422: "invalid",
     425: "server",
     429: "rate_limited",
-    499: "network",  # nginx: the client, perhaps a gateway, closed the connection before the API had answered
+    499: "network",  # nginx: the client, which may be a gateway, closed the connection before the API answered
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer, its body decoded and bounded."""
+    """A complete answer, with its body unpacked."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def temporary(self) -> bool:
-        """Whether the same request may well work later."""
+        """Whether the same request may succeed later."""
         return self.status in TEMPORARY_STATUSES
 
     @property
@@ -41,7 +41,7 @@ class Answer:
         return 200 <= self.status < 300
 
     def header(self, name: str) -> str:
-        """Return a header by its name in lower case, joined where there are several, empty where there is none."""
+        """Return a header by its name in lower case. Several are joined; "" if there is none."""
         return ", ".join(self.header_values(name))
 
     def header_values(self, name: str) -> list[str]:
@@ -57,10 +57,10 @@ class NoAnswer:
 
     kind: ErrorKind
     text: str
-    reached: bool  # the request may be with the API
-    temporary: bool = True  # it may well work later
-    final: bool = False  # no request of this run would fare better
-    hint: str = ""  # what to do, where the kind alone does not say it
+    reached: bool  # the request may have reached the API
+    temporary: bool = True  # it may succeed later
+    final: bool = False  # every other request of this run would fail in the same way
+    hint: str = ""  # what to do, if `kind` alone does not say it
 
 
 def find_kind(status: int) -> ErrorKind:

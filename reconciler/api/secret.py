@@ -1,4 +1,4 @@
-"""Values that must never be shown, and the scrubber that masks them in foreign texts. Prints and logs nothing."""
+"""Values that must never be shown, and the scrubber that masks them in foreign texts."""
 
 import contextlib
 import html
@@ -20,17 +20,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Secret:
     """A token or a password: only `reveal()` returns it, `repr` and `str` never do.
 
-    `name` is what the user calls it (`RECONCILER_AUTH_TOKEN`), for the error. With `cookie` the value must be able to
-    stand in a Cookie header (RFC 6265, but quotes and backslashes are allowed, since servers do set
-    them). Raises `SettingsError`, which never shows the value.
+    `name` is the user's name for it (`RECONCILER_AUTH_TOKEN`), for the error. With `cookie`, the value must be allowed
+    in a Cookie header (RFC 6265; quotes and backslashes are allowed as well, because servers set them). Raises
+    `SettingsError`, which never shows the value.
     """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str, *, name: str = "A secret", cookie: bool = False) -> None:
-        # CI systems like to add a newline. A password may begin or end with a space, a token cannot.
+        # CI systems often add a newline. A password may begin or end with a space, but a token cannot.
         value = value.strip() if cookie else value.strip("\r\n")
-        # Python reads the environment by the locale, which may know no UTF-8. Bytes that are none stay surrogates.
+        # Python decodes the environment with the locale, which may not be UTF-8. Invalid bytes stay surrogates.
         with contextlib.suppress(UnicodeError):
             value = value.encode("utf-8", "surrogateescape").decode()
         problem = find_cookie_problem(value) if cookie else _find_text_problem(value)
@@ -39,7 +39,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value itself, to be sent and never to be shown."""
+        """Return the value itself, to send it. Never show it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -54,7 +54,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a user gave to sign in with; anything may be missing. Email and password serve where no token does."""
+    """What the user gave to log in; any part may be missing. Email and password are used if no token works."""
 
     token: Secret | None = None
     email: str | None = None
@@ -62,7 +62,7 @@ class Credentials:
 
 
 def find_cookie_problem(value: str) -> str:
-    """Return why a text cannot be the cookie's value, as the end of a sentence; "" if it can."""
+    """Return why a text cannot be a cookie's value, as the end of a sentence; "" if it can."""
     if not value:
         return "is empty"
     if value.lower().startswith(f"{COOKIE_NAME}="):
@@ -83,7 +83,7 @@ def _find_text_problem(value: str) -> str:
 
 
 class Scrubber:
-    """Masks known secrets, in every usual spelling, in foreign texts: those of an API or a library."""
+    """Masks known secrets in texts of an API or a library, in every usual spelling."""
 
     def __init__(self, *secrets: Secret | None) -> None:
         self._spellings: set[str] = set()
@@ -99,7 +99,7 @@ class Scrubber:
 
     def clean(self, text: str) -> str:
         """Return the text with every spelling of every known secret masked."""
-        # The longest first, or half of an escaped spelling would be left. `sorted` copies: another thread may add some.
+        # The longest first, or half of an escaped spelling would be left. `sorted` copies: a thread may add one.
         for spelling in sorted(self._spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
         return text

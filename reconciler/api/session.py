@@ -1,7 +1,7 @@
-"""Signs in to the API: the token, where it comes from, and when a refused one is worth a new login.
+"""Logs in to the API: where the token comes from, and when a refused token is worth a new login.
 
-A 401 means two things to this API, "not signed in" and "no permission" (docs/reference.md, "The API"), so a login
-must be able to help before one is tried. Nothing here shows a token, an email or a password.
+In this API, a 401 means "not logged in" or "no permission" (docs/reference.md, "The API"), so a new login is tried
+only if it may help. Nothing here shows a token, an email address or a password.
 """
 
 import json
@@ -19,19 +19,19 @@ from reconciler.errors import ApiError, ErrorKind
 
 LOGIN_PATH = "/auth/login"
 ME_PATH = "/auth/me"
-_LEAST_SECRET = 16  # characters of a cookie that is masked like a token; a load balancer's are mostly shorter
+_LEAST_SECRET = 16  # characters; a longer cookie is masked like a token, while a load balancer's is usually shorter
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is in the Cookie header. `generation` counts the logins of this run; 0 is the user's own token."""
+    """A token. `generation` counts the logins of this run; 0 is the token that the user gave."""
 
     cookie: str
     generation: int
 
 
 class Session:
-    """The signed-in session of a run, shared by all threads. `path` is the one of the API's base URL."""
+    """The session of a run, shared by all threads. `path` is the path of the API's base URL."""
 
     def __init__(
         self, credentials: Credentials, sender: Sender, explain: Explainer, scrubber: Scrubber, path: str
@@ -43,12 +43,12 @@ class Session:
         self._scrubber = scrubber
         self._jar = Jar(path)
         self._lock = threading.Condition()
-        self._in_flight: set[object] = set()  # requests that have no answer yet
+        self._in_flight: set[object] = set()  # one object for each request without an answer
         self._token: Token | None = None
-        # Something has succeeded under the token. The user's own counts as proven: it was good once, and may have
-        # run out. One that we were given a moment ago and that opens nothing cannot have.
+        # Whether the token has worked. The user's own token counts as proven: it worked once, and may have expired
+        # since. A token from a login a moment ago cannot have expired.
         self._proven = True
-        self._refused_methods: set[str] = set()  # methods that got a 401 and no success since
+        self._refused_methods: set[str] = set()  # methods that got a 401, and no success since
         self._login_error: ApiError | None = None
         if credentials.token is not None:
             self._token = Token(f"{COOKIE_NAME}={credentials.token.reveal()}", 0)
@@ -61,19 +61,19 @@ class Session:
             return self._token or self._log_in()
 
     def write_cookies(self, token: Token, path: str) -> str:
-        """Return the Cookie header for a request to that path, which is relative to the base URL."""
+        """Return the Cookie header for a request to a path below the base URL."""
         return "; ".join([token.cookie, *self._jar.select(path)])
 
     def store_cookies(self, answer: Answer, request_token: Token) -> None:
-        """Keep the cookies of an answer to a request with that token; a new token takes its place."""
+        """Keep the cookies of an answer to a request with `request_token`. A new token replaces that."""
         cookies = read_cookies(answer)
         if not cookies:
             return
         token = find_token(cookies)
         with self._lock:
             self._store(cookies)
-            # Not from a 401, where it would be tried and refused for ever; nor from before the last login. One that
-            # is only taken away is kept: whether it still opens anything, the next answer says.
+            # Take no token from a 401, which could go on for ever, nor from an answer to an older token. If the answer
+            # only removes the token, keep it: the next answer shows whether it still works.
             is_usable = token and not find_cookie_problem(token) and answer.status != 401
             if token and is_usable and self._token and self._token.generation == request_token.generation:
                 self._scrubber.add(token)
@@ -90,7 +90,7 @@ class Session:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Count a request as under way until the block ends."""
+        """Count a request as in flight until the block ends."""
         ticket = object()
         with self._lock:
             self._in_flight.add(ticket)
@@ -104,24 +104,24 @@ class Session:
     def note_success(self, method: str, token: Token) -> None:
         """Note that the API accepted a request of that method."""
         if self._proven and not self._refused_methods:
-            return  # without the lock, as almost always: there is nothing to learn
+            return  # the usual case, checked without the lock: nothing is new
         with self._lock:
             if self._token and self._token.generation == token.generation:
                 self._proven = True
                 self._refused_methods.discard(method)
 
     def renew(self, method: str, refused_token: Token, *, is_repeated: bool = False) -> Token | None:
-        """Return another token for a request that got a 401, or None where the 401 is the answer.
+        """Return another token for a request that got a 401, or None if the 401 is final.
 
-        `is_repeated` says that it was refused under an earlier token, too. Raises `ApiError` if the login fails.
+        `is_repeated`: the request was already refused with an earlier token. Raises `ApiError` if the login fails.
         """
         with self._lock:
-            # A 401 may arrive before an older answer that brings a new token, or that proves that this one was good. So
-            # this waits for the older requests. It ends, because a request that waits here is no longer in flight.
+            # An older request may still bring a new token, or prove that this token works. So wait for all requests in
+            # flight. The wait ends, because a request that waits here no longer counts.
             earlier = set(self._in_flight)
             while self._token is refused_token and earlier & self._in_flight:
                 self._lock.wait()
-            # Of all threads with the same refused token, one logs in and the others use its token.
+            # Of all threads with the same refused token, only one logs in. The others use its new token.
             if self._token is not None and self._token is not refused_token:
                 return self._token
             if not (self._credentials.email and self._credentials.password):
@@ -132,18 +132,18 @@ class Session:
             return self._log_in()
 
     def _can_help(self, method: str, refused_token: Token, *, is_repeated: bool) -> bool:
-        """Return whether a login may change anything about a 401."""
+        """Return whether a new login may turn a 401 into a success."""
         if not self._proven:
             return False
         if not is_repeated and method not in self._refused_methods:
             return True
-        # A login has not helped this request or method before. Only if the token does not even say who we are has
-        # it run out once more; else the permission is missing, and each request would cost a login.
+        # A login has not helped this request or method before. If the token does not even work for `GET /auth/me`,
+        # it has expired again. Otherwise the permission is missing, and each request would cost a login.
         result = self._sender.send(Call("GET", ME_PATH, cookie=self.write_cookies(refused_token, ME_PATH)))
         return result.status == 401
 
     def _log_in(self) -> Token:
-        """Log in, under the lock, and keep the token."""
+        """Log in and keep the token. The caller holds the lock."""
         if self._login_error is None:
             try:
                 token = self._fetch_token()
@@ -153,7 +153,7 @@ class Session:
                 self._proven = False
                 self._token = token
                 return token
-        # A failed login is final: repeats lock accounts. Each thread raises an error of its own.
+        # A failed login is final, because repeated ones lock accounts. Each thread raises its own error.
         login_error = self._login_error
         raise ApiError(login_error.kind, login_error.message, status=login_error.status, hint=login_error.hint)
 
@@ -187,7 +187,7 @@ class Session:
         elif status == 403:
             kind, problem = "forbidden", f"the account is disabled{detail}"
             hint = "ask an administrator to enable it, or use another account"
-        elif status in (404, 405):  # never `not_found`: that would say that every assistant is missing
+        elif status in (404, 405):  # not `not_found`, which would say that every assistant is missing
             kind, problem, hint = "protocol", f"there is no login at {LOGIN_PATH}{detail}: {WRONG_URL}", ""
         else:
             return self._explain.status(call, answer)

@@ -1,4 +1,4 @@
-"""Limits the rate: how many requests are in flight, the pause of all after a 429, and every wait."""
+"""Limits the rate: the number of requests in flight, the common pause after a 429, and every wait."""
 
 import random
 import re
@@ -10,33 +10,33 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 20.0  # seconds
-# A single failure costs next to nothing, and a server that is down soon gets few requests.
+# One failure costs almost no time, and a server that is down soon gets few requests.
 _GROWTH = 4
 LONGEST_NAMED_WAIT = 60.0
-_FIRST_PAUSE = 0.02  # of the time in which something is looked at again: 0.1 of 5 seconds, in which seven looks fit
-# Seconds between two requests, where even one at a time is too many.
+_FIRST_PAUSE = 0.02  # the first pause, as a part of the whole time: 0.1 of 5 seconds allows seven looks
+# Seconds between two requests if even one at a time is too many.
 _LEAST_SPACING, _MOST_SPACING = 0.1, 2.0
-# Seconds in which nobody sends then: servers count the requests of a window of time, mostly a second.
+# Seconds in which nobody sends then: servers usually count the requests within one second.
 _PAUSE_FOR_WINDOW = 1.0
-_LEAST_ROUND, _FASTER = 10, 0.8  # so many successes in a row shorten the spacing by that much
-_POLL_INTERVAL = 0.05  # seconds between two looks at whether the run is being stopped
+_LEAST_ROUND, _FASTER = 10, 0.8  # after so many successes in a row, the spacing gets shorter by this factor
+_POLL_INTERVAL = 0.05  # seconds between two checks whether the run is being stopped
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 
 
 class Throttle:
     """Shared by all workers of a run; thread-safe.
 
-    At most `concurrency` requests are in flight, fewer while the API answers 429: additive increase,
-    multiplicative decrease, as in TCP. `stopping` ends every wait early. `backoff`, in seconds, is the upper bound
-    of the first wait between two attempts; it grows fourfold from wait to wait up to `LONGEST_BACKOFF`.
+    At most `concurrency` requests are in flight, and fewer while the API answers 429 (additive increase, multiplicative
+    decrease, as in TCP). `stopping` ends every wait early. `backoff` is the longest first wait between two attempts, in
+    seconds; each further wait may be four times as long, up to `LONGEST_BACKOFF`.
     """
 
     def __init__(self, concurrency: int, *, stopping: Callable[[], bool], backoff: float) -> None:
-        self.limit = concurrency  # how many requests may be in flight now
+        self.limit = concurrency  # how many requests may be in flight at the moment
         self._max_limit = concurrency
         self._spacing = 0.0
         self._next_at = 0.0
-        self._pace = 0  # counts the times that the pace was lowered
+        self._pace = 0  # how often the pace was lowered
         self._successes = 0
         self._stopping = stopping
         self._backoff = backoff
@@ -46,7 +46,7 @@ class Throttle:
 
     @contextmanager
     def turn(self) -> Iterator[int | None]:
-        """Wait for a free slot and hold it. Yields the number of the pace, None if the run was stopped."""
+        """Wait for a free slot and hold it. Yields the number of the pace, or None if the run was stopped."""
         turn = self._enter()
         try:
             yield turn
@@ -57,7 +57,7 @@ class Throttle:
                     self._turns.notify_all()
 
     def _enter(self) -> int | None:
-        # Sleeping happens outside the lock, so whatever was true before it is checked again under the lock.
+        # Sleeping happens outside the lock, so everything is checked again afterwards, under the lock.
         while self.sleep(max(self._open_at, self._next_at) - time.monotonic()):
             with self._turns:
                 while self._in_flight >= self.limit:
@@ -67,14 +67,14 @@ class Throttle:
                     self._in_flight += 1
                     self._next_at = now + self._spacing
                     return self._pace
-                # This thread was woken for a free slot and does not take it yet, so another one must be woken.
+                # This thread was woken for a free slot but does not take it yet, so wake another one.
                 self._turns.notify()
         return None
 
     def note_too_many(self, turn: int) -> None:
         """Note a 429: halve the requests in flight; if one at a time is too many, space them out."""
         with self._turns:
-            # Those that were sent before the pace was last lowered say nothing about the new pace.
+            # A request that was sent before the pace was last lowered says nothing about the new pace.
             if turn != self._pace:
                 return
             self._pace += 1
@@ -93,7 +93,7 @@ class Throttle:
             if self._successes < max(self.limit, _LEAST_ROUND if self._spacing else 1):
                 return
             self._successes = 0
-            # In the reverse order of slowing down: first the spacing shrinks, then the limit grows.
+            # The reverse of slowing down: first the spacing shrinks, then the limit grows.
             if self._spacing:
                 self._spacing = self._spacing * _FASTER if self._spacing > _LEAST_SPACING else 0.0
             else:
@@ -101,18 +101,18 @@ class Throttle:
                 self._turns.notify()
 
     def pause_all(self, seconds: float) -> None:
-        """Pause all requests for that long, unless a pause that ends later has begun."""
+        """Pause all requests for so many seconds, unless a pause that ends later has already begun."""
         with self._turns:
             self._open_at = max(self._open_at, time.monotonic() + seconds)
 
     def backoff(self, attempt: int) -> float:
-        """Return the seconds to wait after that attempt (the first is 1): exponential with full jitter."""
-        # Full jitter: threads that failed together must not come back together.
+        """Return the seconds to wait after an attempt, counted from 1: exponential, with full jitter."""
+        # With full jitter, threads that failed together do not come back together.
         highest = min(LONGEST_BACKOFF, self._backoff * _GROWTH ** min(max(attempt - 1, 0), 30))
         return random.uniform(0, highest)  # noqa: S311 - no secret
 
     def poll(self, seconds: float) -> Iterator[None]:
-        """Yield at once, then after growing pauses, until the time is over or the run is being stopped."""
+        """Yield immediately, then after growing pauses, until the time is over or the run is being stopped."""
         deadline, pause = time.monotonic() + seconds, seconds * _FIRST_PAUSE
         yield
         while (remaining := deadline - time.monotonic()) > 0 and self.sleep(min(pause, remaining)):
@@ -121,7 +121,7 @@ class Throttle:
 
     def sleep(self, seconds: float) -> bool:
         """Sleep, at most until the run is being stopped. Returns whether it slept to the end."""
-        # In short steps: a signal sets a flag, and wakes nobody.
+        # In short steps, because a signal only sets a flag and wakes no thread.
         deadline = time.monotonic() + seconds
         while (remaining := deadline - time.monotonic()) > 0:
             if self._stopping():
@@ -133,8 +133,8 @@ class Throttle:
 def read_retry_after(retry_after: str | None, date: str | None) -> float | None:
     """Read `Retry-After` (RFC 9110, 10.2.3) into seconds from now, at most `LONGEST_NAMED_WAIT`.
 
-    It holds seconds or an HTTP date; `date` is the answer's own `Date`. Returns None where no wait is named, or
-    one that cannot be read or is over already.
+    It contains seconds or an HTTP date; `date` is the answer's own `Date`. Returns None if there is no wait, or one
+    that cannot be read or is already over.
     """
     text = (retry_after or "").strip()
     if _SECONDS.fullmatch(text):
@@ -143,13 +143,13 @@ def read_retry_after(retry_after: str | None, date: str | None) -> float | None:
         moment = parse_http_date(text)
         if moment is None:
             return None
-        # Only the difference counts, by the server's own clock where it shows it: ours may be minutes off.
+        # Only the difference counts. Use the server's own clock if it is known, because ours may be minutes off.
         seconds = (moment - (parse_http_date(date or "") or datetime.now(UTC))).total_seconds()
     return min(seconds, LONGEST_NAMED_WAIT) if seconds > 0 else None
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """Read a date of HTTP (RFC 9110, 5.6.7), or of a cookie; None for anything else."""
+    """Read a date from HTTP (RFC 9110, 5.6.7) or from a cookie; None for anything else."""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""TLS: the trusted authorities, the client certificate, and what a failed handshake means. Shows no key."""
+"""TLS: trusted authorities, the client certificate, and what a failed handshake means. Shows no key."""
 
 import os
 import ssl
@@ -12,12 +12,12 @@ CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
 _AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
 _UNKNOWN_AUTHORITY = f"The certificate's authority is unknown. {_AUTHORITY}"
 _OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
-# Python 3.13 checks authorities by RFC 5280 to the letter (VERIFY_X509_STRICT), and OpenSSL's levels grow, too.
+# Python 3.13 requires authorities that follow RFC 5280 strictly (VERIFY_X509_STRICT). OpenSSL gets stricter, too.
 _OLD_AUTHORITY = (
     "The authority is known, but Python 3.13 and newer are stricter and reject this kind of certificate. "
     "Ask for a new certificate, or use Python 3.12."
 )
-# OpenSSL's words for a certificate that it refuses (`man openssl-verification-options`), by a piece of each.
+# Parts of OpenSSL's messages about a certificate that it rejects (`man openssl-verification-options`).
 _VERIFY_HINTS = {
     "has expired": "The certificate has expired, or this machine's clock is wrong. The API's operator must renew it.",
     "not yet valid": "The certificate is not valid yet, or this machine's clock is wrong.",
@@ -31,7 +31,7 @@ _VERIFY_HINTS = {
     **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty", "non-ca"), _OLD_AUTHORITY),
     **dict.fromkeys(("invalid CA", "too weak", "too small", "too short"), _OLD_AUTHORITY),
 }
-# The alerts of RFC 8446, section 6.2, that say something about the certificate that we show, or do not.
+# The alerts of RFC 8446, section 6.2, about the client certificate that we sent, or did not send.
 _CLIENT_ALERTS = {
     "CERTIFICATE_REQUIRED": "the API requires a client certificate",
     "HANDSHAKE_FAILURE": "the API aborted the TLS handshake, perhaps because it requires a client certificate",
@@ -46,20 +46,20 @@ _CLIENT_ALERTS = {
 
 
 def create_context(*, client: bool = True) -> ssl.SSLContext:
-    """Return a context that verifies, with the user's authorities, in about a tenth of a second.
+    """Return a context that verifies certificates with the user's authorities. Takes about a tenth of a second.
 
-    `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the built-in authorities. With `client` the certificate of
-    `RECONCILER_CLIENT_CERT` is shown to a server that asks for it; its key is in `RECONCILER_CLIENT_KEY`, or in the
-    same file. Raises `SettingsError` for a file that cannot be used.
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the built-in authorities. With `client`, a server that asks for it gets
+    the certificate in `RECONCILER_CLIENT_CERT`; the key is in `RECONCILER_CLIENT_KEY`, or in the same file. Raises
+    `SettingsError` if a file cannot be used.
     """
     file, folder = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
-    # OpenSSL ignores a folder that does not exist, and then trusts no authority at all.
+    # OpenSSL ignores a folder that does not exist, and would then trust no authority at all.
     if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
         raise _make_file_error("SSL_CERT_DIR", folder, "there is no such folder")
     try:
         context = ssl.create_default_context(cafile=file if file or folder else certifi.where(), capath=folder)
     except OSError as error:
-        # Python opens one more file here, and only the error about that one says which.
+        # Python also opens SSLKEYLOGFILE here. Only an error about that file has its name.
         variable = "SSLKEYLOGFILE" if error.filename else "SSL_CERT_FILE"
         reason = "it contains no certificate in PEM format" if isinstance(error, ssl.SSLError) else str(error.strerror)
         raise _make_file_error(variable, os.environ.get(variable, ""), reason) from None
@@ -69,9 +69,9 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
 
 
 def explain_tls(error: ssl.SSLError) -> NoAnswer | None:
-    """Return what an error of TLS means and what to do; None if it means no more than a lost connection.
+    """Return what a TLS error means and what to do; None if it is just a lost connection.
 
-    Only what is about the certificate that we show, or do not, surely keeps a request from the API.
+    Only errors about our client certificate prove that the API did not get the request.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         message = str(error.verify_message)
@@ -103,12 +103,12 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
         if key:
             raise SettingsError(f"{CLIENT_KEY} is set, but {CLIENT_CERT} is not.", hint="set both, or neither")
         return
-    # Each file is checked by itself, since OpenSSL does not say which of the two is wrong.
+    # Each file is checked on its own, because OpenSSL does not say which of the two is wrong.
     _check_pem(CLIENT_CERT, certificate, b"CERTIFICATE-----")
     variable, file = (CLIENT_KEY, key) if key else (CLIENT_CERT, certificate)
     _check_pem(variable, file, b"KEY-----")
     try:
-        # Without a password of its own OpenSSL would ask for one on the terminal.
+        # Without a password here, OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate, key or None, password=_refuse_password)
     except ssl.SSLError as error:
         problem = "it does not match the certificate" if error.reason == "KEY_VALUES_MISMATCH" else "it is damaged"

@@ -1,7 +1,7 @@
 """One request over one connection: bytes out, bytes in, within a bounded time and size.
 
-httpcore, httpx's own engine, moves the bytes. It has no cookies, redirects or .netrc that must be switched off.
-It takes time to load, so only modules that send requests import this one. Knows nothing of tokens, repeats and JSON.
+httpcore, the engine of httpx, moves the bytes. It has no cookies, redirects or .netrc that would have to be switched
+off. It takes time to load, so only modules that send requests import this one. Knows nothing about tokens or repeats.
 """
 
 import ssl
@@ -19,34 +19,34 @@ from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import BaseUrl
 from reconciler.dataclass import dataclass
 
-# Servers of Node and uvicorn drop an idle connection after 5 s, and a write must never meet one that is closing.
+# Node and uvicorn close an idle connection after 5 s. A write must never use one that is just being closed.
 _KEPT_ALIVE = 4.0
-_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # which of the two depends on the moment and on OpenSSL
-_POLL_INTERVAL = 0.25  # seconds between two looks at whether the run was aborted, while an answer is awaited
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # which of the two depends on timing and on OpenSSL
+_POLL_INTERVAL = 0.25  # seconds between two checks whether the run was aborted, while waiting for an answer
 
 
-# httpcore's errors have no base in common: https://www.encode.io/httpcore/exceptions/.
+# httpcore's errors have no common base class: https://www.encode.io/httpcore/exceptions/.
 _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 
 
 class Wire:
-    """What all connections of a run share. Raises `SettingsError` for a proxy that cannot be used."""
+    """What all connections of a run share. Raises `SettingsError` if the proxy cannot be used."""
 
     def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
         self._aborted = aborted
         scheme, host, target = (part.encode() for part in (base.scheme, base.address, base.path))
         self._base = httpcore.URL(scheme=scheme, host=host, port=base.port, target=target)
         self.proxy = find_proxy(base)
-        # Reading the authorities takes a tenth of a second, and a plain connection needs none. The client certificate
-        # is meant for the API: a proxy that is reached by TLS does not see it.
+        # Loading the authorities takes a tenth of a second, and a connection without TLS needs none. The client
+        # certificate is only for the API: a proxy does not get it, even over TLS.
         self._tls = create_context() if base.scheme == "https" else None
         tls_to_proxy = self.proxy and self.proxy.url.scheme == "https"
         self._proxy_tls = create_context(client=False) if tls_to_proxy else None
 
     def open(self) -> "Connection":
-        """Return a new connection; it connects when it is first used, and again when it was lost."""
+        """Return a new connection. It connects when it is first used, and again after it was lost."""
         clock = _Clock(self._aborted)
-        # A pool of one: the backend that keeps the time of an attempt belongs to the pool.
+        # A pool of one connection, because the backend, which limits the time of an attempt, belongs to the pool.
         pool = httpcore.ConnectionPool(
             ssl_context=self._tls,
             proxy=_convert_proxy(self.proxy, self._proxy_tls) if self.proxy else None,
@@ -69,28 +69,28 @@ class Connection:
     def exchange(
         self, method: str, path: str, headers: dict[str, str], content: bytes | None, seconds: float
     ) -> Answer | NoAnswer:
-        """Send one request and read its whole answer within `seconds`. `path` is encoded already."""
+        """Send one request and read its whole answer within `seconds`. `path` is already encoded."""
         base = self.base
         url = httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode())
-        # httpcore's own Host header has no brackets around an IPv6 address.
+        # httpcore's own Host header would lack the brackets around an IPv6 address.
         host = b"[%b]" % base.host if b":" in base.host else base.host
         header_list = [(b"Host", host if base.port is None else b"%b:%d" % (host, base.port))]
         header_list += ((name.encode(), value.encode()) for name, value in headers.items())
         has_begun = False
         self.clock.start(seconds)
         try:
-            # The end of the block keeps the connection after a whole answer, and drops it after anything else.
+            # The end of the block keeps the connection after a complete answer, and closes it otherwise.
             with self.pool.stream(method, url, headers=header_list, content=content) as response:
-                if response.status == 407 and self.proxy:  # to a tunnel httpcore says the same with the same error
+                if response.status == 407 and self.proxy:  # httpcore raises the same error for a tunnel
                     raise httpcore.ProxyError("407")
-                # What was there before the request is a remainder of the answer before it.
+                # Whatever arrived before the request belongs to the previous answer.
                 if not self.clock.has_read:
                     return NoAnswer("protocol", "a response that came before its request", reached=True)
                 has_begun = True
                 answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
                 return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
         except (*_ERRORS, UnusableBodyError) as error:
-            # A tunnel in which no TLS came about stays in httpcore's pool of one, and the next request would wait for
+            # httpcore keeps a tunnel whose TLS handshake failed in its pool of one, and the next request would wait for
             # it for ever.
             self.pool.close()
             if self.clock.aborted():
@@ -105,8 +105,8 @@ class Connection:
             return replace(failure, reached=failure.reached and self._has_reached_api())
 
     def _has_reached_api(self) -> bool:
-        # Behind a proxy the API begins where the tunnel's TLS does: until then nothing but CONNECT was sent. A proxy
-        # that is reached by TLS has a handshake of its own before that.
+        # Through a proxy, the API is reached once TLS in the tunnel has begun: before that, only CONNECT was sent. A
+        # proxy that is itself reached over TLS has its own handshake first.
         min_steps = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
         return self.base.scheme != b"https" or self.clock.steps >= min_steps
 
@@ -123,21 +123,21 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
     cause = error.args[0] if error.args else None
     problem = explain_tls(cause) if isinstance(cause, ssl.SSLError) else None
     if problem is not None:
-        # TLS 1.3 lets us send before the server has looked at our certificate; a refused one ends the request.
+        # With TLS 1.3, the request is sent before the server checks our certificate, and fails if that is rejected.
         reached = has_begun or (problem.reached and not isinstance(error, httpcore.ConnectError))
         return replace(problem, reached=reached)
-    # These come from connecting alone, so the API has seen nothing of the request.
+    # These errors only occur while connecting, so the API has not seen the request.
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return NoAnswer("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
-        # Other failures have words of the system's: "Connection refused".
+        # Other failures have a text from the system, such as "Connection refused".
         text = "the connection was closed during the TLS handshake" if isinstance(cause, _CLOSED) else text
         return NoAnswer("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return NoAnswer("timeout", text, reached=True)
     if has_begun:
         return NoAnswer("protocol", "an incomplete response: the connection was lost", reached=True)
-    # A server that closes without a word is no protocol error to us, though it is one to httpcore.
+    # httpcore calls it a protocol error if the server closes the connection without an answer. Here, it is a lost one.
     if closed or isinstance(error, httpcore.NetworkError):
         return NoAnswer("network", "the connection was closed before a response arrived", reached=True)
     return NoAnswer("protocol", f"something that is not HTTP ({text})", reached=True, temporary=False)
@@ -150,8 +150,8 @@ class _Clock:
     aborted: Callable[[], bool]
     deadline: float = 0.0
     closed: bool = False  # the other side hung up
-    has_read: bool = False  # something has come since the last write
-    steps: int = 0  # one for TCP and one for each handshake of TLS
+    has_read: bool = False  # something has arrived since the last write
+    steps: int = 0  # one for TCP, and one for each TLS handshake
 
     def start(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
@@ -164,7 +164,7 @@ class _Clock:
         return seconds
 
 
-# httpcore's own timeouts bound each read and write; these give each what is left of the whole attempt.
+# httpcore limits each read and write; this gives each of them the time that is left of the whole attempt.
 @dataclass()
 class _TimedBackend(httpcore.NetworkBackend):
     clock: _Clock
@@ -175,7 +175,7 @@ class _TimedBackend(httpcore.NetworkBackend):
         self.clock.steps = 0
         try:
             stream = self.plain.connect_tcp(host, port, remaining)
-        except UnicodeError:  # what Python says of a part of a name that is empty or too long
+        except UnicodeError:  # Python's error for a host name with a part that is empty or too long
             raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
         self.clock.steps = 1
         return _TimedStream(stream, self.clock)
@@ -187,7 +187,7 @@ class _TimedStream(httpcore.NetworkStream):
     clock: _Clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # In short steps: a read that hangs cannot be interrupted from another thread when the run is aborted.
+        # In short steps, because another thread cannot interrupt a hanging read if the run is aborted.
         while True:
             remaining = self.clock.remaining(httpcore.ReadTimeout)
             try:
@@ -235,13 +235,13 @@ def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
 
 
 def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
-    """Return what a proxy's own answer means, without its text, which may repeat what was sent."""
+    """Return what a proxy's own answer means, without its text, which may contain what was sent."""
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         temporary = status.isdigit() and int(status) in TEMPORARY_STATUSES
         hint = "ask who runs the proxy whether it may connect to the API; NO_PROXY lists hosts that need no proxy"
         return NoAnswer("network", text, reached=False, temporary=temporary, hint=hint)
-    # Final, and not only for this request: a proxy may lock an account whose password is wrong a few times.
+    # Final for the whole run: a proxy may lock an account after a few wrong passwords.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
     hint = f"set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX"
     return NoAnswer("network", f"{text}: {problem}", reached=False, temporary=False, final=True, hint=hint)
