@@ -4,7 +4,7 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -23,7 +23,7 @@ from reconciler.report.differences.values import draw_place, escape
 from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.report import Report
-from reconciler.report.view import RunView, make_view
+from reconciler.report.view import View, make_view
 
 LEAST_WIDTH = 60
 _UNBROKEN = sys.maxsize
@@ -48,11 +48,8 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     github_files = importlib.import_module("reconciler.cli.github_files") if output.form == "github" else None
     unwritten = github_files.write_github_files(view) if github_files else ()
 
-    def render_as(form: str) -> str:
-        return output.text(report) if output.text is not None and form == "text" else render(view, form)
-
     try:
-        emit_text(render_as, output, unwritten, all_is_well=report.all_is_well)
+        emit_view(view, report, output, unwritten, all_is_well=report.all_is_well)
     except Exception:
         # If assistants were written, their old values must not be lost with the report.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
@@ -60,18 +57,25 @@ def emit_report(report: Report, output: OutputOptions) -> None:
         raise
 
 
-def emit_text(
-    render_as: Callable[[str], str],
+def emit_view(
+    view: View,
+    report: object,
     output: OutputOptions,
     unwritten: Iterable[ReconcilerError] = (),
     *,
     all_is_well: bool,
 ) -> None:
-    """Write what `render_as` returns for a format everywhere it was asked for, as `emit_report` does.
+    """Write a view, as JSON its report, everywhere it was asked for, as `emit_report` does.
 
     `unwritten` yields, once the files are there, what else could not be written. With `all_is_well` a quiet run
     prints no text.
     """
+
+    def render_as(form: str) -> str:
+        if form == "json":
+            return render_json(report)
+        return output.text(report) if output.text is not None and form == "text" else render(view, form)
+
     # Files come first. One that cannot be written does not keep the others, or stdout, from being written.
     failures: list[ReconcilerError] = []
     for path in output.reports:
@@ -93,20 +97,18 @@ def emit_text(
         raise failures[0]
 
 
-def render(view: RunView, form: str, stream: TextIO | None = None) -> str:
-    """Return a report in one of the formats; a stream (stdout, if left out) that is a terminal gets colour."""
-    if form == "json":
-        return render_json(view.report)
+def render(view: View, form: str, stream: TextIO | None = None) -> str:
+    """Return a view in one of the formats; a stream (stdout, if left out) that is a terminal gets colour."""
     if form != "text":
         # Each format has a module, loaded when it is needed: a run writes one or two, and each takes time to load.
         module = importlib.import_module(f"reconciler.report.formats.{form}")
         text: str = getattr(module, f"render_{form}")(view)
         return text
     stream = stream or sys.stdout
-    return render_text(view, colour=wants_colour(stream), width=text_width(stream))
+    return render_text(view, colour=wants_colour(stream), width=_text_width(stream))
 
 
-def text_width(stream: TextIO | None) -> int:
+def _text_width(stream: TextIO | None) -> int:
     """Return how many columns a text report may take."""
     # Lines are broken only for people at a terminal. A file or a log must be easy to search.
     if not is_terminal(stream) and "COLUMNS" not in os.environ:

@@ -1,18 +1,12 @@
 """`reconciler diff`."""
 
-import sys
-
 import click
 
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import OutputOptions, definition_options, detailed_exitcode_option, list_output_options
-from reconciler.cli.output import emit_text, show_problems, text_width
-from reconciler.cli.streams import wants_colour
+from reconciler.cli.output import emit_view, show_problems
 from reconciler.errors import UsageError
-from reconciler.report.diff_report import DiffReport, build_diff_report, make_diff_view
-from reconciler.report.formats.markdown import render_markdown
-from reconciler.report.formats.text import render_text
-from reconciler.report.json_text import render_json
+from reconciler.report.diff_report import build_diff_report, make_diff_view
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_pair
 
@@ -44,17 +38,8 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
     first, second = ((*loaded.definitions, *loaded.invalid) for loaded in (left, right))
     report = build_diff_report((environment, first), (against, second), settings, sensitive=hidden)
     summary = report.summary
-    emit_text(lambda form: _render(report, form), output, all_is_well=summary["alike"] == summary["total"])
+    emit_view(make_diff_view(report), report, output, all_is_well=summary["alike"] == summary["total"])
     # An assistant that could not be compared may differ, so 1 comes before 2.
     if summary["error"]:
         return 1
     return 2 if detailed_exitcode and summary["alike"] < summary["total"] else 0
-
-
-def _render(report: DiffReport, form: str) -> str:
-    if form == "json":
-        return render_json(report)
-    view = make_diff_view(report)
-    if form == "markdown":
-        return render_markdown(view)
-    return render_text(view, colour=wants_colour(sys.stdout), width=text_width(sys.stdout))
