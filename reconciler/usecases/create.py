@@ -21,22 +21,17 @@ from reconciler.usecases.writing.runs import make_run
 
 
 def create_from_file(
-    lock: Lock,
-    read_project: Callable[[], tuple[Project, Sequence[Definition]]],
-    start: Open,
-    *,
-    recording: bool | None = None,
-    force: bool = False,
+    lock: Lock, read_project: Callable[[], Project], start: Open, *, recording: bool | None = None, force: bool = False
 ) -> Run:
     """Create the assistant of the one definition of a project, and return the run.
 
-    `read_project` also gives all definitions there are: one of the same name is in the way, unless forced. Raises
-    ReconcilerError, and nothing is created then.
+    Another definition of the same name is in the way, unless forced. Raises ReconcilerError, and nothing is created
+    then.
     """
     with hold_lock(*lock):
-        project, others = read_project()
+        project = read_project()
         definition = project.loaded.definitions[0]
-        check_new(definition, others, force=force)
+        _check_new(project, definition, force=force)
         project.check_not_frozen(definition)
         # Tried before anything is sent: if the file cannot take the id, the id would be lost.
         with_id(find_id_file(project, definition)[1], "asst_to_come")
@@ -59,14 +54,15 @@ def create_from_file(
     return run
 
 
-def check_new(definition: Definition, others: Sequence[Definition], *, force: bool) -> None:
+def _check_new(project: Project, definition: Definition, *, force: bool) -> None:
     """Refuse a definition that has an id already, or another's name."""
     if definition.id and not definition.says_new:
         hint = "`reconciler apply` updates it"
         raise DefinitionError(f"the definition already has the id {definition.id}", where=definition.id_file, hint=hint)
     name = definition.declared.get("name")
-    same = [other.file for other in others if other.file != definition.file and other.declared.get("name") == name]
-    if name is not None and same and not force:
+    others = (other for other in project.loaded.read_all() if other.file != definition.file) if name is not None else ()
+    same = [other.file for other in others if other.declared.get("name") == name]
+    if same and not force:
         hint = "choose another name, or pass --force to have two assistants with the same name"
         raise DefinitionError(f"{same[0]} also has the name {name!r}", where=definition.file, hint=hint)
 

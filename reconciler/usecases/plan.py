@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -131,26 +132,24 @@ def _warn_of_shared(project: Project, results: Sequence[Result]) -> list[Result]
 
 def _refuse_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:
     # An assistant has two ids, so only the API's answers show that two definitions are of one.
-    live_ids = [(result, result.live["id"]) for result in results if result.live is not None]
-    files: dict[str, list[str]] = {}
-    for result, live_id in live_ids:
-        files.setdefault(live_id, []).append(result.definition.file)
+    files: dict[str, list[str]] = defaultdict(list)
     # By the id that GET gives it may be that of a definition which nobody has selected.
-    other_ids = {live_id for result, live_id in live_ids if live_id != result.definition.id}
+    other_ids: set[str] = set()
+    for result in results:
+        if result.live is not None:
+            files[result.live["id"]].append(result.definition.file)
+            other_ids |= {result.live["id"]} - {result.definition.id}
     selected = {result.definition.file for result in results}
     for definition in project.loaded.read_all(other_ids) if other_ids and not project.loaded.whole else ():
         if definition.id in other_ids and definition.file not in selected:
             files[definition.id].append(definition.file)
     checked = []
     for result in results:
-        same = list(files[result.live["id"]]) if result.live is not None else [result.definition.file]
-        same.remove(result.definition.file)
-        if same:
-            message = f"the same assistant as in {', '.join(same)}, under another id"
-            error = Failure("duplicate", message, hint="keep one of the definitions")
-            checked.append(dataclasses.replace(result, plan=None, error=error))
-        else:
-            checked.append(result)
+        same = files[result.live["id"]] if result.live is not None else ()
+        others = [file for file in same if file != result.definition.file]
+        message = f"the same assistant as in {', '.join(others)}, under another id"
+        error = Failure("duplicate", message, hint="keep one of the definitions")
+        checked.append(dataclasses.replace(result, plan=None, error=error) if others else result)
     return checked
 
 

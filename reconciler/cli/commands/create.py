@@ -1,7 +1,6 @@
 """`reconciler create`."""
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,7 +10,6 @@ from reconciler.cli.options import RunOptions, directory_option, refuse_empty, r
 from reconciler.cli.output import show_problems
 from reconciler.cli.streams import eprint
 from reconciler.cli.writing import check_can_confirm, open_session
-from reconciler.core.definition import Definition
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
 from reconciler.git.repository import Repository
@@ -72,19 +70,15 @@ def _show_errors(report: Report) -> str:
     return ""
 
 
-def _read_project(
-    choices: Choices, file: str, repository: Repository | None, *, no_record: bool
-) -> tuple[Project, Sequence[Definition]]:
-    """Return the project with the selected definition, and all definitions. Raises DefinitionError."""
+def _read_project(choices: Choices, file: str, repository: Repository | None, *, no_record: bool) -> Project:
+    """Return the project with the selected definition. Raises DefinitionError."""
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = drop_missing_overlay(project.settings, project.folder)
     find_id = dataclasses.replace(project, record=None if no_record else project.record).find_created_id
     selection = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
-    everything, loaded = (
-        load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)
-        for paths in ((), selection.paths)
-    )
+    paths, root = selection.paths, project.root
+    loaded = load(project.folder, paths, root=root, settings=settings, without_ids=True, find_id=find_id)
     if loaded.invalid or len(loaded.definitions) != 1:
         show_problems(loaded.problems)
         raise DefinitionError("create needs exactly one valid definition file; nothing was created", where=file)
-    return dataclasses.replace(project, loaded=loaded), everything.definitions
+    return dataclasses.replace(project, loaded=loaded)

@@ -115,16 +115,11 @@ def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], defin
 
 def _find_differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
     """Return the file of a definition that differs from `HEAD`; its own file if that is unknown."""
-    for layer in reversed(definition.layers):
-        blob = repository.files(head, layer.file).get(layer.file)
-        committed = parse_definition(repository.read(layer.file, blob)) if blob is not None else None
-        if exact_text(committed) != exact_text(layer.as_written):
-            return layer.file
-        for text in layer.texts:
-            blob = repository.files(head, text.file).get(text.file)
-            content = repository.read(text.file, blob) if blob is not None else None
-            if content is None or clean_text(content.decode("utf-8", "replace")) != clean_text(text.content):
-                return text.file
+    for file, text in reversed([*definition.contents.items()]):
+        blob = repository.files(head, file).get(file)
+        content = repository.read(file, blob) if blob is not None else None
+        if content is None or _find_meaning(file, content) != _find_meaning(file, text.encode()):
+            return file
     # Else a layer beside the definition is missing: `HEAD` has it, and the working tree does not.
     places = [path_in(project.below, below) for below in defaults_above(definition.key)]
     if project.overlays is not None:
@@ -133,3 +128,10 @@ def _find_differing_file(project: Project, repository: Repository, head: str, de
         places += [path_in(upper, below) for below in above]
     lacking = (path for path in places if path not in definition.contents and repository.files(head, path))
     return next(lacking, definition.file)
+
+
+def _find_meaning(file: str, content: bytes) -> str:
+    """Return what a YAML file declares, or the text of a text file: a comment is no difference."""
+    if file.endswith(SUFFIXES):
+        return exact_text(parse_definition(content))
+    return clean_text(content.decode("utf-8", "replace"))
