@@ -1,1 +1,1 @@
-"""GitHub and GitLab: one comment, one issue, found again by its marker. Knows nothing of assistants."""
+"""GitHub and GitLab: one comment, one issue, found again by its marker. Knows nothing about assistants."""

@@ -14,7 +14,7 @@ from reconciler.hosts.host import Host, get_group
 from reconciler.hosts.host_client import HostClient
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-# As git takes it: https://host/path.git, ssh://git@host/path.git, git@host:path.git.
+# The forms that git accepts: https://host/path.git, ssh://git@host/path.git, git@host:path.git.
 _ORIGIN = re.compile(
     r"(?:(?:https|ssh)://(?:[^@/]+@)?|[^@/]+@)(?P<host>[\w.-]+)(?::\d+)?[/:](?P<path>[\w./-]+?)(?:\.git)?/?"
 )
@@ -25,7 +25,7 @@ _LARGEST_EVENT = 32 * 1024 * 1024  # bytes
 
 def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False) -> Host:
     """Return the host whose CI has set its variables. Raises UsageError that names what is missing."""
-    # A pipeline of GitLab's may have variables of GitHub's, where a project is mirrored; GITLAB_CI tells then.
+    # A mirrored project's pipeline in GitLab may also have GitHub's variables; GITLAB_CI decides.
     if variables.get("GITLAB_CI") == "true" or ("CI_API_V4_URL" in variables and "GITHUB_REPOSITORY" not in variables):
         return _find_gitlab(variables, allow_insecure_http=allow_insecure_http)
     if "GITHUB_REPOSITORY" in variables:
@@ -37,8 +37,8 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
 
 
 def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:
-    """Return the variables that a CI would have set for a clone of `origin`; none where that is no host we know."""
-    # A clone may be anybody's, so its address alone never decides where a token goes.
+    """Return the variables that a CI would set for a clone of `origin`; none if the host is unknown."""
+    # A clone may have any address, so the address alone never decides where a token goes.
     match = _ORIGIN.fullmatch(origin)
     if match is None:
         return {}
@@ -78,7 +78,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
         if not variables.get(name):
             raise UsageError(f"{name} is not set, and GitLab's CI always sets it")
     number, url = variables.get("CI_MERGE_REQUEST_IID", ""), variables["CI_API_V4_URL"]
-    # A fork's pipeline runs in the fork, where the merge request's number may be another one's.
+    # A fork's pipeline runs in the fork, where this number may belong to another merge request.
     project = variables.get("CI_MERGE_REQUEST_PROJECT_ID") or variables["CI_PROJECT_ID"]
     return GitLab(
         client=HostClient("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
@@ -92,7 +92,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
 
 def _require_token(variables: Mapping[str, str], *names: str) -> str:
     token = next((variables[name] for name in names if variables.get(name)), "").strip()
-    # A header allows nothing else, and what is not a token may be a password in the wrong variable.
+    # A header allows nothing else. Anything else is no token, but may be a password in the wrong variable.
     if not token or not token.isascii() or not token.isprintable():
         hint = "on GitHub, a job has it as `${{ github.token }}`; on GitLab, it is an access token with the scope api"
         raise UsageError(f"{names[0]} is not set, or is not a token", hint=hint)
@@ -100,7 +100,7 @@ def _require_token(variables: Mapping[str, str], *names: str) -> str:
 
 
 def _read_event(path: str | None) -> dict[str, Any]:
-    """Return the event that started the run; an empty one if there is none. Raises UsageError."""
+    """Return the event that started the run, or {} if there is none. Raises UsageError."""
     if not path:
         return {}
     try:
@@ -112,9 +112,9 @@ def _read_event(path: str | None) -> dict[str, Any]:
 
 
 def _find_pull_request(event: Mapping[str, Any], ref: str) -> tuple[int | None, str | None]:
-    """Return the number of the pull request that an event is about, and its commit as far as the event says that.
+    """Return the number of the pull request that an event is about, and its commit.
 
-    The commit is None where GITHUB_SHA is the right one.
+    The commit is None if GITHUB_SHA is the right one, and "" if the event does not name it.
     """
     # GITHUB_SHA is a temporary merge commit for a pull request, and the head of the default branch for a comment or a
     # workflow run.
@@ -127,15 +127,15 @@ def _find_pull_request(event: Mapping[str, Any], ref: str) -> tuple[int | None, 
     numbers = _list_numbers(run, get_group(event, "repository").get("id"))
     if len(numbers) == 1:
         return numbers.pop(), str(run.get("head_sha") or "")
-    # Where the event is not there, as in a container that got the variables alone, the ref has the number.
+    # The event may be missing, as in a container that got only the variables. Then the ref has the number.
     match = re.fullmatch(r"refs/pull/([0-9]{1,18})/(?:merge|head)", ref)
     return int(match[1]) if match else None, None
 
 
 def _list_numbers(run: Mapping[str, Any], repository: Any) -> set[int]:
     """Return the pull requests of a workflow run, if its branch is in this repository."""
-    # A fork may give its branch the name and the commit of one here, so its run is about nobody's pull request. A
-    # request from here to a fork is listed, too, and has a number of the fork's.
+    # A fork can give its branch the name and the commit of a branch here, so runs of forks are ignored. A request
+    # from here to a fork is also listed, but its number belongs to the fork.
     listed = run.get("pull_requests")
     requests = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     return {

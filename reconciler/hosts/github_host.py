@@ -1,4 +1,4 @@
-"""What is GitHub's own, or a GitHub Enterprise server's."""
+"""What is specific to GitHub, including GitHub Enterprise servers."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ from reconciler.core.run import FileEdit
 from reconciler.errors import HostError
 from reconciler.hosts.host import Host, Request, get_group
 
-# The account that the token of a workflow's job writes as; such a token may not ask who it is.
+# The account of the token in a workflow's job. Such a token may not ask which account it has.
 BOT = "github-actions[bot]"
 
 
@@ -36,11 +36,11 @@ class GitHub(Host):
         try:
             return _read_login(self.client.request("GET", "/user"))
         except HostError as error:
-            # GitHub says so to the token of an app, which belongs to no user. A job's own token is one of them.
+            # GitHub answers this to the token of an app, which belongs to no user. A job's own token is one of these.
             if error.status not in (403, 404):
                 raise
         if any(name.endswith("[bot]") and name != BOT for name in authors):
-            # GraphQL alone tells an app who it is. It is not asked where that could change nothing.
+            # Only GraphQL tells an app its account. Ask only if the answer can change anything.
             return self._read_viewer()
         return BOT
 
@@ -51,15 +51,15 @@ class GitHub(Host):
             if error.status not in (403, 404):
                 raise
             return BOT
-        # With a wrong guess this account's own comment would look like somebody else's, and be written again.
+        # After a wrong guess, our own comment would look like somebody else's, and we would write a second one.
         if not isinstance(login, str) or not login:
             raise HostError("GitHub did not say which account the token belongs to", hint="run this again later")
         return login
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
-        """Make a branch with one commit on top of `head`; GitHub writes its name under the commit."""
+        """Create a branch with one commit on top of `head`. GitHub makes the token's account its author."""
         git = f"{self.path}/git"
-        # In a tree a null as its object takes the file out.
+        # In a tree, null as the object removes the file.
         tree = [
             {"path": edit.path, "mode": edit.mode, "type": "blob"}
             | ({"content": edit.text} if edit.text is not None else {"sha": None})
@@ -68,7 +68,7 @@ class GitHub(Host):
         root = self.client.create(f"{git}/trees", {"base_tree": head, "tree": tree}, "sha")
         commit = {"message": message, "tree": root, "parents": [head]}
         sha = self.client.create(f"{git}/commits", commit, "sha")
-        # To make a ref, never to move one: what somebody has pushed there stays.
+        # This only creates a ref and never moves one, so commits that somebody has pushed there stay.
         self.client.request("POST", f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
         return sha
 
@@ -79,7 +79,7 @@ class GitHub(Host):
 
     def _read_request(self, item: Mapping[str, Any]) -> Request:
         head, base = get_group(item, "head"), get_group(item, "base")
-        # A fork's branch of the same name is not the one that was made here.
+        # A fork may have a branch with the same name.
         is_same_repository = get_group(head, "repo").get("full_name") == get_group(base, "repo").get("full_name")
         return Request(
             **self._read(item),

@@ -1,4 +1,4 @@
-"""What is GitLab's own, at gitlab.com or a server of one's own."""
+"""What is specific to GitLab, on gitlab.com or on another server."""
 
 import json
 import re
@@ -32,12 +32,12 @@ class GitLab(Host):
     branches_path = "/repository/branches"
 
     def read_account(self, authors: Collection[str]) -> str:
-        """Return the user name that the token belongs to; a project access token has a user of its own."""
+        """Return the user name that the token belongs to; a project access token has its own user."""
         user = self.client.request("GET", "/user")
         return str(user.get("username") or "") if isinstance(user, dict) else ""
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
-        """Make a branch with one commit on top of `head`: without `force`, GitLab refuses a branch that is there."""
+        """Create a branch with one commit on top of `head`. GitLab refuses to do so if the branch exists."""
         actions = [
             {"action": "delete", "file_path": edit.path}
             if edit.text is None
@@ -48,7 +48,7 @@ class GitLab(Host):
         return self.client.create(f"{self.path}/repository/commits", commit, "id")
 
     def open_request(self, branch: str, title: str, body: str) -> None:
-        """Open a merge request, whose branch goes when it is merged."""
+        """Open a merge request. Merging it deletes the branch."""
         request = {"source_branch": branch, "target_branch": self.branch, "title": title, "description": body}
         self.client.request("POST", f"{self.path}/merge_requests", {**request, "remove_source_branch": True})
 
@@ -63,12 +63,12 @@ class GitLab(Host):
         return [node for node in group["nodes"] if isinstance(node, dict)]
 
     def make_inert(self, text: str) -> str:
-        """Return a text in which no line is a quick action: `/close` in a definition's text would close."""
-        # A line of code may begin with `/`, but which lines are code is GitLab's own judgement, so none is left.
+        """Return a text without quick actions: a line `/close` from a definition would close the request."""
+        # Lines of code may begin with `/`, but GitLab decides which lines are code, so change all of them.
         return _QUICK_ACTION.sub("&#47;", text.replace("\r", ""))
 
     def _read_request(self, item: Mapping[str, Any]) -> Request:
-        # A fork's branch of the same name is not the one that was made here.
+        # A fork may have a branch with the same name.
         is_same_project = item.get("source_project_id") == item.get("target_project_id")
         state = str(item.get("state") or "")
         return Request(

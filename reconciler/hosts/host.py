@@ -1,4 +1,4 @@
-"""One repository at GitHub or GitLab. What both hosts share is here; what differs is in a module for each."""
+"""One repository at GitHub or GitLab. What the hosts share is here; each has a module for the rest."""
 
 import abc
 import dataclasses
@@ -24,7 +24,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Entry):
-    """A pull request or merge request: its branch (none of a fork's), the one that it is for, and its last commit."""
+    """A pull or merge request: its branch (empty if it is in a fork), its target branch, and its last commit."""
 
     state: Literal["open", "closed", "merged"]
     branch: str
@@ -36,43 +36,43 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
 def get_group(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return an object inside a host's answer, an empty one if it is missing."""
+    """Return an object inside a host's answer, or {} if it is missing."""
     group = item.get(key)
     return group if isinstance(group, dict) else {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host(abc.ABC):
-    """A repository in one run. Every method raises HostError for what the host refuses."""
+    """A repository in one run. Every method raises HostError if the host refuses the request."""
 
     client: HostClient
     path: str  # below the API's base URL
-    number: int | None  # of the request that the run is about
+    number: int | None  # the number of the request that the run is about
     run_url: str = ""
     commit: str = ""
     branch: str = ""
 
-    # What differs in the two hosts' APIs: methods, keys, states, and paths below the repository's own.
-    proposal: ClassVar[str]  # what it calls a proposed change
-    longest_body: ClassVar[int]  # in UTF-16 units, since that is at most what either host counts
+    # How the two APIs differ: methods, keys, states, and paths below the repository's path.
+    proposal: ClassVar[str]  # the host's word for a proposed change
+    longest_body: ClassVar[int]  # in UTF-16 units, which neither host exceeds when it counts
     edit_method: ClassVar[str]
-    author_keys: ClassVar[tuple[str, str]]  # the key of who wrote an entry, and in it that of the name
+    author_keys: ClassVar[tuple[str, str]]  # the key of an entry's author, and the key of the name inside it
     number_key: ClassVar[str]  # of an issue or a request
     body_key: ClassVar[str]
     open_state: ClassVar[str]
-    close_body: ClassVar[Mapping[str, str]]  # of the request that closes an issue
-    notes_path: ClassVar[str]  # of an issue's comments, below the issue
-    comments_path: ClassVar[str]  # where the comments of the request with a number are listed
-    comment_path: ClassVar[str]  # below which one comment is
+    close_body: ClassVar[Mapping[str, str]]  # the body of the request that closes an issue
+    notes_path: ClassVar[str]  # the path of an issue's comments, below the issue
+    comments_path: ClassVar[str]  # the path of a request's comments
+    comment_path: ClassVar[str]  # the path above a single comment
     requests_path: ClassVar[str]
-    branch_query: ClassVar[str]  # selects the requests of a branch of this repository
-    commit_path: ClassVar[str]  # one commit, below which the requests that brought it are listed
+    branch_query: ClassVar[str]  # the query for the requests of a branch in this repository
+    commit_path: ClassVar[str]  # the path of a commit; the requests that brought it are listed below
     branches_path: ClassVar[str]
-    safe_in_branch: ClassVar[str] = ""  # characters of a branch's name that are not quoted in a path
+    safe_in_branch: ClassVar[str] = ""  # characters of a branch's name that are not escaped in a path
 
     @abc.abstractmethod
     def read_account(self, authors: Collection[str]) -> str:
-        """Return the name of the account that the token belongs to; `authors` wrote the entries that may be its own."""
+        """Return the name of the token's account. `authors` are the accounts whose entries may be its own."""
 
     def select_own(self, entries: Iterable[AnyEntry]) -> list[AnyEntry]:
         """Return the entries that the token's account wrote; its name is requested only if there are any."""
@@ -96,7 +96,7 @@ class Host(abc.ABC):
     def list_issues(self) -> list[Entry]:
         """Return the open issues."""
         items = self.client.list_all(f"{self.path}/issues?state={self.open_state}")
-        # To GitHub a pull request is an issue, too.
+        # GitHub also lists pull requests as issues.
         return [Entry(**self._read(item)) for item in items if "pull_request" not in item]
 
     def write_issue(self, title: str, body: str, existing: Entry | None) -> None:
@@ -107,20 +107,20 @@ class Host(abc.ABC):
     def close_issue(self, issue: Entry, reason: str) -> None:
         """Say why an issue is settled, and close it."""
         path = f"{self.path}/issues/{issue.id}"
-        # The reason first, so that it is above the closing.
+        # Write the reason first, so that it is shown before the closing.
         try:
             self.client.request("POST", f"{path}/{self.notes_path}", {"body": self.make_inert(reason)})
         except HostError as error:
-            # Nobody may comment on what is locked, but it can be closed; a token that lacks a permission fails there.
+            # A locked issue takes no comment, but can be closed. If a permission is missing, closing fails as well.
             if error.status != 403:
                 raise
         self.client.request(self.edit_method, path, self.close_body)
 
     def list_requests(self, branch: str | None) -> list[Request]:
-        """Return the requests of a branch of this repository, open or not; without one, all open ones."""
+        """Return the requests of a branch of this repository, open or not; without a branch, all open ones."""
         query = f"state={self.open_state}"
         if branch is not None:
-            # A fork's branch may have any name, so GitHub wants the owner before it.
+            # A fork's branch may have the same name, so GitHub requires the owner before it.
             selector = self.branch_query.format(owner=self.path.split("/")[2], branch=quote(branch, safe=""))
             query = f"state=all&{selector}"
         listed = map(self._read_request, self.client.list_all(f"{self.path}{self.requests_path}?{query}"))
@@ -133,12 +133,12 @@ class Host(abc.ABC):
         return [request for request in requests if request.state == "merged" and request.into == self.branch]
 
     def for_request(self, request: Request) -> Self:
-        """Return the host as it is in a run for this request."""
+        """Return the same host for a run about this request."""
         return dataclasses.replace(self, number=int(request.id))
 
     @abc.abstractmethod
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
-        """Make a branch with one commit on top of `head`, and return the commit; refused where the branch is there."""
+        """Create a branch with one commit on top of `head`, and return the commit. Refused if the branch exists."""
 
     def find_commit(self, branch: str, message: str) -> str:
         """Return the last commit of a branch if it has that message, and an empty text if it has another one."""
@@ -150,26 +150,26 @@ class Host(abc.ABC):
         return str(own.get("sha") or own.get("id") or "") if str(written).strip() == message.strip() else ""
 
     def delete_branch(self, branch: str) -> None:
-        """Delete a branch; that it is gone already is no failure."""
+        """Delete a branch, if it still exists."""
         try:
             name = quote(branch, safe=self.safe_in_branch)
             self.client.request("DELETE", f"{self.path}{self.branches_path}/{name}")
         except HostError as error:
-            # 422 is what GitHub says of a branch that is not there.
+            # GitHub answers 422 if the branch does not exist.
             if error.status not in (404, 422):
                 raise
 
     @abc.abstractmethod
     def open_request(self, branch: str, title: str, body: str) -> None:
-        """Propose a branch for the one that this run is about."""
+        """Open a request to merge a branch into the branch of this run."""
 
     def close_request(self, request: Request, body: str) -> None:
-        """Close a request, with another body."""
+        """Close a request, and replace its body."""
         path = f"{self.path}{self.requests_path}/{request.id}"
         self.client.request(self.edit_method, path, {self.body_key: body, **self.close_body})
 
     def make_inert(self, text: str) -> str:
-        """Return a Markdown text in which nothing is an order to this host; mentions and links are dead already."""
+        """Return a Markdown text without commands to this host. Mentions and links were removed before."""
         return text
 
     def _make_path(self, template: str) -> str:
@@ -179,7 +179,7 @@ class Host(abc.ABC):
         return self.path + template.format(self.number)
 
     def _read(self, item: Mapping[str, Any], id_key: str = "", body_key: str = "") -> dict[str, str]:
-        """Return the fields of an `Entry`; the keys of a comment differ from those of an issue or a request."""
+        """Return the fields of an `Entry`. A comment has other keys than an issue or a request."""
         group, name = self.author_keys
         return {
             "id": str(item.get(id_key or self.number_key)),

@@ -1,4 +1,4 @@
-"""Sends requests to a host's API. The token goes only to its origin, never follows a redirect, and is in no output."""
+"""Sends requests to a host's API. The token is sent only to its origin, follows no redirect, and is never shown."""
 
 import contextlib
 import functools
@@ -22,40 +22,40 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 4
 _TIMEOUT = 30.0  # seconds
-_LONGEST_MESSAGE = 300  # characters of what a host says
+_LONGEST_MESSAGE = 300  # characters of a host's message
 _MOST_PAGES = 100
-PAGE_SIZE = 100  # entries: the most that either host gives at once
+PAGE_SIZE = 100  # entries; the largest page of either host
 
 
 @functools.cache
 def _create_tls_context() -> ssl.SSLContext:
-    """Return the TLS context; the trusted certificates are read once, since that takes longer than a request."""
-    # Without the client certificate, which is meant for the assistants' API alone.
+    """Return the TLS context. It is created once, because reading the authorities takes longer than a request."""
+    # Without the client certificate, which is only for the assistants' API.
     return create_context(client=False)
 
 
 def open_client(base: BaseUrl, timeout: float) -> tuple["httpx.Client", Proxy | None]:
-    """Return a client for one origin, and the proxy that it uses; both, and the authorities, as for the API.
+    """Return a client for one origin, and the proxy that it uses. Proxy and authorities are found as for the API.
 
-    Raises SettingsError for a variable that names a proxy or a file that cannot be used.
+    Raises SettingsError if a variable names a proxy or a file that cannot be used.
     """
     import httpx
 
-    # httpx's own reading of the environment knows no ranges in NO_PROXY, and crashes on a mistake in a variable.
+    # httpx itself would not support ranges in NO_PROXY, and would crash on a mistake in a variable.
     proxy = find_proxy(base)
     httpx_proxy = None
     if proxy is not None:
         login = tuple(part.decode() for part in proxy.auth) if proxy.auth else None
         tls = _create_tls_context() if proxy.url.scheme == "https" else None
         httpx_proxy = httpx.Proxy(proxy.url, auth=login, ssl_context=tls)  # type: ignore[arg-type]
-    # To read the authorities takes a tenth of a second, and a plain connection needs none.
+    # Loading the authorities takes a tenth of a second, and a connection without TLS needs none.
     verify = _create_tls_context() if base.scheme == "https" else False
     client = httpx.Client(verify=verify, proxy=httpx_proxy, trust_env=False, timeout=timeout, follow_redirects=False)
     return client, proxy
 
 
 class HostClient:
-    """Requests below one base URL. `name` is the host's in messages, `header` names and holds the token."""
+    """Requests below one base URL. `name` is the host's name in messages, `header` the name and value of the token."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class HostClient:
         try:
             self._url = check_base_url(url, allow_insecure_http=allow_insecure_http)
         except SettingsError as error:
-            # The message is worded for the assistants' API.
+            # The original message is about the assistants' API.
             message = error.message.replace("The API URL", f"The URL of {name}'s API")
             hint = "the CI sets it: GITHUB_API_URL, or CI_API_V4_URL; plain http needs --allow-insecure-http"
             raise HostError(message, hint=hint) from None
@@ -81,7 +81,7 @@ class HostClient:
         self._wait = wait
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Send one request and return the JSON that it answers. Raises HostError."""
+        """Send one request and return the JSON of the answer. Raises HostError."""
         return self._send(method, f"{self._base}{path}", body)[0]
 
     def query_graphql(self, query: str) -> Mapping[str, Any]:
@@ -108,12 +108,12 @@ class HostClient:
             if not isinstance(entries, list):
                 raise HostError(f"{self._name} answered GET {path} with something that is not a list")
             yield from (entry for entry in entries if isinstance(entry, dict))
-            # Both hosts say whether there is more; where neither does, a page that is not full is the last.
+            # Both hosts say whether there is another page. If the answer does not, a page that is not full is the last.
             link, next_page = headers.get("link", ""), headers.get("x-next-page")
             is_unknown = not link and next_page is None
             if not ('rel="next"' in link or next_page or (is_unknown and len(entries) == PAGE_SIZE)):
                 return
-        # The entry that is wanted may be on a later page. Each run would then create another one.
+        # The entry that we look for may be on a later page. Then each run would create another one.
         message = f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages"
         raise HostError(message, hint="close or delete old entries there")
 
@@ -132,9 +132,9 @@ class HostClient:
                 with client:
                     answer = client.request(method, url, headers=self._headers, json=body)
             except httpx.HTTPError as error:
-                # If nothing was sent, even a request that must not be done twice may be repeated.
+                # If nothing was sent, even a request that must happen only once may be repeated.
                 unclear = not repeatable and not isinstance(error, httpx.ConnectError | httpx.ProxyError)
-                # A proxy that is asked again with a wrong password may lock the account.
+                # A proxy may lock the account after another request with a wrong password.
                 locked_out = isinstance(error, httpx.ProxyError) and "407" in str(error)
                 if is_last or unclear or locked_out:
                     note = "; it is unknown whether the request was carried out" if unclear else ""
@@ -142,18 +142,18 @@ class HostClient:
                     message = self._scrub(str(error), *(proxy.secrets if proxy is not None else ()))
                     raise HostError(f"{self._name} did not answer {request}{note}: {message}", hint=hint) from None
             else:
-                # GitHub says 403 for too many requests as well, which is no lack of a permission.
+                # GitHub also answers 403 to too many requests.
                 headers = answer.headers
                 is_used_up = headers.get("x-ratelimit-remaining") == "0"
                 limited = answer.status_code == 403 and (
                     is_used_up or "retry-after" in headers or b"rate limit" in answer.content.lower()
                 )
                 status = 429 if limited else answer.status_code
-                # 429 alone says that nothing was done.
+                # Only 429 says that nothing was done.
                 retryable = status in TEMPORARY_STATUSES and (repeatable or status == 429)
                 if is_last or not retryable:
                     return self._read(request, status, answer.content), dict(headers)
-                # A host that names no wait that makes sense gets the usual one.
+                # If the host names no usable wait, take the default.
                 reset = _format_time(headers.get("x-ratelimit-reset", "")) if is_used_up else None
                 wait = read_retry_after(headers.get("retry-after") or reset, headers.get("date")) or wait
             self._wait(wait)

@@ -1,4 +1,4 @@
-"""Keeps one comment, one issue and one request, found by a hidden marker in what this pipeline's own account wrote."""
+"""Maintains one comment, one issue and one request. Each is found by a hidden marker, if our own account wrote it."""
 
 import contextlib
 from collections.abc import Iterable
@@ -56,11 +56,11 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
 
 def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits: Edits | None) -> str:
     """Propose edits as the one open request of a name: `created`, `declined`, `closed` or `nothing`."""
-    # Each set of edits has a branch of its own, which is made once and never moved, so that nobody's commit is ever
-    # replaced. A request that people have closed stays closed for these edits; one to whose branch people have added
+    # Each set of edits has its own branch, which is created once and never moved, so that nobody's commit is replaced.
+    # If people have closed a request, it stays closed for the same edits. If they have added commits to its branch, it
     # stays as it is.
     marker = make_marker(kind, name)
-    # All open ones, since each set of edits has a branch of its own, whose name is not known here.
+    # List all open requests, because each earlier set of edits had its own branch, whose name is not known here.
     listed = host.list_requests(None)
     open_requests = host.select_own(entry for entry in listed if entry.branch and _is_marked(entry, marker))
     branch = f"reconciler/{_BRANCHES[kind]}-{edits.digest[:12]}" if edits is not None else None
@@ -77,10 +77,10 @@ def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits:
 
 
 def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits: Edits) -> str:
-    """Create a branch and its request, unless somebody has closed a request for the same edits."""
+    """Create a branch and its request, unless somebody has closed one for the same edits."""
     existing = host.list_requests(branch)
     if any(request.state == "merged" for request in existing):
-        # The same edits once more: a branch that was merged would propose nothing.
+        # The same edits have come up again: a branch that was already merged would propose nothing.
         branch = f"{branch}-{edits.head[:8]}"
         existing = host.list_requests(branch)
     closed = [request for request in existing if request.state == "closed" and _COMMIT_MARK in request.body]
@@ -90,7 +90,7 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
     try:
         commit = host.write_branch(branch, edits.head, title, edits.files)
     except HostError as error:
-        # An earlier run created it and then failed. With another commit on top, it is not closed by itself.
+        # An earlier run created the branch and then failed. If it has another commit on top, it is not closed later.
         if error.status not in (400, 422) or "exists" not in error.message:
             raise
         is_new, commit = False, host.find_commit(branch, title)
@@ -117,8 +117,8 @@ def find_requests(host: Host, commits: Iterable[str]) -> list[tuple[Request, set
                 found_by_id.setdefault(request.id, (request, set()))[1].add(commit)
             is_known = True
         except HostError as error:
-            # A host may lack a commit, such as one of a branch that was rewritten. Where it lacks all of them, it may
-            # be another repository.
+            # A host may lack a commit, for example after a branch was rewritten. If it lacks all of them, it may be
+            # another repository.
             if error.status not in (404, 422):
                 raise
             first_error = first_error or error
@@ -128,7 +128,7 @@ def find_requests(host: Host, commits: Iterable[str]) -> list[tuple[Request, set
 
 
 def make_marker(kind: str, name: str) -> str:
-    """Return the hidden line that identifies an entry: no name can end it, and no two names share it."""
+    """Return the hidden line that identifies an entry. It is different for each name, and no name can end it early."""
     return f"<!-- reconciler {kind} {quote(name, safe='/@+=', errors='surrogatepass')} -->"
 
 
@@ -138,7 +138,7 @@ def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None
 
 
 def _is_marked(entry: Entry, marker: str) -> bool:
-    # Editing a text in a browser changes its line ends.
+    # A browser changes the line ends of a text that somebody edits.
     return entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker
 
 
@@ -151,7 +151,7 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     }
     parts = [f"Commit {host.commit}"] if host.commit else []
     footer = " · ".join([*parts, *(f"[{name}]({address})" for name, address in links.items() if address)])
-    # A host rejects a body that is too long, and a link to the whole text says more than half of it.
+    # A host rejects a body that is too long, and a link to the whole text is more useful than half of it.
     contents = (host.make_inert(content.rstrip()) for content in (text, _NO_ROOM))
     bodies = (f"{marker}\n{content}\n\n{footer}".rstrip() + "\n" for content in contents)
     return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.longest_body)

@@ -1,6 +1,6 @@
-"""Checks the setup at a host. Reads no value of a secret; what the token may not read is unknown, not a failure.
+"""Checks the setup at a host. Reads no secret. What the token may not read is unknown, not a failure.
 
-The questions are in protection.yaml. Here is how they are asked, and the checks that the table names.
+protection.yaml contains the questions; this module asks them, and has the checks that they name.
 """
 
 import functools
@@ -20,22 +20,22 @@ from reconciler.hosts.host_client import PAGE_SIZE
 
 _TABLE: Final = Path(__file__).with_name("protection.yaml")
 _LOGIN: Final = {"RECONCILER_EMAIL", "RECONCILER_PASSWORD"}
-_TOKEN: Final = "RECONCILER_AUTH_TOKEN"  # noqa: S105 - a variable's name; it stands for the two
-_DEVELOPER: Final = 30  # one of GitLab's levels of access
+_TOKEN: Final = "RECONCILER_AUTH_TOKEN"  # noqa: S105 - a variable's name; it stands for both
+_DEVELOPER: Final = 30  # an access level of GitLab
 
 
 def check_protection(
     host: Host, environment: str, *, workflow: str = "", of_record: bool = False
 ) -> Iterator[Requirement]:
-    """Yield each requirement and whether it is met; `environment` is the one that has the writing account.
+    """Yield each requirement and whether it is met. `environment` has the writing account.
 
-    `workflow` is the file by which GitHub plans pull requests. `of_record` asks only whether GitLab's token may push
-    the record and open requests.
+    `workflow` is the file that plans pull requests on GitHub. With `of_record`, the only question is whether GitLab's
+    token may push the record and open requests.
     """
     kind, groups = "project", ["gitlab record" if of_record else "gitlab"]
     if isinstance(host, GitHub):
         kind, groups = "repository", ["github with a workflow" if workflow else "github without a workflow", "github"]
-    # Several questions may have one answer: GitLab lists all variables at once.
+    # Several questions may need the same answer: GitLab lists all variables at once.
     read_answer = functools.cache(functools.partial(_read_answer, host))
     project, reason = read_answer("")
     if not isinstance(project, dict):
@@ -66,7 +66,7 @@ def check_protection(
 
 
 def _has_role(project: Any, level: int) -> bool:
-    # Who sees a project without being a member is an administrator.
+    # Somebody who sees a project without being a member is an administrator.
     grants = filter(None, (project.get("permissions") or {}).values())
     return max((int(grant["access_level"]) for grant in grants), default=_DEVELOPER) >= level
 
@@ -106,12 +106,12 @@ _CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
 
 
 def _read_answer(host: Host, path: str) -> tuple[Any, str]:
-    """Return what the host answers; False if it says that there is no such thing, None if it does not say."""
+    """Return the host's answer; False if it says that there is no such thing, None if it does not say."""
     try:
         if path.startswith("inherited:") and isinstance(host, GitLab):
             own = host.client.list_all(f"{host.path}/variables")
             return [*own, *host.list_inherited_variables(unquote(path.partition(":")[2]))], ""
-        # What begins with `//` is no part of the repository.
+        # A path that begins with `//` is not below the repository.
         path = path[1:] if path.startswith("//") else f"{host.path}{path}"
         answer = host.client.request("GET", path)
         # A full page may be the first of several.

@@ -1,4 +1,4 @@
-"""Notifies a chat by one JSON POST to a secret URL. A failure is a warning, which shows nothing of the URL."""
+"""Notifies a chat with one JSON POST to a secret URL. A failure is only a warning, which does not show the URL."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ _TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting
 
 
 def post_webhook(variables: Mapping[str, str], text: str) -> str:
-    """Send a text to the webhook, if there is one, and return a warning where that did not work."""
-    # `{"text": ...}` is what Slack, Mattermost, Teams and Google Chat take.
+    """Send a text to the webhook, if there is one. Return a warning if that fails, else ""."""
+    # Slack, Mattermost, Teams and Google Chat all accept `{"text": ...}`.
     address = variables.get(VARIABLE, "").strip()
     if not address:
         return ""
     import httpx
 
     try:
-        # http:// is only for this machine, as everywhere: anybody who reads the URL can write into the chat.
+        # Plain http:// is allowed only for this machine: anybody who reads the URL can write into the chat.
         base = check_base_url(address.partition("?")[0], allow_insecure_http=False)
     except ReconcilerError:
         return f"warning: nothing was sent to the webhook: {VARIABLE} is no https address"
@@ -36,6 +36,6 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     except ReconcilerError as error:
         return f"warning: nothing was sent to the webhook: {error.message}"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        # Only the kind: the message of an error may contain the URL.
+        # Only the kind of error, because its message may contain the URL.
         return f"warning: the webhook could not be reached ({type(error).__name__})"
     return "" if 200 <= status < 300 else f"warning: the webhook answered {status}"
