@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 COOKIE = "auth-token"
-PASSWORD = "sandbox"  # noqa: S105 - it guards nothing, and the help says it
+PASSWORD = "sandbox"  # noqa: S105 - it protects nothing, and the help shows it
 _READ_WRITE = {"agents": ["read", "create", "update", "delete"]}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
-    """One account; a VIEWER reads and never writes, a disabled one does not get in."""
+    """One account. A VIEWER cannot write, and a disabled account cannot log in."""
 
     email: str
     name: str
@@ -22,7 +22,7 @@ class Account:
     password: str = dataclasses.field(default=PASSWORD, repr=False)
 
     def to_user(self) -> dict[str, Any]:
-        """Return the account as the API shows it: everything but the password."""
+        """Return the account as the API shows it, without the password."""
         fields = {name: getattr(self, name) for name in ("email", "name", "role", "disabled", "permissions")}
         return {"id": f"user_{self.email}", **fields}
 
@@ -64,12 +64,12 @@ class Sessions:
 
 
 def create_sessions(environment: Mapping[str, str]) -> Sessions:
-    """Return the fixed accounts, with the account and the token of the reconciler's own variables.
+    """Return the fixed accounts, and the account and the token in the reconciler's variables.
 
-    An account from `RECONCILER_EMAIL` and `RECONCILER_PASSWORD` is an ADMIN, unless it is one of the fixed
-    ones, which stay what they are; `RECONCILER_AUTH_TOKEN` is a token of it, or of the fixed ADMIN.
+    The account of `RECONCILER_EMAIL` and `RECONCILER_PASSWORD` is an ADMIN, unless it is one of the fixed accounts,
+    which do not change. `RECONCILER_AUTH_TOKEN` is a token of this account, or else of the fixed ADMIN.
     """
-    # The same variables log the reconciler in, so that one setting serves both terminals.
+    # The reconciler logs in with the same variables, so both terminals can have the same settings.
     fixed = {account.email: account for account in FIXED}
     email, password = environment.get("RECONCILER_EMAIL"), environment.get("RECONCILER_PASSWORD")
     login = Account(email, "You", "ADMIN", password=password) if email and password else ADMIN

@@ -24,13 +24,13 @@ from reconciler.sandbox.store import STORES, Assistant, Store
 
 
 def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults | None = None) -> ASGIApp:
-    """Return the application over two stores; it ignores the settings' host, port, store, seed and faults."""
+    """Return the application over two stores. It ignores host, port, store, seed and faults of the settings."""
     faults = faults or Faults((), store, sessions, 0)
     api = _Api(store, sessions, settings, faults)
     starlette = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.list_routes(), redirect_slashes=False)),
-            # As at the real host: a URL without `/api` gets a page with status 200.
+            # As on the real host, a URL without `/api` gets a page with status 200.
             Route("/{path:path}", _answer_page),
         ],
         exception_handlers={
@@ -44,7 +44,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
 
 
 class _Api:
-    """The API's calls: each takes a request and returns the answer, or raises HTTPException."""
+    """The API's calls. Each takes a request, and returns the answer or raises HTTPException."""
 
     def __init__(self, store: Store, sessions: Sessions, settings: Settings, faults: Faults) -> None:
         self._store = store
@@ -65,13 +65,13 @@ class _Api:
         ]
 
     def _make_route(self, path: str, handlers: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Route:
-        """Return one route for all methods of a path, so that a 405 names them all; HEAD is served as GET."""
+        """Return one route for all methods of a path, so that a 405 can list them. HEAD works like GET."""
 
         async def dispatch(request: Request) -> Response:
             try:
                 await asyncio.sleep(self._settings.latency_ms / 1000)
             except asyncio.CancelledError:
-                # The server cancels what still waits when it stops: the client gets an answer anyway.
+                # When the server stops, it cancels requests that still wait. The client gets an answer anyway.
                 raise HTTPException(503, "The sandbox is stopping") from None
             return await handlers["GET" if request.method == "HEAD" else request.method](request)
 
@@ -88,7 +88,7 @@ class _Api:
         if account.disabled:
             raise HTTPException(403, "This account is disabled")
         answer = json_answer(encode({"message": "Login successful", "user": account.to_user()}))
-        # `Secure`, as the real API has it: clients meet it over plain HTTP here, and must send the cookie anyway.
+        # `Secure`, as in the real API. Here, clients must send the cookie over plain HTTP anyway.
         answer.headers["set-cookie"] = (
             f"{COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
         )
@@ -114,15 +114,15 @@ class _Api:
         self._require_writer(request, "create")
         body = await self._read_body(request, "AssistantCreation")
         assistant = complete_assistant(f"asst_{secrets.token_hex(12)}", body)
-        # A fault may stop between the two stores, but never another request.
+        # Only a fault may stop between the two stores, never another request.
         with self._store.lock:
             answer = self._write(request, body, (assistant, assistant))
         return json_answer(encode(answer), 201)
 
     async def _update(self, request: Request) -> Response:
         self._require_writer(request, "update")
-        # An unknown assistant is a 404, whatever the body is. It is looked up again below, since somebody may delete it
-        # while the body is read.
+        # An unknown assistant is a 404, whatever the body is. It is looked up again below, because somebody may delete
+        # it while the body is read.
         self._require_assistant(request)
         body = await self._read_body(request, "AssistantUpdate")
         with self._store.lock:
@@ -134,7 +134,7 @@ class _Api:
         return json_answer(encode(answer))
 
     def _write(self, request: Request, body: Mapping[str, Any], copies: Copies) -> Assistant:
-        """Write one store after the other, as far as the faults let it come; return the local database's copy."""
+        """Write one store after the other, as far as the faults allow. Return the local database's copy."""
         copies = self._faults.normalise(request.scope, body, copies)
         for name, copy in zip(STORES, copies, strict=True):
             if self._faults.reaches(request.scope, name):
@@ -144,8 +144,8 @@ class _Api:
         return copies[1]
 
     def _patch(self, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
-        """Return a copy of the assistant after a PATCH; what the API would not hold is refused."""
-        # The reference does not say whether PATCH replaces a nested object or merges into it: both are offered.
+        """Return a copy of the assistant after a PATCH. Values that the API would not accept are refused."""
+        # The reference does not say whether PATCH replaces a nested object or merges into it, so both are offered.
         changed = merge_objects(assistant, body) if self._settings.nested == "merge" else {**assistant, **body}
         missing = [key for key in REQUIRED_IN_MODEL if "model" in body and changed["model"].get(key) is None]
         if missing:
@@ -169,12 +169,12 @@ class _Api:
         return account
 
     def _require_writer(self, request: Request, verb: str) -> None:
-        # The API's reference has 401 here, where 403 would be usual.
+        # The API's reference has 401 here, although 403 would be usual.
         if self._require_account(request).role == "VIEWER":
             raise HTTPException(401, f"You do not have permission to {verb} assistants")
 
     def _require_assistant(self, request: Request) -> str:
-        """Return the provider's id of the assistant that the path names by either id."""
+        """Return the provider's id of the assistant in the path, which may have either id."""
         provider_id = self._store.find(request.path_params["id"])
         if provider_id is None:
             raise HTTPException(404, "Assistant not found")

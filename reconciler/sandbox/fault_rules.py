@@ -1,4 +1,4 @@
-"""Fault rules (docs/sandbox.md): a text becomes a Rule. Each form is one pattern, its groups the Rule's fields."""
+"""Fault rules (docs/sandbox.md): parses a text into a Rule. Each form is one pattern, whose groups are fields."""
 
 import dataclasses
 import difflib
@@ -26,11 +26,11 @@ class Rule:
     text: str
     effect: Effect
     when: Literal["nth", "every", "first", "from", "share"] = "every"  # chooses requests, with the three below
-    number: float = 1  # also how many requests a limit or a token allows
+    number: float = 1  # or how many requests a limit or a token allows
     method: str = "*"
     path: str = "*"  # below the base URL
     status: int = 200
-    seconds: float | None = None  # of `hang` (None: for ever), `drip`, `lag`, and a limit within a time
+    seconds: float | None = None  # for `hang` (None: for ever), `drip`, `lag`, and a limit within a time
     after: After | None = None  # the stores that a failing write reaches
     wait: int | None = None  # Retry-After
     wait_as_date: bool = False
@@ -50,10 +50,10 @@ class Rule:
         }[self.when]
 
     def retry_after(self, now: float) -> dict[str, str]:
-        """Return the rule's header Retry-After (RFC 9110, 10.2.3), if it has one; `now` is in seconds since 1970."""
+        """Return the rule's Retry-After header (RFC 9110, 10.2.3), if it has one. `now` is in seconds since 1970."""
         if self.wait is None:
             return {}
-        # A date has whole seconds. It is rounded up: a client that waits for it must not come too early.
+        # A date has whole seconds. Round up, so that a client that waits for it does not come too early.
         date = email.utils.formatdate(math.ceil(now) + self.wait, usegmt=True)
         return {"retry-after": date if self.wait_as_date else str(self.wait)}
 
@@ -85,7 +85,7 @@ _FORMS: tuple[tuple[Effect, str, str], ...] = (
     ("reset", f"{_FAIL}reset{_AFTER}", "every 3rd * *: reset"),
     ("hang", f"{_FAIL}hang(?:={_SECONDS})?{_AFTER}", "1st PATCH *: hang=5"),
     ("half", f"{_FAIL}half{_AFTER}", "from 2nd GET *: half"),
-    # A page is a body, which an answer with 204, 205 or 304 cannot have.
+    # An answer with 204, 205 or 304 has no body, so it cannot be a page.
     ("html", f"{_FAIL}html(?:=(?P<status>(?!204|205|304)[2-5][0-9]{{2}}))?{_AFTER}", "first 3 GET *: html=502"),
     ("drip", f"{_FAIL}drip={_SECONDS}{_AFTER}", "10% GET *: drip=0.1"),
     ("lag", f"{_FAIL}lag={_SECONDS}s?", "PATCH *: lag=2s"),
@@ -98,7 +98,7 @@ _FORMS: tuple[tuple[Effect, str, str], ...] = (
     ("drop", "drop unknown keys", "drop unknown keys"),
     ("edit", _EDIT, "edit name=Ada before PATCH /assistants/*"),
 )
-# ASCII: without it Python folds letters such as the Kelvin sign into ours.
+# ASCII, because otherwise Python treats letters such as the Kelvin sign like ours.
 _PATTERNS = [
     (does, re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE | re.ASCII | re.DOTALL))
     for does, pattern, _ in _FORMS
@@ -124,7 +124,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def _check_path(path: str, effect: Effect, text: str) -> None:
-    """Refuse a path that no request can have: its rule would never hit."""
+    """Refuse a path that no request can have, because its rule would never hit."""
     is_known = any(path_matches(path, pattern) for pattern in _PATHS) or re.fullmatch(r"/assistants/[^/?#]+", path)
     if not is_known or (effect == "edit" and not path_matches(path, "/assistants/x") and "/assistants/" not in path):
         suggestions = [] if is_known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
@@ -136,7 +136,7 @@ def _check_path(path: str, effect: Effect, text: str) -> None:
 
 
 def _suggest_form(text: str) -> str:
-    # Among the forms that begin with the same word, if there are any: `limit` is no slip of `first`.
+    # Choose among the forms that begin with the same word, if there are any: `limit` is no misspelled `first`.
     examples = [example for *_, example in _FORMS]
     same_word = [form for form in examples if form.split()[0] == text.split(maxsplit=1)[0].lower()]
     closest = difflib.get_close_matches(text, same_word or examples, n=1, cutoff=0)[0]
@@ -168,6 +168,6 @@ _VALUES: Mapping[str, Callable[[str], Any]] = {
 
 
 def path_matches(pattern: str, path: str) -> bool:
-    """Return whether a pattern means a path: `*` stands for anything but a slash, and `*` alone for every path."""
+    """Return whether a pattern matches a path. `*` matches anything but a slash, and `*` alone matches every path."""
     parts = "[^/]*".join(re.escape(part) for part in re.split(r"\*+", pattern))
     return pattern == "*" or re.fullmatch(parts, path, re.DOTALL) is not None

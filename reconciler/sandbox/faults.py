@@ -23,8 +23,8 @@ from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
 Log = Callable[[str], None]
-# Keys of a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
-# that make reading lag behind that write.
+# Keys in a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
+# that make reads lag behind that write.
 _HITS = "reconciler.hits"
 _REACHED = "reconciler.stores"
 _LAGS = "reconciler.lags"
@@ -32,14 +32,14 @@ _LAGS = "reconciler.lags"
 
 @dataclasses.dataclass(slots=True)
 class Tally:
-    """One rule with its counters: the requests that it applies to, and those that it hit; `number` counts from 1."""
+    """One rule with its counters: the requests that it applies to, and those that it hit. `number` begins at 1."""
 
     number: int
     rule: Rule
     chances: random.Random
     request_count: int = 0
     hit_count: int = 0
-    # For a limit the requests that it has let in, for a token's life how often each token was used.
+    # For a limit, the requests that it has admitted. For a token's life, how often each token was used.
     entry_times: collections.deque[float] = dataclasses.field(default_factory=collections.deque)
     uses: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
@@ -50,11 +50,11 @@ class Tally:
 
     @contextlib.contextmanager
     def admit(self) -> Iterator[bool]:
-        """Yield whether a limit admits a request, which is in flight until the block ends."""
+        """Yield whether a limit admits a request. The request is in flight until the block ends."""
         moment = time.monotonic()
         while self.rule.seconds and self.entry_times and self.entry_times[0] <= moment - self.rule.seconds:
             self.entry_times.popleft()
-        # Only admitted requests count: a client that keeps trying is not locked out for ever.
+        # Only admitted requests count, so that a client that keeps trying is not locked out for ever.
         is_open = len(self.entry_times) < self.rule.number
         if is_open:
             self.entry_times.append(moment)
@@ -71,17 +71,17 @@ class Faults:
     def __init__(
         self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int, log: Log | None = None
     ) -> None:
-        # One sequence of chances for each rule: another rule must not change which requests it chooses.
+        # Each rule has its own random numbers, so that another rule does not change which requests it hits.
         chances = (random.Random(f"{seed}/{number}") for number, _ in enumerate(rules, 1))  # noqa: S311
         self.tallies = [Tally(number, rule, next(chances)) for number, rule in enumerate(rules, 1)]
         self._store = store
         self._sessions = sessions
         self._log = log
-        # By the provider's id: until when what was read before a write is still shown, the oldest write first.
+        # For each provider's id, the copies from before a write and until when they are shown; the oldest first.
         self._lagging: dict[str, list[tuple[float, str | None]]] = {}
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """Return the application with the faults before it; pages outside the API never fail, and are not logged."""
+        """Return the application behind the faults. Pages outside the API never fail and are not logged."""
 
         async def app_with_faults(scope: Scope, receive: Receive, send: Send) -> None:
             if not in_api(scope["path"]):
@@ -98,11 +98,11 @@ class Faults:
             try:
                 await self._apply_rules(app, {**scope, _HITS: hits}, receive, send_and_note)
             except asyncio.CancelledError:
-                # The sandbox is stopping, and the request still hangs. A loop that ends cancels twice.
+                # The sandbox stops while the request hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
                     await reset_connection(scope, receive)
             finally:
-                # The path as it came, percent signs and all: nothing that a terminal obeys is in it.
+                # The path as it was sent, with its percent signs, so it contains no control characters.
                 path = scope["raw_path"].decode("ascii", "backslashreplace")
                 if self._log:
                     self._log(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
@@ -111,7 +111,7 @@ class Faults:
 
     async def _apply_rules(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.ExitStack() as in_flight:
-            # Limits come before all else, as they would at a gateway: no other rule sees what they turn away.
+            # Limits come first, as they would at a gateway: no other rule sees the requests that they reject.
             for tally in self.tallies:
                 if tally.rule.effect == "limit":
                     tally.request_count += 1
@@ -124,7 +124,7 @@ class Faults:
             due = [tally for tally in self.tallies if self._is_due(tally, scope)]
             self._edit(scope, due, "before")
             send = self._edit_before_end(scope, due, send)
-            # A lag decides nothing: it comes on top of whatever else becomes of the request.
+            # A lag decides nothing: it is added to the result of the other rules.
             scope = {**scope, _LAGS: [tally for tally in due if tally.rule.effect == "lag"]}
             for tally in due:
                 if tally.rule.effect in FAILURES:
@@ -136,7 +136,7 @@ class Faults:
             await app(scope, receive, send)
 
     def _is_due(self, tally: Tally, scope: Scope) -> bool:
-        """Count a request that a rule applies to, and return whether the rule hits it."""
+        """Count a request to which a rule applies, and return whether the rule hits it."""
         rule = tally.rule
         path = scope["path"].removeprefix(BASE_PATH)
         is_about = rule.method in ("*", scope["method"]) and path_matches(rule.path, path)
@@ -156,7 +156,7 @@ class Faults:
                     self._sessions.revoke(token)
 
     def _edit(self, scope: Scope, due: Sequence[Tally], moment: str) -> None:
-        """Set fields of the assistant that a request's path names by either id, as somebody in the dashboard would."""
+        """Set fields of the assistant in a request's path, as somebody in the dashboard would."""
         store = self._store
         for tally in due:
             if tally.rule.effect != "edit" or tally.rule.moment != moment:
@@ -172,7 +172,7 @@ class Faults:
                         store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
     def _edit_before_end(self, scope: Scope, due: Sequence[Tally], send: Send) -> Send:
-        # The edit comes before the answer's last byte: a client that has the answer must find it done.
+        # The edit comes before the last byte of the answer, so that it is done once the client has the answer.
         async def edit_and_send(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 self._edit(scope, due, "after")
@@ -181,11 +181,11 @@ class Faults:
         return edit_and_send
 
     def reaches(self, scope: Scope, store: StoreName) -> bool:
-        """Return whether a request's write reaches a store; asked right before each of the two."""
+        """Return whether a request's write reaches a store. Called right before each of the two writes."""
         return scope.get(_REACHED, "both") in ("both", store)
 
     def hold_reads(self, scope: Scope, provider_id: str) -> None:
-        """Let reads lag behind the write to the local database that follows, if a rule says so."""
+        """Let reads lag behind the coming write to the local database, if a rule says so."""
         tallies: list[Tally] = scope.get(_LAGS, [])
         for tally in tallies:
             stored = self._store.read(provider_id)
@@ -194,14 +194,14 @@ class Faults:
             tally.count_hit(scope)
 
     def show(self, provider_id: str, text: str) -> str | None:
-        """Return the copy of an assistant that GET shows; None if the assistant does not exist yet."""
+        """Return the copy of an assistant that GET shows, or None if it shows none yet."""
         moment = time.monotonic()
-        # The oldest write that still lags decides: a store that lags shows its past in order.
+        # The oldest write that still lags decides, because a lagging store shows its past in order.
         old_texts = [old_text for until, old_text in self._lagging.get(provider_id, ()) if until > moment]
         return old_texts[0] if old_texts else text
 
     def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
-        """Return what the two stores keep of the copies that a request's body has just changed or made."""
+        """Return the two copies, which a request has just changed or created, as the stores keep them."""
         for tally in self.tallies:
             if tally.rule.effect in NORMALISATIONS:
                 provider, database = (_normalise_fields(tally.rule, copy, body) for copy in copies)
@@ -213,7 +213,7 @@ class Faults:
 
 
 def _normalise_fields(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
-    """Return what a rule leaves of an assistant's top-level fields that a body has just set."""
+    """Return an assistant after a rule has normalised the top-level fields that a body has just set."""
     fields = {name: value for name, value in assistant.items() if name in body}
     if rule.effect != "drop":
         return {**assistant, **_normalise(rule, fields, rule.field)}
@@ -224,7 +224,7 @@ def _normalise_fields(rule: Rule, assistant: Assistant, body: Mapping[str, Any])
 
 
 def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
-    """Return a value with what is at and below a path normalised."""
+    """Return a value in which everything at and below a path is normalised."""
     if path:
         if not isinstance(value, dict) or path[0] not in value:
             return value
@@ -233,7 +233,7 @@ def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
         return {key: _normalise(rule, item, ()) for key, item in value.items()}
     if isinstance(value, list):
         items = [_normalise(rule, item, ()) for item in value]
-        # By their JSON, since a list may hold values that Python cannot compare.
+        # Sort by JSON, because a list may contain values that Python cannot compare.
         return sorted(items, key=lambda entry: json.dumps(entry, sort_keys=True)) if rule.effect == "sort" else items
     if rule.effect == "trim" and isinstance(value, str):
         return value.strip()
@@ -243,7 +243,7 @@ def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _set_value(value: Any, path: tuple[str, ...], new: Any) -> Any:
-    """Return a value with another one at a path; what is in the way and is no object becomes one."""
+    """Return a value with another value at a path. Anything on the way that is no object becomes one."""
     if not path:
         return new
     fields = value if isinstance(value, dict) else {}

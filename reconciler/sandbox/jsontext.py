@@ -1,4 +1,4 @@
-"""JSON text in and out, as strict as RFC 8259. Knows nothing of assistants and loads no library."""
+"""Reads and writes JSON as strictly as RFC 8259. Knows nothing about assistants and loads no library."""
 
 import json
 import math
@@ -8,13 +8,13 @@ MAX_DEPTH = 64
 
 
 class NotJson(ValueError):  # noqa: N818 - it says what the body is
-    """The body cannot be used as JSON; the text is an answer for the client."""
+    """The body cannot be used as JSON; the text is meant for the client."""
 
 
 def read_json(body: bytes) -> Any:
-    """Return the JSON value of a body. Raises NotJson, for nesting deeper than MAX_DEPTH too."""
+    """Return the JSON value of a body. Raises NotJson, also if it is nested deeper than MAX_DEPTH."""
     try:
-        # Python's reader takes NaN and Infinity, and makes infinity of 1e999. The API takes none of them.
+        # Python's parser accepts NaN and Infinity, and reads 1e999 as infinity. The API accepts none of them.
         value = json.loads(body.decode(), parse_constant=_read_number, parse_float=_read_number)
     except (ValueError, RecursionError) as error:
         raise NotJson("The body is not valid JSON") from error
@@ -24,9 +24,9 @@ def read_json(body: bytes) -> Any:
 
 
 def encode(value: Any) -> str:
-    """Return a value as compact JSON text; raises ValueError or TypeError for what JSON cannot hold."""
+    """Return a value as compact JSON. Raises ValueError or TypeError if JSON cannot express it."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # JSON can escape a lone surrogate and UTF-8 cannot hold one: it stays the escape that it came in as.
+    # JSON can escape a lone surrogate, but UTF-8 has none, so it stays an escape.
     return text.encode(errors="backslashreplace").decode()
 
 
@@ -38,7 +38,7 @@ def _read_number(text: str) -> float:
 
 
 def _is_shallow(value: Any) -> bool:
-    # Level by level and without recursion, since recursion is what the bound protects.
+    # Level by level, without recursion, because the limit protects against too deep recursion.
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         outer = [item for item in level if isinstance(item, dict | list)]

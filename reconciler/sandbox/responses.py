@@ -1,4 +1,4 @@
-"""The forms of the sandbox's answers: JSON below `/api`, pages everywhere else, and the failures of a fault rule."""
+"""The sandbox's answers: JSON below `/api`, pages everywhere else, and the failures of a fault rule."""
 
 import asyncio
 import http
@@ -15,9 +15,9 @@ from reconciler.sandbox.fault_rules import Rule
 from reconciler.sandbox.jsontext import encode
 from reconciler.sandbox.settings import BASE_PATH
 
-# Where our server puts a connection's transport, in the scope's `state`: no ASGI message can reset or half close it.
+# The key of a connection's transport in the scope's `state`. No ASGI message can reset a connection.
 TRANSPORT = "transport"
-# On, and no time to wait: closing throws away what is unsent and sends RST (socket(7), SO_LINGER).
+# On, with a time of 0: closing discards unsent data and sends RST (socket(7), SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Agent Builder</title></head>
@@ -50,23 +50,23 @@ def page_answer(status: int = 200, headers: Mapping[str, str] | None = None) -> 
 
 def make_refusal(rule: Rule, status: int) -> Response:
     """Return what a rule answers in the API's error envelope."""
-    # Gateways answer statuses of their own, such as 524 of Cloudflare, which HTTP has no phrase for.
+    # Gateways use their own statuses, such as Cloudflare's 524, for which HTTP has no phrase.
     is_standard = status in http.HTTPStatus.__members__.values()
     phrase = http.HTTPStatus(status).phrase if is_standard else "Error"
     return error_answer(status, f"{phrase} (a simulated fault)", rule.retry_after(time.time()))
 
 
 async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request, or do not, as a rule says."""
+    """Answer a request, or not, as a rule says."""
     delay = rule.seconds if rule.effect == "hang" else None
     if delay and not rule.after:
-        # The body is read first: the write lands even if its client has given up in the meantime.
+        # Read the body first: the write is carried out even if the client gives up in the meantime.
         receive = await _keep_body(scope, receive)
         await asyncio.sleep(delay)
     needs_answer = delay or rule.effect in ("half", "drip")
     answer = await _carry_out(app, scope, receive) if needs_answer or rule.after else Response()
     if not needs_answer and answer.status_code >= 400:
-        # The API itself refused the request and wrote nothing, so that what comes after a write does not come.
+        # The API itself rejected the request and wrote nothing, so a fault after a write does not happen.
         await answer(scope, receive, send)
         return
     match rule.effect:
@@ -76,7 +76,7 @@ async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Rec
             await asyncio.sleep(delay if rule.after else 0)
             await answer(scope, receive, send)
         case "hang":
-            # Without end: an answer of any kind would be one, so the client has to give up.
+            # Never send anything: the client has to give up.
             await _wait_for_end(receive)
         case "reset":
             await reset_connection(scope, receive)
@@ -87,7 +87,7 @@ async def answer_with_fault(rule: Rule, app: ASGIApp, scope: Scope, receive: Rec
 
 
 async def reset_connection(scope: Scope, receive: Receive) -> None:
-    """Break the connection off with RST: the client sees it reset."""
+    """Close the connection with RST, so that the client sees a reset."""
     transport: asyncio.Transport = scope["state"][TRANSPORT]
     if not transport.is_closing():
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
@@ -96,7 +96,7 @@ async def reset_connection(scope: Scope, receive: Receive) -> None:
 
 
 async def _keep_body(scope: Scope, receive: Receive) -> Receive:
-    """Return a `receive` that gives the request's whole body, which is read now."""
+    """Read the request's whole body now, and return a `receive` that returns it later."""
     body = await Request(scope, receive).body()
 
     async def receive_again() -> Message:
@@ -106,21 +106,21 @@ async def _keep_body(scope: Scope, receive: Receive) -> Receive:
 
 
 async def _carry_out(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
-    """Let the application handle a request; return its answer, of which nothing is sent."""
+    """Let the application handle a request, and return its answer instead of sending it."""
     messages: list[Message] = []
 
     async def collect(message: Message) -> None:
         messages.append(message)
 
     await app(scope, receive, collect)
-    # The first message has status and headers, the others pieces of the body.
+    # The first message has status and headers, the others have pieces of the body.
     answer = Response(b"".join(message.get("body", b"") for message in messages[1:]), messages[0]["status"])
     answer.raw_headers = messages[0]["headers"]
     return answer
 
 
 async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send the first half of an answer, or all of it in single bytes as long as the client is there."""
+    """Send the first half of an answer, or all of it in single bytes while the client is connected."""
     await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
     body = bytes(answer.body)
     for piece in [body[: len(body) // 2]] if rule.effect == "half" else [bytes([byte]) for byte in body]:
@@ -131,7 +131,7 @@ async def _send_pieces(answer: Response, rule: Rule, scope: Scope, receive: Rece
     if rule.effect == "drip" and not scope["state"][TRANSPORT].is_closing():
         await send({"type": "http.response.body", "body": b""})
         return
-    # Less than Content-Length promises; the connection closes once all that was sent has left.
+    # This is less than Content-Length says. The connection closes once everything was sent.
     scope["state"][TRANSPORT].close()
     await _wait_for_end(receive)
 

@@ -1,4 +1,4 @@
-"""Fills the stores from a folder of definitions, leniently: a seed may hold anything that the API may answer."""
+"""Fills the stores from a folder of definitions. A seed may contain anything that the API could answer."""
 
 import contextlib
 import datetime
@@ -20,23 +20,23 @@ _DEFAULTS = "_defaults.yaml"
 
 
 def now(after: object = None) -> str:
-    """Return the time in UTC, as the API writes it, and later than the time given if that is one."""
+    """Return the time in UTC as the API writes it, later than the given time if that is one."""
     moment = datetime.datetime.now(datetime.UTC)
-    # Two writes within a microsecond, or a time to come in a seed: updatedAt moves on anyway.
-    with contextlib.suppress(ValueError, TypeError):  # a seed may hold anything there
+    # updatedAt must move on, also for two writes in one microsecond or after a future time in a seed.
+    with contextlib.suppress(ValueError, TypeError):  # a seed may contain anything here
         moment = max(moment, datetime.datetime.fromisoformat(str(after)) + datetime.timedelta(microseconds=1))
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def complete_assistant(assistant_id: str, fields: Mapping[str, Any]) -> Assistant:
-    """Return an assistant as the stores hold it: the API's own fields, then those given."""
+    """Return an assistant as it is stored: the API's own fields, then the given ones."""
     moment = now()
     managed = {"id": assistant_id, "orgId": "org_sandbox", "createdAt": moment, "updatedAt": moment}
     return {**managed, **fields, "id": assistant_id}
 
 
 def merge_objects(base: Any, overlay: Any) -> Any:
-    """Return objects merged key by key at every depth; a list is replaced, and a null is kept."""
+    """Return objects merged key by key, at every depth. Lists are replaced, and null is kept."""
     if not isinstance(base, dict) or not isinstance(overlay, dict):
         return overlay
     return {**base, **{key: merge_objects(base.get(key), value) for key, value in overlay.items()}}
@@ -45,10 +45,9 @@ def merge_objects(base: Any, overlay: Any) -> Any:
 def read_seed(folder: Path) -> list[Assistant]:
     """Return an assistant for every `*.yaml` and `*.yml` below a folder, in the order of their paths.
 
-    Each has the values of `_defaults.yaml` in its folder and above, and the texts that `$file` names. Names that begin
-    with a dot are left out, and so is a file that says `id: new`. One without `id` gets one that its path decides; an
-    `id` of the local database (`local_...`) is taken for what it is. Raises SandboxError for a folder without
-    definitions and for a file that holds none.
+    Each has the values of `_defaults.yaml` in its folder and above, and the texts of `$file`. Files that begin with a
+    dot or say `id: new` are skipped. Without an `id`, the path decides it; an `id` that begins with `local_` becomes
+    the id of the local database. Raises SandboxError for a folder without definitions, and for a file that is none.
     """
     hint = "pass a folder of definitions to --seed"
     if not folder.is_dir():
@@ -75,7 +74,7 @@ def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
         seed_id = f"asst_{digest[:12]}"
     if not isinstance(seed_id, str) or not seed_id.removeprefix(LOCAL_PREFIX):
         raise _make_file_error(file, "its id is not a text")
-    # What the definition leaves open gets a value that an assistant of the real API would have.
+    # Fields that the definition does not have get a value, as in the real API.
     name = file.stem.replace("-", " ").replace("_", " ").capitalize()
     fields = {"name": name, "model": _MODEL, "voice": _VOICE, **fields}
     if isinstance(fields["model"], dict):
@@ -84,10 +83,10 @@ def _make_assistant(file: Path, key: Path, fields: dict[str, Any]) -> Assistant:
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
-    """Return a file's mapping; raises SandboxError for what is no YAML, no mapping or not JSON."""
+    """Return a file's mapping. Raises SandboxError if it is not YAML, not a mapping, or not expressible as JSON."""
     try:
         fields = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
-        # Dates, NaN and anchors that contain themselves are YAML, and nothing that the API could answer.
+        # Dates, NaN and anchors that contain themselves are valid YAML, but the API could not answer them.
         encode(fields)
         fields = _read_texts(fields, file.parent)
     except (OSError, UnicodeError, yaml.YAMLError, RecursionError, ValueError, TypeError) as error:

@@ -22,7 +22,7 @@ from reconciler.sandbox.store import Store
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's protocol, which hands its transport to the requests that it brings."""
+    """uvicorn's protocol, which also gives its transport to each request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -30,7 +30,7 @@ class _Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn with what the sandbox needs, calling `started` once connections are accepted."""
+    """uvicorn for the sandbox. It calls `started` once connections are accepted."""
 
     def __init__(self, app: ASGIApp, started: Callable[[], None]) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                # Longer than clients keep an idle connection, so that none of them writes into one that is closing.
+                # Longer than clients keep an idle connection, so that none of them uses one that is just being closed.
                 timeout_keep_alive=60,
                 # A request that hangs must not keep the sandbox from stopping.
                 timeout_graceful_shutdown=1,
@@ -59,22 +59,22 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to a loopback address; port 0 takes a free one. Raises SandboxError if it cannot."""
+    """Return a socket on a loopback address; port 0 takes a free one. Raises SandboxError if that fails."""
     address = "127.0.0.1" if host == "localhost" else host
     ip = None
     with contextlib.suppress(ValueError):
         ip = ipaddress.ip_address(address)
-    # Anyone who reaches the sandbox can log in, so the network must not reach it.
+    # Anybody who reaches the sandbox can log in, so it must not be reachable from the network.
     if ip is None or not ip.is_loopback:
         hint = "use --host 127.0.0.1, ::1 or localhost"
         raise SandboxError(f"The sandbox listens on loopback only, and {host!r} is not a loopback address", hint=hint)
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
-    # asyncio switches Nagle's algorithm off only for a socket that names its protocol; with it an answer takes 40 ms.
+    # asyncio disables Nagle's algorithm only if the socket names its protocol. Otherwise, an answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
-        # Listening now, not when the server starts: two sandboxes with SO_REUSEADDR could both bind one port.
+        # Listen now, not when the server starts: with SO_REUSEADDR, two sandboxes could bind the same port.
         listener.listen(2048)
     except OSError as error:
         listener.close()
@@ -89,14 +89,14 @@ def serve(
     announce: Callable[[str, int], None],
     log: Callable[[str], None] | None = None,
 ) -> list[Tally]:
-    """Run a sandbox until SIGINT or SIGTERM, which stop it gracefully. Return the counters of its fault rules.
+    """Run a sandbox until SIGINT or SIGTERM stops it, and return the counters of its fault rules.
 
-    `announce` is called with the base URL and the number of assistants once connections are accepted, `log`
-    with a line for every request to the API. `environment` is where an account of the user's own comes from.
-    Raises SandboxError for what keeps the sandbox from starting.
+    `announce` is called with the base URL and the number of assistants once connections are accepted, and `log` with a
+    line for every request to the API. `environment` may contain the user's own account. Raises SandboxError if the
+    sandbox cannot start.
     """
     seeds = read_seed(settings.seed) if settings.seed else []
-    # The store comes last: a start that fails leaves no file behind.
+    # Open the store last, so that a failed start leaves no file behind.
     with listen(settings.host, settings.port) as listener, contextlib.closing(Store(settings.store)) as store:
         store.fill(seeds)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -105,7 +105,7 @@ def serve(
         faults = Faults(settings.faults, store, sessions, settings.fault_seed, log)
         app = build_app(store, sessions, settings, faults)
         server = Server(app, lambda: announce(url, len(store.read_all())))
-        # Once uvicorn has stopped it raises the signal again. It is raised into nothing, so that the exit code is 0.
+        # uvicorn raises the signal again after it has stopped. Ignore that, so that the exit code is 0.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: None)
         server.run(sockets=[listener])

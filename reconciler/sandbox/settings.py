@@ -1,4 +1,4 @@
-"""The sandbox's settings. Imports cheaply."""
+"""The sandbox's settings. Imports nothing that takes long to load."""
 
 import dataclasses
 from pathlib import Path
@@ -12,15 +12,15 @@ Nested = Literal["merge", "replace"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One sandbox: where it listens, what it keeps, and how it answers the reference's open questions."""
+    """One sandbox: where it listens and stores assistants, and how it reads unclear parts of the reference."""
 
     host: str = "127.0.0.1"
     port: int = 3000  # 0 takes a free one
-    store: Path | None = None  # None keeps everything in memory
+    store: Path | None = None  # None: in memory only
     seed: Path | None = None
     nested: Nested = "merge"  # what PATCH does to an object inside an assistant
     strict: bool = False  # every PATCH needs `model` and `voice`
     listing: bool = False  # there is `GET /assistants`
     latency_ms: int = 0
     faults: tuple[Rule, ...] = ()
-    fault_seed: int = 0  # decides which requests a rule with a percentage hits
+    fault_seed: int = 0  # for rules with a percentage
