@@ -177,25 +177,19 @@ def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None)
     return value
 
 
-def _find_folder(_ctx: click.Context, _param: click.Parameter, directory: str) -> Path:
-    if not directory:  # to Path that is the working directory, and whatever is below it
-        raise UsageError("--directory is empty", hint="is it a variable that is not set?")
-    return find_definitions_folder(Path(directory))
+def _find_folder(ctx: click.Context, param: click.Parameter, directory: str) -> Path:
+    # To Path an empty name is the working directory, and whatever is below it.
+    return find_definitions_folder(Path(refuse_empty(ctx, param, directory) or ""))
 
 
-class _DefinitionPath(click.Path):
-    """One of PATHS, which is not empty: to Path that is the working directory, and perhaps all definitions."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path that a text names."""
-        if value == "":
-            raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
-        return super().convert(value, param, ctx)
+def _read_paths(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]) -> tuple[Path, ...]:
+    # Whether a file is there, and can be read, is for others to say.
+    if "" in paths:
+        raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
+    return tuple(map(Path, paths))
 
 
-# Whether a file is there, and can be read, is for others to say.
-_PATH = _DefinitionPath(path_type=Path, readable=False)
-_paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", type=_PATH, shell_complete=complete_files)
+_paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", callback=_read_paths, shell_complete=complete_files)
 _environment = _definitions_option(
     "--environment", variable="RECONCILER_ENVIRONMENT", metavar="NAME", help="An environment of reconciler.yaml."
 )

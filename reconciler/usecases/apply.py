@@ -137,9 +137,10 @@ def _carry_out(
     """
     # All or nothing: people reviewed the change as a whole, so one invalid file must not let a part of it go live.
     if project.loaded.invalid:
-        results = [Result(definition).end(Outcome.SKIPPED) for definition in project.loaded.definitions]
-        note = "Nothing was sent: a definition is not valid."
-        return make_run("apply", project, results, writes=True, notes=(note,)), None
+        run = make_run("apply", project, [Result(definition) for definition in project.loaded.definitions])
+        # Those with an error are the ones that are not valid.
+        results = [each.end(Outcome.REFUSED if each.error is not None else Outcome.SKIPPED) for each in run.results]
+        return end_run(run, results, "Nothing was sent: a definition is not valid."), None
     if wishes.reviewed is not None:
         project = earlier_reports.select_reviewed(project, wishes.reviewed)
         earlier_reports.check_url(wishes.reviewed, session.api.url)

@@ -10,7 +10,7 @@ from projects import MODEL, Project, kinds, only_assistant, open_api, outcomes
 from servers import running_sandbox
 
 from reconciler.core.run import Result
-from reconciler.usecases.writing.write import write
+from reconciler.usecases.writing.write import Write
 
 PATCH = {"model": {**MODEL, "temperature": 0.6}}
 PAGE = b"<!doctype html><html><body>Agent Builder</body></html>"
@@ -441,4 +441,4 @@ def test_an_assistant_that_was_not_planned_cannot_be_written(project: Project) -
     project.write("a", id="asst_1")
     read = project.read()
     with running_sandbox() as sandbox, open_api(sandbox.url) as api, pytest.raises(TypeError):
-        write(api, read, Result(read.loaded.definitions[0]), stopping=lambda: False)
+        Write(api, read, Result(read.loaded.definitions[0]), stopping=lambda: False)

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reconciler.assistant.plain_words import find_closest
@@ -47,14 +47,9 @@ def read_forms(choices: Choices, today: datetime.date | None = None) -> list[For
     if settings.environment is None:
         forms = [settings.include_all_environments()]
         forms += [settings.choose(name) for name in sorted(settings.environments)]
-    root, folder = repository_root(choices.directory), choices.directory
-    paths, passing = _choose_paths(choices, forms, root), choices.environment is None
-    # With environments, the overlays may give the ids, so a definition needs none.
-    bare = [bool(form.environments) and form.environment is None for form in forms]
-    return [
-        (form, load(folder, paths, root=root, settings=form, without_ids=without_ids, in_passing=passing))
-        for form, without_ids in zip(forms, bare, strict=True)
-    ]
+    root = repository_root(choices.directory)
+    paths = _choose_paths(choices, forms, root)
+    return _load_forms(choices.directory, root, forms, paths, in_passing=choices.environment is None)
 
 
 def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
@@ -66,16 +61,26 @@ def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
     same = [name for name, theirs in sorted(urls.items()) if (theirs or "").rstrip("/") == url]
     # A neighbour without its overlay folder defines nothing. Its own runs report that mistake.
     forms = [drop_missing_overlay(settings.choose(name), folder) for name in same]
-    return [(form, load(folder, (), root=root, settings=form, in_passing=True)) for form in forms]
+    return _load_forms(folder, root, forms, (), in_passing=True)
 
 
 def read_pair(choices: Choices, against: str) -> tuple[Form, Form]:
     """Return the definitions in the environment that was chosen, and in another one. Raises ReconcilerError."""
     pair = read_settings(choices), read_settings(dataclasses.replace(choices, environment=against))
-    root, folder = repository_root(choices.directory), choices.directory
-    paths = _choose_paths(choices, pair, root)
-    first, second = ((form, load(folder, paths, root=root, settings=form)) for form in pair)
+    root = repository_root(choices.directory)
+    first, second = _load_forms(choices.directory, root, pair, _choose_paths(choices, pair, root))
     return first, second
+
+
+def _load_forms(
+    folder: Path, root: Path, forms: Iterable[Settings], paths: Sequence[Path], *, in_passing: bool = False
+) -> list[Form]:
+    # With environments, the overlays may give the ids, so a definition as it is written needs none.
+    bare = [(form, bool(form.environments) and form.environment is None) for form in forms]
+    return [
+        (form, load(folder, paths, root=root, settings=form, without_ids=without_ids, in_passing=in_passing))
+        for form, without_ids in bare
+    ]
 
 
 def drop_missing_overlay(settings: Settings, folder: Path) -> Settings:

@@ -18,14 +18,10 @@ def make_run(
     results: Sequence[Result],
     *,
     api: Assistants | None = None,
-    writes: bool = False,
     notes: Sequence[str] = (),
 ) -> Run:
-    """Return the run of a command that ends now, with the invalid definitions. A run that `writes` refuses those."""
+    """Return the run of a command that ends now, with the invalid definitions."""
     invalid = [Result(entry, error=Failure(entry.kind, entry.message)) for entry in project.loaded.invalid]
-    # A command that only looks has refused nothing.
-    if writes:
-        invalid = [result.end(Outcome.REFUSED) for result in invalid]
     base, record = project.base, project.record
     return Run(
         command=command,

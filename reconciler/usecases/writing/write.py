@@ -24,33 +24,20 @@ _THIRD_VALUE = Failure(
 )
 
 
-def write(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
-    """Write one planned assistant, which has a patch and was read, and return its result with the outcome."""
-    return _Write(api, project, stopping, result).settle()
+class Write:
+    """The write of one planned assistant, which has a patch and was read, with its repeats."""
 
-
-def look_again(api: Assistants, project: Project, result: Result) -> Result:
-    """Return the result of a write without a clear answer, after another reading: it may show what the API drops."""
-    last_write = _Write(api, project, lambda: True, result)
-    try:
-        return last_write.add_losses(result, last_write.live, last_write.get())
-    except ApiError:
-        return result
-
-
-class _Write:
-    """The write of one assistant, with its repeats."""
-
-    def __init__(self, api: Assistants, project: Project, stopping: Callable[[], bool], result: Result) -> None:
+    def __init__(self, api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> None:
         if result.live is None or result.plan is None:
             raise TypeError(result)
         self.api, self.project, self.stopping, self.result = api, project, stopping, result
         self.definition, self.live, self.plan = result.definition, result.live, result.plan
 
     def settle(self) -> Result:
+        """Return the result of the assistant with its outcome."""
         try:
             # A person was asked, so the plan may be minutes old. It is valid only if live is unchanged.
-            before = self.get()
+            before = self._get()
         except ApiError as error:
             return self.result.end(Outcome.FAILED, error)
         stale = self._find_stale(before)
@@ -67,7 +54,14 @@ class _Write:
             return self.result.end(Outcome.FAILED, error, refused=error.status is not None)
         return self._verify(before, answer, latest=before)
 
-    def get(self) -> dict[str, Any]:
+    def look_again(self, result: Result) -> Result:
+        """Return the result of an unclear write after another reading, which may show what the API drops."""
+        try:
+            return self._add_losses(result, self.live, self._get())
+        except ApiError:
+            return result
+
+    def _get(self) -> dict[str, Any]:
         return self.project.see(self.definition, self.api.get(self.definition.id))
 
     def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +76,7 @@ class _Write:
                 break
             self.api.pause(attempt)
             try:
-                live = self.get()
+                live = self._get()
                 planner = self.project.planner_for(self.definition.key)
                 patch = planner.rebuild_patch(self.plan, self.definition.declared, live)
                 if patch is None:
@@ -122,7 +116,7 @@ class _Write:
         except ApiError as error:
             message = f"the API accepted the write, but live could not be read after it: {error}"
             unseen = to_failure(error, message)
-            return self.add_losses(self.result.end(Outcome.INDETERMINATE, unseen), before, answer)
+            return self._add_losses(self.result.end(Outcome.INDETERMINATE, unseen), before, answer)
         return self._judge_reading(before, after, answer)
 
     def _judge_reading(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
@@ -139,7 +133,7 @@ class _Write:
         outcome = Outcome.NOT_CONVERGED if remaining else Outcome.APPLIED
         all_warnings = (*self.result.warnings, *warnings)
         judged = self.result.end(outcome, live_after=after, remaining=remaining, warnings=all_warnings)
-        lossy = self.add_losses(judged, before, after)
+        lossy = self._add_losses(judged, before, after)
         return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else judged
 
     def _get_after_write(self, latest: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +170,7 @@ class _Write:
         except IncompleteObject:
             return tuple(path for path, _ in self.plan.replaced)
 
-    def add_losses(self, result: Result, before: Mapping[str, Any], after: Mapping[str, Any]) -> Result:
+    def _add_losses(self, result: Result, before: Mapping[str, Any], after: Mapping[str, Any]) -> Result:
         """Return the result with the undeclared keys that the write removed, unchanged if there are none."""
         dropped = find_dropped_keys(self.plan.patch or {}, self.definition.declared, before, after)
         if not dropped:

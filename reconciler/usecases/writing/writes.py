@@ -10,7 +10,7 @@ from reconciler.core.run import Failure, Result
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.creation import create
 from reconciler.usecases.writing.workers import Control, for_each
-from reconciler.usecases.writing.write import look_again, write
+from reconciler.usecases.writing.write import Write
 
 _REFUSALS_THAT_END_A_RUN = 3
 _ABANDONED = Failure(
@@ -61,11 +61,14 @@ class Writes:
         return [result or planned.end(Outcome.SKIPPED) for planned, result in pairs]
 
     def _write_one(self, planned: Result, *, is_last: bool) -> Result:
-        creates = planned.creates
-        send = create if creates else write
-        result = send(self._api, self._project, planned, stopping=self._control.stopping)
-        if result.outcome is Outcome.INDETERMINATE and not (creates or is_last or self._proven or self._stopping()):
-            result = look_again(self._api, self._project, result)
+        stopping = self._control.stopping
+        if planned.creates:
+            result = create(self._api, self._project, planned, stopping=stopping)
+        else:
+            write = Write(self._api, self._project, planned, stopping=stopping)
+            result = write.settle()
+            if result.outcome is Outcome.INDETERMINATE and not (is_last or self._proven or self._stopping()):
+                result = write.look_again(result)
         if result.dropped:
             self._stop("The API dropped fields that no definition declares, so nothing further was started.")
         elif result.outcome is not None and result.outcome.is_recorded:
