@@ -89,10 +89,14 @@ class Runner:
         return run
 
     def again(self, run: WorkflowRun, workflow: str) -> None:
-        """Re-run the failed jobs of a run."""
+        """Re-run the failed jobs of a run, and those that need them."""
         run.attempt += 1
         self.hub.runs[run.number]["run_attempt"] = run.attempt
-        run.jobs = {name: job for name, job in run.jobs.items() if job.result == "success"}
+        kept: dict[str, JobRun] = {}
+        for name, job in read_workflow(WORKFLOWS / workflow)["jobs"].items():
+            if run.jobs[name].result == "success" and all(other in kept for other in list_needed(job)):
+                kept[name] = run.jobs[name]
+        run.jobs = kept
         self._jobs(run, WORKFLOWS / workflow)
 
     def _jobs(self, run: WorkflowRun, path: Path) -> None:
@@ -103,10 +107,9 @@ class Runner:
             if name in run.jobs:
                 continue
             self.between(name)
-            needed = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             needs = {
                 other: {"result": run.jobs[other].result, "outputs": Outputs(run.jobs[other].outputs)}
-                for other in needed
+                for other in list_needed(job)
             }
             standing = "success" if all(one["result"] == "success" for one in needs.values()) else "failure"
             if name == self.rejected:
@@ -117,3 +120,9 @@ class Runner:
                 run.jobs[name] = Job(self, run, path, name, {**contexts, "needs": needs}).run()
             else:
                 run.jobs[name] = JobRun()
+
+
+def list_needed(job: Mapping[str, Any]) -> list[str]:
+    """The jobs that a job waits for."""
+    needs = job.get("needs", [])
+    return [needs] if isinstance(needs, str) else needs
