@@ -314,6 +314,77 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
 
 
+def test_an_earlier_conflict_stops_nobody_else_s_request(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply", "first") == 0
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("apply") == 2
+        assert scripts.run("plan", "HEAD^") == 1
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        place.git("fetch", "--quiet", "origin")
+        place.git("checkout", "--quiet", "-b", "draft")
+        place.write("admissions/enrollment", name="Enrollment", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("plan", "origin/main") == 0
+        planned = json.loads((place.root / "reports" / "plan.json").read_text("utf-8"))
+        assert planned["summary"]["conflicted"] == 1
+
+
+def list_reports(place: Place) -> set[str]:
+    """What an apply has left for the comment and the issue."""
+    return {path.name for path in (place.root / "reports").glob("appl*")}
+
+
+def test_an_apply_that_could_not_start_says_so_unless_it_was_only_late(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts, told = Scripts(place), {"apply.could-not-begin.md", "applied-before"}
+        (place.root / ".git" / "info" / "exclude").write_text("reports/\n", "utf-8")
+        assert scripts.run("apply", "first") == 0
+        older = place.git("rev-parse", "HEAD")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("apply") == 0
+        assert "apply.json" in list_reports(place)
+        place.git("checkout", "--quiet", older)
+        assert (scripts.run("apply"), list_reports(place)) == (1, {"applied-before"})
+        assert "does not descend from" in scripts.said
+        place.git("checkout", "--quiet", "main")
+        (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")
+        place.commit()
+        assert (scripts.run("apply"), list_reports(place)) == (1, told)
+        assert "nonsense" in (place.root / "reports" / "apply.could-not-begin.md").read_text("utf-8")
+        (place.root / "reconciler.yaml").write_text(SETTINGS, "utf-8")
+        place.write("tours", id="new", name="Tours")
+        place.commit()
+        assert (scripts.run("apply", RECORD_URL="/nowhere"), list_reports(place)) == (1, told)
+        assert "cannot be pushed" in (place.root / "reports" / "apply.could-not-begin.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("applied", "failing", "code"), [(0, "", 0), (0, "tell", 2), (2, "accept", 2), (1, "tell", 1)])
+def test_a_comment_that_cannot_be_written_locks_no_rollback(
+    tmp_path: Path, applied: int, failing: str, code: int
+) -> None:
+    """GitLab starts no manual job that needs a failed one, and a token expires after a year."""
+    jobs = yaml.safe_load((ROOT / "reconciler" / "starter" / "gitlab" / "assistants.yml").read_text("utf-8"))
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "reports").mkdir()
+    for name, ending in (("apply", applied), ("tell", failing == "tell"), ("accept", failing == "accept")):
+        (tmp_path / "ci" / f"{name}.sh").write_text(f"echo {name} $*\nexit {int(ending)}\n", "utf-8")
+
+    def run(job: str) -> subprocess.CompletedProcess[str]:
+        script = "\n".join(["set -eo pipefail", *jobs[job]["script"]])
+        return subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    result = run("assistants-apply")
+    assert result.returncode == code
+    assert result.stdout.splitlines() == ["apply", "tell issue apply", "tell comment apply", "accept ids"]
+    result = run("assistants-result")
+    assert (result.returncode, f"ci/{failing}.sh" in result.stdout) == ((1, True) if failing else (0, False))
+
+
 def test_a_rollback_whose_outcome_is_unclear_is_recorded(tmp_path: Path) -> None:
     with place_at(tmp_path) as place:
         scripts = Scripts(place)

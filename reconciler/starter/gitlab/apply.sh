@@ -21,7 +21,7 @@ fi
 mapfile -t assistants < <(split "$named")
 mapfile -t files < <(split "${APPLY_CREATE:-}")
 
-rm -f reports/not-applied reports/applied-before
+rm -f reports/not-applied reports/applied-before reports/apply.*
 if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
   # If assistants are named, or live edits are to be reverted, include those that git has not changed.
@@ -29,8 +29,15 @@ if [[ -n $before ]]; then
   # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
   # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
-  reconciler announce --token "$token" -- "${files[@]}"
-  publish || { echo "Nothing was sent: the record cannot be pushed." >&2; exit 1; }
+  captured apply reconciler announce --token "$token" -- "${files[@]}" || {
+    # A late run is no news for the issue: a newer one has applied everything.
+    git merge-base --is-ancestor "$before^1" HEAD || rm reports/apply.could-not-begin.md
+    exit 1
+  }
+  captured apply publish || {
+    echo "Nothing was sent: the record cannot be pushed." | tee -a reports/apply.could-not-begin.md >&2
+    exit 1
+  }
   options+=(--create "--announced=$token")
 elif [[ ${1:-} == first ]]; then
   options+=(--base none)

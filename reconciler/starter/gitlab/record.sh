@@ -43,21 +43,28 @@ propose() {
   reconciler propose "$@"
 }
 
-# Runs a command with its reports. If it ends without a report, its output is saved instead.
+# Runs a command with its reports.
 reported() {
-  local command=$1 code=0 suffix reports=()
+  local command=$1 suffix reports=()
   shift
   rm -f reports/"$command".*
   for suffix in json md html xml codequality; do
     reports+=(--report "reports/$command.$suffix")
   done
-  reconciler "$command" "${reports[@]}" "$@" 2> "reports/$command.said" || code=$?
-  cat "reports/$command.said" >&2
-  if [[ ! -s reports/$command.json ]]; then
-    { echo "### \`reconciler $command\` could not start" && echo && sed 's/^/    /' "reports/$command.said"; } \
-      > "reports/$command.could-not-begin.md"
+  captured "$command" reconciler "$command" "${reports[@]}" "$@"
+}
+
+# Runs a step of a command: if that ends without a report, the step's output is saved instead.
+captured() {
+  local name=$1 code=0
+  shift
+  "$@" 2> "reports/$name.said" || code=$?
+  cat "reports/$name.said" >&2
+  if [[ ! -s reports/$name.json ]]; then
+    { echo "### \`reconciler $name\` could not start" && echo && sed 's/^/    /' "reports/$name.said"; } \
+      > "reports/$name.could-not-begin.md"
   fi
-  rm "reports/$command.said"
+  rm "reports/$name.said"
   return "$code"
 }
 
