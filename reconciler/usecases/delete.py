@@ -210,9 +210,11 @@ def remove_files(root: Path, files: Sequence[OwnFile], on_removed: Callable[[str
 
 def _is_used_in(project: Project, environment: str, definition: Definition) -> bool:
     settings = drop_missing_overlay(project.settings.choose(environment), project.folder)
-    # Whether it is valid there does not matter; to be part of the environment it needs an id, or `id: new`.
+    # Whether it is valid there does not matter; to be part of the environment it needs an id, or `id: new`. An overlay
+    # without an id would be an error there once the definition is gone.
     loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=settings)
-    return bool(loaded.definitions or loaded.invalid)
+    has_overlay = definition.key in find_all(project.folder, project.root, settings).overlays
+    return has_overlay or bool(loaded.definitions or loaded.invalid)
 
 
 def _find_own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:

@@ -252,6 +252,17 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
         assert [path.exists() for path in (definition, *overlays)] == [False, False, False]
 
 
+def test_a_definition_stays_where_another_environment_has_an_overlay_for_it(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}, "b": {"name": "Exit"}}) as two:
+        definition = two.shared(text="name: Enrollment\n")
+        two.overlay("staging", "a", id="asst_a")
+        two.overlay("production", "a", endCallMessage="Bye")  # without an id it is not part of production yet
+        two.shared("b", "id: asst_b\nname: Exit\n")
+        assert two.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        assert definition.exists()
+        assert two.run("production", "validate").code == 0
+
+
 def test_what_is_wrong_with_the_file_is_said_with_its_places(tale: Story) -> None:
     tale.write("a", TEXT + "maxDurationSeconds: soon\nvocie: {}\n")
     result = run_delete(tale)
