@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
-from reconciler.core.origin import Base, find_base
+from reconciler.core.origin import Base, find_leaf
 from reconciler.core.tree import MISSING, put_at, value_at
 from reconciler.dataclass import dataclass
 
@@ -78,7 +78,7 @@ class BaseDefinitions:
         declared = entry.declared
         # Otherwise our own write would look like drift, and be left alone. What base lacks is a change in any case.
         for path, value in (write for name in ids for write in self.unclear_writes.get(name, ())):
-            is_declared = value is not MISSING and find_base(declared, path)[1] is not MISSING
+            is_declared = value is not MISSING and find_leaf(declared, path)[1] is not MISSING
             if is_declared and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)
         return declared

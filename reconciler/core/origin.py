@@ -67,7 +67,7 @@ def find_changes(
     # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}
     for path in find_differing_leaves(desired, live):
-        leaf, base_value = find_base(base, path)
+        leaf, base_value = find_leaf(base, path)
         # The rule names only this leaf, so the leaf must not become part of a larger one.
         if leaf != path and ignored(path):
             leaf, base_value = path, MISSING
@@ -112,16 +112,16 @@ def _find_kind(
     return Kind.CHANGE if git_moved else Kind.DRIFT
 
 
-def find_base(base: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
-    """Return a leaf and what base declared there. The leaf is shallower if base had no object on the way."""
+def find_leaf(declared: Base, path: FieldPath) -> tuple[FieldPath, Any | Missing]:
+    """Return a leaf and what is declared there. The leaf is shallower if there is no object on the way."""
     for depth in range(1, len(path)):
-        value = value_at(base, path[:depth])
+        value = value_at(declared, path[:depth])
         # A declared null says that everything below it is empty, so the leaf is null too.
         if value is None:
             return path, None
-        # Base had, for example, a text where desired has an object. They differ as one leaf.
+        # The base may have, for example, a text where desired has an object. They differ as one leaf.
         if value is not MISSING and not isinstance(value, Mapping):
             return path[:depth], value
-    value = value_at(base, path)
-    # An empty object asked for nothing.
+    value = value_at(declared, path)
+    # An empty object asks for nothing.
     return path, MISSING if value == {} else value

@@ -8,7 +8,7 @@ from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.canonical import equal, exact_text
 from reconciler.core.line_merge import MergeTexts, never_merge
-from reconciler.core.origin import Base, Change, find_changes, find_released
+from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import NO_OVERRIDES, Enforced, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
 from reconciler.core.patch import build_patch, find_lost_keys
@@ -114,7 +114,7 @@ class Planner:
         if resend and not plan.refusal:  # a refused assistant is not written at all
             # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
             differing |= {path for path in resend if self._is_ignored(path)}
-            declared = (path for path in resend if value_at(desired, path) is not MISSING)
+            declared = (path for path in resend if find_leaf(desired, path)[1] is not MISSING)
             resent = frozenset(path for path in declared if path not in differing)
             if overrides.freeze is None and not policy.read_only:
                 plan = dataclasses.replace(plan, resent=resent)

@@ -445,6 +445,18 @@ class TestUnclearWrites:
         assert outcomes(unclear.apply_and_record())["a"] == "applied"
         assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
 
+    def test_a_null_above_it_is_sent_although_live_has_nothing_there(self, tale: Story) -> None:
+        tale.apply_and_record()
+        tale.write("a", metadata={"key": "value"})
+        tale.commit()
+        tale.sandbox.rehearse("PATCH *: 500 after=provider")
+        assert outcomes(tale.apply_and_record())["a"] == "indeterminate"
+        tale.sandbox.mend()
+        tale.write("a", metadata=None)
+        tale.commit()
+        assert outcomes(tale.apply_and_record())["a"] == "applied"
+        assert (tale.sandbox.provider("asst_a")["metadata"], tale.trailers) == (None, [])
+
     def test_a_rollback_of_another_field_does_not_settle_it(self, tale: Story) -> None:
         tale.apply_and_record()
         tale.write("a", **OLD, endCallMessage="Bye")
