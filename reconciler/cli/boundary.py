@@ -23,7 +23,7 @@ _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code (docs/reference.md, "Exit codes")."""
     for stream in (sys.stdout, sys.stderr):
-        # Text that the terminal's encoding lacks is shown escaped; it must not end a run.
+        # Characters that the terminal's encoding lacks are escaped, so that they do not end a run.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         code = command.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
@@ -70,14 +70,14 @@ def _make_usage_hint(error: click.UsageError) -> str:
 
 def _has_folder() -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return bool(os.getcwd())  # noqa: PTH109 - only whether there is one
+        return bool(os.getcwd())  # noqa: PTH109 - only checks that there is one
     return False
 
 
 def _report_system_error(error: OSError) -> int:
     if error.errno in _UNWRITABLE and error.filename is None:
         return _report_unwritable(error)
-    # The path is too long, or in a folder that is closed to this user.
+    # The path is too long, or in a folder that this user may not open.
     if isinstance(error.filename, str | os.PathLike) and _has_folder():
         return _fail(f"{os.fspath(error.filename)} cannot be used: {error.strerror}", "use another path")
     return _report_crash(error)
@@ -105,7 +105,7 @@ def _report_crash(error: Exception) -> int:
     import tempfile
     import traceback
 
-    # A file for a bug report. Values of variables and the message may hold a credential, so they are not in it.
+    # A file for a bug report, without values of variables and without the message: they may contain a credential.
     hint = "please report it, and what you did: there was no space for a file with details"
     with (
         contextlib.suppress(OSError),

@@ -20,12 +20,12 @@ from reconciler.core.settings import Settings
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
 
-FEW_ITEMS = 20  # items for which no line is worth showing
-PATIENCE = 5.0  # seconds that requests in flight have after the run was asked to stop (docs/reference.md, "Exit codes")
+FEW_ITEMS = 20  # items; so few need no line
+PATIENCE = 5.0  # seconds for requests in flight after a request to stop (docs/reference.md, "Exit codes")
 
 
 class Stopping:
-    """Whether the run was asked to stop. Then nothing new is started, and requests in flight may finish."""
+    """Whether the run should stop. Then nothing new is started, and requests in flight may finish."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -41,7 +41,7 @@ class Stopping:
 
     def note(self, number: int) -> None:
         """Note a signal. The second one stops immediately."""
-        # The first signal counts for the exit code, whatever came after it.
+        # The first signal decides the exit code.
         self._until = 0.0 if self.signal else time.monotonic() + PATIENCE
         self.signal = self.signal or number
 
@@ -53,9 +53,9 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Let SIGINT and SIGTERM stop the run gracefully. A second stops at once, a third has its default effect."""
+    """Let SIGINT and SIGTERM stop the run gracefully. A second stops immediately, a third has its default effect."""
     stopping = Stopping()
-    # A Python caller may have handlers of its own. They are restored at the end.
+    # A Python caller may have its own handlers. They are restored at the end.
     previous_handlers = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
@@ -79,7 +79,7 @@ def stoppable() -> Iterator[Stopping]:
 
 
 def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping) -> AssistantsApi:
-    """Return the API that options, environment and settings name. Raises UsageError and SettingsError."""
+    """Return the API for the options, environment variables and settings. Raises UsageError and SettingsError."""
     # If the chosen environment and the variable give different URLs, neither may override the other.
     by_variable = click.get_current_context().get_parameter_source("api_url") is ParameterSource.ENVIRONMENT
     url = choose_url(options.api_url, settings, by_variable=by_variable)
@@ -103,7 +103,7 @@ def connect(
     options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str = "Reading", *, quiet: bool = False
 ) -> Iterator[tuple[AssistantsApi, Control]]:
     """Yield the open API and the control of a run. Unless `quiet`, a line on stderr shows the progress."""
-    # With -v each request is a line of its own, and the two would write over each other.
+    # With -v, each request has its own line, which would get mixed up with the progress.
     visible = is_terminal(sys.stderr) and not options.verbose and not quiet
     with progress_line(label, visible=visible) as progress, open_api(options, settings, stopping) as api:
         control = Control(
@@ -121,7 +121,7 @@ def _log_request(note: RequestNote) -> None:
 @contextlib.contextmanager
 def progress_line(label: str, *, visible: bool) -> Iterator[Callable[[int, int], None]]:
     """Yield a callback for (done, total). Its line appears for more than a few items, and ends with the work."""
-    # A run that reads and then writes has two lines, one after the other. Each is made when its work begins.
+    # A run that reads and then writes has two lines, one after the other. Each begins when its work begins.
     with contextlib.ExitStack() as stack:
         bars: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""Adds to the two files that a GitHub runner names to a step: the job's summary and the step's outputs."""
+"""Appends to the two files that a GitHub runner gives to a step: the job's summary and the step's outputs."""
 
 import functools
 import os
@@ -12,7 +12,7 @@ from reconciler.report.formats.markdown import SMALLEST_LIMIT, render_markdown
 from reconciler.report.formats.page import measure_bytes
 from reconciler.report.view import RunView
 
-LARGEST_SUMMARY = 1_000 * 1024  # bytes of one step; GitHub drops a summary beyond 1,024 KiB as a whole
+LARGEST_SUMMARY = 1_000 * 1024  # bytes for one step; GitHub drops a whole summary beyond 1,024 KiB
 
 
 def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
@@ -32,10 +32,10 @@ def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
 
 
 def _append(path: Path, make: Callable[[int], str]) -> None:
-    """Append to a file on a line of its own what is made for the number of bytes that are there already."""
+    """Append a text to a file, on a new line. `make` gets the number of bytes that the file already has."""
     with path.open("ab+") as file:
         size = file.tell()
-        # Another step may have left an unfinished line, and joining two lines would spoil both.
+        # An earlier command may have left an unfinished line. Joining two lines would break both.
         file.seek(max(0, size - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
         if text := make(size + len(separator)):
@@ -43,10 +43,10 @@ def _append(path: Path, make: Callable[[int], str]) -> None:
 
 
 def _make_summary(view: RunView, size: int) -> str:
-    """Return the Markdown, as much of it as there is room for."""
+    """Return as much of the Markdown as there is space for."""
     blank = "\n" if size else ""
     limit = LARGEST_SUMMARY - size - len(blank)
-    # GitHub drops a summary that is too large as a whole, with what earlier commands wrote into it.
+    # If a summary is too large, GitHub drops all of it, including the parts of earlier commands.
     if limit < SMALLEST_LIMIT:
         eprint("The job's summary is full; this report is not in it.", colour="yellow")
         return ""

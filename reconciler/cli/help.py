@@ -11,7 +11,7 @@ DEFINITIONS: Final = "Definitions"
 DRIFT: Final = "Drift and conflicts"
 OUTPUT: Final = "Output"
 API: Final = "API"
-# The order in the help. A command's own options come first, since people look for them.
+# The order in the help. A command's own options come first, because people look for them.
 _SECTIONS: Final = (OPTIONS, DEFINITIONS, DRIFT, OUTPUT, API, "Help")
 
 
@@ -24,14 +24,14 @@ class SectionedOption(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has sections, and ends with examples: pairs of a command line and what it is for."""
+    """A command whose help has sections, and ends with examples: pairs of a command line and its purpose."""
 
     def __init__(self, *args: Any, examples: Iterable[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options by section, those of one section in their order."""
+        """Write the options by section, in the order in which they were declared."""
         for section in _SECTIONS:
             params = (param for param in self.get_params(ctx) if isinstance(param, click.Option))
             records = (param.get_help_record(ctx) for param in params if _section_of(param) == section)
@@ -41,7 +41,7 @@ class Command(click.Command):
                     formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples; a command line is never wrapped, so that it can be copied."""
+        """Write the examples. Command lines are never wrapped, so that they can be copied."""
         if not self.examples:
             return
         with formatter.section("Examples"):
@@ -61,7 +61,7 @@ def declare_command(
 def shared_option(
     *flags: str, section: str, variable: str | None = None, cls: type[SectionedOption] = SectionedOption, **kwargs: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds an option of several commands; the environment's `variable` also sets it."""
+    """Return a decorator for an option of several commands. The environment variable `variable` also sets it."""
     if variable is not None:
         kwargs |= {"envvar": variable, "help": f"{kwargs['help']}  [env: {variable}]"}
     return click.option(*flags, cls=cls, section=section, show_default="default" in kwargs, **kwargs)
@@ -70,7 +70,7 @@ def shared_option(
 def group_options(
     name: str, make: Callable[..., Any], *options: Callable[..., Any]
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Return a decorator that adds options, whose values the command gets as one argument: what `make` returns."""
+    """Return a decorator that adds options. `make` turns their values into one argument of the command."""
 
     def decorate(command: Callable[..., Any]) -> Any:
         @functools.wraps(command)
@@ -79,9 +79,9 @@ def group_options(
             return command(**values, **{name: value})
 
         count_before = len(vars(wrapper).get("__click_params__", ()))
-        # From last to first, like stacked decorators, so that the help shows them in this order.
+        # From last to first, like stacked decorators, so that the help keeps the order.
         decorated = functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapper)
-        # Only these: the command may have an option of its own that is called like a field of the value.
+        # Only these options: the command may have another option with the name of a field.
         names = [param.name for param in vars(decorated)["__click_params__"][count_before:]]
         return decorated
 

@@ -1,4 +1,4 @@
-"""What the commands that write to GitHub and GitLab share."""
+"""Shared code of the commands that write to GitHub and GitLab."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ _LARGEST_TEXT = 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOptions:
-    """What to post at a host: reports, a text, or that all is settled. Raises UsageError unless it is exactly one."""
+    """What to post: reports, a text, or that all is settled. Raises UsageError unless it is exactly one of these."""
 
     reports: tuple[str, ...]
     name: str
@@ -58,9 +58,9 @@ host_options = group_options(
 
 
 def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
-    """Return the CI's host, the name of the comment or issue, and the merged reports, or a text instead.
+    """Return the CI's host, the name of the comment or issue, and the merged reports or the text.
 
-    Raises UsageError without a host, and ReportError for a file that cannot be read.
+    Raises UsageError without a host, and ReportError if a file cannot be read.
     """
     host = find_host(os.environ, allow_insecure_http=options.allow_insecure_http)
     text = read_bounded(Path(options.text), _LARGEST_TEXT) if options.text is not None else ""
@@ -69,7 +69,7 @@ def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
 
 
 def notify_chat(host: Host, text: str) -> None:
-    """Send one line, and the run's address, to the webhook, if there is one."""
+    """Send one line with the run's address to the webhook, if there is one."""
     if warning := post_webhook(os.environ, f"{text} {host.run_url}".rstrip()):
         eprint(warning, colour="yellow")
 

@@ -1,4 +1,4 @@
-"""How this command was installed, so that messages can name the command that adds what is missing."""
+"""Finds out how this command was installed, so that messages can show how to install what is missing."""
 
 import contextlib
 import importlib.metadata
@@ -17,9 +17,9 @@ _NEEDED_BY_THE_SANDBOX = ("jsonschema", "starlette", "uvicorn")
 
 
 def make_install_command(origin: Mapping[str, Any], installer: str, *, python: str, prefix: Path) -> str:
-    """Return the command that installs the extra `sandbox` from the same origin; an index may have another package.
+    """Return the command that installs the extra `sandbox` from the same origin: an index may have another package.
 
-    `origin` is what PEP 610's `direct_url.json` says, empty for a package index; `prefix` is the environment's folder.
+    `origin` is the content of `direct_url.json` (PEP 610), empty for an index. `prefix` is the environment's folder.
     """
     direct, version_control = "", origin.get("vcs_info", {})
     # As part of a requirement (PEP 440, "Direct references").
@@ -28,10 +28,10 @@ def make_install_command(origin: Mapping[str, Any], installer: str, *, python: s
     elif "url" in origin:
         direct = f" @ {origin['url']}"
     requirement = shlex.quote(f"{DISTRIBUTION}[sandbox]{direct}")
-    # A developer's installation stays editable.
+    # Keep a developer's installation editable.
     if origin.get("dir_info", {}).get("editable"):
         requirement = f"--editable {shlex.quote(origin['url'].removeprefix('file://') + '[sandbox]')}"
-    # Each of these tools puts a file of its own into the environments that it makes.
+    # Each of these tools puts its own file into the environments that it creates.
     if (prefix / "pipx_metadata.json").exists():
         return f"pipx install --force {requirement}"
     if (prefix / "uv-receipt.toml").exists():
@@ -42,17 +42,17 @@ def make_install_command(origin: Mapping[str, Any], installer: str, *, python: s
 
 
 def check_sandbox(feature: str) -> None:
-    """Raise UsageError if one of the sandbox's libraries is not installed; `feature` needs them."""
-    # The libraries are looked up, not imported: a user of the demo would have to wait for the import twice.
+    """Raise UsageError if one of the sandbox's libraries is not installed. `feature` is what needs them."""
+    # Look the libraries up without importing them: otherwise, a user of the demo would wait for the import twice.
     for name in _NEEDED_BY_THE_SANDBOX:
         if importlib.util.find_spec(name) is None:
             raise missing_library_error(feature, name)
 
 
 def missing_library_error(feature: str, name: str | None) -> UsageError:
-    """Return the error of a library of the sandbox that is not installed, with the command that installs it."""
+    """Return the error about a library of the sandbox that is not installed, with the command that installs it."""
     installer, origin = "", "{}"
-    # A run from a folder of sources has no distribution.
+    # A run from a source folder has no distribution.
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         distribution = importlib.metadata.distribution(DISTRIBUTION)
         installer = (distribution.read_text("INSTALLER") or "").strip()

@@ -13,7 +13,7 @@ from reconciler.cli.boundary import run_guarded
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# name: (module, what --help says). A command is in a module of its own as `command`.
+# name: (module, line in --help). Each module has its command as `command`.
 COMMANDS = {
     "init": ("reconciler.cli.commands.init", "Create the files of a new project."),
     "validate": ("reconciler.cli.commands.validate", "Check definitions, offline and without credentials."),
@@ -40,12 +40,12 @@ COMMANDS = {
     "sandbox": ("reconciler.cli.commands.sandbox", "Run a local API for trying things out."),
 }
 
-# How many new objects make the garbage collector look for cycles. At the usual 700 it finds next to nothing.
+# After so many new objects, the garbage collector looks for cycles. With the default of 700, it finds almost none.
 COLLECT_EVERY = 100_000
 
 
 class CommandTable(click.Group):
-    """A group that knows its commands by name and imports one when it is called."""
+    """A group that knows its commands by name, and imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the table."""
@@ -60,7 +60,7 @@ class CommandTable(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Return the commands and options that begin like a word; click's own would import every command."""
+        """Return the commands and options that begin with a word. click's own method would import every command."""
         from click.shell_completion import CompletionItem
 
         items = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
@@ -69,7 +69,7 @@ class CommandTable(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is meant, or name those that are spelled like it."""
+        """Return the command, or suggest commands with a similar name."""
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
@@ -95,5 +95,5 @@ def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(COLLECT_EVERY)
     code = run_guarded(reconciler, sys.argv[1:])
-    gc.freeze()  # the interpreter's last collection has nothing left to walk through
+    gc.freeze()  # so that the last collection at exit has nothing to do
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""The options that commands share. Credentials have none: a process list would show them."""
+"""The options that commands share. There are none for credentials, because a process list would show them."""
 
 import functools
 import math
@@ -38,7 +38,7 @@ _TITLES = {
     ".xml": "JUnit",
     ".prom": "OpenMetrics",
     ".codequality": "GitLab's Code Quality",
-}  # suffixes that do not say what is in the file
+}  # suffixes that do not say which format a file has
 
 
 _definitions_option = functools.partial(shared_option, section=DEFINITIONS)
@@ -48,7 +48,7 @@ _api_option = functools.partial(shared_option, section=API)
 
 
 class Seconds(click.FloatRange):
-    """A range of numbers that rejects `nan`, which every comparison would let through."""
+    """A range of numbers. It rejects `nan`, which would pass every comparison."""
 
     name = "number of seconds"
 
@@ -59,7 +59,7 @@ class Seconds(click.FloatRange):
 
 
 class Count(click.IntRange):
-    """A range of whole numbers; the name is in click's message."""
+    """A range of whole numbers. click shows the name in its messages."""
 
     name = "whole number"
 
@@ -83,15 +83,15 @@ class OutputOptions:
 
     form: str
     reports: tuple[Path, ...]
-    quiet: bool  # omits the text if all is well
-    text: Callable[..., str] | None = None  # makes another text of the report than usual
+    quiet: bool  # omits the text if nothing needs attention
+    text: Callable[..., str] | None = None  # replaces the usual text format
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionOptions:
     """How the API is reached."""
 
-    # None if reconciler.yaml may say it: the file has one URL for each environment.
+    # None: from reconciler.yaml, which may have one URL for each environment.
     api_url: str | None
     concurrency: int
     timeout: float
@@ -102,21 +102,21 @@ class ConnectionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(ConnectionOptions, OutputOptions):
-    """What a run that talks to the API and reports gets: both in one value."""
+    """The options of a run that connects to the API and writes a report."""
 
 
 class _FormatOption(SectionedOption):
-    """`--format` of a command that lacks some formats: a variable meant for other commands is not an error here."""
+    """`--format` for a command that lacks some formats. A variable that is meant for other commands is no error."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """Return the format that the environment names, unless only other commands have it."""
+        """Return the format in the environment variable, unless only other commands have it."""
         value = super().resolve_envvar_value(ctx)
         choices = self.type.choices if isinstance(self.type, click.Choice) else FORMATS
         return None if value in FORMATS and value not in choices else value
 
 
 def format_option(formats: Sequence[str] = FORMATS) -> Decorator:
-    """Return what adds `--format`, with every format or some; the command gets `form`."""
+    """Return a decorator that adds `--format` with all or some formats. The command gets it as `form`."""
     return _output_option(
         "--format",
         "form",
@@ -129,7 +129,7 @@ def format_option(formats: Sequence[str] = FORMATS) -> Decorator:
 
 
 def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list[Decorator]:
-    """Return what adds `--format`, `--report` and `--quiet`, with some formats."""
+    """Return the decorators that add `--format`, `--report` and `--quiet`, with some formats."""
     suffix_list = ", ".join(f"{suffix} ({_TITLES[suffix]})" if suffix in _TITLES else suffix for suffix in suffixes)
     return [
         format_option(formats),
@@ -154,7 +154,7 @@ def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list
 def _check_report_paths(
     suffixes: Sequence[str], ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Path, ...]:
-    # Checked before any request: without its folder a report of writes would be lost. A typo must not make a folder.
+    # Checked before any request: without its folder, a report of writes would be lost. A typo must not create a folder.
     for value in values:
         path = Path(value)
         if path.suffix not in suffixes:
@@ -168,7 +168,7 @@ def _check_report_paths(
 
 
 def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Return what was given for an option or argument that is not empty. Raises UsageError."""
+    """Return the value of an option or argument. Raises UsageError if it is empty."""
     if value is not None and not value.strip():
         raise UsageError(
             f"{param.metavar if isinstance(param, click.Argument) else param.opts[-1]} is empty",
@@ -178,12 +178,12 @@ def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None)
 
 
 def _find_folder(ctx: click.Context, param: click.Parameter, directory: str) -> Path:
-    # To Path an empty name is the working directory, and whatever is below it.
+    # For Path, "" is the working directory.
     return find_definitions_folder(Path(refuse_empty(ctx, param, directory) or ""))
 
 
 def _read_paths(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]) -> tuple[Path, ...]:
-    # Whether a file is there, and can be read, is for others to say.
+    # Others check whether each file exists and can be read. For Path, "" would be the working directory.
     if "" in paths:
         raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
     return tuple(map(Path, paths))
@@ -227,7 +227,7 @@ _policy = [
     ),
     _drift_option("--force-conflicts", is_flag=True, help="Use git's value where git and live both changed."),
 ]
-# Each of these gives the command its `choices`, made from the options that it has.
+# Each of these decorators makes the command's `choices` from the options that it adds.
 folder_option = group_options("choices", Choices, _directory)
 directory_option = group_options("choices", Choices, _environment, _directory)
 definition_options = group_options("choices", Choices, _paths, _environment, _directory)

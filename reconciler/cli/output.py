@@ -1,4 +1,4 @@
-"""Write a run's report: to stdout in the format asked for, and to the files that `--report` names."""
+"""Writes a run's report to stdout, in the chosen format, and to the files of `--report`."""
 
 import importlib
 import os
@@ -30,10 +30,10 @@ _UNBROKEN = sys.maxsize
 
 
 def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Report:
-    """Write the report of a run everywhere it was asked for, and return it."""
+    """Write the report of a run to stdout and to all files, and return it."""
     report = build_report(run, sensitive=sensitive)
     emit_report(report, output)
-    # At a terminal, the warnings were just shown at the end of the text.
+    # At a terminal, the text has just shown the warnings.
     already_shown = output.form == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
     if report.traits.reads_live and not already_shown:
         show_problems(sorted(run.problems), "warning")
@@ -41,8 +41,8 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
 
 
 def emit_report(report: Report, output: OutputOptions) -> None:
-    """Write a report everywhere it was asked for. Raises ReportError if a file could not be written."""
-    # One view for all formats: differences are computed once.
+    """Write a report to stdout and to all files. Raises ReportError if a file could not be written."""
+    # All formats share one view, so that differences are computed only once.
     view = make_view(report)
     # A generator: the runner's files are only written once `--report`'s are.
     github_files = importlib.import_module("reconciler.cli.github_files") if output.form == "github" else None
@@ -51,7 +51,7 @@ def emit_report(report: Report, output: OutputOptions) -> None:
     try:
         emit_view(view, report, output, unwritten, all_is_well=report.all_is_well)
     except Exception:
-        # If assistants were written, their old values must not be lost with the report.
+        # If assistants were written, their old values must not get lost with the report.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
             eprint(render_json(report))
         raise
@@ -65,10 +65,10 @@ def emit_view(
     *,
     all_is_well: bool,
 ) -> None:
-    """Write a view, as JSON its report, everywhere it was asked for, as `emit_report` does.
+    """Write a view to stdout and to all files. The JSON format is that of `report`.
 
-    `unwritten` yields, once the files are there, what else could not be written. With `all_is_well` a quiet run
-    prints no text.
+    `unwritten` is read after the files were written, and yields other things that could not be written. With
+    `all_is_well`, a quiet run prints no text.
     """
 
     def render_as(form: str) -> str:
@@ -76,7 +76,7 @@ def emit_view(
             return render_json(report)
         return output.text(report) if output.text is not None and form == "text" else render(view, form)
 
-    # Files come first. One that cannot be written does not keep the others, or stdout, from being written.
+    # Files come first. If one cannot be written, the others and stdout still are.
     failures: list[ReconcilerError] = []
     for path in output.reports:
         try:
@@ -86,7 +86,7 @@ def emit_view(
     failures += unwritten
     text = render_as(output.form) if not (all_is_well and output.quiet and output.form == "text") else ""
     text = disarm_text(text) if output.form in ("text", "markdown") else text
-    # A terminal has its own encoding; what a program or a service reads is always UTF-8.
+    # A terminal has its own encoding. For programs and services, the output is always UTF-8.
     if output.form != "text":
         getattr(sys.stdout, "reconfigure", lambda **_: None)(encoding="utf-8", errors="backslashreplace")
     click.echo(text, nl=False, color=True)
@@ -98,9 +98,9 @@ def emit_view(
 
 
 def render(view: View, form: str, stream: TextIO | None = None) -> str:
-    """Return a view in one of the formats; a stream (stdout, if left out) that is a terminal gets colour."""
+    """Return a view in a format, with colour if `stream` (stdout by default) is a terminal."""
     if form != "text":
-        # Each format has a module, loaded when it is needed: a run writes one or two, and each takes time to load.
+        # Each format has a module that takes time to load, and a run needs only one or two of them.
         module = importlib.import_module(f"reconciler.report.formats.{form}")
         text: str = getattr(module, f"render_{form}")(view)
         return text
@@ -117,7 +117,7 @@ def _text_width(stream: TextIO | None) -> int:
 
 
 def show_problems(problems: Iterable[Problem], *severities: Severity) -> None:
-    """Show problems on stderr; only those of some severities, if any are given."""
+    """Show problems on stderr: all, or only those of some severities."""
     for problem in problems:
         if not severities or problem.severity in severities:
             eprint(escape(str(problem)), colour="yellow" if problem.severity == "warning" else "red")
@@ -126,7 +126,7 @@ def show_problems(problems: Iterable[Problem], *severities: Severity) -> None:
 
 
 def show_failures(failures: Iterable[tuple[str, str, str]]) -> None:
-    """Show failures on stderr, each with its message and hint; a reason that several have is shown once."""
+    """Show failures on stderr, each with its message and hint. A reason that several share is shown once."""
     # A wrong password is one message, however many assistants it concerns.
     names_by_reason: dict[str, list[str]] = {}
     for name, message, hint in failures:
@@ -138,15 +138,15 @@ def show_failures(failures: Iterable[tuple[str, str, str]]) -> None:
 
 
 def read_report(name: str) -> Report:
-    """Return the report that a JSON file holds. Raises ReportError and UsageError."""
-    if not name:  # to Path that is the working directory
+    """Return the report in a JSON file. Raises ReportError and UsageError."""
+    if not name:  # for Path, "" is the working directory
         raise UsageError("the path of a report is empty", hint="is it a variable that is not set?")
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
 
 
 def wrong_report_error(report: Report) -> UsageError:
-    """Return the error for a report that the command cannot use: of another command, or merged from several."""
-    # An entry names its command only in a report that was merged from several.
+    """Return the error for a report that the command cannot use: from another command, or merged from several."""
+    # An entry has a command only if the report was merged from several.
     commands = sorted({f"`{entry.command}`" for entry in report.assistants if entry.command})
     if commands:
         hint = "pass the report of each run by itself, the latest first"
@@ -155,8 +155,8 @@ def wrong_report_error(report: Report) -> UsageError:
 
 
 def check_report_origin(report: Report, settings: Settings, api_url: str) -> None:
-    """Refuse a report of another environment or of another API. Raises UsageError."""
-    # Elsewhere the same ids are other assistants, and the report's old values would be written to them.
+    """Refuse a report about another environment or another API. Raises UsageError."""
+    # There, the same ids belong to other assistants, and the old values would be written to them.
     if report.environment != settings.environment:
         raise UsageError(
             f"this report is for the environment {report.environment or 'none'}, but this run is for "
@@ -171,8 +171,8 @@ def check_report_origin(report: Report, settings: Settings, api_url: str) -> Non
 
 
 def write_json_reports(run: Run, output: OutputOptions, settings: Settings) -> None:
-    """Write the JSON reports that were asked for before anything is sent. Raises ReportError."""
-    # Then the old values are there even if the run is killed.
+    """Write the JSON reports before anything is sent. Raises ReportError."""
+    # With them, the old values are not lost even if the run is killed.
     paths = [path for path in output.reports if path.suffix == ".json"]
     text = render_json(build_report(run, sensitive=settings.sensitive)) if paths else ""
     for path in paths:

@@ -1,4 +1,4 @@
-"""The streams: the report goes to stdout, everything else to stderr, and colour only to terminals."""
+"""The output streams: the report goes to stdout, everything else to stderr, and colour only to terminals."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def wants_colour(stream: TextIO | None) -> bool:
-    """Return whether a stream gets colour: `NO_COLOR` and `FORCE_COLOR` decide before the terminal does."""
+    """Return whether a stream gets colour. `NO_COLOR` and `FORCE_COLOR` take precedence over the terminal."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -26,12 +26,12 @@ def wants_colour(stream: TextIO | None) -> bool:
 
 
 def disarm_text(text: str) -> str:
-    """Return a text for a stream. In a GitHub runner, no line of it acts as a command."""
+    """Return a text for a stream. In a GitHub runner, no line of the text acts as a command."""
     return disarm(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
 def eprint(text: str, *, colour: str | None = None) -> None:
-    """Write a line to stderr. If stderr takes nothing (a full disk, a pipe that nobody reads), the line is lost."""
+    """Write a line to stderr. If that fails (a full disk, a pipe that nobody reads), the line is lost."""
     text = disarm_text(text)
     try:
         click.echo(click.style(text, fg=colour) if colour else text, err=True, color=wants_colour(sys.stderr))
@@ -41,7 +41,7 @@ def eprint(text: str, *, colour: str | None = None) -> None:
 
 
 def silence(stream: TextIO) -> None:
-    """Discard what a stream still buffers: the flush when the interpreter exits would raise again."""
+    """Discard a stream's buffer, because the flush at the interpreter's exit would raise again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""The terminal side of a run that writes: opens the API, asks, saves the report, and shows what was recorded."""
+"""A writing run at the terminal: opens the API, asks, saves the report, and shows what was recorded."""
 
 import contextlib
 import dataclasses
@@ -36,17 +36,17 @@ from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.project import Project
 
-_LONGEST_VALUE = 100  # characters of a field of an assistant that is to be deleted
+_LONGEST_VALUE = 100  # characters of each field, before an assistant is deleted
 
 
 def _describe_api(planned: Run) -> str:
-    """Return where a run writes, for the question: the last chance to see that it is the wrong API."""
+    """Return where a run writes, for the question. It is the last chance to notice a wrong API."""
     # The URL comes from outside, so it is escaped.
     return f" at {escape(planned.api_url)}" if planned.api_url else ""
 
 
 def _read_terminal_line(terminal: int) -> bytes:
-    """Return the next line of a terminal; nothing if its input has ended, or the terminal is gone."""
+    """Return the next line of a terminal, or "" if its input has ended or the terminal is gone."""
     with contextlib.suppress(OSError):
         return os.read(terminal, 1024)
     return b""
@@ -54,21 +54,21 @@ def _read_terminal_line(terminal: int) -> bytes:
 
 @dataclass(kw_only=True)
 class TerminalSession:
-    """Opens the session of a run that writes, asks for confirmation, and keeps the run's result."""
+    """The session of a writing run: asks for confirmation, and keeps the run's result."""
 
     options: RunOptions
     lock: Lock  # held for the whole run
     stopping: Stopping
     yes: bool
     label: str
-    earlier: Report | None = None  # the report that the run is based on: of the same API and environment
+    earlier: Report | None = None  # the report that the run is based on; it must be about the same API and environment
     confirm_with: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
     settings: Settings = dataclasses.field(default_factory=Settings)  # the project's, once it is read
-    failed: bool = True  # until a report says that every assistant is settled
+    failed: bool = True  # until a report shows that every assistant is settled
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
-        """Yield the session for a project that was read. Raises UsageError for a report of another API."""
+        """Yield the session for a project. Raises UsageError if the report is about another API."""
         settings = self.settings = project.settings
         show_problems(project.loaded.problems, "error")
         created: list[bool] = []
@@ -81,7 +81,7 @@ class TerminalSession:
             if self.options.quiet:
                 return
             eprint(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
-            # A pipeline has already announced and pushed what it creates. Here, nobody else knows yet.
+            # A pipeline has already announced and pushed what it will create. Here, nobody else knows about it.
             if any(created) and project.may_create is None and read_origin(project.root):
                 command = f"git push origin {project.ref}"
                 eprint(f"Push the record before another clone creates the same assistants: {command}")
@@ -100,7 +100,7 @@ class TerminalSession:
 
     @property
     def exit_code(self) -> int:
-        """The code of a run that has ended: a signal's, else 1 where something failed."""
+        """The exit code: a signal's, or 1 if something failed, or 0."""
         return self.stopping.exit_code or int(self.failed)
 
     def confirm(self, planned: Run) -> str | None:
@@ -111,7 +111,7 @@ class TerminalSession:
         return "it was not confirmed"
 
     def ask_for_name(self, planned: Run, name: str) -> bool:
-        """Show what will be deleted, and return whether its name was typed: nobody types that out of habit."""
+        """Show what will be deleted, and return whether its name was typed. Nobody types a name out of habit."""
         result = planned.results[0]
         eprint(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
         for key, value in sorted((result.live or {}).items()):
@@ -129,9 +129,9 @@ class TerminalSession:
         return self._ask(question).lower() in ("y", "yes")
 
     def _ask(self, question: str) -> str:
-        """Return what the user types as an answer; nothing where the input ends, or a signal comes first."""
+        """Return the user's answer, or "" if the input ends or a signal comes first."""
         click.echo(question, nl=False, err=True)
-        # After a signal a blocking read would still wait for a key. So a thread reads, and it keeps no process alive.
+        # After a signal, a blocking read would still wait for a key. So a daemon thread reads.
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         terminal = sys.stdin.fileno()
         threading.Thread(target=lambda: answers.put(_read_terminal_line(terminal)), daemon=True).start()
@@ -147,8 +147,8 @@ class TerminalSession:
 
 @contextlib.contextmanager
 def open_session(choices: Choices, options: RunOptions, *, yes: bool, **fields: Any) -> Iterator[TerminalSession]:
-    """Yield the session of a command that writes, with more of its `fields`. The project is not read yet."""
-    # The lock is in the repository. It is opened here, once for the whole run.
+    """Yield the session of a command that writes. `fields` are further fields of it. The project is not read yet."""
+    # The lock is in the repository, which is opened here once for the whole run.
     lock = open_repository(repository_root(choices.directory)), read_settings(choices).environment
     with stoppable() as stopping:
         yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **fields)

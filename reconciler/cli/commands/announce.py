@@ -44,9 +44,9 @@ def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
     """
     repository = open_repository(repository_root(choices.directory))
     environment = read_settings(choices).environment
-    # An apply of this clone reads and replaces the record, too.
+    # An apply in this clone also reads and replaces the record.
     with hold_lock(repository, environment):
-        # This comes first: it must be possible to withdraw even if nothing else of the project can be read.
+        # First, because it must be possible to withdraw even if nothing else of the project can be read.
         if is_withdrawal and repository is not None:
             for file in withdraw(repository, applied_ref(environment), token):
                 click.echo(f"no longer announced: {escape(file)}")

@@ -80,7 +80,7 @@ def command(
         reviewed=read_plan(read_report(plan_file)) if plan_file is not None else None,
         unclear=list_unclear(unclear) if unclear is not None else None,
     )
-    # A report of unclear writes must be of the API that is written to; of a plan the use case checks it.
+    # A report with unclear writes must be about the same API. The use case checks that for a plan.
     with open_session(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
         apply(session.lock, lambda: read_project(choices, repository=session.lock[0]), wishes, session.start)
     return session.exit_code

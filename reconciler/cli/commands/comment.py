@@ -17,8 +17,8 @@ from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.usecases.history import list_merged
 
-_MOST_COMMITS = 100  # asked about at the host, the newest first
-# Characters for the report: what follows it needs room, too, and after an apply also what comes before it.
+_MOST_COMMITS = 100  # commits that the host is asked about, the newest first
+# Characters for the report. The text after it needs space, and after an apply also the text before it.
 _ROOM, _ROOM_AFTER_APPLY = 64_000, 60_000
 _LIVE = "All changes of this request are live."
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
@@ -70,9 +70,9 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
 def _comment_on_merged(
     host: Host, since: str, name: str, report: Report | None, markdown: str, *, links: tuple[str, str]
 ) -> None:
-    """Comment on each request that was merged since a revision. `links` go to all reports and to an apply by hand."""
+    """Comment on each request that was merged since a revision. `links` lead to all reports and to an apply by hand."""
     merged = list_merged(Path(), since, limit=_MOST_COMMITS)
-    # A change that an earlier run could not apply was merged before that.
+    # Changes that an earlier run could not apply were merged before this revision.
     entries = report.assistants if report is not None else ()
     setters = [change.since.commit for entry in entries for change in entry.changes if change.since is not None]
     candidates = [*dict.fromkeys([*merged, *setters])][: 2 * _MOST_COMMITS]

@@ -23,7 +23,7 @@ def command(ctx: click.Context, shell: str) -> int:
     shell_class = get_completion_class(shell)
     if shell_class is None:
         raise LookupError(shell)
-    # The script is for the name that was called, since the command may be installed under another one.
+    # The script is for the name that was called, because the command may be installed under another name.
     name = root.info_name or "reconciler"
     click.echo(shell_class(root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
     return 0

@@ -49,7 +49,7 @@ def command(
     if not yes and name is not None:
         raise UsageError("--name works only together with --yes", hint="pass --yes as well")
     check_can_confirm("delete", "look at the assistant, pass its name as --name", yes=yes)
-    # Read as a folder of one file, so that keys, ids and overlays name it as they do everywhere.
+    # Read it as a folder with one file, so that keys, ids and overlays select it as in other commands.
     selection = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_confirm_name, entered=name)
     with open_session(choices, options, yes=yes, label="Deleting", confirm_with=ask) as session:
@@ -72,7 +72,7 @@ def command(
 def _confirm_name(session: TerminalSession, planned: Run, *, entered: str | None) -> str | None:
     """Return why the assistant may not be deleted: its name was not entered, or was wrong."""
     live = planned.results[0].live or {}
-    # A name of blanks alone would be confirmed by pressing Enter.
+    # If the name is only blanks, pressing Enter would confirm it.
     name = str(live.get("name") or "").strip() or planned.results[0].definition.key
     if entered is not None:
         expected_name = name if session.settings.may_show(("name",)) else "another one"

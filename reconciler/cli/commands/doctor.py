@@ -54,7 +54,7 @@ def command(
     something is missing, and with --account also if the account can do more or less than it should.
     """
     missing = 0
-    # Each one is shown at once, since some need a request.
+    # Each line is shown immediately, because some need a request.
     for requirement in _check_all(choices, connection, account, protected_environment):
         missing += requirement.met is False
         _show_requirement(requirement)
@@ -68,7 +68,7 @@ def _check_all(
     requirements, project = check_project(choices)
     yield from requirements
     origin = workflow = ""
-    # Without settings there is no URL to ask; the host is asked all the same.
+    # Without settings, the API's URL is not known, but the host can still be checked.
     if project is not None:
         settings = project.settings
         with stoppable() as stopping, contextlib.ExitStack() as stack:
@@ -95,7 +95,7 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
         yield from check_protection(host, environment, workflow=workflow)
-        # A pipeline of GitLab's protected branch also has the other token.
+        # In GitLab, a pipeline of a protected branch also has the other token.
         if "CI_PROJECT_ID" in variables and (token := variables.get("RECORD_TOKEN")):
             host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
             yield from check_protection(host, environment, of_record=True)

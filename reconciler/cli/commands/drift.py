@@ -20,7 +20,8 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
     """Report what was edited live, outside git. Never writes.
 
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is checked. The exit code is 1 if
-    a definition is not valid or an assistant could not be read.
+    a definition is not valid or an assistant could not be read. With --detailed-exitcode, it is 2 if something was
+    edited live.
     """
     project = read_project(choices, or_head=True)
     show_problems(project.loaded.problems, "error")

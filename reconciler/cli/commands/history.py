@@ -60,7 +60,7 @@ def _to_json(applied: Applied) -> dict[str, Any]:
     changed = {file: list(map(to_pointer, paths)) for file, paths in applied.fields.items()}
     extra = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
     record = dataclasses.asdict(applied.record)
-    del record["outdated"]  # what a run knows without reading the entries; `changed` shows what they say
+    del record["outdated"]  # a run knows this without reading the entries; `changed` shows what is in them
     return {**record, **extra}
 
 

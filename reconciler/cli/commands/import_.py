@@ -72,7 +72,7 @@ def command(
         assistant_ids = importer.list_ids() if everything else given_ids
         if assistant_ids is None:
             raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
-        # One after the other, and each is shown at once: many take a while, and the user may stop at any of them.
+        # One after the other, and each is shown immediately: many take a while, and the user may stop in between.
         results: list[Import] = []
         for assistant_id in assistant_ids:
             if stopping():
@@ -91,11 +91,11 @@ def command(
 def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
     """Return the existing definitions, and in an environment also all definitions without overlays."""
     root = repository_root(folder)
-    # In an environment the ids are in overlays, and the definitions below them are needed without any.
+    # In an environment, the overlays have the ids. The definitions below are also needed without overlays.
     try:
         loaded = load(folder, (), root=root, settings=drop_missing_overlay(settings, folder))
     except DefinitionError:
-        return None, None  # the first import makes the folder
+        return None, None  # the first import creates the folder
     if settings.environment is None:
         return loaded, None
     bare = dataclasses.replace(settings, overlay=None)
@@ -103,7 +103,7 @@ def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loa
 
 
 def _read_ids(ids: Sequence[str]) -> list[str]:
-    """Return the ids in order, once each; those on stdin may have blank lines and comments between them."""
+    """Return the ids in order, without repeats. Stdin may also contain blank lines and comments."""
     lines: list[str] = []
     for name in ids:
         try:
@@ -136,7 +136,7 @@ def _show_files(new_files: NewFiles, name: str) -> None:
     else:
         _list_omitted(new_files.declared.rejected, "not managed", "its value is not allowed in a definition")
         _list_omitted(new_files.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
-    # With the file's name, since stderr may be kept apart from stdout.
+    # Include the file's name, because stderr may go somewhere else than stdout.
     intro = "differs, but was not written" if below else "differs from the defaults, but was not written"
     for path, reason in overlaid.omitted:
         eprint(f"{new_files.files[-1]}: {intro}: {name_path(path)}; {escape(reason)}", colour="yellow")
@@ -145,7 +145,7 @@ def _show_files(new_files: NewFiles, name: str) -> None:
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
-    """Show once, as lines to paste, live fields that no definition may declare yet."""
+    """Show the live fields that no definition may declare yet, once, as lines to paste."""
     if not paths:
         return
     where = "under extra_fields in" if settings.extra_fields else "into"

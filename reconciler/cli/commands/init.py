@@ -34,7 +34,7 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
     """
     if source is not None and not _SOURCE.fullmatch(source):
         raise UsageError(f"--from is {source!r}", hint="give OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")
-    # The workflows and the editors' settings name paths from the project's root.
+    # Paths in the workflows and the editors' settings begin at the project's root.
     directory = choices.directory
     if directory.is_absolute() or ".." in directory.parts or len(directory.parts) != 1:
         raise UsageError("init works in the current folder", hint="pass the name of a subfolder to --directory")

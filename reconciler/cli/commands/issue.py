@@ -15,8 +15,8 @@ from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
 
-_ROOM = 64_000  # characters for the report; what follows it needs room, too
-_NEAR = 14 * 24 * 60 * 60  # seconds: reconciler.yaml's own warnings begin as long before
+_ROOM = 64_000  # characters for the report; the text after it also needs space
+_NEAR = 14 * 24 * 60 * 60  # seconds; warnings about reconciler.yaml begin at the same time
 _LIVE = "Live assistants were edited outside git"
 _UNREAD = "Not all assistants could be checked"
 _FAILED = "Not everything was applied"
@@ -39,7 +39,7 @@ _SETTLED = {
 
 
 class _Topic(NamedTuple):
-    """The subject of one issue. Without a text, it is settled, as far as the report can tell."""
+    """The subject of one issue. Without a text, it is settled as far as the report shows."""
 
     kind: str
     title: str
@@ -84,23 +84,23 @@ def command(options: HostOptions, about: str) -> int:
 
 def _list_topics(report: Report | None, markdown: str, about: str, proposal: str) -> Iterator[_Topic]:
     if report is None:
-        # Without a report the command could not start, and has checked nothing.
+        # Without a report, the command could not start, so it has checked nothing.
         title, advice = (_UNREAD, _LOOK) if about == "drift" else (_FAILED, _MEND)
         yield _Topic(about, title, f"{markdown}\n\n{advice}" if markdown else None)
         return
-    # A merged report may be of several commands.
+    # A merged report may be about several commands.
     writes = {report.traits_of(entry).writes for entry in report.assistants} or {report.traits.writes}
     if len(writes) > 1:
         hint = "one issue is about live edits, another about what was not applied: pass the reports of one of them"
         raise UsageError("some of these reports are of commands that write, and some are not", hint=hint)
     text = render_markdown(make_view(report), limit=_ROOM)
     if True in writes:
-        # An apply of what a branch changes is also about all that the record has not settled.
+        # An apply with --changed also includes everything that the record has not settled.
         knows_all = report.selection != "named"
         yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_unsettled else None, knows_all)
         return
     is_edited = report.has_live_edits
-    # Nothing that was not checked counts as settled.
+    # What was not checked does not count as settled.
     advice = _ADVICE.format(proposal=proposal) if is_edited else _LOOK
     body = f"{text}\n\n{advice}" if is_edited or report.has_unread else None
     yield _Topic("drift", _LIVE if is_edited else _UNREAD, body, report.selection is None)

@@ -32,14 +32,14 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
     project = read_project(choices)
     check_policy(project)
     show_problems(project.loaded.problems, "error")
-    # This lasts until the report is written: a stopped run reports what it has read.
+    # This block lasts until the report is written, so that a stopped run reports what it has read.
     with stoppable() as stopping:
         if offline:
             run = plan_offline(project)
         else:
             with connect(options, project.settings, stopping, quiet=options.quiet) as (api, control):
                 run = plan(api, project, control)
-        # JUnit's test cases fail for the same things as the exit code.
+        # In JUnit, test cases fail for the same reasons as the exit code.
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
         report = emit(run, options, sensitive=project.settings.sensitive)

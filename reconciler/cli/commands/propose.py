@@ -19,7 +19,7 @@ from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_bare_project
 
-# What a request says is in propose-KIND.md, title first. A paragraph is one line there: GitHub shows each line end.
+# propose-KIND.md has the title and the text of a request. Each paragraph is one line: GitHub shows every line end.
 _KINDS = ("accept", "ids", "retire")
 
 
@@ -43,7 +43,7 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
     through the host's API. If the edits change, a new request replaces the old one. If nothing differs any more, the
     request is closed. A request that people have closed or added commits to is left alone.
     """
-    # The host comes first: outside a pipeline there is nobody to propose anything to.
+    # The host comes first: outside a pipeline, there is no host to open a request at.
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
     project = read_bare_project(choices)
     if not host.branch:

@@ -37,7 +37,7 @@ class _Pull(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give `--conflicts` its default value."""
-        # As an option with an optional value, click would take the path after it for that value.
+        # If the option had an optional value, click would take the path after it as the value.
         end = args.index("--") if "--" in args else len(args)
         options = ["--conflicts=merge" if arg == "--conflicts" else arg for arg in args[:end]]
         return super().parse_args(ctx, options + args[end:])
@@ -132,8 +132,8 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
 
 
 def _mark_sensitive(file: str, text: str, settings: Settings) -> str:
-    """Return a file's text with a NUL, which no YAML holds, before each line that may hold a sensitive value."""
-    # Marked and not replaced, so that one that differs still does. Of a text file nothing is pulled that is sensitive.
+    """Return a file's text with a NUL before each line that may contain a sensitive value. No YAML contains a NUL."""
+    # The line is marked, not replaced, so that it still differs. Sensitive values are never pulled into text files.
     if not file.endswith((".yaml", ".yml")):
         return text
     layer = Layer(file=file, text=text, fields={}, find_places=find_places)

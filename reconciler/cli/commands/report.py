@@ -21,6 +21,6 @@ def command(files: tuple[str, ...], output: OutputOptions) -> int:
     This lets you plan once and show the result everywhere. The exit code is 0 regardless of what the reports say,
     unless a file cannot be read.
     """
-    # It holds nothing about this run: the same reports give the same bytes anywhere and at any time.
+    # Nothing in it is about this run, so the same reports always give the same bytes.
     emit_report(merge_reports([read_report(name) for name in files]), output)
     return 0

@@ -27,7 +27,7 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     apply_report = read_report(report)
     if not apply_report.traits.writes:
         raise wrong_report_error(apply_report)
-    # This is all that a rollback takes from the report. It sends these values, and trusts nothing else in the file.
+    # A rollback takes only this from the report. It sends these values, and does not trust the rest of the file.
     undone = UndoableApply(
         applied=list_applied(apply_report),
         head=apply_report.head,

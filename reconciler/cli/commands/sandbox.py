@@ -17,7 +17,7 @@ from reconciler.sandbox.settings import Settings
 
 
 def _parse_rules(_ctx: click.Context, _param: click.Parameter, rules: tuple[str, ...]) -> tuple[Rule, ...]:
-    # Rules are read with the options, so that a wrong one is refused before the server's libraries are loaded.
+    # Rules are parsed with the options, so that a mistake is reported before the server's libraries are loaded.
     return tuple(map(parse_rule, rules))
 
 
@@ -119,7 +119,7 @@ def command(settings: Settings, verbose: bool) -> None:
       --fault 'PATCH *: lag=2s'                       reads that lag behind
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
-    # It is imported only here: the server's libraries take time to load, and --help must work without them.
+    # Imported only here: the server's libraries take time to load, and --help must work without them.
     try:
         server = importlib.import_module("reconciler.sandbox.server")
     except ModuleNotFoundError as error:
