@@ -46,9 +46,9 @@ def list_applied(repository: Repository, ref: str, *, limit: int, settings: Sett
 
 def _find_reverts(repository: Repository, record: Record, previous: Record | None) -> tuple[str, ...]:
     # A rollback writes no record. Its revert in git is applied later, and shows here.
-    has_range = previous is not None and previous.applied != record.applied and repository.has(previous.applied)
-    commit_range = f"{previous.applied}..{record.applied}" if previous is not None and has_range else ""
-    messages = repository.log("--format=%B", commit_range) if commit_range else ""
+    if previous is None or previous.applied == record.applied or not repository.has(previous.applied):
+        return ()
+    messages = repository.log("--format=%B", f"{previous.applied}..{record.applied}")
     return tuple(dict.fromkeys(_REVERTED.findall(messages)))
 
 
