@@ -24,6 +24,7 @@ from reconciler.api.secret import Secret
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.json_values import to_json
+from reconciler.core.ports import ApiLimits
 from reconciler.core.run import Run
 from reconciler.core.settings import MaxChanges, OnDrift, now
 from reconciler.dataclass import dataclass
@@ -136,17 +137,11 @@ def connect(
     else:
         credentials = credentials_of(os.environ)
     variable = os.environ.get("RECONCILER_API_URL")
-    settings = project.read.settings
-    return AssistantsApi(
-        ApiOptions(
-            url=choose_url(api_url or variable, settings, by_variable=api_url is None),
-            credentials=credentials,
-            concurrency=concurrency,
-            timeout=timeout,
-            retries=retries,
-            allow_insecure_http=allow_insecure_http,
-        )
+    url = choose_url(api_url or variable, project.read.settings, by_variable=api_url is None)
+    limits = ApiLimits(
+        concurrency=concurrency, timeout=timeout, retries=retries, allow_insecure_http=allow_insecure_http
     )
+    return AssistantsApi(ApiOptions(url, credentials, limits))
 
 
 def plan(

@@ -15,6 +15,7 @@ from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Wire
 from reconciler.core.base_url import check_base_url
+from reconciler.core.ports import ApiLimits
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, UsageError
 
@@ -31,14 +32,11 @@ _HINT_BEFORE_LOGIN = (
 
 @dataclass(frozen=True)
 class ApiOptions:
-    """What the user configured. `timeout`, in seconds, bounds one attempt as a whole, connecting included."""
+    """What the user configured."""
 
     url: str
     credentials: Credentials = field(default_factory=Credentials)
-    concurrency: int = 16
-    timeout: float = 30.0
-    retries: int = 4
-    allow_insecure_http: bool = False
+    limits: ApiLimits = ApiLimits()
 
 
 class AssistantsApi:
@@ -60,32 +58,33 @@ class AssistantsApi:
         backoff: float = FIRST_BACKOFF,
         lag: float = LONGEST_LAG,
     ) -> None:
-        if options.concurrency < 1 or options.timeout <= 0 or options.retries < 0:
+        limits = options.limits
+        if limits.concurrency < 1 or limits.timeout <= 0 or limits.retries < 0:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
-        base = check_base_url(options.url, allow_insecure_http=options.allow_insecure_http)
+        base = check_base_url(options.url, allow_insecure_http=limits.allow_insecure_http)
         credentials = options.credentials
         # The caller may have made the secret without checking that a cookie can contain it.
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
         credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
         scrubber = Scrubber(credentials.token, credentials.password)
         self.url = base.text
-        self.concurrency = options.concurrency
-        self.retries = options.retries
+        self.concurrency = limits.concurrency
+        self.retries = limits.retries
         self._stopping = stopping
         self._lag = lag
-        self._throttle = Throttle(options.concurrency, stopping=stopping, backoff=backoff)
+        self._throttle = Throttle(limits.concurrency, stopping=stopping, backoff=backoff)
         wire = Wire(base, aborted=aborted)
         for secret in wire.proxy.secrets if wire.proxy else ():
             scrubber.add(secret)
         self._sender = Sender(
             wire=wire,
             throttle=self._throttle,
-            retries=options.retries,
-            timeout=options.timeout,
+            retries=limits.retries,
+            timeout=limits.timeout,
             stopping=stopping,
             on_request=on_request,
         )
-        self._explain = Explainer(base.text, base.origin, options.timeout, scrubber)
+        self._explain = Explainer(base.text, base.origin, limits.timeout, scrubber)
         self._session = Session(credentials, self._sender, self._explain, scrubber, urlsplit(base.text).path)
 
     def __enter__(self) -> Self:

@@ -84,14 +84,7 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
     by_variable = click.get_current_context().get_parameter_source("api_url") is ParameterSource.ENVIRONMENT
     url = choose_url(options.api_url, settings, by_variable=by_variable)
     return AssistantsApi(
-        ApiOptions(
-            url=url,
-            credentials=credentials_of(os.environ),
-            concurrency=options.concurrency,
-            timeout=options.timeout,
-            retries=options.retries,
-            allow_insecure_http=options.allow_insecure_http,
-        ),
+        ApiOptions(url, credentials_of(os.environ), options),
         on_request=_log_request if options.verbose else None,
         stopping=stopping,
         aborted=stopping.aborted,

@@ -18,6 +18,7 @@ from reconciler.cli.help import (
     group_options,
     shared_option,
 )
+from reconciler.core.ports import ApiLimits
 from reconciler.core.settings import MaxChanges
 from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
@@ -88,15 +89,11 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConnectionOptions:
+class ConnectionOptions(ApiLimits):
     """How the API is reached."""
 
     # None: from reconciler.yaml, which may have one URL for each environment.
     api_url: str | None
-    concurrency: int
-    timeout: float
-    retries: int
-    allow_insecure_http: bool
     verbose: bool
 
 

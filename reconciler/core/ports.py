@@ -3,6 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from reconciler.dataclass import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiLimits:
+    """How requests are made. `timeout`, in seconds, bounds one attempt as a whole, connecting included."""
+
+    concurrency: int = 16  # requests in flight
+    timeout: float = 30.0
+    retries: int = 4
+    allow_insecure_http: bool = False
+
 
 class Assistants(Protocol):
     """The assistants' API. Thread-safe. Every method that calls it raises `ApiError` for a call that failed.

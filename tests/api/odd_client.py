@@ -7,6 +7,7 @@ from odd_server import OddServer, Reply, answer
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.api.secret import Credentials, Secret
+from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError
 
 TOKEN = "hush-token-1"
@@ -36,7 +37,8 @@ def client(
     timeout: float = 5.0,
     retries: int = 2,
 ) -> AssistantsApi:
-    options = ApiOptions(server.url, credentials or token_credentials(), concurrency, timeout, retries)
+    limits = ApiLimits(concurrency=concurrency, timeout=timeout, retries=retries)
+    options = ApiOptions(server.url, credentials or token_credentials(), limits)
     return AssistantsApi(options, on_request=on_request, stopping=stopping, backoff=0.01)
 
 

@@ -7,7 +7,7 @@ from odd_server import OddServer, answer, odd_server
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.secret import Credentials, Secret
-from reconciler.core.ports import Assistants
+from reconciler.core.ports import ApiLimits, Assistants
 from reconciler.errors import ApiError, SettingsError, UnclearWrite, UsageError
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
@@ -332,7 +332,7 @@ def test_a_list_that_fails_is_an_error(server: OddServer) -> None:
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"timeout": 0}, {"retries": -1}])
 def test_options_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--concurrency"):
-        AssistantsApi(ApiOptions("http://localhost:1/api", token_credentials(), **wrong))
+        AssistantsApi(ApiOptions("http://localhost:1/api", token_credentials(), ApiLimits(**wrong)))
 
 
 @pytest.mark.parametrize("url", ["http://agents.example.edu/api", "nonsense", "https://exa_mple..\u2603/"])

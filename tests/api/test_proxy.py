@@ -11,6 +11,7 @@ from tunnel import tunnel
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.proxy import is_exempt
 from reconciler.core.base_url import check_base_url
+from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError, UnclearWrite
 
 NAME = "https://api.corp.test:8443/api"
@@ -83,7 +84,7 @@ def test_the_environment_decides_what_goes_through_the_proxy(
         env.setenv("HTTP_PROXY", proxy.origin)
         env.setenv("NO_PROXY", no_proxy.format(port=server.origin.rpartition(":")[2]))
         url = server.url.replace("127.0.0.1", "0.0.0.0")
-        with AssistantsApi(ApiOptions(url, token_credentials(), retries=0, allow_insecure_http=True)) as api:
+        with AssistantsApi(ApiOptions(url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True))) as api:
             assert api.get("asst_1") == ASSISTANT
         assert (proxy.connections, server.connections) == (int(through), int(not through))
 
@@ -100,7 +101,9 @@ def api_server(tmp_path: Path, env: pytest.MonkeyPatch) -> Iterator[tuple[OddSer
 
 
 def api_through_proxy(retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
-    options = ApiOptions("https://agents.example.test/api", token_credentials(), retries=retries, timeout=timeout)
+    options = ApiOptions(
+        "https://agents.example.test/api", token_credentials(), ApiLimits(retries=retries, timeout=timeout)
+    )
     return AssistantsApi(options, backoff=0.01)
 
 

@@ -16,6 +16,7 @@ from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, Reply, Request, answer, half_reply, hang_up, odd_server, raw_reply, reset, silence
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
+from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 YES = answer(200, ASSISTANT)
@@ -91,7 +92,7 @@ def test_a_time_out_is_repeated_and_told(server: OddServer) -> None:
 
 def test_a_refused_connection_names_the_url_and_was_not_a_call() -> None:
     url = f"http://127.0.0.1:{unused_port()}/api"
-    with AssistantsApi(ApiOptions(url, token_credentials(), retries=2), backoff=0.01) as api:
+    with AssistantsApi(ApiOptions(url, token_credentials(), ApiLimits(retries=2)), backoff=0.01) as api:
         with pytest.raises(ApiError) as error_info:
             api.get("asst_1")
         assert dict(api.calls) == {"GET": 0, "PATCH": 0, "POST": 0}
@@ -109,7 +110,7 @@ def test_an_api_that_comes_back_is_given_patience_again() -> None:
     notes: list[RequestNote] = []
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    options = ApiOptions(f"http://127.0.0.1:{port}/api", token_credentials(), retries=1)
+    options = ApiOptions(f"http://127.0.0.1:{port}/api", token_credentials(), ApiLimits(retries=1))
     with AssistantsApi(options, on_request=notes.append, backoff=0.01) as api:
         with pytest.raises(ApiError):
             api.get("asst_1")
@@ -220,7 +221,7 @@ def test_a_write_is_repeated_after_429(server: OddServer) -> None:
 
 def test_a_write_that_found_no_connection_is_repeated_and_no_unclear_write() -> None:
     notes: list[RequestNote] = []
-    options = ApiOptions(f"http://127.0.0.1:{unused_port()}/api", token_credentials(), retries=2)
+    options = ApiOptions(f"http://127.0.0.1:{unused_port()}/api", token_credentials(), ApiLimits(retries=2))
     error = patch_error(AssistantsApi(options, on_request=notes.append, backoff=0.01))
     assert type(error) is ApiError
     assert error.kind == "network"

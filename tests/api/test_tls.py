@@ -11,6 +11,7 @@ from odd_server import OddServer, answer, odd_server, raw_reply
 
 from reconciler.api.client import ApiOptions, AssistantsApi
 from reconciler.api.tls import explain_tls
+from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError, SettingsError
 
 YES = answer(200, ASSISTANT)
@@ -221,7 +222,7 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
 def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
     with odd_server() as plain:
         plain.on("GET *", raw_reply(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-        options = ApiOptions(plain.url.replace("http:", "https:"), token_credentials(), retries=0, timeout=2)
+        options = ApiOptions(plain.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
         with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
     assert error_info.value.kind in ("network", "timeout")

@@ -17,6 +17,7 @@ from odd_server import OddServer, Reply, answer, build_response, drip, gzip_bomb
 
 import reconciler.api
 from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError, SettingsError
 
 YES = answer(200, ASSISTANT)
@@ -160,7 +161,7 @@ def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeyp
     for name in ("https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with AssistantsApi(ApiOptions(f"https://{host}/api", token_credentials(), retries=0)) as api:
+    with AssistantsApi(ApiOptions(f"https://{host}/api", token_credentials(), ApiLimits(retries=0))) as api:
         with pytest.raises(ApiError, match="cannot be a host's name") as error_info:
             api.get("asst_1")
         assert error_info.value.kind == "network"
@@ -185,7 +186,7 @@ def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
             return received
 
         served = pool.submit(serve)
-        with AssistantsApi(ApiOptions(f"http://{place}/api", token_credentials(), retries=0)) as api:
+        with AssistantsApi(ApiOptions(f"http://{place}/api", token_credentials(), ApiLimits(retries=0))) as api:
             assert api.get("asst_1") == ASSISTANT
         assert f"\r\nHost: {place}\r\n".encode() in served.result(10)
 
@@ -223,7 +224,7 @@ def without_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def api_through_proxy(url: str) -> AssistantsApi:
-    options = ApiOptions(url, token_credentials(), retries=0, allow_insecure_http=True)
+    options = ApiOptions(url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True))
     return AssistantsApi(options, backoff=0.01)
 
 
@@ -265,7 +266,7 @@ def test_a_wrong_password_is_sent_to_a_proxy_once(
     without_proxies.setenv(variable, server.origin.replace("//", f"//{login}"))
     server.on(asked, answer(407, {"error": "hush hush"}, Proxy_Authenticate="Basic"))
     server.latency = 0.05
-    options = ApiOptions(url, token_credentials(), retries=3, allow_insecure_http=True)
+    options = ApiOptions(url, token_credentials(), ApiLimits(retries=3, allow_insecure_http=True))
     with AssistantsApi(options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
         errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
         assert sum(api.calls.values()) == 0
@@ -284,7 +285,7 @@ def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
 ) -> None:
     without_proxies.setenv("HTTPS_PROXY", server.origin)
     server.on("CONNECT *", answer(status, ""))
-    options = ApiOptions("https://agents.example.invalid/api", token_credentials(), retries=2)
+    options = ApiOptions("https://agents.example.invalid/api", token_credentials(), ApiLimits(retries=2))
     with (
         AssistantsApi(options, backoff=0.01) as api,
         pytest.raises(ApiError, match=f"{status} from the proxy") as error_info,
@@ -376,7 +377,7 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_https_to_something_that_speaks_no_tls(server: OddServer) -> None:
     server.on("GET *", YES)
-    options = ApiOptions(server.url.replace("http:", "https:"), token_credentials(), retries=0, timeout=2)
+    options = ApiOptions(server.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
     with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert error_info.value.kind in ("network", "timeout")

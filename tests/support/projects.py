@@ -16,6 +16,7 @@ from reconciler.api.secret import Credentials, Secret
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.json_values import to_json
 from reconciler.core.plan import Policy
+from reconciler.core.ports import ApiLimits
 from reconciler.core.run import Run
 from reconciler.core.settings import Settings, now
 from reconciler.files.definitions import Loaded, load
@@ -163,7 +164,7 @@ def open_api(
 ) -> Iterator[AssistantsApi]:
     """The API as commands open it, with short waits."""
     credentials = Credentials(email=email, password=Secret(PASSWORD))
-    options = ApiOptions(url, credentials, concurrency=4, timeout=timeout, retries=retries)
+    options = ApiOptions(url, credentials, ApiLimits(concurrency=4, timeout=timeout, retries=retries))
     with AssistantsApi(options, backoff=0.01, stopping=stopping, lag=lag) as api:
         yield api
 
