@@ -1,5 +1,6 @@
 """Which files git stores as something else: the filters that attributes name, such as those of git-crypt."""
 
+import contextlib
 import functools
 import os
 import posixpath
@@ -24,7 +25,7 @@ class Filters:
         if folder not in self._may_filter:
             places = [self._root / parent / ".gitattributes" for parent in Path(path).parents]
             places += [self._shared / "info" / "attributes", self._of_user]
-            self._may_filter[folder] = any(place.is_file() and b"filter" in place.read_bytes() for place in places)
+            self._may_filter[folder] = any(map(_mentions_filter, places))
         if not self._may_filter[folder]:
             return None
         name = self._git.run_for_lines(1, "check-attr", "filter", "--", path)[0].rpartition(": ")[2]
@@ -38,3 +39,10 @@ class Filters:
         if value:
             return Path(value)
         return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "git" / "attributes"
+
+
+def _mentions_filter(attributes: Path) -> bool:
+    # Git ignores attributes that it cannot read, too.
+    with contextlib.suppress(OSError):
+        return attributes.is_file() and b"filter" in attributes.read_bytes()
+    return False

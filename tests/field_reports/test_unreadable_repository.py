@@ -290,6 +290,14 @@ def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Pa
         assert change_kinds(tale.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that nobody can read, root neither")
+def test_attributes_that_cannot_be_read_name_no_filter_to_git_either(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as tale:
+        commit_change(tale, "a", firstMessage="ours")
+        (tale.root / "assistants/.gitattributes").symlink_to("/proc/self/mem")
+        assert change_kinds(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "change"}}
+
+
 def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as tale:
         filter_definitions(tale)
