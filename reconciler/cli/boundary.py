@@ -99,6 +99,9 @@ def _fail(message: str, hint: str = "") -> int:
 
 
 def _report_crash(error: Exception) -> int:
+    # Before Python 3.13, pathlib wraps the error of a link that leads to itself.
+    if isinstance(error.__context__, OSError) and error.__context__.errno == errno.ELOOP:
+        return _report_system_error(error.__context__)
     if not _has_folder():
         return _fail("the current folder no longer exists", "change to a folder that exists")
     import platform

@@ -4,6 +4,7 @@ import json
 import shlex
 import socket
 import subprocess
+import sys
 
 import pytest
 from between import Answer, Forward, Request, between, json_answer
@@ -262,3 +263,15 @@ def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(
     result = run(*arguments, f"{'x' * 300}.json", cwd=one_definition.root)
     assert (result.code, result.stdout) == (1, "")
     assert "xx.json cannot be used: File name too long" in result.stderr
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="pathlib follows such a link to nowhere")
+@pytest.mark.parametrize("arguments", [("--directory", "loop"), ("loop/a.yaml",), ("--environment", "e")])
+def test_a_link_to_itself_is_named(one_definition: Project, arguments: tuple[str, ...]) -> None:
+    (one_definition.root / "loop").symlink_to("loop")
+    if "e" in arguments:
+        one_definition.configure(environments={"e": {"overlay": "loop"}})
+    result = run("validate", *arguments, cwd=one_definition.root)
+    assert (result.code, result.stdout) == (1, "")
+    assert f"{one_definition.root.resolve() / 'loop'}" in result.stderr
+    assert "cannot be used: Too many levels of symbolic links" in result.stderr
