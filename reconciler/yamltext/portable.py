@@ -21,7 +21,8 @@ _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _LINE_BEGINNING: Final = re.compile(r"\n( *)")
 _COMMENT: Final = re.compile(r"#[^\r\n]*")
 _HEADER: Final = re.compile(r"[|>][-+0-9]*")
-_LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n")
+# Lines of blanks above a text, unless they reach exactly as far as its first line is indented.
+_LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n(?!(?:\1?\r?\n)*\1[^ \r\n])")
 _AFTER_INDICATOR: Final = re.compile(r"[ \t\r\n,\]}]|\Z")
 _OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
@@ -159,15 +160,17 @@ class _Tokens:
 
     def _check_block(self, token: Any) -> Iterator[Difference]:
         start, end = token.start_mark.index, token.end_mark.index
-        header = _HEADER.match(self.text, start)
+        header, has_words = _HEADER.match(self.text, start), token.value.strip()
         body = _BREAK.search(self.text, start, end)
         if header and body:
             yield from self._check_gap(header.end(), body.start())
             # If the header says how far lines are indented, all parsers agree about blank lines before the text.
-            has_indicator = any(map(str.isdigit, header[0])) and token.value.strip()
+            has_indicator = any(map(str.isdigit, header[0])) and has_words
             if not has_indicator and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
                 yield Difference(blanks.start(1), _BLANKS)
-        if end == len(self.text) and header and "-" not in header[0] and not self.text.endswith("\n"):
+        # The mark of a text of nothing leaves out the blanks behind it.
+        is_last = end >= len(self.text if has_words else self.text.rstrip(" ")) and not self.text.endswith("\n")
+        if is_last and header and "-" not in header[0]:
             mark = header[0][0]
             message = (
                 "this text ends with the file, and YAML parsers read it differently without a line end there; press "

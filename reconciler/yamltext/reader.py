@@ -165,6 +165,7 @@ class _Walk:
             # Most often this is an unquoted {{variable}}, and the whole value is meant to be a text.
             self._report(node, path, message, about="value" if path else "key")
             return None
+        self.spans_lines |= node.start_mark.line != node.end_mark.line
         key = _read_key(node.tag, node.value)
         if isinstance(key, str):
             return key

@@ -177,3 +177,8 @@ def test_fields_that_a_comment_cuts_off() -> None:
     assert read_tolerantly(text.replace("\n", "\r\n")).cut_off == ("a", "e")
     assert read_tolerantly("- a # b").cut_off == ()
     assert read_tolerantly("a: [").cut_off == ()
+
+
+@pytest.mark.parametrize("text", ["a: |\n  \n  x\n", "a: >-\n\n  \n\n  x\n", "- |+\n  \n  \n  x\n\n"])
+def test_a_line_of_blanks_as_far_as_the_text_below_is_read_alike(text: str) -> None:
+    assert read_yaml(text) == yaml.safe_load(text)
