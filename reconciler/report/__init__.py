@@ -1,1 +1,1 @@
-"""A run as a report (docs/reports.md), and one pure renderer per format: report in, text out."""
+"""The report of a run (docs/reports.md), and one pure renderer per format: report in, text out."""

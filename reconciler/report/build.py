@@ -1,4 +1,4 @@
-"""A run as a report: sorted, and masked before any renderer sees it."""
+"""Builds the report of a run. It is sorted, and sensitive values are masked before any renderer sees them."""
 
 import dataclasses
 import datetime
@@ -29,13 +29,13 @@ from reconciler.report.report import (
     Report,
 )
 
-# In the summary's order: from what needs nobody to what needs a person.
+# In the summary's order: first what is fine, last what needs a person.
 STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.severity)[::-1])
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
-    """Return the report of a run. Values at paths that `sensitive` names are masked."""
+    """Return the report of a run. Values at `sensitive` paths are masked."""
     assistants = tuple(_build_assistant(result, sensitive) for result in run.results)
     report = Report(
         format_version=FORMAT_VERSION,
@@ -87,7 +87,7 @@ def _build_record(run: Run) -> RecordEntry | None:
 def _build_expiry(run: Run) -> ExpiryEntry | None:
     if run.next_expiry is None:
         return None
-    # An entry holds for the whole of its last day, in UTC.
+    # An entry is valid until the end of its last day, in UTC.
     end = datetime.datetime.combine(run.next_expiry, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
     return ExpiryEntry(expires=run.next_expiry.isoformat(), in_seconds=int((end - run.finished_at).total_seconds()))
 
@@ -121,7 +121,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         last=dict(result.last_reading) if result.last_reading is not None else None,
         enforced=tuple(EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason) for entry in plan.enforced)
         or None,
-        # In a run that writes, the outcome says it.
+        # In a run that writes, the outcome already says it.
         unclear=tuple(sorted(map(to_pointer, plan.unclear))) or None if result.outcome is None else None,
         frozen=FrozenEntry(reason=plan.freeze.reason, expires=_write_day(plan.freeze.expires)) if plan.freeze else None,
     )
@@ -148,5 +148,5 @@ def _write_day(day: datetime.date | None) -> str | None:
 
 
 def _take_text(value: Any) -> str | None:
-    # Live may hold anything anywhere.
+    # Live may contain anything.
     return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Cards: one for each assistant that needs attention, and one for changes that several assistants share. Pure."""
+"""Cards: one for each assistant that needs attention, and one for each change that several assistants share."""
 
 import dataclasses
 import functools
@@ -15,17 +15,17 @@ from reconciler.report.differences.values import escape, show_name
 from reconciler.report.remarks import ALSO, Remark, list_remarks, list_setters
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 
-NAMED_FIELDS = 3  # of a card that is closed
-SHARED = 3  # assistants that have one and the same change before it is shown once for all
+NAMED_FIELDS = 3  # fields that a closed card shows
+SHARED = 3  # assistants; a change that so many share is shown only once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Fields of one origin, with their title; `number` and `place` describe a change that many assistants share."""
+    """Fields with one origin and their title. `number` and `place` describe a change that many assistants share."""
 
     kind: Kind
     title: str = ""
-    # What becomes of live edits: they are left, or git's values are put back.
+    # What happens to live edits: they are left, or git's values are put back.
     fate: str = ""
     aside: str = ""
     fields: tuple[Field, ...]
@@ -35,16 +35,16 @@ class Group:
 
     @property
     def location(self) -> str:
-        """How many have it, and where it is declared: `in 41 assistants (assistants/_defaults.yaml:3)`."""
+        """How many assistants have it, and where it is declared: `in 41 assistants (assistants/_defaults.yaml:3)`."""
         place = f" ({self.place})" if self.place else ""
         return f"in {self.number} assistants{place}" if self.number > 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One assistant, or several with the same changes or error: then `members` holds their names."""
+    """One assistant, or several with the same changes or error, whose names are `members`."""
 
-    # Without groups, remarks and an error the first line says everything.
+    # Without groups, remarks and an error, the first line says everything.
     title: str
     file: str = ""
     id: str = ""
@@ -55,7 +55,7 @@ class Card:
     remarks: tuple[Remark, ...] = ()
     error: tuple[str, ...] = ()
     error_in_brief: str = ""
-    origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
+    origin: str = ""  # replaces the origin of differences, for commands that do not look at it
     members: tuple[str, ...] = ()
 
     @property
@@ -78,16 +78,16 @@ class Card:
 
     @property
     def files(self) -> list[str]:
-        """The definition, or where that which many share is declared."""
+        """The definition's file, or the file that declares a shared change."""
         return [self.file] if self.file else [*dict.fromkeys(group.place for group in self.groups if group.place)]
 
     @property
     def first_fields(self) -> list[tuple[str, list[Field], int]]:
-        """The first fields, with words before them or none, and how many more there are."""
-        # The fields of a deleted assistant do not matter any more.
+        """The first fields, each group with words before it or "", and how many more there are."""
+        # The fields of a deleted assistant no longer matter.
         if any(entry.outcome is Outcome.DELETED for entry in self.entries):
             return []
-        # Live edits are listed by what happens to them, since the assistant's outcome does not say that.
+        # Live edits are grouped by what happens to them, because the assistant's outcome does not say it.
         by_fate: dict[str, dict[str, Field]] = {"": {}}
         for group in self.groups:
             for field in group.fields:
@@ -99,12 +99,12 @@ class Card:
         ]
 
 
-Key = tuple[Any, ...]  # of what reads alike
+Key = tuple[Any, ...]  # equal for differences that read the same
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A part of a change of one assistant, with its title and what happens to a live edit."""
+    """A part of one assistant's change, with its title and what happens to a live edit."""
 
     entry: AssistantEntry
     change: ChangeEntry
@@ -114,7 +114,7 @@ class Difference:
 
     @functools.cached_property
     def key(self) -> Key:
-        """A key that is equal for differences that read exactly alike."""
+        """A key that is equal for differences that read exactly the same."""
         return self.title, self.entry.outcome, self.field.key
 
     @property
@@ -124,10 +124,10 @@ class Difference:
         return show_name(self.change.file or self.entry.file) + line
 
 
-# A report may have an assistant twice, so each is equal to itself alone.
+# A report may contain an assistant twice, so each object is equal only to itself.
 @dataclass(frozen=True, eq=False)
 class AssistantView:
-    """An assistant, its differences, and the cards that show it: none if there is nothing to show."""
+    """An assistant, its differences, and the cards that show it (none if there is nothing to show)."""
 
     entry: AssistantEntry
     differences: tuple[Difference, ...]
@@ -138,22 +138,22 @@ Sharing = Mapping[tuple[AssistantView, ...], Sequence[Key]]
 
 
 def make_cards(assistants: Sequence[AssistantView], report: Report) -> list[Card]:
-    """Return the cards of assistants, which come sorted, the gravest first."""
+    """Return the cards of assistants, the most severe first. The assistants are already sorted."""
     sharing = _find_shared_changes(assistants)
     cards = [*_make_shared_cards(sharing, report), *_make_own_cards(assistants, sharing, report)]
-    # The sort is stable: within a severity, shared cards come first.
+    # The sort is stable, so shared cards come first within a severity.
     return sorted(cards, key=lambda card: (card.severity, not card.members))
 
 
 def _find_shared_changes(assistants: Sequence[AssistantView]) -> Sharing:
-    """Return the changes that enough assistants have in common, under those that have them."""
+    """Return the changes that enough assistants share, with these assistants as the keys."""
     having: dict[Key, list[AssistantView]] = {}
     for assistant in assistants:
         for key in dict.fromkeys(difference.key for difference in assistant.differences):
             having.setdefault(key, []).append(assistant)
     sharing: dict[tuple[AssistantView, ...], list[Key]] = {}
     for key, members in having.items():
-        # Several reports shown as one have an assistant more than once.
+        # A merged report may contain an assistant more than once.
         if len({(member.entry.file, member.entry.environment) for member in members}) >= SHARED:
             sharing.setdefault(tuple(members), []).append(key)
     return sharing
@@ -168,7 +168,7 @@ def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
             places.setdefault(difference.key, []).append(difference.place)
         one_place = all(len({*same}) == 1 for same in places.values())
         shared = [difference for difference in members[0].differences if difference.key in keys]
-        # An assistant with other differences has another card for them: here only these count.
+        # An assistant's other differences have another card. Here, only the shared ones count.
         first, kinds = entries[0], {difference.change.kind for difference in shared}
         standing, severities = wording.name_kinds(kinds), [kind.status.severity for kind in kinds]
         if first.outcome is not None or first.status in (Status.NEW, Status.FROZEN):
@@ -190,7 +190,7 @@ def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
 
 
 def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> Iterator[str]:
-    """Yield names, sorted by place if there are several places; the last name of each place is followed by it."""
+    """Yield names. If there are several places, names are sorted by place, and the last name of each has the place."""
     titles = [wording.choose_title(entry) for entry in members]
     keys = [wording.show_in(entry, entry.key) for entry in members]
     order = sorted(range(len(members)), key=lambda number: places[number]) if places else range(len(members))
@@ -208,7 +208,7 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
     for members, keys in sharing.items():
         for assistant in members:
             shared.setdefault(assistant, {}).update(dict.fromkeys(keys, len(members)))
-    # A card has all problems of its file. Of a check of files alone they are the report, and are listed there.
+    # A card has all problems of its file. In a check of files, they are the report, and are listed there.
     problems: dict[str, list[str]] = {}
     for problem in report.problems if report.traits.reads_live else ():
         if problem.severity == "error":
@@ -219,7 +219,7 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
         card = _make_card(assistant, shared.get(assistant, {}), problems.get(assistant.entry.file, ()), report)
         if card is None:
             continue
-        # Assistants with the same error and nothing else share a card: a wrong password is shown once, not 1,000 times.
+        # Assistants with the same error and nothing else share a card, so a wrong password is shown only once.
         alone = card.error and not card.groups and all(remark.label == ALSO for remark in card.remarks)
         key = (card.standing, *card.error, *map(str, card.remarks)) if alone else (str(number),)
         grouped.setdefault(key, []).append(card)
@@ -230,12 +230,12 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
 def _make_card(view: AssistantView, shared: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
     """Return the card of one assistant; None if there is nothing to show, or if other cards show all of it."""
     entry = view.entry
-    # A change that has a shared card is only named here, with the number of assistants.
+    # A change with a shared card is only mentioned here, with the number of assistants.
     own_differences = [difference for difference in view.differences if difference.key not in shared]
     traits = report.traits_of(entry)
     error = tuple(problems if problems and entry.error else wording.describe_error(entry))
     remarks = [*list_setters([difference.change for difference in own_differences]), *list_remarks(entry)]
-    # To `drift` an assistant that is still to be created has no differences, so it needs no card.
+    # For `drift`, an assistant that does not exist yet has no differences, so it needs no card.
     calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
     calm = calm and not wording.is_unclear(entry)
     if not (own_differences or error or remarks) and (shared or calm):
@@ -268,7 +268,7 @@ def _combine_cards(cards: Sequence[Card]) -> Card:
 def _group_differences(
     differences: Sequence[Difference], *, aside: str = "", number: int = 1, in_place: bool = False
 ) -> Iterator[Group]:
-    """Yield differences in groups, conflicts first: one for each kind, title and place."""
+    """Yield a group of differences for each kind, title and place, conflicts first."""
     groups: dict[tuple[Kind, str, str], list[Difference]] = {}
     for kind in Kind:
         for difference in differences:

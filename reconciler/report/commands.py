@@ -14,10 +14,10 @@ _NO_BASE: Final = "Without a base, live edits look like changes in git."
 class Words:
     """The words before each value of a difference."""
 
-    changes: tuple[str, str] = ("", "->")  # what live holds, and what it gets
-    stays: tuple[str, str] = ("git has", "live now has")  # a live edit that nobody puts back
-    both: tuple[str, str, str] = ("was", "git now has", "live now has")  # a conflict: from what, and where to
-    git_moved: str = "what changed in git"  # of a long text in conflict, from what both moved
+    changes: tuple[str, str] = ("", "->")  # the live value, and the value that it gets
+    stays: tuple[str, str] = ("git has", "live now has")  # a live edit that is kept
+    both: tuple[str, str, str] = ("was", "git now has", "live now has")  # a conflict: the old and both new values
+    git_moved: str = "what changed in git"  # the heads of the two diffs of a long text in conflict
     live_moved: str = "what changed live"
 
 
@@ -29,33 +29,33 @@ _UNWRITTEN: Final = dict.fromkeys((True, False, None), _CHANGED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What the report of a command looks like; the defaults are for an unknown command."""
+    """What the report of a command looks like. The defaults are for an unknown command."""
 
     always_named: tuple[Outcome, ...] = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.FAILED)  # of outcomes, if any
-    reads_live: bool = True  # else the report is about files alone, and its problems are the report
-    counts_edits: bool = False  # an assistant with a live edit counts as drifted, whatever git changes besides
+    reads_live: bool = True  # false: the report is about files, and consists of their problems
+    counts_edits: bool = False  # an assistant with a live edit counts as drifted, even if git changes it as well
     writes: bool = False
-    follows_git: bool = True  # what it writes, if anything, is what git says
+    follows_git: bool = True  # if it writes, it writes git's values
     leaves_drift: bool = False  # the report says that drift is left as it is
-    is_plan: bool = False  # `apply --plan` takes it, and it says what happens to drift and conflicts under the options
+    is_plan: bool = False  # `apply --plan` accepts it, and the options decide what it says of drift and conflicts
     without_base: str = ""
-    failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case unless they are sent
-    detailed: frozenset[Kind] = frozenset(Kind)  # kinds that fail it with --detailed-exitcode
-    way_out_of_drift: str = ""  # what an annotation on a live edit offers
-    origin: str = ""  # instead of where a difference comes from, for a command that asks nobody
-    # For differences that are written (True), that are not (False), and of a report that does not say it (None).
+    failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case, unless they are sent
+    detailed: frozenset[Kind] = frozenset(Kind)  # kinds of differences that fail it with --detailed-exitcode
+    way_out_of_drift: str = ""  # the advice in an annotation on a live edit
+    origin: str = ""  # replaces the origin of differences, for commands that do not look at it
+    # For differences that are written (True), that are not (False), or if the report does not say it (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _UNWRITTEN)
-    # What is said of a live edit that is overwritten.
+    # The words for a live edit that is overwritten.
     put_back: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
 
-# `drift` reports live edits; a change that waits for an apply is not one.
+# `drift` reports live edits. A change that is not applied yet is not one.
 _MOVED: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
 NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {
-    # It reads files alone: nothing is known of live, and no note about it is due.
+    # It only reads files, so nothing is known about live, and no note about that is needed.
     "validate": Traits(reads_live=False),
     "plan": Traits(
         is_plan=True,
@@ -77,7 +77,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         detailed=_MOVED,
         way_out_of_drift="reconciler pull writes the live value into the definition.",
     ),
-    # It plans the old values against live, so its conflicts are about live alone, and nothing in it is git's.
+    # It plans the old values against live, so its conflicts are only about live, and nothing in it comes from git.
     "rollback": Traits(
         writes=True,
         follows_git=False,
@@ -97,6 +97,6 @@ TRAITS: Final[Mapping[str, Traits]] = {
     ),
     "create": Traits(writes=True, always_named=(Outcome.CREATED,)),
     "delete": Traits(writes=True, always_named=(Outcome.DELETED,)),
-    # Several reports of different commands, shown as one.
+    # A merged report of different commands.
     "report": Traits(without_base=_NO_BASE),
 }

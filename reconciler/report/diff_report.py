@@ -1,4 +1,4 @@
-"""Compares the definitions of two environments, and reports what differs (docs/configuration.md). Ids do not count."""
+"""Compares the definitions of two environments, except for ids (docs/configuration.md, "environments")."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ Standing = Literal["differs", "alike", "only_in_environment", "only_in_against",
 
 @dataclass(frozen=True, slots=True)
 class DeclaredEntry:
-    """A value, and the file and line that declare it; the line is null where it cannot be told."""
+    """A value, and the file and line that declare it. The line is null if it is unknown."""
 
     value: Any
     file: str
@@ -41,7 +41,7 @@ class DeclaredEntry:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceEntry:
-    """One differing leaf as a JSON Pointer; null stands for an environment that declares nothing there."""
+    """One leaf that differs. An environment that declares nothing there is null."""
 
     path: str
     environment: DeclaredEntry | None
@@ -61,7 +61,7 @@ class DefinitionEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffReport:
-    """The whole report, without a time; `definitions` is sorted by file and holds those that are alike, too."""
+    """The whole report, without a time. `definitions` is sorted by file, and includes those that are alike."""
 
     format_version: int
     tool_version: str
@@ -81,7 +81,7 @@ def build_diff_report(
 ) -> DiffReport:
     """Return how two environments, each with its definitions, differ under the `settings` of the first.
 
-    Values at paths that `sensitive` names are masked.
+    Values at `sensitive` paths are masked.
     """
     first, second = ({each.file: each for each in definitions} for _, definitions in (environment, against))
     definitions = tuple(
@@ -114,7 +114,7 @@ def _build_definition(
         standing: Standing = "only_in_against" if first is None else "only_in_environment"
         key = first.key if first else second.key if second else ""
         return DefinitionEntry(key=key, file=file, standing=standing, differences=(), error=None)
-    # Where line ends do not count they are no difference here either.
+    # If line ends do not count, they are no difference here either.
     second = dataclasses.replace(second, declared=align_line_ends(second.declared, first.declared, settings))
     differences = tuple(
         DifferenceEntry(
@@ -136,7 +136,7 @@ def _declare(
 
 
 def make_diff_view(report: DiffReport) -> View:
-    """Return what people see of a comparison: a card for each definition that is not alike."""
+    """Return the view of a comparison, with a card for each definition that differs."""
     cards = [_make_card(entry, report) for entry in report.definitions if entry.standing != "alike"]
     summary = report.summary
     alike = 0 < summary["total"] == summary["alike"]
@@ -182,7 +182,7 @@ def _show_difference(difference: DifferenceEntry, report: DiffReport) -> Iterato
     """Return a difference as it reads: `production has 0.7 (assistants/a.yaml:9), staging has 0.3 (...:4)`."""
     sides = difference.against, difference.environment
     values = (side.value if side else None for side in sides)
-    # A field that is declared as null is not undeclared.
+    # A field that is declared as null is still declared.
     before, after = (f"{'null at ' if side.value is None else ''}{side.place}" if side else "" for side in sides)
     words = f"{report.against} has", f"{report.environment} has"
     unordered = parse_pointer(difference.path) in UNORDERED

@@ -12,32 +12,32 @@ from reconciler.report.differences.values import escape
 from reconciler.report.report import FORMAT_VERSION, Report
 
 LARGEST_REPORT = 24 * 1024 * 1024  # bytes
-LONGEST_WITH_WIDE = 16 * 1024 * 1024  # characters; a text with one emoji in it takes four times as much in memory
-MOST_TOKENS = 500_000  # texts, commas and opening brackets: those of some 5,000 assistants
+LONGEST_WITH_WIDE = 16 * 1024 * 1024  # characters; with one emoji in it, a text takes four times as much memory
+MOST_TOKENS = 500_000  # texts, commas and opening brackets, enough for about 5,000 assistants
 DEEPEST_REPORT = 200  # levels of lists and objects
 _TOO_DEEP = "is nested too deeply to be a report"
 SMALLER = "Pass PATHS to split the run into parts; `reconciler report` merges their reports."
 _HINT = "a report is what --format json prints and --report FILE.json writes"
-# No terminal should see these raw (controls, bidi marks), UTF-8 lacks lone surrogates, and `##[` is GitHub's.
+# A terminal must not see controls and bidi marks, UTF-8 lacks lone surrogates, and `##[` begins a GitHub command.
 _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|#(?=#\\[)")
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
 def render_json(report: object) -> str:
-    """Return a report, also that of `diff`, as indented JSON that ends in a newline: of the same, the same bytes."""
+    """Return a report (also of `diff`) as indented JSON with a newline at the end. Equal reports give equal bytes."""
     text = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     if len(text) > LONGEST_WITH_WIDE:
-        # Written out, the emoji do not keep it from being read back.
+        # With escapes instead of emoji, it is small enough to be read back.
         text = _WIDE.sub(lambda match: json.dumps(match[0])[1:-1], text)
-    # The search takes longer than all the rest, and has next to nothing to find in ASCII.
+    # The search takes longer than everything else, and there is almost nothing to find in ASCII.
     if not text.isascii() or "\x7f" in text or "##[" in text:
         text = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return text + "\n"
 
 
 def too_large(text: str) -> str | None:
-    """Return why a report is too large to be read back, in words that follow its name; None if it is not."""
-    # This comes first: to encode such a text takes yet more memory.
+    """Return why a report is too large to be read back, as the rest of a sentence after its name, or None."""
+    # Check this first, because encoding such a text takes even more memory.
     if len(text) > LONGEST_WITH_WIDE and _WIDE.search(text):
         return f"is longer than {LONGEST_WITH_WIDE:,} characters, emoji among them"
     if len(text) > LARGEST_REPORT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_REPORT:
@@ -46,7 +46,7 @@ def too_large(text: str) -> str | None:
 
 
 def parse_report(text: str, *, name: str) -> Report:
-    """Return the report that a file called `name` holds. Raises ReportError."""
+    """Return the report in a file called `name`. Raises ReportError."""
     # The size is checked before anything is parsed.
     if reason := too_large(text):
         raise ReportError(reason, hint=SMALLER, where=escape(name))
@@ -54,7 +54,7 @@ def parse_report(text: str, *, name: str) -> Report:
 
 
 def read_report_object(document: Any, *, name: str) -> Report:
-    """Return the report that a JSON object describes. Raises ReportError, in which `name` names the object."""
+    """Return the report in a JSON object. Raises ReportError, which calls the object `name`."""
     place = escape(name)
     try:
         _check_version(document, place)
@@ -74,7 +74,7 @@ def _parse(text: str, place: str) -> Any:
         raise ReportError(message, hint=_HINT, where=place) from error
     except ValueError as error:
         raise ReportError("is not JSON: it contains an invalid number", hint=_HINT, where=place) from error
-    # Python's own limit depends on how deep the caller is.
+    # Python's own limit depends on the depth of the caller's stack.
     if is_deeper(document, DEEPEST_REPORT):
         raise ReportError(_TOO_DEEP, hint=_HINT, where=place)
     return document
@@ -88,7 +88,7 @@ def _read_finite(digits: str) -> float:
 
 
 def _check_version(document: Any, place: str) -> None:
-    # Before the shape: a later format may have another one, and the way out is another version of the tool.
+    # Before its structure is checked: a later format may have another structure, and needs a later version.
     if not isinstance(document, dict):
         return
     if "against" in document:

@@ -1,4 +1,4 @@
-"""Sensitive values leave a report here, before any renderer sees it: as values, and in sentences that quote them."""
+"""Removes sensitive values from a report before any renderer sees it, also in sentences that quote them."""
 
 import dataclasses
 import html
@@ -12,18 +12,18 @@ from reconciler.core.tree import MISSING, replace_covered
 from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
 
-# Characters: a shorter value would be found in ordinary words, and a shorter line of one in ordinary sentences.
+# Characters. A shorter value would be found in ordinary words, and a shorter line of a value in ordinary sentences.
 _WORTH_SCRUBBING, _LINE_WORTH_SCRUBBING = 4, 8
 
 
 def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
-    """Return the report without the values of the fields that the patterns name; `*` stands for any one key."""
+    """Return the report without the values of fields that match the patterns. `*` matches any one key."""
     if not sensitive:
         return report
-    # A leaf that a pattern names, a leaf below a named field, and the named part of a leaf above.
+    # Mask a leaf that matches a pattern, a leaf below a match, and the matching part of a leaf above.
     hidden: list[Any] = []
     assistants = [_mask_assistant(entry, sensitive, hidden) for entry in report.assistants]
-    # Any sentence may quote the value of any assistant, so all values are known before the first is scrubbed.
+    # Any sentence may quote the value of any assistant, so collect all values before the first is scrubbed.
     scrub = _make_scrubber(hidden)
     return dataclasses.replace(
         report,
@@ -44,10 +44,10 @@ def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
 
 
 def mask_value(value: Any, path: FieldPath, sensitive: Sequence[FieldPath], hidden: list[Any] | None = None) -> Any:
-    """Return a value at a path with its sensitive parts replaced; those are added to `hidden`."""
+    """Return a value at a path with its sensitive parts replaced. They are added to `hidden`."""
 
     def mask(part: Any) -> Any:
-        # An empty field reveals nothing. A report that hid it would not show what the patch does.
+        # An empty field reveals nothing. If it were hidden, the report would not show what the patch does.
         if part is None or part is MISSING:
             return part
         if hidden is not None:
@@ -71,14 +71,14 @@ def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidde
 
 
 def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
-    """Return what takes every hidden text out of a sentence, in each spelling in which a sentence may quote it."""
+    """Return a function that removes every hidden text from a sentence, in every spelling that a sentence may use."""
     secrets = {spelling for text in _find_texts(hidden) for spelling in _spell(text)}
-    # The longest first: one secret may be a part of another.
+    # The longest first, because one secret may be part of another.
     longest_first = sorted(secrets, key=lambda text: (-len(text), text))
 
     def scrub(sentence: str) -> str:
         found = [re.escape(secret) for secret in longest_first if secret in sentence]
-        # What is quoted may have been cut off in the middle of a secret.
+        # A quotation may have been cut off in the middle of a secret.
         starts = {start for match in re.finditer(r"\.\.\.", sentence) for start in find_cut(sentence[: match.start()])}
         found += [re.escape(start) + r"(?=\.\.\.)" for start in sorted(starts, key=len, reverse=True)]
         return re.sub("|".join(found), SENSITIVE, sentence) if found else sentence
@@ -93,7 +93,7 @@ def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
 
 
 def _spell(text: str) -> Iterator[str]:
-    """Yield a text and its lines as JSON, Python, HTML and a quotation on one line have them, if they are worth it."""
+    """Yield a text and its lines in the spellings of JSON, Python, HTML and one-line quotations, if long enough."""
     for part, least in (
         (text, _WORTH_SCRUBBING),
         *((line.strip(), _LINE_WORTH_SCRUBBING) for line in text.splitlines()),
@@ -104,7 +104,7 @@ def _spell(text: str) -> Iterator[str]:
 
 
 def _find_texts(values: Iterable[Any]) -> Iterator[str]:
-    """Yield every text in some values; without recursion, since live values may be nested deeply."""
+    """Yield every text in some values, without recursion, because live values may be nested deeply."""
     stack = list(values)
     while stack:
         value = stack.pop()

@@ -1,4 +1,4 @@
-"""What a change of a field means, in a few words for people who do not read configuration every day."""
+"""Describes what a change means, in a few words for people who do not read configuration every day."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ _MINUTE = 60
 
 
 def describe_meaning(path: str, old: Any, new: Any) -> str:
-    """Return what it means that one of the API's own fields (a JSON Pointer) changes; empty if that is plain."""
+    """Return what a change of one of the API's own fields (a JSON Pointer) means, or "" if it is obvious."""
     if new is None:
         return _EMPTY.get(path, "")
     if path == "/firstMessageMode":

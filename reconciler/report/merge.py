@@ -1,4 +1,4 @@
-"""Merges several reports, for `report FILE...`: a fleet that was planned in parts is shown as a whole."""
+"""Merges several reports for `report FILE...`, for example of assistants that were planned in parts."""
 
 import dataclasses
 from collections import Counter
@@ -14,18 +14,18 @@ _Item = TypeVar("_Item", AssistantEntry, RemovedDefinition)
 
 
 def merge_reports(reports: Sequence[Report]) -> Report:
-    """Return one report for several: assistants sorted by file, totals added up, the widest span of time.
+    """Return one report for several: assistants sorted by file, totals added up, from the first start to the last end.
 
-    What every report says alike stays; where they differ, the command is `report` and the rest None or empty.
-    Raises ValueError for no report at all.
+    Values that all reports share are kept. Where they differ, the command is `report`, and anything else is None or
+    empty. Raises ValueError if there is no report.
     """
     if not reports:
         raise ValueError("there is no report to merge")
-    # The same report given twice is one run: counted twice, its totals and a rollback of it would be wrong.
+    # If the same report is given twice, count it once. Otherwise, the totals and a rollback would be wrong.
     reports = [report for number, report in enumerate(reports) if report not in reports[:number]]
     if len(reports) == 1:
         return reports[0]
-    # The earlier run comes first: a rollback puts back what that found. Times are whole seconds; the end breaks a tie.
+    # The earlier run comes first: a rollback restores what it found. Times are whole seconds; the end breaks a tie.
     reports = sorted(reports, key=lambda report: (report.started_at, report.finished_at))
     # A rollback, for example, has no base and needs none.
     bases = [report.base for report in reports if report.traits.without_base] or [None]
@@ -34,7 +34,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     expiries = [report.next_expiry for report in reports if report.next_expiry is not None]
     # A run without a base reports live edits as changes. Then the merged report has no base either, and says so.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
-    # With two environments, each entry names its own: the files, and perhaps the ids, are the same.
+    # With two environments, each entry names its own, because files and perhaps ids are the same.
     differ = len({report.environment for report in reports}) > 1
     entries = sorted(_list_entries(reports, differ), key=lambda entry: (entry.file, entry.key))
     return Report(
@@ -43,7 +43,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         command=_common_value([report.command for report in reports], "report"),
         started_at=reports[0].started_at,
         finished_at=max(report.finished_at for report in reports),
-        # A sum without one of them would be too short.
+        # If one is missing, the sum would be too small.
         duration_seconds=round(sum(seconds), 3) if len(seconds) == len(reports) else None,
         api_url=_common_value([report.api_url for report in reports], None),
         environment=_common_value([report.environment for report in reports], None),
@@ -51,7 +51,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         head=_common_value([report.head for report in reports], None),
         options=_common_value([report.options for report in reports], {}),
         base=_common_value(bases, several),
-        # What a reader is to be warned of: the oldest record, and the date that comes first.
+        # Warn about the oldest record, and about the first expiry date.
         record=max(records, key=lambda record: record.age_seconds, default=None),
         next_expiry=min(expiries, key=lambda expiry: expiry.in_seconds, default=None),
         summary=count(entries),
@@ -66,12 +66,12 @@ def merge_reports(reports: Sequence[Report]) -> Report:
 
 
 def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[AssistantEntry]:
-    """Yield the assistants of all reports, each with its command where those differ: of a rollback nothing is git's."""
+    """Yield the assistants of all reports, each with its command if they differ: a rollback writes nothing from git."""
     several = len({report.command for report in reports}) > 1
     read_files = {entry.file for report in reports if report.traits.reads_live for entry in report.assistants}
     for report in reports:
         for entry in report.assistants:
-            # A check of files alone knows nothing of an assistant that another run does not say as well.
+            # A check of files knows nothing about an assistant that another run does not know as well.
             if not report.traits.reads_live and entry.file in read_files:
                 continue
             command = entry.command or report.command if several else entry.command
@@ -79,12 +79,12 @@ def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[Assistant
 
 
 def select_entries(report: Report, subjects: Collection[str]) -> Report | None:
-    """Return what of a report is about some commits and files, None if nothing is."""
+    """Return the part of a report that is about some commits and files, or None."""
     entries: list[AssistantEntry] = []
     for entry in report.assistants:
         setters = {change.since.commit for change in entry.changes if change.since is not None}
         files = {change.file for change in entry.changes if change.file is not None} | {entry.file}
-        # Where a change has a commit, that says more than that a file was touched.
+        # If a change has a commit, that is more precise than the files that were touched.
         entries += [] if (setters or files).isdisjoint(subjects) else [entry]
     if not entries:
         return None
@@ -93,12 +93,12 @@ def select_entries(report: Report, subjects: Collection[str]) -> Report | None:
 
 
 def _name_environment(item: _Item, report: Report, differ: bool) -> _Item:
-    """Return it with its environment, if those of the reports differ; one of a merged report has it already."""
+    """Return an entry with its environment, if the reports' environments differ. It may already have one."""
     return dataclasses.replace(item, environment=item.environment or report.environment) if differ else item
 
 
 def _list_warnings(reports: Sequence[Report]) -> Iterator[str]:
-    """Yield the warnings, each with the environment that it is of, unless all have it."""
+    """Yield the warnings, each with its environment, unless all environments have it."""
     environments: dict[str, dict[str | None, None]] = {}
     for report in reports:
         for warning in report.warnings:
@@ -122,5 +122,5 @@ def _add_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 
 def _drop_repeats(items: Iterable[_Value]) -> tuple[_Value, ...]:
-    """Return the items in order, each once."""
+    """Return the items in order, without repeats."""
     return tuple(dict.fromkeys(items))

@@ -1,4 +1,4 @@
-"""Reads from an earlier report, which may hold several runs, what a later run relies on. Decides nothing itself."""
+"""Reads what a later run needs from an earlier report, which may contain several runs. Decides nothing itself."""
 
 import dataclasses
 from typing import Any
@@ -14,7 +14,7 @@ from reconciler.report.report import AssistantEntry, Report
 
 
 def read_plan(report: Report) -> Reviewed:
-    """Return the parts of a plan's report that `apply --plan` uses. Raises ReportError for several environments."""
+    """Return what `apply --plan` uses of a plan's report. Raises ReportError if it has several environments."""
     _check_one_environment(report)
     return Reviewed(
         command=report.command,
@@ -37,9 +37,8 @@ def read_plan(report: Report) -> Reviewed:
 def list_applied(report: Report) -> tuple[Applied, ...]:
     """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
 
-    Raises ReportError for a report that does not say what was sent, for one of several environments, and for an
-    assistant of which it names a field twice in one run, or one field inside another: nobody could say what to put
-    back.
+    Raises ReportError if the report does not say what was sent, or has several environments. Also if one run of an
+    assistant has a field twice, or a field inside another one: then it is unclear what to put back.
     """
     combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_writes(report)]
     return tuple(applied for applied in combined if applied.fields)
@@ -48,8 +47,8 @@ def list_applied(report: Report) -> tuple[Applied, ...]:
 def list_unclear(report: Report) -> tuple[Applied, ...]:
     """Return the assistants whose last write of a field is `indeterminate`, with those fields.
 
-    What went along without differing, in a field of its own, was sent again: live showed it already. An assistant that
-    may have been created has no id, and no fields. Raises ReportError as `list_applied` does.
+    This includes whole fields that were sent although live already showed their values. An assistant that may have been
+    created has no id and no fields. Raises ReportError like `list_applied`.
     """
     new = {entry.file: entry for entry in report.assistants if entry.status is Status.NEW}
     writes = [Applied(entry.key, file, "", ()) for file, entry in new.items() if entry.outcome is Outcome.INDETERMINATE]
@@ -61,7 +60,7 @@ def list_unclear(report: Report) -> tuple[Applied, ...]:
                 last_write = _read_write(entry, resent=True)
                 unclear |= {field.path: field for field in last_write.fields}
             elif len({entry.file for entry in entries}) == 1:
-                # A later write with a clear answer settles what it sent; which is later, the order in a file says.
+                # A later write with a clear outcome settles its fields. Writes are in the order of the file.
                 unclear = {path: field for path, field in unclear.items() if value_at(entry.patch, path) is MISSING}
         if last_write is not None and (unclear or not last_write.fields):
             undoes = not report.traits.follows_git
@@ -70,7 +69,7 @@ def list_unclear(report: Report) -> tuple[Applied, ...]:
 
 
 def list_irreversible(report: Report) -> tuple[str, ...]:
-    """Return what a report says was created or deleted, which no rollback undoes: one text for each file."""
+    """Return a text for each file whose assistant was created or deleted, which no rollback undoes."""
     messages: dict[str, str] = {}
     for entry in report.assistants:
         if entry.outcome is Outcome.DELETED:
@@ -83,7 +82,7 @@ def list_irreversible(report: Report) -> tuple[str, ...]:
 
 
 def _check_one_environment(report: Report) -> None:
-    # The same id is another assistant elsewhere, and the settings of one environment say nothing of another.
+    # In another environment, the same id is another assistant, with other settings.
     if any(entry.environment for entry in report.assistants):
         hint = "pass the report of one environment"
         raise ReportError(f"the report is of several environments: {', '.join(report.environments)}", hint=hint)
@@ -92,16 +91,16 @@ def _check_one_environment(report: Report) -> None:
 def _group_writes(report: Report) -> list[list[AssistantEntry]]:
     """Return the entries of each assistant that was written, or may have been.
 
-    Raises ReportError without `sent`, and for a report of several environments.
+    Raises ReportError if `sent` is missing, or if there are several environments.
     """
     _check_one_environment(report)
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
         was_written = entry.outcome is not None and entry.outcome.may_be_live
-        # A new assistant has no old values: to put nothing instead of each would empty it, and delete nothing.
+        # A new assistant has no old values. Replacing each value with nothing would empty it, but not delete it.
         if entry.id is None or not was_written or entry.status is Status.NEW:
             continue
-        # A guess could undo what was never sent, or keep what was sent.
+        # A guess could undo a change that was never sent, or keep one that was.
         if any(change.sent is None for change in entry.changes):
             raise ReportError(
                 "the report does not say which changes were sent (`sent`): an earlier version wrote it",
@@ -112,7 +111,7 @@ def _group_writes(report: Report) -> list[list[AssistantEntry]]:
 
 
 def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
-    """Return the fields that one run sent of an assistant; `resent` adds fields that were sent without a difference."""
+    """Return the fields that one run sent to an assistant. `resent` adds fields that were sent without a difference."""
     fields = [
         _read_field(entry, parse_pointer(change.path), change.live, change.desired, change.since)
         for change in entry.changes
@@ -120,7 +119,7 @@ def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
     ]
     check_apart(fields)
     if resent:
-        # A resumed apply sends fields although nothing differs: live showed them already, and only the patch has them.
+        # A resumed apply sends fields that do not differ, because live already showed them. Only the patch has them.
         patch = entry.patch or {}
         resent_fields = sorted(patch.keys() - {field.path[0] for field in fields})
         fields += [_read_field(entry, (key,), patch[key], patch[key]) for key in resent_fields]
@@ -133,11 +132,11 @@ def _read_field(entry: AssistantEntry, path: FieldPath, old: Any, new: Any, sinc
         path=path,
         old=old,
         new=new,
-        # A masked parent hides it in the patch; then what was declared must do.
+        # If a masked parent hides it in the patch, take the declared value.
         sent=new if sent is MISSING else sent,
-        # A value, or part of one, that was hidden when the report was written.
+        # A value, or a part of it, was hidden when the report was written.
         masked=any(leaf == SENSITIVE for value in (old, new, sent) for _, leaf in walk_leaves(value)),
         since=since,
-        # What the API accepted and reading did not show may still come.
+        # The API accepted these values, and they may still appear.
         unclear=entry.outcome is Outcome.INDETERMINATE or to_pointer(path) in entry.remaining,
     )

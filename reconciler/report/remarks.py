@@ -1,4 +1,4 @@
-"""Remarks besides differences: about one assistant on its card, about all of them once, after the last card. Pure."""
+"""Remarks other than differences: about one assistant on its card, and about all of them once, after the last card."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -27,11 +27,11 @@ class Remark:
 
     @property
     def is_bad(self) -> bool:
-        """Return whether it says that something went wrong."""
+        """Whether it says that something went wrong."""
         return self.label == NOT_SHOWN_LIVE
 
     def write(self, write: Callable[[str], str] = str, name: Callable[[str], str] = str) -> str:
-        """Return it without its label; `write` makes text of a format, `name` names of fields."""
+        """Return it without its label. `write` formats a text, and `name` the name of a field."""
         names = ", ".join(name(field_name(pointer)) for pointer in self.fields)
         return ": ".join(filter(None, (write(self.text), names)))
 
@@ -46,20 +46,20 @@ class Note:
 
     @property
     def sentence(self) -> str:
-        """The note on a line: `assistants/a.yaml:3:1: ends in a line break`, or the text and how many it is about."""
+        """The note as one line: `assistants/a.yaml:3:1: ends in a line break`, or the text and a number of subjects."""
         if self.listed_subjects:
             return f"{self.text} ({len(self.about)} times)"
         return ": ".join((*self.about, self.text))
 
     @property
     def listed_subjects(self) -> tuple[str, ...]:
-        """What it is about, where that is several: the sentence does not name those."""
+        """The subjects, if there are several: the sentence does not name them."""
         return self.about if len(self.about) > 1 else ()
 
 
 def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
     """Yield the remarks on an assistant, other than its differences and its error."""
-    # If something differs, the title of the differences says that it is frozen.
+    # If something differs, the title of the differences already says that it is frozen.
     if entry.frozen and not entry.changes:
         yield Remark("frozen", describe_freeze(entry))
     if entry.remaining:
@@ -67,7 +67,7 @@ def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
 
 
 def describe_freeze(entry: AssistantEntry) -> str:
-    """Return why an assistant is frozen, and until when; nothing for one that is not."""
+    """Return why an assistant is frozen, and until when, or "" if it is not."""
     return _write_reason(entry.frozen) if entry.frozen else ""
 
 
@@ -83,7 +83,7 @@ def list_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
         if change.path in changed_paths and change.since:
             fields.setdefault(change.since, {})[change.path] = None
     newest_first = sorted(fields, key=lambda since: (since.date, since.author, since.commit), reverse=True)
-    # The fields are left out where one commit set all that differ.
+    # The fields are left out if one commit set all that differ.
     return [
         Remark(SET_BY, escape(str(since)), () if changed_paths == {*fields[since]} else tuple(fields[since]))
         for since in newest_first
@@ -91,7 +91,7 @@ def list_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
 
 
 def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
-    """Return what concerns no difference, equal notes together; `of_changed` leaves out what git does not change."""
+    """Return the notes, with equal ones together. `of_changed` drops notes about files that git does not change."""
     # Notes about the whole run, and about what git removed, are always included.
     subjects: dict[tuple[str, str], dict[str, None]] = {}
     changed_files = _list_changed_files(report)
@@ -102,7 +102,7 @@ def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
 
 
 def _list_changed_files(report: Report) -> set[str]:
-    """Return the files of which git changed or puts back something that is shown, or took something away."""
+    """Return the files in which git changes, restores or removes something that is shown."""
     files = {removed.file for removed in report.no_longer_managed}
     for entry in report.assistants:
         changes = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
@@ -112,7 +112,7 @@ def _list_changed_files(report: Report) -> set[str]:
 
 
 def _list_notes(report: Report) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each note: its label, its text, the file that it is about or nothing, and the place in it."""
+    """Yield each note: its label, its text, its file or "", and the place in the file."""
     for warning in report.warnings:
         yield WARNING, escape(warning.strip()), "", ""
     for entry in report.assistants:
