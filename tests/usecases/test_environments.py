@@ -347,7 +347,8 @@ def test_a_definition_that_leaves_an_environment_is_no_longer_managed(tmp_path: 
     with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as two:
         for key in "ab":
             two.shared(key)
-            two.overlay("staging", key, id=f"asst_{key}")
+            for name in two.sandboxes:  # a copy of production's assistants has the same ids
+                two.overlay(name, key, id=f"asst_{key}")
         apply_first(two, "staging")
         (two.root / "environments/staging/b.yaml").unlink()
         two.tale.commit()
