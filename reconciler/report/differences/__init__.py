@@ -1,1 +1,1 @@
-"""The difference of two values, in the words and lines that every format shows."""
+"""The difference of two values, as the words and lines that every format shows."""

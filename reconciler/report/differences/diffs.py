@@ -1,4 +1,4 @@
-"""What changed inside a long text, as lines and pieces of lines. Only what is equal is left out. Knows no format."""
+"""What changed inside a long text, as lines and pieces of lines. Leaves out only equal parts. Knows no format."""
 
 import itertools
 import re
@@ -13,14 +13,14 @@ Mark = Literal["same", "old", "new", "gap"]
 Sign = Literal[" ", "-", "+", "~", "gap"]
 CONTEXT_LINES = 2
 CONTEXT_CHARACTERS = 40
-MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, what live holds may be anything
+MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, but a live text may have any number
 LONGEST_LINE = 1_050_000  # characters of a line that is compared word by word; a definition has at most 1 MiB
 MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
 _ALIKE = 0.5
-# A tab and a blank that matters, until all of a text is known. `escape` writes out what is of private use in a text.
+# Stand for a tab and a blank that matters. `escape` escapes private-use characters, so a text contains neither.
 _TAB, _SPACE = "\ue000", "\ue001"
 _STAND_INS = ("\u2192", "\u21e5", "\\t"), ("\u00b7", "\u2423")
-# A word takes in what belongs to its letters: accents and vowel signs that are characters of their own, joiners.
+# A word includes the marks of its letters: accents, vowel signs and joiners that are separate characters.
 _TOKEN = re.compile(r"(?:[\w'\u2019\u200d]|[^\x00-\u02ff\u2000-\u206f\u3000-\u303f\s])+|\s+|.", re.DOTALL)
 _LONGEST_ESCAPE = 10  # characters: \U0001f600
 _REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
@@ -28,7 +28,7 @@ _REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of one line: in both texts, only in the old or new one, or a gap left between."""
+    """A part of one line: in both texts, only in the old or new one, or a gap."""
 
     mark: Mark
     text: str
@@ -36,13 +36,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line: unchanged, removed, added, changed within (`~`), or a gap that says what it leaves out."""
+    """One line: unchanged, removed, added, partly changed (`~`), or a gap that says what it leaves out."""
 
     sign: Sign
     pieces: tuple[Piece, ...]
 
     def show_blanks(self, tab: str, space: str) -> "DiffLine":
-        """Return the line with these marks for the tabs and blanks that matter."""
+        """Return the line with these marks for tabs and blanks that matter."""
         if all(piece.text.isascii() for piece in self.pieces):
             return self
         texts = (piece.text.replace(_TAB, tab).replace(_SPACE, space) for piece in self.pieces)
@@ -50,19 +50,19 @@ class DiffLine:
 
     @property
     def differs(self) -> bool:
-        """Whether it is in one of the texts alone, or changed within."""
+        """Whether it is in only one of the texts, or partly changed."""
         return self.sign in ("-", "+", "~")
 
     @property
     def marked_pieces(self) -> list[Piece]:
-        """The pieces with `[-old-]{+new+}` around what changed within the line, whatever colours come on top."""
+        """The pieces with `[-old-]{+new+}` around the changed words of the line, with or without colours."""
         if self.sign != "~":
             return list(self.pieces)
         return [Piece(piece.mark, piece.text.join(MARKS[piece.mark])) for piece in self.pieces]
 
 
 def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
-    """Return what differs between two texts, or other values without parts, if anything; None is nothing at all."""
+    """Return the differences of two texts, or of other values without parts. None stands for no value."""
     lines = list(_compare_lines(_split_lines(old), _split_lines(new)))
     # A diff of lines does not show a missing newline at the end.
     if isinstance(old, str) and isinstance(new, str) and old.endswith("\n") != new.endswith("\n"):
@@ -76,7 +76,7 @@ def diff_texts(old: Any, new: Any) -> tuple[DiffLine, ...]:
 
 
 def count_changed_lines(old: Any, new: Any) -> int:
-    """Return how many lines differ between two texts: one that was replaced is one, however it is shown."""
+    """Return how many lines differ between two texts. A line that was replaced counts once, however it is shown."""
     stretches = find_opcodes(_split_lines(old), _split_lines(new))
     return sum(max(len(before), len(after)) for equal, before, after in stretches if not equal) or 1
 
@@ -84,12 +84,12 @@ def count_changed_lines(old: Any, new: Any) -> int:
 def _split_lines(value: Any) -> list[str]:
     if value is None:
         return []
-    # What is left after so many lines is one line.
+    # Everything after so many lines counts as one line.
     return value.removesuffix("\n").split("\n", MOST_LINES) if isinstance(value, str) else [literal(value)]
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
-    # Some lines look like another line that was removed or added. Without this nobody would see the difference.
+    # A removed line may look the same as an added one. Without this, nobody would see the difference.
     revealed = reveal_alike({*old} ^ {*new}, escaped=False)
     for equal, old_part, new_part in find_opcodes(old, new):
         if equal:
@@ -99,7 +99,7 @@ def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
 
 
 def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[str, str]) -> Iterator[DiffLine]:
-    """Return replaced lines: pairs that are much alike as one line each, the others removed, then added."""
+    """Return replaced lines: similar pairs as one line each, the others as removed, then added."""
     paired = []
     for old_place, new_place in pair_alike(old, new):
         before, after = None if old_place is None else old[old_place], None if new_place is None else new[new_place]
@@ -122,20 +122,20 @@ def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None)
 
 
 def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
-    """Return two lines as one with changed words marked; nothing if they are too different for that."""
+    """Return two lines as one with the changed words marked, or nothing if they are too different."""
     opcodes = find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)
     stretches = [(equal, "".join(before), "".join(after)) for equal, before, after in opcodes]
     alike = sum(len(before) for equal, before, _ in stretches if equal)
-    # Two lines that share less than half are easier to read separately, unless the difference would be invisible.
+    # Lines that share less than half are easier to read separately, unless the difference would be invisible.
     if 2 * alike < _ALIKE * (len(old) + len(new)) and show_apart(old, new) == [escape(old), escape(new)]:
         return ()
     return tuple(piece for piece in _show_stretches(stretches) if piece.text)
 
 
 def _show_stretches(stretches: Sequence[tuple[bool, str, str]]) -> Iterator[Piece]:
-    """Yield pieces in which every character can be seen, and in which no two that differ look alike."""
+    """Yield pieces in which every character is visible, and no two different pieces look alike."""
     for number, (equal, old, new) in enumerate(stretches, 1):
-        # Blanks that end a line are shown.
+        # Blanks at the end of a line are shown.
         is_last = number == len(stretches)
         if equal:
             yield Piece("same", _show_blanks(old, is_last=is_last))
@@ -147,20 +147,20 @@ def _show_stretches(stretches: Sequence[tuple[bool, str, str]]) -> Iterator[Piec
 
 
 def _show_blanks(text: str, *, is_last: bool, spaces: bool = False) -> str:
-    """Return a text with tabs as arrows, and spaces as dots where they end a line or are all that changed."""
+    """Return a text with tabs as arrows, and with spaces as dots if they end a line or are the only change."""
     body = text.rstrip(" ") if is_last else text
     visible = _TAB.join(map(escape, body.split("\t"))) + _SPACE * (len(text) - len(body))
     return visible.replace(" ", _SPACE) if text.isspace() and spaces else visible
 
 
 def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
-    """Leave out the middle of stretches of equal lines, and of equal pieces within the lines that stay."""
+    """Leave out the middle of long runs of equal lines, and of long equal pieces in the remaining lines."""
     stretches = [list(group) for _, group in itertools.groupby(lines, key=lambda line: line.sign == " ")]
     for number, stretch in enumerate(stretches):
         head = CONTEXT_LINES if number > 0 else 0
         tail = CONTEXT_LINES if number < len(stretches) - 1 else 0
         left_out = len(stretch) - head - tail
-        # A gap takes as much room as one line.
+        # A gap takes as much space as one line.
         if stretch[0].sign != " " or left_out < 2:
             yield from map(_shorten_line, stretch)
         else:
@@ -181,12 +181,12 @@ def _shorten_line(line: DiffLine) -> DiffLine:
 
 
 def _shorten_equal(piece: Piece, head: int, tail: int) -> list[Piece]:
-    """Cut the middle out of a piece, at spaces where there are some, if that makes it much shorter."""
+    """Cut the middle out of a piece, at spaces if possible, if that makes it much shorter."""
     text = piece.text
     if len(text) <= head + tail + CONTEXT_CHARACTERS:
         return [piece]
     begin, end = text[:head], text[len(text) - tail :]
-    # A word that is cut in half would look changed, and half an escape would look like another character.
+    # Half a word would look like a change, and half an escape like another character.
     begin = begin[: begin.rindex(" ") + 1] if " " in begin else drop_half_escape(begin)
     if " " in end:
         end = end[end.index(" ") :]

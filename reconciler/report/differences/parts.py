@@ -1,4 +1,4 @@
-"""A difference of two values as its parts: an element of a list, a key of an object, a text inside either. Pure."""
+"""Splits a difference of two values into parts: elements of lists, keys of objects, texts inside either. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ Declared = Literal["old", "new", "both"]
 
 
 class _Null:
-    """A null that is an element: of a list it is one more, where an object's null and a missing key are the same."""
+    """A null in a list, where it is an element like any other. In an object, null is the same as a missing key."""
 
     def __repr__(self) -> str:
         return "null"
@@ -24,7 +24,7 @@ NULL = _Null()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where inside a field two values differ, as people write it (`[0].content`), and the two; None is nothing."""
+    """A place inside a field (`[0].content`) where two values differ, and both values. None stands for no value."""
 
     name: str
     old: Any
@@ -32,10 +32,10 @@ class Part:
 
 
 def split_difference(old: Any, new: Any, *, unordered: bool = False, declared: Declared = "new") -> list[Part]:
-    """Return the parts in which two values differ, in their order; empty if nothing that is shown differs.
+    """Return the parts in which two values differ, in order. Empty if no visible part differs.
 
-    `declared` says which of them a definition declares. An element of a list goes by its place there (in `new`, if
-    both are declared), or else by its place in the other. `unordered` is for a list whose order means nothing.
+    `declared` says which of the two values a definition declares. An element of a list is named by its place in the
+    declared list (in `new`, if both are), or else in the other one. `unordered`: the order of the list does not matter.
     """
     return list(_split_values("", old, new, unordered, declared))
 
@@ -48,20 +48,20 @@ def _split_values(name: str, old: Any, new: Any, unordered: bool, declared: Decl
                 yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, False, declared)
     elif isinstance(old, list) and isinstance(new, list) and old and new:
         for place, old_item, new_item in _pair_elements(old, new, unordered, declared):
-            # What nobody declared inside an element does not count, as in the comparison itself.
+            # Undeclared values inside an element do not count, as in the comparison itself.
             ours, live = (old_item, new_item) if declared == "old" else (new_item, old_item)
             if declared == "both" or ours is None or live is None or not equal(ours, live):
                 yield from _split_values(f"{name}[{place}]", old_item, new_item, False, declared)
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
-        # An object replaces another kind of value: list the parts that go, then the parts that come.
+        # An object replaces another kind of value: list the removed parts, then the added ones.
         yield from _split_whole(name, old, is_old=True)
         yield from _split_whole(name, new, is_old=False)
 
 
 def _split_whole(name: str, value: Any, *, is_old: bool) -> Iterator[Part]:
-    """Yield a value that is next to nothing."""
+    """Yield the parts of a value that has no counterpart."""
     if _has_parts(value):
         inner: Iterable[tuple[str, Any]] = (
             ((f".{key_name(key)}", item) for key, item in value.items())
@@ -81,7 +81,7 @@ def _has_parts(value: Any) -> bool:
 def _pair_elements(
     old: list[Any], new: list[Any], unordered: bool, declared: Declared
 ) -> Iterator[tuple[int, Any, Any]]:
-    """Yield elements that differ, each with its place; one that the other list lacks is next to None."""
+    """Yield pairs of elements that differ, each with its place. An element without a counterpart is next to None."""
     if unordered:
         yield from _count_elements(old, new)
         return

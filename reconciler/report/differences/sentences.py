@@ -1,4 +1,4 @@
-"""A difference in the words that every format shows: its sign, its values in their order, a long text line by line."""
+"""Describes a difference for every format: its sign, its values in order, and a long text line by line."""
 
 import dataclasses
 import functools
@@ -36,7 +36,7 @@ SENSITIVE_MAY_DIFFER = "(may also differ in a sensitive part, which is not shown
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One value of a sentence: the words before it, whose it is, the value, an aside and a comma behind it."""
+    """One value in a sentence: the words before it, its side, the value, an aside and a comma after it."""
 
     words: str
     mark: Mark
@@ -46,7 +46,7 @@ class Side:
 
     @property
     def parts(self) -> list[str]:
-        """The parts between which a line may be broken: `git has "A",`."""
+        """The parts, as in `git has "A",`. A line may be broken between them."""
         phrase = " ".join(filter(None, (self.words, self.value)))
         return [phrase, f"({self.aside}){self.comma}"] if self.aside else [phrase + self.comma]
 
@@ -63,45 +63,45 @@ class Field:
     name: str
     sign: Sign
     sides: tuple[Side, ...] = ()  # short values, as a sentence
-    label: str = ""  # says how to read long ones
+    label: str = ""  # how to read long values
     long: tuple[Any, Any] | None = None
     meaning: str = ""
 
     @functools.cached_property
     def lines(self) -> tuple[DiffLine, ...]:
-        """The long values line by line, with the words that changed; made when the first format shows them."""
+        """The long values line by line, with the changed words marked. Computed when a format first shows them."""
         return diff_texts(*self.long) if self.long else ()
 
     @property
     def changed_lines(self) -> int:
-        """How many lines differ, without a look at their words; a sentence is one."""
+        """How many lines differ, without comparing words. A sentence counts as one line."""
         return count_changed_lines(*self.long) if self.long else 1
 
     @property
     def sentence(self) -> str:
-        """Its short values in the words that say whose they are; nothing for long ones."""
+        """The short values, with words that say whose they are, or "" for long values."""
         return " ".join(side.text for side in self.sides)
 
     @property
     def brief(self) -> str:
-        """The field in few words: its short values, or how many lines of it are shown as different."""
+        """The field in a few words: its short values, or how many lines differ."""
         lines = sum(line.differs for line in self.lines)
         summary = self.sentence or (count_noun(lines, "line") if lines else self.label)
         return f"{self.name}: {summary}" if summary else self.name
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What two fields have in common that read alike."""
+        """A key that is equal for fields that read the same."""
         return self.name, self.sign, self.sides, self.label, *map(freeze, self.long or ())
 
 
 def freeze(value: Any) -> tuple[str, str]:
-    """Return a JSON value as a key: a text is not copied, and no other value is taken for it."""
+    """Return a JSON value as a key for a dictionary. Different values have different keys, and texts are not copied."""
     return ("text", value) if isinstance(value, str) else ("other", exact_text(value))
 
 
 def describe_missing_lines(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str) -> str:
-    """Return how many lines of which field something lacks, in words of some `room` characters; `name` marks names."""
+    """Return how many lines of which fields are missing, in about `room` characters. `name` formats names."""
     phrases: list[str] = []
     remaining = list(lacks.items())
     while remaining:
@@ -118,27 +118,27 @@ def describe_missing_lines(lacks: Counter[str], room: int = 1_000, *, name: Call
 
 
 def is_written(change: ChangeEntry, entry: AssistantEntry) -> bool | None:
-    """Return whether live shows what was sent, or may; of a plan, whether it would; None if that is not said."""
-    # A request that the API refused was sent, and wrote nothing anyway.
+    """Return whether live has or may have what was sent (in a plan, whether it would), or None if that is unknown."""
+    # A request that the API refused was sent, but wrote nothing.
     return change.sent if entry.outcome is None or entry.outcome.may_be_live or not change.sent else False
 
 
 def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> list[Field]:
-    """Return what is to be shown of a difference: one field, or one for each part of a list or an object."""
+    """Return a difference as fields to show: one, or one for each part of a list or an object."""
     live, desired, words = change.live_value, change.desired, report.traits_of(entry).words
     name, unordered = field_name(change.path), parse_pointer(change.path) in UNORDERED
     was_written = is_written(change, entry)
     if change.kind is Kind.CONFLICT:
         is_done = entry.outcome is not None and bool(change.sent)
         fields = list(_show_conflict(name, change, words, is_done=is_done, unordered=unordered))
-    # A live edit that is still there when the run has ended, as far as the report says.
+    # A live edit that is still there after the run, as far as the report says.
     elif change.kind is Kind.DRIFT and (was_written is False or (was_written is None and entry.outcome is None)):
         parts = split_difference(desired, live, unordered=unordered, declared="old")
         fields = list(show_parts(name, parts, words.stays, path=change.path))
     else:
         parts = split_difference(live, desired, unordered=unordered)
         fields = list(show_parts(name, parts, words.changes, path=change.path))
-    # Hidden values inside a list look alike on both sides, whether or not they differ.
+    # Masked values inside a list look the same on both sides, whether they differ or not.
     hides = all(isinstance(side, list | dict) and _has_hidden(side) for side in (live, desired))
     if hides and all(SENSITIVE_DIFFERS not in field.label for field in fields):
         fields.append(Field(name=name, sign="~", label=SENSITIVE_MAY_DIFFER))
@@ -152,10 +152,10 @@ def _has_hidden(value: Any) -> bool:
 def show_parts(
     name: str, parts: Sequence[Part], words: tuple[str, str], *, path: str = "", asides: tuple[str, str] = ("", "")
 ) -> Iterator[Field]:
-    """Yield the parts of a difference of two values; `path` is that of the field, for what its change means."""
+    """Yield the parts of a difference of two values. `path` is the field's path, which decides what a change means."""
     if not parts:
         yield Field(name=name, sign="~", label=SENSITIVE_DIFFERS)
-    # A removed element and an added one at another place are two sentences.
+    # A removed element, and an added one in another place, take two sentences.
     short = [fits_on_a_line(part.old) and fits_on_a_line(part.new) for part in parts]
     alone = [part for part, fits in zip(parts, short, strict=True) if fits and None in (part.old, part.new)]
     revealed = reveal_alike(literal(part.old if part.new is None else part.new) for part in alone)
@@ -168,7 +168,7 @@ def show_parts(
             sides = (Side(words[0], "old", old, comma, asides[0]), Side(words[1], "new", new, "", asides[1]))
             yield Field(name=name + part.name, sign=sign, sides=sides, meaning=meaning)
             continue
-        # For two texts, `-`, `+` and the marks show the direction; any other value gets a label.
+        # For two texts, `-`, `+` and the marks show the direction. Other values need a label.
         label = ""
         if words[0] or part.old is None or part.new is None:
             has_marks = isinstance(part.old, str) and isinstance(part.new, str)
@@ -198,25 +198,25 @@ def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: boo
         return
     edits = [("", words.changes, split_difference(live, desired, unordered=unordered))]
     if has_base:
-        # Two diffs from the base: one diff of the two sides would not say who did what.
+        # Show two diffs from the base, because one diff of both sides would not show who changed what.
         in_git = split_difference(base, desired, unordered=unordered, declared="both")
         in_live = split_difference(base, live, unordered=unordered, declared="old")
         edits = [(words.git_moved, (was, git), in_git), (words.live_moved, (was, now), in_live)]
-        # To a reader, two edits that look alike are no conflict. A third part shows how they differ.
+        # Two edits that look the same would not look like a conflict. A third part shows how they differ.
         live_parts = {part.name: part.new for part in in_live}
         pairs = [Part(part.name, part.new, live_parts[part.name]) for part in in_git if part.name in live_parts]
         if alike := [part for part in pairs if reveal_alike(map(literal, (part.old, part.new)))]:
             edits.append(("", (git, now), alike))
     for label, sentence, parts in edits:
         for field in show_parts(name, parts, sentence, path=change.path):
-            # The label says whose a long text is. In a short one each side says it.
+            # For a long text, the label says whose it is. In a short sentence, each side says it.
             says_all = bool(label) and field.long is not None and None not in field.long
             labels = [label, "" if says_all else field.label]
             yield dataclasses.replace(field, label=": ".join(filter(None, labels)), meaning=meaning)
 
 
 def _describe_difference(path: str, old: Any, new: Any) -> str:
-    """Return what a difference means; where what is hidden makes both sides read alike, it says that they differ."""
+    """Return what a difference means. If masked values make both sides look the same, it says that they differ."""
     words = describe_meaning(path, old, new)
     alike = old is not None and old == new and type(old) is type(new)
     return "; ".join(filter(None, [words, NOT_SHOWN if alike else ""]))

@@ -1,8 +1,7 @@
 """How two long sequences of texts differ, in time that grows with their length and not with its square.
 
-difflib where that is affordable; else what is once in both is a landmark, and only the stretches between
-landmarks are compared. Whatever they hold, the work is bounded: what is left then counts as replaced. Pure; knows
-nothing of what the texts are.
+Uses difflib if it is fast enough. Otherwise, texts that occur exactly once in both sequences are landmarks, and only
+the stretches between landmarks are compared. The work is always bounded; the rest then counts as replaced. Pure.
 """
 
 import bisect
@@ -14,24 +13,24 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeVar
 
 Opcode = tuple[bool, Sequence[str], Sequence[str]]
-_Match = tuple[int, int, int]  # where it begins in the one, in the other, and how long it is
+_Match = tuple[int, int, int]  # where it begins in each of the two, and its length
 _Item = TypeVar("_Item")
-_Chain = tuple[_Item, "_Chain[_Item]"] | None  # the last of some, and those before: many may begin alike
-_AFFORDABLE = 60_000  # pairs of equal texts that difflib may look at
+_Chain = tuple[_Item, "_Chain[_Item]"] | None  # the last item, and the chain before it: chains share their beginnings
+_AFFORDABLE = 60_000  # pairs of equal texts; with more, difflib takes too long
 _LONGEST = 4_000  # texts of both sequences together
 _MOST_EDITS = 600
 _MOST_STEPS = 600_000
-_MOST_WORK = 10_000_000  # looks at a text, in one comparison
-_LOOKS = 20  # that difflib takes at a pair of equal texts, about
-_CONTEXT = 8  # texts in a row, of which a landmark may be the first
+_MOST_WORK = 10_000_000  # steps in one comparison
+_LOOKS = 20  # steps that difflib takes for a pair of equal texts, roughly
+_CONTEXT = 8  # texts in a row that can form a landmark
 _MOST_PAIRS = 1_000
 _ALIKE = 0.5
 _WORD = re.compile(r"\w+")
 
 
 def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) -> Iterator[Opcode]:
-    """Yield the stretches of two sequences in order: whether they are equal, and what each of the two has."""
-    # With `junk`, white space alone is no match, so that `[-help me-]{+assist you+}` is one change.
+    """Yield the stretches of two sequences in order: whether they are equal, and the texts of each."""
+    # With `junk`, white space alone does not count as a match, so that `[-help me-]{+assist you+}` is one change.
     old_place = new_place = 0
     for old_start, new_start, length in [*_join(sorted(_find_matches(old, new, junk))), (len(old), len(new), 0)]:
         if old_start > old_place or new_start > new_place:
@@ -42,8 +41,8 @@ def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) 
 
 
 def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the places of two stretches that differ, in order: pairs that are much alike, between them any pairs."""
-    # None is where the longer side has more.
+    """Yield the places of two different stretches in pairs, in order: similar ones, and any pairs between them."""
+    # None is next to items that the longer side has left over.
     old_place = new_place = 0
     for old_index, new_index in [*_find_alike(old, new), (len(old), len(new))]:
         yield from itertools.zip_longest(range(old_place, old_index), range(new_place, new_index))
@@ -53,12 +52,12 @@ def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | N
 
 
 def _find_alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the pairs that share most of their words, in an order that both sides have."""
-    # People insert a line before one that they edit. For very many lines the square would take too long.
+    """Return the pairs that share most of their words. They are in order on both sides."""
+    # People may insert a line before one that they edit. With very many lines, comparing all pairs would take too long.
     if len(old) * len(new) > _MOST_PAIRS or len(old) == len(new) == 1:
         return []
     words = [[{*_WORD.findall(text)} for text in texts] for texts in (old, new)]
-    # Nearly always a stretch keeps its lines, and each is edited.
+    # Usually, a stretch keeps its number of lines, and each is edited.
     if len(old) == len(new) and all(map(_measure_likeness, *words)):
         return []
     best: list[list[float]] = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
@@ -79,13 +78,13 @@ def _find_alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]
 
 
 def _measure_likeness(old: set[str], new: set[str]) -> float:
-    """Return which share of their words two texts have in common; 0 for less than half."""
+    """Return the share of words that two texts have in common; 0 if it is less than half."""
     share = 2 * len(old & new) / (len(old) + len(new) or 1)
     return share if share >= _ALIKE else 0.0
 
 
 def _join(matches: Sequence[_Match]) -> list[_Match]:
-    """Return matches without empty ones; those that follow on each other in both sequences are one."""
+    """Return matches without empty ones. Matches that are adjacent in both sequences become one."""
     joined: list[_Match] = []
     for old_start, new_start, length in matches:
         old_last, new_last, last = joined[-1] if joined else (0, 0, 0)
@@ -97,12 +96,12 @@ def _join(matches: Sequence[_Match]) -> list[_Match]:
 
 
 def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterator[_Match]:
-    """Yield stretches that both have, in any order; they do not cross and do not overlap."""
+    """Yield stretches that both have, in any order. They neither cross nor overlap."""
     stretches = [(0, len(old), 0, len(new))]
     room = _MOST_WORK
     while stretches:
         old_start, old_end, new_start, new_end = stretches.pop()
-        # People change little of a long text: its equal ends are set aside first.
+        # People change little of a long text, so set its equal ends aside first.
         head, tail = _count_equal_ends(old, new, (old_start, old_end, new_start, new_end))
         yield old_start, new_start, head
         yield old_end - tail, new_end - tail, tail
@@ -114,11 +113,11 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
         pairs = _count_pairs(before, after)
         if pairs <= _AFFORDABLE and len(before) + len(after) <= _LONGEST:
             room -= _LOOKS * pairs
-            # autojunk would call frequent words noise and mark whole prompts as replaced.
+            # autojunk would treat frequent words as noise, and mark whole prompts as replaced.
             blocks = difflib.SequenceMatcher(str.isspace if junk else None, before, after, autojunk=False)
             matches: list[_Match] = [(*block,) for block in blocks.get_matching_blocks()]
         elif landmarks := _find_landmarks(before, after):
-            # A stretch begins with its landmark, which its equal ends take in: no stretch comes back as long.
+            # A stretch begins with its landmark, which is part of its equal ends, so each stretch gets shorter.
             edges = [(0, 0), *landmarks, (len(before), len(after))]
             for (old_from, new_from), (old_to, new_to) in itertools.pairwise(edges):
                 stretches.append((old_start + old_from, old_start + old_to, new_start + new_from, new_start + new_to))
@@ -130,7 +129,7 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
 
 
 def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int, int, int, int]) -> tuple[int, int]:
-    """Return how many texts two stretches share at their beginning, and how many after that at their end."""
+    """Return how many texts two stretches share at the beginning, and how many more at the end."""
     old_start, old_end, new_start, new_end = stretch
     limit = min(old_end - old_start, new_end - new_start)
     head = next((at for at in range(limit) if old[old_start + at] != new[new_start + at]), limit)
@@ -139,24 +138,24 @@ def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int
 
 
 def _count_pairs(old: Sequence[str], new: Sequence[str]) -> int:
-    """Return the number of pairs of equal texts, which difflib's time grows with."""
+    """Return the number of pairs of equal texts. difflib's time grows with it."""
     counts = Counter(new)
     return sum(counts[text] for text in old if not text.isspace())
 
 
 def _find_landmarks(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where texts are that both have exactly once, each alone or with those that follow it."""
-    # A long text may have hardly a word only once: `Rule 5` and `fee 5` are there once, and `5` is not.
+    """Return the places of texts that both have exactly once, alone or together with the texts after them."""
+    # In a long text, few words occur only once: `Rule 5` and `fee 5` may, although `5` does not.
     rows = ([tuple(texts[at : at + _CONTEXT]) for at in range(len(texts) - _CONTEXT + 1)] for texts in (old, new))
     return max(_find_unique(old, new), _find_unique(*rows), key=len)
 
 
 def _find_unique(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Return where items are that both have exactly once, as many as are in one order in both."""
+    """Return the places of items that both have exactly once: as many as have the same order in both."""
     old_unique, new_unique = ({item for item, number in Counter(items).items() if number == 1} for items in (old, new))
     places = {item: place for place, item in enumerate(new) if item in new_unique}
     pairs = [(place, places[item]) for place, item in enumerate(old) if item in old_unique and item in places]
-    # The longest run of pairs whose second places rise, by patience: the last card of each pile, and what lay before.
+    # The longest increasing run of second places, by patience sorting: the last card of each pile, and its chain.
     tops: list[int] = []
     chains: list[_Chain[tuple[int, int]]] = []
     for pair in pairs:
@@ -167,15 +166,15 @@ def _find_unique(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple
 
 
 def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
-    """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986); none if it is long."""
+    """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986), or none if it is long."""
     # The time grows with the number of edits, so a repetitive text with few edits is cheap.
-    # Of each diagonal how far it reaches, and the matches on the way there. Those of one round differ by two, so that
-    # a diagonal's neighbours are of the round before.
+    # For each diagonal, how far it reaches, and the matches on the way. The diagonals of one round differ by two, so a
+    # diagonal's neighbours belong to the previous round.
     reach: dict[int, tuple[int, _Chain[_Match]]] = {1: (0, None)}
     steps = 0
     for edits in range(_MOST_EDITS):
         for diagonal in range(-edits, edits + 1, 2):
-            # The best last edit puts a text in, or leaves one out.
+            # The last edit inserts a text or deletes one, whichever reaches further.
             if diagonal == -edits or (diagonal != edits and reach[diagonal - 1][0] < reach[diagonal + 1][0]):
                 start, chain = reach[diagonal + 1]
             else:
@@ -202,7 +201,7 @@ def _follow(chain: "_Chain[_Item]") -> list[_Item]:
 
 
 def _match_places(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
-    """Return what is at the same place in two sequences of one length; nothing if that is less than half."""
+    """Return the matches in the same place of two sequences of equal length, or none if they are less than half."""
     if len(old) != len(new):
         return []
     matches = [(place, place, 1) for place, text in enumerate(old) if text == new[place]]

@@ -1,7 +1,7 @@
-r"""How values, names and texts from outside are written so that a person sees what is really there.
+r"""Writes values, names and texts from outside so that a person sees what is really there.
 
-Whatever a definition or the API wrote passes through here before it reaches a terminal or a page: what cannot
-be seen, or would act on the terminal, is written as an escape (`\x1b`, `\u202e`). Knows no format.
+Every text of a definition or the API passes through here before it reaches a terminal or a page. Invisible characters,
+and those that would control the terminal, are escaped (`\x1b`, `\u202e`). Knows no format.
 """
 
 import itertools
@@ -15,11 +15,11 @@ from reconciler.assistant.invisible import is_all_seen, is_seen
 from reconciler.assistant.paths import FieldPath, dotted, parse_pointer
 
 SENSITIVE = "(sensitive)"
-SHORT = 60  # columns that one value may take on a line of its own
-NOTHING = "nothing"  # how a side without a value reads
-_DEEPEST = 200  # levels, as many as a report that can be read back has
+SHORT = 60  # columns of one value on its own line
+NOTHING = "nothing"  # the word for a side without a value
+_DEEPEST = 200  # levels, as many as in a report that can be read back
 _PLAIN_KEY = re.compile(r"[^\s.\"'\\/{}\[\],:]+")
-# Letters that a screen shows as Latin ones, and dashes; whatever else looks alike Unicode itself maps.
+# Letters that look Latin on a screen, and dashes. Unicode itself maps other characters that look alike.
 _LETTERS = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf\u0475"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"
@@ -29,8 +29,8 @@ _LETTERS = str.maketrans(
     "\u0565\u0570\u0578\u057d\u0581\u0585\u054d\u0555",  # Armenian
     "aeopcyxijshdqwlv" + "ABEKMHOPCTYXSIJIQW" + "ABEZHIKMNOPTYX" + "ayikvopux" + "ehnugoUO",
 )
-# Of the Latin alphabet itself, and what names may well hold: dashes and other signs; and what only says how the letter
-# before looks. Straight and curly quotes look different.
+# Latin letters, dashes and other signs that are usual in names, and characters that only change the look of the letter
+# before. Straight and curly quotes look different.
 _TWINS = {
     **_LETTERS,
     **str.maketrans("\u0131\u0251\u0261\u2010\u2011\u2012\u2013\u2212\u02d7", "iag------"),
@@ -44,15 +44,15 @@ _ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
 _WORD = re.compile(r"[^\s/]+|\s+")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
-# How much of a long line of a file is shown before a place in it, and in all. A prompt may well be one line.
+# How much of a long line is shown before a place in it, and in total. A whole prompt may be one line.
 _BEFORE_PLACE, _WIDEST = 60, 100
 
 
 def escape(text: str) -> str:
-    r"""Return a text in which every character can be seen: a line end as `\n`, an ANSI escape as `\x1b`."""
-    # What cannot be seen is what `str.isprintable` leaves out (the Unicode categories "Other" and "Separator", the
-    # space aside) and letters without ink.
-    # Nearly every text is plain but for its line ends, and a report has very many, some of them megabytes long.
+    r"""Return a text in which every character is visible: a line end as `\n`, an ANSI escape as `\x1b`."""
+    # Invisible are the characters that `str.isprintable` rejects (the Unicode categories "Other" and "Separator",
+    # except the space), and letters that a screen does not show.
+    # Nearly every text is plain except for its line ends, and a report has many texts, some of them megabytes long.
     text = text.replace("\n", r"\n")
     if is_all_seen(text):
         return text
@@ -60,16 +60,16 @@ def escape(text: str) -> str:
 
 
 def _show_char(text: str, place: int, char: str) -> str:
-    # A zero-width joiner stays where it glues an emoji together.
+    # A zero-width joiner is kept inside an emoji.
     is_glue = char == _JOINER and place and min(text[place - 1], text[place + 1 : place + 2]) >= _EMOJI_FROM
     return char if is_seen(char) or is_glue else _reveal(char)
 
 
 def show_name(name: str) -> str:
-    """Return a name of a key, a file or an assistant, alone in its place, so that it looks like no other name."""
+    """Return the name of a key, a file or an assistant so that it does not look like another name."""
     if name.isascii():
         return escape(name)
-    # A letter that only looks Latin is an escape. A name that is plainly of another script stays as it is.
+    # A letter that only looks Latin is escaped. A name that is clearly in another script stays as it is.
     if name.translate(_LETTERS).isascii():
         return _reveal_name(name)
     return _WORD.sub(lambda match: _reveal_name(match[0]) if _is_mixed(match[0]) else escape(match[0]), name)
@@ -86,13 +86,13 @@ def _reveal_name(name: str) -> str:
 
 
 def drop_half_escape(text: str) -> str:
-    """Return a text that was cut, without an escape at its end, which may be half of one."""
+    """Return a shortened text without an escape at its end, which may be incomplete."""
     return _ESCAPE_AT_END.sub("", text)
 
 
 def show_apart(*texts: str, quoted: bool = False) -> list[str]:
-    """Return texts with every character visible, `quoted` or not; two that differ never look alike."""
-    # If they would look alike, ambiguous characters become escapes, and differing blanks become dots.
+    """Return texts with every character visible, `quoted` or not. Two different texts never look alike."""
+    # If they would look alike, ambiguous characters are escaped, and blanks that differ become dots.
     escaped = [*map(quote if quoted else escape, texts)]
     if len({*map(_strip_looks, escaped)}) == len({*texts}) and not _hides_a_word(texts):
         return escaped
@@ -102,9 +102,9 @@ def show_apart(*texts: str, quoted: bool = False) -> list[str]:
 
 
 def reveal_alike(texts: Iterable[str], *, escaped: bool = True) -> dict[str, str]:
-    """Return those of some texts that look like another one, as they look different; `escaped` ones have escapes."""
+    """Return those texts that look like another one, rewritten to look different. `escaped`: they contain escapes."""
     different = {*texts}
-    # Nothing that is only ASCII looks like something else, and most texts are.
+    # Most texts are ASCII, and ASCII never looks like something else.
     if all(map(str.isascii, different)):
         return {}
     appearances = {text: _strip_looks(escape(text)) for text in different}
@@ -114,7 +114,7 @@ def reveal_alike(texts: Iterable[str], *, escaped: bool = True) -> dict[str, str
 
 
 def _hides_a_word(texts: Sequence[str]) -> bool:
-    """Return whether a word of one text looks like another word of another one, whatever else differs."""
+    """Return whether a word of one text looks like a different word of another text."""
     if all(map(str.isascii, texts)):
         return False
     words = [{*text.split()} for text in texts]
@@ -125,8 +125,8 @@ def _hides_a_word(texts: Sequence[str]) -> bool:
 
 
 def _strip_looks(text: str) -> str:
-    """Return what a reader sees of a text: Unicode's compatible form, letters that look Latin as Latin ones."""
-    # One at a time what is not ASCII: `translate` alone looks up every character, of megabytes, too.
+    """Return a text as a reader sees it: in Unicode's compatible form, with Latin letters for those that look Latin."""
+    # Only characters that are not ASCII: `translate` would look up every character, even in megabytes.
     text = _NOT_ASCII.sub(lambda match: match[0].translate(_TWINS), unicodedata.normalize("NFKC", text))
     return " ".join(text.split())
 
@@ -138,17 +138,17 @@ def _reveal(text: str, *, blanks: bool = False) -> str:
 
 
 def quote(text: str) -> str:
-    """Return a text between double quotes, as JSON and YAML read it, with everything in it visible."""
+    """Return a text in double quotes, as JSON and YAML read it, with every character visible."""
     return '"' + escape(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def literal(value: Any, depth: int = 0) -> str:
-    """Return a JSON value on one line, much as YAML's flow style has it: `{provider: "openai", n: [1]}`."""
+    """Return a JSON value on one line, similar to YAML's flow style: `{provider: "openai", n: [1]}`."""
     if isinstance(value, str):
         return value if value == SENSITIVE else quote(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    # Live may hold anything; what is nested beyond all use must not exhaust the stack.
+    # Live may contain anything. Too deep nesting must not exhaust the stack.
     if depth > _DEEPEST:
         return "..."
     if isinstance(value, list):
@@ -160,31 +160,31 @@ def literal(value: Any, depth: int = 0) -> str:
 
 
 def literals(*values: Any) -> list[str]:
-    """Return values of one field as one sentence has them; None is nothing, and two that differ look different."""
+    """Return values of one field for a sentence. None stands for no value, and different values look different."""
     if all(isinstance(value, str) and value != SENSITIVE for value in values):
         return show_apart(*values, quoted=True)
     return show_apart(*(NOTHING if value is None else literal(value) for value in values))
 
 
 def key_name(key: str) -> str:
-    """Return one key as it reads inside a path or an object; an unusual one is in quotes."""
+    """Return a key inside a path or an object. An unusual key is in quotes."""
     if _PLAIN_KEY.fullmatch(key) and show_name(key) == key:
         return key
     return show_name(quote(key))
 
 
 def field_name(pointer: str) -> str:
-    """Return the field that a JSON Pointer names as people write it, `model.temperature`."""
+    """Return the field of a JSON Pointer as people write it, `model.temperature`."""
     return name_path(parse_pointer(pointer))
 
 
 def name_path(path: FieldPath) -> str:
-    """Return a field's path as people write it; an unusual key is in quotes, `metadata."x y"`."""
+    """Return a field's path as people write it. An unusual key is in quotes, `metadata."x y"`."""
     return dotted(map(key_name, path))
 
 
 def count_columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes: wide characters two, combining ones none."""
+    """Return how many columns of a terminal a text takes. Wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
     non_ascii = _NOT_PLAIN.findall(text)
@@ -205,7 +205,7 @@ def fits_on_a_line(value: Any) -> bool:
 
 
 def draw_place(line: str, column: int) -> list[str]:
-    """Return a line of a file and a line with a `^` below a column, which counts from 1; nothing without a line."""
+    """Return a line of a file, and a line with a `^` below a column (from 1), or nothing without a line."""
     if not line.strip():
         return []
     at = column - 1

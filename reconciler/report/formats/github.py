@@ -1,7 +1,7 @@
-"""The report as annotations of a GitHub workflow: errors and warnings on the YAML's own lines.
+"""The report as annotations of a GitHub workflow: errors and warnings next to the lines of the YAML.
 
-GitHub shows ten annotations of a kind for each step, so the most severe come first and the rest is counted. A change
-in git gets none: it is the purpose of the pull request. Pure.
+GitHub shows ten annotations of each kind for a step, so the most severe come first, and the rest is counted. Changes
+in git get none, because the pull request shows them anyway. Pure.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from reconciler.report.view import RunView
 MOST_OF_A_KIND = 10
 _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
-_LONGEST_DIFF = 8_000  # characters of one text in one annotation
+_LONGEST_DIFF = 8_000  # characters of a text in an annotation
 _WAYS_OUT = (
     "To resolve it: pull --conflicts takes the live edit; --force-conflicts takes git's; or remove the field from git."
 )
@@ -35,30 +35,30 @@ Level = Literal["error", "warning"]
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Annotation:
-    """One remark, sorted from the most severe: errors, conflicts, live edits, warnings; then by place."""
+    """One annotation. They are sorted by severity (errors, conflicts, live edits, warnings), then by place."""
 
     level: Level  # "error" sorts before "warning"
     rank: int
-    file: str = ""  # empty if the whole run is meant
-    line: int = 0  # 0 if the file as a whole is
+    file: str = ""  # "" for the whole run
+    line: int = 0  # 0 for the whole file
     column: int = 0
     title: str
     text: str
-    lines: tuple[tuple[str, int], ...] = dataclasses.field(default=(), compare=False)  # that differ, by field
+    lines: tuple[tuple[str, int], ...] = dataclasses.field(default=(), compare=False)  # that differ, for each field
 
 
 def render_github(view: RunView) -> str:
     """Return the annotations, a count of those that are left out, and the totals, as lines for the runner."""
     lines: list[str] = []
     counts: Counter[str] = Counter()
-    # Changes in git are no annotations. The report still says how many lines they have.
+    # Changes in git get no annotation, but the report says how many lines they have.
     lacks = Counter({field.name: 0 for card in view.cards for field in card.fields})
     for card in view.cards:
         for group in card.groups:
             if group.change is None or describe_consequence(group.change, card.entries[0], view.report) is None:
                 for field in group.fields:
                     lacks[field.name] += field.changed_lines
-    # What several assistants share is annotated once.
+    # A difference that several assistants share is annotated once.
     for annotation in sorted(set(list_annotations(view))):
         counts[annotation.level] += 1
         if counts[annotation.level] <= MOST_OF_A_KIND:
@@ -79,23 +79,23 @@ def render_github(view: RunView) -> str:
 def list_outputs(report: Report) -> dict[str, str]:
     """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals."""
     strict = report.options.get("strict") is True
-    # Whether the exit code is 1: of a command that only checks files, where a problem counts.
+    # Whether the exit code is 1. For a command that only checks files, a problem counts.
     wrong = any(entry.failed for entry in report.assistants)
     if not report.traits.reads_live:
         wrong = any(strict or problem.severity == "error" for problem in report.problems)
     kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
     answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
-    # A job that applies only where something changes would never settle it.
+    # Otherwise, a job that applies only if something has changed would never settle it.
     answers["has_changes"] |= any(entry.unclear and entry.patch is not None for entry in report.assistants)
-    # All names and values are our own, so no text of a definition or the API can become an output.
+    # All names and values come from this program, so no text of a definition or the API can become an output.
     counts = {str(name): report.summary.get(name, 0) for name in ("total", *STATUSES, *Outcome)}
     return {name: str(value).lower() for name, value in {**answers, **counts}.items()}
 
 
 def list_annotations(view: RunView) -> Iterator[Annotation]:
-    """Yield everything that is worth an annotation, in no order."""
+    """Yield all annotations, in no particular order."""
     report = view.report
-    # Many assistants may share one place. Then its annotation is about all of them.
+    # Many assistants may share one place. Its annotation is then about all of them.
     several = {
         id(field): card.title for card in view.cards for group in card.groups if group.place for field in group.fields
     }
@@ -111,9 +111,9 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
             line=problem.line,
             column=problem.column,
         )
-    # An invalid file is also an assistant with an error; its problems are annotated line by line already.
+    # An invalid file is also an assistant with an error, but its problems already have annotations.
     invalid = {problem.file for problem in report.problems if problem.severity == "error"}
-    # An error that many share is one annotation with their names: ten for one wrong password would hide the others.
+    # An error that many share is one annotation with their names. Ten for one wrong password would hide the others.
     united = [card for card in view.cards if card.error and len(card.members) >= SHARED]
     shared_cards = {id(entry): card for card in united for entry in card.entries}
     for assistant in view.assistants:
@@ -142,13 +142,13 @@ def _write_line(annotation: Annotation) -> str:
 
 
 def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]:
-    """Yield what went wrong with a whole assistant, except a conflict, which is annotated at its fields."""
+    """Yield what went wrong with an assistant as a whole. A conflict is annotated at its fields instead."""
     of_fields = report.traits_of(entry).follows_git and Kind.CONFLICT in entry.kinds
     if entry.error and entry.error.kind == "conflict" and of_fields:
         return
     lines, line = wording.describe_error(entry), 0
     if entry.remaining:
-        # A line of the definition's own file; an overlay's would point into another one.
+        # Only lines of the definition's own file: a line of an overlay would point into the wrong file.
         own_changes = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
         line = min((change.line or 0 for change in own_changes), default=0)
         lines.append(f"Not shown live: {', '.join(map(field_name, entry.remaining))}")
@@ -159,7 +159,7 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
 
 
 def _combine(end: Annotation, card: Card) -> Annotation:
-    """Return what went wrong with one assistant as what went wrong with all of a card, which it names."""
+    """Return one assistant's error as an annotation about all assistants of a card, with their names."""
     text = f"{end.text}\n{list_some(card.members, MOST_OF_A_KIND)}"
     return dataclasses.replace(end, title=_make_title(card.standing, card.title), text=text)
 
@@ -167,7 +167,7 @@ def _combine(end: Annotation, card: Card) -> Annotation:
 def _annotate(
     level: Level, rank: int, file: str, title: str, lines: Sequence[str], *, line: int = 0, column: int = 0
 ) -> Annotation:
-    # Every character of a line is visible, and only our own line ends end a line.
+    # Every character of a line is visible, and only the line ends that are added here end a line.
     text = "\n".join(cut(escape(line.strip()), _LONGEST_LINE) for line in lines)
     return Annotation(level=level, rank=rank, file=escape(file), line=line, column=column, title=title, text=text)
 
@@ -192,7 +192,7 @@ def _annotate_change(
 
 
 def _show_field(field: Field) -> Iterator[str]:
-    """Yield a field as lines; of an endless text the first, and how many there are besides."""
+    """Yield a field as lines. Of a very long text, only the first lines and the number of the others."""
     if field.sides:
         yield f"{field.name}: {field.sentence}."
         return
@@ -205,7 +205,7 @@ def _show_field(field: Field) -> Iterator[str]:
             yield text
             continue
         lacks += line.differs
-        # One endless line is begun, so that a reader sees what it is about.
+        # Show the beginning of a very long line, so that a reader sees what it is about.
         if room + len(text) + 1 == _LONGEST_DIFF:
             yield cut(text, _LONGEST_DIFF)
     if lacks:
@@ -213,10 +213,10 @@ def _show_field(field: Field) -> Iterator[str]:
 
 
 def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
-    """Return what follows from a difference; None if it is no reason for an annotation."""
+    """Return what a difference leads to, or None if it needs no annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits_of(entry).follows_git:
         return None
-    # "would" is for a plan, and for a run that stopped before this.
+    # "would" is for a plan, and for a run that stopped before this assistant.
     is_done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:
         if _is_wanted(change):
@@ -231,7 +231,7 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
 
 
 def _is_wanted(change: ChangeEntry) -> bool:
-    """Return whether git's value was to be sent, whether or not the run came to it."""
+    """Return whether git's value was to be sent, even if the run stopped before it."""
     return bool(change.sent) or change.unsent is Unsent.STOPPED
 
 

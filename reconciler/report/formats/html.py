@@ -1,4 +1,4 @@
-"""The report as one HTML file to look through: filters, search, before beside after. It loads nothing."""
+"""The report as one HTML file with filters and a search box. It loads nothing from elsewhere."""
 
 import base64
 import hashlib
@@ -18,8 +18,7 @@ ORIGINS: dict[Kind, str] = {
     Kind.CHANGE: "changed in git",
 }
 _NOT_READ, _UNCLEAR, _VALID = "not_read", "unclear", "valid"
-# From what needs a person to what needs nobody; also the order of the filters. Of a freeze, the status and the outcome
-# are the same word.
+# First what needs a person, last what is fine; also the order of the filters. `frozen` is a status and an outcome.
 _CATEGORIES: dict[str, tuple[Status | Outcome | str, ...]] = {
     "bad": (
         *(Status.ERROR, Status.MISSING),
@@ -34,11 +33,11 @@ _TONES = {category: tone for tone, categories in _CATEGORIES.items() for categor
 
 def render_html(view: RunView) -> str:
     """Return the report as a page that ends in a newline."""
-    # Imported when a page is written: other runs do not pay for it.
+    # Imported only if a page is written, because it takes time to load.
     import jinja2
     import markupsafe
 
-    # Jinja2 escapes whatever a definition or the API wrote; before that it is made visible.
+    # Texts of definitions and the API are made visible first, then Jinja2 escapes them.
     def show(value: object) -> object:
         return escape(value) if isinstance(value, str) and not isinstance(value, markupsafe.Markup) else value
 
@@ -52,7 +51,7 @@ def render_html(view: RunView) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # As they are: neither is a template itself.
+    # Read as they are: neither is a template.
     style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
     allowed = f"style-src {_allow(style)}; script-src {_allow(script)}"
     return templates.get_template("report.html").render(
@@ -69,8 +68,8 @@ def _allow(text: str) -> str:
 
 
 def make_page(view: RunView) -> dict[str, Any]:
-    """Return what the page of a report is made of. Nothing from outside is made visible yet."""
-    # An assistant counts on its own card, or else on the first card that it shares.
+    """Return the values for the page of a report. Texts from outside are not made visible yet."""
+    # An assistant counts for its own card, or else for the first card that it shares.
     homes = Counter(
         id(next((card for card in assistant.cards if not card.members), assistant.cards[0]))
         for assistant in view.assistants
@@ -79,7 +78,7 @@ def make_page(view: RunView) -> dict[str, Any]:
     quiet = [_make_quiet_card(assistant.entry, view.report) for assistant in view.assistants if not assistant.cards]
     numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
     categories = Counter(_categorise(assistant.entry, view.report) for assistant in view.assistants)
-    # A command with an origin of its own, such as rollback, is not counted here.
+    # A command with its own origin, such as rollback, is not counted here.
     entries = [assistant.entry for assistant in view.assistants if not view.report.traits_of(assistant.entry).origin]
     origins = Counter(kind for entry in entries for kind in entry.kinds)
     return {
@@ -91,10 +90,10 @@ def make_page(view: RunView) -> dict[str, Any]:
 
 
 def _describe(card: Card, report: Report) -> dict[str, Any]:
-    """Return what a page alone has of a card."""
+    """Return the values of a card that only the page needs."""
     category = _categorise(card.entries[0], report)
     label, tone = _label(category), _TONES[category]
-    # A shared card shows what its assistants share. The rest of each is on its own card.
+    # A shared card shows what its assistants have in common. Everything else is on their own cards.
     if card.members and card.groups and not card.entries[0].outcome:
         gravest = min((kind.status for kind in card.kinds), key=lambda status: status.severity)
         label, tone = card.standing, _TONES[gravest]
@@ -112,7 +111,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
 
 
 def _make_quiet_card(entry: AssistantEntry, report: Report) -> Card:
-    """Return an assistant of which there is nothing to say but that it is there."""
+    """Return the values for an assistant without a card."""
     return Card(
         title=wording.choose_title(entry),
         file=show_name(entry.file),

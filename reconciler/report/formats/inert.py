@@ -1,8 +1,8 @@
 """Writes text from outside so that Markdown shows it without interpreting it.
 
-GitHub turns `@name`, `#123`, addresses, `:smile:` and hashes of commits into something else after Markdown has
-been rendered, so that escaping does not stop it: a zero-width space after the sign does. Inside code it leaves
-them alone, which is where hashes go: people copy those.
+GitHub replaces `@name`, `#123`, addresses, `:smile:` and hashes of commits after it has rendered Markdown. Escapes do
+not prevent that, but a zero-width space after the sign does. In code, nothing is replaced. Hashes become code, because
+people copy them.
 """
 
 import re
@@ -10,7 +10,7 @@ import re
 from reconciler.report.differences.values import drop_half_escape, escape
 
 _NOTHING = "&#8203;"  # a zero-width space
-# Two dollar signs enclose a formula. An escape does not prevent that, but a tag does.
+# Two dollar signs would enclose a formula. An escape does not prevent that, but a tag does.
 _DOLLAR = "<span>$</span>"
 # In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
 # becomes a link to a commit (a UUID whole, too), what is markup. An underscore between two letters is only that.
@@ -26,7 +26,7 @@ _BACKTICKS = re.compile(r"`+")
 
 
 def inline(text: str) -> str:
-    """Return a text for a sentence, a table's cell or HTML: markup shows, mentions and links are dead."""
+    """Return a text for a sentence, a table's cell or HTML. Markup is shown, and mentions and links do not work."""
     return _ACTIVE.sub(_in_sentence, escape(text))
 
 
@@ -43,31 +43,31 @@ def _in_code(match: re.Match[str]) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as code in a sentence or a table's cell, as a code span where nothing speaks against it."""
-    # A cell knows no safe way to write a backslash before `|` inside a code span, hence the HTML for those.
+    """Return a text as code in a sentence or a table's cell: as a code span if possible, else as HTML."""
+    # In a cell, a code span cannot contain a backslash before `|`, so this needs HTML.
     visible = escape(text)
     return f"`{visible}`" if _CODE_SPAN.fullmatch(visible) else html_code(text)
 
 
 def html_code(text: str) -> str:
-    """Return a text as code in HTML, for the places where Markdown is not read."""
+    """Return a text as code in HTML, for places where Markdown is not interpreted."""
     return f"<code>{_ACTIVE.sub(_in_code, escape(text))}</code>"
 
 
 def fence(lines: list[str], language: str = "") -> str:
-    """Return lines, which `escape` has seen, as a block of code behind a fence longer than any run of backticks."""
+    """Return escaped lines as a block of code. The fence is longer than any run of backticks in them."""
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
     marks = "`" * max(3, longest + 1)
     return "\n".join([marks + language, *(line.rstrip() for line in lines), marks])
 
 
 def cut(text: str, length: int) -> str:
-    """Return a text of at most `length` characters; a shortened one ends in an ellipsis."""
+    """Return a text of at most `length` characters. A shortened text ends in an ellipsis."""
     return text if len(text) <= length else drop_half_escape(text[: length - 1]).rstrip() + "\u2026"
 
 
 def shorten_middle(text: str, length: int) -> str:
-    """Return a text of at most so many characters, its middle left out: often the end tells names apart."""
+    """Return a text of at most so many characters, without its middle: names often differ only at the end."""
     if len(text) <= length:
         return text
     tail = (length - 1) // 2

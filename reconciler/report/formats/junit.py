@@ -1,4 +1,4 @@
-"""The report as JUnit XML (Jenkins' `junit-10.xsd`, which GitLab takes, too): one case per assistant. Pure."""
+"""The report as JUnit XML (Jenkins' `junit-10.xsd`, which GitLab also accepts): one case per assistant. Pure."""
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,12 +16,12 @@ from reconciler.report.report import AssistantEntry, ProblemEntry, Report
 from reconciler.report.view import RunView
 
 Verdict = Literal["error", "failure", "skipped"]
-_UNWRAPPED = Style(colour=False, width=1_000_000)  # what reads XML breaks lines itself
+_UNWRAPPED = Style(colour=False, width=1_000_000)  # readers of XML wrap lines themselves
 
 
 def render_junit(view: RunView) -> str:
     """Return the report as an XML document that ends in a newline."""
-    # Every text goes through `escape`, so that nothing is left in it that XML does not allow.
+    # Every text goes through `escape`, so that it contains nothing that XML does not allow.
     report = view.report
     cases = [_make_case(assistant, report) for assistant in view.assistants]
     cases += _make_cases_of_files(report)
@@ -31,7 +31,7 @@ def render_junit(view: RunView) -> str:
     counts = {"name": name, "tests": str(len(cases))}
     counts |= {key: str(sum(case.find(tag) is not None for case in cases)) for key, tag in tags.items()}
     counts["time"] = _measure_seconds(report)
-    # Jenkins' schema knows no count of skipped cases for all suites together.
+    # Jenkins' schema has no count of skipped cases for all suites together.
     suites = ElementTree.Element("testsuites", {key: count for key, count in counts.items() if key != "skipped"})
     started = escape(report.started_at.removesuffix("Z"))
     suite = ElementTree.SubElement(suites, "testsuite", {**counts, "timestamp": started})
@@ -55,7 +55,7 @@ def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
         _add_text(case, "system-out", lines)
         return case
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
-    # If it fails although nothing differs, a write is sent again. The warnings say so.
+    # If it fails although nothing differs, a write will be sent again, as the warnings say.
     reasons = wording.describe_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
     message = (reasons or [wording.describe_standing(entry)])[0]
     _add_text(case, verdict, lines, message=message, type=escape(kind))
@@ -63,7 +63,7 @@ def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
 
 
 def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
-    """Return what a card says, in one assistant's case; what many share is whole in the first one's."""
+    """Return the text of a card for one assistant's case. Only the first case has a shared text in full."""
     first = card.entries[0]
     if not card.members or (card.groups and first is entry):
         return list(show_card(card, _UNWRAPPED))
@@ -74,15 +74,15 @@ def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
 
 
 def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Report) -> Verdict | None:
-    """Return the verdict on an assistant's test case; None if it passed."""
-    # An error: it could not be read, or its outcome is unknown. A failure: it did not reach its desired state, or is in
-    # conflict. Skipped: the run never started or read it.
+    """Return the verdict on an assistant's test case, or None if it passed."""
+    # Error: it could not be read, or its outcome is unknown. Failure: it did not reach its desired state, or has a
+    # conflict. Skipped: the run did not start it or read it.
     if entry.outcome and not entry.outcome.settled:
         unclear = entry.outcome is Outcome.INDETERMINATE
         return "error" if unclear else "failure" if entry.outcome.failed else "skipped"
     if entry.error or (entry.status and entry.status.is_unread):
         return "error"
-    # Of a definition that is only checked nobody expects to be read.
+    # A command that only checks definitions reads no assistant.
     if entry.left_out and report.traits.reads_live:
         return "skipped"
     if any(problem.severity == "error" for problem in problems):
@@ -93,8 +93,8 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
 
 
 def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
-    # A difference is a failure if the user asked for it: in `drift` every live edit, with `--detailed-exitcode`
-    # whatever makes the exit code 2. An apply settles what is sent, and what is frozen waits.
+    # A difference is a failure if the user asked about it: in `drift`, every live edit; with `--detailed-exitcode`,
+    # everything that makes the exit code 2. An apply settles what it sends, and a frozen assistant waits.
     if entry.status is Status.FROZEN:
         return False
     traits = report.traits_of(entry)
@@ -105,7 +105,7 @@ def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
 
 
 def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
-    """Yield a case for each file with a problem that is no assistant's own, such as the settings."""
+    """Yield a case for each file with a problem that belongs to no assistant, such as the settings."""
     assistant_files = {entry.file for entry in report.assistants}
     for file in sorted({problem.file for problem in report.problems} - assistant_files):
         problems = [problem for problem in report.problems if problem.file == file]
@@ -117,9 +117,9 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
 
 
 def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
-    """Yield a case for the run as a whole, an error, where it left assistants out."""
+    """Yield a case with an error for the run as a whole, if it left out assistants."""
     report = view.report
-    # Most readers accept skipped cases. Without this case such a run would be green.
+    # Most tools ignore skipped cases. Without this case, such a run would be green.
     if all(case.find("skipped") is None for case in cases):
         return
     skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)
@@ -133,7 +133,7 @@ def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> It
 
 
 def _start_case(file: str, name: str) -> ElementTree.Element:
-    """Return a case without a verdict; its class is the file without its suffix, which is unique and has the folder."""
+    """Return a case without a verdict. Its class is the file without the suffix, which is unique."""
     classname = file.removesuffix(".yaml").removesuffix(".yml")
     attributes = {"classname": escape(classname), "name": escape(name), "time": "0"}
     return ElementTree.Element("testcase", attributes)
@@ -145,7 +145,7 @@ def _describe_problem(problem: ProblemEntry) -> str:
 
 
 def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **attributes: str) -> None:
-    """Add an element with lines of text, each made visible; none without lines, unless it has attributes."""
+    """Add an element with lines of text, made visible. Without lines and attributes, add nothing."""
     text = "\n".join(map(escape, lines))
     if text or attributes:
         ElementTree.SubElement(parent, tag, attributes).text = text
@@ -159,7 +159,7 @@ def _list_notes(view: RunView) -> list[str]:
 
 
 def _measure_seconds(report: Report) -> str:
-    """Return how long the run took; 0 where a report's times are none, since anybody may have written it."""
+    """Return how long the run took, or 0 if the report's times are invalid. Anybody may have written the report."""
     try:
         end, start = map(datetime.datetime.fromisoformat, (report.finished_at, report.started_at))
         return str(max(0, int((end - start).total_seconds())))

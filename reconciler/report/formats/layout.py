@@ -18,30 +18,30 @@ _PART = re.compile(r"( +)|([^ ]+)")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Whether a text is shown in colour (plain ANSI), and how wide in columns."""
+    """Whether a text has colours (plain ANSI), and its width in columns."""
 
     colour: bool
     width: int
 
     def paint(self, text: str, ink: Ink) -> str:
-        """Return the text in an ink that is switched off again at the end of the text."""
+        """Return the text in a colour that ends with the text."""
         code = _CODES.get(ink)
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
 
     def paint_line(self, line: Iterable[Span]) -> str:
-        """Return one line of spans as text; neighbours of one ink share their colour codes."""
+        """Return one line of spans as text. Neighbours with the same colour share their colour codes."""
         runs = itertools.groupby(line, key=lambda span: span[1])
         return "".join(self.paint("".join(text for text, _ in run), ink) for ink, run in runs)
 
 
 def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
-    """Return spans as lines no wider than the look allows, `first` before the first, `indent` spaces before others."""
+    """Return spans as lines within the width, with `first` before the first and `indent` spaces before the others."""
     spans = list(spans)
     room = style.width - _measure(first)
     if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:
         return [style.paint_line([*first, *spans])]
     lines: list[list[Span]] = [list(first)]
-    # A line is broken only after its first word. Otherwise a long word would leave an empty line.
+    # A line is broken only after its first word. Otherwise, a long word would leave an empty line.
     has_word = False
     for space, word in _split_words(spans):
         needed = len(space[0]) + _measure(word)
@@ -53,18 +53,18 @@ def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span]
             room -= needed
         has_word = True
     for line in lines:
-        # A word never ends in a space, so only margins and signs do.
+        # A word never ends in a space, only a margin or a sign does.
         while line and not line[-1][0].strip(" "):
             line.pop()
     return [style.paint_line(line) for line in lines]
 
 
 def break_line(head: Sequence[Span], spans: Iterable[Span], style: Style, margin: int) -> list[str]:
-    """Return spans behind a head; one that does not fit any more begins a line, and none is divided."""
+    """Return spans after a head. A span that does not fit begins a new line. No span is divided."""
     lines = [list(head)]
     for text, ink in spans:
         width = _measure(lines[-1])
-        # A text that is too long for any line stays where it is.
+        # A text that is too long for any line stays in its place.
         if text and width + count_columns(text) > style.width and width > margin:
             lines.append([(" " * (margin - 1), "plain")])
         lines[-1].append((text, ink))
@@ -76,12 +76,12 @@ def _measure(spans: Iterable[Span]) -> int:
 
 
 def _split_words(spans: Iterable[Span]) -> Iterator[tuple[Span, list[Span]]]:
-    """Yield the spaces before a word, and the spans of it that no line break divides."""
+    """Yield the spaces before each word, and the word's spans, which no line break divides."""
     space: Span = ("", "plain")
     word: list[Span] = []
     for text, ink in spans:
         for blanks, letters in _PART.findall(text):
-            # Where one span ends without a space, the word goes on in the next, whatever its ink.
+            # If a span ends without a space, the word continues in the next span, even in another colour.
             if blanks and word:
                 yield space, word
                 space, word = (blanks, ink), []

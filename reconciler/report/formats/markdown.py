@@ -1,7 +1,7 @@
 """The report for a pull request's comment: a table of differences, a collapsible section per card, notes.
 
-GitHub-flavoured, in which no text of a definition or the API is markup, a mention or a link. Where room is short,
-sections go before rows of the table, and rows become shorter before they go; what is left out is counted. Pure.
+This is GitHub's Markdown. No text of a definition or the API becomes markup, a mention or a link. If space is short,
+sections are left out before rows of the table, and rows are shortened before they are left out. Pure.
 """
 
 import bisect
@@ -30,18 +30,18 @@ from reconciler.report.report import ProblemEntry
 from reconciler.report.view import View
 
 MARKDOWN_LIMIT = 65_000
-CLOSING = 300  # characters reserved for the note on what is left out
+CLOSING = 300  # characters reserved for the note about what is left out
 LONGEST_HEADING = 100
 SMALLEST_LIMIT = 1_000
 _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard", Kind.CHANGE: "git"}
 _LONGEST_NAME, _SHORTEST_NAME = 200, 12
-_FRAME = 1_000  # characters that a section takes beside its long texts: names, short values, remarks
-_PATIENCE = 5  # sections that had to be shortened, before no later one is tried whole
+_FRAME = 1_000  # characters of a section besides its long texts: names, short values, remarks
+_PATIENCE = 5  # after so many shortened sections, no later one is tried in full
 
 
 @dataclass(frozen=True, slots=True)
 class _Width:
-    """How much of each card a row of the table tells; `by_key` are the names that several assistants share."""
+    """How much of each card a row of the table shows. `by_key`: names that several assistants share."""
 
     name: int = _LONGEST_NAME
     file: bool = False
@@ -53,10 +53,10 @@ _WIDE = (_Width(file=True, fields=True), _Width(file=True))
 
 
 def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = measure_utf16) -> str:
-    """Return the report as Markdown of at most `limit` characters (1,000 at least), as `measure` counts them."""
+    """Return the report as Markdown. `limit` is its maximum length as `measure` counts it (at least 1,000)."""
     page = Page(max(limit, SMALLEST_LIMIT) - CLOSING, measure)
     page.add(f"## {inline(cut(view.title, LONGEST_HEADING))}\n\n**{inline(view.totals)}**")
-    # Notes come last, and keep their room.
+    # Notes come last, and their space is reserved.
     notes = Page(page.room // 4, measure, left_out=page.left_out)
     notes.add_lines([], [f"- {_write_note(note)}" for note in view.comment_notes], "note")
     for sentence in view.sentences:
@@ -69,7 +69,7 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
         _add_sections(view.cards, page)
     page.parts += notes.parts
     if page.lacks:
-        # As exactly as there is room for.
+        # As much detail as there is space for.
         spent = sum(len(text) + 2 for text in page.left_out)
         page.left_out.append(describe_missing_lines(page.lacks, page.room + CLOSING - spent - 160, name=code))
     if page.left_out:
@@ -93,7 +93,7 @@ def _write_problem(problem: ProblemEntry) -> str:
 def _add_table(view: View, page: Page) -> None:
     if not view.cards:
         return
-    # Two thirds of the page at most, so that the first sections have room, unless the mere names need more.
+    # At most two thirds of the page, so that there is space for the first sections, unless the names alone need more.
     limit = page.room * 2 // 3
     titles = Counter(card.title for card in view.cards)
     shared = frozenset(title for title, number in titles.items() if number > 1)
@@ -103,11 +103,11 @@ def _add_table(view: View, page: Page) -> None:
 
     chosen = next((width for width in _WIDE if measure_table(width) <= limit), None)
     if chosen is None:
-        # The table grows with the room for names, so bisection finds the longest that fit.
+        # The table grows with the space for names, so bisection finds the longest names that fit.
         names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
         fitting = bisect.bisect_right(names, limit, key=lambda name: measure_table(_Width(name, by_key=shared)))
         chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
-    # Where not even the shortest names fit, the last rows go.
+    # If even the shortest names do not fit, leave out the last rows.
     rows = [_write_row(card, view, chosen) for card in view.cards]
     page.add_lines(_head(view, chosen), rows, "more row of the table", "more rows of the table")
 
@@ -123,12 +123,12 @@ def _write_row(card: Card, view: View, width: _Width) -> str:
     name = wording.show_in(card.entries[0], card.entries[0].key) if by_key else card.title or card.file
     standing = inline(card.standing) + (_name_fields(card) if width.fields else "")
     cells = [inline(shorten_middle(name, width.name)), standing, *([origins] if view.tells_origins else [])]
-    # A narrow screen shows only the first columns, and what happened matters more than where.
+    # A narrow screen shows only the first columns, and what happened is more important than where.
     return join_cells([*cells, *([", ".join(map(code, card.files))] if width.file else [])])
 
 
 def _name_fields(card: Card) -> str:
-    """Return the first fields that differ, or what is wrong, for a row of the table; it follows what the row says."""
+    """Return the first fields that differ, or what is wrong, as the end of a cell in the table."""
     if card.error:
         return ": " + inline(cut(card.error_in_brief, LONGEST_SENTENCE)) if card.error_in_brief else ""
     text = ""

@@ -13,14 +13,14 @@ _NOT_READ = "not_read"
 
 
 def render_openmetrics(view: RunView) -> str:
-    """Return the metrics of a report. One that the report does not know is named and has no sample."""
+    """Return the metrics of a report. A metric that the report does not know has no sample."""
     report = view.report
     age = report.record.age_seconds if report.record is not None else None
     expiry = report.next_expiry.in_seconds if report.next_expiry is not None else None
     requests = [({"method": method}, number) for method, number in sorted(report.api_calls.items())]
-    # Metrics of two environments end in one place, and this label tells them apart.
+    # The metrics of two environments end up in the same place, and this label tells them apart.
     shared = {"environment": report.environment} if report.environment is not None else {}
-    # In a merged report, each assistant names its environment; other numbers are only known for all of them.
+    # In a merged report, each assistant has its environment. Other numbers are only known for all of them.
     groups: dict[str | None, list[AssistantEntry]] = {} if report.assistants else {report.environment: []}
     for entry in report.assistants:
         groups.setdefault(entry.environment or report.environment, []).append(entry)
@@ -30,7 +30,7 @@ def render_openmetrics(view: RunView) -> str:
         environment = {"environment": name} if name is not None else {}
         found_statuses, found_outcomes = [entry.status for entry in entries], [entry.outcome for entry in entries]
         statuses += [({"status": status.value, **environment}, found_statuses.count(status)) for status in STATUSES]
-        # A run that was stopped knows nothing of these; no other number here would show it.
+        # A stopped run does not know these assistants, and no other number here would show that.
         if None in found_statuses and report.traits.reads_live:
             statuses.append(({"status": _NOT_READ, **environment}, found_statuses.count(None)))
         outcomes += [({"outcome": outcome.value, **environment}, found_outcomes.count(outcome)) for outcome in Outcome]

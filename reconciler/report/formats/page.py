@@ -1,4 +1,4 @@
-"""A page of limited length that is filled from the most important part to the least."""
+"""A page of limited length. The most important parts are added first."""
 
 import dataclasses
 from collections import Counter
@@ -9,7 +9,7 @@ from reconciler.report.wording import count_noun
 
 
 def measure_utf16(text: str) -> int:
-    """Return how long a text is for GitHub and others that count UTF-16 units: an emoji counts two."""
+    """Return the length of a text in UTF-16 units, as GitHub counts it. An emoji counts as two."""
     # Nearly all parts are ASCII, and each is measured several times.
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
@@ -21,17 +21,17 @@ def measure_bytes(text: str) -> int:
 
 @dataclass(slots=True)
 class Page:
-    """Parts with a blank line between them, as many as there is room for; `measure` says how long a text is."""
+    """Parts with blank lines between them, as many as there is space for. `measure` returns the length of a text."""
 
     room: int
     measure: Callable[[str], int]
     parts: list[str] = dataclasses.field(default_factory=list)
-    # What found no room, and of which field how many lines did not: nobody is to take a part for the whole.
+    # What did not fit, and how many lines of which field. Readers must see that the page is not complete.
     left_out: list[str] = dataclasses.field(default_factory=list)
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def add(self, part: str) -> bool:
-        """Add a part if there is room for it, tell whether there was; an empty one needs none."""
+        """Add a part if there is space for it, and return whether there was. An empty part needs none."""
         if not part:
             return True
         needed = self.measure(part) + 2
@@ -42,8 +42,8 @@ class Page:
         return True
 
     def add_lines(self, head: Sequence[str], lines: Sequence[str], noun: str, plural: str = "") -> None:
-        """Add as many lines below their head as there is room for; `noun` is what the others are left out as."""
-        # A table without rows says nothing, so its head takes room only together with a first row.
+        """Add as many lines below their head as there is space for. The others are counted as `noun`."""
+        # A table without rows is useless, so its head is only added together with a first row.
         room = self.room - sum(self.measure(line) + 1 for line in head) - 2
         fitting = 0
         while fitting < len(lines) and (room := room - self.measure(lines[fitting]) - 1) >= 0:
@@ -53,6 +53,6 @@ class Page:
         self.leave_out(len(lines) - fitting, noun, plural)
 
     def leave_out(self, number: int, noun: str, plural: str = "") -> None:
-        """Note how many things were left out for lack of room, if any."""
+        """Note how many things were left out because there was no space, if any."""
         if number:
             self.left_out.append(count_noun(number, noun, plural))

@@ -1,4 +1,4 @@
-"""One card in a pull request's comment, as much of it as there is room for, and a count of what is left out. Pure."""
+"""One card in a pull request's comment: as much of it as there is space for, and a count of the rest. Pure."""
 
 import dataclasses
 import itertools
@@ -19,7 +19,7 @@ from reconciler.report.wording import count_noun
 LONGEST_SENTENCE = 1_000
 BRIEF_SENTENCE = 200
 ELSEWHERE = "the JSON and HTML reports have them"
-_WIDTH = 96  # columns of a comment on GitHub, about
+_WIDTH = 96  # columns of a comment on GitHub, roughly
 _WRAPPER = textwrap.TextWrapper(
     _WIDTH,
     subsequent_indent="    ",
@@ -28,7 +28,7 @@ _WRAPPER = textwrap.TextWrapper(
     break_long_words=False,
     break_on_hyphens=False,
 )
-# GitHub colours these signs: red, green and, for a line that changed within, orange.
+# GitHub colours lines with these signs: red, green and, for a line that is partly changed, orange.
 _SIGNS = {"~": "!", "gap": " "}
 _LABELS = {NOT_SHOWN_LIVE: "**Not shown live:**", SET_BY: "Set by"}
 _COMMIT = re.compile(r"[0-9a-f]{7}")
@@ -36,7 +36,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much a section tells, in characters: of its long texts and names (0: no values at all), of each sentence."""
+    """How much a section shows, in characters: of long texts and names (0: no values at all), and of each sentence."""
 
     room: int
     sentence: int
@@ -48,16 +48,16 @@ BRIEF = Detail(room=0, sentence=BRIEF_SENTENCE)
 
 @dataclass(slots=True)
 class Section:
-    """A section under way: its parts, the room that is left for long ones, and the lines that it lacks by field."""
+    """An unfinished section: its parts, the space left for long ones, and the missing lines by field."""
 
     room: int
-    pending_texts: int  # long texts that are still to come, and share the room
+    pending_texts: int  # long texts that are still to come, and share the space
     parts: list[str] = dataclasses.field(default_factory=list)
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
 
 def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
-    """Return the collapsible section of a card, and how many lines of which field it lacks."""
+    """Return the collapsible section of a card, and how many lines of which fields are missing."""
     section = Section(detail.room, sum(field.long is not None for field in card.fields))
     for group in card.groups if detail.room else ():
         _add_group(group, section)
@@ -66,12 +66,12 @@ def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
         section.parts.append(f"Not shown here: {describe_missing_lines(section.lacks, name=code)}.")
     members = _list_members(card.members, section) if card.members else ""
     remarks = "\n".join(_list_remarks(card, detail.sentence))
-    # The reason comes first: below it, many names do not get in the way.
+    # The reason comes first, so that many names do not push it down.
     section.parts += [members, remarks] if card.groups else [remarks, members]
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
     file = f" ({html_code(card.file)})" if card.file and card.title else ""
     summary = f"<summary><b>{name}</b>: {inline(card.standing)}{file}</summary>"
-    # None for a card of which the table has said everything.
+    # None for a card that the table already shows in full.
     parts = [*filter(None, section.parts)]
     return "\n\n".join([f"<details>\n{summary}", *parts, "</details>"]) if parts else "", section.lacks
 
@@ -91,7 +91,7 @@ def _add_group(group: Group, section: Section) -> None:
     section.parts.append(f"**{inline(group.title)}**{aside}" if group.title else "")
     place = f" ({code(group.place)})" if group.place else ""
     extent = f" in {group.number} assistants{place}" if group.location else ""
-    # Sentences are a table; a long text would make it unreadable, so it ends one.
+    # Sentences form a table. A long text would make it unreadable, so the table ends before it.
     for are_sentences, fields in itertools.groupby(group.fields, lambda field: bool(field.sides)):
         if are_sentences:
             rows = [
@@ -101,7 +101,7 @@ def _add_group(group: Group, section: Section) -> None:
             section.parts.append("\n".join([*head_table(["Field", "What differs"]), *rows]))
             continue
         for field in fields:
-            # Marks are code, so that they are in the text as they are.
+            # Marks are written as code, so that they are shown as they are.
             label = code(field.label) if "[-" in field.label else inline(field.label)
             label = f": {label}" if label else ""
             section.parts.append(f"{code(field.name)}{_write_meaning(field)}{label}{extent}")
@@ -114,7 +114,7 @@ def _write_meaning(field: Field) -> str:
 
 
 def _fence_lines(field: Field, section: Section) -> str:
-    """Return as much of a long text's diff as there is room for, with a count of the lines that are not there."""
+    """Return as much of a long text's diff as there is space for, with a count of the missing lines."""
     lines: list[str] = []
     lacks = 0
     room = share = section.room // max(section.pending_texts, 1)
@@ -127,7 +127,7 @@ def _fence_lines(field: Field, section: Section) -> str:
             lines += parts
             continue
         lacks += line.differs
-        # One endless line is begun, so that a reader sees what it is about.
+        # Show the beginning of a very long line, so that a reader sees what it is about.
         if not lines:
             shown_lines = list(_write_line(line.sign, cut(text, max(room * 9 // 10, _WIDTH))))
             lines += shown_lines[:-1] or shown_lines
@@ -142,13 +142,13 @@ def _fence_lines(field: Field, section: Section) -> str:
 
 
 def _write_line(sign: str, text: str) -> Iterator[str]:
-    # Readers should not have to scroll sideways. The wrapper looks at each word, and most lines are short.
+    # Wrap lines, so that readers do not have to scroll sideways. Most lines are short, and wrapping is slow.
     parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
     yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
 
 
 def _list_members(members: Sequence[str], section: Section) -> str:
-    """Return names, as many as there is room for, with a count of the others."""
+    """Return as many names as there is space for, with a count of the others."""
     names: list[str] = []
     for member in members:
         name = inline(member)
@@ -165,7 +165,7 @@ def _list_remarks(card: Card, longest: int) -> Iterator[str]:
         return inline(cut(text, longest))
 
     def name_setter(setter: str) -> str:
-        # The commit is of this repository, and the one thing that GitHub may make a link.
+        # The commit is in this repository. It is the only text that GitHub may turn into a link.
         commit, comma, author = cut(setter, longest).partition(",")
         return (commit if _COMMIT.fullmatch(commit) else inline(commit)) + comma + inline(author)
 

@@ -14,10 +14,10 @@ from reconciler.report.view import View
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
 _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
 _INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
-_INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from a problem to calm
+_INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from the most severe to the least
 _INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
 _INK_OF_LABEL: dict[str, Ink] = {NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
-_MARGIN = 6  # columns before what does not fit on a field's own line any more
+_MARGIN = 6  # the indent of text that does not fit on a field's first line
 
 
 def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
@@ -35,12 +35,12 @@ def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
 
 
 def show_fields(fields: Iterable[Field]) -> list[str]:
-    """Return the lines that the text report has of fields alone, without colour."""
+    """Return only the lines about fields of the text report, without colour."""
     return [line for field in fields for line in _show_field(field, "", Style(colour=False, width=100))]
 
 
 def _list_problems(view: View, style: Style) -> list[str]:
-    """Return the problems as editors turn them into links, never wrapped, each with its line of the file below it."""
+    """Return the problems with their lines of the file. Never wrapped, so that editors make links of them."""
     lines = []
     for problem in view.problems:
         place = style.paint(write_place(problem) + ":", "bold")
@@ -80,7 +80,7 @@ def show_card(card: Card, style: Style) -> Iterator[str]:
 
 
 def _show_field(field: Field, location: str, style: Style) -> Iterator[str]:
-    """Yield one field: on a line, on several where a value does not fit any more, or a text line by line."""
+    """Yield one field: on one line, on several if a value does not fit, or as a text line by line."""
     head: list[Span] = [("  ", "plain"), (field.sign, _INK_OF_SIGN[field.sign]), (f" {field.name}:", "plain")]
     if field.sides:
         parts = [*(part for side in field.sides for part in side.parts), *([location] if location else [])]
@@ -97,7 +97,7 @@ def _show_line(line: DiffLine, style: Style) -> list[str]:
     if line.sign == "gap":
         return wrap_paragraph(pieces, style, first=[("        ", "plain")])
     sign: Sequence[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
-    # Indented deeper than the start of a line, so that a continuation does not look like a new line.
+    # Indented more than the start of a line, so that a continuation does not look like a new line.
     return wrap_paragraph(pieces, style, first=sign, indent=10)
 
 

@@ -1,8 +1,8 @@
-"""The lines by which a step of a GitHub workflow talks to its runner, and how any other text is kept from it.
+"""Writes commands from a step of a GitHub workflow to its runner, and disarms all other text.
 
-A runner reads every line of a step's output. One that begins with `::`, or that holds `##[` anywhere, may be a
-command: it can set outputs, hide text, or switch commands off. The rules, escapes included, are those of
-`ActionCommand.cs` in github.com/actions/runner. Pure.
+A runner reads every line of a step's output. A line that begins with `::`, or contains `##[` anywhere, may be a command
+that sets outputs, hides text, or switches commands off. `ActionCommand.cs` in github.com/actions/runner defines the
+rules and escapes. Pure.
 """
 
 import re
@@ -15,13 +15,13 @@ _IN_PROPERTIES = {**_IN_TEXT, ":": "%3A", ",": "%2C"}
 
 
 def write_command(name: str, properties: Mapping[str, str | int], text: str) -> str:
-    """Return a command as one line without its end; what it carries may hold anything. Empty properties go."""
+    """Return a command as one line without a line end. Its texts may contain anything. Drops empty properties."""
     pairs = ",".join(f"{key}={_escape(str(value), _IN_PROPERTIES)}" for key, value in properties.items() if value != "")
     return f"::{name}{' ' + pairs if pairs else ''}::{_escape(text, _IN_TEXT)}"
 
 
 def disarm(text: str) -> str:
-    """Return a text in which no line is a command: `::` at a line's start and `##[` anywhere get a space inside."""
+    """Return a text without commands: `::` at the start of a line, and `##[` anywhere, get a space inside."""
     return _ANYWHERE.sub("# ", _LINE_START.sub(r"\1: ", text))
 
 
