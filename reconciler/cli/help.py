@@ -88,13 +88,6 @@ def group_options(
     return decorate
 
 
-def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Any:
-    """Return a completion for the names of files and folders."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
-
-
 def _section_of(param: click.Option) -> str:
     if isinstance(param, SectionedOption):
         return param.section

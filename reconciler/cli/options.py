@@ -14,7 +14,6 @@ from reconciler.cli.help import (
     DRIFT,
     OUTPUT,
     SectionedOption,
-    complete_files,
     group_options,
     shared_option,
 )
@@ -40,8 +39,8 @@ _TITLES = {
     ".prom": "OpenMetrics",
     ".codequality": "GitLab's Code Quality",
 }  # suffixes that do not say which format a file has
-
-
+# The shell completes it. Whether it is there, and can be read, is for others to say.
+_FILE = click.Path(readable=False)
 _definitions_option = functools.partial(shared_option, section=DEFINITIONS)
 _drift_option = functools.partial(shared_option, section=DRIFT)
 _output_option = functools.partial(shared_option, section=OUTPUT)
@@ -135,7 +134,7 @@ def list_output_options(formats: Sequence[str], suffixes: Sequence[str]) -> list
             "reports",
             multiple=True,
             metavar="PATH",
-            shell_complete=complete_files,
+            type=_FILE,
             callback=functools.partial(_check_report_paths, suffixes),
             help=f"Also write the report to a file; repeatable. The suffix selects the format: {suffix_list}.",
         ),
@@ -186,7 +185,7 @@ def _read_paths(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, 
     return tuple(map(Path, paths))
 
 
-_paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", callback=_read_paths, shell_complete=complete_files)
+_paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", type=_FILE, callback=_read_paths)
 _environment = _definitions_option(
     "--environment", variable="RECONCILER_ENVIRONMENT", metavar="NAME", help="An environment of reconciler.yaml."
 )
@@ -196,7 +195,7 @@ _directory = _definitions_option(
     default="assistants",
     metavar="DIR",
     callback=_find_folder,
-    shell_complete=complete_files,
+    type=_FILE,
     help="The definitions' folder.",
 )
 _history = [
