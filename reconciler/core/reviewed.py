@@ -96,6 +96,16 @@ class Applied:
         return build_tree((field.path, field.new) for field in self.fields)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoableApply:
+    """The parts of an apply's report that a rollback needs."""
+
+    applied: Sequence[Applied]
+    head: str | None  # the commit that it was applied from
+    follows_git: bool  # false for the report of a rollback, which no commit asked for
+    irreversible: Sequence[str] = ()  # what was created or deleted, which stays as it is
+
+
 def combine_writes(writes: Sequence[Applied]) -> Applied:
     """Return several writes of one assistant, the earliest first, as one. Raises ReportError as `check_apart` does."""
     fields: dict[FieldPath, AppliedField] = {}

@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome, Status
-from reconciler.core.reviewed import Applied, AppliedField, Reviewed, check_apart, combine_writes
+from reconciler.core.reviewed import Applied, AppliedField, Reviewed, UndoableApply, check_apart, combine_writes
 from reconciler.core.tree import MISSING, value_at, walk_leaves
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import SENSITIVE
@@ -31,6 +31,16 @@ def read_plan(report: Report) -> Reviewed:
             if entry.id is not None
         },
         new=frozenset(entry.file for entry in report.assistants if entry.status is Status.NEW),
+    )
+
+
+def read_apply(report: Report) -> UndoableApply:
+    """Return the parts of an apply's report that `rollback` uses. Raises ReportError as `list_applied` does."""
+    return UndoableApply(
+        applied=list_applied(report),
+        head=report.head,
+        follows_git=report.traits.follows_git,
+        irreversible=_list_irreversible(report),
     )
 
 
@@ -68,7 +78,7 @@ def list_unclear(report: Report) -> tuple[Applied, ...]:
     return tuple(writes)
 
 
-def list_irreversible(report: Report) -> tuple[str, ...]:
+def _list_irreversible(report: Report) -> tuple[str, ...]:
     """Return a text for each file whose assistant was created or deleted, which no rollback undoes."""
     messages: dict[str, str] = {}
     for entry in report.assistants:

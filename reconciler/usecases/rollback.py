@@ -14,11 +14,10 @@ from reconciler.core.definition import Definition
 from reconciler.core.origin import Since
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
-from reconciler.core.reviewed import Applied, combine_writes
+from reconciler.core.reviewed import Applied, UndoableApply, combine_writes
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import MISSING, value_at
-from reconciler.dataclass import dataclass
 from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
@@ -31,16 +30,6 @@ from reconciler.usecases.writing.recording import moves_unclear, record_unclear
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UndoableApply:
-    """The parts of an apply's report that a rollback needs."""
-
-    applied: Sequence[Applied]
-    head: str | None  # the commit that it was applied from
-    follows_git: bool  # false for the report of a rollback, which no commit asked for
-    irreversible: Sequence[str] = ()  # what was created or deleted, which stays as it is
 
 
 def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, start: Open) -> Run:

@@ -6,10 +6,10 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import read_report, wrong_report_error
 from reconciler.cli.writing import check_can_confirm, open_session
-from reconciler.report.read_back import list_applied, list_irreversible
+from reconciler.report.read_back import read_apply
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
-from reconciler.usecases.rollback import UndoableApply, rollback
+from reconciler.usecases.rollback import rollback
 
 
 @declare_command("rollback", ("reconciler rollback apply.json", "Undo what `reconciler apply --report apply.json` did"))
@@ -28,12 +28,7 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     if not apply_report.traits.writes:
         raise wrong_report_error(apply_report)
     # A rollback takes only this from the report. It sends these values, and does not trust the rest of the file.
-    undone = UndoableApply(
-        applied=list_applied(apply_report),
-        head=apply_report.head,
-        follows_git=apply_report.traits.follows_git,
-        irreversible=list_irreversible(apply_report),
-    )
+    undone = read_apply(apply_report)
     with open_session(choices, options, yes=yes, label="Rolling back", earlier=apply_report) as session:
         rollback(session.lock, lambda: read_bare_project(choices, repository=session.lock[0]), undone, session.start)
     return session.exit_code
