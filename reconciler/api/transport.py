@@ -88,7 +88,13 @@ class Connection:
                     return NoAnswer("protocol", "a response that came before its request", reached=True)
                 has_begun = True
                 answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
-                return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
+                try:
+                    return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
+                except (*_ERRORS, UnusableBodyError):
+                    # The status of a failure says it all.
+                    if answer.ok:
+                        raise
+                    return answer
         except (*_ERRORS, UnusableBodyError) as error:
             # httpcore keeps a tunnel whose TLS handshake failed in its pool of one, and the next request would wait for
             # it for ever.

@@ -52,6 +52,9 @@ PACKED = gzip.compress(b'{"id": "asst_1"}')
     [
         *(*PASSING, half_reply(200, b'{"id": "asst_1"}')),
         *(answer(200, PACKED[:length], Content_Encoding="gzip") for length in (5, -12, -1)),
+        # The status says it all, whatever the body is.
+        *(answer(status, "<html>", Content_Encoding=coding) for status in (429, 503, 524) for coding in ("gzip", "br")),
+        *(half_reply(503, b"<html>"), answer(500, b"x" * (8 * 1024 * 1024 + 1))),
     ],
 )
 def test_a_read_is_repeated_after_a_passing_failure(server: OddServer, reply: Reply) -> None:
@@ -67,6 +70,14 @@ def test_what_will_not_pass_is_not_repeated(server: OddServer, status: int) -> N
     with client(server) as api, pytest.raises(ApiError, match=str(status)):
         api.get("asst_1")
     assert len(server.all_requests) == 1
+
+
+@pytest.mark.parametrize("reply", [answer(422, "<html>", Content_Encoding="gzip"), half_reply(403, b"<html>")])
+def test_a_write_that_is_refused_is_refused_whatever_the_body_is(server: OddServer, reply: Reply) -> None:
+    server.on("PATCH *", reply)
+    error = patch_error(client(server))
+    assert not isinstance(error, UnclearWrite)
+    assert error.status in (403, 422)
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
