@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from reconciler.core.run import FileEdit
 from reconciler.errors import HostError
-from reconciler.hosts.host import Host, Request, get_group
+from reconciler.hosts.host import Host, Request, get_group, read_name
 
 # The account of the token in a workflow's job. Such a token may not ask which account it has.
 BOT = "github-actions[bot]"
@@ -34,7 +34,7 @@ class GitHub(Host):
     def read_account(self, authors: Collection[str]) -> str:
         """Return the login that the token belongs to."""
         try:
-            return _read_login(self.client.request("GET", "/user"))
+            return read_name(self.client.request("GET", "/user"), "login")
         except HostError as error:
             # GitHub answers this to the token of an app, which belongs to no user. A job's own token is one of these.
             if error.status not in (403, 404):
@@ -46,15 +46,11 @@ class GitHub(Host):
 
     def _read_viewer(self) -> str:
         try:
-            login = get_group(self.client.query_graphql("{ viewer { login } }"), "viewer").get("login")
+            return read_name(self.client.query_graphql("{ viewer { login } }").get("viewer"), "login")
         except HostError as error:
             if error.status not in (403, 404):
                 raise
             return BOT
-        # After a wrong guess, our own comment would look like somebody else's, and we would write a second one.
-        if not isinstance(login, str) or not login:
-            raise HostError("GitHub did not say which account the token belongs to", hint="run this again later")
-        return login
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Create a branch with one commit on top of `head`. GitHub makes the token's account its author."""
@@ -88,7 +84,3 @@ class GitHub(Host):
             into=str(base.get("ref") or ""),
             commit=str(head.get("sha") or ""),
         )
-
-
-def _read_login(user: Any) -> str:
-    return str(user.get("login") or BOT) if isinstance(user, dict) else BOT

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from reconciler.core.run import FileEdit
 from reconciler.errors import HostError
-from reconciler.hosts.host import Host, Request, get_group
+from reconciler.hosts.host import Host, Request, get_group, read_name
 
 _QUICK_ACTION = re.compile(r"^/", re.MULTILINE)
 
@@ -33,8 +33,7 @@ class GitLab(Host):
 
     def read_account(self, authors: Collection[str]) -> str:
         """Return the user name that the token belongs to; a project access token has its own user."""
-        user = self.client.request("GET", "/user")
-        return str(user.get("username") or "") if isinstance(user, dict) else ""
+        return read_name(self.client.request("GET", "/user"), "username")
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Create a branch with one commit on top of `head`. GitLab refuses to do so if the branch exists."""

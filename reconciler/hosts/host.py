@@ -41,6 +41,14 @@ def get_group(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return group if isinstance(group, dict) else {}
 
 
+def read_name(user: Any, key: str) -> str:
+    """Return an account's name. Raises HostError if it is missing: by a guess, its own entries would be foreign."""
+    name = user.get(key) if isinstance(user, dict) else None
+    if not isinstance(name, str) or not name:
+        raise HostError("the host did not say which account the token belongs to", hint="run this again later")
+    return name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Host(abc.ABC):
     """A repository in one run. Every method raises HostError if the host refuses the request."""
@@ -78,7 +86,7 @@ class Host(abc.ABC):
         """Return the entries that the token's account wrote; its name is requested only if there are any."""
         candidates = list(entries)
         account = self.read_account({entry.author for entry in candidates}) if candidates else ""
-        return [entry for entry in candidates if account and entry.author == account]
+        return [entry for entry in candidates if entry.author == account]
 
     def list_comments(self) -> list[Entry]:
         """Return the comments on the request, the oldest first, except for those that the host itself writes."""

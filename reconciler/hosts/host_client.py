@@ -106,7 +106,7 @@ class HostClient:
             url = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}&page={page}"
             entries, headers = self._send("GET", url, None)
             if not isinstance(entries, list):
-                raise HostError(f"{self._name} answered GET {path} with something that is not a list")
+                raise HostError(f"{self._name} answered GET {path.partition('?')[0]} with something that is not a list")
             yield from (entry for entry in entries if isinstance(entry, dict))
             # Both hosts say whether there is another page. If the answer does not, a page that is not full is the last.
             link, next_page = headers.get("link", ""), headers.get("x-next-page")
@@ -188,7 +188,7 @@ def _format_time(seconds: str) -> str | None:
 
 _MOVED = "the repository may have moved or have another name: use the address that it has now"
 _HINTS = {
-    **dict.fromkeys((301, 302, 307, 308), _MOVED),
+    **dict.fromkeys(range(300, 400), _MOVED),
     401: "check the token: it may have expired, or belong to another host",
     403: "the token lacks a permission (GitHub needs pull-requests: write or issues: write, GitLab needs the scope "
     "api; GitHub's token for a pull request from a fork can only read), or the conversation is locked",

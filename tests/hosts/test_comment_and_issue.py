@@ -506,6 +506,19 @@ def test_an_app_that_cannot_tell_who_it_is_writes_nothing(tmp_path: Path) -> Non
         assert host.read_account([hosts.user]) == BOT
 
 
+@pytest.mark.parametrize(
+    "user", [None, {}, [], "<html>", {"login": None, "username": 5}, {"login": "", "username": ""}]
+)
+def test_an_account_without_a_name_writes_nothing(desk: Desk, user: Any) -> None:
+    """As where a gateway answers: each run would find nothing of its own, and write it again."""
+    desk.hosts.facts = {f"{GITHUB if desk.name == 'github' else GITLAB}/user": user or {"odd": 1}}
+    desk.hosts.add("comments", MARKER)
+    desk.hosts.add("issues", make_marker("drift", "assistants"), title="x")
+    for result in (desk.comment(), desk.issue()):
+        assert (result.code, desk.hosts.writes) == (1, [])
+        assert "did not say which account the token belongs to" in result.stderr
+
+
 def test_a_job_s_own_token_writes_as_github_s_bot(tmp_path: Path) -> None:
     with running_hosts() as hosts:
         desk = Desk(hosts, "github", tmp_path)
