@@ -37,10 +37,10 @@ def test_a_process_that_shows_a_token_is_found() -> None:
 
 
 def test_a_command_in_this_process_that_shows_the_password_is_found(tmp_path: Path) -> None:
-    with story(tmp_path / "repository", {"a": {"name": "Old"}}) as tale:
-        file = tale.write("a", name=PASSWORD)
+    with story(tmp_path / "repository", {"a": {"name": "Old"}}) as repo:
+        file = repo.write("a", name=PASSWORD)
         with pytest.raises(AssertionError, match="holds a password"):
-            tale.run("plan")
+            repo.run("plan")
         file.unlink()
 
 

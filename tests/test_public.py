@@ -20,19 +20,19 @@ LIVE = {"a": {"firstMessage": "Hi", "model": MODEL}, "b": {"firstMessage": "Hell
 
 
 @pytest.fixture
-def tale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
-    with story(tmp_path / "project", LIVE) as tale:
-        tale.write("a", id="asst_a", firstMessage="Hi there")
-        tale.write("b", id="asst_b", firstMessage="Hello")
-        tale.commit()
-        monkeypatch.chdir(tale.root)
-        monkeypatch.setenv("RECONCILER_API_URL", tale.sandbox.url)
-        monkeypatch.setenv("RECONCILER_EMAIL", tale.sandbox.admin[0])
-        monkeypatch.setenv("RECONCILER_PASSWORD", tale.sandbox.admin[1])
-        yield tale
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    with story(tmp_path / "project", LIVE) as repo:
+        repo.write("a", id="asst_a", firstMessage="Hi there")
+        repo.write("b", id="asst_b", firstMessage="Hello")
+        repo.commit()
+        monkeypatch.chdir(repo.root)
+        monkeypatch.setenv("RECONCILER_API_URL", repo.sandbox.url)
+        monkeypatch.setenv("RECONCILER_EMAIL", repo.sandbox.admin[0])
+        monkeypatch.setenv("RECONCILER_PASSWORD", repo.sandbox.admin[1])
+        yield repo
 
 
-def test_a_script_plans_applies_what_it_reviewed_and_records_it(tale: Story) -> None:
+def test_a_script_plans_applies_what_it_reviewed_and_records_it(repo: Story) -> None:
     project = reconciler.load(base="none")
     assert [definition.key for definition in project.definitions] == ["a", "b"]
     with reconciler.connect(project) as api:
@@ -40,55 +40,55 @@ def test_a_script_plans_applies_what_it_reviewed_and_records_it(tale: Story) -> 
         assert [entry["status"] for entry in reviewed["assistants"]] == ["pending", "in_sync"]
         report = reconciler.apply(project, api, reviewed=reviewed, record=True)
     assert [entry["outcome"] for entry in report["assistants"]] == ["applied", "unchanged"]
-    assert tale.sandbox.live("asst_a")["firstMessage"] == "Hi there"
-    assert tale.record
-    assert tale.plan()["summary"]["in_sync"] == 2
+    assert repo.sandbox.live("asst_a")["firstMessage"] == "Hi there"
+    assert repo.record
+    assert repo.plan()["summary"]["in_sync"] == 2
 
 
-def test_drift_is_measured_against_the_commit_where_there_is_no_record(tale: Story) -> None:
-    tale.sandbox.edit("asst_b", firstMessage="Good evening")
+def test_drift_is_measured_against_the_commit_where_there_is_no_record(repo: Story) -> None:
+    repo.sandbox.edit("asst_b", firstMessage="Good evening")
     project = reconciler.load(paths=["assistants/b.yaml"])
     with reconciler.connect(project) as api:
         report = reconciler.drift(project, api)
     assert [change["kind"] for entry in report["assistants"] for change in entry["changes"]] == ["drift"]
-    assert report["base"] == {"ref": "HEAD", "commit": tale.head}
-    assert tale.sandbox.patches == []
+    assert report["base"] == {"ref": "HEAD", "commit": repo.head}
+    assert repo.sandbox.patches == []
 
 
-def test_what_is_chosen_for_the_connection_holds_for_writes(tale: Story) -> None:
-    tale.sandbox.rehearse("PATCH *: 500")
+def test_what_is_chosen_for_the_connection_holds_for_writes(repo: Story) -> None:
+    repo.sandbox.rehearse("PATCH *: 500")
     project = reconciler.load()
     with reconciler.connect(project, concurrency=1, retries=0) as api:
         report = reconciler.apply(project, api)
     assert [entry["outcome"] for entry in report["assistants"]] == ["indeterminate", "unchanged"]
-    assert (tale.sandbox.calls["PATCH"], tale.sandbox.most_in_flight) == (1, 1)
+    assert (repo.sandbox.calls["PATCH"], repo.sandbox.most_in_flight) == (1, 1)
 
 
-def test_more_writes_than_allowed_are_none(tale: Story) -> None:
+def test_more_writes_than_allowed_are_none(repo: Story) -> None:
     project = reconciler.load()
-    with reconciler.connect(project, api_url=tale.sandbox.url) as api:
+    with reconciler.connect(project, api_url=repo.sandbox.url) as api:
         report = reconciler.apply(project, api, max_changes=0)
         with pytest.raises(reconciler.ReconcilerError, match="max_changes must be a number"):
             reconciler.apply(project, api, max_changes="many")
     assert {entry["outcome"] for entry in report["assistants"]} == {"skipped"}
     note = "1 assistant would be written, but max_changes allows 0; if the plan is right, raise the limit."
     assert f"Nothing was sent: {note}" in report["warnings"]
-    assert tale.sandbox.patches == []
+    assert repo.sandbox.patches == []
 
 
-def test_an_invalid_definition_is_a_problem_of_the_project_and_stops_apply(tale: Story) -> None:
-    tale.write("c", "id: asst_c\nfirstMesage: Hi\n")
+def test_an_invalid_definition_is_a_problem_of_the_project_and_stops_apply(repo: Story) -> None:
+    repo.write("c", "id: asst_c\nfirstMesage: Hi\n")
     project = reconciler.load()
     assert [problem.file for problem in project.problems] == ["assistants/c.yaml"]
-    with reconciler.connect(project, email=tale.sandbox.admin[0], password=tale.sandbox.admin[1]) as api:
+    with reconciler.connect(project, email=repo.sandbox.admin[0], password=repo.sandbox.admin[1]) as api:
         report = reconciler.apply(project, api)
     assert {entry["outcome"] for entry in report["assistants"]} == {"skipped", "refused"}
-    assert tale.sandbox.requests == []
+    assert repo.sandbox.requests == []
 
 
-def test_what_could_not_be_recorded_is_told_with_the_report(tale: Story) -> None:
+def test_what_could_not_be_recorded_is_told_with_the_report(repo: Story) -> None:
     project = reconciler.load(base="none")
-    hook = tale.root / ".git" / "hooks" / "reference-transaction"
+    hook = repo.root / ".git" / "hooks" / "reference-transaction"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     with reconciler.connect(project) as api, pytest.raises(reconciler.NotRecorded) as error_info:
@@ -97,24 +97,24 @@ def test_what_could_not_be_recorded_is_told_with_the_report(tale: Story) -> None
     assert "live, but not recorded" in str(error_info.value)
 
 
-def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(tale: Story) -> None:
+def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(repo: Story) -> None:
     project = reconciler.load()
     with reconciler.connect(project) as api, pytest.raises(reconciler.ReconcilerError, match="there is no record"):
         reconciler.apply(project, api, record=True)
-    assert tale.sandbox.patches == []
+    assert repo.sandbox.patches == []
 
 
-def test_definitions_that_were_read_before_somebody_else_applied_are_not_applied(tale: Story) -> None:
+def test_definitions_that_were_read_before_somebody_else_applied_are_not_applied(repo: Story) -> None:
     """A late run must not undo a newer one, also where it began before that one had ended."""
     project = reconciler.load(base="none")
-    tale.apply_and_record("--base", "none")
-    tale.sandbox.forget_requests()
+    repo.apply_and_record("--base", "none")
+    repo.sandbox.forget_requests()
     with reconciler.connect(project) as api, pytest.raises(reconciler.ReconcilerError, match="moved while this run"):
         reconciler.apply(project, api)
-    assert tale.sandbox.requests == []
+    assert repo.sandbox.requests == []
 
 
-def test_credentials_that_are_missing_are_named(tale: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_that_are_missing_are_named(repo: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     project = reconciler.load()
     monkeypatch.delenv("RECONCILER_PASSWORD")
     with pytest.raises(reconciler.ReconcilerError, match="no credentials"):
@@ -131,9 +131,9 @@ def test_other_names_are_not_there() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["plan", "apply"])
-def test_the_examples_of_the_document_run(tale: Story, example: str) -> None:
+def test_the_examples_of_the_document_run(repo: Story, example: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", example], cwd=tale.root, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", example], cwd=repo.root, capture_output=True, text=True, timeout=60, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
 

@@ -27,18 +27,18 @@ UNREADABLE = "firstMessage: [\n"
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Two commits: what was applied last, and what the definitions are now."""
     with running_sandbox() as unused:
-        tale = Story(tmp_path_factory.mktemp("matrix") / "repository", unused)
+        repo = Story(tmp_path_factory.mktemp("matrix") / "repository", unused)
     for row in ROWS:
         base = row.definition("base")
         if base is not None:
-            tale.write(row.key, **base)
+            repo.write(row.key, **base)
         elif row.parts[0][1].base_file == "unreadable":
-            tale.write(row.key, UNREADABLE)
-    tale.commit("What was applied last")
+            repo.write(row.key, UNREADABLE)
+    repo.commit("What was applied last")
     for row in ROWS:
-        tale.write(row.key, **(row.definition("desired") or {}))
-    tale.commit("What the definitions are now")
-    return tale
+        repo.write(row.key, **(row.definition("desired") or {}))
+    repo.commit("What the definitions are now")
+    return repo
 
 
 @pytest.fixture

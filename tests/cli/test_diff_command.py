@@ -13,21 +13,21 @@ LONG = "Hello, this is the enrollment office of Example University. How can I he
 @pytest.fixture
 def offline(tmp_path: Path) -> Offline:
     """One definition that is alike in both, one that differs."""
-    tale = Offline(tmp_path / "work")
-    tale.configure("staging", "production", sensitive=["/metadata/crmKey"])
-    tale.project.write("alike", name="Alike", firstMessage="Hi")
-    tale.project.write(
+    repo = Offline(tmp_path / "work")
+    repo.configure("staging", "production", sensitive=["/metadata/crmKey"])
+    repo.project.write("alike", name="Alike", firstMessage="Hi")
+    repo.project.write(
         "sub/differs", f"name: Differs\nfirstMessage: {LONG}\nmodel:\n  provider: openai\n  temperature: 0.7\n"
     )
     for name in ("staging", "production"):
-        tale.overlay("alike", f"id: asst_alike_{name}\nfirstMessage: Hi\n", name)
-    tale.overlay(
+        repo.overlay("alike", f"id: asst_alike_{name}\nfirstMessage: Hi\n", name)
+    repo.overlay(
         "sub/differs",
         "id: asst_s\nmodel: {temperature: 0.2}\nmetadata:\n  crmKey: hush\n"
         f"firstMessage: {LONG.replace('today', 'now')}\n",
     )
-    tale.overlay("sub/differs", "id: asst_p\nname: Enrollment\nmodel: {provider: openai}\n", "production")
-    return tale
+    repo.overlay("sub/differs", "id: asst_p\nname: Enrollment\nmodel: {provider: openai}\n", "production")
+    return repo
 
 
 def test_what_differs_with_both_values_and_their_places(offline: Offline) -> None:
@@ -154,16 +154,16 @@ def test_what_makes_no_sense_is_refused(offline: Offline, arguments: tuple[str, 
 
 
 def test_the_example_of_the_documents(tmp_path: Path) -> None:
-    tale = Offline(tmp_path / "work")
-    tale.configure("staging", "production")
-    tale.project.write("enrollment", "name: Enrollment\nmodel:\n  provider: openai\n  model: x\n  temperature: 0.7\n")
-    tale.overlay("enrollment", "id: asst_001\nmodel:\n  temperature: 0.2\n")
+    repo = Offline(tmp_path / "work")
+    repo.configure("staging", "production")
+    repo.project.write("enrollment", "name: Enrollment\nmodel:\n  provider: openai\n  model: x\n  temperature: 0.7\n")
+    repo.overlay("enrollment", "id: asst_001\nmodel:\n  temperature: 0.2\n")
     for key, names in (("enrollment", ["production"]), ("goodbye", ["staging", "production"]), ("survey", ["staging"])):
         if key != "enrollment":
-            tale.project.write(key, name=key)
+            repo.project.write(key, name=key)
         for name in names:
-            tale.overlay(key, f"id: asst_{key}_{name}\n", name)
+            repo.overlay(key, f"id: asst_{key}_{name}\n", name)
     text = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
     example = text.partition("$ reconciler diff --environment staging --against production\n")[2].partition("```")[0]
-    result = tale.run("diff", *BOTH, env={"COLUMNS": "80"})
+    result = repo.run("diff", *BOTH, env={"COLUMNS": "80"})
     assert (result.code, result.stdout, result.stderr) == (0, example, "")

@@ -90,39 +90,39 @@ def test_bash_takes_the_script(tmp_path: Path) -> None:
 
 class TestQuiet:
     @pytest.fixture
-    def tale(self, tmp_path: Path) -> Iterator[Story]:
-        with story(tmp_path / "repository", {"a": {"name": "A"}, "b": {"name": "B"}}) as tale:
-            tale.write("a", name="A")
-            tale.write("b", name="B")
-            tale.commit()
-            yield tale
+    def repo(self, tmp_path: Path) -> Iterator[Story]:
+        with story(tmp_path / "repository", {"a": {"name": "A"}, "b": {"name": "B"}}) as repo:
+            repo.write("a", name="A")
+            repo.write("b", name="B")
+            repo.commit()
+            yield repo
 
-    def test_a_run_that_finds_nothing_prints_nothing(self, tale: Story) -> None:
+    def test_a_run_that_finds_nothing_prints_nothing(self, repo: Story) -> None:
         for arguments in (["plan"], ["drift"], ["validate"], ["apply", "--yes", "--record", "--base", "none"]):
-            result = tale.run(*arguments, "-q")
+            result = repo.run(*arguments, "-q")
             assert (result.code, result.stdout, result.stderr) == (0, "", ""), arguments
 
-    def test_what_differs_failed_or_was_written_is_still_said(self, tale: Story) -> None:
-        tale.write("a", name="New")
-        tale.write("c", id="asst_gone", name="Gone")
-        assert "to change" in tale.run("plan", "-q", tale.root / "assistants" / "a.yaml").stdout
-        result = tale.run("apply", "--yes", "-q")
+    def test_what_differs_failed_or_was_written_is_still_said(self, repo: Story) -> None:
+        repo.write("a", name="New")
+        repo.write("c", id="asst_gone", name="Gone")
+        assert "to change" in repo.run("plan", "-q", repo.root / "assistants" / "a.yaml").stdout
+        result = repo.run("apply", "--yes", "-q")
         assert result.code == 1
         assert "1 applied" in result.stdout
         assert "asst_gone" in result.stdout
-        tale.write("d", "id: asst_d\nnmae: x\n")
-        assert "nmae" in tale.run("validate", "--quiet").stdout
+        repo.write("d", "id: asst_d\nnmae: x\n")
+        assert "nmae" in repo.run("validate", "--quiet").stdout
 
-    def test_reports_and_other_formats_are_written_all_the_same(self, tale: Story) -> None:
-        result = tale.run("plan", "-q", "--format", "json", "--report", "plan.json")
+    def test_reports_and_other_formats_are_written_all_the_same(self, repo: Story) -> None:
+        result = repo.run("plan", "-q", "--format", "json", "--report", "plan.json")
         assert json.loads(result.stdout)["summary"]["in_sync"] == 2
-        assert (tale.root / "plan.json").read_text("utf-8") == result.stdout
+        assert (repo.root / "plan.json").read_text("utf-8") == result.stdout
 
-    def test_a_run_that_was_stopped_is_no_good_news(self, tale: Story) -> None:
-        report = json.loads(tale.run("plan", "--format", "json").stdout)
+    def test_a_run_that_was_stopped_is_no_good_news(self, repo: Story) -> None:
+        report = json.loads(repo.run("plan", "--format", "json").stdout)
         report["assistants"][0]["status"] = None
-        (tale.root / "stopped.json").write_text(json.dumps(report), "utf-8")
-        assert "1 not read" in tale.run("report", "stopped.json", "-q").stdout
+        (repo.root / "stopped.json").write_text(json.dumps(report), "utf-8")
+        assert "1 not read" in repo.run("report", "stopped.json", "-q").stdout
 
     def test_environments_that_are_alike_need_no_words(self, tmp_path: Path) -> None:
         offline = Offline(tmp_path / "repository")

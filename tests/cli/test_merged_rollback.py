@@ -14,102 +14,102 @@ LIVE = {"name": "Desk", "firstMessage": "Hello!", "model": {**MODEL, "messages":
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
+def repo(tmp_path: Path) -> Iterator[Story]:
     """A recorded assistant whose temperature somebody has edited live."""
-    with story(tmp_path / "repository", {"a": LIVE}) as tale:
-        tale.write("a", name="Desk", firstMessage="Hello!", model={"temperature": 0.7})
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", model={**LIVE["model"], "temperature": 1.1})  # type: ignore[dict-item]
-        yield tale
+    with story(tmp_path / "repository", {"a": LIVE}) as repo:
+        repo.write("a", name="Desk", firstMessage="Hello!", model={"temperature": 0.7})
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", model={**LIVE["model"], "temperature": 1.1})  # type: ignore[dict-item]
+        yield repo
 
 
-def apply_twice(tale: Story) -> list[Document]:
+def apply_twice(repo: Story) -> list[Document]:
     """One run puts the live edit back, the next brings a change of git's."""
-    first = tale.apply_and_record("--on-drift", "revert")
-    tale.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
-    tale.commit()
-    return [first, tale.apply_and_record()]
+    first = repo.apply_and_record("--on-drift", "revert")
+    repo.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
+    repo.commit()
+    return [first, repo.apply_and_record()]
 
 
-def merge_reports(tale: Story, *documents: Document) -> Document:
-    files = [str(tale.save_report(document, f"{number}.json")) for number, document in enumerate(documents)]
-    result = tale.run("report", *files, "--format", "json")
+def merge_reports(repo: Story, *documents: Document) -> Document:
+    files = [str(repo.save_report(document, f"{number}.json")) for number, document in enumerate(documents)]
+    result = repo.run("report", *files, "--format", "json")
     assert result.code == 0
     document: Document = json.loads(result.stdout)
     return document
 
 
-def live(tale: Story) -> dict[str, Any]:
-    return {key: tale.sandbox.live("asst_a")[key] for key in LIVE}
+def live(repo: Story) -> dict[str, Any]:
+    return {key: repo.sandbox.live("asst_a")[key] for key in LIVE}
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_what_two_runs_sent_under_different_options_is_all_undone(tale: Story, swapped: bool) -> None:
-    before = live(tale)
-    runs = apply_twice(tale)
-    assert live(tale) != before
-    rollback = tale.rollback(merge_reports(tale, *(reversed(runs) if swapped else runs)))
+def test_what_two_runs_sent_under_different_options_is_all_undone(repo: Story, swapped: bool) -> None:
+    before = live(repo)
+    runs = apply_twice(repo)
+    assert live(repo) != before
+    rollback = repo.rollback(merge_reports(repo, *(reversed(runs) if swapped else runs)))
     assert outcomes(rollback) == {"a": "applied"}
-    assert live(tale) == before
+    assert live(repo) == before
 
 
-def test_an_edit_between_the_runs_refuses_the_assistant(tale: Story) -> None:
-    tale.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
-    tale.commit()
-    first = tale.apply()
-    tale.sandbox.edit("asst_a", firstMessage="Theirs")
-    tale.write("a", name="Desk", firstMessage="Good evening!", model={"temperature": 0.7})
-    tale.commit()
-    second = tale.apply("--force-conflicts")
-    after = live(tale)
-    rollback = tale.rollback(merge_reports(tale, first, second))
+def test_an_edit_between_the_runs_refuses_the_assistant(repo: Story) -> None:
+    repo.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
+    repo.commit()
+    first = repo.apply()
+    repo.sandbox.edit("asst_a", firstMessage="Theirs")
+    repo.write("a", name="Desk", firstMessage="Good evening!", model={"temperature": 0.7})
+    repo.commit()
+    second = repo.apply("--force-conflicts")
+    after = live(repo)
+    rollback = repo.rollback(merge_reports(repo, first, second))
     assert outcomes(rollback) == {"a": "refused"}
     (entry,) = rollback["assistants"]
     assert "somebody edited firstMessage between two of the report's runs" in entry["error"]["message"]
-    assert live(tale) == after
+    assert live(repo) == after
 
 
 @pytest.mark.parametrize("arguments", [["rollback", "FILE", "--yes"], ["apply", "--resume", "FILE", "--yes"]])
-def test_a_report_that_does_not_say_what_was_sent_is_refused(tale: Story, arguments: list[str]) -> None:
-    (report, _) = apply_twice(tale)
+def test_a_report_that_does_not_say_what_was_sent_is_refused(repo: Story, arguments: list[str]) -> None:
+    (report, _) = apply_twice(repo)
     for entry in report["assistants"]:
         for change in entry["changes"]:
             del change["sent"]
-    after = live(tale)
-    result = tale.run(*[str(tale.save_report(report)) if word == "FILE" else word for word in arguments])
-    assert (result.code, result.stdout, live(tale)) == (1, "", after)
+    after = live(repo)
+    result = repo.run(*[str(repo.save_report(report)) if word == "FILE" else word for word in arguments])
+    assert (result.code, result.stdout, live(repo)) == (1, "", after)
     assert "(`sent`)" in result.stderr
     assert "apply again with this version" in result.stderr
 
 
-def test_an_apply_merged_with_its_rollback_names_both(tale: Story) -> None:
-    first = tale.apply_and_record("--on-drift", "revert")
-    report = tale.save_report(merge_reports(tale, first, tale.rollback(first)))
-    for result in (tale.run("rollback", report, "--yes"), tale.run("apply", "--resume", report, "--yes")):
+def test_an_apply_merged_with_its_rollback_names_both(repo: Story) -> None:
+    first = repo.apply_and_record("--on-drift", "revert")
+    report = repo.save_report(merge_reports(repo, first, repo.rollback(first)))
+    for result in (repo.run("rollback", report, "--yes"), repo.run("apply", "--resume", report, "--yes")):
         assert (result.code, result.stdout) == (1, "")
         assert "this report is merged from runs of `apply` and `rollback`" in result.stderr
         assert "the latest first" in result.stderr
 
 
 @pytest.mark.parametrize("fields", [{"firstMessage": "Good evening!"}, {"name": "Front desk"}])
-def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(tale: Story, fields: dict[str, Any]) -> None:
-    before = live(tale)
-    runs = apply_twice(tale)
-    tale.write("a", id="local_asst_a", **{"name": "Desk", "firstMessage": "Good day!", **fields})
-    tale.commit()
-    rollback = tale.rollback(merge_reports(tale, *runs, tale.apply_and_record()))
+def test_an_assistant_that_the_runs_name_by_its_two_ids_is_undone_once(repo: Story, fields: dict[str, Any]) -> None:
+    before = live(repo)
+    runs = apply_twice(repo)
+    repo.write("a", id="local_asst_a", **{"name": "Desk", "firstMessage": "Good day!", **fields})
+    repo.commit()
+    rollback = repo.rollback(merge_reports(repo, *runs, repo.apply_and_record()))
     assert outcomes(rollback) == {"a": "applied"}
-    assert live(tale) == before
+    assert live(repo) == before
 
 
-def test_fields_inside_one_another_under_two_ids_are_not_undone(tale: Story) -> None:
-    first = tale.apply_and_record("--on-drift", "revert")
+def test_fields_inside_one_another_under_two_ids_are_not_undone(repo: Story) -> None:
+    first = repo.apply_and_record("--on-drift", "revert")
     second = json.loads(json.dumps(first))
     (entry,) = second["assistants"]
     entry["id"] = "local_asst_a"
     entry["changes"][0] |= {"path": "/model", "live": LIVE["model"], "desired": LIVE["model"]}
-    after = live(tale)
-    result = tale.run("rollback", tale.save_report(merge_reports(tale, first, second)), "--yes")
-    assert (result.code, live(tale)) == (1, after)
+    after = live(repo)
+    result = repo.run("rollback", repo.save_report(merge_reports(repo, first, second)), "--yes")
+    assert (result.code, live(repo)) == (1, after)
     assert "the report names /model and /model/temperature, one inside the other" in result.stderr

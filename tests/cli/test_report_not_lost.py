@@ -144,7 +144,7 @@ def test_where_nothing_was_written_there_is_nothing_to_lose(one_definition: Proj
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
+def repo(tmp_path: Path) -> Iterator[Story]:
     """A repository that has applied once, and has changed since."""
     with story(tmp_path / "recorded", {"a": {"name": "Old"}}) as told_once:
         told_once.write("a", name="Old")
@@ -164,8 +164,8 @@ def path_with_git(folder: Path, on: str, what: str) -> str:
     return f"{folder}:{os.environ['PATH']}"
 
 
-def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(tale: Story) -> None:
-    reports = tale.root.parent / "reports"
+def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(repo: Story) -> None:
+    reports = repo.root.parent / "reports"
     reports.mkdir()
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -175,29 +175,29 @@ def test_what_is_unclear_is_recorded_even_where_the_report_cannot_be_written(tal
         reports.rmdir()
         return error_answer(500)
 
-    with tale.intercept(meddle):
-        result = tale.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
+    with repo.intercept(meddle):
+        result = repo.run("apply", "--yes", "--record", "--retries", "0", "--report", reports / "r.json")
     assert result.code == 1
     assert "r.json: cannot be written" in result.stderr
     assert read_outcome(result.stderr) == "indeterminate"
-    assert [trailer["id"] for trailer in tale.trailers] == ["asst_a"]
+    assert [trailer["id"] for trailer in repo.trailers] == ["asst_a"]
 
 
-def test_a_git_that_cannot_tell_who_set_what_ends_the_run_before_it_writes(tale: Story) -> None:
-    path = path_with_git(tale.root.parent / "odd", "--topo-order", "exit 1")
-    result = tale.run("apply", "--yes", "--record", "--format", "json", env={"PATH": path})
-    assert (result.code, result.stdout, tale.sandbox.patches) == (1, "", [])
+def test_a_git_that_cannot_tell_who_set_what_ends_the_run_before_it_writes(repo: Story) -> None:
+    path = path_with_git(repo.root.parent / "odd", "--topo-order", "exit 1")
+    result = repo.run("apply", "--yes", "--record", "--format", "json", env={"PATH": path})
+    assert (result.code, result.stdout, repo.sandbox.patches) == (1, "", [])
     assert "git log" in result.stderr
 
 
 @pytest.mark.parametrize("on", ["commit-tree", "update-ref"])
-def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: Story, on: str) -> None:
+def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(repo: Story, on: str) -> None:
     """A terminal sends it to all processes of the command, git among them."""
-    path = path_with_git(tale.root.parent / "odd", on, "kill -s INT -- -$PPID")
+    path = path_with_git(repo.root.parent / "odd", on, "kill -s INT -- -$PPID")
     result = subprocess.run(
         [COMMAND, "apply", "--yes", "--record", "--format", "json"],
-        cwd=tale.root,
-        env=environment({**connection_variables(tale.sandbox), "PATH": path}),
+        cwd=repo.root,
+        env=environment({**connection_variables(repo.sandbox), "PATH": path}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         start_new_session=True,
@@ -206,7 +206,7 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(tale: 
     )
     assert result.returncode == 130, result.stderr
     assert entries(json.loads(result.stdout))["a"]["outcome"] == "applied"
-    assert tale.tree()["assistants/a.yaml"]["name"] == "New"
+    assert repo.tree()["assistants/a.yaml"]["name"] == "New"
 
 
 def test_a_report_that_could_not_be_read_back_says_so_before_the_first_write(project: Project) -> None:

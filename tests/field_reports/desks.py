@@ -39,14 +39,14 @@ def build_live(declared: Mapping[str, Any]) -> Fields:
 def desks(root: Path, *names: str, kind: type[Story] = Story, recorded: bool = True, **fields: Any) -> Iterator[Story]:
     """Definitions that are live, committed and, if nothing else is said, recorded."""
     declared = {**DECLARED, **fields}
-    with story(root, dict.fromkeys(names, build_live(declared)), kind=kind) as tale:
+    with story(root, dict.fromkeys(names, build_live(declared)), kind=kind) as repo:
         for name in names:
-            tale.write(name, **declared)
-        tale.commit("First")
+            repo.write(name, **declared)
+        repo.commit("First")
         if recorded:
-            check_success(tale.run("apply", "--yes", "--record", "--base", "none"))
-        tale.sandbox.forget_requests()
-        yield tale
+            check_success(repo.run("apply", "--yes", "--record", "--base", "none"))
+        repo.sandbox.forget_requests()
+        yield repo
 
 
 def check_success(result: Completed) -> Completed:
@@ -54,40 +54,40 @@ def check_success(result: Completed) -> Completed:
     return result
 
 
-def commit_settings(tale: Story, **settings: Any) -> None:
+def commit_settings(repo: Story, **settings: Any) -> None:
     """Commit other settings; none at all is no file."""
-    tale.project.configure(**settings)
+    repo.project.configure(**settings)
     if not settings:
-        (tale.root / "reconciler.yaml").unlink()
-    tale.commit("Settings")
+        (repo.root / "reconciler.yaml").unlink()
+    repo.commit("Settings")
 
 
-def commit_change(tale: Story, key: str, **fields: Any) -> str:
+def commit_change(repo: Story, key: str, **fields: Any) -> str:
     """Commit a definition with other values than it begins with."""
-    tale.write(key, **{**DECLARED, **fields})
-    return tale.commit(f"Change {key}", allow_empty=True)
+    repo.write(key, **{**DECLARED, **fields})
+    return repo.commit(f"Change {key}", allow_empty=True)
 
 
-def live(tale: Story, name: str) -> Fields:
+def live(repo: Story, name: str) -> Fields:
     """What the API holds now, without the time at which it was written."""
-    return {key: value for key, value in tale.sandbox.live(f"asst_{name}").items() if key != "updatedAt"}
+    return {key: value for key, value in repo.sandbox.live(f"asst_{name}").items() if key != "updatedAt"}
 
 
-def live_value(tale: Story, name: str, field: str = "firstMessage") -> Any:
-    return live(tale, name).get(field)
+def live_value(repo: Story, name: str, field: str = "firstMessage") -> Any:
+    return live(repo, name).get(field)
 
 
-def merge_reports(tale: Story, *documents: Document) -> Path:
+def merge_reports(repo: Story, *documents: Document) -> Path:
     """Merge reports with the command, and return the file."""
-    files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents, 1)]
-    file = tale.root.parent / "merged.json"
-    check_success(tale.run("report", *files, "--report", file))
+    files = [repo.save_report(document, f"{number}.json") for number, document in enumerate(documents, 1)]
+    file = repo.root.parent / "merged.json"
+    check_success(repo.run("report", *files, "--report", file))
     return file
 
 
-def roll_back(tale: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
+def roll_back(repo: Story, report: Path) -> tuple[Completed, dict[str, str | None]]:
     """Roll a report back; return what became of each assistant, too."""
-    result = tale.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
+    result = repo.run("rollback", report, "--yes", "--format", "json", "--retries", "0")
     return result, outcomes(json.loads(result.stdout)) if result.stdout else {}
 
 

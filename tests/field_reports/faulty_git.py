@@ -104,15 +104,15 @@ class Aftermath:
 class Scene:
     """Three desks with a record: one was edited live, one changed in git, one both, in different fields."""
 
-    def __init__(self, tale: Story) -> None:
-        self.tale = tale
+    def __init__(self, repo: Story) -> None:
+        self.repo = repo
         for name in ("edited", "both"):
-            tale.sandbox.edit(f"asst_{name}", firstMessage="theirs")
-        tale.write("changed", name="Desk", firstMessage="ours", model={"temperature": 0.7})
-        tale.write("both", name="Ours", firstMessage="Hello!", model={"temperature": 0.7})
-        tale.commit("Reviewed")
-        tale.sandbox.forget_requests()
-        self._ref = tale.root / ".git" / REF
+            repo.sandbox.edit(f"asst_{name}", firstMessage="theirs")
+        repo.write("changed", name="Desk", firstMessage="ours", model={"temperature": 0.7})
+        repo.write("both", name="Ours", firstMessage="Hello!", model={"temperature": 0.7})
+        repo.commit("Reviewed")
+        repo.sandbox.forget_requests()
+        self._ref = repo.root / ".git" / REF
         self._live, self._files = self._lives(), self._texts()
         self.look_at_ref()
 
@@ -122,13 +122,13 @@ class Scene:
 
     def run(self, command: str, *more: str, env: dict[str, str] | None = None) -> tuple[Completed, Aftermath]:
         """Run a command, and put everything back to where it was."""
-        result = self.tale.run(*COMMANDS[command], *more, "--retries", "0", env=env)
+        result = self.repo.run(*COMMANDS[command], *more, "--retries", "0", env=env)
         ended = Aftermath(
             result.code,
             _drop_volatile(json.loads(result.stdout)) if result.stdout.startswith("{") else result.stdout,
             self._lives(),
             self._texts(),
-            self.tale.tree() if self._ref.read_bytes() != self._record else None,
+            self.repo.tree() if self._ref.read_bytes() != self._record else None,
         )
         self.put_back()
         return result, ended
@@ -158,18 +158,18 @@ class Scene:
         """Put everything back to where it was."""
         now = self._texts()
         for name, before in self._live.items():
-            if live(self.tale, name) != before:
-                self.tale.sandbox.edit(f"asst_{name}", **before)
+            if live(self.repo, name) != before:
+                self.repo.sandbox.edit(f"asst_{name}", **before)
         for name, content in self._files.items():
             if now.get(name) != content:
-                (self.tale.project.folder / name).write_bytes(content)
+                (self.repo.project.folder / name).write_bytes(content)
         self._ref.write_bytes(self._record)
 
     def _lives(self) -> dict[str, Fields]:
-        return {name: live(self.tale, name) for name in NAMES}
+        return {name: live(self.repo, name) for name in NAMES}
 
     def _texts(self) -> dict[str, bytes]:
-        return {file.name: file.read_bytes() for file in sorted(self.tale.project.folder.iterdir())}
+        return {file.name: file.read_bytes() for file in sorted(self.repo.project.folder.iterdir())}
 
 
 def _drop_volatile(document: Any) -> Any:

@@ -29,16 +29,16 @@ from stories import InstalledStory, Story, entries
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
-    with desks(tmp_path / "repository", "a", "b") as tale:
-        yield tale
+def repo(tmp_path: Path) -> Iterator[Story]:
+    with desks(tmp_path / "repository", "a", "b") as repo:
+        yield repo
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Story]:
     """The same, told with the installed command: for the rows of the field reports themselves."""
-    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as tale:
-        yield tale
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as repo:
+        yield repo
 
 
 def sent_marks(document: Document) -> dict[str, dict[str, Any]]:
@@ -76,12 +76,12 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: " ".join(choice.options) or "no options")
 def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, choice: Choice) -> None:
-    with desks(tmp_path / "repository", "git", "drift", "both", "torn") as tale:
+    with desks(tmp_path / "repository", "git", "drift", "both", "torn") as repo:
         for name in ("drift", "both", "torn"):
-            tale.sandbox.edit(f"asst_{name}", firstMessage="theirs")
-        commit_change(tale, "git", firstMessage="ours")
-        commit_change(tale, "both", name="Ours")
-        commit_change(tale, "torn", name="Ours", firstMessage="ours")
+            repo.sandbox.edit(f"asst_{name}", firstMessage="theirs")
+        commit_change(repo, "git", firstMessage="ours")
+        commit_change(repo, "both", name="Ours")
+        commit_change(repo, "torn", name="Ours", firstMessage="ours")
         expected = {
             "git": {"/firstMessage": choice.git},
             "drift": {"/firstMessage": choice.drift},
@@ -89,7 +89,7 @@ def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, cho
             "torn": {"/name": choice.git_beside_conflict, "/firstMessage": choice.conflict},
         }
         options = [option for option in choice.options if option != "--record"]
-        planned, applied = tale.plan(*options), tale.apply(*choice.options)
+        planned, applied = repo.plan(*options), repo.apply(*choice.options)
         patched = {
             name: {f"/{path}" for path in ("name", "firstMessage") if path in (entry["patch"] or {})}
             for name, entry in entries(applied).items()
@@ -126,28 +126,28 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_run_says_whether_a_request_carried_a_change(tale: Story, name: str) -> None:
+def test_a_run_says_whether_a_request_carried_a_change(repo: Story, name: str) -> None:
     ending = ENDINGS[name]
-    commit_change(tale, "a", firstMessage="ours")
+    commit_change(repo, "a", firstMessage="ours")
     readings = itertools.count()
 
     def edit(method: str, path: str, body: Any) -> None:
         if method == "GET" and path.endswith("_a") and next(readings) == 1:
-            tale.sandbox.edit("asst_a", firstMessage="theirs")
+            repo.sandbox.edit("asst_a", firstMessage="theirs")
 
     if ending.edited_between:
-        tale.sandbox.before_each(edit)
-    with tale.intercept(ending.meddle or (lambda request, forward: forward(request))):
-        document = tale.apply(*ending.options)
+        repo.sandbox.before_each(edit)
+    with repo.intercept(ending.meddle or (lambda request, forward: forward(request))):
+        document = repo.apply(*ending.options)
     assert outcomes(document)["a"] == ending.outcome
     assert sent_marks(document)["a"] == {"/firstMessage": ending.sent}
 
 
-def test_what_was_never_begun_was_not_sent(tale: Story) -> None:
+def test_what_was_never_begun_was_not_sent(repo: Story) -> None:
     for name in "ab":
-        commit_change(tale, name, firstMessage="ours")
-    with tale.intercept(answer_with(400, "a")):
-        document = tale.apply("--fail-fast", "--concurrency", "1")
+        commit_change(repo, name, firstMessage="ours")
+    with repo.intercept(answer_with(400, "a")):
+        document = repo.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(document) == {"a": "failed", "b": "skipped"}
     assert sent_marks(document) == {"a": {"/firstMessage": True}, "b": {"/firstMessage": False}}
 
@@ -155,28 +155,28 @@ def test_what_was_never_begun_was_not_sent(tale: Story) -> None:
 # --- merged reports
 
 
-def revert_edit(tale: Story) -> Document:
+def revert_edit(repo: Story) -> Document:
     """The report of a run that put git's greeting of `a` back over somebody's."""
-    tale.sandbox.edit("asst_a", firstMessage="theirs")
-    document = tale.apply("--on-drift", "revert")
-    assert live_value(tale, "a") == "Hello!"
+    repo.sandbox.edit("asst_a", firstMessage="theirs")
+    document = repo.apply("--on-drift", "revert")
+    assert live_value(repo, "a") == "Hello!"
     return document
 
 
-def apply_change(tale: Story, key: str, *options: str, **fields: Any) -> Document:
+def apply_change(repo: Story, key: str, *options: str, **fields: Any) -> Document:
     """The report of a run that brought a commit live."""
-    commit_change(tale, key, **fields)
-    document = tale.apply_and_record(*options)
+    commit_change(repo, key, **fields)
+    document = repo.apply_and_record(*options)
     assert outcomes(document)[key] == "applied"
     return document
 
 
 def test_a1_both_runs_of_a_merged_report_are_undone(installed: Story) -> None:
-    tale, before = installed, live(installed, "b")
-    merged = merge_reports(tale, revert_edit(tale), apply_change(tale, "b", firstMessage="ours"))
-    result, became = roll_back(tale, merged)
+    repo, before = installed, live(installed, "b")
+    merged = merge_reports(repo, revert_edit(repo), apply_change(repo, "b", firstMessage="ours"))
+    result, became = roll_back(repo, merged)
     assert (result.code, became) == (0, {"a": "applied", "b": "applied"}), result.stderr
-    assert (live_value(tale, "a"), live(tale, "b")) == ("theirs", before)
+    assert (live_value(repo, "a"), live(repo, "b")) == ("theirs", before)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,27 +200,27 @@ CHAINS = {
 
 
 @pytest.mark.parametrize("name", CHAINS)
-def test_values_that_two_runs_changed_go_back_to_where_the_first_began(tale: Story, name: str) -> None:
-    before = live(tale, "a")
+def test_values_that_two_runs_changed_go_back_to_where_the_first_began(repo: Story, name: str) -> None:
+    before = live(repo, "a")
     chain = CHAINS[name]
-    merged = merge_reports(tale, apply_change(tale, "a", **chain.first), apply_change(tale, "a", **chain.second))
-    result, became = roll_back(tale, merged)
+    merged = merge_reports(repo, apply_change(repo, "a", **chain.first), apply_change(repo, "a", **chain.second))
+    result, became = roll_back(repo, merged)
     assert result.code == 0, result.stderr
     assert set(became.values()) <= {"applied", "unchanged"}
-    now = live(tale, "a")
+    now = live(repo, "a")
     assert {key: value for key, value in now.items() if value is not None} == before
 
 
-def test_three_runs_go_back_to_where_the_first_began(tale: Story) -> None:
-    merged = merge_reports(tale, *(apply_change(tale, "a", firstMessage=text) for text in ("one", "two", "three")))
-    result, _ = roll_back(tale, merged)
-    assert (result.code, live_value(tale, "a")) == (0, "Hello!"), result.stderr
+def test_three_runs_go_back_to_where_the_first_began(repo: Story) -> None:
+    merged = merge_reports(repo, *(apply_change(repo, "a", firstMessage=text) for text in ("one", "two", "three")))
+    result, _ = roll_back(repo, merged)
+    assert (result.code, live_value(repo, "a")) == (0, "Hello!"), result.stderr
 
 
-def test_the_order_of_the_files_makes_no_half_of_it(tale: Story) -> None:
-    first, second = apply_change(tale, "a", firstMessage="one"), apply_change(tale, "a", firstMessage="two")
-    result, _ = roll_back(tale, merge_reports(tale, second, first))
-    assert (result.code, live_value(tale, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
+def test_the_order_of_the_files_makes_no_half_of_it(repo: Story) -> None:
+    first, second = apply_change(repo, "a", firstMessage="one"), apply_change(repo, "a", firstMessage="two")
+    result, _ = roll_back(repo, merge_reports(repo, second, first))
+    assert (result.code, live_value(repo, "a")) in [(0, "Hello!"), (1, "two")]  # all of it, or nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,76 +246,76 @@ EDITED = {
 
 
 @pytest.mark.parametrize("name", EDITED)
-def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(tale: Story, name: str) -> None:
+def test_an_edit_between_the_two_runs_refuses_that_assistant_alone(repo: Story, name: str) -> None:
     edited = EDITED[name]
-    before = live(tale, "b")
-    commit_change(tale, "b", firstMessage="one")
-    first = apply_change(tale, "a", firstMessage="one")
-    tale.sandbox.edit("asst_a", **edited.edit)
-    second = apply_change(tale, "a", *edited.options, **edited.second)
-    after = live(tale, "a")
-    result, became = roll_back(tale, merge_reports(tale, first, second))
+    before = live(repo, "b")
+    commit_change(repo, "b", firstMessage="one")
+    first = apply_change(repo, "a", firstMessage="one")
+    repo.sandbox.edit("asst_a", **edited.edit)
+    second = apply_change(repo, "a", *edited.options, **edited.second)
+    after = live(repo, "a")
+    result, became = roll_back(repo, merge_reports(repo, first, second))
     assert (result.code, became) == (1, {"a": "refused", "b": "applied"}), result.stderr
-    assert (live(tale, "a"), live(tale, "b")) == (after, before)
+    assert (live(repo, "a"), live(repo, "b")) == (after, before)
 
 
 @pytest.mark.parametrize("landed", [True, False], ids=["it had landed", "it had not"])
 @pytest.mark.parametrize("which", ["the first", "both"])
-def test_a_write_that_was_resumed_is_undone(tale: Story, landed: bool, which: str) -> None:
-    commit_change(tale, "a", firstMessage="ours")
-    with tale.intercept(answer_with(502, "a", landed=landed)):
-        first = tale.apply()
+def test_a_write_that_was_resumed_is_undone(repo: Story, landed: bool, which: str) -> None:
+    commit_change(repo, "a", firstMessage="ours")
+    with repo.intercept(answer_with(502, "a", landed=landed)):
+        first = repo.apply()
     assert outcomes(first)["a"] == "indeterminate"
-    second = tale.apply("--resume", tale.save_report(first))
-    assert (outcomes(second), live_value(tale, "a")) == ({"a": "applied"}, "ours")
-    report = tale.save_report(first) if which == "the first" else merge_reports(tale, first, second)
-    result, _ = roll_back(tale, report)
-    assert (result.code, live_value(tale, "a")) == (0, "Hello!"), result.stderr
+    second = repo.apply("--resume", repo.save_report(first))
+    assert (outcomes(second), live_value(repo, "a")) == ({"a": "applied"}, "ours")
+    report = repo.save_report(first) if which == "the first" else merge_reports(repo, first, second)
+    result, _ = roll_back(repo, report)
+    assert (result.code, live_value(repo, "a")) == (0, "Hello!"), result.stderr
 
 
-def test_of_a_partial_run_only_what_was_sent_is_undone(tale: Story) -> None:
-    first = apply_change(tale, "a", firstMessage="one")
+def test_of_a_partial_run_only_what_was_sent_is_undone(repo: Story) -> None:
+    first = apply_change(repo, "a", firstMessage="one")
     for name in "ab":
-        commit_change(tale, name, firstMessage="two")
-    with tale.intercept(answer_with(400, "a")):
-        second = tale.apply("--fail-fast", "--concurrency", "1")
+        commit_change(repo, name, firstMessage="two")
+    with repo.intercept(answer_with(400, "a")):
+        second = repo.apply("--fail-fast", "--concurrency", "1")
     assert outcomes(second) == {"a": "failed", "b": "skipped"}
-    tale.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
-    result, _ = roll_back(tale, merge_reports(tale, first, second))
-    assert (result.code, live_value(tale, "a"), live_value(tale, "b")) == (0, "Hello!", "two"), result.stderr
+    repo.sandbox.edit("asst_b", firstMessage="two")  # somebody typed what the run did not send
+    result, _ = roll_back(repo, merge_reports(repo, first, second))
+    assert (result.code, live_value(repo, "a"), live_value(repo, "b")) == (0, "Hello!", "two"), result.stderr
 
 
-def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(tale: Story) -> None:
-    first = revert_edit(tale)
-    tale.sandbox.edit("asst_b", firstMessage="theirs, too")
-    second = apply_change(tale, "b", name="Ours")
+def test_drift_that_one_run_reverted_and_another_kept_is_not_mistaken(repo: Story) -> None:
+    first = revert_edit(repo)
+    repo.sandbox.edit("asst_b", firstMessage="theirs, too")
+    second = apply_change(repo, "b", name="Ours")
     assert sent_marks(second)["b"] == {"/name": True, "/firstMessage": False}
-    result, _ = roll_back(tale, merge_reports(tale, first, second))
-    assert (result.code, live_value(tale, "a"), live_value(tale, "b")) == (0, "theirs", "theirs, too"), result.stderr
-    assert live_value(tale, "b", "name") == "Desk"
+    result, _ = roll_back(repo, merge_reports(repo, first, second))
+    assert (result.code, live_value(repo, "a"), live_value(repo, "b")) == (0, "theirs", "theirs, too"), result.stderr
+    assert live_value(repo, "b", "name") == "Desk"
 
 
-def test_a_plan_that_was_merged_in_was_never_sent(tale: Story) -> None:
-    commit_change(tale, "a", firstMessage="ours")
-    planned = tale.plan()
-    result = tale.apply()
-    commit_change(tale, "b", firstMessage="ours")
-    tale.sandbox.edit("asst_b", firstMessage="ours")
-    merged = merge_reports(tale, planned, tale.plan(), result)
-    ended, _ = roll_back(tale, merged)
-    assert live_value(tale, "b") == "ours"
-    assert (ended.code, live_value(tale, "a")) in [(0, "Hello!"), (1, "ours")]  # a plan among them may be refused
+def test_a_plan_that_was_merged_in_was_never_sent(repo: Story) -> None:
+    commit_change(repo, "a", firstMessage="ours")
+    planned = repo.plan()
+    result = repo.apply()
+    commit_change(repo, "b", firstMessage="ours")
+    repo.sandbox.edit("asst_b", firstMessage="ours")
+    merged = merge_reports(repo, planned, repo.plan(), result)
+    ended, _ = roll_back(repo, merged)
+    assert live_value(repo, "b") == "ours"
+    assert (ended.code, live_value(repo, "a")) in [(0, "Hello!"), (1, "ours")]  # a plan among them may be refused
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "github"])
-def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, form: str) -> None:
-    first = revert_edit(tale)
-    tale.sandbox.edit("asst_b", firstMessage="theirs, too")
-    second = apply_change(tale, "b", name="Ours")
+def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(repo: Story, form: str) -> None:
+    first = revert_edit(repo)
+    repo.sandbox.edit("asst_b", firstMessage="theirs, too")
+    second = apply_change(repo, "b", name="Ours")
 
     def lines(*documents: Document) -> list[str]:
-        files = [tale.save_report(document, f"{number}.json") for number, document in enumerate(documents)]
-        result = check_success(tale.run("report", *files, "--format", form))
+        files = [repo.save_report(document, f"{number}.json") for number, document in enumerate(documents)]
+        result = check_success(repo.run("report", *files, "--format", form))
         return sorted(line for line in result.stdout.splitlines() if "firstMessage" in line)
 
     assert lines(first, second) == sorted([*lines(first), *lines(second)])
@@ -327,10 +327,10 @@ def test_a_merged_report_reads_as_the_reports_that_it_is_made_of(tale: Story, fo
 @pytest.fixture
 def secretive(tmp_path: Path) -> Iterator[Story]:
     """Two desks with a value that no report may show."""
-    with desks(tmp_path / "repository", "a", "b", metadata={"key": "s3cret"}) as tale:
-        commit_settings(tale, sensitive=["/metadata/key"])
-        tale.apply_and_record()
-        yield tale
+    with desks(tmp_path / "repository", "a", "b", metadata={"key": "s3cret"}) as repo:
+        commit_settings(repo, sensitive=["/metadata/key"])
+        repo.apply_and_record()
+        yield repo
 
 
 def test_a_masked_change_that_was_sent_refuses_the_whole_assistant(secretive: Story) -> None:
@@ -377,40 +377,40 @@ def remove_sent_marks(document: Document, way: str, *keys: str) -> Document:
 
 @pytest.mark.parametrize("how", TAKEN_AWAY)
 @pytest.mark.parametrize("keys", [("a", "b"), ("b",)], ids=["in all changes", "in one"])
-def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(tale: Story, how: str, keys: Any) -> None:
+def test_a_report_that_does_not_say_what_was_sent_is_refused_by_name(repo: Story, how: str, keys: Any) -> None:
     for name in "ab":
-        commit_change(tale, name, firstMessage="ours")
-    with tale.intercept(answer_with(502, "b", landed=True)):
-        document = tale.apply()
-    report = tale.save_report(remove_sent_marks(document, how, *keys), "of_an_older_version.json")
-    tale.sandbox.forget_requests()
+        commit_change(repo, name, firstMessage="ours")
+    with repo.intercept(answer_with(502, "b", landed=True)):
+        document = repo.apply()
+    report = repo.save_report(remove_sent_marks(document, how, *keys), "of_an_older_version.json")
+    repo.sandbox.forget_requests()
     commands: list[list[str | Path]] = [["rollback", report, "--yes"], ["apply", "--yes", "--resume", report]]
     for command in commands:
-        result = tale.run(*command)
+        result = repo.run(*command)
         assert (result.code, result.stdout) == (1, ""), command
         assert re.search("[`'\"/]sent\\b", result.stderr), result.stderr
-    assert tale.sandbox.patches == []
+    assert repo.sandbox.patches == []
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])
-def test_a_report_that_does_not_say_what_was_sent_can_still_be_read(tale: Story, form: str) -> None:
-    commit_change(tale, "b", firstMessage="ours")
-    report = tale.save_report(remove_sent_marks(tale.apply(), "missing", "b"), "of_an_older_version.json")
-    other = tale.save_report(apply_change(tale, "a", firstMessage="ours"), "other.json")
+def test_a_report_that_does_not_say_what_was_sent_can_still_be_read(repo: Story, form: str) -> None:
+    commit_change(repo, "b", firstMessage="ours")
+    report = repo.save_report(remove_sent_marks(repo.apply(), "missing", "b"), "of_an_older_version.json")
+    other = repo.save_report(apply_change(repo, "a", firstMessage="ours"), "other.json")
     for files in ([report], [report, other]):
-        result = check_success(tale.run("report", *files, "--format", form))
+        result = check_success(repo.run("report", *files, "--format", form))
         if form != "github":
             assert "firstMessage" in result.stdout
             assert "ours" in result.stdout
 
 
-def test_a_merged_report_with_one_that_does_not_say_it_is_refused(tale: Story) -> None:
-    older = remove_sent_marks(apply_change(tale, "a", firstMessage="ours"), "missing", "a")
-    result, _ = roll_back(tale, merge_reports(tale, older, apply_change(tale, "b", firstMessage="ours")))
+def test_a_merged_report_with_one_that_does_not_say_it_is_refused(repo: Story) -> None:
+    older = remove_sent_marks(apply_change(repo, "a", firstMessage="ours"), "missing", "a")
+    result, _ = roll_back(repo, merge_reports(repo, older, apply_change(repo, "b", firstMessage="ours")))
     assert (result.code, "sent" in result.stderr) == (1, True), result.stderr
-    assert (live_value(tale, "a"), live_value(tale, "b")) == ("ours", "ours")
+    assert (live_value(repo, "a"), live_value(repo, "b")) == ("ours", "ours")
 
 
-def test_a_report_without_any_change_has_nothing_to_say(tale: Story) -> None:
-    report = tale.save_report(json.loads(json.dumps(tale.apply())))
-    assert tale.run("rollback", report, "--yes").code == 0
+def test_a_report_without_any_change_has_nothing_to_say(repo: Story) -> None:
+    report = repo.save_report(json.loads(json.dumps(repo.apply())))
+    assert repo.run("rollback", report, "--yes").code == 0

@@ -31,14 +31,14 @@ from projects import outcomes
 from stories import REF, InstalledStory, Story, story
 
 
-def record_entry(tale: Story, name: str, revision: str = REF) -> Fields:
+def record_entry(repo: Story, name: str, revision: str = REF) -> Fields:
     """What the record says of an assistant, wherever its file stands."""
-    return record_entries(tale, revision)[name]
+    return record_entries(repo, revision)[name]
 
 
-def record_entries(tale: Story, revision: str = REF) -> dict[str, Fields]:
+def record_entries(repo: Story, revision: str = REF) -> dict[str, Fields]:
     """What the record says of all, by the end of their ids."""
-    definitions = [declared for declared in tale.tree(revision).values() if "id" in declared]
+    definitions = [declared for declared in repo.tree(revision).values() if "id" in declared]
     by_name = {declared["id"].removeprefix("asst_"): declared for declared in definitions}
     assert len(by_name) == len(definitions)
     return by_name
@@ -77,31 +77,31 @@ def test_a2_an_apply_of_one_folder_leaves_the_other_to_be_changed(tmp_path: Path
     def write_second(value: str) -> None:
         for style, name in names.items():
             text = styles[style].replace("asst_9", f"asst_{name}").format(name=value)
-            (tale.root / "second" / f"{name}.yaml").write_text(text, "utf-8")
+            (repo.root / "second" / f"{name}.yaml").write_text(text, "utf-8")
 
-    with story(tmp_path / "repository", seed, kind=kind) as tale:
-        (tale.root / "second").mkdir()
+    with story(tmp_path / "repository", seed, kind=kind) as repo:
+        (repo.root / "second").mkdir()
         write_second("Nine")
-        tale.write("a", name="Desk")
-        tale.commit("First")
-        check_success(tale.run("apply", "--yes", "--record", "--base", "none"))
-        check_success(tale.run("apply", "--yes", "--record", "--directory", "second"))
+        repo.write("a", name="Desk")
+        repo.commit("First")
+        check_success(repo.run("apply", "--yes", "--record", "--base", "none"))
+        check_success(repo.run("apply", "--yes", "--record", "--directory", "second"))
         write_second("Neun")
-        commit_change(tale, "a", name="Front desk")
-        check_success(tale.run("apply", "--yes", "--record"))
-        planned = tale.plan("--directory", "second")
-        recorded = record_entries(tale)
+        commit_change(repo, "a", name="Front desk")
+        check_success(repo.run("apply", "--yes", "--record"))
+        planned = repo.plan("--directory", "second")
+        recorded = record_entries(repo)
         assert {recorded[name]["name"] for name in names.values()} == {"Nine"}
-        applied = tale.apply_and_record("--directory", "second")
+        applied = repo.apply_and_record("--directory", "second")
         assert {name: kinds["/name"] for name, kinds in change_kinds(planned).items()} == dict.fromkeys(
             seed.keys() - "a", "change"
         )
         assert outcomes(applied) == dict.fromkeys(seed.keys() - "a", "applied")
-        assert {name: live_value(tale, name, "name") for name in seed} == {
+        assert {name: live_value(repo, name, "name") for name in seed} == {
             **dict.fromkeys(seed, "Neun"),
             "a": "Front desk",
         }
-        recorded = record_entries(tale)
+        recorded = record_entries(repo)
         assert {name: recorded[name]["name"] for name in seed} == {**dict.fromkeys(seed, "Neun"), "a": "Front desk"}
 
 
@@ -219,22 +219,22 @@ IGNORES = {
 def desk_with_ignores(tmp_path: Path, cases: Mapping[str, Ignoring], *, recorded: bool = True) -> Iterator[Story]:
     """A desk for each case, by its name, which declares something that is ignored in it and in no other."""
     first = {name: {**DECLARED, **case.first} for name, case in cases.items()}
-    with story(tmp_path / "repository", {name: build_live(fields) for name, fields in first.items()}) as tale:
+    with story(tmp_path / "repository", {name: build_live(fields) for name, fields in first.items()}) as repo:
         for name, fields in first.items():
-            tale.write(name, **fields)
-        tale.commit("First")
+            repo.write(name, **fields)
+        repo.commit("First")
         if recorded:
-            check_success(tale.run("apply", "--yes", "--record", "--base", "none"))
+            check_success(repo.run("apply", "--yes", "--record", "--base", "none"))
         rules = [{"path": case.path, "assistants": [name]} for name, case in cases.items()]
-        commit_settings(tale, ignore=[{**rule, "reason": "set by the CRM"} for rule in rules])
-        yield tale
+        commit_settings(repo, ignore=[{**rule, "reason": "set by the CRM"} for rule in rules])
+        yield repo
 
 
-def commit_changes(tale: Story, cases: Mapping[str, Ignoring], **more: Any) -> None:
+def commit_changes(repo: Story, cases: Mapping[str, Ignoring], **more: Any) -> None:
     """Commit what each case moves on to, with other fields beside it."""
     for name, case in cases.items():
-        tale.write(name, **{**DECLARED, **more, **case.second})
-    tale.commit("Second")
+        repo.write(name, **{**DECLARED, **more, **case.second})
+    repo.commit("Second")
 
 
 def live_holds(live: Any, desired: Any) -> bool:
@@ -245,45 +245,45 @@ def live_holds(live: Any, desired: Any) -> bool:
 
 
 def test_a3_when_an_ignore_ends_gits_move_is_a_change(tmp_path: Path) -> None:
-    with desk_with_ignores(tmp_path, IGNORES) as tale:
-        commit_changes(tale, IGNORES)
-        tale.apply_and_record()
-        ignored = {name: live(tale, name) for name in IGNORES}
-        commit_settings(tale)
-        planned = tale.plan()
-        before = tale.git("status", "--porcelain")
-        pulled = tale.run("pull")
+    with desk_with_ignores(tmp_path, IGNORES) as repo:
+        commit_changes(repo, IGNORES)
+        repo.apply_and_record()
+        ignored = {name: live(repo, name) for name in IGNORES}
+        commit_settings(repo)
+        planned = repo.plan()
+        before = repo.git("status", "--porcelain")
+        pulled = repo.run("pull")
         assert change_kinds(planned) == {name: dict.fromkeys(case.changes, "change") for name, case in IGNORES.items()}
-        assert (pulled.code, pulled.stdout, tale.git("status", "--porcelain")) == (0, "", before)
-        applied = tale.apply_and_record()
+        assert (pulled.code, pulled.stdout, repo.git("status", "--porcelain")) == (0, "", before)
+        applied = repo.apply_and_record()
         assert outcomes(applied) == dict.fromkeys(IGNORES, "applied")
         for name, case in IGNORES.items():
             assert not live_holds(ignored[name], case.second), name
-            assert live_holds(live(tale, name), case.second), name
-        assert change_kinds(tale.plan()) == {}
+            assert live_holds(live(repo, name), case.second), name
+        assert change_kinds(repo.plan()) == {}
 
 
 def test_a3_with_the_installed_command(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", kind=InstalledStory, model={"temperature": 0.6}) as tale:
-        commit_settings(tale, ignore=[{"path": "/model/temperature", "reason": "set by the CRM"}])
-        commit_change(tale, "a", model={"temperature": 0.1})
-        check_success(tale.run("apply", "--yes", "--record"))
-        commit_settings(tale)
-        planned = check_success(tale.run("plan"))
-        pulled = check_success(tale.run("pull"))
-        check_success(tale.run("apply", "--yes"))
+    with desks(tmp_path / "repository", "a", kind=InstalledStory, model={"temperature": 0.6}) as repo:
+        commit_settings(repo, ignore=[{"path": "/model/temperature", "reason": "set by the CRM"}])
+        commit_change(repo, "a", model={"temperature": 0.1})
+        check_success(repo.run("apply", "--yes", "--record"))
+        commit_settings(repo)
+        planned = check_success(repo.run("plan"))
+        pulled = check_success(repo.run("pull"))
+        check_success(repo.run("apply", "--yes"))
         assert "~ model.temperature: 0.6 -> 0.1" in planned.stdout
-        assert (pulled.stdout, tale.git("status", "--porcelain")) == ("", "")
-        assert live_value(tale, "a", "model")["temperature"] == 0.1
+        assert (pulled.stdout, repo.git("status", "--porcelain")) == ("", "")
+        assert live_value(repo, "a", "model")["temperature"] == 0.1
 
 
 def test_an_ignored_path_keeps_what_the_record_has(tmp_path: Path) -> None:
     """Through as many applies as there are, and beside a change that is not ignored."""
-    with desk_with_ignores(tmp_path, IGNORES) as tale:
+    with desk_with_ignores(tmp_path, IGNORES) as repo:
         for text in ("one more", "and one more"):
-            commit_changes(tale, IGNORES, name=text)
-            tale.apply_and_record()
-            recorded = record_entries(tale)
+            commit_changes(repo, IGNORES, name=text)
+            repo.apply_and_record()
+            recorded = record_entries(repo)
             for name, case in IGNORES.items():
                 now = recorded[name]
                 assert now["name"] == text, name
@@ -304,46 +304,46 @@ MOVED_LIVE: dict[str, tuple[Ignoring, Fields]] = {
 
 def test_when_an_ignore_ends_over_a_live_edit_it_is_a_conflict(tmp_path: Path) -> None:
     cases = {name: case for name, (case, _) in MOVED_LIVE.items()}
-    with desk_with_ignores(tmp_path, cases) as tale:
-        commit_changes(tale, cases)
-        tale.apply_and_record()
+    with desk_with_ignores(tmp_path, cases) as repo:
+        commit_changes(repo, cases)
+        repo.apply_and_record()
         for name, (_, edit) in MOVED_LIVE.items():
-            tale.sandbox.edit(f"asst_{name}", **edit)
-        tale.apply_and_record()
-        commit_settings(tale)
-        before = {name: live(tale, name) for name in cases}
-        planned, applied = tale.plan(), tale.apply_and_record()
+            repo.sandbox.edit(f"asst_{name}", **edit)
+        repo.apply_and_record()
+        commit_settings(repo)
+        before = {name: live(repo, name) for name in cases}
+        planned, applied = repo.plan(), repo.apply_and_record()
         assert [name for name in cases if "conflict" not in change_kinds(planned)[name].values()] == []
         assert outcomes(applied) == dict.fromkeys(cases, "refused")
-        assert {name: live(tale, name) for name in cases} == before
+        assert {name: live(repo, name) for name in cases} == before
 
 
 def test_when_an_ignore_ends_over_a_live_edit_alone_it_is_drift(tmp_path: Path) -> None:
     names = ("a-field", "a-key-of-an-object", "a-key-of-an-element", "an-element")
-    with desk_with_ignores(tmp_path, {name: MOVED_LIVE[name][0] for name in names}) as tale:
+    with desk_with_ignores(tmp_path, {name: MOVED_LIVE[name][0] for name in names}) as repo:
         for name in names:
-            tale.sandbox.edit(f"asst_{name}", **MOVED_LIVE[name][1])
-        tale.apply_and_record()
-        commit_settings(tale)
-        drifted = change_kinds(tale.plan())
+            repo.sandbox.edit(f"asst_{name}", **MOVED_LIVE[name][1])
+        repo.apply_and_record()
+        commit_settings(repo)
+        drifted = change_kinds(repo.plan())
         assert drifted.keys() == {*names}
         assert {kind for kinds in drifted.values() for kind in kinds.values()} == {"drift"}
 
 
 def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_ends(tmp_path: Path) -> None:
     cases = {name: case for name, case in IGNORES.items() if name != "an-element"}
-    with desk_with_ignores(tmp_path, cases, recorded=False) as tale:
-        commit_changes(tale, cases)
-        assert {*outcomes(tale.apply_and_record()).values()} <= {"applied", "unchanged"}
-        recorded = record_entries(tale)
+    with desk_with_ignores(tmp_path, cases, recorded=False) as repo:
+        commit_changes(repo, cases)
+        assert {*outcomes(repo.apply_and_record()).values()} <= {"applied", "unchanged"}
+        recorded = record_entries(repo)
         assert [name for name, case in cases.items() if list_values(recorded[name], case.path)] == []
-        commit_settings(tale)
-        planned, applied = tale.plan(), tale.apply_and_record()
+        commit_settings(repo)
+        planned, applied = repo.plan(), repo.apply_and_record()
         assert change_kinds(planned).keys() == cases.keys()
         assert {kind for kinds in change_kinds(planned).values() for kind in kinds.values()} == {"change"}
         assert outcomes(applied) == dict.fromkeys(cases, "applied")
         for name, case in cases.items():
-            assert live_holds(live(tale, name), case.second), name
+            assert live_holds(live(repo, name), case.second), name
 
 
 def list_values(tree: Any, path: str) -> list[Any]:
@@ -365,18 +365,18 @@ def list_values(tree: Any, path: str) -> list[Any]:
 
 @pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 def test_a4_after_a_text_that_was_trimmed_another_one_is_a_change(tmp_path: Path, kind: type[Story]) -> None:
-    with desks(tmp_path / "repository", "a", kind=kind) as tale:
-        tale.sandbox.rehearse("normalise trim firstMessage")
-        commit_change(tale, "a", firstMessage="Welcome!\n", name="Front desk")
-        first = tale.apply("--record")
+    with desks(tmp_path / "repository", "a", kind=kind) as repo:
+        repo.sandbox.rehearse("normalise trim firstMessage")
+        commit_change(repo, "a", firstMessage="Welcome!\n", name="Front desk")
+        first = repo.apply("--record")
         assert outcomes(first) == {"a": "not_converged"}
-        assert (record_entry(tale, "a")["firstMessage"], record_entry(tale, "a")["name"]) == ("Welcome!", "Front desk")
-        again = tale.plan()
-        commit_change(tale, "a", firstMessage="Good day!", name="Front desk")
-        planned, second = tale.plan(), tale.apply("--record")
+        assert (record_entry(repo, "a")["firstMessage"], record_entry(repo, "a")["name"]) == ("Welcome!", "Front desk")
+        again = repo.plan()
+        commit_change(repo, "a", firstMessage="Good day!", name="Front desk")
+        planned, second = repo.plan(), repo.apply("--record")
         assert change_kinds(again) == change_kinds(planned) == {"a": {"/firstMessage": "change"}}
-        assert (outcomes(second), live_value(tale, "a")) == ({"a": "applied"}, "Good day!")
-        assert change_kinds(tale.plan()) == {}
+        assert (outcomes(second), live_value(repo, "a")) == ({"a": "applied"}, "Good day!")
+        assert change_kinds(repo.plan()) == {}
 
 
 UNSETTLED: dict[str, tuple[str, Fields, Fields]] = {  # a rule of the API, what git says, what it says then
@@ -406,15 +406,15 @@ UNSETTLED: dict[str, tuple[str, Fields, Fields]] = {  # a rule of the API, what 
 @pytest.mark.parametrize("name", UNSETTLED)
 def test_what_did_not_converge_is_a_change_again_never_a_conflict(tmp_path: Path, name: str) -> None:
     rule, first, second = UNSETTLED[name]
-    with desks(tmp_path / "repository", "a") as tale:
-        tale.sandbox.rehearse(rule)
-        commit_settings(tale, extra_fields=["/model/topK"])
-        commit_change(tale, "a", **first)
-        assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
-        again = {kind for kinds in change_kinds(tale.plan()).values() for kind in kinds.values()}
-        commit_change(tale, "a", **second)
-        then = {kind for kinds in change_kinds(tale.plan()).values() for kind in kinds.values()}
-        applied = tale.apply_and_record()
+    with desks(tmp_path / "repository", "a") as repo:
+        repo.sandbox.rehearse(rule)
+        commit_settings(repo, extra_fields=["/model/topK"])
+        commit_change(repo, "a", **first)
+        assert outcomes(repo.apply_and_record()) == {"a": "not_converged"}
+        again = {kind for kinds in change_kinds(repo.plan()).values() for kind in kinds.values()}
+        commit_change(repo, "a", **second)
+        then = {kind for kinds in change_kinds(repo.plan()).values() for kind in kinds.values()}
+        applied = repo.apply_and_record()
         assert (again, then) == ({"change"}, {"change"})
         assert outcomes(applied) == {"a": "applied"}
 
@@ -429,93 +429,93 @@ UNTOLD: dict[str, tuple[str, Fields]] = {  # what live makes of a write, and the
 @pytest.mark.parametrize("name", UNTOLD)
 def test_what_no_record_may_hold_is_left_out_of_it_and_a_change_again(tmp_path: Path, name: str) -> None:
     shows, settings = UNTOLD[name]
-    with desks(tmp_path / "repository", "a") as tale:
-        commit_settings(tale, **settings, record=True)
-        commit_change(tale, "a", firstMessage="ours")
-        tale.sandbox.rehearse(f"edit firstMessage={shows} after PATCH *")
-        assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
-        assert "firstMessage" not in record_entry(tale, "a")
-        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
+    with desks(tmp_path / "repository", "a") as repo:
+        commit_settings(repo, **settings, record=True)
+        commit_change(repo, "a", firstMessage="ours")
+        repo.sandbox.rehearse(f"edit firstMessage={shows} after PATCH *")
+        assert outcomes(repo.apply_and_record()) == {"a": "not_converged"}
+        assert "firstMessage" not in record_entry(repo, "a")
+        assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_a_write_that_the_api_swallowed_is_a_change_again(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a") as tale:
-        commit_change(tale, "a", firstMessage="ours")
-        with tale.intercept(ignore_writes):
-            assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
-        assert record_entry(tale, "a")["firstMessage"] == "Hello!"
-        commit_change(tale, "a", firstMessage="ours, too")
-        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "change"}}
+    with desks(tmp_path / "repository", "a") as repo:
+        commit_change(repo, "a", firstMessage="ours")
+        with repo.intercept(ignore_writes):
+            assert outcomes(repo.apply_and_record()) == {"a": "not_converged"}
+        assert record_entry(repo, "a")["firstMessage"] == "Hello!"
+        commit_change(repo, "a", firstMessage="ours, too")
+        assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "change"}}
 
 
 def test_an_edit_after_what_did_not_converge_is_still_somebodys(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a") as tale:
-        tale.sandbox.rehearse("normalise trim firstMessage")
-        commit_change(tale, "a", firstMessage="Welcome!\n")
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        commit_change(tale, "a", firstMessage="Good day!")
-        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "conflict"}}
-        assert outcomes(tale.apply_and_record()) == {"a": "refused"}
+    with desks(tmp_path / "repository", "a") as repo:
+        repo.sandbox.rehearse("normalise trim firstMessage")
+        commit_change(repo, "a", firstMessage="Welcome!\n")
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        commit_change(repo, "a", firstMessage="Good day!")
+        assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "conflict"}}
+        assert outcomes(repo.apply_and_record()) == {"a": "refused"}
 
 
 def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a") as tale:
-        commit_change(tale, "a", name="Front desk")
+    with desks(tmp_path / "repository", "a") as repo:
+        commit_change(repo, "a", name="Front desk")
 
         def edit(method: str, _path: str, _body: Any) -> None:
             if method == "PATCH":
-                tale.sandbox.edit("asst_a", firstMessage="theirs")
+                repo.sandbox.edit("asst_a", firstMessage="theirs")
 
-        tale.sandbox.before_each(edit)
-        assert outcomes(tale.apply_and_record()) == {"a": "not_converged"}
-        tale.sandbox.before_each(None)
-        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "drift"}}
+        repo.sandbox.before_each(edit)
+        assert outcomes(repo.apply_and_record()) == {"a": "not_converged"}
+        repo.sandbox.before_each(None)
+        assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "drift"}}
 
 
 # --- A5: only a file that is gone has moved
 
 
-def make_tagged_repository(tale: Story, place: str) -> Path:
+def make_tagged_repository(repo: Story, place: str) -> Path:
     """A commit v1 whose only definition stands somewhere else in the repository."""
-    file = tale.root / place
+    file = repo.root / place
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes((tale.root / "assistants/a.yaml").read_bytes())
-    (tale.root / "assistants/a.yaml").unlink()
-    tale.commit("Backup")
-    tale.git("tag", "v1")
+    file.write_bytes((repo.root / "assistants/a.yaml").read_bytes())
+    (repo.root / "assistants/a.yaml").unlink()
+    repo.commit("Backup")
+    repo.git("tag", "v1")
     return file
 
 
 @pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 @pytest.mark.parametrize("place", ["backup/desk.yaml", "desk.yml", "docs/examples/a.yaml"])
 def test_a5_a_definition_whose_old_file_stays_is_newly_managed(tmp_path: Path, kind: type[Story], place: str) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False, kind=kind) as tale:
-        make_tagged_repository(tale, place)
-        commit_change(tale, "a")
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        file = tale.root / "assistants/a.yaml"
+    with desks(tmp_path / "repository", "a", recorded=False, kind=kind) as repo:
+        make_tagged_repository(repo, place)
+        commit_change(repo, "a")
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        file = repo.root / "assistants/a.yaml"
         before = file.read_bytes()
-        planned, pulled = tale.plan("--base", "v1"), tale.run("pull", "--base", "v1")
+        planned, pulled = repo.plan("--base", "v1"), repo.run("pull", "--base", "v1")
         assert (change_kinds(planned), pulled.code, file.read_bytes()) == (
             {"a": {"/firstMessage": "change"}},
             0,
             before,
         )
-        assert outcomes(tale.apply("--base", "v1")) == {"a": "applied"}
-        assert live_value(tale, "a") == "Hello!"
+        assert outcomes(repo.apply("--base", "v1")) == {"a": "applied"}
+        assert live_value(repo, "a") == "Hello!"
 
 
 @pytest.mark.parametrize("place", ["backup/desk.yaml", "assistants/other/desk.yaml"])
 def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: str) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        make_tagged_repository(tale, place).unlink()
-        commit_change(tale, "a")
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        planned = tale.plan("--base", "v1")
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        make_tagged_repository(repo, place).unlink()
+        commit_change(repo, "a")
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        planned = repo.plan("--base", "v1")
         assert (change_kinds(planned), unmanaged_files(planned)) == ({"a": {"/firstMessage": "drift"}}, [])
-        assert outcomes(tale.apply("--base", "v1")) == {"a": "unchanged"}
-        assert live_value(tale, "a") == "theirs"
+        assert outcomes(repo.apply("--base", "v1")) == {"a": "unchanged"}
+        assert live_value(repo, "a") == "theirs"
 
 
 # --- A6 and A7: recording is what happens where nothing else is said
@@ -524,53 +524,53 @@ def test_a_definition_whose_old_file_is_gone_has_moved(tmp_path: Path, place: st
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[tuple[Story, Story]]:
     """A repository that records, and a fresh clone of it without the record."""
-    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory, recorded=False) as tale:
-        commit_settings(tale, record=True)
-        check_success(tale.run("apply", "--yes", "--base", "none"))
-        fresh = InstalledStory(tmp_path / "clone", tale.sandbox)
-        fresh.git("remote", "add", "origin", tale.root.as_uri())
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory, recorded=False) as repo:
+        commit_settings(repo, record=True)
+        check_success(repo.run("apply", "--yes", "--base", "none"))
+        fresh = InstalledStory(tmp_path / "clone", repo.sandbox)
+        fresh.git("remote", "add", "origin", repo.root.as_uri())
         fresh.git("fetch", "--quiet", "origin")
         fresh.git("checkout", "--quiet", "-B", "main", "origin/main")
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        tale.sandbox.forget_requests()
-        yield tale, fresh
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        repo.sandbox.forget_requests()
+        yield repo, fresh
 
 
 def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, Story]) -> None:
-    tale, fresh = clone
-    assert tale.record is not None
+    repo, fresh = clone
+    assert repo.record is not None
     commit_change(fresh, "b", firstMessage="ours")
     result = fresh.run("apply", "--yes")
-    assert (result.code, result.stdout, tale.sandbox.requests) == (1, "", []), result.stderr
+    assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", []), result.stderr
     assert FETCH in result.stderr
     assert "--base none" in result.stderr
     subprocess.run(["sh", "-c", FETCH], cwd=fresh.root, check=True, capture_output=True, env=environment())
-    assert fresh.record == tale.record
+    assert fresh.record == repo.record
     applied = fresh.apply()
     assert outcomes(applied) == {"a": "unchanged", "b": "applied"}
-    assert (live_value(tale, "a"), live_value(tale, "b")) == ("theirs", "ours")
-    assert (fresh.parents, record_entry(fresh, "b")["firstMessage"]) == ([fresh.head, tale.record], "ours")
+    assert (live_value(repo, "a"), live_value(repo, "b")) == ("theirs", "ours")
+    assert (fresh.parents, record_entry(fresh, "b")["firstMessage"]) == ([fresh.head, repo.record], "ours")
 
 
 def test_a7_an_apply_without_an_option_is_recorded_where_a_record_is(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", kind=InstalledStory) as tale:
+    with desks(tmp_path / "repository", "a", kind=InstalledStory) as repo:
         for text in ("one", "two", "three"):
-            head, previous = commit_change(tale, "a", firstMessage=text), tale.record
-            assert outcomes(tale.apply()) == {"a": "applied"}
-            assert tale.parents == [head, previous]
-        assert change_kinds(tale.plan()) == {}
+            head, previous = commit_change(repo, "a", firstMessage=text), repo.record
+            assert outcomes(repo.apply()) == {"a": "applied"}
+            assert repo.parents == [head, previous]
+        assert change_kinds(repo.plan()) == {}
 
 
 def test_ones_own_apply_is_no_conflict(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a") as tale:
+    with desks(tmp_path / "repository", "a") as repo:
         planned: list[Document] = []
         for text in ("one", "two"):
-            commit_change(tale, "a", firstMessage=text)
-            planned.append(copy.deepcopy(tale.plan()))
-            tale.apply()
+            commit_change(repo, "a", firstMessage=text)
+            planned.append(copy.deepcopy(repo.plan()))
+            repo.apply()
         assert [change_kinds(document) for document in planned] == [{"a": {"/firstMessage": "change"}}] * 2
-        assert yaml.safe_load((tale.root / "assistants/a.yaml").read_text("utf-8"))["firstMessage"] == live_value(
-            tale, "a"
+        assert yaml.safe_load((repo.root / "assistants/a.yaml").read_text("utf-8"))["firstMessage"] == live_value(
+            repo, "a"
         )
 
 

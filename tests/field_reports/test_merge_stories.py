@@ -27,7 +27,7 @@ class Merges(RuleBasedStateMachine):
 
     def __init__(self, sandbox: Sandbox, number: int, root: Path) -> None:
         super().__init__()
-        self.tale = Story(root, sandbox)
+        self.repo = Story(root, sandbox)
         self.id = f"asst_{number}"
         self.fresh = itertools.count()
 
@@ -35,11 +35,11 @@ class Merges(RuleBasedStateMachine):
     def begin(self, place: Place, ends: bool) -> None:
         self.place: Place = place
         self.end = "\n" if ends else ""
-        self.tale.project.configure(extra_fields=["/model/messages"])
-        self.tale.sandbox.put({"id": self.id, "name": "A", "model": MODEL})
+        self.repo.project.configure(extra_fields=["/model/messages"])
+        self.repo.sandbox.put({"id": self.id, "name": "A", "model": MODEL})
         self.write(BEGIN)
-        self.tale.commit()
-        self.tale.apply_and_record()
+        self.repo.commit()
+        self.repo.apply_and_record()
         self.applied = BEGIN
 
     # --- the text, on both sides
@@ -60,7 +60,7 @@ class Merges(RuleBasedStateMachine):
 
     @property
     def folder(self) -> Path:
-        return self.tale.root / "assistants"
+        return self.repo.root / "assistants"
 
     def write(self, lines: list[str]) -> None:
         """Git's side."""
@@ -72,7 +72,7 @@ class Merges(RuleBasedStateMachine):
         # A pull writes a value of the defaults into the definition, which has its own from then on.
         if self.place == "defaults" and "endCallMessage" not in self.read_definition():
             own, shared = {}, own
-        self.tale.write("a", yaml.safe_dump({"id": self.id, **own}))
+        self.repo.write("a", yaml.safe_dump({"id": self.id, **own}))
         if shared:
             (self.folder / "_defaults.yaml").write_text(json.dumps(shared), "utf-8")
 
@@ -91,7 +91,7 @@ class Merges(RuleBasedStateMachine):
 
     @property
     def live(self) -> list[str]:
-        return self.lines_of(self.tale.sandbox.live(self.id))
+        return self.lines_of(self.repo.sandbox.live(self.id))
 
     def edit_lines(self, lines: list[str], author: str, edits: list[tuple[int, int, int]]) -> list[str]:
         lines = [*lines]
@@ -105,24 +105,24 @@ class Merges(RuleBasedStateMachine):
     @rule(given=edits)
     def edit_git(self, given: list[tuple[int, int, int]]) -> None:
         self.write(self.edit_lines(self.git, "git", given))
-        self.tale.commit(allow_empty=True)
+        self.repo.commit(allow_empty=True)
 
     @rule(given=edits)
     def edit_live(self, given: list[tuple[int, int, int]]) -> None:
-        self.tale.sandbox.edit(self.id, **self.fields(self.edit_lines(self.live, "live", given)))
+        self.repo.sandbox.edit(self.id, **self.fields(self.edit_lines(self.live, "live", given)))
 
     @rule()
     def copy_live(self) -> None:
         """Somebody takes the live text into git by hand."""
         self.write(self.live)
-        self.tale.commit(allow_empty=True)
+        self.repo.commit(allow_empty=True)
 
     @rule(options=st.sampled_from([(), ("--conflicts",), ("--conflicts=merge",), ("--conflicts=live",)]))
     def pull(self, options: tuple[str, ...]) -> None:
         before, live = self.git, self.live
-        result = self.tale.run("pull", *options)
+        result = self.repo.run("pull", *options)
         after = self.git
-        self.tale.commit("Pull", allow_empty=True)
+        self.repo.commit("Pull", allow_empty=True)
         output = result.stdout + result.stderr
         lost = {*before} - {*after}
         # Of git's lines only those go that live deleted, or that are named.
@@ -140,7 +140,7 @@ class Merges(RuleBasedStateMachine):
     @rule(options=st.sampled_from([(), ("--on-drift", "revert"), ("--force-conflicts",)]))
     def apply(self, options: tuple[str, ...]) -> None:
         git, live = self.git, self.live
-        result = self.tale.run("apply", "--yes", "--record", *options)
+        result = self.repo.run("apply", "--yes", "--record", *options)
         after = self.live
         assert self.git == git
         gone = {*live} - {*after}

@@ -37,28 +37,28 @@ def build_text(prompt: str, message: str = "Hello!", more: str = "") -> str:
 @contextmanager
 def desk(root: Path) -> Iterator[tuple[Story, Path]]:
     """A desk with a long prompt, applied and recorded."""
-    with story(root, {"a": build_live(PROMPT)}) as tale:
-        commit_settings(tale, extra_fields=["/model/messages"])
-        file = tale.write("a", build_text(PROMPT))
-        tale.commit()
-        tale.apply_and_record()
-        yield tale, file
+    with story(root, {"a": build_live(PROMPT)}) as repo:
+        commit_settings(repo, extra_fields=["/model/messages"])
+        file = repo.write("a", build_text(PROMPT))
+        repo.commit()
+        repo.apply_and_record()
+        yield repo, file
 
 
 def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: Path) -> None:
     ours, theirs = replace_rule(PROMPT, 7, "Ours."), replace_rule(PROMPT, 200, "Theirs.")
-    with desk(tmp_path / "work") as (tale, file):
+    with desk(tmp_path / "work") as (repo, file):
         file.write_text(build_text(ours), "utf-8")
-        tale.commit("Rule 7")
-        tale.sandbox.edit("asst_a", **build_live(theirs))
-        before = change_kinds(tale.plan())
-        result = tale.run("pull", "--conflicts", "assistants/a.yaml")
+        repo.commit("Rule 7")
+        repo.sandbox.edit("asst_a", **build_live(theirs))
+        before = change_kinds(repo.plan())
+        result = repo.run("pull", "--conflicts", "assistants/a.yaml")
         pulled = file.read_text("utf-8")
-        tale.commit("Pull")
-        planned = change_kinds(tale.plan())
-        check_success(tale.run("apply", "--yes", "--record"))
-        live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
-        after = change_kinds(tale.plan())
+        repo.commit("Pull")
+        planned = change_kinds(repo.plan())
+        check_success(repo.run("apply", "--yes", "--record"))
+        live = repo.sandbox.live("asst_a")["model"]["messages"][0]["content"]
+        after = change_kinds(repo.plan())
     both = replace_rule(ours, 200, "Theirs.")
     assert before == {"a": {"/model/messages": "conflict"}}
     assert (result.code, result.stdout, result.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
@@ -67,27 +67,27 @@ def test_rules_that_git_and_the_dashboard_changed_both_survive_a_pull(tmp_path: 
 
 
 def test_edits_that_were_merged_by_hand_are_a_change(tmp_path: Path) -> None:
-    with desk(tmp_path / "work") as (tale, file):
+    with desk(tmp_path / "work") as (repo, file):
         theirs = replace_rule(PROMPT, 200, "Theirs.")
-        tale.sandbox.edit("asst_a", **build_live(theirs))
+        repo.sandbox.edit("asst_a", **build_live(theirs))
         file.write_text(build_text(replace_rule(theirs, 7, "Ours.")), "utf-8")
-        tale.commit("Merged")
-        planned = change_kinds(tale.plan())
-        result = tale.run("apply", "--yes", "--record")
-        live = tale.sandbox.live("asst_a")["model"]["messages"][0]["content"]
+        repo.commit("Merged")
+        planned = change_kinds(repo.plan())
+        result = repo.run("apply", "--yes", "--record")
+        live = repo.sandbox.live("asst_a")["model"]["messages"][0]["content"]
     assert planned == {"a": {"/model/messages": "change"}}
     assert (result.code, live) == (0, replace_rule(theirs, 7, "Ours."))
 
 
 def test_edits_of_one_rule_are_left_and_named(tmp_path: Path) -> None:
     ours, theirs = replace_rule(PROMPT, 7, "Ours."), replace_rule(PROMPT, 7, "Theirs.")
-    with desk(tmp_path / "work") as (tale, file):
+    with desk(tmp_path / "work") as (repo, file):
         file.write_text(build_text(ours, "Ours"), "utf-8")
-        tale.commit("Rule 7")
-        tale.sandbox.edit("asst_a", **build_live(theirs, firstMessage="Theirs", name="Reception"))
-        result = tale.run("pull", "--conflicts")
+        repo.commit("Rule 7")
+        repo.sandbox.edit("asst_a", **build_live(theirs, firstMessage="Theirs", name="Reception"))
+        result = repo.run("pull", "--conflicts")
         pulled = file.read_text("utf-8")
-        pull_result = tale.run("pull", "--conflicts=live")
+        pull_result = repo.run("pull", "--conflicts=live")
         text = file.read_text("utf-8")
     assert (result.code, result.stdout) == (1, "assistants/a.yaml: firstMessage, name\n")
     assert result.stderr.splitlines() == [
@@ -118,30 +118,30 @@ PHRASES = (
     ],
 )
 def test_phrases_keep_their_order_and_their_comments(tmp_path: Path, live: list[str], text: str) -> None:
-    with story(tmp_path / "work", {"a": {"name": "A", "endCallPhrases": ["Bye", "Goodbye", "Farewell"]}}) as tale:
-        file = tale.write("a", PHRASES)
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", endCallPhrases=live)
-        result = tale.run("pull")
+    with story(tmp_path / "work", {"a": {"name": "A", "endCallPhrases": ["Bye", "Goodbye", "Farewell"]}}) as repo:
+        file = repo.write("a", PHRASES)
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", endCallPhrases=live)
+        result = repo.run("pull")
         pulled = file.read_text("utf-8")
-        planned = change_kinds(tale.plan())
+        planned = change_kinds(repo.plan())
     assert (result.code, planned) == (0, {})
     assert sorted(pulled.replace('"', "").splitlines()) == sorted(text.replace('"', "").splitlines())
 
 
 @pytest.mark.parametrize("way", ["exits 128", "is killed", "is missing"])
 def test_a_git_that_breaks_while_it_merges_is_an_error_and_nothing_is_written(tmp_path: Path, way: str) -> None:
-    with desk(tmp_path / "work") as (tale, file):
+    with desk(tmp_path / "work") as (repo, file):
         file.write_text(build_text(replace_rule(PROMPT, 7, "Ours.")), "utf-8")
-        tale.commit("Rule 7")
+        repo.commit("Rule 7")
         theirs = build_live(replace_rule(PROMPT, 200, "Theirs."))
-        tale.sandbox.edit("asst_a", **theirs)
+        repo.sandbox.edit("asst_a", **theirs)
         before = file.read_text("utf-8")
-        tale.sandbox.forget_requests()
+        repo.sandbox.forget_requests()
         git = FaultyGit(tmp_path / "bin")
         for command in (("plan",), ("apply", "--yes"), ("pull", "--conflicts")):
             git.break_for("merge-file", way)
-            result = tale.run(*command, env=git.env)
+            result = repo.run(*command, env=git.env)
             assert (result.code, "git" in result.stderr) == (1, True), (command, result)
-        assert (tale.sandbox.patches, file.read_text("utf-8")) == ([], before)
+        assert (repo.sandbox.patches, file.read_text("utf-8")) == ([], before)

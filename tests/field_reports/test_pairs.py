@@ -41,8 +41,8 @@ THEIRS = {"/firstMessage", "/model/maxTokens"}
 class Pair:
     """A project with two desks in which some features are used at once; each method is a step of the story."""
 
-    def __init__(self, tale: Story, features: Sequence[str]) -> None:
-        self.tale, self.features = tale, features
+    def __init__(self, repo: Story, features: Sequence[str]) -> None:
+        self.repo, self.features = repo, features
         self.recording = "record" in features or "older record" in features
         self.rolling_back = "rollback" in features or "merged reports" in features
         self.other = "second/" if "two folders" in features else ""  # with a project of its own in it
@@ -65,14 +65,14 @@ class Pair:
     def write(self, change: Fields) -> str:
         """Commit both definitions."""
         for name, place in self.places.items():
-            declared, file = self.declare(change), self.tale.root / f"{place}.yaml"
+            declared, file = self.declare(change), self.repo.root / f"{place}.yaml"
             if "environments" in self.features:  # what is changed stands half in the one and half in the other
                 overlay = {"id": f"asst_{name}", "model": declared.pop("model")}
                 self._dump(file.parent.parent / "environments/staging" / file.name, overlay)
                 self._dump(file, declared)
             else:
                 self._dump(file, {"id": f"asst_{name}", **declared}, flow="two folders" in self.features)
-        return self.tale.commit("Change" if change else "First", allow_empty=True)
+        return self.repo.commit("Change" if change else "First", allow_empty=True)
 
     def configure(self) -> None:
         """Write the settings that the features need."""
@@ -87,7 +87,7 @@ class Pair:
             settings["ignore"] = [{"path": "/metadata/crm", "reason": "set by the CRM"}]
             settings["ignore"] += [{"path": "/metadata/list/*/y", "reason": "set by the CRM"}]
         for folder in {"", self.other}:
-            self._dump(self.tale.root / folder / "reconciler.yaml", settings)
+            self._dump(self.repo.root / folder / "reconciler.yaml", settings)
 
     def _dump(self, file: Path, fields: Fields, *, flow: bool = False) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ class Pair:
             return
         first = ["--base", "none"]
         for folder in self.folders() if self.recording else []:
-            check_success(self.tale.run("apply", "--yes", *folder, *first))
+            check_success(self.repo.run("apply", "--yes", *folder, *first))
             first = []
 
     def _record_as_before(self) -> None:
@@ -120,34 +120,34 @@ class Pair:
         environment = "staging/" if "environments" in self.features else ""
         people = ["-c", "user.name=reconciler", "-c", "user.email=reconciler@localhost"]
         message = "Apply: 2 unchanged\n"
-        commit = self.tale.git(*people, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-F", "-", stdin=message)
-        self.tale.git("update-ref", f"refs/reconciler/{environment}applied", commit)
+        commit = self.repo.git(*people, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-F", "-", stdin=message)
+        self.repo.git("update-ref", f"refs/reconciler/{environment}applied", commit)
 
     def plan(self) -> dict[str, dict[str, tuple[str, Any]]]:
         """What a plan says of each desk: where it differs, how, and whether that is sent."""
         by_key: dict[str, dict[str, tuple[str, Any]]] = {}
         for folder in self.folders():
-            for key, entry in entries(self.tale.plan(*folder, *self.options())).items():
+            for key, entry in entries(self.repo.plan(*folder, *self.options())).items():
                 by_key[key] = {change["path"]: (change["kind"], change.get("sent")) for change in entry["changes"]}
         return by_key
 
     def apply(self) -> None:
         """Apply what is committed, in as many runs as the features ask for; keep the reports."""
-        head = self.tale.head
+        head = self.repo.head
         runs = [[*folder, *self.options()] for folder in self.folders()]
         if "merged reports" in self.features and "two folders" not in self.features:
             runs = [[*runs[0], f"{place}.yaml"] for place in self.places.values()]
         for run in runs:
             if "resume" in self.features:
-                with self.tale.intercept(answer_with(502, "a", landed="record" in self.features)):
-                    report = self.tale.apply(*run)
+                with self.repo.intercept(answer_with(502, "a", landed="record" in self.features)):
+                    report = self.repo.apply(*run)
                 self.reports.append(report)
                 if "indeterminate" not in outcomes(report).values():
                     continue
                 # A report names its assistants itself; PATHS would say so twice.
                 run = [word for word in run if not word.endswith(".yaml")]  # noqa: PLW2901
-                run += ["--resume", str(self.tale.save_report(report, "unclear.json"))]
-            report = self.tale.apply(*run)
+                run += ["--resume", str(self.repo.save_report(report, "unclear.json"))]
+            report = self.repo.apply(*run)
             assert set(outcomes(report).values()) <= {"applied", "unchanged"}, report["assistants"]
             self.reports.append(report)
         self.base = head
@@ -157,8 +157,8 @@ class Pair:
         if self.rolling_back:
             for number, report in enumerate(self._to_undo()):
                 environment = self.folders()[0][2:]
-                file = self.tale.save_report(report, f"undo-{number}.json")
-                check_success(self.tale.run("rollback", file, "--yes", "--directory", "assistants", *environment))
+                file = self.repo.save_report(report, f"undo-{number}.json")
+                check_success(self.repo.run("rollback", file, "--yes", "--directory", "assistants", *environment))
             self.write({})
         else:
             self.write({})
@@ -167,9 +167,9 @@ class Pair:
     def _to_undo(self) -> list[Document]:
         if "merged reports" not in self.features:
             return self.reports[::-1]
-        files = [self.tale.save_report(report, f"report-{number}.json") for number, report in enumerate(self.reports)]
-        merged_file = self.tale.root.parent / "merged.json"
-        check_success(self.tale.run("report", *files, "--report", merged_file))
+        files = [self.repo.save_report(report, f"report-{number}.json") for number, report in enumerate(self.reports)]
+        merged_file = self.repo.root.parent / "merged.json"
+        check_success(self.repo.run("report", *files, "--report", merged_file))
         document: Document = json.loads(merged_file.read_text("utf-8"))
         return [document]
 
@@ -177,16 +177,16 @@ class Pair:
 
     def edit(self) -> None:
         """Let somebody edit desk `a` in the dashboard, and the CRM what is ignored."""
-        self.tale.sandbox.edit("asst_a", **{key: merge_objects(LIVE, EDIT)[key] for key in EDIT})
+        self.repo.sandbox.edit("asst_a", **{key: merge_objects(LIVE, EDIT)[key] for key in EDIT})
         if "ignore" in self.features:
             metadata = {**LIVE["metadata"], "crm": "set", "list": [{"x": 1, "y": 9}]}
-            self.tale.sandbox.edit("asst_a", metadata=metadata)
+            self.repo.sandbox.edit("asst_a", metadata=metadata)
 
     def live(self) -> dict[str, Fields]:
         """What both stores of the API hold; they hold the same."""
         by_key = {}
         for name in self.places:
-            stores = (self.tale.sandbox.live(f"asst_{name}"), self.tale.sandbox.provider(f"asst_{name}"))
+            stores = (self.repo.sandbox.live(f"asst_{name}"), self.repo.sandbox.provider(f"asst_{name}"))
             local, provider = ({key: store.get(key) for key in LIVE} for store in stores)
             assert local == provider
             by_key[name] = local
@@ -211,8 +211,8 @@ def pair(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pair]:
     features: tuple[str, ...] = request.param
     nested = BOTH[FEATURES.index(features[0]) % 2]  # both kinds of server take their turns
     with running_sandbox({"asst_a": LIVE, "asst_b": LIVE}, nested=nested) as sandbox:
-        tale = Story(tmp_path / "repository", sandbox)
-        pair = Pair(tale, features)
+        repo = Story(tmp_path / "repository", sandbox)
+        pair = Pair(repo, features)
         pair.configure()
         yield pair
 
@@ -239,7 +239,7 @@ def test_a_story_and_its_inverse(pair: Pair) -> None:
     assert pair.plan() == {"a": drift, "b": {}}
     pair.undo()
     assert pair.live() == before
-    pair.base = pair.tale.head
+    pair.base = pair.repo.head
     assert pair.plan() == {"a": drift, "b": {}}
 
 

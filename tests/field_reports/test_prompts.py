@@ -87,18 +87,18 @@ def test_prompts_are_blocks_and_one_edited_line_is_at_most_three(tmp_path: Path)
     prompts = {f"asst_{number}": prompt(random) for number in range(PROMPTS)}
     seed = {name: build_live(text, name) for name, text in prompts.items()}
     with running_sandbox(seed, listing=True) as sandbox:
-        tale = Story(tmp_path / "work", sandbox)
-        commit_settings(tale, extra_fields=["/model/messages"])
-        check_success(tale.run("import", "--all"))
-        tale.commit("Import")
-        check_success(tale.run("plan", "--detailed-exitcode", "--base", "none"))
-        files = {name: tale.root / "assistants" / f"{name.replace('_', '-')}.yaml" for name in prompts}
+        repo = Story(tmp_path / "work", sandbox)
+        commit_settings(repo, extra_fields=["/model/messages"])
+        check_success(repo.run("import", "--all"))
+        repo.commit("Import")
+        check_success(repo.run("plan", "--detailed-exitcode", "--base", "none"))
+        files = {name: repo.root / "assistants" / f"{name.replace('_', '-')}.yaml" for name in prompts}
         before = {name: file.read_text("utf-8") for name, file in files.items()}
         assert [name for name, file in files.items() if not has_only_blocks(file)] == []
         for name, text in prompts.items():
             model = {**seed[name]["model"], "messages": build_live(edit_line(random, text), name)["model"]["messages"]}
             sandbox.edit(name, model=model)
-        check_success(tale.run("pull"))
+        check_success(repo.run("pull"))
         assert [name for name, file in files.items() if not has_only_blocks(file)] == []
         for name, file in files.items():
             changes = [
@@ -107,4 +107,4 @@ def test_prompts_are_blocks_and_one_edited_line_is_at_most_three(tmp_path: Path)
                 if line[0] in "+-"
             ]
             assert len(changes) <= 6, "".join(changes)  # three lines, each as it was and as it is
-        check_success(tale.run("plan", "--detailed-exitcode", "--base", "none"))
+        check_success(repo.run("plan", "--detailed-exitcode", "--base", "none"))

@@ -24,15 +24,15 @@ from stories import REF, InstalledStory, Story, story
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES) as tale:
-        yield Scene(tale)
+    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES) as repo:
+        yield Scene(repo)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The same, told with the installed command: for the rows of the field reports themselves."""
-    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES, kind=InstalledStory) as tale:
-        yield Scene(tale)
+    with desks(tmp_path_factory.mktemp("git") / "repository", *NAMES, kind=InstalledStory) as repo:
+        yield Scene(repo)
 
 
 def test_without_a_fault_everybody_gets_what_they_asked_for(scene: Scene) -> None:
@@ -156,32 +156,32 @@ SPARSE_COMMANDS = [("plan",), ("plan", "--changed"), ("drift",), ("apply", "--ye
 def bots(tmp_path: Path) -> Iterator[Story]:
     """A project in a folder of its repository, applied and recorded; then the record is behind, and live edited."""
     seed = {name: build_live(WRITTEN) for name in ("a", "b")}
-    with story(tmp_path / "repository", seed, kind=InstalledStory) as tale:
+    with story(tmp_path / "repository", seed, kind=InstalledStory) as repo:
         for place, name in (("east/a", "a"), ("west/b", "b")):
-            _write(tale, f"assistants/{place}", id=f"asst_{name}", **WRITTEN)
-            _write(tale, f"environments/staging/{place}", endCallMessage="Goodbye")
-        (tale.root / "bots/reconciler.yaml").write_text(json.dumps(SETTINGS), "utf-8")
+            _write(repo, f"assistants/{place}", id=f"asst_{name}", **WRITTEN)
+            _write(repo, f"environments/staging/{place}", endCallMessage="Goodbye")
+        (repo.root / "bots/reconciler.yaml").write_text(json.dumps(SETTINGS), "utf-8")
         for folder in ("bots/docs", "elsewhere"):
-            (tale.root / folder).mkdir()
-            (tale.root / folder / "notes.md").write_text("x")
-        tale.commit("First")
+            (repo.root / folder).mkdir()
+            (repo.root / folder / "notes.md").write_text("x")
+        repo.commit("First")
         for options in ([], ["--environment", "staging"]):
-            check_success(_run_in(tale, "bots", "apply", "--yes", "--record", "--base", "none", *options))
-        _write(tale, "assistants/west/b", id="asst_b", **{**WRITTEN, "name": "Front desk"})
-        tale.commit("Second")
-        tale.sandbox.edit("asst_a", firstMessage="theirs", metadata={"key": f"{SECRET}-2"})
-        tale.sandbox.forget_requests()
-        yield tale
+            check_success(_run_in(repo, "bots", "apply", "--yes", "--record", "--base", "none", *options))
+        _write(repo, "assistants/west/b", id="asst_b", **{**WRITTEN, "name": "Front desk"})
+        repo.commit("Second")
+        repo.sandbox.edit("asst_a", firstMessage="theirs", metadata={"key": f"{SECRET}-2"})
+        repo.sandbox.forget_requests()
+        yield repo
 
 
-def _write(tale: Story, place: str, **fields: Any) -> None:
-    file = tale.root / "bots" / f"{place}.yaml"
+def _write(repo: Story, place: str, **fields: Any) -> None:
+    file = repo.root / "bots" / f"{place}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(fields, sort_keys=False), "utf-8")
 
 
-def _run_in(tale: Story, folder: str, *arguments: str) -> Completed:
-    return run(*arguments, cwd=tale.root / folder, env=connection_variables(tale.sandbox))
+def _run_in(repo: Story, folder: str, *arguments: str) -> Completed:
+    return run(*arguments, cwd=repo.root / folder, env=connection_variables(repo.sandbox))
 
 
 @pytest.mark.parametrize("hidden", SPARSE)
@@ -222,9 +222,9 @@ def test_a_sparse_checkout_may_hide_what_a_run_is_not_about(bots: Story) -> None
 
 
 def test_a_file_that_somebody_removed_is_still_a_definition_that_is_gone(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", "b") as tale:
-        (tale.root / "assistants/b.yaml").unlink()
-        assert tale.plan()["no_longer_managed"] == [{"file": "assistants/b.yaml", "id": "asst_b"}]
+    with desks(tmp_path / "repository", "a", "b") as repo:
+        (repo.root / "assistants/b.yaml").unlink()
+        assert repo.plan()["no_longer_managed"] == [{"file": "assistants/b.yaml", "id": "asst_b"}]
 
 
 # --- B5: clean and smudge filters
@@ -232,46 +232,46 @@ def test_a_file_that_somebody_removed_is_still_a_definition_that_is_gone(tmp_pat
 ROT = "tr A-Za-z N-ZA-Mn-za-m"
 
 
-def filter_definitions(tale: Story, *, clean: str = ROT, smudge: str = ROT, required: str = "true") -> None:
+def filter_definitions(repo: Story, *, clean: str = ROT, smudge: str = ROT, required: str = "true") -> None:
     """Let git hold every definition otherwise than the working tree does."""
     for name, value in (("clean", clean), ("smudge", smudge), ("required", required)):
-        tale.git("config", f"filter.rot.{name}", value)
-    (tale.root / ".gitattributes").write_text("*.yaml filter=rot\n")
+        repo.git("config", f"filter.rot.{name}", value)
+    (repo.root / ".gitattributes").write_text("*.yaml filter=rot\n")
 
 
 @pytest.mark.parametrize("kind", [Story, InstalledStory], ids=["here", "installed"])
 def test_b5_files_behind_a_filter_are_read_through_it_or_refused_by_name(tmp_path: Path, kind: type[Story]) -> None:
-    with desks(tmp_path / "repository", "a", "b", recorded=False, kind=kind) as tale:
-        filter_definitions(tale)
-        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
-        tale.commit("Filtered")
-        assert "Uryyb" in tale.git("cat-file", "blob", "HEAD:assistants/a.yaml")
-        result = tale.run("apply", "--yes", "--record", "--base", "none")
+    with desks(tmp_path / "repository", "a", "b", recorded=False, kind=kind) as repo:
+        filter_definitions(repo)
+        repo.git("rm", "--cached", "--quiet", "-r", "assistants")
+        repo.commit("Filtered")
+        assert "Uryyb" in repo.git("cat-file", "blob", "HEAD:assistants/a.yaml")
+        result = repo.run("apply", "--yes", "--record", "--base", "none")
         if result.code:
             assert "filter" in result.stderr
-            assert (tale.record, tale.sandbox.patches) == (None, [])
+            assert (repo.record, repo.sandbox.patches) == (None, [])
             return
-        commit_change(tale, "b", firstMessage="ours")
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        assert "firstMessage: Hello!" in tale.git("cat-file", "blob", f"{REF}:assistants/a.yaml")
-        assert change_kinds(tale.plan()) == {"a": {"/firstMessage": "drift"}, "b": {"/firstMessage": "change"}}
-        assert outcomes(tale.apply_and_record()) == {"a": "unchanged", "b": "applied"}
-        assert (live_value(tale, "a"), live_value(tale, "b")) == ("theirs", "ours")
-        assert change_kinds(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "drift"}}
-        assert change_kinds(tale.report("drift", "--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
+        commit_change(repo, "b", firstMessage="ours")
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        assert "firstMessage: Hello!" in repo.git("cat-file", "blob", f"{REF}:assistants/a.yaml")
+        assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "drift"}, "b": {"/firstMessage": "change"}}
+        assert outcomes(repo.apply_and_record()) == {"a": "unchanged", "b": "applied"}
+        assert (live_value(repo, "a"), live_value(repo, "b")) == ("theirs", "ours")
+        assert change_kinds(repo.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "drift"}}
+        assert change_kinds(repo.report("drift", "--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "drift", "pull"])
 @pytest.mark.parametrize("base", ["HEAD", "HEAD~1"])
 def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: Path, command: str, base: str) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        filter_definitions(tale)
-        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
-        tale.commit("Filtered")
-        tale.commit("Nothing", allow_empty=True)
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        result = tale.run(*COMMANDS[command], "--base", base)
-        assert live_value(tale, "a") == "theirs"
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        filter_definitions(repo)
+        repo.git("rm", "--cached", "--quiet", "-r", "assistants")
+        repo.commit("Filtered")
+        repo.commit("Nothing", allow_empty=True)
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        result = repo.run(*COMMANDS[command], "--base", base)
+        assert live_value(repo, "a") == "theirs"
         assert NO_BASE not in result.stdout + result.stderr
         if result.code:
             assert "filter" in result.stderr
@@ -280,33 +280,33 @@ def test_a_base_behind_a_filter_is_read_through_it_or_refused_by_name(tmp_path: 
 
 
 def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        filter_definitions(tale)
-        (tale.root / ".gitattributes").rename(tmp_path / "attributes")
-        tale.git("config", "core.attributesFile", str(tmp_path / "attributes"))
-        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
-        tale.commit("Filtered")
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        assert change_kinds(tale.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        filter_definitions(repo)
+        (repo.root / ".gitattributes").rename(tmp_path / "attributes")
+        repo.git("config", "core.attributesFile", str(tmp_path / "attributes"))
+        repo.git("rm", "--cached", "--quiet", "-r", "assistants")
+        repo.commit("Filtered")
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        assert change_kinds(repo.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that nobody can read, root neither")
 def test_attributes_that_cannot_be_read_name_no_filter_to_git_either(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        commit_change(tale, "a", firstMessage="ours")
-        (tale.root / "assistants/.gitattributes").symlink_to("/proc/self/mem")
-        assert change_kinds(tale.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "change"}}
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        commit_change(repo, "a", firstMessage="ours")
+        (repo.root / "assistants/.gitattributes").symlink_to("/proc/self/mem")
+        assert change_kinds(repo.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "change"}}
 
 
 def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a", recorded=False) as tale:
-        filter_definitions(tale)
-        tale.git("rm", "--cached", "--quiet", "-r", "assistants")
-        tale.commit("Filtered")
-        filter_definitions(tale, clean="false", smudge="false")
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        result = tale.run(*COMMANDS["apply"], "--base", "HEAD")
-        assert live_value(tale, "a") == "theirs"
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        filter_definitions(repo)
+        repo.git("rm", "--cached", "--quiet", "-r", "assistants")
+        repo.commit("Filtered")
+        filter_definitions(repo, clean="false", smudge="false")
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        result = repo.run(*COMMANDS["apply"], "--base", "HEAD")
+        assert live_value(repo, "a") == "theirs"
         assert result.code == 0 or "filter" in result.stderr
 
 
@@ -316,15 +316,15 @@ def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def make_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
     """A recorded desk `a`, and a submodule with the definition of `b` at a place of the repository."""
-    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as tale:
-        shared = Story(tmp_path / "shared", tale.sandbox)
-        (tale.root / "assistants/b.yaml").rename(shared.root / "b.yaml")
+    with desks(tmp_path / "repository", "a", "b", kind=InstalledStory) as repo:
+        shared = Story(tmp_path / "shared", repo.sandbox)
+        (repo.root / "assistants/b.yaml").rename(shared.root / "b.yaml")
         shared.commit("Shared")
-        tale.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shared.root), place)
-        tale.commit("Submodule")
-        tale.sandbox.edit("asst_b", firstMessage="theirs")
-        tale.sandbox.forget_requests()
-        yield tale
+        repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(shared.root), place)
+        repo.commit("Submodule")
+        repo.sandbox.edit("asst_b", firstMessage="theirs")
+        repo.sandbox.forget_requests()
+        yield repo
 
 
 @pytest.mark.parametrize(
@@ -336,40 +336,40 @@ def make_submodule(tmp_path: Path, place: str) -> Iterator[Story]:
     ids=" ".join,
 )
 def test_b6_a_submodule_may_not_hide_definitions(tmp_path: Path, command: tuple[str, ...]) -> None:
-    with make_submodule(tmp_path, "assistants/shared") as tale:
-        file = tale.root / "assistants/shared/b.yaml"
-        record, before = tale.record, file.read_bytes()
-        result = tale.run(*command)
+    with make_submodule(tmp_path, "assistants/shared") as repo:
+        file = repo.root / "assistants/shared/b.yaml"
+        record, before = repo.record, file.read_bytes()
+        result = repo.run(*command)
         assert (result.code, "submodule" in result.stderr) == (1, True), result.stdout + result.stderr
         assert "assistants/shared" in result.stderr
         assert NO_BASE not in result.stdout + result.stderr
-        assert (tale.sandbox.patches, tale.record, file.read_bytes()) == ([], record, before)
-        assert live_value(tale, "b") == "theirs"
+        assert (repo.sandbox.patches, repo.record, file.read_bytes()) == ([], record, before)
+        assert live_value(repo, "b") == "theirs"
 
 
 def test_a_submodule_that_is_not_checked_out_hides_definitions_too(tmp_path: Path) -> None:
-    with make_submodule(tmp_path, "assistants/shared") as tale:
-        tale.git("submodule", "--quiet", "deinit", "--force", "assistants/shared")
-        result = tale.run("plan")
+    with make_submodule(tmp_path, "assistants/shared") as repo:
+        repo.git("submodule", "--quiet", "deinit", "--force", "assistants/shared")
+        result = repo.run("plan")
         assert (result.code, "submodule" in result.stderr) == (1, True), result.stdout + result.stderr
 
 
 def test_a_submodule_elsewhere_hides_nothing(tmp_path: Path) -> None:
-    with make_submodule(tmp_path, "vendor/shared") as tale:
-        commit_change(tale, "a", firstMessage="ours")
-        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
-        assert live_value(tale, "b") == "theirs"
+    with make_submodule(tmp_path, "vendor/shared") as repo:
+        commit_change(repo, "a", firstMessage="ours")
+        assert outcomes(repo.apply_and_record()) == {"a": "applied"}
+        assert live_value(repo, "b") == "theirs"
 
 
 def test_a_repository_within_does_not_hide_the_record(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a") as tale:
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        (tale.root.parent / ".git").mkdir()  # what holds the project by chance need not be readable
-        assert statuses(tale.plan()) == {"a": "drifted"}
-        tale.git("-C", "assistants", "init", "--quiet")
-        result = tale.run("apply", "--yes")
+    with desks(tmp_path / "repository", "a") as repo:
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        (repo.root.parent / ".git").mkdir()  # what holds the project by chance need not be readable
+        assert statuses(repo.plan()) == {"a": "drifted"}
+        repo.git("-C", "assistants", "init", "--quiet")
+        result = repo.run("apply", "--yes")
         assert (result.code, "assistants is a git repository inside" in result.stderr) == (1, True), result.stderr
-        assert live_value(tale, "a") == "theirs"
+        assert live_value(repo, "a") == "theirs"
 
 
 # --- objects and refs that are damaged
@@ -378,20 +378,20 @@ def test_a_repository_within_does_not_hide_the_record(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def sound_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, dict[str, Aftermath]]]:
     """A scene whose HEAD has no object in common with the record, and what each command does in it."""
-    with desks(tmp_path_factory.mktemp("objects") / "repository", *NAMES) as tale:
-        file = tale.root / "assistants/edited.yaml"
+    with desks(tmp_path_factory.mktemp("objects") / "repository", *NAMES) as repo:
+        file = repo.root / "assistants/edited.yaml"
         file.write_text(f"# A comment.\n{file.read_text('utf-8')}", "utf-8")
-        tale.commit("Comment")
-        scene = Scene(tale)
+        repo.commit("Comment")
+        scene = Scene(repo)
         yield scene, {command: scene.run(command)[1] for command in COMMANDS}
 
 
 @contextlib.contextmanager
-def hide_object(tale: Story, revision: str) -> Iterator[None]:
+def hide_object(repo: Story, revision: str) -> Iterator[None]:
     """For a while, let an object be missing from the repository."""
-    name = tale.git("rev-parse", revision)
-    file = tale.root / ".git/objects" / name[:2] / name[2:]
-    aside = file.rename(tale.root.parent / name)
+    name = repo.git("rev-parse", revision)
+    file = repo.root / ".git/objects" / name[:2] / name[2:]
+    aside = file.rename(repo.root.parent / name)
     yield
     aside.rename(file)
 
@@ -415,7 +415,7 @@ DAMAGED = {  # and whether a run can do without it
 def test_a_missing_object_is_an_error_or_not_needed(sound_runs: tuple[Scene, dict[str, Aftermath]], what: str) -> None:
     scene, otherwise = sound_runs
     revision, dispensable = DAMAGED[what]
-    with hide_object(scene.tale, revision):
+    with hide_object(scene.repo, revision):
         for command in COMMANDS:
             result, ended = scene.run(command)
             assert scene.harm(command, result, ended) == [], command
@@ -435,7 +435,7 @@ CORRUPT: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("ref", [REF, "refs/heads/main"])
 def test_a_corrupt_ref_is_an_error(sound_runs: tuple[Scene, dict[str, Aftermath]], ref: str, how: str) -> None:
     scene, otherwise = sound_runs
-    file = scene.tale.root / ".git" / ref
+    file = scene.repo.root / ".git" / ref
     before = file.read_bytes()
     content = CORRUPT[how](before.decode("ascii").strip())
     for command in COMMANDS:
@@ -449,23 +449,23 @@ def test_a_corrupt_ref_is_an_error(sound_runs: tuple[Scene, dict[str, Aftermath]
 
 
 def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", *NAMES) as tale:
-        scene = Scene(tale)
-        (tale.root / ".git/HEAD").write_text("nothing\n")
+    with desks(tmp_path / "repository", *NAMES) as repo:
+        scene = Scene(repo)
+        (repo.root / ".git/HEAD").write_text("nothing\n")
         for command in COMMANDS:
             result, ended = scene.run(command)
             assert (scene.harm(command, result, ended), result.code) == ([], 1), command
 
 
 def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with desks(tmp_path / "repository", "a") as tale:
-        tale.sandbox.edit("asst_a", firstMessage="theirs")
-        (tale.root / ".git").rename(tmp_path / "moved")
-        (tale.root / ".git").symlink_to(tmp_path / "nowhere")
+    with desks(tmp_path / "repository", "a") as repo:
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        (repo.root / ".git").rename(tmp_path / "moved")
+        (repo.root / ".git").symlink_to(tmp_path / "nowhere")
         for command in COMMANDS.values():
-            result = tale.run(*command)
+            result = repo.run(*command)
             assert (result.code, "not a git repository" in result.stderr) == (1, True), result.stderr
-        assert live_value(tale, "a") == "theirs"
+        assert live_value(repo, "a") == "theirs"
 
 
 # --- B7: a branch that is behind the record
@@ -474,15 +474,15 @@ def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) ->
 @contextlib.contextmanager
 def make_behind(root: Path, *, kind: type[Story] = Story) -> Iterator[Story]:
     """PR 1 is merged and applied; the branch of PR 2 is checked out, and does not have it."""
-    with desks(root, "a", "b", kind=kind) as tale:
-        tale.git("checkout", "--quiet", "-b", "pr-2")
-        commit_change(tale, "b", firstMessage="of PR 2")
-        tale.git("checkout", "--quiet", "main")
-        commit_change(tale, "a", firstMessage="of PR 1")
-        assert outcomes(tale.apply_and_record())["a"] == "applied"
-        tale.git("checkout", "--quiet", "pr-2")
-        tale.sandbox.forget_requests()
-        yield tale
+    with desks(root, "a", "b", kind=kind) as repo:
+        repo.git("checkout", "--quiet", "-b", "pr-2")
+        commit_change(repo, "b", firstMessage="of PR 2")
+        repo.git("checkout", "--quiet", "main")
+        commit_change(repo, "a", firstMessage="of PR 1")
+        assert outcomes(repo.apply_and_record())["a"] == "applied"
+        repo.git("checkout", "--quiet", "pr-2")
+        repo.sandbox.forget_requests()
+        yield repo
 
 
 FORMATS = ["text", "json", "markdown", "github"]
@@ -490,12 +490,12 @@ FORMATS = ["text", "json", "markdown", "github"]
 
 @pytest.mark.parametrize("options", [(), ("--changed",), ("--changed-since", "main")], ids=["all", "changed", "since"])
 def test_b7_a_branch_that_is_behind_the_record_says_so(tmp_path: Path, options: tuple[str, ...]) -> None:
-    with make_behind(tmp_path / "repository", kind=InstalledStory) as tale:
+    with make_behind(tmp_path / "repository", kind=InstalledStory) as repo:
         suffixes = [".json", ".md", *([".html"] if importlib.util.find_spec("jinja2") else [])]
         files = [tmp_path / f"report{suffix}" for suffix in suffixes]
         reports = [word for file in files for word in ("--report", str(file))]
         outputs = {
-            form: check_success(tale.run("plan", *options, *reports, "--format", form)).stdout for form in FORMATS
+            form: check_success(repo.run("plan", *options, *reports, "--format", form)).stdout for form in FORMATS
         }
         outputs |= {file.name: file.read_text("utf-8") for file in files}
         for form, text in outputs.items():
@@ -507,17 +507,17 @@ def test_b7_a_branch_that_is_behind_the_record_says_so(tmp_path: Path, options: 
 
 
 def test_a_branch_that_has_what_was_applied_says_nothing(tmp_path: Path) -> None:
-    with make_behind(tmp_path / "repository") as tale:
-        tale.git("-c", "user.name=A", "-c", "user.email=a@example.com", "merge", "--quiet", "-m", "Merge", "main")
+    with make_behind(tmp_path / "repository") as repo:
+        repo.git("-c", "user.name=A", "-c", "user.email=a@example.com", "merge", "--quiet", "-m", "Merge", "main")
         for form in FORMATS:
-            assert "behind" not in check_success(tale.run("plan", "--format", form)).stdout
+            assert "behind" not in check_success(repo.run("plan", "--format", form)).stdout
 
 
 def test_a_branch_that_is_behind_is_not_applied(tmp_path: Path) -> None:
-    with make_behind(tmp_path / "repository") as tale:
-        before = live(tale, "a")
+    with make_behind(tmp_path / "repository") as repo:
+        before = live(repo, "a")
         for options in ([], ["--record"], ["--no-record"]):
-            result = tale.run("apply", "--yes", *options)
-            assert (result.code, tale.sandbox.requests) == (1, []), options
+            result = repo.run("apply", "--yes", *options)
+            assert (result.code, repo.sandbox.requests) == (1, []), options
             assert "--allow-older" in result.stderr
-        assert live(tale, "a") == before
+        assert live(repo, "a") == before

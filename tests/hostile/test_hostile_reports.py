@@ -37,33 +37,33 @@ OFTEN = settings(max_examples=examples(120))
 class Reports:
     """A story in which a plan and an apply have left their reports; `live` is what is live after them."""
 
-    def __init__(self, tale: Story) -> None:
-        self.tale = tale
-        tale.write("a", name="New", firstMessage=None, metadata={"k": 1})
-        tale.write("b", name="B2", metadata={"x": 2})
-        tale.commit()
-        self.plan = tale.plan("--base", "none")
-        self.apply = tale.apply("--base", "none")
+    def __init__(self, repo: Story) -> None:
+        self.repo = repo
+        repo.write("a", name="New", firstMessage=None, metadata={"k": 1})
+        repo.write("b", name="B2", metadata={"x": 2})
+        repo.commit()
+        self.plan = repo.plan("--base", "none")
+        self.apply = repo.apply("--base", "none")
         self.restore()
 
     def restore(self) -> None:
         for name, fields in LIVE.items():
-            self.tale.sandbox.edit(f"asst_{name}", **fields)
+            self.repo.sandbox.edit(f"asst_{name}", **fields)
 
     def run(self, content: str, *arguments: str) -> Completed:
         """Run a command on a report of some content; it never crashes, and is soon done."""
-        file = self.tale.root.parent / "odd.json"
+        file = self.repo.root.parent / "odd.json"
         file.write_bytes(content.encode("utf-8", "surrogatepass"))
         words = [str(file) if word == "FILE" else word for word in arguments]
-        result, work = measure_work(lambda: self.tale.run(*words, "--retries", "0"))
+        result, work = measure_work(lambda: self.repo.run(*words, "--retries", "0"))
         assert work < WORK
         return result
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
-    with story(tmp_path_factory.mktemp("reports") / "repository", LIVE) as tale:
-        yield Reports(tale)
+    with story(tmp_path_factory.mktemp("reports") / "repository", LIVE) as repo:
+        yield Reports(repo)
 
 
 def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -99,7 +99,7 @@ def test_any_plan_is_applied_or_refused(reports: Reports, data: st.DataObject) -
     content = json.dumps(change_report(data, reports.plan))
     reports.run(content, "apply", "--plan", "FILE", "--base", "none", "--yes", "--format", "json")
     for name, fields in LIVE.items():
-        live = reports.tale.sandbox.live(f"asst_{name}")
+        live = reports.repo.sandbox.live(f"asst_{name}")
         # What a plan cannot do: bring in a value that no definition has.
         assert live["name"] in (fields["name"], {"a": "New", "b": "B2"}[name])
     reports.restore()
@@ -129,9 +129,9 @@ def test_any_text_is_a_report_or_refused(reports: Reports, text: str) -> None:
 
 
 def run_report(reports: Reports, content: str, form: str) -> Completed:
-    file = reports.tale.root.parent / "odd.json"
+    file = reports.repo.root.parent / "odd.json"
     file.write_bytes(content.encode("utf-8", "surrogatepass"))
-    return reports.tale.run("report", str(file), "--format", form)
+    return reports.repo.run("report", str(file), "--format", form)
 
 
 def fill_list(item: str) -> str:

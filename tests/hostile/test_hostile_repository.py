@@ -29,16 +29,16 @@ EVIL = "A\x01B\x02C\x0bparent x\x1b[31m"
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
-    with story(tmp_path / "repository", LIVE) as tale:
-        yield tale
+def repo(tmp_path: Path) -> Iterator[Story]:
+    with story(tmp_path / "repository", LIVE) as repo:
+        yield repo
 
 
-def run_all_commands(tale: Story) -> dict[str, tuple[int, str]]:
+def run_all_commands(repo: Story) -> dict[str, tuple[int, str]]:
     """What every command says; none crashes, and none shows what a terminal obeys."""
     outputs = {}
     for command in COMMANDS:
-        result, work = measure_work(functools.partial(tale.run, *command))
+        result, work = measure_work(functools.partial(repo.run, *command))
         assert work < WORK
         output = result.stdout + result.stderr
         assert not [char for char in output if char != "\n" and not char.isprintable()], command
@@ -46,50 +46,50 @@ def run_all_commands(tale: Story) -> dict[str, tuple[int, str]]:
     return outputs
 
 
-def committed(tale: Story, *, author: str, message: str = "x") -> None:
+def committed(repo: Story, *, author: str, message: str = "x") -> None:
     """Commit everything as git's own commands would refuse to."""
-    tale.git("add", "--all")
+    repo.git("add", "--all")
     people = f"author {author} <x@example.com> 1700000000 +0000\ncommitter {author} <x@example.com> 1 +0000"
-    raw = f"tree {tale.git('write-tree')}\nparent {tale.head}\n{people}\n\n{message}\n"
-    tale.git("update-ref", "HEAD", tale.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=raw))
+    raw = f"tree {repo.git('write-tree')}\nparent {repo.head}\n{people}\n\n{message}\n"
+    repo.git("update-ref", "HEAD", repo.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=raw))
 
 
-def write_record(tale: Story, message: str) -> None:
+def write_record(repo: Story, message: str) -> None:
     """Put a record of HEAD in place, with any message."""
-    tree = tale.git("rev-parse", "HEAD^{tree}")
-    commit = tale.git(*ANN, "commit-tree", tree, "-p", tale.head, "-F", "-", stdin=message)
-    tale.git("update-ref", REF, commit)
+    tree = repo.git("rev-parse", "HEAD^{tree}")
+    commit = repo.git(*ANN, "commit-tree", tree, "-p", repo.head, "-F", "-", stdin=message)
+    repo.git("update-ref", REF, commit)
 
 
-def test_an_author_may_be_called_anything(tale: Story) -> None:
-    tale.write("a", name="A1")
-    tale.commit()
-    tale.apply_and_record()
-    tale.write("a", name="A2")
-    committed(tale, author=EVIL, message="\x01\x02\x1b]0;hi\x07")
-    (change,) = tale.plan("--format", "json")["assistants"][0]["changes"]
+def test_an_author_may_be_called_anything(repo: Story) -> None:
+    repo.write("a", name="A1")
+    repo.commit()
+    repo.apply_and_record()
+    repo.write("a", name="A2")
+    committed(repo, author=EVIL, message="\x01\x02\x1b]0;hi\x07")
+    (change,) = repo.plan("--format", "json")["assistants"][0]["changes"]
     assert change["since"]["author"] == EVIL
-    assert {code for code, _ in run_all_commands(tale).values()} == {0}
+    assert {code for code, _ in run_all_commands(repo).values()} == {0}
 
 
 NAMES = ["a\nb", 'a"b', "-rf", "--output=x", "a\x1b[31mb", "\x01\x01\x01", "a\tb", "::error::x", ":raw", "$(x)", "a\\b"]
 
 
-def test_files_may_be_called_anything(tale: Story) -> None:
+def test_files_may_be_called_anything(repo: Story) -> None:
     for number, name in enumerate(NAMES):
-        tale.sandbox.put({"id": f"asst_n{number}", "name": "Old"})
-        tale.write(name, id=f"asst_n{number}", name="Old")
-    tale.commit()
-    tale.apply_and_record()
+        repo.sandbox.put({"id": f"asst_n{number}", "name": "Old"})
+        repo.write(name, id=f"asst_n{number}", name="Old")
+    repo.commit()
+    repo.apply_and_record()
     for number, name in enumerate(NAMES):
-        tale.write(name, id=f"asst_n{number}", name="New")
-    tale.commit()
-    assert tale.plan()["summary"]["pending"] == len(NAMES)
-    assert {code for code, _ in run_all_commands(tale).values()} == {0}
-    assert {tale.sandbox.live(f"asst_n{number}")["name"] for number in range(len(NAMES))} == {"New"}
+        repo.write(name, id=f"asst_n{number}", name="New")
+    repo.commit()
+    assert repo.plan()["summary"]["pending"] == len(NAMES)
+    assert {code for code, _ in run_all_commands(repo).values()} == {0}
+    assert {repo.sandbox.live(f"asst_n{number}")["name"] for number in range(len(NAMES))} == {"New"}
 
 
-def test_a_base_may_hold_anything(tale: Story) -> None:
+def test_a_base_may_hold_anything(repo: Story) -> None:
     contents = [
         "[" * 9_000,
         "a: &a [*a]",
@@ -103,40 +103,40 @@ def test_a_base_may_hold_anything(tale: Story) -> None:
     ]
     contents += ["id: asst_a\nmodel: 5\nname: [1]\nmetadata: [[1]]\nendCallPhrases: {a: b}\n", "# " + "x" * 2_000_000]
     for number, content in enumerate(contents):
-        tale.write(f"x{number}", content or "\ufeff")
+        repo.write(f"x{number}", content or "\ufeff")
     for number, leads_to in enumerate(["/etc/passwd", "x1.yaml", "../../../secret", "link3.yaml", ".", "\x1b[31m"]):
-        (tale.project.folder / f"link{number}.yaml").symlink_to(leads_to)
-    tale.commit()
-    write_record(tale, "Apply: 1 applied")
-    for file in tale.project.folder.iterdir():
+        (repo.project.folder / f"link{number}.yaml").symlink_to(leads_to)
+    repo.commit()
+    write_record(repo, "Apply: 1 applied")
+    for file in repo.project.folder.iterdir():
         file.unlink()
-    tale.write("a", name="A", model={"provider": "openai", "model": "m"}, metadata={"a": 1}, endCallPhrases=["x"])
-    tale.write("b", name="B")
-    tale.commit()
-    document = tale.plan()
+    repo.write("a", name="A", model={"provider": "openai", "model": "m"}, metadata={"a": 1}, endCallPhrases=["x"])
+    repo.write("b", name="B")
+    repo.commit()
+    document = repo.plan()
     assert len(document["warnings"]) >= len(contents) - 2
-    assert {code for code, _ in run_all_commands(tale).values()} <= {0, 1}
+    assert {code for code, _ in run_all_commands(repo).values()} <= {0, 1}
 
 
-def test_a_base_of_a_large_file_costs_little(tale: Story) -> None:
-    tale.write("a", "id: asst_a\nname: " + "x" * 40_000_000)
-    tale.commit()
-    write_record(tale, "Apply: 1 applied")
-    tale.write("a", name="New")
-    tale.commit()
-    env = {**connection_variables(tale.sandbox), **WITHOUT_OUR_CONFIGURATION}
-    results = run_bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=tale.root, env=env)
+def test_a_base_of_a_large_file_costs_little(repo: Story) -> None:
+    repo.write("a", "id: asst_a\nname: " + "x" * 40_000_000)
+    repo.commit()
+    write_record(repo, "Apply: 1 applied")
+    repo.write("a", name="New")
+    repo.commit()
+    env = {**connection_variables(repo.sandbox), **WITHOUT_OUR_CONFIGURATION}
+    results = run_bounded([["plan", "--base", REF], ["plan", "--changed"]], cwd=repo.root, env=env)
     assert [result.code for result in results] == [0, 0]
     assert "counts as no base" in results[0].stdout
 
 
 @pytest.fixture(scope="module")
 def recorded_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    with story(tmp_path_factory.mktemp("records") / "repository", LIVE) as tale:
-        tale.write("a", name="Old")
-        tale.write("b", name="B")
-        tale.commit()
-        yield tale
+    with story(tmp_path_factory.mktemp("records") / "repository", LIVE) as repo:
+        repo.write("a", name="Old")
+        repo.write("b", name="B")
+        repo.commit()
+        yield repo
 
 
 ENTRIES = st.fixed_dictionaries(

@@ -15,20 +15,20 @@ LeftOut = tuple[int, dict[str, object], list[str]]
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
+def repo(tmp_path: Path) -> Iterator[Story]:
     """A project that lacks nothing."""
-    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as tale:
-        tale.project.configure(record=True)
-        tale.write("a", firstMessage="old")
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.forget_requests()
-        yield tale
+    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as repo:
+        repo.project.configure(record=True)
+        repo.write("a", firstMessage="old")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.forget_requests()
+        yield repo
 
 
-def list_missing(tale: Story, *arguments: str, **env: str) -> list[str]:
+def list_missing(repo: Story, *arguments: str, **env: str) -> list[str]:
     """The subjects of what is missing; the exit code says the same."""
-    result = tale.run("doctor", *arguments, env=env)
+    result = repo.run("doctor", *arguments, env=env)
     lines = result.stdout.splitlines()
     assert all(line[:8] in ("ok      ", "missing ", "unknown ") for line in lines)
     subjects = [line[8:].partition(":")[0] for line in lines if line.startswith("missing")]
@@ -37,47 +37,47 @@ def list_missing(tale: Story, *arguments: str, **env: str) -> list[str]:
     return subjects
 
 
-def test_a_set_up_that_lacks_nothing_is_green_and_nothing_is_written(tale: Story) -> None:
-    assert list_missing(tale) == []
-    assert {method for method, path, _ in tale.sandbox.requests if path != "/auth/login"} == {"GET"}
+def test_a_set_up_that_lacks_nothing_is_green_and_nothing_is_written(repo: Story) -> None:
+    assert list_missing(repo) == []
+    assert {method for method, path, _ in repo.sandbox.requests if path != "/auth/login"} == {"GET"}
 
 
-def test_each_thing_that_is_missing_is_named(tale: Story) -> None:
-    assert list_missing(tale, RECONCILER_PASSWORD="wrong") == ["login"]
-    assert list_missing(tale, RECONCILER_API_URL="") == ["URL"]
-    assert list_missing(tale, RECONCILER_API_URL="ftp://x") == ["URL"]
-    assert list_missing(tale, RECONCILER_PASSWORD="", RECONCILER_AUTH_TOKEN="") == ["login"]
-    tale.write("a", firstMessage="old", id="asst_gone")
-    assert list_missing(tale) == ["reading"]
-    tale.write("a", "id: asst_a\nnmae: x\n")
-    assert list_missing(tale) == ["definitions"]
-    tale.git("checkout", "--quiet", ".")
-    record = tale.record
-    tale.git("update-ref", "-d", REF)
-    assert list_missing(tale) == ["record"]
-    tale.git("update-ref", REF, str(record))
-    tale.project.configure(record=True, org_id="org_other")
-    assert list_missing(tale) == ["organisation"]
+def test_each_thing_that_is_missing_is_named(repo: Story) -> None:
+    assert list_missing(repo, RECONCILER_PASSWORD="wrong") == ["login"]
+    assert list_missing(repo, RECONCILER_API_URL="") == ["URL"]
+    assert list_missing(repo, RECONCILER_API_URL="ftp://x") == ["URL"]
+    assert list_missing(repo, RECONCILER_PASSWORD="", RECONCILER_AUTH_TOKEN="") == ["login"]
+    repo.write("a", firstMessage="old", id="asst_gone")
+    assert list_missing(repo) == ["reading"]
+    repo.write("a", "id: asst_a\nnmae: x\n")
+    assert list_missing(repo) == ["definitions"]
+    repo.git("checkout", "--quiet", ".")
+    record = repo.record
+    repo.git("update-ref", "-d", REF)
+    assert list_missing(repo) == ["record"]
+    repo.git("update-ref", REF, str(record))
+    repo.project.configure(record=True, org_id="org_other")
+    assert list_missing(repo) == ["organisation"]
     # Whatever `validate` refuses in the pipeline.
     expired = {"assistants": ["*"], "reason": "exams", "expires": "2020-01-01"}
-    tale.project.configure(record=True, frozen=[expired])
-    assert list_missing(tale) == ["definitions"]
-    tale.project.configure(record=True, environments={"staging": {"api_url": tale.sandbox.url}})
-    tale.write("a", "firstMessage: old\n")
-    result = tale.run("doctor")
+    repo.project.configure(record=True, frozen=[expired])
+    assert list_missing(repo) == ["definitions"]
+    repo.project.configure(record=True, environments={"staging": {"api_url": repo.sandbox.url}})
+    repo.write("a", "firstMessage: old\n")
+    result = repo.run("doctor")
     assert "no environment is selected. To do: pass --environment NAME" in result.stdout
-    (tale.root / "reconciler.yaml").write_text("recrod: true\n")
-    assert list_missing(tale) == ["settings"]
+    (repo.root / "reconciler.yaml").write_text("recrod: true\n")
+    assert list_missing(repo) == ["settings"]
 
 
-def test_outside_of_git_that_is_what_is_missing(tmp_path: Path, tale: Story) -> None:
-    (tale.root / ".git").rename(tmp_path / "gone")
-    assert list_missing(tale) == ["git"]
+def test_outside_of_git_that_is_what_is_missing(tmp_path: Path, repo: Story) -> None:
+    (repo.root / ".git").rename(tmp_path / "gone")
+    assert list_missing(repo) == ["git"]
 
 
-def test_a_repository_that_git_refuses_is_not_a_fault_of_the_settings(tale: Story) -> None:
-    assert list_missing(tale, GIT_TEST_ASSUME_DIFFERENT_OWNER="1") == ["git"]
-    assert list_missing(tale, PATH="/nowhere") == ["git"]
+def test_a_repository_that_git_refuses_is_not_a_fault_of_the_settings(repo: Story) -> None:
+    assert list_missing(repo, GIT_TEST_ASSUME_DIFFERENT_OWNER="1") == ["git"]
+    assert list_missing(repo, PATH="/nowhere") == ["git"]
 
 
 REPOSITORY = f"{GITHUB}/repos/north/field"
@@ -131,8 +131,8 @@ LEFT_OUT_AT_GITHUB: list[LeftOut] = [
 ]
 
 
-def test_each_step_at_github_that_was_left_out_is_named(tale: Story) -> None:
-    file, caller, record = tale.root / "assistants" / "a.yaml", tale.root / CALLER, str(tale.record)
+def test_each_step_at_github_that_was_left_out_is_named(repo: Story) -> None:
+    file, caller, record = repo.root / "assistants" / "a.yaml", repo.root / CALLER, str(repo.record)
     caller.parent.mkdir(parents=True)
     text = (ROOT / "reconciler" / "starter" / "github" / "assistants.yml").read_text("utf-8")
     with running_hosts() as hosts:
@@ -149,13 +149,13 @@ def test_each_step_at_github_that_was_left_out_is_named(tale: Story) -> None:
             if step == 2:
                 file.unlink()
             if step == 9:
-                tale.git("update-ref", "-d", REF)
-            assert list_missing(tale, **job) == missing, (step, facts)
-            tale.git("checkout", "--quiet", ".")
-            tale.git("update-ref", REF, record)
+                repo.git("update-ref", "-d", REF)
+            assert list_missing(repo, **job) == missing, (step, facts)
+            repo.git("checkout", "--quiet", ".")
+            repo.git("update-ref", REF, record)
         hosts.facts = AT_GITHUB
-        assert list_missing(tale, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
-        assert list_missing(tale, "--protected-environment", "live", **job) == ["environment", "writing account"]
+        assert list_missing(repo, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
+        assert list_missing(repo, "--protected-environment", "live", **job) == ["environment", "writing account"]
 
 
 PROJECT = f"{GITLAB}/projects/north%2Ffield"
@@ -200,13 +200,13 @@ def inherited(*variables: dict[str, object]) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Story, Hosts]]:
     """A project at GitLab that lacks nothing."""
-    with story(tmp_path_factory.mktemp("gitlab") / "work", {"a": {"firstMessage": "old"}}) as tale:
-        tale.project.configure(record=True)
-        tale.write("a", firstMessage="old")
-        tale.commit()
-        tale.apply_and_record()
+    with story(tmp_path_factory.mktemp("gitlab") / "work", {"a": {"firstMessage": "old"}}) as repo:
+        repo.project.configure(record=True)
+        repo.write("a", firstMessage="old")
+        repo.commit()
+        repo.apply_and_record()
         with running_hosts() as hosts:
-            yield tale, hosts
+            yield repo, hosts
 
 
 ACCOUNTS = ["reading account", "writing account"]
@@ -251,7 +251,7 @@ LEFT_OUT: list[LeftOut] = [
 def test_each_step_at_gitlab_that_was_left_out_is_named(
     gitlab: tuple[Story, Hosts], step: int, facts: dict[str, object], missing: list[str]
 ) -> None:
-    tale, hosts = gitlab
+    repo, hosts = gitlab
     hosts.facts = {**COMPLETE, **facts}
     job = {
         "GITLAB_CI": "true",
@@ -259,17 +259,17 @@ def test_each_step_at_gitlab_that_was_left_out_is_named(
         "CI_PROJECT_ID": "north/field",
         "GITLAB_TOKEN": TOKEN,
     }
-    file, record = tale.root / "assistants" / "a.yaml", str(tale.record)
+    file, record = repo.root / "assistants" / "a.yaml", str(repo.record)
     if step == 2:
-        file.rename(tale.root / "a.yaml")
+        file.rename(repo.root / "a.yaml")
     if step == 10:
-        tale.git("update-ref", "-d", REF)
+        repo.git("update-ref", "-d", REF)
     try:
-        assert list_missing(tale, **job) == missing
+        assert list_missing(repo, **job) == missing
     finally:
         if step == 2:
-            (tale.root / "a.yaml").rename(file)
-        tale.git("update-ref", REF, record)
+            (repo.root / "a.yaml").rename(file)
+        repo.git("update-ref", REF, record)
 
 
 @pytest.mark.parametrize(
@@ -284,25 +284,25 @@ def test_the_page_lists_these_steps_and_at_most_ten(heading: str, left_out: list
 
 
 def test_in_gitlab_s_protected_pipeline_the_other_token_is_asked_about_too(gitlab: tuple[Story, Hosts]) -> None:
-    tale, hosts = gitlab
+    repo, hosts = gitlab
     hosts.facts = COMPLETE
     job = {"GITLAB_CI": "true", "CI_API_V4_URL": f"{hosts.url}{GITLAB}", "CI_PROJECT_ID": "north/field"}
     tokens = {"GITLAB_TOKEN": TOKEN, "RECORD_TOKEN": TOKEN}
-    assert list_missing(tale, **job, **tokens) == ["RECORD_TOKEN", "RECORD_TOKEN"]
+    assert list_missing(repo, **job, **tokens) == ["RECORD_TOKEN", "RECORD_TOKEN"]
     hosts.facts = {
         **COMPLETE,
         PROJECT: {"permissions": {"group_access": {"access_level": 30}}},
         f"{GITLAB}/personal_access_tokens/self": {"scopes": ["api", "write_repository"]},
     }
-    assert list_missing(tale, **job, **tokens) == []
+    assert list_missing(repo, **job, **tokens) == []
 
 
-def test_an_account_that_may_do_more_or_less_than_its_job_wants_is_missing(tale: Story) -> None:
-    assert list_missing(tale, "--account", "writes") == []
-    assert list_missing(tale, "--account", "reads") == ["account"]
+def test_an_account_that_may_do_more_or_less_than_its_job_wants_is_missing(repo: Story) -> None:
+    assert list_missing(repo, "--account", "writes") == []
+    assert list_missing(repo, "--account", "reads") == ["account"]
     viewer = {"RECONCILER_EMAIL": "viewer@sandbox.test"}
-    assert list_missing(tale, "--account", "reads", **viewer) == []
-    assert list_missing(tale, "--account", "writes", **viewer) == ["account"]
+    assert list_missing(repo, "--account", "reads", **viewer) == []
+    assert list_missing(repo, "--account", "writes", **viewer) == ["account"]
 
 
 @pytest.mark.parametrize(
@@ -328,8 +328,8 @@ def test_where_a_token_of_a_laptop_goes(origin: str, variables: dict[str, str], 
     assert bool(find_variables(variables, origin)) is bool(found)
 
 
-def test_on_a_laptop_the_host_is_asked_where_there_is_a_token(tale: Story) -> None:
-    tale.git("remote", "add", "origin", "https://github.com/north/field.git")
-    result = tale.run("doctor")
+def test_on_a_laptop_the_host_is_asked_where_there_is_a_token(repo: Story) -> None:
+    repo.git("remote", "add", "origin", "https://github.com/north/field.git")
+    result = repo.run("doctor")
     assert "unknown host: variables and protection were not checked" in result.stdout
     assert result.code == 0

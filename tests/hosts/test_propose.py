@@ -12,8 +12,8 @@ from two_hosts import GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 class Bench:
     """A clone in a run of the default branch at one of the hosts, after somebody has edited live."""
 
-    def __init__(self, tale: Story, hosts: Hosts, name: str) -> None:
-        self.tale, self.hosts, self.name = tale, hosts, name
+    def __init__(self, repo: Story, hosts: Hosts, name: str) -> None:
+        self.repo, self.hosts, self.name = repo, hosts, name
 
     def propose(self, **changes: str) -> str:
         """Propose, and return what is said."""
@@ -32,7 +32,7 @@ class Bench:
                 "CI_COMMIT_BRANCH": "main",
             },
         }[self.name]
-        result = self.tale.run("propose", env={**variables, **changes})
+        result = self.repo.run("propose", env={**variables, **changes})
         assert TOKEN not in result.stdout + result.stderr
         # Each host has its own word for it.
         message = result.stderr.strip().replace(
@@ -41,7 +41,7 @@ class Bench:
         return message if result.code == 0 else f"failed: {result.stderr}"
 
     def edit(self, text: str) -> None:
-        self.tale.write("a", firstMessage=text)
+        self.repo.write("a", firstMessage=text)
 
     @property
     def open(self) -> list[dict[str, Any]]:
@@ -50,16 +50,16 @@ class Bench:
 
 @pytest.fixture(params=["github", "gitlab"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    with story(tmp_path / "work", {}) as tale, running_hosts() as hosts:
+    with story(tmp_path / "work", {}) as repo, running_hosts() as hosts:
         hosts.user = "pipeline"
-        tale.write("a", firstMessage="old")
-        tale.commit()
-        yield Bench(tale, hosts, request.param)
+        repo.write("a", firstMessage="old")
+        repo.commit()
+        yield Bench(repo, hosts, request.param)
 
 
 def test_what_was_written_is_proposed_once(bench: Bench) -> None:
-    (bench.tale.root / "report.json").write_text("{}")
-    (bench.tale.root / "assistants" / "notes.txt").write_text("mine")
+    (bench.repo.root / "report.json").write_text("{}")
+    (bench.repo.root / "assistants" / "notes.txt").write_text("mine")
     assert bench.propose() == "Left the requests as they are: nothing has changed."
     assert bench.hosts.writes == []
     bench.edit("new")
@@ -68,7 +68,7 @@ def test_what_was_written_is_proposed_once(bench: Bench) -> None:
     assert (one["title"], one["target"]) == ("Accept live edits (assistants)", "main")
     assert one["body"].startswith("<!-- reconciler accept assistants -->\n<!-- made ")
     head, files = bench.hosts.commits[one["branch"]]
-    assert head == bench.tale.head
+    assert head == bench.repo.head
     (file,) = files
     assert "firstMessage: new" in file["content"]
     assert "assistants/a.yaml" in (file.get("path"), file.get("file_path"))
@@ -131,7 +131,7 @@ def test_edits_that_were_merged_may_come_again(bench: Bench) -> None:
     bench.propose()
     bench.open[0]["state"] = "merged"
     assert bench.propose() == "Created the request."
-    assert bench.open[0]["branch"].endswith(bench.tale.head[:8])
+    assert bench.open[0]["branch"].endswith(bench.repo.head[:8])
     assert bench.propose() == "Left the requests as they are: nothing has changed."
 
 

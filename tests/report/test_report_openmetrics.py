@@ -140,20 +140,20 @@ def test_a_record_by_a_clock_that_is_ahead_has_no_age_below_zero() -> None:
 
 
 def test_a_run_says_which_record_it_read_and_what_expires_next(tmp_path: Path) -> None:
-    with story(tmp_path / "repository", {"a": {"name": "A"}}) as tale:
-        tale.write("a", name="B")
+    with story(tmp_path / "repository", {"a": {"name": "A"}}) as repo:
+        repo.write("a", name="B")
         rules = [{"path": "/metadata/x", "reason": "r", "expires": day} for day in ("2999-03-01", "2999-02-01")]
-        tale.project.configure(ignore=rules)
-        tale.commit()
-        tale.apply_and_record()
-        result = tale.run("drift", "--report", "drift.prom", "--report", "drift.json")
+        repo.project.configure(ignore=rules)
+        repo.commit()
+        repo.apply_and_record()
+        result = repo.run("drift", "--report", "drift.prom", "--report", "drift.json")
         assert result.code == 0, result.stderr
-        report = parse_report((tale.root / "drift.json").read_text("utf-8"), name="drift.json")
+        report = parse_report((repo.root / "drift.json").read_text("utf-8"), name="drift.json")
         assert report.record is not None
-        assert (report.record.ref, report.record.commit, report.record.applied) == (REF, tale.record, tale.head)
+        assert (report.record.ref, report.record.commit, report.record.applied) == (REF, repo.record, repo.head)
         assert report.next_expiry is not None
         assert report.next_expiry.expires == "2999-02-01"
-        text = (tale.root / "drift.prom").read_text("utf-8")
+        text = (repo.root / "drift.prom").read_text("utf-8")
         assert text == render_openmetrics(make_view(report))
         assert 'reconciler_assistants{status="in_sync"} 1' in text
         assert 'reconciler_api_requests{method="GET"} 1' in text

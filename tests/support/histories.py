@@ -34,24 +34,24 @@ def setters(document: Document, key: str = "a") -> dict[str, tuple[str, str, str
     }
 
 
-def commit_as(tale: Story, author: str, date: str = "2026-11-20T09:30:00+01:00") -> tuple[str, str, str]:
+def commit_as(repo: Story, author: str, date: str = "2026-11-20T09:30:00+01:00") -> tuple[str, str, str]:
     """Commit everything as somebody; return what `setters` says of it."""
-    tale.git("add", "--all")
-    tale.git(
+    repo.git("add", "--all")
+    repo.git(
         *("-c", f"user.name={author}", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"),
         *("commit", "--quiet", "--allow-empty", "-m", f"By {author}", "--date", date),
     )
-    return tale.head, author, date
+    return repo.head, author, date
 
 
-def merge(tale: Story, branch: str, *options: str) -> str:
+def merge(repo: Story, branch: str, *options: str) -> str:
     """Merge a branch, with a merge commit even where none is needed."""
     people = ("-c", "user.name=Merger", "-c", "user.email=merger@example.com", "-c", "commit.gpgsign=false")
-    tale.git(*people, "merge", "--quiet", "--no-ff", "-m", f"Merge {branch}", *options, branch)
-    return tale.head
+    repo.git(*people, "merge", "--quiet", "--no-ff", "-m", f"Merge {branch}", *options, branch)
+    return repo.head
 
 
-def make_clone(tale: Story, place: Path, *options: str) -> Path:
+def make_clone(repo: Story, place: Path, *options: str) -> Path:
     """A clone over git's own transport, so that `--depth` counts."""
-    tale.git("clone", "--quiet", *options, f"file://{tale.root}", str(place))
+    repo.git("clone", "--quiet", *options, f"file://{repo.root}", str(place))
     return place

@@ -24,10 +24,10 @@ model:
 class Two:
     """A repository whose definitions serve staging and production."""
 
-    def __init__(self, tale: Story, production: Sandbox) -> None:
-        self.tale = tale
-        self.root = tale.root
-        self.sandboxes = {"staging": tale.sandbox, "production": production}
+    def __init__(self, repo: Story, production: Sandbox) -> None:
+        self.repo = repo
+        self.root = repo.root
+        self.sandboxes = {"staging": repo.sandbox, "production": production}
         self.configure()
 
     def configure(self, environments: Mapping[str, Mapping[str, Any]] | None = None, **settings: Any) -> None:
@@ -38,24 +38,24 @@ class Two:
         }
         for name, more in (environments or {}).items():
             both[name] = {**both.get(name, {}), **more}
-        self.tale.project.configure(environments=both, **settings)
+        self.repo.project.configure(environments=both, **settings)
 
     def shared(self, key: str = "a", text: str = SHARED) -> Path:
         """Write a definition that all environments share."""
-        return self.tale.write(key, text)
+        return self.repo.write(key, text)
 
     def overlay(self, name: str, key: str = "a", text: str = "", /, **fields: Any) -> Path:
         """Write an overlay: a text as it is, or fields."""
-        return self.tale.project.overlay(name, key, text, **fields)
+        return self.repo.project.overlay(name, key, text, **fields)
 
     def run(self, name: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Completed:
         """Run a command in an environment, whose URL comes from the settings alone."""
         variables = {**NOTHING_ELSE, **(env or {})}
-        return self.tale.run(*arguments, "--environment", name, env=variables)
+        return self.repo.run(*arguments, "--environment", name, env=variables)
 
     def report(self, name: str, *arguments: str | Path) -> Document:
         """Run a command and return its report."""
-        return self.tale.report(*arguments, "--environment", name, env=NOTHING_ELSE)
+        return self.repo.report(*arguments, "--environment", name, env=NOTHING_ELSE)
 
 
 @contextlib.contextmanager
@@ -64,8 +64,8 @@ def two_environments(
 ) -> Iterator[Two]:
     """Staging and production with the assistants of `live` each, by the end of their ids; no definitions yet."""
     seed = {f"asst_{name}": fields for name, fields in live.items()}
-    with story(root, live, nested=nested, kind=kind) as tale, running_sandbox(seed, nested=nested) as production:
-        two = Two(tale, production)
+    with story(root, live, nested=nested, kind=kind) as repo, running_sandbox(seed, nested=nested) as production:
+        two = Two(repo, production)
         for name in two.sandboxes:
             (root / "environments" / name).mkdir(parents=True)
         yield two

@@ -23,25 +23,25 @@ def posts(requests: list[Any]) -> list[Any]:
     return [body for method, path, body in requests if (method, path) == ("POST", "/assistants")]
 
 
-def create_refused(tale: Story, *arguments: str | Path) -> str:
+def create_refused(repo: Story, *arguments: str | Path) -> str:
     """Try to create what cannot be, and return what is said; no request is sent."""
-    tale.sandbox.forget_requests()
-    result = tale.run("create", "--yes", *arguments)
+    repo.sandbox.forget_requests()
+    result = repo.run("create", "--yes", *arguments)
     assert (result.code, result.stdout) == (1, "")
-    assert tale.sandbox.requests == []
+    assert repo.sandbox.requests == []
     return result.stderr
 
 
 def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        file = tale.project.folder / "new.yaml"
+    with story(tmp_path / "work", {}) as repo:
+        file = repo.project.folder / "new.yaml"
         file.write_bytes(("\ufeff" + NEW.replace("\n", "\r\n")).encode())
-        result = tale.run("create", "--yes", file)
+        result = repo.run("create", "--yes", file)
         text = file.read_bytes().decode()
-        sent = posts(tale.sandbox.requests)
-        last = tale.sandbox.requests[-1]
+        sent = posts(repo.sandbox.requests)
+        last = repo.sandbox.requests[-1]
         new = yaml.safe_load(text)["id"]
-        other = tale.run("create", "--yes", file)
+        other = repo.run("create", "--yes", file)
     lines = NEW.splitlines()
     assert (result.code, result.stdout) == (0, f"assistants/new.yaml: created {new}\n"), result.stderr
     assert text == "\ufeff" + "\r\n".join([lines[0], f"id: {new}", *lines[1:], ""])
@@ -91,9 +91,9 @@ def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path:
             answer(request, forward) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
         )
 
-    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle) as server:
-        file = tale.write("new", NEW)
-        result = tale.run("create", "--yes", file, "--retries", "3")
+    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle) as server:
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file, "--retries", "3")
         request = [request for request in server.requests("POST") if request.path == "/assistants"]
         text = file.read_text("utf-8")
     assert (result.code, result.stdout, len(request), text) == (1, "", 1, NEW)
@@ -107,9 +107,9 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
     def meddle(request: Request, forward: Forward) -> Answer | None:
         return error_answer(status) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
 
-    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle) as server:
-        file = tale.write("new", NEW)
-        result = tale.run("create", "--yes", file, "--retries", "3")
+    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle) as server:
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file, "--retries", "3")
         request = [request for request in server.requests("POST") if request.path == "/assistants"]
         text = file.read_text("utf-8")
     assert (result.code, result.stdout, len(request), text) == (1, "", 1, NEW)
@@ -118,10 +118,10 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
 
 
 def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        file = tale.write("new", NEW)
-        result = tale.run("create", "--yes", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
-        sent = posts(tale.sandbox.requests)
+    with story(tmp_path / "work", {}) as repo:
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
+        sent = posts(repo.sandbox.requests)
     assert result.code == 0, result.stderr
     assert len(sent) == 1
 
@@ -136,38 +136,38 @@ def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> 
 def test_what_the_api_requires_is_asked_for_before_any_request(
     tmp_path: Path, line: str, left: str, lacking: str
 ) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        message = create_refused(tale, tale.write("new", NEW.replace(line, left)))
+    with story(tmp_path / "work", {}) as repo:
+        message = create_refused(repo, repo.write("new", NEW.replace(line, left)))
     assert message.startswith("Error: assistants/new.yaml: live has no model")
     assert f"declare {lacking} as well" in message
 
 
 def test_what_apply_would_create_without_a_voice_create_creates_too(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        file = tale.write("new", "id: new\nname: Newcomer\n")
-        result = tale.run("create", "--yes", file)
+    with story(tmp_path / "work", {}) as repo:
+        file = repo.write("new", "id: new\nname: Newcomer\n")
+        result = repo.run("create", "--yes", file)
     assert result.code == 0, result.stderr
 
 
 def test_a_name_that_another_definition_has_needs_force(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        file = tale.write("new", NEW)
-        tale.write("other", name="Newcomer")
-        message = create_refused(tale, file)
-        result = tale.run("create", "--yes", file, "--force")
+    with story(tmp_path / "work", {}) as repo:
+        file = repo.write("new", NEW)
+        repo.write("other", name="Newcomer")
+        message = create_refused(repo, file)
+        result = repo.run("create", "--yes", file, "--force")
     assert "assistants/other.yaml also has the name 'Newcomer'" in message
     assert "--force" in message
     assert result.code == 0, result.stderr
 
 
 def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        tale.write("there", id="asst_there", name="There")
-        invalid = create_refused(tale, tale.write("new", NEW + "nmae: x\n"))
+    with story(tmp_path / "work", {}) as repo:
+        repo.write("there", id="asst_there", name="There")
+        invalid = create_refused(repo, repo.write("new", NEW + "nmae: x\n"))
         (tmp_path / "outside.yaml").write_text(NEW, "utf-8")
-        outside = create_refused(tale, tmp_path / "outside.yaml")
-        missing = create_refused(tale, "assistants/missing.yaml")
-        has_id = create_refused(tale, "assistants/there.yaml")
+        outside = create_refused(repo, tmp_path / "outside.yaml")
+        missing = create_refused(repo, "assistants/missing.yaml")
+        has_id = create_refused(repo, "assistants/there.yaml")
     assert "assistants/new.yaml:7:1: " in invalid
     assert "did you mean name?" in invalid
     assert "is not in the definitions' folder" in outside
@@ -176,9 +176,9 @@ def test_invalid_files_and_files_elsewhere_are_refused(tmp_path: Path) -> None:
 
 
 def test_other_definitions_may_be_invalid(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        tale.write("broken", "id: [\n")
-        result = tale.run("create", "--yes", tale.write("new", NEW))
+    with story(tmp_path / "work", {}) as repo:
+        repo.write("broken", "id: [\n")
+        result = repo.run("create", "--yes", repo.write("new", NEW))
     assert result.code == 0, result.stderr
 
 
@@ -189,9 +189,9 @@ def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
             return answer.with_body({**answer.json, "firstMessage": None})
         return answer
 
-    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle):
-        file = tale.write("new", NEW)
-        result = tale.run("create", "--yes", file)
+    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle):
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file)
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
     assert (result.code, result.stdout) == (1, f"assistants/new.yaml: created {new}\n")
     assert "live does not show firstMessage as declared" in result.stderr
@@ -201,11 +201,11 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
     def meddle(request: Request, forward: Forward) -> Answer | None:
         return error_answer(500) if request.path.startswith("/assistants/") else forward(request)
 
-    with story(tmp_path / "work", {}) as tale, tale.intercept(meddle):
-        file = tale.write("new", NEW)
-        result = tale.run("create", "--yes", file, "--retries", "0")
+    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle):
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file, "--retries", "0")
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
-        made = tale.sandbox.live(new)
+        made = repo.sandbox.live(new)
     assert result.code == 1
     assert made["name"] == "Newcomer"
     assert f"the assistant {new} was created and its id written" in result.stderr
@@ -213,8 +213,8 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("changed", ["folder", "file"])
 def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        file = tale.write("new", NEW)
+    with story(tmp_path / "work", {}) as repo:
+        file = repo.write("new", NEW)
         newer = NEW + "endCallMessage: Bye\n"
 
         def meanwhile(method: str, path: str, _: Any) -> None:
@@ -225,11 +225,11 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
                 else:
                     file.write_text(newer, "utf-8")
 
-        tale.sandbox.before_each(meanwhile)
-        result = tale.run("create", "--yes", file)
+        repo.sandbox.before_each(meanwhile)
+        result = repo.run("create", "--yes", file)
         kept = file.read_text("utf-8") if changed == "file" else newer
         new = next(word for word in result.stderr.split() if word.startswith("asst_"))
-        made = tale.sandbox.live(new)
+        made = repo.sandbox.live(new)
     assert (result.code, result.stdout, kept) == (1, "", newer)
     assert made["name"] == "Newcomer"
     assert f"the assistant {new} was created, but its id could not be written" in result.stderr
@@ -243,7 +243,7 @@ def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
         result = two.run("staging", "create", "--yes", file)
         text = overlay.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
-        live = two.tale.sandbox.live(new)
+        live = two.repo.sandbox.live(new)
         again = two.run("staging", "create", "--yes", file)
     assert (result.code, result.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), result.stderr
     assert text == f"# Staging.\nid: {new}\nfirstMessage: Test\n"
@@ -265,20 +265,20 @@ def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:
 def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {}) as two:
         file = two.shared("new", NEW)
-        two.tale.project.configure(environments={"staging": {"api_url": two.tale.url}})
+        two.repo.project.configure(environments={"staging": {"api_url": two.repo.url}})
         result = two.run("staging", "create", "--yes", file)
-        sent = two.tale.sandbox.requests
+        sent = two.repo.sandbox.requests
     assert result.code == 1
     assert posts(sent) == []
     assert "has no overlay folder" in result.stderr
 
 
 def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        tale.write("north/new", NEW)
-        result = tale.run("create", "--yes", "north/new")
-        assert (result.code, len(posts(tale.sandbox.requests))) == (0, 1), result.stderr
-        assert "did you mean north/new?" in create_refused(tale, "nort/new")
+    with story(tmp_path / "work", {}) as repo:
+        repo.write("north/new", NEW)
+        result = repo.run("create", "--yes", "north/new")
+        assert (result.code, len(posts(repo.sandbox.requests))) == (0, 1), result.stderr
+        assert "did you mean north/new?" in create_refused(repo, "nort/new")
 
 
 @pytest.mark.parametrize(
@@ -291,17 +291,17 @@ def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
 def test_a_committed_file_that_git_stores_in_another_form_is_recorded(
     tmp_path: Path, attributes: str, file: str
 ) -> None:
-    with story(tmp_path / "work", {"desk": {"name": "Desk"}}) as tale:
-        (tale.root / ".gitattributes").write_text(attributes)
-        tale.write("desk", name="Desk")
-        path = tale.project.folder / "new.yaml"
+    with story(tmp_path / "work", {"desk": {"name": "Desk"}}) as repo:
+        (repo.root / ".gitattributes").write_text(attributes)
+        repo.write("desk", name="Desk")
+        path = repo.project.folder / "new.yaml"
         path.write_bytes(file.encode())
-        tale.commit()
-        tale.apply("--record", "--base", "none", "desk")
-        result = tale.run("create", "--yes", path)
+        repo.commit()
+        repo.apply("--record", "--base", "none", "desk")
+        result = repo.run("create", "--yes", path)
         new = yaml.safe_load(path.read_text("utf-8-sig"))["id"]
-        tale.commit()
-        tale.sandbox.edit(new, name="Renamed")
-        statuses = [entry["status"] for entry in tale.plan()["assistants"]]
+        repo.commit()
+        repo.sandbox.edit(new, name="Renamed")
+        statuses = [entry["status"] for entry in repo.plan()["assistants"]]
     assert (result.code, "not recorded" in result.stderr) == (0, False), result.stderr
     assert statuses == ["in_sync", "drifted"]

@@ -25,32 +25,32 @@ FILE = "assistants/new.yaml"
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
+def repo(tmp_path: Path) -> Iterator[Story]:
     """One assistant that is live and recorded, and a definition of one that is not there yet."""
-    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as tale:
-        yield commit_new(tale)
+    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as repo:
+        yield commit_new(repo)
 
 
-def commit_new(tale: Story) -> Story:
+def commit_new(repo: Story) -> Story:
     """Record one assistant, and commit a new one."""
-    tale.project.configure(record=True)
-    tale.write("a", firstMessage="old")
-    tale.commit("First")
-    tale.apply_and_record()
-    tale.write("new", NEW)
-    tale.commit("Newcomer")
-    tale.sandbox.forget_requests()
-    return tale
+    repo.project.configure(record=True)
+    repo.write("a", firstMessage="old")
+    repo.commit("First")
+    repo.apply_and_record()
+    repo.write("new", NEW)
+    repo.commit("Newcomer")
+    repo.sandbox.forget_requests()
+    return repo
 
 
-def posts(tale: Story) -> list[Any]:
+def posts(repo: Story) -> list[Any]:
     """What was posted to be created."""
-    return [body for method, path, body in tale.sandbox.requests if (method, path) == ("POST", "/assistants")]
+    return [body for method, path, body in repo.sandbox.requests if (method, path) == ("POST", "/assistants")]
 
 
-def read_id(tale: Story, file: str = FILE) -> str:
+def read_id(repo: Story, file: str = FILE) -> str:
     """The id that a definition's file has."""
-    return str(yaml.safe_load((tale.root / file).read_text("utf-8"))["id"])
+    return str(yaml.safe_load((repo.root / file).read_text("utf-8"))["id"])
 
 
 def unclear_answer(status: int = 500, *, carried_out: bool = True) -> Any:
@@ -66,20 +66,20 @@ def unclear_answer(status: int = 500, *, carried_out: bool = True) -> Any:
     return meddle
 
 
-def forget_checkout(tale: Story) -> None:
+def forget_checkout(repo: Story) -> None:
     """Go on as a fresh checkout of CI does: what was written into the working tree is gone."""
-    tale.git("checkout", "--quiet", ".")
+    repo.git("checkout", "--quiet", ".")
 
 
-def test_several_files_may_say_it_and_are_valid(tale: Story) -> None:
-    tale.write("second", NEW.replace("Newcomer", "Second"))
-    result = tale.run("validate")
+def test_several_files_may_say_it_and_are_valid(repo: Story) -> None:
+    repo.write("second", NEW.replace("Newcomer", "Second"))
+    result = repo.run("validate")
     assert (result.code, result.stdout) == (0, "3 definitions are valid.\n")
 
 
 @pytest.mark.parametrize("options", [[], ["--offline"]])
-def test_a_plan_lists_it_as_to_be_created(tale: Story, options: list[str]) -> None:
-    document = tale.plan(*options)
+def test_a_plan_lists_it_as_to_be_created(repo: Story, options: list[str]) -> None:
+    document = repo.plan(*options)
     entry = entries(document)["new"]
     assert (entry["status"], entry["id"], entry["patch"], entry["error"]) == ("new", None, None, None)
     assert document["summary"]["new"] == 1
@@ -91,109 +91,109 @@ def test_a_plan_lists_it_as_to_be_created(tale: Story, options: list[str]) -> No
         "/voice/provider": ("openai", False),
         "/voice/voiceId": ("alloy", False),
     }
-    text = tale.run("plan", *options)
+    text = repo.run("plan", *options)
     totals = "Plan: 1 to create, 0 to change, 0 drifted, 0 conflicts, 1 in sync, 0 errors."
     assert text.stdout.splitlines()[-1] == totals
     assert f"{FILE}: to create" in text.stdout
     assert '+ name: nothing -> "Newcomer"' in text.stdout
-    assert tale.run("plan", *options, "--detailed-exitcode").code == 2
-    assert posts(tale) == []
+    assert repo.run("plan", *options, "--detailed-exitcode").code == 2
+    assert posts(repo) == []
 
 
-def test_drift_has_nothing_to_say_about_it(tale: Story) -> None:
-    result = tale.run("drift", "--detailed-exitcode")
+def test_drift_has_nothing_to_say_about_it(repo: Story) -> None:
+    result = repo.run("drift", "--detailed-exitcode")
     assert (result.code, result.stdout) == (0, "Drift: 0 drifted, 0 conflicts, 1 in sync, 1 to create, 0 errors.\n")
 
 
-def test_without_the_option_it_is_left(tale: Story) -> None:
-    result = tale.run("apply", "--yes", "--format", "json")
+def test_without_the_option_it_is_left(repo: Story) -> None:
+    result = repo.run("apply", "--yes", "--format", "json")
     document = json.loads(result.stdout)
     assert result.code == 0
-    assert (outcomes(document)["new"], statuses(document)["new"], posts(tale)) == ("unchanged", "new", [])
-    assert set(tale.tree()) == {"assistants/a.yaml"}
+    assert (outcomes(document)["new"], statuses(document)["new"], posts(repo)) == ("unchanged", "new", [])
+    assert set(repo.tree()) == {"assistants/a.yaml"}
 
 
-def test_the_option_creates_it_once_and_keeps_the_id(tale: Story) -> None:
-    before = tale.record
-    document = tale.apply("--create")
+def test_the_option_creates_it_once_and_keeps_the_id(repo: Story) -> None:
+    before = repo.record
+    document = repo.apply("--create")
     entry = entries(document)["new"]
-    new = read_id(tale)
+    new = read_id(repo)
     assert (entry["outcome"], entry["status"], entry["id"]) == ("created", "new", new)
     assert document["summary"]["created"] == 1
     assert all(change["sent"] for change in entry["changes"])
     body = {key: value for key, value in yaml.safe_load(NEW).items() if key != "id" and value is not None}
-    assert posts(tale) == [body] == [entry["patch"]]
-    assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
-    assert tale.tree()[FILE]["id"] == new
-    assert tale.parents == [tale.head, before]
-    assert tale.trailers == []
+    assert posts(repo) == [body] == [entry["patch"]]
+    assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
+    assert repo.tree()[FILE]["id"] == new
+    assert repo.parents == [repo.head, before]
+    assert repo.trailers == []
     fields = "firstMessage, model.model, model.provider, name, voice.provider, voice.voiceId, voicemailMessage"
-    assert f"created: {FILE} ({new})\n    {fields}\n" in tale.run("history").stdout
+    assert f"created: {FILE} ({new})\n    {fields}\n" in repo.run("history").stdout
 
 
-def test_a_fresh_checkout_knows_the_id_from_the_record(tale: Story) -> None:
-    tale.apply("--create")
-    new = read_id(tale)
-    forget_checkout(tale)
+def test_a_fresh_checkout_knows_the_id_from_the_record(repo: Story) -> None:
+    repo.apply("--create")
+    new = read_id(repo)
+    forget_checkout(repo)
     for command in (["plan"], ["plan", "--changed"], ["plan", "--offline"], ["drift"], ["apply", "--yes", "--create"]):
-        document = tale.report(*command)
+        document = repo.report(*command)
         if entry := entries(document).get("new"):
             assert (entry["id"], entry["status"]) == (new, "in_sync")
-    assert len(posts(tale)) == 1
-    tale.sandbox.edit(new, firstMessage="Edited")
-    assert statuses(tale.plan())["new"] == "drifted"
-    assert statuses(tale.plan("--base", "HEAD"))["new"] == "drifted"
-    tale.write("new", NEW.replace("Good day", "Good night"))
-    tale.commit()
-    assert statuses(tale.plan())["new"] == "conflicted"
-    changed = entries(tale.plan("--force-conflicts"))["new"]["changes"][0]
-    assert changed["since"]["commit"] == tale.head
+    assert len(posts(repo)) == 1
+    repo.sandbox.edit(new, firstMessage="Edited")
+    assert statuses(repo.plan())["new"] == "drifted"
+    assert statuses(repo.plan("--base", "HEAD"))["new"] == "drifted"
+    repo.write("new", NEW.replace("Good day", "Good night"))
+    repo.commit()
+    assert statuses(repo.plan())["new"] == "conflicted"
+    changed = entries(repo.plan("--force-conflicts"))["new"]["changes"][0]
+    assert changed["since"]["commit"] == repo.head
 
 
-def test_pull_brings_the_id_back_to_git(tale: Story) -> None:
-    tale.apply("--create")
-    new = read_id(tale)
-    forget_checkout(tale)
-    tale.sandbox.edit(new, firstMessage="Edited")
-    result = tale.run("pull")
+def test_pull_brings_the_id_back_to_git(repo: Story) -> None:
+    repo.apply("--create")
+    new = read_id(repo)
+    forget_checkout(repo)
+    repo.sandbox.edit(new, firstMessage="Edited")
+    result = repo.run("pull")
     assert (result.code, result.stdout) == (0, f"{FILE}: id, firstMessage\n")
-    assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}").replace("Good day", "Edited")
-    assert tale.run("pull").stderr.endswith("Nothing to pull.\n")
+    assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}").replace("Good day", "Edited")
+    assert repo.run("pull").stderr.endswith("Nothing to pull.\n")
 
 
-def test_the_id_in_the_working_tree_or_in_git_is_no_difference(tale: Story) -> None:
-    tale.apply("--create")
-    new = read_id(tale)
-    assert outcomes(tale.apply())["new"] == "unchanged"
-    tale.commit("The id")
-    assert outcomes(tale.apply("--create"))["new"] == "unchanged"
-    tale.git("revert", "--no-edit", "HEAD", "--no-commit")
-    tale.commit("Without the id again")
-    assert read_id(tale) == "new"
-    assert entries(tale.apply("--create"))["new"]["id"] == new
-    (tale.root / FILE).write_text(NEW.replace("id: new", "id: asst_a2"), "utf-8")
-    assert "differs from HEAD" in tale.run("apply", "--yes").stderr
-    assert len(posts(tale)) == 1
+def test_the_id_in_the_working_tree_or_in_git_is_no_difference(repo: Story) -> None:
+    repo.apply("--create")
+    new = read_id(repo)
+    assert outcomes(repo.apply())["new"] == "unchanged"
+    repo.commit("The id")
+    assert outcomes(repo.apply("--create"))["new"] == "unchanged"
+    repo.git("revert", "--no-edit", "HEAD", "--no-commit")
+    repo.commit("Without the id again")
+    assert read_id(repo) == "new"
+    assert entries(repo.apply("--create"))["new"]["id"] == new
+    (repo.root / FILE).write_text(NEW.replace("id: new", "id: asst_a2"), "utf-8")
+    assert "differs from HEAD" in repo.run("apply", "--yes").stderr
+    assert len(posts(repo)) == 1
 
 
-def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(tale: Story) -> None:
-    tale.apply("--create")
-    new = read_id(tale)
-    forget_checkout(tale)
-    (tale.root / FILE).unlink()
-    tale.commit("Reverted")
-    assert tale.apply("--create")["no_longer_managed"] == [{"file": FILE, "id": new}]
-    assert set(tale.tree()) == {"assistants/a.yaml"}
-    tale.write("new", NEW)
-    tale.commit("Reverted once more")
-    assert (entries(tale.apply("--create"))["new"]["id"], len(posts(tale))) == (new, 1)
+def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(repo: Story) -> None:
+    repo.apply("--create")
+    new = read_id(repo)
+    forget_checkout(repo)
+    (repo.root / FILE).unlink()
+    repo.commit("Reverted")
+    assert repo.apply("--create")["no_longer_managed"] == [{"file": FILE, "id": new}]
+    assert set(repo.tree()) == {"assistants/a.yaml"}
+    repo.write("new", NEW)
+    repo.commit("Reverted once more")
+    assert (entries(repo.apply("--create"))["new"]["id"], len(posts(repo))) == (new, 1)
 
 
-def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
-    tale.apply("--create")
-    tale.write("copy", NEW.replace("new", read_id(tale), 1).replace("id: new", f"id: {read_id(tale)}"))
-    forget_checkout(tale)
-    refused = entries(tale.plan())
+def test_a_second_file_with_the_id_is_a_duplicate(repo: Story) -> None:
+    repo.apply("--create")
+    repo.write("copy", NEW.replace("new", read_id(repo), 1).replace("id: new", f"id: {read_id(repo)}"))
+    forget_checkout(repo)
+    refused = entries(repo.plan())
     assert {entry["error"]["kind"] for entry in refused.values() if entry["error"]} == {"duplicate"}
     # The file that says `id: new` has no id that its reader could find in another one.
     assert "rename this file if it is another assistant" in refused["new"]["error"]["message"]
@@ -201,38 +201,38 @@ def test_a_second_file_with_the_id_is_a_duplicate(tale: Story) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 408])
-def test_an_unclear_answer_stops_all_creation_from_that_file(tale: Story, status: int) -> None:
-    with tale.intercept(unclear_answer(status)):
-        first = tale.run("apply", "--yes", "--create", "--format", "json")
+def test_an_unclear_answer_stops_all_creation_from_that_file(repo: Story, status: int) -> None:
+    with repo.intercept(unclear_answer(status)):
+        first = repo.run("apply", "--yes", "--create", "--format", "json")
     entry = entries(json.loads(first.stdout))["new"]
-    assert (first.code, entry["outcome"], entry["id"], read_id(tale)) == (1, "indeterminate", None, "new")
+    assert (first.code, entry["outcome"], entry["id"], read_id(repo)) == (1, "indeterminate", None, "new")
     assert "dashboard" in entry["error"]["message"]
-    assert tale.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]
+    assert repo.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [repo.head]}]
     for options in (["--create"], ["--create", "--allow-older"]):
-        again = tale.run("apply", "--yes", *options, "--format", "json")
+        again = repo.run("apply", "--yes", *options, "--format", "json")
         refused = entries(json.loads(again.stdout))["new"]
         assert (again.code, refused["outcome"]) == (1, "refused")
         assert f"reconciler create {FILE}" in refused["error"]["message"]
-        assert [trailer["file"] for trailer in tale.trailers] == [FILE]
-    left = tale.run("apply", "--yes")
-    assert (left.code, len(posts(tale))) == (0, 1)
+        assert [trailer["file"] for trailer in repo.trailers] == [FILE]
+    left = repo.run("apply", "--yes")
+    assert (left.code, len(posts(repo))) == (0, 1)
     assert "may have created" in left.stdout
-    assert f"unclear: {FILE} (it may have been created)" in tale.run("history").stdout
+    assert f"unclear: {FILE} (it may have been created)" in repo.run("history").stdout
 
 
-def test_whoever_has_looked_creates_it_or_names_it(tale: Story) -> None:
-    with tale.intercept(unclear_answer(carried_out=False)):
-        tale.run("apply", "--yes", "--create")
-    result = tale.run("create", FILE, "--yes")
-    new = read_id(tale)
+def test_whoever_has_looked_creates_it_or_names_it(repo: Story) -> None:
+    with repo.intercept(unclear_answer(carried_out=False)):
+        repo.run("apply", "--yes", "--create")
+    result = repo.run("create", FILE, "--yes")
+    new = read_id(repo)
     assert result.code == 0, result.stderr
     assert "may have created" in result.stderr
-    assert (tale.tree()[FILE]["id"], tale.trailers, len(posts(tale))) == (new, [], 1)
-    forget_checkout(tale)
-    assert entries(tale.apply("--create"))["new"]["id"] == new
+    assert (repo.tree()[FILE]["id"], repo.trailers, len(posts(repo))) == (new, [], 1)
+    forget_checkout(repo)
+    assert entries(repo.apply("--create"))["new"]["id"] == new
 
 
-def test_naming_the_assistant_settles_it(tale: Story) -> None:
+def test_naming_the_assistant_settles_it(repo: Story) -> None:
     made = ""
 
     def meddle(request: Request, forward: Forward) -> Answer:
@@ -243,334 +243,334 @@ def test_naming_the_assistant_settles_it(tale: Story) -> None:
             return error_answer(500)
         return answer
 
-    with tale.intercept(meddle):
-        tale.run("apply", "--yes", "--create")
-    (tale.root / FILE).write_text(NEW.replace("id: new", f"id: {made}"), "utf-8")
-    assert outcomes(tale.apply())["new"] == "unchanged"
-    assert (tale.trailers, tale.tree()[FILE]["id"]) == ([], made)
+    with repo.intercept(meddle):
+        repo.run("apply", "--yes", "--create")
+    (repo.root / FILE).write_text(NEW.replace("id: new", f"id: {made}"), "utf-8")
+    assert outcomes(repo.apply())["new"] == "unchanged"
+    assert (repo.trailers, repo.tree()[FILE]["id"]) == ([], made)
 
 
 @pytest.mark.parametrize("status", [401, 429])
-def test_a_no_leaves_the_file_to_a_later_run(tale: Story, status: int) -> None:
-    with tale.intercept(unclear_answer(status, carried_out=False)) as server:
-        document = tale.apply("--create")
+def test_a_no_leaves_the_file_to_a_later_run(repo: Story, status: int) -> None:
+    with repo.intercept(unclear_answer(status, carried_out=False)) as server:
+        document = repo.apply("--create")
         request = [request for request in server.requests("POST") if request.path == "/assistants"]
-    assert (outcomes(document)["new"], len(request), tale.trailers) == ("failed", 1, [])
-    assert outcomes(tale.apply("--create"))["new"] == "created"
+    assert (outcomes(document)["new"], len(request), repo.trailers) == ("failed", 1, [])
+    assert outcomes(repo.apply("--create"))["new"] == "created"
 
 
-def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(tale: Story) -> None:
+def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(repo: Story) -> None:
     """The request is on its way, and the process is gone: what the next run finds in the record is what counts."""
     records: list[list[dict[str, Any]]] = []
-    before = tale.record
+    before = repo.record
 
     def meddle(request: Request, forward: Forward) -> Answer:
         if (request.method, request.path) == ("POST", "/assistants"):
-            records.append(tale.trailers)
-            killed.append(tale.record)
+            records.append(repo.trailers)
+            killed.append(repo.record)
         return forward(request)
 
     killed: list[str | None] = []
-    with tale.intercept(meddle):
-        tale.apply("--create")
-    tale.git("update-ref", REF, str(killed[0]))
-    forget_checkout(tale)
-    assert records == [[{"id": "new", "file": FILE, "fields": [], "heads": [tale.head]}]]
-    assert tale.parents == [tale.git("rev-parse", f"{before}^"), before]
-    assert outcomes(tale.apply("--create")) == {"a": "unchanged", "new": "refused"}
-    assert len(posts(tale)) == 1
+    with repo.intercept(meddle):
+        repo.apply("--create")
+    repo.git("update-ref", REF, str(killed[0]))
+    forget_checkout(repo)
+    assert records == [[{"id": "new", "file": FILE, "fields": [], "heads": [repo.head]}]]
+    assert repo.parents == [repo.git("rev-parse", f"{before}^"), before]
+    assert outcomes(repo.apply("--create")) == {"a": "unchanged", "new": "refused"}
+    assert len(posts(repo)) == 1
 
 
-def test_a_report_that_cannot_be_written_announces_nothing(tale: Story) -> None:
-    before = tale.record
-    place = tale.root.parent / "reports"
+def test_a_report_that_cannot_be_written_announces_nothing(repo: Story) -> None:
+    before = repo.record
+    place = repo.root.parent / "reports"
     place.mkdir()
 
     def meddle(request: Request, forward: Forward) -> Answer:
         if request.path == "/assistants/asst_a" and place.is_dir():
-            place.rename(tale.root.parent / "gone")
+            place.rename(repo.root.parent / "gone")
         return forward(request)
 
-    with tale.intercept(meddle):
-        result = tale.run("apply", "--yes", "--create", "--report", place / "apply.json")
-    assert (result.code, tale.record, posts(tale)) == (1, before, [])
-    assert outcomes(tale.apply("--create"))["new"] == "created"
+    with repo.intercept(meddle):
+        result = repo.run("apply", "--yes", "--create", "--report", place / "apply.json")
+    assert (result.code, repo.record, posts(repo)) == (1, before, [])
+    assert outcomes(repo.apply("--create"))["new"] == "created"
 
 
-def test_two_runs_at_once_create_one(tale: Story) -> None:
+def test_two_runs_at_once_create_one(repo: Story) -> None:
     others: list[Completed] = []
 
     def meddle(request: Request, forward: Forward) -> Answer:
         if (request.method, request.path) == ("POST", "/assistants"):
-            others.append(run("apply", "--yes", "--create", cwd=tale.root, env=connection_variables(tale.sandbox)))
+            others.append(run("apply", "--yes", "--create", cwd=repo.root, env=connection_variables(repo.sandbox)))
         return forward(request)
 
-    with tale.intercept(meddle):
-        assert outcomes(tale.apply("--create"))["new"] == "created"
-    assert ([result.code for result in others], len(posts(tale))) == ([1], 1)
+    with repo.intercept(meddle):
+        assert outcomes(repo.apply("--create"))["new"] == "created"
+    assert ([result.code for result in others], len(posts(repo))) == ([1], 1)
     assert "another run is writing from this clone" in others[0].stderr
 
 
 def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_the_api_lists(tmp_path: Path) -> None:
     with running_sandbox({"asst_a": {"firstMessage": "old"}}, listing=True) as sandbox:
-        tale = commit_new(Story(tmp_path / "work", sandbox))
-        before = str(tale.record)
-        tale.apply("--create")
-        new = read_id(tale)
+        repo = commit_new(Story(tmp_path / "work", sandbox))
+        before = str(repo.record)
+        repo.apply("--create")
+        new = read_id(repo)
         # A second laptop: neither the id nor the record of the first one was pushed.
-        forget_checkout(tale)
-        tale.git("update-ref", REF, before)
-        entry = entries(tale.apply("--create"))["new"]
-        assert (entry["outcome"], len(posts(tale)), tale.trailers) == ("refused", 1, [])
+        forget_checkout(repo)
+        repo.git("update-ref", REF, before)
+        entry = entries(repo.apply("--create"))["new"]
+        assert (entry["outcome"], len(posts(repo)), repo.trailers) == ("refused", 1, [])
         assert f"with this name is already live, {new}" in entry["error"]["message"]
         assert f"put `id: {new}` into the file" in entry["error"]["message"]
         # Whoever has looked, and wants another one of that name, says so.
-        tale.git("remote", "add", "origin", "https://hub.test/team/assistants.git")
-        result = tale.run("create", FILE, "--yes")
-        assert (result.code, len(posts(tale))) == (0, 2)
+        repo.git("remote", "add", "origin", "https://hub.test/team/assistants.git")
+        result = repo.run("create", FILE, "--yes")
+        assert (result.code, len(posts(repo))) == (0, 2)
         assert (
             f"Push the record before another clone creates the same assistants: git push origin {REF}\n"
             in result.stderr
         )
 
 
-def test_a_renamed_file_is_not_created_a_second_time(tale: Story) -> None:
-    tale.apply("--create")
-    new = read_id(tale)
-    forget_checkout(tale)
-    tale.git("mv", FILE, "assistants/renamed.yaml")
-    tale.commit("Renamed")
+def test_a_renamed_file_is_not_created_a_second_time(repo: Story) -> None:
+    repo.apply("--create")
+    new = read_id(repo)
+    forget_checkout(repo)
+    repo.git("mv", FILE, "assistants/renamed.yaml")
+    repo.commit("Renamed")
     # Nor by a run that comes after one that left or refused it.
     for options in ((), ("--create",), ("--create",)):
-        entry = entries(tale.apply(*options))["renamed"]
-        assert (entry["outcome"], len(posts(tale))) == ("refused" if options else "unchanged", 1)
+        entry = entries(repo.apply(*options))["renamed"]
+        assert (entry["outcome"], len(posts(repo))) == ("refused" if options else "unchanged", 1)
     assert f"put `id: {new}` into it" in entry["error"]["message"]
     # Once somebody has looked, and created another one, the old entry is gone with its file.
-    assert tale.run("create", "assistants/renamed.yaml", "--yes").code == 0
-    tale.commit("Another one")
-    tale.apply()
-    tale.apply()
-    assert [*tale.tree()] == ["assistants/a.yaml", "assistants/renamed.yaml"]
+    assert repo.run("create", "assistants/renamed.yaml", "--yes").code == 0
+    repo.commit("Another one")
+    repo.apply()
+    repo.apply()
+    assert [*repo.tree()] == ["assistants/a.yaml", "assistants/renamed.yaml"]
 
 
 @pytest.mark.parametrize("folder", ["assistants", "agents"])
-def test_a_renamed_file_of_an_unclear_creation_is_not_created(tale: Story, folder: str) -> None:
-    with tale.intercept(unclear_answer()):
-        tale.apply("--create")
-    tale.git("mv", FILE, "assistants/renamed.yaml")
+def test_a_renamed_file_of_an_unclear_creation_is_not_created(repo: Story, folder: str) -> None:
+    with repo.intercept(unclear_answer()):
+        repo.apply("--create")
+    repo.git("mv", FILE, "assistants/renamed.yaml")
     if folder != "assistants":
-        tale.git("mv", "assistants", folder)
-    tale.commit("Renamed")
-    again = tale.apply("--create", "--directory", folder)
-    assert (outcomes(again)["renamed"], len(posts(tale))) == ("refused", 1)
-    assert "sends it again" not in tale.run("history", "--directory", folder).stdout
+        repo.git("mv", "assistants", folder)
+    repo.commit("Renamed")
+    again = repo.apply("--create", "--directory", folder)
+    assert (outcomes(again)["renamed"], len(posts(repo))) == ("refused", 1)
+    assert "sends it again" not in repo.run("history", "--directory", folder).stdout
     # Once somebody has looked, it is unclear no more, under neither name.
-    assert tale.run("create", f"{folder}/renamed.yaml", "--directory", folder, "--yes", "--force").code == 0
-    assert tale.trailers == []
+    assert repo.run("create", f"{folder}/renamed.yaml", "--directory", folder, "--yes", "--force").code == 0
+    assert repo.trailers == []
 
 
-def test_it_needs_a_record_and_counts_as_a_change(tale: Story) -> None:
-    refused = tale.run("apply", "--yes", "--create", "--no-record")
+def test_it_needs_a_record_and_counts_as_a_change(repo: Story) -> None:
+    refused = repo.run("apply", "--yes", "--create", "--no-record")
     assert (refused.code, refused.stdout) == (1, "")
     assert "--create needs a record" in refused.stderr
-    tale.write("second", NEW.replace("Newcomer", "Second"))
-    tale.commit()
-    assert tale.run("apply", "--yes", "--create", "--max-changes", "1").code == 1
-    assert posts(tale) == []
-    assert tale.run("apply", "--yes", "--create", "--max-changes", "2").code == 0
-    assert len(posts(tale)) == 2
+    repo.write("second", NEW.replace("Newcomer", "Second"))
+    repo.commit()
+    assert repo.run("apply", "--yes", "--create", "--max-changes", "1").code == 1
+    assert posts(repo) == []
+    assert repo.run("apply", "--yes", "--create", "--max-changes", "2").code == 0
+    assert len(posts(repo)) == 2
 
 
 def test_the_first_run_of_all_may_create(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
-        tale.write("new", NEW)
-        tale.commit()
-        document = tale.apply("--create", "--record", "--base", "none")
-        assert (outcomes(document), tale.parents) == ({"new": "created"}, [tale.head])
+    with story(tmp_path / "work", {}) as repo:
+        repo.write("new", NEW)
+        repo.commit()
+        document = repo.apply("--create", "--record", "--base", "none")
+        assert (outcomes(document), repo.parents) == ({"new": "created"}, [repo.head])
 
 
-def test_nothing_is_created_with_an_account_of_another_organisation(tale: Story) -> None:
-    tale.project.configure(record=True, org_id="org_ours")
-    tale.commit("Ours")
+def test_nothing_is_created_with_an_account_of_another_organisation(repo: Story) -> None:
+    repo.project.configure(record=True, org_id="org_ours")
+    repo.commit("Ours")
     # What it reads tells whose account it is; where it reads nothing else, only what the API answers.
-    refused = entries(tale.apply("--create"))["new"]
-    assert (refused["outcome"], refused["error"]["kind"], posts(tale)) == ("refused", "forbidden", [])
-    created = tale.run("apply", "--yes", "--create", FILE, "--format", "json")
+    refused = entries(repo.apply("--create"))["new"]
+    assert (refused["outcome"], refused["error"]["kind"], posts(repo)) == ("refused", "forbidden", [])
+    created = repo.run("apply", "--yes", "--create", FILE, "--format", "json")
     entry = entries(json.loads(created.stdout))["new"]
     assert (created.code, entry["outcome"], entry["error"]["kind"]) == (1, "not_converged", "forbidden")
-    assert (len(posts(tale)), tale.tree()[FILE]["id"]) == (1, read_id(tale))
+    assert (len(posts(repo)), repo.tree()[FILE]["id"]) == (1, read_id(repo))
 
 
-def test_an_incomplete_object_is_an_error_before_anything_is_sent(tale: Story) -> None:
-    tale.write("new", "id: new\nname: Half\nmodel: {temperature: 0.5}\n")
-    tale.commit()
-    assert entries(tale.plan())["new"]["error"]["kind"] == "invalid"
-    assert (outcomes(tale.apply("--create"))["new"], posts(tale)) == ("refused", [])
+def test_an_incomplete_object_is_an_error_before_anything_is_sent(repo: Story) -> None:
+    repo.write("new", "id: new\nname: Half\nmodel: {temperature: 0.5}\n")
+    repo.commit()
+    assert entries(repo.plan())["new"]["error"]["kind"] == "invalid"
+    assert (outcomes(repo.apply("--create"))["new"], posts(repo)) == ("refused", [])
 
 
-def test_live_that_shows_something_else_is_told_and_recorded(tale: Story) -> None:
+def test_live_that_shows_something_else_is_told_and_recorded(repo: Story) -> None:
     def meddle(request: Request, forward: Forward) -> Answer:
         answer = forward(request)
         if request.method == "GET" and request.path.startswith("/assistants/") and request.path != "/assistants/asst_a":
             return answer.with_body({**answer.json, "firstMessage": "Hm"})
         return answer
 
-    with tale.intercept(meddle):
-        document = tale.apply("--create")
+    with repo.intercept(meddle):
+        document = repo.apply("--create")
     entry = entries(document)["new"]
-    assert (entry["outcome"], entry["remaining"], entry["id"]) == ("not_converged", ["/firstMessage"], read_id(tale))
-    assert (tale.tree()[FILE]["firstMessage"], tale.trailers) == ("Hm", [])
+    assert (entry["outcome"], entry["remaining"], entry["id"]) == ("not_converged", ["/firstMessage"], read_id(repo))
+    assert (repo.tree()[FILE]["firstMessage"], repo.trailers) == ("Hm", [])
 
 
-def test_a_rollback_leaves_it_where_it_is(tale: Story) -> None:
-    document = tale.apply("--create")
-    rollback = tale.rollback(document)
+def test_a_rollback_leaves_it_where_it_is(repo: Story) -> None:
+    document = repo.apply("--create")
+    rollback = repo.rollback(document)
     assert rollback["assistants"] == []
     assert rollback["warnings"] == [
         f"{FILE}: the assistant was new, and a rollback deletes nothing; `reconciler delete {FILE}` does"
     ]
-    assert tale.sandbox.live(read_id(tale))["name"] == "Newcomer"
+    assert repo.sandbox.live(read_id(repo))["name"] == "Newcomer"
 
 
-def test_a_rollback_of_a_deletion_says_that_it_stays(tale: Story) -> None:
-    tale.apply("--create")
-    deleted = tale.report("delete", FILE, "--yes", "--name", "Newcomer")
-    (note,) = tale.rollback(deleted)["warnings"]
+def test_a_rollback_of_a_deletion_says_that_it_stays(repo: Story) -> None:
+    repo.apply("--create")
+    deleted = repo.report("delete", FILE, "--yes", "--name", "Newcomer")
+    (note,) = repo.rollback(deleted)["warnings"]
     assert note.startswith(f"{FILE}: the assistant was deleted, and a rollback creates nothing")
 
 
-def test_a_resume_creates_nothing_and_says_so(tale: Story) -> None:
-    with tale.intercept(unclear_answer()):
-        report = tale.save_report(tale.apply("--create"))
-    resumed = tale.report("apply", "--resume", report, "--yes")
+def test_a_resume_creates_nothing_and_says_so(repo: Story) -> None:
+    with repo.intercept(unclear_answer()):
+        report = repo.save_report(repo.apply("--create"))
+    resumed = repo.report("apply", "--resume", report, "--yes")
     (entry,) = resumed["assistants"]
     assert (entry["key"], entry["outcome"], resumed["summary"]["refused"]) == ("new", "refused", 1)
     assert not any(change["sent"] for change in entry["changes"])
     assert f"reconciler create {FILE}" in entry["error"]["message"]
-    assert (len(posts(tale)), [trailer["file"] for trailer in tale.trailers]) == (1, [FILE])
-    tale.run("create", FILE, "--yes")
-    assert tale.report("apply", "--resume", report, "--yes")["assistants"] == []
+    assert (len(posts(repo)), [trailer["file"] for trailer in repo.trailers]) == (1, [FILE])
+    repo.run("create", FILE, "--yes")
+    assert repo.report("apply", "--resume", report, "--yes")["assistants"] == []
 
 
-def test_an_apply_of_a_plan_lists_it_and_leaves_it(tale: Story) -> None:
-    plan = tale.save_report(tale.plan())
-    document = tale.apply("--plan", plan)
+def test_an_apply_of_a_plan_lists_it_and_leaves_it(repo: Story) -> None:
+    plan = repo.save_report(repo.plan())
+    document = repo.apply("--plan", plan)
     assert outcomes(document) == {"a": "unchanged", "new": "unchanged"}
-    assert (document["summary"]["new"], posts(tale)) == (1, [])
+    assert (document["summary"]["new"], posts(repo)) == (1, [])
 
 
-def test_an_invalid_file_keeps_everything_from_being_created(tale: Story) -> None:
-    tale.write("broken", "id: asst_b\nnmae: x\n")
-    assert (outcomes(tale.apply("--create"))["new"], posts(tale)) == ("skipped", [])
+def test_an_invalid_file_keeps_everything_from_being_created(repo: Story) -> None:
+    repo.write("broken", "id: asst_b\nnmae: x\n")
+    assert (outcomes(repo.apply("--create"))["new"], posts(repo)) == ("skipped", [])
 
 
 TOKEN = ("--create", "--announced", "7-1")
 
 
-def run_announce(tale: Story, *arguments: str, token: str = "7-1") -> str:
+def run_announce(repo: Story, *arguments: str, token: str = "7-1") -> str:
     """What `announce` prints."""
-    result = tale.run("announce", *arguments, "--token", token)
+    result = repo.run("announce", *arguments, "--token", token)
     assert result.code == 0, result.stderr
     return result.stdout
 
 
-def test_what_was_announced_before_is_created_by_that_run_alone(tale: Story) -> None:
-    before = tale.record
-    assert run_announce(tale) == f"to create: {FILE}\n"
-    pushed = tale.record
-    assert tale.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [tale.head], "token": "7-1"}]
-    assert posts(tale) == []
-    assert run_announce(tale, token="8-1") == ""
-    assert outcomes(tale.apply("--create"))["new"] == "refused"
-    assert outcomes(tale.apply("--create", "--announced", "7-2"))["new"] == "refused"
-    assert outcomes(tale.apply(*TOKEN))["new"] == "created"
-    assert tale.trailers == []
-    assert tale.parents[1] != before
+def test_what_was_announced_before_is_created_by_that_run_alone(repo: Story) -> None:
+    before = repo.record
+    assert run_announce(repo) == f"to create: {FILE}\n"
+    pushed = repo.record
+    assert repo.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [repo.head], "token": "7-1"}]
+    assert posts(repo) == []
+    assert run_announce(repo, token="8-1") == ""
+    assert outcomes(repo.apply("--create"))["new"] == "refused"
+    assert outcomes(repo.apply("--create", "--announced", "7-2"))["new"] == "refused"
+    assert outcomes(repo.apply(*TOKEN))["new"] == "created"
+    assert repo.trailers == []
+    assert repo.parents[1] != before
     # The push of that record is lost, and the job runs again.
-    tale.git("update-ref", REF, str(pushed))
-    forget_checkout(tale)
+    repo.git("update-ref", REF, str(pushed))
+    forget_checkout(repo)
     for options in (["--create"], ["--create", "--announced", "7-2"], []):
-        tale.run("apply", "--yes", *options)
-        assert [trailer["file"] for trailer in tale.trailers] == [FILE]
-    assert len(posts(tale)) == 1
-    assert run_announce(tale, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
-    assert [trailer["token"] for trailer in tale.trailers] == ["7-1", "9-1"]
+        repo.run("apply", "--yes", *options)
+        assert [trailer["file"] for trailer in repo.trailers] == [FILE]
+    assert len(posts(repo)) == 1
+    assert run_announce(repo, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
+    assert [trailer["token"] for trailer in repo.trailers] == ["7-1", "9-1"]
     # That job never begins. What was unclear before it was announced still is.
-    result = tale.run("announce", "--token", "9-1", "--withdraw")
+    result = repo.run("announce", "--token", "9-1", "--withdraw")
     assert (result.code, result.stdout) == (0, f"no longer announced: {FILE}\n")
-    assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
-    assert outcomes(tale.apply("--create", "--announced", "9-1"))["new"] == "refused"
-    run_announce(tale, FILE, token="10-1")
-    tale.apply("assistants/a.yaml")  # another run in between keeps what is safer
-    assert [trailer["token"] for trailer in tale.trailers] == ["7-1"]
-    run_announce(tale, FILE, token="11-1")
-    assert outcomes(tale.apply("--create", "--announced", "11-1"))["new"] == "created"
-    assert tale.trailers == []
+    assert [trailer["token"] for trailer in repo.trailers] == ["7-1"]
+    assert outcomes(repo.apply("--create", "--announced", "9-1"))["new"] == "refused"
+    run_announce(repo, FILE, token="10-1")
+    repo.apply("assistants/a.yaml")  # another run in between keeps what is safer
+    assert [trailer["token"] for trailer in repo.trailers] == ["7-1"]
+    run_announce(repo, FILE, token="11-1")
+    assert outcomes(repo.apply("--create", "--announced", "11-1"))["new"] == "created"
+    assert repo.trailers == []
 
 
 @pytest.mark.parametrize(
     "arguments", [("apply", "--yes", "--create", "--announced="), ("announce", "--token", " ", "--withdraw")]
 )
-def test_a_token_that_is_empty_is_no_word_of_somebody_who_has_looked(tale: Story, arguments: tuple[str, ...]) -> None:
+def test_a_token_that_is_empty_is_no_word_of_somebody_who_has_looked(repo: Story, arguments: tuple[str, ...]) -> None:
     """As of a variable that is not set: what is unclear has no token either, and would be created once more."""
-    before = tale.record
-    result = tale.run(*arguments)
-    assert (result.code, tale.sandbox.requests, tale.record) == (1, [], before)
+    before = repo.record
+    result = repo.run(*arguments)
+    assert (result.code, repo.sandbox.requests, repo.record) == (1, [], before)
     assert "is empty" in result.stderr
 
 
-def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(tale: Story) -> None:
-    document = tale.apply(*TOKEN)
-    assert (outcomes(document)["new"], posts(tale)) == ("refused", [])
+def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(repo: Story) -> None:
+    document = repo.apply(*TOKEN)
+    assert (outcomes(document)["new"], posts(repo)) == ("refused", [])
     assert "start the whole workflow again" in entries(document)["new"]["error"]["message"]
-    assert "--announced works only together with --create" in tale.run("apply", "--yes", "--announced", "7-1").stderr
+    assert "--announced works only together with --create" in repo.run("apply", "--yes", "--announced", "7-1").stderr
 
 
 @pytest.mark.parametrize("way", ["a no", "no login", "too many", "not valid", "no such file"])
-def test_an_announcement_of_what_was_not_sent_is_taken_back(tale: Story, way: str) -> None:
-    run_announce(tale)
+def test_an_announcement_of_what_was_not_sent_is_taken_back(repo: Story, way: str) -> None:
+    run_announce(repo)
     options: list[str] = []
     hit = {"a no": ("POST", "/assistants", 401), "no login": ("POST", "/auth/login", 500)}.get(way)
     if way == "too many":
-        tale.write("a", firstMessage="newer")
-        tale.commit()
+        repo.write("a", firstMessage="newer")
+        repo.commit()
         options = ["--max-changes", "1"]
     if way == "no such file":
         options = ["assistants/typo.yaml"]
     if way == "not valid":
-        tale.write("broken", "id: asst_b\nnmae: x\n")
+        repo.write("broken", "id: asst_b\nnmae: x\n")
 
     def meddle(request: Request, forward: Forward) -> Answer:
         return error_answer(hit[2]) if hit and (request.method, request.path) == hit[:2] else forward(request)
 
-    with tale.intercept(meddle):
-        assert tale.run("apply", "--yes", *TOKEN, *options).code == 1
-    assert (tale.trailers, len(posts(tale))) == ([], 0)
-    assert set(tale.tree()) == {"assistants/a.yaml"}
-    (tale.root / "assistants" / "broken.yaml").unlink(missing_ok=True)
-    assert run_announce(tale, token="8-1") == f"to create: {FILE}\n"
+    with repo.intercept(meddle):
+        assert repo.run("apply", "--yes", *TOKEN, *options).code == 1
+    assert (repo.trailers, len(posts(repo))) == ([], 0)
+    assert set(repo.tree()) == {"assistants/a.yaml"}
+    (repo.root / "assistants" / "broken.yaml").unlink(missing_ok=True)
+    assert run_announce(repo, token="8-1") == f"to create: {FILE}\n"
 
 
-def test_ids_come_back_to_git_without_the_api(tale: Story) -> None:
-    tale.apply("--create")
-    new = read_id(tale)
+def test_ids_come_back_to_git_without_the_api(repo: Story) -> None:
+    repo.apply("--create")
+    new = read_id(repo)
     # A request with the ids may follow in the same job, so this must not sound as if there were none.
-    assert tale.run("pull", "--ids").stderr == "Every id that the record knows is in its file.\n"
-    forget_checkout(tale)
-    tale.sandbox.forget_requests()
-    result = tale.run("pull", "--ids")
-    assert (result.code, result.stdout, tale.sandbox.requests) == (0, f"{FILE}: id\n", [])
-    assert (tale.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
+    assert repo.run("pull", "--ids").stderr == "Every id that the record knows is in its file.\n"
+    forget_checkout(repo)
+    repo.sandbox.forget_requests()
+    result = repo.run("pull", "--ids")
+    assert (result.code, result.stdout, repo.sandbox.requests) == (0, f"{FILE}: id\n", [])
+    assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
 
 
-def test_two_new_files_of_the_same_words_are_two_assistants_in_an_older_commit_too(tale: Story) -> None:
-    tale.write("twin", NEW)
-    tale.commit("A twin")
-    assert outcomes(tale.apply("--create")) == {"a": "unchanged", "new": "created", "twin": "created"}
-    first, second = read_id(tale), read_id(tale, "assistants/twin.yaml")
-    tale.git("checkout", "--", "assistants")
+def test_two_new_files_of_the_same_words_are_two_assistants_in_an_older_commit_too(repo: Story) -> None:
+    repo.write("twin", NEW)
+    repo.commit("A twin")
+    assert outcomes(repo.apply("--create")) == {"a": "unchanged", "new": "created", "twin": "created"}
+    first, second = read_id(repo), read_id(repo, "assistants/twin.yaml")
+    repo.git("checkout", "--", "assistants")
     for name in (first, second):
-        tale.sandbox.edit(name, firstMessage="Edited")
-    document = tale.plan("--base", "HEAD")
+        repo.sandbox.edit(name, firstMessage="Edited")
+    document = repo.plan("--base", "HEAD")
     kinds = {key: [change["kind"] for change in entry["changes"]] for key, entry in entries(document).items()}
     assert kinds == {"a": [], "new": ["drift"], "twin": ["drift"]}

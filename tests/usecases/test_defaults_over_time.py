@@ -15,60 +15,60 @@ LIVE = {"name": "A", "voice": {"provider": "azure", "voiceId": "x", "speed": 1}}
 def test_one_changed_default_is_a_change_of_all_that_take_it_and_of_nobody_else(
     tmp_path: Path, nested: Nested, kind: type[Story]
 ) -> None:
-    with story(tmp_path / "work", dict.fromkeys("abc", LIVE), nested=nested, kind=kind) as tale:
-        defaults = tale.root / DEFAULTS
+    with story(tmp_path / "work", dict.fromkeys("abc", LIVE), nested=nested, kind=kind) as repo:
+        defaults = repo.root / DEFAULTS
         defaults.write_text("# All of them.\nvoice:\n  provider: azure\n  voiceId: x\nendCallMessage: Bye\n", "utf-8")
         for key in ("a", "sub/b"):
-            tale.write(key)
-        tale.write("sub/c", voice={"voiceId": "own"})
-        tale.commit()
-        assert tale.apply_and_record()["summary"]["applied"] == 3
-        assert tale.sandbox.live("asst_c")["voice"] == {"provider": "azure", "voiceId": "own", "speed": 1}
-        assert tale.tree().keys() == {"assistants/a.yaml", "assistants/sub/b.yaml", "assistants/sub/c.yaml"}
-        assert tale.tree()["assistants/a.yaml"]["voice"] == {"provider": "azure", "voiceId": "x"}
+            repo.write(key)
+        repo.write("sub/c", voice={"voiceId": "own"})
+        repo.commit()
+        assert repo.apply_and_record()["summary"]["applied"] == 3
+        assert repo.sandbox.live("asst_c")["voice"] == {"provider": "azure", "voiceId": "own", "speed": 1}
+        assert repo.tree().keys() == {"assistants/a.yaml", "assistants/sub/b.yaml", "assistants/sub/c.yaml"}
+        assert repo.tree()["assistants/a.yaml"]["voice"] == {"provider": "azure", "voiceId": "x"}
 
         defaults.write_text(defaults.read_text("utf-8").replace("voiceId: x", "voiceId: y"), "utf-8")
-        ada = commit_as(tale, "Ada")
-        document = tale.plan("--changed")
+        ada = commit_as(repo, "Ada")
+        document = repo.plan("--changed")
         assert entries(document).keys() == {"a", "sub/b"}
         for key in ("a", "sub/b"):
             (change,) = entries(document)[key]["changes"]
             assert (change["path"], change["file"], change["line"]) == ("/voice/voiceId", DEFAULTS, 4)
             assert setters(document, key) == {"/voice/voiceId": ada}
-        assert tale.plan("--offline")["summary"]["pending"] == 2
-        assert tale.run("apply", "--yes", "--max-changes", "1").code == 1
+        assert repo.plan("--offline")["summary"]["pending"] == 2
+        assert repo.run("apply", "--yes", "--max-changes", "1").code == 1
 
         # One cannot be written: it stays to be changed, whoever runs next.
-        tale.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
-        applied = tale.apply("--record")
+        repo.sandbox.rehearse("every PATCH /assistants/asst_b: 400")
+        applied = repo.apply("--record")
         assert {key: entry["outcome"] for key, entry in entries(applied).items()} == {
             "a": "applied",
             "sub/b": "failed",
             "sub/c": "unchanged",
         }
-        tale.sandbox.rehearse()
-        (left,) = tale.plan("--changed")["assistants"]
+        repo.sandbox.rehearse()
+        (left,) = repo.plan("--changed")["assistants"]
         assert (left["key"], [change["kind"] for change in left["changes"]]) == ("sub/b", ["change"])
-        assert tale.rollback(applied)["summary"]["applied"] == 1
-        assert tale.sandbox.live("asst_a")["voice"]["voiceId"] == "x"
+        assert repo.rollback(applied)["summary"]["applied"] == 1
+        assert repo.sandbox.live("asst_a")["voice"]["voiceId"] == "x"
 
 
 def test_a_value_that_moves_between_layers_is_no_change_and_a_default_that_goes_is_released(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {key: {"name": "A"} for key in "ab"}) as tale:
+    with story(tmp_path / "work", {key: {"name": "A"} for key in "ab"}) as repo:
         for key in "ab":
-            tale.write(key, endCallMessage="Bye", maxDurationSeconds=600)
-        tale.commit()
-        tale.apply_and_record()
+            repo.write(key, endCallMessage="Bye", maxDurationSeconds=600)
+        repo.commit()
+        repo.apply_and_record()
         for key in "ab":
-            tale.write(key, maxDurationSeconds=600)
-        (tale.root / DEFAULTS).write_text("endCallMessage: Bye\n", "utf-8")
-        tale.commit()
-        assert tale.plan()["summary"]["in_sync"] == 2
-        assert tale.plan("--changed")["assistants"] == []
-        assert tale.run("apply", "--yes").code == 0
-        (tale.root / DEFAULTS).unlink()
-        tale.commit()
-        document = tale.plan("--changed")
+            repo.write(key, maxDurationSeconds=600)
+        (repo.root / DEFAULTS).write_text("endCallMessage: Bye\n", "utf-8")
+        repo.commit()
+        assert repo.plan()["summary"]["in_sync"] == 2
+        assert repo.plan("--changed")["assistants"] == []
+        assert repo.run("apply", "--yes").code == 0
+        (repo.root / DEFAULTS).unlink()
+        repo.commit()
+        document = repo.plan("--changed")
         assert {key: entry["released"] for key, entry in entries(document).items()} == {
             "a": ["/endCallMessage"],
             "b": ["/endCallMessage"],
@@ -76,34 +76,34 @@ def test_a_value_that_moves_between_layers_is_no_change_and_a_default_that_goes_
 
 
 def test_a_live_edit_is_pulled_into_the_definition_and_the_default_keeps_its_value(tmp_path: Path) -> None:
-    with story(tmp_path / "work", dict.fromkeys("abc", LIVE)) as tale:
+    with story(tmp_path / "work", dict.fromkeys("abc", LIVE)) as repo:
         text = "voice: {provider: azure, voiceId: x}\nendCallMessage: Bye\nfirstMessage: Hi\n"
-        (tale.root / DEFAULTS).write_text(text, "utf-8")
+        (repo.root / DEFAULTS).write_text(text, "utf-8")
         for key in "ab":
-            tale.write(key, f"id: asst_{key}   # mine\n")
-        tale.write("c", "id: asst_c\nendCallMessage: Own\n")
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", endCallMessage="Edited", firstMessage=None, voice={**LIVE["voice"], "voiceId": "z"})  # type: ignore[dict-item]
-        assert [change["kind"] for change in entries(tale.plan())["a"]["changes"]] == ["drift"] * 3
-        result = tale.run("pull")
+            repo.write(key, f"id: asst_{key}   # mine\n")
+        repo.write("c", "id: asst_c\nendCallMessage: Own\n")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", endCallMessage="Edited", firstMessage=None, voice={**LIVE["voice"], "voiceId": "z"})  # type: ignore[dict-item]
+        assert [change["kind"] for change in entries(repo.plan())["a"]["changes"]] == ["drift"] * 3
+        result = repo.run("pull")
         assert (result.code, result.stdout) == (0, "assistants/a.yaml: endCallMessage, firstMessage, voice.voiceId\n")
         assert f"endCallMessage came from {DEFAULTS}, which keeps its value for b\n" in result.stderr
         assert f"voice.voiceId came from {DEFAULTS}, which keeps its value for b, c\n" in result.stderr
-        assert (tale.root / DEFAULTS).read_text("utf-8") == text
-        own = (tale.root / "assistants/a.yaml").read_text("utf-8")
+        assert (repo.root / DEFAULTS).read_text("utf-8") == text
+        own = (repo.root / "assistants/a.yaml").read_text("utf-8")
         assert own == "id: asst_a   # mine\nendCallMessage: Edited\nfirstMessage: null\nvoice:\n  voiceId: z\n"
-        assert json.loads(tale.run("plan", "--base", "none", "--format", "json").stdout)["summary"]["in_sync"] == 3
+        assert json.loads(repo.run("plan", "--base", "none", "--format", "json").stdout)["summary"]["in_sync"] == 3
 
 
 def test_what_many_definitions_hold_alike_is_hinted_at(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {}) as tale:
+    with story(tmp_path / "work", {}) as repo:
         for number in range(7):
             fields = {"endCallMessage": "Bye", "voice": {"voiceId": "x"}} if number < 5 else {"endCallMessage": "Bye"}
-            tale.write(f"a{number}", name="Same", **fields)
-        result = tale.run("validate", "--strict")
-        tale.write("b", "id: asst_x\nname: 1\n")
-        selected = tale.run("validate", "assistants/a1.yaml")
+            repo.write(f"a{number}", name="Same", **fields)
+        result = repo.run("validate", "--strict")
+        repo.write("b", "id: asst_x\nname: 1\n")
+        selected = repo.run("validate", "assistants/a1.yaml")
     assert (result.code, result.stderr.splitlines()) == (
         0,
         [

@@ -16,7 +16,7 @@ REF_OF_STAGING = "refs/reconciler/staging/applied"
 
 def apply_first(two: Two, *names: str) -> None:
     """Apply and record, for the first time."""
-    two.tale.commit()
+    two.repo.commit()
     for name in names or ("staging", "production"):
         result = two.run(name, "apply", "--yes", "--record", "--base", "none")
         assert result.code == 0, result.stderr
@@ -24,11 +24,11 @@ def apply_first(two: Two, *names: str) -> None:
 
 def test_objects_are_merged_null_is_kept_and_everything_else_replaced(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": {"name": "x", "model": MODEL}}) as two:
-        two.tale.project.write("a", **SHARED, voicemailMessage="Later")
+        two.repo.project.write("a", **SHARED, voicemailMessage="Later")
         two.overlay(
             "staging", id="asst_a", voicemailMessage=None, metadata={"b": [3], "c": None}, model={"temperature": 1}
         )
-        two.tale.sandbox.edit("asst_a", voicemailMessage="x", metadata={"c": 9})
+        two.repo.sandbox.edit("asst_a", voicemailMessage="x", metadata={"c": 9})
         patch = entries(two.report("staging", "plan"))["a"]["patch"]
     assert patch is not None
     assert patch["metadata"] == {"a": 1, "b": [3], "c": None}
@@ -68,11 +68,11 @@ def test_two_urls_are_refused_and_the_option_wins(tmp_path: Path) -> None:
 
 
 def test_an_environment_without_a_url_does_not_take_the_projects(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {"a": LIVE}) as tale:
-        tale.project.configure(api_url=tale.url, environments={"staging": {}})
-        tale.write("a", id="asst_a", name="A")
-        without = tale.run("plan", "--environment", "staging", env=NOTHING_ELSE)
-        result = tale.run("plan", "--environment", "staging")
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        repo.project.configure(api_url=repo.url, environments={"staging": {}})
+        repo.write("a", id="asst_a", name="A")
+        without = repo.run("plan", "--environment", "staging", env=NOTHING_ELSE)
+        result = repo.run("plan", "--environment", "staging")
     assert without.code == 1
     assert "no API URL is configured" in without.stderr
     assert result.code == 0, result.stderr
@@ -124,9 +124,9 @@ def test_the_way_out_of_a_missing_record_names_environments_and_a_former_name(tm
         for name in two.sandboxes:
             two.overlay(name, id="asst_a")
         apply_first(two)
-        assert "pass --environment NAME; reconciler.yaml has these: production, staging" in two.tale.run("plan").stderr
-        two.tale.git("update-ref", "refs/reconciler/former/applied", REF_OF_STAGING)
-        two.tale.git("update-ref", "-d", REF_OF_STAGING)
+        assert "pass --environment NAME; reconciler.yaml has these: production, staging" in two.repo.run("plan").stderr
+        two.repo.git("update-ref", "refs/reconciler/former/applied", REF_OF_STAGING)
+        two.repo.git("update-ref", "-d", REF_OF_STAGING)
         renamed = two.run("staging", "plan")
     assert renamed.code == 1
     assert f"git update-ref {REF_OF_STAGING} refs/reconciler/former/applied. Else fetch it" in renamed.stderr
@@ -166,10 +166,10 @@ def test_records_are_apart_and_read_with_that_revisions_overlays(tmp_path: Path)
         two.shared()
         overlays = [two.overlay(name, id="asst_a", firstMessage="One") for name in two.sandboxes]
         apply_first(two, "staging")
-        refs = two.tale.git("for-each-ref", "--format=%(refname)", "refs/reconciler")
+        refs = two.repo.git("for-each-ref", "--format=%(refname)", "refs/reconciler")
         for file in overlays:
             file.write_text("id: asst_a\nfirstMessage: Two\n", "utf-8")
-        two.tale.commit()
+        two.repo.commit()
         staging = two.report("staging", "plan")
         two.sandboxes["staging"].edit("asst_a", firstMessage="Three")
         conflict = two.report("staging", "plan")
@@ -199,8 +199,8 @@ def test_a_date_in_the_settings_hides_no_overlay_of_a_commit(tmp_path: Path, bas
         settings.write_text(settings.read_text("utf-8").replace('"2099-01-01"', "2099-01-01"), "utf-8")
         two.shared(text="name: Enrollment\nvoicemailMessage: null\n")
         two.overlay("production", id="asst_a", firstMessage="Hello!")
-        two.tale.commit()
-        two.tale.git("tag", "v1")
+        two.repo.commit()
+        two.repo.git("tag", "v1")
         recorded = two.report("production", "apply", "--yes", "--record", "--base", "none")
         two.sandboxes["production"].edit("asst_a", firstMessage="Edited live")
         planned = two.report("production", "plan", *(["--base", "v1"] if base == "v1" else []))
@@ -217,10 +217,10 @@ def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folde
         apply_first(two, "staging")
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         (two.root / "team").mkdir()
-        two.tale.git("mv", "assistants", "environments", "reconciler.yaml", "team")
+        two.repo.git("mv", "assistants", "environments", "reconciler.yaml", "team")
         for file in ("assistants/b.yaml", "environments/staging/b.yaml", "environments/production/b.yaml"):
             (two.root / "team" / file).unlink()
-        two.tale.commit("Make room for another team")
+        two.repo.commit("Make room for another team")
         folder = ("--directory", "team/assistants")
         planned = two.report("staging", "plan", *folder)
         result = two.run("staging", "apply", "--yes", "--record", *folder)
@@ -245,15 +245,15 @@ def test_a_definition_of_an_environment_keeps_its_history_under_another_name_in_
         settings = f"environments:\n  staging:  # ask IT\n    api_url: {two.sandboxes['staging'].url}\n"
         overlay = "    overlay: environments/staging\n" if overlaid else ""
         (two.root / "reconciler.yaml").write_text(settings + overlay, "utf-8")
-        two.tale.commit()
-        two.tale.git("tag", "v1")
+        two.repo.commit()
+        two.repo.git("tag", "v1")
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         (two.root / "team").mkdir()
-        two.tale.git("mv", "assistants", "reconciler.yaml", *(["environments"] if overlaid else []), "team")
-        two.tale.git("mv", "team/assistants/a.yaml", "team/assistants/desk.yaml")
+        two.repo.git("mv", "assistants", "reconciler.yaml", *(["environments"] if overlaid else []), "team")
+        two.repo.git("mv", "team/assistants/a.yaml", "team/assistants/desk.yaml")
         if overlaid:
-            two.tale.git("mv", "team/environments/staging/a.yaml", "team/environments/staging/desk.yaml")
-        two.tale.commit()
+            two.repo.git("mv", "team/environments/staging/a.yaml", "team/environments/staging/desk.yaml")
+        two.repo.commit()
         planned = two.report("staging", "plan", "--base", "v1", "--directory", "team/assistants")
     assert change_kinds(planned) == {"desk": {"/firstMessage": "drift"}}
 
@@ -262,11 +262,11 @@ def test_a_base_that_does_not_know_the_environment_says_so(tmp_path: Path) -> No
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.shared()
         two.overlay("staging", "a", id="asst_a")
-        two.tale.commit()
-        two.tale.git("tag", "v1")
+        two.repo.commit()
+        two.repo.git("tag", "v1")
         settings = two.root / "reconciler.yaml"
         settings.write_text(settings.read_text("utf-8").replace("staging:", "stage:"), "utf-8")
-        two.tale.commit()
+        two.repo.commit()
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         planned = two.run("stage", "plan", "--base", "v1")
     assert "has no environment stage" in planned.stdout
@@ -277,11 +277,11 @@ def test_a_record_is_refused_where_an_overlay_differs_from_head(tmp_path: Path) 
     with two_environments(tmp_path / "work", {"a": LIVE}) as two:
         two.shared()
         overlay = two.overlay("staging", id="asst_a")
-        two.tale.commit()
+        two.repo.commit()
         overlay.write_text("id: asst_a\nfirstMessage: Not committed\n", "utf-8")
         result = two.run("staging", "apply", "--yes", "--record", "--base", "none")
         overlay.unlink()
-        two.tale.commit()
+        two.repo.commit()
         two.overlay("staging", id="asst_a")
         untracked = two.run("staging", "apply", "--yes", "--record", "--base", "none")
     assert result.code == 1
@@ -299,13 +299,13 @@ def test_changed_overlays_are_changed_definitions(tmp_path: Path) -> None:
         apply_first(two, "staging")
         two.overlay("staging", "a", id="asst_a", firstMessage="New")
         two.shared("b", "name: New\n")
-        two.tale.commit()
-        forgotten = two.tale.run("plan", "--changed-since", "HEAD~1", "--api-url", two.tale.url)
+        two.repo.commit()
+        forgotten = two.repo.run("plan", "--changed-since", "HEAD~1", "--api-url", two.repo.url)
         assert "no environment is selected" in forgotten.stderr
         found = two.report("staging", "plan", "--changed")
         named = two.report("staging", "plan", "--changed", "assistants/a.yaml")
         (two.root / "environments/staging/c.yaml").unlink()
-        two.tale.commit()
+        two.repo.commit()
         removed = two.report("staging", "plan", "--changed")
     assert [*entries(found)] == ["a", "b"]
     assert [*entries(named)] == ["a"]
@@ -318,7 +318,7 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
         two.configure({"production": {"api_url": two.sandboxes["staging"].url}})
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", firstMessage="New")
-        plan = two.tale.save_report(two.report("staging", "plan"))
+        plan = two.repo.save_report(two.report("staging", "plan"))
         result = two.run("production", "apply", "--yes", "--plan", plan)
         same = two.run("staging", "apply", "--yes", "--plan", plan)
     assert result.code == 1
@@ -331,7 +331,7 @@ def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
         two.shared()
         for name in two.sandboxes:
             two.overlay(name, id="asst_a", firstMessage="New")
-        report = two.tale.save_report(two.report("staging", "apply", "--yes"))
+        report = two.repo.save_report(two.report("staging", "apply", "--yes"))
         other = two.run("production", "rollback", report, "--yes")
         rollback = two.report("staging", "rollback", report, "--yes")
         live = two.sandboxes["staging"].live("asst_a")["firstMessage"]
@@ -351,7 +351,7 @@ def test_a_definition_that_leaves_an_environment_is_no_longer_managed(tmp_path: 
                 two.overlay(name, key, id=f"asst_{key}")
         apply_first(two, "staging")
         (two.root / "environments/staging/b.yaml").unlink()
-        two.tale.commit()
+        two.repo.commit()
         planned = two.report("staging", "plan")
     assert [*entries(planned)] == ["a"]
     assert unmanaged_files(planned) == ["assistants/b.yaml"]
@@ -368,7 +368,7 @@ def test_changed_sees_an_overlay_that_is_gone_and_an_id_that_is_gone(tmp_path: P
         apply_first(two, "staging")
         overlays[0].unlink()
         overlays[1].write_text("firstMessage: New\n", "utf-8")
-        two.tale.commit()
+        two.repo.commit()
         found = two.report("staging", "plan", "--changed")
         whole = two.report("staging", "plan")
     assert change_kinds(found) == change_kinds(whole) == {"a": {"/firstMessage": "change"}}
@@ -381,7 +381,7 @@ def test_changed_definitions_are_also_found_by_their_layers(tmp_path: Path) -> N
         two.overlay("staging", id="asst_s")
         apply_first(two, "staging")
         two.overlay("staging", id="asst_s", firstMessage="New")
-        two.tale.commit()
+        two.repo.commit()
         for path in ("environments/staging/a.yaml", "environments/staging", "."):
             assert change_kinds(two.report("staging", "plan", "--changed", path)) == {"a": {"/firstMessage": "change"}}
 
@@ -394,7 +394,7 @@ def test_an_overlay_without_a_definition_is_told_where_it_is_looked_at(tmp_path:
         apply_first(two, "staging")
         two.overlay("staging", id="asst_s", name="New")
         two.overlay("staging", "b", id="asst_b")
-        two.tale.commit()
+        two.repo.commit()
         planned, result = two.report("staging", "plan", option), two.run("staging", "plan", option)
         other = two.run("staging", "plan", "assistants/a.yaml")
     assert result.code == 1

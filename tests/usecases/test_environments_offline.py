@@ -16,11 +16,11 @@ SHARED: dict[str, Any] = {"name": "Enrollment", "firstMessage": "Hello", "model"
 @pytest.fixture
 def offline(tmp_path: Path) -> Offline:
     """A definition with an overlay in staging."""
-    tale = Offline(tmp_path / "work")
-    tale.configure("staging")
-    tale.project.write("a", **SHARED)
-    tale.overlay("a", "id: asst_a\n")
-    return tale
+    repo = Offline(tmp_path / "work")
+    repo.configure("staging")
+    repo.project.write("a", **SHARED)
+    repo.overlay("a", "id: asst_a\n")
+    return repo
 
 
 @pytest.mark.parametrize("command", ["validate", "plan", "drift", "pull", "history", "whoami"])

@@ -83,14 +83,14 @@ def layered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Layered]
             two.overlay("staging", key, f"id: asst_{key}\n")
         found = Layered(two, request.param)
         found.say("Bye")
-        two.tale.commit()
+        two.repo.commit()
         assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
         yield found
 
 
 def test_a_change_names_the_layer_its_line_and_its_commit(layered: Layered) -> None:
     layered.say("So long")
-    commit = layered.two.tale.commit()
+    commit = layered.two.repo.commit()
     report = layered.two.report("staging", "plan", "--changed")
     (entry,) = report["assistants"]
     (change,) = entry["changes"]
@@ -102,13 +102,13 @@ def test_a_change_names_the_layer_its_line_and_its_commit(layered: Layered) -> N
 
 def test_any_other_base_has_the_layer_too(layered: Layered) -> None:
     layered.say("So long")
-    layered.two.tale.commit()
+    layered.two.repo.commit()
     report = layered.two.report("staging", "plan", "--base", "HEAD~1")
     assert [change["kind"] for entry in report["assistants"] for change in entry["changes"]] == ["change"]
 
 
 def test_the_record_has_its_values_in_the_definition_s_entry(layered: Layered) -> None:
-    tree = layered.two.tale.tree("refs/reconciler/staging/applied")
+    tree = layered.two.repo.tree("refs/reconciler/staging/applied")
     assert tree.keys() == {OWN, "assistants/b.yaml"}
     assert tree[OWN]["endCallMessage"] == "Bye"
 
@@ -129,7 +129,7 @@ def test_a_live_edit_is_pulled_into_the_right_file(layered: Layered) -> None:
     result = layered.two.run("staging", "pull")
     assert result.code == 0, result.stderr
     assert "Edited" in (layered.two.root / layered.kind.takes_edits).read_text("utf-8")
-    assert layered.two.tale.git("diff", "--name-only").splitlines() == [layered.kind.takes_edits]
+    assert layered.two.repo.git("diff", "--name-only").splitlines() == [layered.kind.takes_edits]
 
 
 def test_a_problem_stands_at_its_place_in_the_layer(layered: Layered) -> None:
@@ -141,7 +141,7 @@ def test_a_problem_stands_at_its_place_in_the_layer(layered: Layered) -> None:
 
 
 def test_a_sparse_checkout_that_hides_it_is_an_error(layered: Layered) -> None:
-    layered.two.tale.git("sparse-checkout", "set", "--no-cone", "/*", f"!/{layered.kind.file}")
+    layered.two.repo.git("sparse-checkout", "set", "--no-cone", "/*", f"!/{layered.kind.file}")
     assert not layered.path.exists()
     result = layered.two.run("staging", "plan")
     assert result.code == 1

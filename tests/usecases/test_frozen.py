@@ -20,62 +20,62 @@ HELD = {"reason": REASON, "assistants": ["a"], "expires": "2999-01-15"}
 @contextlib.contextmanager
 def frozen_story(tmp_path: Path, nested: Nested = "merge", kind: type[Story] = Story) -> Iterator[Story]:
     """Two recorded assistants, of which git has changed both; `a` is frozen."""
-    with story(tmp_path / "repository", {"a": OLD, "b": OLD}, nested=nested, kind=kind) as tale:
+    with story(tmp_path / "repository", {"a": OLD, "b": OLD}, nested=nested, kind=kind) as repo:
         for name in ("a", "b"):
-            tale.write(name, **OLD)
-        tale.commit("First")
-        tale.apply_and_record()
-        freeze(tale, HELD)
+            repo.write(name, **OLD)
+        repo.commit("First")
+        repo.apply_and_record()
+        freeze(repo, HELD)
         for name in ("a", "b"):
-            tale.write(name, **NEW)
-        tale.commit("Second")
-        tale.sandbox.forget_requests()
-        yield tale
+            repo.write(name, **NEW)
+        repo.commit("Second")
+        repo.sandbox.forget_requests()
+        yield repo
 
 
 @pytest.fixture
-def tale(tmp_path: Path) -> Iterator[Story]:
-    with frozen_story(tmp_path) as tale:
-        yield tale
+def repo(tmp_path: Path) -> Iterator[Story]:
+    with frozen_story(tmp_path) as repo:
+        yield repo
 
 
-def freeze(tale: Story, *held: Any) -> None:
-    tale.project.configure(frozen=[*held])
-    tale.commit("Settings", allow_empty=True)
+def freeze(repo: Story, *held: Any) -> None:
+    repo.project.configure(frozen=[*held])
+    repo.commit("Settings", allow_empty=True)
 
 
-def message(tale: Story, name: str) -> Any:
-    return tale.sandbox.live(f"asst_{name}")["firstMessage"]
+def message(repo: Story, name: str) -> Any:
+    return repo.sandbox.live(f"asst_{name}")["firstMessage"]
 
 
-def list_writes(tale: Story) -> list[str]:
-    return [path for method, path, _ in tale.sandbox.requests if method != "GET" and path.startswith("/assistants")]
+def list_writes(repo: Story) -> list[str]:
+    return [path for method, path, _ in repo.sandbox.requests if method != "GET" and path.startswith("/assistants")]
 
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_apply_sends_nothing_there_and_that_is_no_failure(tmp_path: Path, nested: Nested) -> None:
-    with frozen_story(tmp_path, nested) as tale:
-        before = tale.tree()["assistants/a.yaml"]
-        result = tale.run("apply", "--yes", "--record")
-        assert (result.code, list_writes(tale)) == (0, ["/assistants/asst_b"])
+    with frozen_story(tmp_path, nested) as repo:
+        before = repo.tree()["assistants/a.yaml"]
+        result = repo.run("apply", "--yes", "--record")
+        assert (result.code, list_writes(repo)) == (0, ["/assistants/asst_b"])
         assert "assistants/a.yaml: frozen, nothing was sent" in result.stdout
         assert f"frozen ({REASON}, until 2999-01-15)" in result.stdout
         assert "1 applied, 0 unchanged, 0 failed, 1 frozen" in result.stdout
         # The record keeps what it had, so that git's move is a change when the freeze ends.
-        assert tale.tree()["assistants/a.yaml"] == before
-        assert outcomes(tale.apply_and_record()) == {"a": "frozen", "b": "unchanged"}
-        freeze(tale)
-        planned = tale.plan()
+        assert repo.tree()["assistants/a.yaml"] == before
+        assert outcomes(repo.apply_and_record()) == {"a": "frozen", "b": "unchanged"}
+        freeze(repo)
+        planned = repo.plan()
         assert (change_kinds(planned), statuses(planned)) == (
             {"a": {"/firstMessage": "change"}},
             {"a": "pending", "b": "in_sync"},
         )
-        assert outcomes(tale.apply_and_record()) == {"a": "applied", "b": "unchanged"}
-        assert message(tale, "a") == "new"
+        assert outcomes(repo.apply_and_record()) == {"a": "applied", "b": "unchanged"}
+        assert message(repo, "a") == "new"
 
 
-def test_a_plan_shows_what_differs_under_the_status_frozen(tale: Story) -> None:
-    document = tale.plan()
+def test_a_plan_shows_what_differs_under_the_status_frozen(repo: Story) -> None:
+    document = repo.plan()
     entry = entries(document)["a"]
     assert statuses(document) == {"a": "frozen", "b": "pending"}
     assert entry["patch"] is None
@@ -88,20 +88,20 @@ def test_a_plan_shows_what_differs_under_the_status_frozen(tale: Story) -> None:
         "pending": 1,
         "applied": 0,
     }
-    result = tale.run("plan")
+    result = repo.run("plan")
     assert "assistants/a.yaml: frozen" in result.stdout
     assert '~ firstMessage: "old" -> "new"' in result.stdout
     assert "Plan: 1 to change, 0 drifted, 0 conflicts, 1 frozen, 0 in sync, 0 errors." in result.stdout
 
 
-def test_every_format_says_why_it_is_frozen_and_what_is_enforced(tale: Story) -> None:
-    tale.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
-    tale.write("b", **OLD)
-    tale.commit("Settings")
-    tale.sandbox.edit("asst_b", **OTHER)
+def test_every_format_says_why_it_is_frozen_and_what_is_enforced(repo: Story) -> None:
+    repo.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
+    repo.write("b", **OLD)
+    repo.commit("Settings")
+    repo.sandbox.edit("asst_b", **OTHER)
     names = ("plan.md", "plan.html", "plan.xml", "plan.prom")
-    files = {name: tale.root.parent / name for name in names}
-    tale.run("plan", *(option for file in files.values() for option in ("--report", file)))
+    files = {name: repo.root.parent / name for name in names}
+    repo.run("plan", *(option for file in files.values() for option in ("--report", file)))
     texts = {name: file.read_text("utf-8") for name, file in files.items()}
     for name in names[:3]:
         assert REASON in texts[name], name
@@ -111,93 +111,93 @@ def test_every_format_says_why_it_is_frozen_and_what_is_enforced(tale: Story) ->
     assert 'reconciler_outcomes{outcome="frozen"} 0' in texts["plan.prom"]
 
 
-def test_the_exit_code_does_not_count_what_is_frozen(tale: Story) -> None:
-    assert [tale.run("plan", *paths, "--detailed-exitcode").code for paths in ((), ("assistants/a.yaml",))] == [2, 0]
+def test_the_exit_code_does_not_count_what_is_frozen(repo: Story) -> None:
+    assert [repo.run("plan", *paths, "--detailed-exitcode").code for paths in ((), ("assistants/a.yaml",))] == [2, 0]
     for name in ("a", "b"):
-        tale.sandbox.edit(f"asst_{name}", **OTHER)
-    drifted = tale.report("drift")
+        repo.sandbox.edit(f"asst_{name}", **OTHER)
+    drifted = repo.report("drift")
     assert statuses(drifted) == {"a": "frozen", "b": "conflicted"}
     assert entries(drifted)["a"]["frozen"] == {"reason": REASON, "expires": "2999-01-15"}
-    codes = [tale.run("drift", *paths, "--detailed-exitcode").code for paths in ((), ("assistants/a.yaml",))]
+    codes = [repo.run("drift", *paths, "--detailed-exitcode").code for paths in ((), ("assistants/a.yaml",))]
     assert codes == [2, 0]
 
 
 @pytest.mark.parametrize("policy", [("--on-drift", "fail"), ("--on-drift", "revert", "--force-conflicts")])
-def test_a_freeze_stands_above_every_policy(tale: Story, policy: tuple[str, ...]) -> None:
-    tale.sandbox.edit("asst_a", **OTHER)
-    tale.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
-    result = tale.apply("assistants/a.yaml", "--no-record", *policy)
+def test_a_freeze_stands_above_every_policy(repo: Story, policy: tuple[str, ...]) -> None:
+    repo.sandbox.edit("asst_a", **OTHER)
+    repo.project.configure(frozen=[HELD], enforce=[{"path": "/firstMessage", "reason": "the law"}])
+    result = repo.apply("assistants/a.yaml", "--no-record", *policy)
     assert outcomes(result) == {"a": "frozen"}
-    assert (message(tale, "a"), list_writes(tale)) == ("edited live", [])
+    assert (message(repo, "a"), list_writes(repo)) == ("edited live", [])
 
 
-def test_an_assistant_that_does_not_differ_is_unchanged(tale: Story) -> None:
-    tale.write("a", **OLD)
-    assert statuses(tale.plan())["a"] == "in_sync"
-    assert outcomes(tale.apply("--no-record"))["a"] == "unchanged"
+def test_an_assistant_that_does_not_differ_is_unchanged(repo: Story) -> None:
+    repo.write("a", **OLD)
+    assert statuses(repo.plan())["a"] == "in_sync"
+    assert outcomes(repo.apply("--no-record"))["a"] == "unchanged"
 
 
-def test_a_plan_that_was_reviewed_before_the_freeze_is_frozen_and_not_stale(tale: Story) -> None:
-    freeze(tale)
-    file = tale.save_report(tale.plan(), "plan.json")
-    freeze(tale, HELD)
-    assert outcomes(tale.apply("--no-record", "--plan", str(file))) == {"a": "frozen", "b": "applied"}
+def test_a_plan_that_was_reviewed_before_the_freeze_is_frozen_and_not_stale(repo: Story) -> None:
+    freeze(repo)
+    file = repo.save_report(repo.plan(), "plan.json")
+    freeze(repo, HELD)
+    assert outcomes(repo.apply("--no-record", "--plan", str(file))) == {"a": "frozen", "b": "applied"}
 
 
-def test_a_rollback_goes_on_and_says_so(tale: Story) -> None:
-    freeze(tale)
-    applied = tale.apply_and_record()
-    freeze(tale, {**HELD, "assistants": ["*"]})
-    rollback = tale.rollback(applied)
+def test_a_rollback_goes_on_and_says_so(repo: Story) -> None:
+    freeze(repo)
+    applied = repo.apply_and_record()
+    freeze(repo, {**HELD, "assistants": ["*"]})
+    rollback = repo.rollback(applied)
     assert outcomes(rollback) == {"a": "applied", "b": "applied"}
-    assert message(tale, "a") == "old"
+    assert message(repo, "a") == "old"
     for entry in rollback["assistants"]:
         (warning,) = entry["warnings"]
         assert warning == f"the assistant is frozen ({REASON}, until 2999-01-15); rollback continues anyway"
 
 
-def test_pull_goes_on_and_says_so(tale: Story) -> None:
-    tale.write("a", **OLD)
-    tale.sandbox.edit("asst_a", **OTHER)
-    result = tale.run("pull", "assistants/a.yaml")
+def test_pull_goes_on_and_says_so(repo: Story) -> None:
+    repo.write("a", **OLD)
+    repo.sandbox.edit("asst_a", **OTHER)
+    result = repo.run("pull", "assistants/a.yaml")
     assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     assert f"assistants/a.yaml: the assistant is frozen ({REASON}, until 2999-01-15)" in result.stderr
-    assert "edited live" in (tale.root / "assistants/a.yaml").read_text("utf-8")
+    assert "edited live" in (repo.root / "assistants/a.yaml").read_text("utf-8")
 
 
-def test_no_assistant_is_created_from_a_frozen_definition(tale: Story) -> None:
+def test_no_assistant_is_created_from_a_frozen_definition(repo: Story) -> None:
     model, voice = {"provider": "openai", "model": "gpt-4o"}, {"provider": "openai", "voiceId": "alloy"}
-    file = tale.project.write("c", name="New", model=model, voice=voice)
-    freeze(tale, {**HELD, "assistants": ["c"]})
-    result = tale.run("create", file, "--yes")
-    assert (result.code, result.stdout, list_writes(tale)) == (1, "", [])
+    file = repo.project.write("c", name="New", model=model, voice=voice)
+    freeze(repo, {**HELD, "assistants": ["c"]})
+    result = repo.run("create", file, "--yes")
+    assert (result.code, result.stdout, list_writes(repo)) == (1, "", [])
     assert f"assistants/c.yaml: it is frozen ({REASON}, until 2999-01-15)" in result.stderr
-    freeze(tale, HELD)
-    assert tale.run("create", file, "--yes").code == 0
+    freeze(repo, HELD)
+    assert repo.run("create", file, "--yes").code == 0
 
 
-def test_an_assistant_to_come_and_one_to_go_wait(tale: Story) -> None:
+def test_an_assistant_to_come_and_one_to_go_wait(repo: Story) -> None:
     model, voice = {"provider": "openai", "model": "gpt-4o"}, {"provider": "openai", "voiceId": "alloy"}
-    tale.project.write("c", id="new", name="New", model=model, voice=voice)
-    freeze(tale, {**HELD, "assistants": ["*"]})
-    planned = tale.run("plan", "--detailed-exitcode")
+    repo.project.write("c", id="new", name="New", model=model, voice=voice)
+    freeze(repo, {**HELD, "assistants": ["*"]})
+    planned = repo.run("plan", "--detailed-exitcode")
     assert (planned.code, f"A new assistant, frozen ({REASON}, until 2999-01-15):" in planned.stdout) == (0, True)
-    assert outcomes(tale.apply_and_record("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
-    result = tale.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
-    assert (result.code, list_writes(tale)) == (1, [])
+    assert outcomes(repo.apply_and_record("--create")) == {"a": "frozen", "b": "frozen", "c": "frozen"}
+    result = repo.run("delete", "assistants/a.yaml", "--yes", "--name", "A")
+    assert (result.code, list_writes(repo)) == (1, [])
     assert f"assistants/a.yaml: it is frozen ({REASON}, until 2999-01-15)" in result.stderr
 
 
 def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
-    with frozen_story(tmp_path, kind=InstalledStory) as tale:
-        result = tale.run("apply", "--yes")
-        assert (result.code, message(tale, "a"), message(tale, "b")) == (0, "old", "new")
-        freeze(tale, {**HELD, "expires": "2020-01-15"})
-        validated, applied = tale.run("validate"), tale.run("apply", "--yes")
+    with frozen_story(tmp_path, kind=InstalledStory) as repo:
+        result = repo.run("apply", "--yes")
+        assert (result.code, message(repo, "a"), message(repo, "b")) == (0, "old", "new")
+        freeze(repo, {**HELD, "expires": "2020-01-15"})
+        validated, applied = repo.run("validate"), repo.run("apply", "--yes")
         assert validated.code == 1
         expired = "frozen (enrolment week) expired on 2020-01-15"
         assert f"reconciler.yaml:2:3: {expired}, and no longer applies" in validated.stdout
-        assert (applied.code, message(tale, "a")) == (0, "new")
+        assert (applied.code, message(repo, "a")) == (0, "new")
         assert expired in applied.stdout
 
 
@@ -235,18 +235,18 @@ def test_an_environment_adds_its_own_freezes(project: Project) -> None:
     assert [entry.reason for entry in project.settings.choose("staging").frozen] == [REASON, "a move"]
 
 
-def test_a_freeze_of_nothing_is_told_in_whole_runs_only(tale: Story) -> None:
-    freeze(tale, HELD, {**HELD, "assistants": ["admission/*"]})
-    warnings = [note for note in tale.plan()["warnings"] if "matches no definition" in note]
+def test_a_freeze_of_nothing_is_told_in_whole_runs_only(repo: Story) -> None:
+    freeze(repo, HELD, {**HELD, "assistants": ["admission/*"]})
+    warnings = [note for note in repo.plan()["warnings"] if "matches no definition" in note]
     (note,) = warnings
     assert note.startswith(
         "frozen (enrolment week) matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
     )
-    assert not [note for note in tale.plan("assistants/b.yaml")["warnings"] if "matches no definition" in note]
+    assert not [note for note in repo.plan("assistants/b.yaml")["warnings"] if "matches no definition" in note]
 
 
-def test_the_report_of_a_freeze_is_read_back(tale: Story) -> None:
-    file = tale.save_report(tale.plan(), "plan.json")
-    again = json.loads(tale.run("report", file, "--format", "json").stdout)
+def test_the_report_of_a_freeze_is_read_back(repo: Story) -> None:
+    file = repo.save_report(repo.plan(), "plan.json")
+    again = json.loads(repo.run("report", file, "--format", "json").stdout)
     assert entries(again)["a"]["frozen"] == {"reason": REASON, "expires": "2999-01-15"}
-    assert "1 frozen" in tale.run("report", file).stdout
+    assert "1 frozen" in repo.run("report", file).stdout

@@ -29,7 +29,7 @@ model: {provider: openai, model: gpt-4o, temperature: 0.7}
 def two(tmp_path: Path) -> Iterator[Two]:
     """The same assistant in staging and production, and no file at all."""
     with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as environments:
-        environments.tale.project.folder.rmdir()
+        environments.repo.project.folder.rmdir()
         for name in environments.sandboxes:
             (environments.root / "environments" / name).rmdir()
         (environments.root / "environments").rmdir()
@@ -92,7 +92,7 @@ def test_the_first_import_writes_both_files_and_the_next_environment_an_overlay(
 
 
 def test_a_definition_that_is_there_keeps_every_byte(two: Two) -> None:
-    two.tale.project.folder.mkdir()
+    two.repo.project.folder.mkdir()
     shared = two.shared("enrollment", SHARED)
     two.sandboxes["staging"].edit("asst_a", firstMessage="A test")
     result = two.run("staging", "import", "asst_a", "--force")
@@ -105,7 +105,7 @@ def test_a_definition_that_is_there_keeps_every_byte(two: Two) -> None:
 
 def test_what_an_overlay_cannot_say_is_told(two: Two) -> None:
     two.configure(sensitive=["/metadata/crmKey"])
-    two.tale.project.folder.mkdir()
+    two.repo.project.folder.mkdir()
     shared = two.shared("enrollment", SHARED + "metadata: {crmKey: other}\nmaxDurationSeconds: 60\n")
     two.sandboxes["staging"].edit("asst_a", model={"provider": "openai", "model": "gpt-4o"}, maxDurationSeconds=1.5)
     result = two.run("staging", "import", "asst_a")
@@ -168,7 +168,7 @@ def test_a_definition_that_has_an_id_in_the_environment_is_not_laid_over(two: Tw
 
 
 def test_an_overlay_without_an_id_is_replaced_by_force_alone(two: Two) -> None:
-    two.tale.project.folder.mkdir()
+    two.repo.project.folder.mkdir()
     two.shared("enrollment", SHARED)
     overlay = two.overlay("staging", "enrollment", "firstMessage: Mine\n")
     result = two.run("staging", "import", "asst_a")
@@ -193,7 +193,7 @@ def test_an_overlay_without_a_definition_is_not_replaced_unasked(two: Two) -> No
 
 
 def test_a_definition_that_is_not_valid_is_not_laid_over(two: Two) -> None:
-    two.tale.project.folder.mkdir()
+    two.repo.project.folder.mkdir()
     two.shared("enrollment", "name: 7\n")
     result = two.run("staging", "import", "asst_a", "--force")
     assert is_refused(

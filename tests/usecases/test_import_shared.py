@@ -24,11 +24,11 @@ PROMPT = "# Who you are\n\n- Be kind. \n- Be short.\n"
 
 
 def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {"a": LIVE}) as tale:
-        (tale.root / "assistants" / "_defaults.yaml").write_text(DEFAULTS, "utf-8")
-        result = tale.run("import", "asst_a")
-        text = (tale.root / "assistants" / "desk.yaml").read_text("utf-8")
-        (change,) = tale.plan("--base", "none")["assistants"][0]["changes"]
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        (repo.root / "assistants" / "_defaults.yaml").write_text(DEFAULTS, "utf-8")
+        result = repo.run("import", "asst_a")
+        text = (repo.root / "assistants" / "desk.yaml").read_text("utf-8")
+        (change,) = repo.plan("--base", "none")["assistants"][0]["changes"]
     assert result.code == 0, result.stderr
     assert text == (
         "id: asst_a\nname: Desk\nfirstMessage: Hello\nmodel:\n  temperature: 0.7\nvoice:\n  voiceId: own\n"
@@ -43,10 +43,10 @@ def test_what_the_defaults_say_is_left_out_and_what_live_lacks_is_null_or_named(
 
 
 def test_defaults_with_a_mistake_stop_an_import(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {"a": LIVE}) as tale:
-        (tale.root / "assistants" / "_defaults.yaml").write_text("maxDurationSeconds: long\n", "utf-8")
-        result = tale.run("import", "asst_a")
-        files = sorted(file.name for file in (tale.root / "assistants").iterdir())
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        (repo.root / "assistants" / "_defaults.yaml").write_text("maxDurationSeconds: long\n", "utf-8")
+        result = repo.run("import", "asst_a")
+        files = sorted(file.name for file in (repo.root / "assistants").iterdir())
     assert (result.code, files) == (1, ["_defaults.yaml"])
     assert "assistants/_defaults.yaml:1:21: maxDurationSeconds must be a whole number" in result.stderr
 
@@ -59,7 +59,7 @@ def test_in_an_environment_the_shared_definition_leans_on_no_defaults_of_the_env
         result = two.run("staging", "import", "asst_a")
         shared = (two.root / "assistants" / "desk.yaml").read_text("utf-8")
         overlay = (overlays / "desk.yaml").read_text("utf-8")
-        two.tale.commit()
+        two.repo.commit()
         planned = two.report("staging", "plan", "--base", "none")["summary"]
     assert result.code == 0, result.stderr
     assert "firstMessage: Hello\n" in shared
@@ -75,15 +75,15 @@ def test_long_texts_get_files_of_their_own_that_give_them_back(tmp_path: Path) -
         "model": {**MODEL, "messages": messages},
         "metadata": {"a/b": "x" * 201, "A:B": "y" * 201, "c": "1\r\n2\r\n3"},
     }
-    with story(tmp_path / "work", {"a": live}) as tale:
-        tale.project.configure(extra_fields=["/model/messages"])
-        result = tale.run("import", "asst_a", "--text-files")
-        folder = tale.root / "assistants" / "desk"
+    with story(tmp_path / "work", {"a": live}) as repo:
+        repo.project.configure(extra_fields=["/model/messages"])
+        result = repo.run("import", "asst_a", "--text-files")
+        folder = repo.root / "assistants" / "desk"
         texts = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
-        text = (tale.root / "assistants" / "desk.yaml").read_text("utf-8")
-        planned = tale.plan("--base", "none")["summary"]
-        tale.sandbox.edit("asst_a", metadata={"a/b": "z" * 201})
-        again = tale.run("import", "asst_a", "--text-files", "--force")
+        text = (repo.root / "assistants" / "desk.yaml").read_text("utf-8")
+        planned = repo.plan("--base", "none")["summary"]
+        repo.sandbox.edit("asst_a", metadata={"a/b": "z" * 201})
+        again = repo.run("import", "asst_a", "--text-files", "--force")
         renewed = (folder / "metadata.a-b.md").read_text("utf-8")
     assert result.code == 0, result.stderr
     assert texts == {

@@ -34,13 +34,13 @@ def apply_unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
         answer = forward(request)
         return error_answer(502) if request.method == "PATCH" else answer
 
-    with story(folder / "project", LIVE) as tale:
-        tale.write("a", firstMessage="new")
-        tale.commit()
-        with tale.intercept(meddle):
-            report = tale.save_report(tale.apply())
-        tale.sandbox.forget_requests()
-        yield tale, report
+    with story(folder / "project", LIVE) as repo:
+        repo.write("a", firstMessage="new")
+        repo.commit()
+        with repo.intercept(meddle):
+            report = repo.save_report(repo.apply())
+        repo.sandbox.forget_requests()
+        yield repo, report
 
 
 def count_gets(sandbox: Any) -> int:
@@ -83,9 +83,9 @@ def test_a_field_that_has_moved_is_not_waited_for(project: Project) -> None:
 
 
 def test_a_write_that_is_sent_again_though_live_shows_it_is_not_waited_for(tmp_path: Path) -> None:
-    with apply_unclear(tmp_path) as (tale, report):
-        assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
-        assert count_gets(tale.sandbox) == 3
+    with apply_unclear(tmp_path) as (repo, report):
+        assert outcomes(repo.apply("--resume", report)) == {"a": "applied"}
+        assert count_gets(repo.sandbox) == 3
 
 
 def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) -> None:
@@ -107,34 +107,34 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
     ids=["", "ignored meanwhile", "frozen meanwhile"],
 )
 def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, held: dict[str, Any]) -> None:
-    with story(tmp_path / "project", LIVE) as tale:
-        tale.write("a", firstMessage="old")
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.rehearse("PATCH *: lag=60s")
-        tale.write("a", firstMessage="new")
-        tale.commit()
-        repository = open_repository(tale.root)
-        with open_api(tale.url, lag=0.1) as api:
+    with story(tmp_path / "project", LIVE) as repo:
+        repo.write("a", firstMessage="old")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.rehearse("PATCH *: lag=60s")
+        repo.write("a", firstMessage="new")
+        repo.commit()
+        repository = open_repository(repo.root)
+        with open_api(repo.url, lag=0.1) as api:
             apply(
                 (repository, None),
-                lambda: read_project(Choices(directory=tale.project.folder), repository=repository),
+                lambda: read_project(Choices(directory=repo.project.folder), repository=repository),
                 Wishes(record=True),
                 lambda _project: contextlib.nullcontext(Session(api=api)),
             )
-        assert tale.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+        assert repo.tree()["assistants/a.yaml"]["firstMessage"] == "old"
         if held:
-            tale.project.configure(**held)
-            tale.commit()
-            assert outcomes(tale.apply_and_record())["a"] in ("unchanged", "frozen")
-            tale.project.configure()
-        tale.sandbox.mend()
-        tale.write("a", firstMessage="newer")
-        tale.commit()
-        (change,) = only_assistant(tale.plan())["changes"]
+            repo.project.configure(**held)
+            repo.commit()
+            assert outcomes(repo.apply_and_record())["a"] in ("unchanged", "frozen")
+            repo.project.configure()
+        repo.sandbox.mend()
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        (change,) = only_assistant(repo.plan())["changes"]
         assert (change["kind"], change["live"]) == ("change", "new")
-        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
-        assert "Reconciler-Late" not in tale.message
+        assert outcomes(repo.apply_and_record()) == {"a": "applied"}
+        assert "Reconciler-Late" not in repo.message
 
 
 def test_nonsense_after_a_write_that_reading_shows_late_is_applied(project: Project) -> None:
@@ -168,30 +168,30 @@ def test_a_run_that_is_being_stopped_does_not_wait(project: Project) -> None:
 
 
 def test_rollback_waits_too(tmp_path: Path) -> None:
-    with story(tmp_path / "project", LIVE) as tale:
-        tale.write("a", firstMessage="new")
-        tale.commit()
-        report = tale.save_report(tale.apply())
-        tale.sandbox.rehearse("PATCH *: lag=0.1s")
-        assert outcomes(tale.report("rollback", report, "--yes")) == {"a": "applied"}
-        assert tale.sandbox.live("asst_a")["firstMessage"] == "old"
+    with story(tmp_path / "project", LIVE) as repo:
+        repo.write("a", firstMessage="new")
+        repo.commit()
+        report = repo.save_report(repo.apply())
+        repo.sandbox.rehearse("PATCH *: lag=0.1s")
+        assert outcomes(repo.report("rollback", report, "--yes")) == {"a": "applied"}
+        assert repo.sandbox.live("asst_a")["firstMessage"] == "old"
 
 
 def test_a_resumed_write_waits_too(tmp_path: Path) -> None:
-    with apply_unclear(tmp_path) as (tale, report):
-        tale.sandbox.edit("asst_a", firstMessage="old")
-        tale.sandbox.rehearse("PATCH *: lag=0.1s")
-        assert outcomes(tale.apply("--resume", report)) == {"a": "applied"}
+    with apply_unclear(tmp_path) as (repo, report):
+        repo.sandbox.edit("asst_a", firstMessage="old")
+        repo.sandbox.rehearse("PATCH *: lag=0.1s")
+        assert outcomes(repo.apply("--resume", report)) == {"a": "applied"}
 
 
 def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
-    with story(tmp_path / "project", LIVE) as tale:
-        (tale.project.folder / "new.yaml").write_text(NEW, "utf-8")
-        tale.sandbox.rehearse("POST /assistants: lag=0.2s")
-        result = tale.run("create", "--yes", "assistants/new.yaml")
-        new = yaml.safe_load((tale.project.folder / "new.yaml").read_text("utf-8"))["id"]
+    with story(tmp_path / "project", LIVE) as repo:
+        (repo.project.folder / "new.yaml").write_text(NEW, "utf-8")
+        repo.sandbox.rehearse("POST /assistants: lag=0.2s")
+        result = repo.run("create", "--yes", "assistants/new.yaml")
+        new = yaml.safe_load((repo.project.folder / "new.yaml").read_text("utf-8"))["id"]
         assert (result.code, result.stdout, result.stderr) == (0, f"assistants/new.yaml: created {new}\n", "")
-        assert [method for method, path, _ in tale.sandbox.requests if path == "/assistants"] == ["POST"]
+        assert [method for method, path, _ in repo.sandbox.requests if path == "/assistants"] == ["POST"]
 
 
 def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:

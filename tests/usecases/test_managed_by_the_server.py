@@ -51,44 +51,44 @@ def crlf_server(sandbox: Sandbox) -> Meddle:
 
 @contextlib.contextmanager
 def open_story(folder: Path, live: dict[str, Any], **settings: Any) -> Iterator[Story]:
-    with story(folder / "project", live) as tale:
-        tale.project.configure(**settings)
-        yield tale
+    with story(folder / "project", live) as repo:
+        repo.project.configure(**settings)
+        yield repo
 
 
 @pytest.mark.parametrize("path", ["/model/revision", "/*/revision"])
 def test_what_the_server_manages_is_sent_by_nobody_and_missed_by_nobody(tmp_path: Path, path: str) -> None:
-    with open_story(tmp_path, LIVE, never_send=[path]) as tale:
+    with open_story(tmp_path, LIVE, never_send=[path]) as repo:
         for name in LIVE:
-            tale.write(name, model={"temperature": 0.6})
-        tale.commit()
-        with tale.intercept(strict_server(tale.sandbox)):
-            document = tale.apply()
+            repo.write(name, model={"temperature": 0.6})
+        repo.commit()
+        with repo.intercept(strict_server(repo.sandbox)):
+            document = repo.apply()
             assert outcomes(document) == {"a": "applied", "b": "applied"}
             assert [entry["warnings"] for entry in document["assistants"]] == [[], []]
-            assert all("revision" not in patch["model"] for patch in tale.sandbox.patches)
-            assert set(outcomes(tale.rollback({**document, "api_url": tale.url})).values()) == {"applied"}
+            assert all("revision" not in patch["model"] for patch in repo.sandbox.patches)
+            assert set(outcomes(repo.rollback({**document, "api_url": repo.url})).values()) == {"applied"}
 
 
 def test_without_the_setting_such_a_model_cannot_be_written(tmp_path: Path) -> None:
-    with open_story(tmp_path, LIVE) as tale:
-        tale.write("a", model={"temperature": 0.6})
-        tale.commit()
-        with tale.intercept(strict_server(tale.sandbox)):
-            assert outcomes(tale.apply())["a"] == "refused"  # stale, in every run
+    with open_story(tmp_path, LIVE) as repo:
+        repo.write("a", model={"temperature": 0.6})
+        repo.commit()
+        with repo.intercept(strict_server(repo.sandbox)):
+            assert outcomes(repo.apply())["a"] == "refused"  # stale, in every run
 
 
 def test_keys_inside_list_elements_too(tmp_path: Path) -> None:
     messages = [{"role": "system", "content": "Hi", "id": 1}, {"role": "user", "content": "Yo", "id": 2}]
     live = {"a": {"model": {**MODEL, "messages": messages}}}
     settings = {"extra_fields": ["/model/messages"], "never_send": ["/model/messages/*/id"]}
-    with open_story(tmp_path, live, **settings) as tale:
+    with open_story(tmp_path, live, **settings) as repo:
         declared = [{"role": "system", "content": "Hello"}, {"role": "user", "content": "Yo"}]
-        tale.write("a", model={"messages": declared})
-        tale.commit()
-        document = tale.apply()
+        repo.write("a", model={"messages": declared})
+        repo.commit()
+        document = repo.apply()
         assert only_assistant(document)["warnings"] == []
-        assert tale.sandbox.patches == [{"model": {**MODEL, "messages": declared}}]
+        assert repo.sandbox.patches == [{"model": {**MODEL, "messages": declared}}]
 
 
 def test_a_definition_cannot_declare_it(project: Project) -> None:
@@ -105,20 +105,20 @@ def test_a_definition_cannot_declare_it(project: Project) -> None:
 
 def test_an_environment_adds_its_own(tmp_path: Path) -> None:
     environments = {"staging": {"never_send": ["/metadata/etag"], "line_endings": "any"}}
-    with open_story(tmp_path, LIVE, never_send=["/model/revision"], environments=environments) as tale:
-        chosen = tale.project.settings.choose("staging")
+    with open_story(tmp_path, LIVE, never_send=["/model/revision"], environments=environments) as repo:
+        chosen = repo.project.settings.choose("staging")
     assert (chosen.never_send, chosen.line_endings) == ((("model", "revision"), ("metadata", "etag")), "any")
 
 
 def test_import_leaves_out_what_the_server_manages(tmp_path: Path) -> None:
     live = {"a": {"name": "Desk", "firstMessage": CRLF, "metadata": {"etag": "x", "owner": "dean"}}}
-    with open_story(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
-        result = tale.run("import", "asst_a")
-        text = (tale.project.folder / "desk.yaml").read_text("utf-8")
+    with open_story(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as repo:
+        result = repo.run("import", "asst_a")
+        text = (repo.project.folder / "desk.yaml").read_text("utf-8")
         assert result.code == 0, result.stderr
         assert "etag" not in text
         assert "firstMessage: |\n  Be kind.\n  Be short.\n" in text
-        assert statuses(tale.plan()) == {"desk": "in_sync"}
+        assert statuses(repo.plan()) == {"desk": "in_sync"}
 
 
 @pytest.mark.parametrize(("setting", "status"), [("any", "in_sync"), ("exact", "pending"), (None, "pending")])
@@ -133,27 +133,27 @@ def test_line_ends_are_a_difference_unless_a_setting_says_otherwise(
 
 
 def test_a_live_edit_of_such_a_text_is_drift_and_is_pulled_without_escapes(tmp_path: Path) -> None:
-    with open_story(tmp_path, {"a": {"firstMessage": LF}}, line_endings="any") as tale:
-        tale.write("a", "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n")
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", firstMessage=CRLF)
-        assert statuses(tale.report("drift")) == {"a": "in_sync"}
-        tale.sandbox.edit("asst_a", firstMessage=CRLF + "Bye.\r\n")
-        assert paths(tale.report("drift")) == ["/firstMessage drift"]
-        assert tale.run("pull").code == 0
-        text = (tale.project.folder / "a.yaml").read_text("utf-8")
+    with open_story(tmp_path, {"a": {"firstMessage": LF}}, line_endings="any") as repo:
+        repo.write("a", "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage=CRLF)
+        assert statuses(repo.report("drift")) == {"a": "in_sync"}
+        repo.sandbox.edit("asst_a", firstMessage=CRLF + "Bye.\r\n")
+        assert paths(repo.report("drift")) == ["/firstMessage drift"]
+        assert repo.run("pull").code == 0
+        text = (repo.project.folder / "a.yaml").read_text("utf-8")
         assert text == "id: asst_a\nfirstMessage: |  # as the dean wants it\n  Be kind.\n  Be short.\n  Bye.\n"
-        assert statuses(tale.plan()) == {"a": "in_sync"}
+        assert statuses(repo.plan()) == {"a": "in_sync"}
 
 
 def test_delete_keeps_the_whole_last_reading(tmp_path: Path) -> None:
     live = {"a": {"name": "Old", "firstMessage": CRLF, "metadata": {"etag": 7}}}
-    with open_story(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as tale:
-        tale.write("a", name="Old", firstMessage=LF)
-        tale.commit()
-        last = tale.sandbox.live("asst_a")
-        document = tale.report("delete", "assistants/a.yaml", "--yes", "--name", "Old")
+    with open_story(tmp_path, live, never_send=["/metadata/etag"], line_endings="any") as repo:
+        repo.write("a", name="Old", firstMessage=LF)
+        repo.commit()
+        last = repo.sandbox.live("asst_a")
+        document = repo.report("delete", "assistants/a.yaml", "--yes", "--name", "Old")
         assert only_assistant(document)["outcome"] == "deleted"
         assert only_assistant(document)["last"] == last
 
@@ -161,30 +161,30 @@ def test_delete_keeps_the_whole_last_reading(tmp_path: Path) -> None:
 def test_git_may_change_a_text_that_live_has_with_other_line_ends(tmp_path: Path) -> None:
     with open_story(
         tmp_path, {"a": {"firstMessage": LF, "metadata": {"own": CRLF, "ours": "x"}}}, line_endings="any"
-    ) as tale:
-        tale.write("a", firstMessage=LF, metadata={"ours": "x"})
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", firstMessage=CRLF)
-        tale.write("a", firstMessage=LF + "Bye.\n", metadata={"ours": "y"})
-        tale.commit()
-        assert paths(tale.plan()) == ["/firstMessage change", "/metadata/ours change"]
-        assert outcomes(tale.apply_and_record()) == {"a": "applied"}
+    ) as repo:
+        repo.write("a", firstMessage=LF, metadata={"ours": "x"})
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage=CRLF)
+        repo.write("a", firstMessage=LF + "Bye.\n", metadata={"ours": "y"})
+        repo.commit()
+        assert paths(repo.plan()) == ["/firstMessage change", "/metadata/ours change"]
+        assert outcomes(repo.apply_and_record()) == {"a": "applied"}
         # What nobody declared goes back as it came.
-        assert tale.sandbox.patches[-1] == {"firstMessage": LF + "Bye.\n", "metadata": {"own": CRLF, "ours": "y"}}
+        assert repo.sandbox.patches[-1] == {"firstMessage": LF + "Bye.\n", "metadata": {"own": CRLF, "ours": "y"}}
 
 
 def test_a_server_that_keeps_crlf_has_what_was_written(tmp_path: Path) -> None:
-    with open_story(tmp_path, {"a": {"firstMessage": "old\r\n"}}, line_endings="any") as tale:
-        tale.write("a", firstMessage=LF)
-        tale.commit()
-        with tale.intercept(crlf_server(tale.sandbox)):
-            document = tale.apply_and_record()
+    with open_story(tmp_path, {"a": {"firstMessage": "old\r\n"}}, line_endings="any") as repo:
+        repo.write("a", firstMessage=LF)
+        repo.commit()
+        with repo.intercept(crlf_server(repo.sandbox)):
+            document = repo.apply_and_record()
             assert outcomes(document) == {"a": "applied"}
-            assert tale.sandbox.live("asst_a")["firstMessage"] == CRLF
-            assert statuses(tale.plan()) == {"a": "in_sync"}
-            assert outcomes(tale.rollback({**document, "api_url": tale.url})) == {"a": "applied"}
-            assert tale.sandbox.live("asst_a")["firstMessage"] == "old\r\n"
+            assert repo.sandbox.live("asst_a")["firstMessage"] == CRLF
+            assert statuses(repo.plan()) == {"a": "in_sync"}
+            assert outcomes(repo.rollback({**document, "api_url": repo.url})) == {"a": "applied"}
+            assert repo.sandbox.live("asst_a")["firstMessage"] == "old\r\n"
 
 
 def test_an_unclear_write_is_sent_again_over_other_line_ends(project: Project) -> None:
@@ -206,22 +206,22 @@ def test_a_server_that_keeps_32_bits_has_what_was_written(project: Project) -> N
 
 def test_history_blame_and_environments_do_not_count_line_ends_either(tmp_path: Path) -> None:
     environments = {name: {"api_url": f"http://localhost:1/{name}", "overlay": name} for name in ("one", "two")}
-    with open_story(tmp_path, {"a": {"firstMessage": "old"}}, line_endings="any", environments=environments) as tale:
-        tale.write("a", firstMessage=LF, name="First")
-        tale.commit()
-        tale.apply_and_record()
-        tale.write("a", firstMessage=LF + "Bye.\n", name="First")
-        ada = commit_as(tale, "Ada")
-        tale.write("a", firstMessage=CRLF + "Bye.\r\n", name="Second")
-        commit_as(tale, "Bob")
-        assert setters(tale.plan())["/firstMessage"] == ada
-        tale.apply_and_record()
-        tale.write("a", firstMessage=LF + "Bye.\n", name="Third")
-        tale.commit()
-        tale.apply_and_record()
-        assert [*json.loads(tale.run("history", "--format", "json").stdout)[0]["changed"].values()] == [["/name"]]
+    with open_story(tmp_path, {"a": {"firstMessage": "old"}}, line_endings="any", environments=environments) as repo:
+        repo.write("a", firstMessage=LF, name="First")
+        repo.commit()
+        repo.apply_and_record()
+        repo.write("a", firstMessage=LF + "Bye.\n", name="First")
+        ada = commit_as(repo, "Ada")
+        repo.write("a", firstMessage=CRLF + "Bye.\r\n", name="Second")
+        commit_as(repo, "Bob")
+        assert setters(repo.plan())["/firstMessage"] == ada
+        repo.apply_and_record()
+        repo.write("a", firstMessage=LF + "Bye.\n", name="Third")
+        repo.commit()
+        repo.apply_and_record()
+        assert [*json.loads(repo.run("history", "--format", "json").stdout)[0]["changed"].values()] == [["/name"]]
         for name, text in (("one", LF), ("two", CRLF)):
-            file = tale.root / name / "a.yaml"
+            file = repo.root / name / "a.yaml"
             file.parent.mkdir()
             file.write_text(json.dumps({"id": f"asst_{name}", "firstMessage": text}), "utf-8")
-        assert tale.run("diff", "--environment", "one", "--against", "two", "--detailed-exitcode").code == 0
+        assert repo.run("diff", "--environment", "one", "--against", "two", "--detailed-exitcode").code == 0

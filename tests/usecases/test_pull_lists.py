@@ -73,21 +73,21 @@ def test_only_the_elements_that_were_edited_change_and_a_text_file_stays_with_it
         "phrases": {"endCallPhrases": ["bye", "Be kind.\nBe short.", "ciao"]},
         "ignored": {"metadata": {"slots": [{"room": "A", "count": 1}, {"room": "B", "count": 2}]}},
     }
-    with story(tmp_path / "work", live) as tale:
-        tale.project.configure(
+    with story(tmp_path / "work", live) as repo:
+        repo.project.configure(
             extra_fields=["/model/messages"],
             ignore=[{"path": "metadata.slots.*.count", "reason": "counted by the CRM"}],
         )
-        folder = tale.root / "assistants"
+        folder = repo.root / "assistants"
         for key, (text, *_) in EDITS.items():
-            tale.write(key, text.replace("KEY", key))
+            repo.write(key, text.replace("KEY", key))
             (folder / f"{key}.md").write_text("Be kind.\nBe short.\n", "utf-8")
-        tale.commit()
-        tale.apply_and_record()
+        repo.commit()
+        repo.apply_and_record()
         for key, (_, edit, *_) in EDITS.items():
-            tale.sandbox.edit(f"asst_{key}", **edit)
-        result = tale.run("pull")
-        statuses = tale.plan()["summary"]
+            repo.sandbox.edit(f"asst_{key}", **edit)
+        result = repo.run("pull")
+        statuses = repo.plan()["summary"]
     assert (result.code, result.stderr) == (0, "")
     for key, (text, _, (old, new), content) in EDITS.items():
         assert (folder / f"{key}.yaml").read_text("utf-8") == text.replace("KEY", key).replace(old, new, 1), key

@@ -30,29 +30,29 @@ TEXTS = {
 }
 
 
-def write_texts(tale: Story) -> dict[str, Path]:
-    tale.project.configure(extra_fields=["/model/messages"])
-    (tale.root / "assistants" / "texts").mkdir()
-    files = {name: tale.root / "assistants" / "texts" / name for name in TEXTS}
+def write_texts(repo: Story) -> dict[str, Path]:
+    repo.project.configure(extra_fields=["/model/messages"])
+    (repo.root / "assistants" / "texts").mkdir()
+    files = {name: repo.root / "assistants" / "texts" / name for name in TEXTS}
     for name, content in TEXTS.items():
         files[name].write_bytes(content)
-    tale.write("a", DEFINITION)
-    tale.commit()
-    tale.apply_and_record()
+    repo.write("a", DEFINITION)
+    repo.commit()
+    repo.apply_and_record()
     return files
 
 
 def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {"a": LIVE}) as tale:
-        files = write_texts(tale)
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        files = write_texts(repo)
         messages = [{"role": "system", "content": "Be kind.\nBe brief.\n\nBe quick.\nSay goodbye."}]
-        tale.sandbox.edit(
+        repo.sandbox.edit(
             "asst_a", firstMessage="Good day!\n", voicemailMessage=None, model={**MODEL, "messages": messages}
         )
-        check = tale.run("pull", "--check")
-        result = tale.run("pull")
-        statuses = tale.plan("--base", "none")["summary"]
-        text = (tale.root / "assistants/a.yaml").read_text("utf-8")
+        check = repo.run("pull", "--check")
+        result = repo.run("pull")
+        statuses = repo.plan("--base", "none")["summary"]
+        text = (repo.root / "assistants/a.yaml").read_text("utf-8")
     assert check.code == 2
     assert "-Be short.\n+Be brief.\n" in check.stdout.replace("\\r", "")
     assert (result.code, result.stderr) == (
@@ -72,10 +72,10 @@ def test_each_text_goes_into_its_file_as_that_is_written(tmp_path: Path) -> None
 
 
 def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {"a": LIVE}) as tale:
-        files = write_texts(tale)
-        tale.sandbox.edit("asst_a", firstMessage="One\r\ntwo", endCallMessage="Farewell!")
-        result = tale.run("pull")
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        files = write_texts(repo)
+        repo.sandbox.edit("asst_a", firstMessage="One\r\ntwo", endCallMessage="Farewell!")
+        result = repo.run("pull")
     assert result.stdout == ""
     assert "not pulled: endCallMessage: assistants/texts/shared.txt is used 2 times" in result.stderr
     assert (
@@ -86,12 +86,12 @@ def test_a_text_that_several_fields_take_and_one_that_no_file_can_hold_are_left(
 
 
 def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stays(tmp_path: Path) -> None:
-    with story(tmp_path / "work", {"a": LIVE}) as tale:
-        files = write_texts(tale)
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        files = write_texts(repo)
         first = {"role": "system", "content": "Be kind.\nBe short.\nSay goodbye."}
-        tale.sandbox.edit("asst_a", model={**MODEL, "messages": [first, {"role": "user", "content": "Hi"}]})
-        result = tale.run("pull")
-        text = (tale.root / "assistants/a.yaml").read_text("utf-8")
+        repo.sandbox.edit("asst_a", model={**MODEL, "messages": [first, {"role": "user", "content": "Hi"}]})
+        result = repo.run("pull")
+        text = (repo.root / "assistants/a.yaml").read_text("utf-8")
     assert (result.code, result.stdout, result.stderr) == (0, "assistants/a.yaml: model.messages\n", "")
     assert text == DEFINITION + "    - role: user\n      content: Hi\n"
     assert files["main.md"].read_bytes() == TEXTS["main.md"]
@@ -109,11 +109,11 @@ def test_with_an_environment_its_own_text_file_takes_the_text_and_else_its_overl
             two.overlay(name, "a", "id: asst_a\n")
         if own:
             two.overlay("staging", "a", "id: asst_a\nfirstMessage: {$file: hello.txt}\n")
-        two.tale.commit()
+        two.repo.commit()
         assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
         two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         result = two.run("staging", "pull")
-        changed = two.tale.git("diff", "--name-only").splitlines()
+        changed = two.repo.git("diff", "--name-only").splitlines()
         overlay = (two.root / "environments" / "staging" / "a.yaml").read_text("utf-8")
     assert result.code == 0
     assert shared.read_text("utf-8") == "Hello!\n"

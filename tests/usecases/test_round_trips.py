@@ -35,19 +35,19 @@ voice: {provider: openai, voiceId: alloy}
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: Nested) -> None:
-    with story(tmp_path / "work", {"a": LIVE}, nested=nested, kind=InstalledStory) as tale:
-        file = tale.write("a", COMMENTED)
-        tale.commit()
-        tale.apply_and_record()
-        tale.sandbox.edit("asst_a", firstMessage="Welcome", model={**LIVE["model"], "temperature": 1.5})
-        drifted = change_kinds(tale.report("drift"))
-        tale.sandbox.forget_requests()
-        result = tale.run("pull")
-        planned, again = tale.plan("--detailed-exitcode"), tale.run("pull")
+    with story(tmp_path / "work", {"a": LIVE}, nested=nested, kind=InstalledStory) as repo:
+        file = repo.write("a", COMMENTED)
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage="Welcome", model={**LIVE["model"], "temperature": 1.5})
+        drifted = change_kinds(repo.report("drift"))
+        repo.sandbox.forget_requests()
+        result = repo.run("pull")
+        planned, again = repo.plan("--detailed-exitcode"), repo.run("pull")
         text = file.read_text("utf-8")
-        tale.commit()
-        applied = tale.apply_and_record()
-        calls = tale.sandbox.calls
+        repo.commit()
+        applied = repo.apply_and_record()
+        calls = repo.sandbox.calls
     assert drifted == {"a": {"/firstMessage": "drift", "/model/temperature": "drift"}}
     assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage, model.temperature\n")
     assert text == COMMENTED.replace('"Hello"', '"Welcome"').replace("0.7", "1.5")
@@ -60,21 +60,21 @@ def test_a_live_edit_is_drift_then_pulled_then_in_sync(tmp_path: Path, nested: N
 
 @pytest.mark.parametrize("nested", BOTH)
 def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: Nested) -> None:
-    with story(tmp_path / "work", {}, nested=nested, kind=InstalledStory) as tale:
-        file = tale.write("new", NEW)
-        result = tale.run("create", "--yes", file)
+    with story(tmp_path / "work", {}, nested=nested, kind=InstalledStory) as repo:
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file)
         text = file.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
-        tale.commit()
-        created = tale.plan()
-        tale.apply_and_record()
+        repo.commit()
+        created = repo.plan()
+        repo.apply_and_record()
         file.write_text(text.replace("Good day", "Good evening").replace("0.7", "0.2"), "utf-8")
-        tale.commit()
-        edited = tale.plan()
-        applied = tale.apply_and_record()
-        planned = tale.plan()
-        live, provider = tale.sandbox.live(new), tale.sandbox.provider(new)
-        posts = [path for method, path, _ in tale.sandbox.requests if method == "POST" and path != "/auth/login"]
+        repo.commit()
+        edited = repo.plan()
+        applied = repo.apply_and_record()
+        planned = repo.plan()
+        live, provider = repo.sandbox.live(new), repo.sandbox.provider(new)
+        posts = [path for method, path, _ in repo.sandbox.requests if method == "POST" and path != "/auth/login"]
     assert (result.code, result.stdout) == (0, f"assistants/new.yaml: created {new}\n"), result.stderr
     assert text == f"# Not there yet.\nid: {new}\n" + NEW.partition("\n")[2]
     assert change_kinds(created) == {}
@@ -94,7 +94,7 @@ def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(
         shared = two.shared()
         staging = two.overlay("staging", "a", "id: asst_s   # of staging\nfirstMessage: Test  # only here\n")
         production = two.overlay("production", id="asst_p")
-        two.tale.commit()
+        two.repo.commit()
         first = {name: two.report(name, "apply", "--yes", "--record", "--base", "none") for name in two.sandboxes}
         greetings = [
             two.sandboxes["staging"].live("asst_s")["firstMessage"],
@@ -108,7 +108,7 @@ def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(
         again = two.run("staging", "pull")
         after = [file.read_bytes() for file in (shared, production)]
         overlay = staging.read_text("utf-8")
-        two.tale.commit()
+        two.repo.commit()
         second = {name: two.report(name, "apply", "--yes", "--record") for name in two.sandboxes}
     assert {name: report["environment"] for name, report in first.items()} == {n: n for n in first}
     assert entries(first["staging"])["a"]["outcome"] == "applied"
@@ -133,7 +133,7 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
         result = two.run("staging", "create", "--yes", file)
         overlay = (two.root / "environments/staging/new.yaml").read_text("utf-8")
         untouched = file.read_text("utf-8")
-        two.tale.commit()
+        two.repo.commit()
         planned = two.report("staging", "plan")
         other = two.report("production", "plan")
         made = two.sandboxes["production"].calls.get("POST", 0)

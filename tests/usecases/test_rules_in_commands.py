@@ -22,27 +22,27 @@ MODEL = {"provider": "openai", "model": "gpt-4o"}
 
 def test_the_installed_command(tmp_path: Path) -> None:
     live: dict[str, dict[str, Any]] = {"a": {"model": {**MODEL, "temperature": 0.5}}, "b": {"name": "Old"}}
-    with story(tmp_path / "repository", live, kind=InstalledStory) as tale:
-        tale.project.configure(rules=[CALM, BYE])
-        tale.write("a", model={"temperature": 0.9})
-        tale.write("b", name="New")
+    with story(tmp_path / "repository", live, kind=InstalledStory) as repo:
+        repo.project.configure(rules=[CALM, BYE])
+        repo.write("a", model={"temperature": 0.9})
+        repo.write("b", name="New")
         message = "agreed: model.temperature is 0.9, and must be at most 0.8 [calm]"
-        planned, applied = tale.run("plan"), tale.run("apply", "--yes")
-        drifted = tale.run("drift", "--base", "none")
+        planned, applied = repo.run("plan"), repo.run("apply", "--yes")
+        drifted = repo.run("drift", "--base", "none")
         for result in (planned, applied, drifted):
             assert result.code == 1
             assert f"assistants/a.yaml:3:16: {message}" in result.stderr
             assert "assistants/b.yaml:1:1: warning: the law: endCallMessage is not declared" in result.stderr
         assert '~ name: "Old" -> "New"' in planned.stdout
-        assert tale.sandbox.patches == []
-        github = tale.run("validate", "--format", "github")
+        assert repo.sandbox.patches == []
+        github = repo.run("validate", "--format", "github")
         assert (
             f"::error file=assistants/a.yaml,line=3,col=16,title=The definition is not valid::{message}"
             in github.stdout
         )
-        tale.write("a", model={"temperature": 0.8})
-        assert tale.run("apply", "--yes").code == 0
-        assert [tale.run("validate", *strict).code for strict in ((), ("--strict",))] == [0, 1]
+        repo.write("a", model={"temperature": 0.8})
+        assert repo.run("apply", "--yes").code == 0
+        assert [repo.run("validate", *strict).code for strict in ((), ("--strict",))] == [0, 1]
 
 
 @pytest.mark.parametrize(("day", "status"), [("2027-01-31", "pending"), ("2027-02-01", "error")])
