@@ -5,7 +5,7 @@ import functools
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, NotRequired, cast
 
 from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen
@@ -19,7 +19,6 @@ from reconciler.files.setting import read_value
 from reconciler.files.settings_table import load_table
 from reconciler.yamltext.writer import write_inline
 
-_SUFFIX: Final = "_given"
 _JSON_PATH: Final = re.compile(r"\[(?:[0-9*]+|['\"].*['\"])\]$")
 _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
 
@@ -30,7 +29,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
     import pydantic
 
     try:
-        return _to_group(_model().model_validate(content)), []
+        return _make_adapter().validate_python(content), []
     except pydantic.ValidationError as error:
         return None, [_describe(detail) for detail in error.errors(include_url=False)[:MAX_PROBLEMS]]
 
@@ -115,31 +114,28 @@ def _find_wrong_rules(part: Environment, known_ids: Collection[str]) -> Iterator
 
 
 @functools.cache
-def _model() -> Any:
+def _make_adapter() -> Any:
     import pydantic
+    from typing_extensions import TypedDict
 
     # Strict: otherwise pydantic would read "yes" as true and "5" as 5, and no other reader of the file does.
-    config = pydantic.ConfigDict(strict=True, extra="forbid")
+    strictly = pydantic.with_config(pydantic.ConfigDict(strict=True, extra="forbid"))
+    # The types are made at run time, which a type checker cannot follow.
+    list_type, dict_type, group_type = cast("Any", list), cast("Any", dict), cast("Any", TypedDict)
 
-    def model_of(row: Schema) -> Any:
+    def group_of(row: Schema) -> Any:
         required = row.get("required", ())
-        # Keys are aliases: `schema` is an attribute that every model has, and `from` cannot be an attribute's name.
-        keys: dict[str, Any] = {
-            f"{key}{_SUFFIX}": (type_of(below), pydantic.Field(... if key in required else None, alias=key))
+        types = {
+            key: type_of(below) if key in required else NotRequired[type_of(below)]
             for key, below in row["properties"].items()
         }
-        return pydantic.create_model("Settings", __config__=config, **keys)
+        return strictly(group_type("Group", types))
 
     def type_of(row: Schema) -> Any:
         if "properties" in row:
-            group: Any = Annotated[model_of(row), pydantic.AfterValidator(_to_group)]
-            if "$shorthand" not in row:
-                return group
-            short = row["$shorthand"]
+            short = row.get("$shorthand")
             write_out = pydantic.BeforeValidator(lambda value: {short: value} if isinstance(value, str) else value)
-            return Annotated[group, write_out]
-        # The types are made at run time, which a type checker cannot follow.
-        list_type, dict_type = cast("Any", list), cast("Any", dict)
+            return Annotated[group_of(row), write_out] if short else group_of(row)
         if "items" in row:
             return Annotated[list_type[type_of(row["items"])], pydantic.Field(min_length=row.get("minItems", 0))]
         if "propertyNames" in row:
@@ -152,11 +148,7 @@ def _model() -> Any:
         value_type: Any = str if row["type"] == "string" else Any
         return Annotated[value_type, pydantic.AfterValidator(functools.partial(read_value, row))]
 
-    return model_of(load_table())
-
-
-def _to_group(model: Any) -> dict[str, Any]:
-    return {name.removesuffix(_SUFFIX): value for name, value in model if name in model.model_fields_set}
+    return pydantic.TypeAdapter(group_of(load_table()))
 
 
 def _describe(detail: Any) -> FieldProblem:
