@@ -44,22 +44,17 @@ def render_junit(view: RunView) -> str:
 def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
     entry = assistant.entry
     problems = [problem for problem in report.problems if problem.file == entry.file]
-    verdict = _judge(entry, problems, report)
-    case = _start_case(entry.file, wording.choose_title(entry))
     lines = [*map(_describe_problem, problems)]
     for card in assistant.cards if report.traits.reads_live or entry.error else ():
         lines += _describe_card(card, entry)
-    if verdict == "skipped":
-        ElementTree.SubElement(case, "skipped", {"message": wording.describe_standing(entry)})
-    if verdict in (None, "skipped"):
-        _add_text(case, "system-out", lines)
-        return case
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
+    verdict, standing = _judge(entry, problems, report), wording.describe_standing(entry)
     # If it fails although nothing differs, a write will be sent again, as the warnings say.
     reasons = wording.describe_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
-    message = (reasons or [wording.describe_standing(entry)])[0]
-    _add_text(case, verdict, lines, message=message, type=escape(kind))
-    return case
+    facts = (
+        {"message": standing} if verdict == "skipped" else {"message": [*reasons, standing][0], "type": escape(kind)}
+    )
+    return _write_case(entry.file, wording.choose_title(entry), verdict, lines, **facts)
 
 
 def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
@@ -109,11 +104,9 @@ def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
     assistant_files = {entry.file for entry in report.assistants}
     for file in sorted({problem.file for problem in report.problems} - assistant_files):
         problems = [problem for problem in report.problems if problem.file == file]
-        case = _start_case(file, file)
         failing = any(problem.severity == "error" for problem in problems) or report.options.get("strict")
-        attributes = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"} if failing else {}
-        _add_text(case, "error" if failing else "system-out", map(_describe_problem, problems), **attributes)
-        yield case
+        facts = {"message": wording.count_noun(len(problems), "problem"), "type": "invalid"}
+        yield _write_case(file, file, "error" if failing else None, map(_describe_problem, problems), **facts)
 
 
 def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> Iterator[ElementTree.Element]:
@@ -125,18 +118,23 @@ def _make_case_of_run(view: RunView, cases: Sequence[ElementTree.Element]) -> It
     skipped = sum(entry.outcome is Outcome.SKIPPED for entry in report.assistants)
     unread = sum(entry.left_out for entry in report.assistants)
     counts = (skipped, wording.OUTCOME[Outcome.SKIPPED]), (unread, "not read")
-    left_out = [f"{wording.count_noun(number, 'assistant')} {word}" for number, word in counts if number]
-    attributes = {"classname": "reconciler", "name": escape(report.command), "time": "0"}
-    case = ElementTree.Element("testcase", attributes)
-    _add_text(case, "error", _list_notes(view), message="; ".join(left_out), type="unfinished")
-    yield case
+    left_out = "; ".join(f"{wording.count_noun(number, 'assistant')} {word}" for number, word in counts if number)
+    yield _write_case("reconciler", report.command, "error", _list_notes(view), message=left_out, type="unfinished")
 
 
-def _start_case(file: str, name: str) -> ElementTree.Element:
-    """Return a case without a verdict. Its class is the file without the suffix, which is unique."""
+def _write_case(
+    file: str, name: str, verdict: Verdict | None, lines: Iterable[str], **facts: str
+) -> ElementTree.Element:
+    """Return a case. Its class is the file without the suffix, which is unique."""
     classname = file.removesuffix(".yaml").removesuffix(".yml")
-    attributes = {"classname": escape(classname), "name": escape(name), "time": "0"}
-    return ElementTree.Element("testcase", attributes)
+    case = ElementTree.Element("testcase", {"classname": escape(classname), "name": escape(name), "time": "0"})
+    if verdict == "skipped":
+        ElementTree.SubElement(case, verdict, facts)
+    if verdict in (None, "skipped"):
+        _add_text(case, "system-out", lines)
+    else:
+        _add_text(case, verdict, lines, **facts)
+    return case
 
 
 def _describe_problem(problem: ProblemEntry) -> str:
