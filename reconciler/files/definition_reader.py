@@ -66,7 +66,7 @@ class DefinitionReader:
         problems += [problem for each, _ in stack[:place] for problem in self.layers.judge(each)]
         problems += [describe_same_name(file.layer.file, files[-1].layer.file) for file in files[place + 1 : -1]]
         # Other layers alone are no definition, whatever they say.
-        document = self.layers.merge(files) if files[place].has_fields else None
+        document = self.layers.merge(files) if isinstance(files[place].reading.value, dict) else None
         written_id = (document or {}).get("id")
         # The id is needed before ids are compared: a second file with this id would manage the same assistant.
         id_ = self.find_id(definition_file.file) or "" if written_id == NEW else written_id
@@ -132,7 +132,7 @@ def _find_lints(document: Mapping[str, Any], files: Sequence[ReadFile]) -> list[
     # From the uppermost down: an overlay replaces what the file below it says.
     for file in reversed(files):
         fields = file.layer.fields
-        cut_off |= set(file.cut_off) - mentioned
+        cut_off |= set(file.reading.cut_off) - mentioned
         mentioned |= fields.keys()
-        folded |= {path for path in file.folded if item_at(document, path) == item_at(fields, path)}
+        folded |= {path for path in file.reading.folded if item_at(document, path) == item_at(fields, path)}
     return find_lints(document, cut_off, folded)

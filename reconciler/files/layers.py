@@ -22,7 +22,7 @@ from reconciler.files.find import UnreadableText, YamlFile
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import TextReader, is_inside
 from reconciler.yamltext.nodes import find_places, find_unused_anchors
-from reconciler.yamltext.reader import YamlProblem, read_tolerantly
+from reconciler.yamltext.reader import Reading, YamlProblem, read_tolerantly
 
 _NAME = re.compile(r"[\w-]+")
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
@@ -31,13 +31,11 @@ _TOP = Place((1, 1), (1, 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFile:
-    """One file as far as it could be read; `folded` and `cut_off` are as in `yamltext.reader.Reading`."""
+    """One file as far as it could be read."""
 
     layer: Layer
-    has_fields: bool  # whether it holds a group of fields at all
-    folded: Sequence[FieldPath]
-    cut_off: Sequence[str]
-    unreadable: Sequence[YamlProblem]  # what the reader refused
+    reading: Reading  # its text as YAML
+    unreadable: Sequence[YamlProblem]  # what the reader refused, and mentions of texts that are not there
     problems: Sequence[Problem]  # the same and all else, in words for people
 
     def has_refused(self, problem: FieldProblem) -> bool:
@@ -103,14 +101,7 @@ class LayerReader:
             message = _describe_non_mapping(document, kind)
             problems.append(Problem(file.file, 1, 1, message, about_file=document is None))
         layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
-        return ReadFile(
-            layer=layer,
-            has_fields=isinstance(document, dict),
-            folded=reading.folded,
-            cut_off=reading.cut_off,
-            unreadable=unreadable,
-            problems=problems,
-        )
+        return ReadFile(layer=layer, reading=reading, unreadable=unreadable, problems=problems)
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
         """Return what some files declare together, the lowest first. Files that start the same are merged once."""

@@ -27,8 +27,8 @@ from reconciler.core.settings import (
 from reconciler.core.tree import item_at
 from reconciler.files.find import UnreadableText, read_text
 from reconciler.files.folders import shown_path
-from reconciler.files.setting import read_path
 from reconciler.files.settings_check import check_settings, find_slips
+from reconciler.files.settings_table import read_path
 from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly

@@ -15,8 +15,7 @@ from reconciler.assistant.plain_words import find_closest
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.assistant.rule_schemas import find_schema_problems
 from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule, Settings
-from reconciler.files.setting import read_value
-from reconciler.files.settings_table import load_table
+from reconciler.files.settings_table import load_table, read_value
 from reconciler.yamltext.writer import write_inline
 
 _JSON_PATH: Final = re.compile(r"\[(?:[0-9*]+|['\"].*['\"])\]$")
