@@ -2,14 +2,13 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.dataclass import dataclass
 from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
-from reconciler.yamltext.spans import Entry, Node, line_end, line_start
+from reconciler.yamltext.spans import Entry, Node, find_lines, line_end, line_start
 from reconciler.yamltext.writer import (
     BlockText,
     Layout,
@@ -121,7 +120,7 @@ def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
 
 def _find_lines(draft: Draft, node: Node) -> list[str]:
     """Return the lines of a block text as they are in the file, each behind the line break before it."""
-    return re.findall(r"(?:\r\n|\r|\n)[^\r\n]*", draft.text[line_end(draft.text, node.header) : node.end])
+    return find_lines(draft.text, line_end(draft.text, node.header), node.end)
 
 
 def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:

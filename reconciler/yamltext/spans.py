@@ -7,7 +7,6 @@ elsewhere.
 """
 
 import dataclasses
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -19,10 +18,13 @@ from reconciler.dataclass import dataclass
 Kind = Literal["scalar", "alias", "mapping", "list"]
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"[\r\n]|\Z")
+_LINE_BELOW = re.compile(r"(?:\r\n|\r|\n)[^\r\n]*")
 _COLON = re.compile(r"[ \t]*:")
 _HEADER = re.compile(r"[|>][-+0-9]*")
 # Between two entries of a list without brackets are only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
+# An anchor or a tag, and what is between it and the value.
+_PROPERTY = re.compile(rf"(&[0-9A-Za-z_-]+|!(?:<[^>]*>|[^\s,\[\]{{}}]*)){_TO_NEXT_DASH.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,9 @@ def line_break(text: str) -> str:
     return match[0] if match else "\n"
 
 
-def _skip_break(text: str, position: int) -> int:
-    return position - 2 if text[position - 2 : position] == "\r\n" else position - 1
-
-
-def _find_end(event: Any) -> int:
-    return int(event.end_mark.index)
+def find_lines(text: str, start: int, end: int) -> list[str]:
+    """Return the lines below the one that ends at a position, each with the line break before it."""
+    return _LINE_BELOW.findall(text, start, end)
 
 
 class _Builder:
@@ -125,13 +124,6 @@ class _Builder:
         self.text = text
         self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self.names: dict[str, str] = {}
-        # By the start of an anchor or a tag: its end, and the start of the next token. Events do not say so.
-        self.skips: dict[int, tuple[int, int]] = {}
-        if "&" in text or "!" in text:
-            tokens: list[Any] = list(yaml.scan(text, Loader=yaml.CSafeLoader))
-            for token, following in itertools.pairwise(tokens):
-                if isinstance(token, yaml.AnchorToken | yaml.TagToken):
-                    self.skips[token.start_mark.index] = (token.end_mark.index, following.start_mark.index)
 
     def build_root(self) -> Node | None:
         """Return the document's node."""
@@ -141,53 +133,46 @@ class _Builder:
         return None
 
     def _build_node(self, event: Any, parent_column: int) -> Node:
-        start = event.start_mark.index
+        start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, yaml.AliasEvent):
             # If an alias is a key, the key's name is the text that the alias stands for.
             name = self.names.get(str(event.anchor), "")
-            return Node("alias", start, start, start, _find_end(event), self._find_column(start), value=name)
-        properties, content = self._skip_properties(event)
+            return Node("alias", start, start, start, end, self._find_column(start), value=name)
+        # Events do not say where an anchor or a tag ends, so the text does.
+        properties = content = start
+        while (event.anchor or event.tag) and (match := _PROPERTY.match(self.text, content)):
+            properties, content = match.end(1), match.end()
+        is_scalar = isinstance(event, yaml.ScalarEvent)
+        if is_scalar and not event.value and not event.style:
+            content = end = properties
         column = self._find_column(content)
-        node = Node("scalar", start, properties, content, _find_end(event), column, tag=event.tag, anchor=event.anchor)
-        if isinstance(event, yaml.ScalarEvent):
-            return self._build_scalar(node, event, parent_column)
-        node = dataclasses.replace(node, flow=bool(event.flow_style))
-        return self._build_mapping(node) if isinstance(event, yaml.MappingStartEvent) else self._build_list(node)
-
-    def _skip_properties(self, event: Any) -> tuple[int, int]:
-        end = content = event.start_mark.index
-        if event.anchor or event.tag:
-            while content in self.skips:
-                end, content = self.skips[content]
-        is_empty = isinstance(event, yaml.ScalarEvent) and not event.value and not event.style
-        return end, end if is_empty else content
-
-    def _build_scalar(self, node: Node, event: Any, parent_column: int) -> Node:
+        node = Node("scalar", start, properties, content, end, column, tag=event.tag, anchor=event.anchor)
+        if not is_scalar:
+            node = dataclasses.replace(node, flow=bool(event.flow_style))
+            return self._build_mapping(node) if isinstance(event, yaml.MappingStartEvent) else self._build_list(node)
         if event.anchor:
             self.names[event.anchor] = event.value
-        end = node.properties if not event.value and not event.style else node.end
-        node = dataclasses.replace(node, end=end, value=event.value, style=event.style or "")
+        node = dataclasses.replace(node, value=event.value, style=event.style or "")
         return self._build_block_text(node, max(parent_column, 0)) if node.is_block_text else node
 
     def _build_block_text(self, node: Node, parent_column: int) -> Node:
         header = _HEADER.match(self.text, node.content)
         assert header is not None  # noqa: S101 - the parser found one here
         first_line = line_end(self.text, header.end())
-        lines = _BREAK.split(self.text[first_line : node.end])
-        column = next((len(line) - len(line.lstrip(" ")) for line in lines if line.strip(" ")), 0)
+        lines = find_lines(self.text, first_line, node.end)
+        contents = [line.lstrip("\r\n") for line in lines]
+        column = next((len(line) - len(line.lstrip(" ")) for line in contents if line.strip(" ")), 0)
         # An indentation indicator counts from the column of what the text belongs to.
         for digit in filter(str.isdigit, header[0]):
             column = parent_column + int(digit)
-        # libyaml's end is behind all blank lines that follow. They belong to the text only with a `+`.
-        end = node.end
-        if end > first_line and self.text[end - 1] in "\r\n":
-            end = _skip_break(self.text, end)
-        # A line with more blanks than the text's column is a line of the text.
-        while end > first_line and "+" not in header[0]:
-            line = self.text[line_start(self.text, end) : end]
-            if line.strip(" ") or len(line) > column:
-                break
-            end = _skip_break(self.text, line_start(self.text, end))
+        # libyaml's end is behind the last line break, and behind all blank lines that follow. They belong to the text
+        # only with a `+`, or if they have more blanks than the text's column.
+        if contents[-1:] == [""]:
+            contents.pop()
+        own = [
+            number for number, line in enumerate(contents, 1) if "+" in header[0] or line.strip(" ") or line[column:]
+        ]
+        end = first_line + sum(map(len, lines[: max(own, default=0)]))
         return dataclasses.replace(node, end=end, header=header.end(), body_column=column)
 
     def _build_mapping(self, node: Node) -> Node:
@@ -228,5 +213,5 @@ class _Builder:
 
 def _finish_collection(node: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
     # Without brackets libyaml's end is where the next token begins, which is behind blank lines and comments.
-    end = _find_end(event) if node.flow else entries[-1].end if entries else node.content
+    end = event.end_mark.index if node.flow else entries[-1].end if entries else node.content
     return dataclasses.replace(node, kind=kind, entries=tuple(entries), end=end)
