@@ -19,7 +19,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.core.definition import Place
 from reconciler.yamltext.parser_errors import explain_error
-from reconciler.yamltext.scalars import PLAIN, TEXT, read_plain
+from reconciler.yamltext.scalars import PLAIN, TEXT
 
 MAX_DEPTH: Final = 64
 # Counts keys, values, lists and groups. 1 MiB of text could hold half a million, in 400 MiB and many seconds.
@@ -29,8 +29,6 @@ MAX_ALIASED: Final = 10_000
 # The tag that a mapping or list without one gets.
 COLLECTION: Final = "collection"
 _TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
-# A "!" with nothing behind it, where a value may begin. A match may be inside a text, so it is checked again.
-_LONE_MARK = re.compile(r"!(?<![^\s,\[{:?-]!)(?:\s|\Z)")
 # YAML 1.1 breaks lines at these. YAML 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # YAML 1.1, section 4.1.1. Compiled only when needed, since that takes as long as reading twenty files.
@@ -66,7 +64,7 @@ class _Loader(CParser):
         """Return the tag of a node that has none."""
         # PyYAML must not say what a plain text means. It reads YAML 1.1, where `yes` is true and `012` is 10.
         if kind is yaml.ScalarNode:
-            return PLAIN if implicit[0] else TEXT
+            return TEXT if implicit[1] else PLAIN
         return COLLECTION
 
     def descend_resolver(self, parent: Any, _index: object) -> None:
@@ -104,8 +102,6 @@ def compose(text: str) -> yaml.Node | None:
         raise YamlProblems([YamlProblem(*place, f"here is an invisible control character{code}; remove it")]) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain_error(text, error))]) from None
-    if "!" in text and _LONE_MARK.search(text):
-        _refuse_lone_mark(text)
     if root is not None and "*" in text:
         _measure(root, {}, set())
     return root
@@ -179,13 +175,3 @@ def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[
 
 def _refuse(node: Any, message: str) -> YamlProblems:
     return YamlProblems([YamlProblem(*place_of(node), message)])
-
-
-def _refuse_lone_mark(text: str) -> None:
-    """Refuse a lone "!" if it matters: YAML 1.2 then reads the value as a text, and PyYAML ignores the mark."""
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.ScalarEvent) and event.tag == "!" and read_plain(event.value) != event.value:
-            message = (
-                'YAML parsers read the text after a single "!" differently; remove it, or put the whole text in quotes'
-            )
-            raise _refuse(event, message)

@@ -23,9 +23,14 @@ __all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_ya
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
+# A "!" with nothing behind it, before a value; an anchor may come first.
+_LONE_MARK = re.compile(r"(?:&\S+(?:\s|#[^\r\n]*)+)?!(?:\s|\Z)")
 # An item of a list or a quotation, a row of a table, or a line that begins or ends code.
 _ITEM = re.compile(r"[ \t]*(?:(?:[-*+>]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$|```)")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
+_AFTER_LONE_MARK = Refusal(
+    'YAML parsers read the text after a single "!" differently; remove it, or put the whole text in quotes', ""
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,9 @@ class _Walk:
             if node.start_mark.line != node.end_mark.line and node.style != "|":
                 self._check_lines(node, path)
             value = read_scalar(node.tag, node.value)
+            # YAML 1.2 reads what is behind a single "!" as a text, and PyYAML ignores the mark.
+            if not isinstance(value, str) and _LONE_MARK.match(self._text, node.start_mark.index):
+                value = _AFTER_LONE_MARK
             if isinstance(value, Refusal):
                 self._report(node, path, value.message, value.discreet)
                 return node.value
