@@ -155,18 +155,15 @@ def _show_blanks(text: str, *, is_last: bool, spaces: bool = False) -> str:
 
 def _leave_out_equal(lines: list[DiffLine]) -> Iterator[DiffLine]:
     """Leave out the middle of long runs of equal lines, and of long equal pieces in the remaining lines."""
-    stretches = [list(group) for _, group in itertools.groupby(lines, key=lambda line: line.sign == " ")]
-    for number, stretch in enumerate(stretches):
-        head = CONTEXT_LINES if number > 0 else 0
-        tail = CONTEXT_LINES if number < len(stretches) - 1 else 0
-        left_out = len(stretch) - head - tail
+    around = range(-CONTEXT_LINES, CONTEXT_LINES + 1)
+    near = {place + offset for place, line in enumerate(lines) if line.sign != " " for offset in around}
+    for is_near, group in itertools.groupby(enumerate(lines), key=lambda item: item[0] in near):
+        stretch = [line for _, line in group]
         # A gap takes as much space as one line.
-        if stretch[0].sign != " " or left_out < 2:
+        if is_near or len(stretch) == 1:
             yield from map(_shorten_line, stretch)
         else:
-            yield from map(_shorten_line, stretch[:head])
-            yield DiffLine("gap", (Piece("gap", f"({left_out} lines unchanged)"),))
-            yield from map(_shorten_line, stretch[len(stretch) - tail :])
+            yield DiffLine("gap", (Piece("gap", f"({len(stretch)} lines unchanged)"),))
 
 
 def _shorten_line(line: DiffLine) -> DiffLine:
