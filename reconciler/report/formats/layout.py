@@ -11,6 +11,7 @@ from reconciler.report.differences.values import count_columns
 # `old` is red, `new` green, `changed` yellow.
 Ink = Literal["plain", "bold", "dim", "old", "new", "changed", "bad"]
 Span = tuple[str, Ink]
+Word = tuple[Span, list[Span]]  # the spaces before it, and its spans, which no line break divides
 _CODES: dict[Ink, str] = {"bold": "1", "dim": "2", "old": "31", "new": "32", "changed": "33", "bad": "31;1"}
 _ENDLESS = 10_000  # characters of a paragraph from which on its words are counted only if it does not fit
 _PART = re.compile(r"( +)|([^ ]+)")
@@ -37,13 +38,25 @@ class Style:
 def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span] = (), indent: int = 0) -> list[str]:
     """Return spans as lines within the width, with `first` before the first and `indent` spaces before the others."""
     spans = list(spans)
-    room = style.width - _measure(first)
-    if sum(len(text) for text, _ in spans) > _ENDLESS and _measure(spans) <= room:
+    if sum(len(text) for text, _ in spans) > _ENDLESS and _measure([*first, *spans]) <= style.width:
         return [style.paint_line([*first, *spans])]
-    lines: list[list[Span]] = [list(first)]
     # A line is broken only after its first word. Otherwise, a long word would leave an empty line.
-    has_word = False
-    for space, word in _split_words(spans):
+    return _fill_lines(_split_words(spans), style, first, indent, has_word=False)
+
+
+def break_line(head: Sequence[Span], parts: Iterable[str], style: Style, indent: int) -> list[str]:
+    """Return parts after a head. A part that does not fit begins a new line. No part is divided."""
+    words: list[Word] = [((" ", "plain"), [(part, "plain")]) for part in parts]
+    return _fill_lines(words, style, head, indent, has_word=_measure(head) > indent)
+
+
+def _fill_lines(
+    words: Iterable[Word], style: Style, first: Sequence[Span], indent: int, *, has_word: bool
+) -> list[str]:
+    """Return words as lines. The first word may begin a new line only if `first` has a word already."""
+    lines: list[list[Span]] = [list(first)]
+    room = style.width - _measure(first)
+    for space, word in words:
         needed = len(space[0]) + _measure(word)
         if has_word and needed > room:
             lines.append([(" " * indent, "plain"), *word])
@@ -59,24 +72,11 @@ def wrap_paragraph(spans: Iterable[Span], style: Style, *, first: Sequence[Span]
     return [style.paint_line(line) for line in lines]
 
 
-def break_line(head: Sequence[Span], spans: Iterable[Span], style: Style, margin: int) -> list[str]:
-    """Return spans after a head. A span that does not fit begins a new line. No span is divided."""
-    lines = [list(head)]
-    for text, ink in spans:
-        width = _measure(lines[-1])
-        # A text that is too long for any line stays in its place.
-        if text and width + count_columns(text) > style.width and width > margin:
-            lines.append([(" " * (margin - 1), "plain")])
-        lines[-1].append((text, ink))
-    return [style.paint_line(line) for line in lines]
-
-
 def _measure(spans: Iterable[Span]) -> int:
     return sum(count_columns(text) for text, _ in spans)
 
 
-def _split_words(spans: Iterable[Span]) -> Iterator[tuple[Span, list[Span]]]:
-    """Yield the spaces before each word, and the word's spans, which no line break divides."""
+def _split_words(spans: Iterable[Span]) -> Iterator[Word]:
     space: Span = ("", "plain")
     word: list[Span] = []
     for text, ink in spans:

@@ -73,7 +73,7 @@ def show_card(card: Card, style: Style) -> Iterator[str]:
             yield from _show_field(field, group.location, style)
     if card.members:
         names = [*(f"{name}," for name in card.members[:-1]), card.members[-1]]
-        yield from break_line([("   ", "plain")], [(f" {name}", "plain") for name in names], style, 4)
+        yield from break_line([("   ", "plain")], names, style, 4)
     for remark in card.remarks:
         ink, colon = _INK_OF_LABEL.get(remark.label, "dim"), "" if remark.label == SET_BY else ":"
         yield from _show_label(remark.label, remark.write(), style, ink=ink, colon=colon)
@@ -84,7 +84,7 @@ def _show_field(field: Field, location: str, style: Style) -> Iterator[str]:
     head: list[Span] = [("  ", "plain"), (field.sign, _INK_OF_SIGN[field.sign]), (f" {field.name}:", "plain")]
     if field.sides:
         parts = [*(part for side in field.sides for part in side.parts), *([location] if location else [])]
-        yield from break_line(head, [(f" {part}", "plain") for part in parts], style, _MARGIN)
+        yield from break_line(head, parts, style, _MARGIN)
         return
     label = ", ".join(filter(None, [field.label, location]))
     yield from wrap_paragraph([(f" {label}", "dim")] if label else [], style, first=head, indent=_MARGIN)
