@@ -1,4 +1,4 @@
-"""What the use cases need of the API; `reconciler.api.client.AssistantsApi` is the real one."""
+"""What the use cases need of the API, and how its requests are made. `reconciler.api.client` has the real one."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""The parts of an earlier run's report that a later run relies on. No value from it is ever sent."""
+"""The parts of an earlier run's report that a later run relies on: a reviewed plan, or what an apply has sent."""
 
 import dataclasses
 import hashlib

@@ -164,6 +164,12 @@ class Environment:
     rules: tuple[Rule, ...] = ()
     lints: tuple[LintLevel, ...] = ()
 
+    @property
+    def entries(self) -> tuple[ForAssistants, ...]:
+        """All entries for some assistants, the exceptions from rules among them."""
+        exceptions = (entry for rule in self.rules for entry in rule.exceptions)
+        return (*self.ignore, *self.enforce, *self.frozen, *self.rules, *exceptions, *self.lints)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Environment):
@@ -209,16 +215,13 @@ class Settings(Environment):
     def is_shared(self, entry: ForAssistants) -> bool:
         """Return whether an entry counts in other environments, too: one environment does not tell that it is idle."""
         own = self.environments.get(self.environment or "")
-        if own is None or len(self.environments) == 1:
-            return False
-        groups = (own.ignore, own.frozen, own.enforce, own.rules, own.lints, *(rule.exceptions for rule in own.rules))
-        return not any(entry in group for group in groups)
+        return own is not None and len(self.environments) > 1 and entry not in own.entries
 
     @property
     def next_expiry(self) -> datetime.date | None:
         """The nearest last day of an entry that has one; it may be past. None if no entry has one."""
-        dated = (*self.ignore, *self.frozen, *(entry for rule in self.rules for entry in rule.exceptions))
-        return min((entry.expires for entry in dated if entry.expires is not None), default=None)
+        days = (entry.expires for entry in self.entries if isinstance(entry, Dated) and entry.expires is not None)
+        return min(days, default=None)
 
     def may_show(self, path: FieldPath) -> bool:
         """Return whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""

@@ -144,7 +144,7 @@ def _delete(project: Project, session: Session, result: Result) -> Result:
         before = api.get(name)
         # What goes is kept as it was, keys that the server manages included.
         result = dataclasses.replace(result, last_reading=before)
-        if exact_text(project.see(definition, before)) != exact_text(result.live):
+        if exact_text(project.normalize(definition, before)) != exact_text(result.live):
             message = "live changed since it was shown, and nothing was deleted"
             return result.refuse("stale", message, hint="look at it, and run this again", last_reading=None)
         if session.control.stopping():

@@ -74,12 +74,11 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
     # The API does not say what a role may do. Only the name VIEWER promises something: it may not write.
     reads = role.upper() == "VIEWER"
     may = "can read but not write: right for plan and drift, not for apply" if reads else "can probably write"
-    keep = "" if reads else "use a read-only account for pull requests and drift"
-    if account is not None and (account == "reads") is not reads:
-        keep = keep or "use an account that can write for apply, only in the protected environment"
-        yield Requirement("account", f"{role}, {may}", keep, met=False)
-    else:
-        yield Requirement("account", f"{role}, {may}", "" if account else keep)
+    fits = account is None or (account == "reads") is reads
+    hint = "" if reads else "use a read-only account for pull requests and drift"
+    if account is not None:
+        hint = "" if fits else hint or "use an account that can write for apply, only in the protected environment"
+    yield Requirement("account", f"{role}, {may}", hint, met=fits)
     yield from _check_one(project, api)
 
 

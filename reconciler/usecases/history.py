@@ -19,7 +19,7 @@ _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE) 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Applied:
+class HistoryEntry:
     """A record with the author and the subject of the commit that was applied; None if this clone lacks it."""
 
     record: Record
@@ -29,13 +29,13 @@ class Applied:
     reverts: tuple[str, ...] = ()  # commits that git's own reverts name, since the record before
 
 
-def list_applied(repository: Repository, ref: str, *, limit: int, settings: Settings) -> Iterator[Applied]:
+def list_applied(repository: Repository, ref: str, *, limit: int, settings: Settings) -> Iterator[HistoryEntry]:
     """Yield what was applied, the newest first; `settings` say whether line ends count. Raises RepositoryError."""
     records = list(read_records(repository, ref, limit=limit + 1))  # one more, to see what the last one changed
     for record, previous in itertools.islice(itertools.zip_longest(records, records[1:]), limit):
         # A shallow clone, or one after a branch was rewritten, may lack the commit that was applied.
         commit = repository.commit(record.applied) if repository.has(record.applied) else None
-        yield Applied(
+        yield HistoryEntry(
             record=record,
             author=commit.author if commit is not None else None,
             subject=commit.message.strip().partition("\n")[0] if commit is not None else None,

@@ -73,7 +73,7 @@ def _plan_one(api: Assistants, project: Project, definition: Definition) -> Resu
     if definition.is_new:
         return _plan_new(project, definition)
     try:
-        live = project.see(definition, api.get(definition.id))
+        live = project.normalize(definition, api.get(definition.id))
     except ApiError as error:
         return Result(definition, error=to_failure(error))
     # Before anything is compared: the values of another organisation must not appear in a report.

@@ -12,7 +12,6 @@ from reconciler.core.definition import Definition, Layer, TextFile, find_declari
 from reconciler.core.importing import explain_omission, warn_of_reordering
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
-from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, build_tree, value_at
@@ -77,7 +76,7 @@ class Puller:
         if not (changes or ids):
             return
         values, left_out, overwritten = choose_values(changes, self.conflicts, self.project.merge_texts)
-        ignore = find_overrides(self.project.settings, definition.key).ignore
+        ignore = self.project.overrides_for(definition.key).ignore
         for change in (each for each in changes if ignore and each.path in values):
             declared = value_at(definition.declared, change.path)
             values[change.path] = keep_ignored(change, values[change.path], declared, ignore)
@@ -121,7 +120,7 @@ class Puller:
             reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
             yield SkippedField(entry.path, reason, fails=False)
         # A list is pulled as a whole, but an enforced part of it must not be pulled.
-        overrides = find_overrides(self.project.settings, definition.key)
+        overrides = self.project.overrides_for(definition.key)
         enforced_paths = {entry.path for entry in plan.enforced}
         for change in (each for each in plan.changes if each.kind is Kind.DRIFT and each.path not in enforced_paths):
             for path in overrides.find_enforced_inside(change):

@@ -16,7 +16,7 @@ from reconciler.cli.streams import disarm_text, eprint
 from reconciler.errors import RepositoryError
 from reconciler.git.record import Unclear
 from reconciler.report.differences.values import escape, name_path
-from reconciler.usecases.history import Applied, list_applied
+from reconciler.usecases.history import HistoryEntry, list_applied
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.usecases.writing.unclear import find_undefined
@@ -56,7 +56,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
     return 0
 
 
-def _to_json(applied: Applied) -> dict[str, Any]:
+def _to_json(applied: HistoryEntry) -> dict[str, Any]:
     changed = {file: list(map(to_pointer, paths)) for file, paths in applied.fields.items()}
     extra = {"author": applied.author, "subject": applied.subject, "changed": changed, "reverts": list(applied.reverts)}
     record = dataclasses.asdict(applied.record)
@@ -64,7 +64,7 @@ def _to_json(applied: Applied) -> dict[str, Any]:
     return {**record, **extra}
 
 
-def _show_applied(applied: Applied, undefined: Collection[Unclear]) -> None:
+def _show_applied(applied: HistoryEntry, undefined: Collection[Unclear]) -> None:
     record = applied.record
     totals, *lines = record.message.splitlines()
     click.echo(f"{record.date}  {record.applied[:12]}  {escape(totals)}")

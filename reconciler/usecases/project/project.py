@@ -144,7 +144,7 @@ class Project:
         folder = self.overlays or self.folder.resolve().parent
         return None, (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
 
-    def see(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
+    def normalize(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
         """Return a reading of live in the form that is compared. Called right after live is read."""
         return normalize_live(live, definition.declared, self.settings)
 

@@ -101,7 +101,7 @@ def _check_live(api: Assistants, project: Project, result: Result, answer: dict[
         live, failure = answer, to_failure(error, unread, hint="run `reconciler plan`")
     # If nothing else was read, only this answer shows whose account it is.
     failure = failure or check_organisation(live, project.settings)
-    live = project.see(definition, live)
+    live = project.normalize(definition, live)
     remaining = tuple(change.path for change in project.plan_for(definition, live).changes)
     outcome = Outcome.NOT_CONVERGED if remaining or failure else Outcome.CREATED
     return result.end(outcome, failure, live_after=live, remaining=remaining)

@@ -62,11 +62,11 @@ class Write:
             return result
 
     def _get(self) -> dict[str, Any]:
-        return self.project.see(self.definition, self.api.get(self.definition.id))
+        return self.project.normalize(self.definition, self.api.get(self.definition.id))
 
     def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
         answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
-        return self.project.see(self.definition, answer)
+        return self.project.normalize(self.definition, answer)
 
     def _repeat(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
@@ -143,10 +143,10 @@ class Write:
         # between our last reading and the write. If a part shows, the reading is new, and the API keeps another value
         # than was sent.
         def is_old(reading: Mapping[str, Any] | None) -> bool:
-            live = self.project.see(self.definition, reading or {})
+            live = self.project.normalize(self.definition, reading or {})
             return reading is not None and shows_nothing_new(paths, latest, live) and bool(self._find_remaining(live))
 
-        return self.project.see(self.definition, self.api.get_after_write(self.definition.id, is_old))
+        return self.project.normalize(self.definition, self.api.get_after_write(self.definition.id, is_old))
 
     def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, latest: Mapping[str, Any]) -> Result:
         """Return the result of a write whose last response was 5xx, missing, or invalid."""
