@@ -131,6 +131,9 @@ class HostClient:
             try:
                 with client:
                     answer = client.request(method, url, headers=self._headers, json=body)
+            except httpx.InvalidURL:
+                # httpx reads where a redirect goes even if it is not followed.
+                raise HostError(f"{self._name} answered {request} with a redirect to nowhere", hint=_MOVED) from None
             except httpx.HTTPError as error:
                 # If nothing was sent, even a request that must happen only once may be repeated.
                 unclear = not repeatable and not isinstance(error, httpx.ConnectError | httpx.ProxyError)

@@ -39,7 +39,8 @@ def check_protection(
     read_answer = functools.cache(functools.partial(_read_answer, host))
     project, reason = read_answer("")
     if not isinstance(project, dict):
-        yield Requirement(kind, reason, "check the token, and which repository this is", met=False)
+        detail = reason or "the answer cannot be understood"
+        yield Requirement(kind, detail, "check the token, and which repository this is", met=False)
         return
     branch = str(project.get("default_branch") or "main")
     name = project.get("full_name") or project.get("path_with_namespace") or host.path.rpartition("/")[2]

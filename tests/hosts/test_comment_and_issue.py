@@ -359,6 +359,14 @@ def test_too_many_requests_are_no_lack_of_a_permission(desk: Desk, message: str,
     assert len(waits) == 4
 
 
+@pytest.mark.parametrize("location", ["javascript:x", "http://[bad", "https://h:99999999/x", "\\\\x", ""])
+def test_a_redirect_to_nowhere_is_an_error_like_any_other(desk: Desk, location: str) -> None:
+    desk.hosts.failing = [(302, {}, {"location": location})] * 4
+    result = desk.run("comment", GOLDEN / "plan.json")
+    assert result.code == 1
+    assert "GET /" in result.stderr
+
+
 @pytest.mark.parametrize("status", [403, 429])
 def test_a_limit_that_says_when_it_ends_is_waited_for(desk: Desk, status: int) -> None:
     waits: list[float] = []

@@ -156,6 +156,8 @@ def test_each_step_at_github_that_was_left_out_is_named(repo: Story) -> None:
         hosts.facts = AT_GITHUB
         assert list_missing(repo, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
         assert list_missing(repo, "--protected-environment", "live", **job) == ["environment", "writing account"]
+        hosts.facts = {REPOSITORY: ["odd"]}
+        assert "repository: the answer cannot be understood. To do:" in repo.run("doctor", env=job).stdout
 
 
 PROJECT = f"{GITLAB}/projects/north%2Ffield"
