@@ -10,10 +10,12 @@ from workflow_files import WORKFLOWS
 
 SETTINGS = """\
 record: true
-environments:
-  staging: {api_url: http://localhost/api, overlay: overlays/staging}
-  production:
+environments: {east: {overlay: east}, west: {overlay: far/west},
+  staging: {api_url: http://localhost/api, overlay: overlays/staging},
+  production: {
     overlay: "overlays/live"   # what callers hear
+  }, trial: {overlay: trials/first one#1}, demo: {overlay:
+    ./demo}}
 """
 
 
@@ -32,7 +34,11 @@ def look() -> str:
         ("assistants/a prompt", True),
         ("overlays/staging/bye.txt", True),
         ("overlays/live/bye.txt", True),
-        ("overlays/README.md", False),
+        ("trials/first one#1/a.yaml", True),
+        ("demo/below/a.yaml", True),
+        ("east/a.yaml", True),
+        ("far/west/a.yaml", True),
+        ("overlays/README.md", True),  # a folder that is only mentioned is planned in vain
         ("reconciler.yaml", True),
         ("docs/a.md", False),
         ("docker-compose.yml", False),
