@@ -87,9 +87,10 @@ def _build_record(run: Run) -> RecordEntry | None:
 def _build_expiry(run: Run) -> ExpiryEntry | None:
     if run.next_expiry is None:
         return None
-    # An entry is valid until the end of its last day, in UTC.
-    end = datetime.datetime.combine(run.next_expiry, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
-    return ExpiryEntry(expires=run.next_expiry.isoformat(), in_seconds=int((end - run.finished_at).total_seconds()))
+    # An entry is valid until the end of its last day, in UTC, which may be 9999-12-31.
+    left = datetime.datetime.combine(run.next_expiry, datetime.time(), datetime.UTC) - run.finished_at
+    in_seconds = int((left + datetime.timedelta(days=1)).total_seconds())
+    return ExpiryEntry(expires=run.next_expiry.isoformat(), in_seconds=in_seconds)
 
 
 def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> AssistantEntry:

@@ -56,6 +56,12 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
     assert "ignore metadata.crm matches nothing that a definition declares" in unmatched["message"]
 
 
+def test_an_entry_may_last_until_the_end_of_all_dates(project: Project) -> None:
+    project.write("a", id="asst_1", name="A")
+    project.configure(ignore=[{"path": "name", "reason": "for ever", "expires": "9999-12-31"}])
+    assert run_validate(project)["next_expiry"]["expires"] == "9999-12-31"
+
+
 def test_a_secret_that_no_definition_declares_is_told_and_fails_nothing(project: Project) -> None:
     project.write("a", "id: asst_1\nmetadata: {crmKey: k}\n")
     project.configure(sensitive=["metadata.crmKey", "metadata.crmkey"])
