@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from commands import connection_variables, environment, run
+from pages import list_blocks, read_section
 from servers import running_sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
 
 
-def section(title: str) -> tuple[str, str]:
+def read_example(title: str) -> tuple[str, str]:
     """The settings of a section, and what its command said."""
-    part = DOCUMENT.read_text("utf-8").split(f"\n## {title}\n")[1].partition("\n## ")[0]
-    (settings,) = re.findall(r"^```yaml\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-    (console,) = re.findall(r"^```console\n\$ .*?\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-    return settings, console
+    section = read_section(DOCUMENT.read_text("utf-8"), title)
+    (settings,), (console,) = list_blocks(section, "yaml"), list_blocks(section, "console")
+    return settings, console.partition("\n")[2]
 
 
 def write(root: Path, settings: str, **texts: str) -> None:
@@ -29,7 +29,7 @@ def write(root: Path, settings: str, **texts: str) -> None:
 
 
 def test_lints(tmp_path: Path) -> None:
-    settings, messages = section("lints")
+    settings, messages = read_example("lints")
     desk = "id: asst_1\nfirstMessage: Welcome to **North**.\n"
     write(tmp_path, settings, desk=desk, old__desk='id: asst_2\nfirstMessage: "Hello\\n"\n')
     result = run("validate", cwd=tmp_path)
@@ -45,7 +45,7 @@ def test_lints(tmp_path: Path) -> None:
 
 
 def test_rules(tmp_path: Path) -> None:
-    settings, messages = section("rules")
+    settings, messages = read_example("rules")
     long = "Welcome to the office of admissions, which is open from nine to half past"
     write(tmp_path, settings, desk=f"id: asst_1\nmodel:\n  model: gpt-3.5\nfirstMessage: {long[:72]}\n")
     result = run("validate", cwd=tmp_path)
@@ -63,7 +63,7 @@ def run_plan(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
 
 
 def test_the_example(tmp_path: Path) -> None:
-    settings, messages = section("Example")
+    settings, messages = read_example("Example")
     last = str(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=30))
     # It has no history here, and none of the other fifty-nine.
     settings = settings.replace("record: true", "").replace("2027-01-31", last)
@@ -77,7 +77,7 @@ def test_the_example(tmp_path: Path) -> None:
 
 
 def test_frozen(tmp_path: Path) -> None:
-    settings, messages = section("frozen")
+    settings, messages = read_example("frozen")
     today = datetime.datetime.now(datetime.UTC).date()
     last = str(today + datetime.timedelta(days=30))
     settings = settings.replace("2027-01-11", str(today)).replace("2027-01-15", last)
@@ -94,7 +94,7 @@ def normalize_report(text: str, last: str) -> str:
 
 
 def test_enforce(tmp_path: Path) -> None:
-    settings, messages = section("enforce")
+    settings, messages = read_example("enforce")
     fields = "name: Desk\nendCallMessage: This call is over.\nfirstMessage: Hello\n"
     write(tmp_path, settings, desk=f"id: asst_1\n{fields}")
     for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "-m", "First")):

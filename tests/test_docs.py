@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from click.testing import CliRunner
 from commands import run
+from pages import list_blocks
 
 from reconciler.cli.main import reconciler
 
@@ -38,15 +39,11 @@ class Complaint(NamedTuple):
     good_text: str
 
 
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
 def complaints() -> Iterator[Complaint]:
     _, part = DEFINITIONS.read_text(encoding="utf-8").split("## Common problems")
     for title, text in re.findall(r"^\*\*(.+?)\*\*$(.*?)(?=^\*\*|\Z)", part, re.MULTILINE | re.DOTALL):
-        wrong, *right = blocks(text, "yaml")
-        (output,) = blocks(text, "text")
+        wrong, *right = list_blocks(text, "yaml")
+        (output,) = list_blocks(text, "text")
         yield Complaint(title, wrong, " ".join(output.split()), "".join(right))
 
 
@@ -131,7 +128,7 @@ def test_the_page_about_helpers_names_each_of_them() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_command_and_option_exists(document: Path, helps: dict[str, str]) -> None:
     text = document.read_text(encoding="utf-8")
-    examples = [block for language in ("console", "yaml", "sh", "groovy") for block in blocks(text, language)]
+    examples = [block for language in ("console", "yaml", "sh", "groovy") for block in list_blocks(text, language)]
     code = "\n".join([*examples, *re.findall(r"`([^`\n]+)`", text)])
     for line in COMMAND.findall(code):
         name = line.split()[0]
@@ -151,7 +148,7 @@ def test_every_command_is_in_the_readme(helps: dict[str, str]) -> None:
 
 def test_the_plan_in_the_readme_is_one_that_was_run() -> None:
     blocks_shown = [
-        block for block in blocks(README.read_text(encoding="utf-8"), "console") if "$ reconciler plan\n" in block
+        block for block in list_blocks(README.read_text(encoding="utf-8"), "console") if "$ reconciler plan\n" in block
     ]
     assert len(blocks_shown) == 1
     assert blocks_shown[0] in GIT.read_text(encoding="utf-8")
@@ -159,14 +156,14 @@ def test_the_plan_in_the_readme_is_one_that_was_run() -> None:
 
 @pytest.mark.parametrize("document", [README, DEFINITIONS], ids=lambda document: document.name)
 def test_whole_definitions_are_valid(document: Path, tmp_path: Path) -> None:
-    examples = [block for block in blocks(document.read_text(encoding="utf-8"), "yaml") if block.startswith("id:")]
+    examples = [block for block in list_blocks(document.read_text(encoding="utf-8"), "yaml") if block.startswith("id:")]
     assert examples
     assert run_validate(tmp_path, {str(number): example for number, example in enumerate(examples)}) == (0, {})
 
 
 @pytest.mark.parametrize("document", [CONFIGURATION, ADOPT], ids=lambda document: document.name)
 def test_examples_of_settings_are_valid(document: Path, tmp_path: Path) -> None:
-    examples = blocks(document.read_text(encoding="utf-8"), "yaml")
+    examples = list_blocks(document.read_text(encoding="utf-8"), "yaml")
     assert examples
     for number, example in enumerate(examples):
         project = tmp_path / str(number)

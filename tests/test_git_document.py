@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 from commands import COMMAND, connection_variables, environment
+from pages import list_blocks, replace_times
 from servers import Sandbox, running_sandbox
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "git.md"
@@ -72,16 +73,9 @@ def run_story(text: str, teller: Teller) -> Iterator[tuple[re.Match[str], str]]:
             yield block, "".join(f"{line}\n" for shown in lines for line in shown)
 
 
-def replace_times(text: str) -> str:
-    """The text with the one thing in it that is never the same twice: when live was last updated."""
-    return re.sub(r"last updated [\d:TZ-]+", "last updated 2026-11-20T09:31:07Z", text)
-
-
 def test_the_story_is_true(tmp_path: Path) -> None:
     text = DOCUMENT.read_text("utf-8")
-    definitions = [
-        yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    ]
+    definitions = [yaml.safe_load(block) for block in list_blocks(text, "yaml")]
     live = {found.pop("id"): {**found, "model": MODEL} for found in definitions if "id" in found}
     (tmp_path / "repository").mkdir()
     with running_sandbox(live) as sandbox:

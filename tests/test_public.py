@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pages import list_blocks
 from projects import MODEL
 from stories import Story, story
 
@@ -15,7 +16,7 @@ import reconciler
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "python.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = list_blocks(DOCUMENT.read_text("utf-8"), "python")
 LIVE = {"a": {"firstMessage": "Hi", "model": MODEL}, "b": {"firstMessage": "Hello", "model": MODEL}}
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from commands import environment
+from pages import replace_times
 from test_git_document import PEOPLE
 
 ROOT = Path(__file__).parent.parent
@@ -130,11 +131,6 @@ def copy_repository(folder: Path) -> None:
         shutil.copy(ROOT / name, folder)
     for name in ("reconciler", "assistants"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def replace_times(text: str) -> str:
-    """The text with the one thing in it that is never the same twice: when live was last updated."""
-    return re.sub(r"(last updated\s+)[\d:TZ-]+", r"\g<1>2026-11-20T09:31:07Z", text)
 
 
 def test_the_page_is_true(tmp_path: Path) -> None:

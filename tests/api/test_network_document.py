@@ -9,19 +9,16 @@ from authority import Authority, make_authority
 from commands import Completed, run
 from odd_client import TOKEN
 from odd_server import OddServer, answer, odd_server
+from pages import read_section
 from tunnel import tunnel
 
 TEXT = (Path(__file__).parents[2] / "docs" / "network.md").read_text("utf-8")
 USER = {"user": {"id": "u1", "email": "anna@example.edu", "role": "ADMIN"}}
 
 
-def section(title: str) -> str:
-    return TEXT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-
-
 def variables(title: str, **values: Path | str) -> dict[str, str]:
     """The variables that a section exports, each with a value that holds here."""
-    names = re.findall(r"^export ([A-Z_]+)=", section(title), re.MULTILINE)
+    names = re.findall(r"^export ([A-Z_]+)=", read_section(TEXT, title), re.MULTILINE)
     assert sorted(names) == sorted(values)
     return {name: str(values[name]) for name in names}
 
@@ -66,7 +63,7 @@ def test_a_gateway_that_inspects_tls(tmp_path: Path, authority: Authority) -> No
         assert unknown.code == 1
         assert "The certificate's authority is unknown. SSL_CERT_FILE" in unknown.stderr
         assert run_whoami(server, tmp_path, variables(title, SSL_CERT_FILE=authority.file)).code == 0
-        assert "`SSL_CERT_DIR`" in section(title)
+        assert "`SSL_CERT_DIR`" in read_section(TEXT, title)
 
 
 def test_an_old_authority(tmp_path: Path) -> None:

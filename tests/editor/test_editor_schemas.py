@@ -29,6 +29,7 @@ from editor_documents import (
     good_definitions,
     read_as_editors_do,
 )
+from pages import list_blocks
 
 from reconciler.assistant.checks import check_definition
 from reconciler.core.settings import (
@@ -186,12 +187,8 @@ def test_the_example_definitions_name_the_schema() -> None:
 DOCUMENT = (ROOT / "docs" / "editor.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
-
-
 def test_the_documents_commands_write_the_schemas(tmp_path: Path) -> None:
-    (console,) = blocks("console")
+    (console,) = list_blocks(DOCUMENT, "console")
     path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
     commands = [line.removeprefix("$ ") for line in console.splitlines()]
     subprocess.run(["sh", "-ec", "\n".join(commands)], cwd=tmp_path, env=environment({"PATH": path}), check=True)
@@ -200,5 +197,5 @@ def test_the_documents_commands_write_the_schemas(tmp_path: Path) -> None:
 
 
 def test_the_documents_settings_for_the_editor_find_them() -> None:
-    (settings,) = blocks("json")
+    (settings,) = list_blocks(DOCUMENT, "json")
     assert set(json.loads(settings)["yaml.schemas"]) == {f"./schema/{file.name}" for file, _ in FILES.values()}

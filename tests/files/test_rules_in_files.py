@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pages import list_blocks
 
 from reconciler.assistant.problem import InvalidSettings
 from reconciler.files.definitions import Loaded, load
@@ -29,8 +30,7 @@ def examples() -> list[Example]:
     parts = re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     examples_found = []
     for title, text in parts:
-        blocks = re.findall(r"^```(?:yaml|text)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        if blocks:
+        if blocks := list_blocks(text, "yaml", "text"):
             examples_found.append(Example(title, *blocks))
     return examples_found
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from commands import COMMAND, environment, run
+from pages import list_blocks
 
 from reconciler.sandbox.fault_rules import parse_rule
 
@@ -31,15 +32,12 @@ class Rehearsal(NamedTuple):
 def rehearsals() -> list[Rehearsal]:
     found = []
     for part in TEXT.partition("## Three rehearsals")[2].split("\n### ")[1:]:
-        sandbox, before, command, said = re.findall(r"^(?!```|$)(.+)$", _blocks(part), re.MULTILINE)
+        blocks = "\n".join(list_blocks(part, "console", "text"))
+        sandbox, before, command, said = re.findall(r"^(?!```|$)(.+)$", blocks, re.MULTILINE)
         code = re.search(r"The exit code is (\d)", part)
         assert code
         found.append(Rehearsal(part.partition("\n")[0], sandbox, before, command, said, int(code[1])))
     return found
-
-
-def _blocks(part: str) -> str:
-    return "\n".join(re.findall(r"^```(?:console|text)\n(.*?)^```$", part, re.MULTILINE | re.DOTALL))
 
 
 def column(heading: str) -> list[str]:

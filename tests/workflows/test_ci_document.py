@@ -14,6 +14,7 @@ import yaml
 from commands import connection_variables, environment, place_command
 from expressions import evaluate, holds, interpolate
 from hub import running_hub
+from pages import list_blocks
 from places import RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, WORKFLOWS, read_workflow
 
@@ -22,13 +23,9 @@ CREATION = ("POST", "/assistants")
 COMMIT = "OWNER/REPOSITORY/(.+)@COMMIT"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-
-
 def callers() -> list[dict[str, Any]]:
     """The jobs of the page that call a workflow."""
-    found = [yaml.safe_load(block) for block in blocks("yaml")]
+    found = [yaml.safe_load(block) for block in list_blocks(TEXT, "yaml")]
     jobs = [job for block in found for job in block.get("jobs", {}).values()]
     return [job for job in jobs if "uses" in job]
 
@@ -113,7 +110,7 @@ def test_the_older_form_of_one_file_for_each_job_still_calls_what_is_there() -> 
 def test_the_step_of_ones_own_names_inputs_that_are_there() -> None:
     (step,) = (
         step
-        for block in blocks("yaml")
+        for block in list_blocks(TEXT, "yaml")
         for job in yaml.safe_load(block).get("jobs", {}).values()
         for step in job.get("steps", [])
         if "OWNER" in step["uses"]
@@ -126,7 +123,7 @@ def test_the_step_of_ones_own_names_inputs_that_are_there() -> None:
     ("schema", "first"), [("github-workflows", "# .github/workflows/"), ("gitlab-ci", "# .gitlab-ci")]
 )
 def test_files_to_copy_are_what_they_should_be(tmp_path: Path, schema: str, first: str) -> None:
-    files = [block for block in blocks("yaml") if block.startswith(first)]
+    files = [block for block in list_blocks(TEXT, "yaml") if block.startswith(first)]
     assert files
     for number, block in enumerate(files):
         (tmp_path / f"{number}.yml").write_text(block, "utf-8")
@@ -266,7 +263,7 @@ def test_the_scripts_do_what_the_workflows_do(tmp_path: Path, settings: str) -> 
 
 
 def test_jenkins_runs_the_target_s_scripts_and_none_of_a_fork(tmp_path: Path) -> None:
-    plan, apply = (block for block in blocks("bash") if TEXT.index(block) > TEXT.index("## Jenkins"))
+    plan, apply = (block for block in list_blocks(TEXT, "bash") if TEXT.index(block) > TEXT.index("## Jenkins"))
     with place_at(tmp_path) as place:
         scripts, ci = Scripts(place), place.root / "ci"
         shutil.copytree(scripts.folder, ci)
