@@ -68,7 +68,7 @@ class Snapshot:
             moved_ids = {entry.id for entry in moved_away.values()}
             missing = {name: key for name, key in missing.items() if name not in moved_ids}
         if missing:
-            others = self.read_mentioning(missing) if self.environment is None else self.read_beside_settings()
+            others = self.find_mentioned(missing) if self.environment is None else self.read_beside_settings()
             by_file |= {
                 path: entry
                 for path, entry in others.by_file.items()
@@ -95,11 +95,6 @@ class Snapshot:
         layers = self.find_layers(self.folder, {definition.key for definition in self.current})
         unchanged = {path: self.find_same(files) for path, files in layers.items()}
         return {path: same for path, same in unchanged.items() if same is not None and same.file == path}
-
-    def find_mentioned(self, ids: Collection[str]) -> Entries:
-        """Return the definitions of the commit, in whatever folder, that have one of some ids."""
-        entries = self.read_mentioning(ids).by_file
-        return Entries({path: entry for path, entry in entries.items() if entry.id in ids})
 
     @functools.cached_property
     def layers(self) -> CommitLayers:
@@ -204,13 +199,15 @@ class Snapshot:
         folders = [folder for overlays in self._overlays.values() for folder in overlays.values() if folder is not None]
         return any(is_definition_file(path, folder) for folder in folders)
 
-    def read_mentioning(self, ids: Collection[str]) -> Entries:
-        """Return the definitions anywhere whose text holds one of the ids: the others are not worth parsing."""
+    def find_mentioned(self, ids: Collection[str]) -> Entries:
+        """Return the definitions of the commit, in whatever folder, that have one of some ids."""
+        # Those whose text does not hold an id are not worth parsing.
         needles = [name.encode() for name in ids]
         paths = [path for path in self._files if is_definition_file(path, "")]
         contents = {path: self.repository.read(path, self._files[path]) or b"" for path in paths}
         mentioning = [path for path, content in contents.items() if any(needle in content for needle in needles)]
-        return self.read_layers({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
+        entries = self.read_layers({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
+        return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
 
     def find_earlier_folders(self, keys: Collection[str]) -> list[str]:
         """Return the other folders that hold files of these keys, those with the most first.
