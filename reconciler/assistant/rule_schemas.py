@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.json_schema import Schema
@@ -54,18 +54,15 @@ def _list_parts(schema: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]
     """Yield a schema and all schemas in it, each with its path."""
     yield path, schema
     for keyword, value in schema.items() if isinstance(schema, Mapping) else ():
-        for key, inner in _list_inner_schemas(keyword, value):
-            yield from _list_parts(inner, (*path, keyword, key) if key is not None else (*path, keyword))
-
-
-def _list_inner_schemas(keyword: str, value: Any) -> Iterator[tuple[str | None, Any]]:
-    """Yield the schemas in a keyword, each with its key below the keyword, or None."""
-    if keyword in _ONE:
-        yield None, value
-    elif keyword in _SOME:
-        yield from ((str(index), item) for index, item in enumerate(value))
-    elif keyword in _NAMED:
-        yield from value.items()
+        inner: Iterable[tuple[FieldPath, Any]] = ()
+        if keyword in _ONE:
+            inner = [((), value)]
+        elif keyword in _SOME:
+            inner = (((str(index),), item) for index, item in enumerate(value))
+        elif keyword in _NAMED:
+            inner = (((key,), item) for key, item in value.items())
+        for key, part in inner:
+            yield from _list_parts(part, (*path, keyword, *key))
 
 
 def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]:
@@ -168,11 +165,13 @@ def _translate_keyword(keyword: str, value: Any, at: str) -> Any:
         return at + value[1:]
     # Any nested value may be a text in a file, so its schema accepts `$file` as well.
     is_nested = keyword in _BELOW or keyword in ("properties", "patternProperties", "prefixItems")
-    inner = {key: _translate(item, at) for key, item in _list_inner_schemas(keyword, value)}
-    if is_nested:
-        inner = {key: _or_text_file(item) if isinstance(item, Mapping) else item for key, item in inner.items()}
+
+    def translate(schema: Any) -> Any:
+        part = _translate(schema, at)
+        return _or_text_file(part) if is_nested and isinstance(part, Mapping) else part
+
     if keyword in _ONE:
-        return inner[None]
+        return translate(value)
     if keyword in _SOME:
-        return [*inner.values()]
-    return inner if keyword in _NAMED else value
+        return [*map(translate, value)]
+    return {key: translate(item) for key, item in value.items()} if keyword in _NAMED else value
