@@ -101,16 +101,10 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
     }
     strict = report.options.get("strict") is True
     for problem in report.problems:
-        wrong = problem.severity == "error"
-        yield _annotate(
-            "error" if wrong or strict else "warning",
-            0 if wrong else 3,
-            problem.file,
-            "The definition is not valid" if wrong else "Probably a mistake",
-            [problem.message],
-            line=problem.line,
-            column=problem.column,
-        )
+        level: Level = "error" if problem.severity == "error" or strict else "warning"
+        rank, title = (0, "The definition is not valid") if problem.severity == "error" else (3, "Probably a mistake")
+        place = {"line": problem.line, "column": problem.column}
+        yield _annotate(level, rank, problem.file, title, [problem.message], **place)
     # An invalid file is also an assistant with an error, but its problems already have annotations.
     invalid = {problem.file for problem in report.problems if problem.severity == "error"}
     # An error that many share is one annotation with their names. Ten for one wrong password would hide the others.
