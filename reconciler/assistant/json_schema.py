@@ -40,7 +40,7 @@ _BY_KIND: Final[Mapping[Kind, Schema]] = {
 }
 
 Of = Literal["definition", "overlay", "defaults"]
-_SAID: Final[Mapping[Of, tuple[str, str]]] = {
+_HEADINGS: Final[Mapping[Of, tuple[str, str]]] = {
     "definition": (
         "Assistant definition",
         "One assistant. A field that is not mentioned is not managed; null, where allowed, keeps it empty.",
@@ -64,7 +64,7 @@ _SAID: Final[Mapping[Of, tuple[str, str]]] = {
 
 def make_assistant_schema(of: Of, extra_fields: Iterable[FieldPath] = (), *, needs_id: bool = False) -> Schema:
     """Return the schema of a definition, an overlay or `_defaults.yaml`; `extra_fields` take any value."""
-    title, description = _SAID[of]
+    title, description = _HEADINGS[of]
     properties = {"id": _id_schema(), **_make_properties(())}
     for path in extra_fields:
         # Settings allow extra fields at the top or directly inside a group, so the group is at most one step away.

@@ -14,7 +14,7 @@ from reconciler.assistant.problem import FieldProblem
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 # Text editors write these instead of quotes, but YAML reads them as letters.
 CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
-_WANTED: Final[Mapping[fields.Kind, str]] = {
+_KIND_PHRASES: Final[Mapping[fields.Kind, str]] = {
     "text": "text",
     "whole number": "a whole number, like 1800",
     "number": "a number, like 0.7",
@@ -55,7 +55,7 @@ def describe_unknown_field(path: FieldPath, allowed: Collection[str]) -> FieldPr
 
 def describe_wrong_kind(name: str, kind: fields.Kind, value: Any) -> str:
     """Return the message about a value that is not of the `kind` kind, without quoting it."""
-    return f"{name} must be {_WANTED[kind]}; you wrote {describe_kind(value)}{_suggest_repair(kind, value)}"
+    return f"{name} must be {_KIND_PHRASES[kind]}; you wrote {describe_kind(value)}{_suggest_repair(kind, value)}"
 
 
 def describe_kind(value: Any) -> str:

@@ -27,7 +27,7 @@ _KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
 _REFERENCE: Final = "a reference is a path inside this schema, like #/$defs/NAME"
 # Keywords that check no value, or that are for schemas in several documents.
 _IDLE: Final = ("readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "$id", "$vocabulary")
-_REFUSED: Final = {
+_UNSUPPORTED: Final = {
     **dict.fromkeys(_IDLE, "checks nothing; remove it"),
     **dict.fromkeys(("$dynamicAnchor", "$dynamicRef"), f"is not supported: {_REFERENCE}"),
 }
@@ -74,7 +74,7 @@ def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]
     by_reference |= {f"#{value}": parts[path[:-1]] for path, value in keywords if path[-1] == "$anchor"}
     for path, value in keywords:
         keyword = path[-1]
-        if problem := _REFUSED.get(keyword) or (_suggest_keyword(keyword) if keyword not in _KNOWN else ""):
+        if problem := _UNSUPPORTED.get(keyword) or (_suggest_keyword(keyword) if keyword not in _KNOWN else ""):
             yield FieldProblem(path, f"{keyword} {problem}", about="key")
         elif keyword == "$anchor" and anchors.count(value) > 1:
             yield FieldProblem(path, f"another schema of this rule also has the $anchor {value}; rename one of them")

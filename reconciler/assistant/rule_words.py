@@ -21,7 +21,7 @@ TYPES: Final[Mapping[str, str]] = {
     "object": "a group of keys and values",
     "null": "null",
 }
-_COUNTED: Final = {
+_UNITS: Final = {
     f"{least_or_most}{unit}": noun
     for least_or_most in ("min", "max")
     for unit, noun in (("Length", "character"), ("Items", "item"), ("Properties", "key"))
@@ -95,8 +95,8 @@ def _describe_value(error: Any) -> str:
     keyword, instance, may = error.validator, error.instance, _describe_rule(error)
     if keyword == "items":
         return f"has {_count(len(instance), 'item')}, and may have at most {len(error.schema.get('prefixItems', ()))}"
-    if keyword in _COUNTED:
-        return f"has {_count(len(instance), _COUNTED[keyword])}, and {may.rpartition(' ')[0]}"
+    if keyword in _UNITS:
+        return f"has {_count(len(instance), _UNITS[keyword])}, and {may.rpartition(' ')[0]}"
     choices = {"enum": error.validator_value, "const": [error.validator_value]}.get(keyword, ())
     if isinstance(instance, str) and any(_looks_like(instance, choice) for choice in choices):
         several = "one of " if keyword == "enum" else ""
@@ -189,7 +189,7 @@ def _name_types(value: Any) -> str:
 
 def _describe_count(keyword: str) -> Callable[[int], str]:
     start = "may have at most" if keyword.startswith("max") else "must have at least"
-    return lambda value: f"{start} {_count(value, _COUNTED[keyword])}"
+    return lambda value: f"{start} {_count(value, _UNITS[keyword])}"
 
 
 _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -201,7 +201,7 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "exclusiveMaximum": lambda value: f"must be below {value}",
     "exclusiveMinimum": lambda value: f"must be above {value}",
     "multipleOf": lambda value: f"must be a multiple of {value}",
-    **{key: _describe_count(key) for key in _COUNTED},
+    **{key: _describe_count(key) for key in _UNITS},
     "uniqueItems": lambda _: "may not have an item twice",
     "pattern": lambda value: f"must match the pattern {value}",
     "format": lambda value: f"must be of the format {value}",

@@ -22,9 +22,9 @@ class Words:
 
 
 _DASHBOARD = "Edited in the dashboard (drift)"
-_BOTH = "Both sides changed (conflict)"
-_CHANGED: Final[Mapping[Kind, str]] = {Kind.CONFLICT: _BOTH, Kind.DRIFT: _DASHBOARD, Kind.CHANGE: "Changed in git"}
-_UNWRITTEN: Final = dict.fromkeys((True, False, None), _CHANGED)
+_BOTH_SIDES = "Both sides changed (conflict)"
+_TITLES: Final[Mapping[Kind, str]] = {Kind.CONFLICT: _BOTH_SIDES, Kind.DRIFT: _DASHBOARD, Kind.CHANGE: "Changed in git"}
+_SAME_TITLES: Final = dict.fromkeys((True, False, None), _TITLES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Traits:
     way_out_of_drift: str = ""  # the advice in an annotation on a live edit
     origin: str = ""  # replaces the origin of differences, for commands that do not look at it
     # For differences that are written (True), that are not (False), or if the report does not say it (None).
-    titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _UNWRITTEN)
+    titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _SAME_TITLES)
     # The words for a live edit that is overwritten.
     put_back: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
@@ -52,7 +52,7 @@ class Traits:
 
 
 # `drift` reports live edits. A change that is not applied yet is not one.
-_MOVED: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
+_LIVE_EDITS: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
 NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {
     # It only reads files, so nothing is known about live, and no note about that is needed.
@@ -61,7 +61,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         is_plan=True,
         leaves_drift=True,
         without_base=_NO_BASE,
-        titles={**_UNWRITTEN, True: {**_CHANGED, Kind.CHANGE: "Would change"}},
+        titles={**_SAME_TITLES, True: {**_TITLES, Kind.CHANGE: "Would change"}},
         put_back={Kind.DRIFT: "git's value would be put back", Kind.CONFLICT: "git's value would be sent"},
     ),
     "apply": Traits(
@@ -73,8 +73,8 @@ TRAITS: Final[Mapping[str, Traits]] = {
     "drift": Traits(
         counts_edits=True,
         without_base="The definitions themselves are the base, so every difference counts as drift.",
-        failing=_MOVED,
-        detailed=_MOVED,
+        failing=_LIVE_EDITS,
+        detailed=_LIVE_EDITS,
         way_out_of_drift="reconciler pull writes the live value into the definition.",
     ),
     # It plans the old values against live, so its conflicts are only about live, and nothing in it comes from git.

@@ -34,7 +34,7 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
 _NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
-_PASTED: Final = (
+_PASTED_TEXT: Final = (
     'a text of several lines is written below its key as a block: write "|-" after the colon, and indent every line '
     "of the text further than the key"
 )
@@ -82,7 +82,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     if wrong_key := find_wrong_key(lines, place, context, error.problem or ""):
         return wrong_key
     if pasted := find_pasted_text(lines, place[0]):
-        return *pasted, _PASTED
+        return *pasted, _PASTED_TEXT
     for number in dict.fromkeys((context[0], place[0])):
         if slip := find_slip(lines[number - 1]):
             return number, *slip
