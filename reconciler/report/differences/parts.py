@@ -37,21 +37,26 @@ def split_difference(old: Any, new: Any, *, unordered: bool = False, declared: D
     `declared` says which of the two values a definition declares. An element of a list is named by its place in the
     declared list (in `new`, if both are), or else in the other one. `unordered`: the order of the list does not matter.
     """
-    return list(_split_values("", old, new, unordered, declared))
+    if unordered and isinstance(old, list) and isinstance(new, list) and old and new:
+        elements = _count_elements(old, new)
+        return [
+            part for place, removed, added in elements for part in _split_values(f"[{place}]", removed, added, declared)
+        ]
+    return list(_split_values("", old, new, declared))
 
 
-def _split_values(name: str, old: Any, new: Any, unordered: bool, declared: Declared) -> Iterator[Part]:
+def _split_values(name: str, old: Any, new: Any, declared: Declared) -> Iterator[Part]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*new, *old]):
             old_item, new_item = old.get(key), new.get(key)
             if canonical(old_item) != canonical(new_item):
-                yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, False, declared)
+                yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, declared)
     elif isinstance(old, list) and isinstance(new, list) and old and new:
-        for place, old_item, new_item in _pair_elements(old, new, unordered, declared):
+        for place, old_item, new_item in _pair_elements(old, new, declared):
             # Undeclared values inside an element do not count, as in the comparison itself.
             ours, live = (old_item, new_item) if declared == "old" else (new_item, old_item)
             if declared == "both" or ours is None or live is None or not equal(ours, live):
-                yield from _split_values(f"{name}[{place}]", old_item, new_item, False, declared)
+                yield from _split_values(f"{name}[{place}]", old_item, new_item, declared)
     elif not (_has_parts(old) or _has_parts(new)):
         yield Part(name, old, new)
     else:
@@ -78,13 +83,8 @@ def _has_parts(value: Any) -> bool:
     return isinstance(value, dict | list) and bool(value) and not fits_on_a_line(value)
 
 
-def _pair_elements(
-    old: list[Any], new: list[Any], unordered: bool, declared: Declared
-) -> Iterator[tuple[int, Any, Any]]:
+def _pair_elements(old: list[Any], new: list[Any], declared: Declared) -> Iterator[tuple[int, Any, Any]]:
     """Yield pairs of elements that differ, each with its place. An element without a counterpart is next to None."""
-    if unordered:
-        yield from _count_elements(old, new)
-        return
     old_start = new_start = 0
     for alike, before, after in find_opcodes([*map(_write_canonical, old)], [*map(_write_canonical, new)]):
         for old_place, new_place in () if alike else pair_alike(before, after):
