@@ -32,7 +32,8 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
     # An invalid file may declare anything, and a run of selected files does not see the others.
     is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
     for settings, _ in forms:
-        problems |= {*_locate(settings, ((entry.place, message, "error") for entry, message in list_expired(settings)))}
+        expired = ((entry.place, message) for entry, message in list_expired(settings))
+        problems |= {*_locate(settings, expired, "error")}
     problems |= {*(_find_unmatched(forms) if is_all else ())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = {
@@ -95,17 +96,16 @@ def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     messages: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
         for entry, message in check_matches(settings, loaded.definitions):
-            if len(forms) == 1 and settings.is_shared(entry):
-                continue
-            messages[entry.place].append(message)
-    warnings: list[tuple[tuple[int, int], str, Severity]]
-    warnings = [(place, message[-1], "warning") for place, message in messages.items() if all(message)]
-    yield from _locate(forms[0][0], warnings)
+            if len(forms) > 1 or not settings.is_shared(entry):
+                messages[entry.place].append(message)
+    unmatched = ((place, found[-1]) for place, found in messages.items() if all(found))
+    yield from _locate(forms[0][0], unmatched, "warning")
 
 
-def _locate(settings: Settings, entries: Iterable[tuple[tuple[int, int], str, Severity]]) -> list[Problem]:
+def _locate(settings: Settings, messages: Iterable[tuple[tuple[int, int], str]], severity: Severity) -> list[Problem]:
+    """Return problems of the settings, each at the line and column of its entry."""
     file = settings.file or FILE_NAME
-    problems = (Problem(file, *place, message, severity) for place, message, severity in entries)
+    problems = (Problem(file, *place, message, severity) for place, message in messages)
     return add_settings_lines(problems, settings.text)
 
 

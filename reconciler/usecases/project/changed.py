@@ -27,12 +27,12 @@ from reconciler.usecases.project.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Definition files that may differ: those that are there, and the names from the root of those that are gone.
+    """Definition files that may differ, named from the root: those that are there, and those that are gone.
 
     `fork` is the commit from which they may differ. The `outdated` count whether they do or not.
     """
 
-    files: tuple[Path, ...] = ()
+    files: tuple[str, ...] = ()
     removed: frozenset[str] = frozenset()
     outdated: frozenset[str] = frozenset()
     fork: str = ""
@@ -58,12 +58,12 @@ def find_changed(project: Project, repository: Repository, head: str, since: str
     # An apply also sends what the record has not settled, whatever the branch changes.
     outdated = frozenset(_find_outdated(project, repository, project.record) if project.record is not None else ())
     names |= outdated
-    existing = {name: root / name for name in sorted(names) if (root / name).exists()}
-    removed = frozenset(names) - existing.keys()
+    existing = tuple(name for name in sorted(names) if (root / name).exists())
+    removed = frozenset(names.difference(existing))
     # Only reading shows whether a file still has an id. Until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it
-        removed |= existing.keys()
-    return Changed(tuple(existing.values()), removed, outdated, fork)
+        removed |= set(existing)
+    return Changed(existing, removed, outdated, fork)
 
 
 def find_alike(project: Project, changed: Changed, definitions: Sequence[Definition]) -> frozenset[str]:

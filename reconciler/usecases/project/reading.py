@@ -2,15 +2,15 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from reconciler.core.definition import path_in
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import find_all
-from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.folders import folder_in_git, repository_root
 from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
 from reconciler.git.objects import Blob
@@ -148,29 +148,26 @@ def _choose_since(project: Project, option: str | None, base: tuple[str, str] | 
 def _load(project: Project, choices: Choices, since: str | None) -> Project:
     """Return the project with the selected definitions: all, or those that have changed since a commit."""
     folder, root, settings, repository = project.folder, project.root, project.settings, project.repository
-    find_id = project.find_created_id
-    if repository is None or since is None:
-        loaded = load(folder, choices.paths, root=root, settings=settings, find_id=find_id)
-        _check_environment(loaded, settings)
-        return dataclasses.replace(project, loaded=loaded)
-    changed = find_changed(project, repository, project.head or "", since)
-    selected: Sequence[Path] = changed.files
-    # PATHS may be overlays or defaults, whose definitions are looked at.
-    if paths := choices.paths:
-        chosen = select_files(find_all(folder, root, settings), folder, root, paths)
-        selected = [path for path in changed.files if shown_path(path, root) in chosen]
+    changed, paths = None, choices.paths
+    if repository is not None and since is not None:
+        changed = find_changed(project, repository, project.head or "", since)
+        # PATHS may be overlays or defaults, whose definitions are looked at.
+        chosen = select_files(find_all(folder, root, settings), folder, root, paths) if paths else changed.files
+        paths = tuple(root / file for file in changed.files if file in chosen)
     loaded = NOTHING_LOADED
-    if selected:
-        loaded = load(folder, selected, root=root, settings=settings, find_id=find_id)
+    if changed is None or paths:
+        loaded = load(folder, paths, root=root, settings=settings, find_id=project.find_created_id)
         _check_environment(loaded, settings)
+    if changed is None or since is None:
+        return dataclasses.replace(project, loaded=loaded)
     # A file may differ only in a comment, and declare the same.
     alike = find_alike(project, changed, loaded.definitions)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
-    removed = frozenset() if paths else changed.removed - alike
+    removed = frozenset() if choices.paths else changed.removed - alike
     nothing = not (differing or loaded.invalid or removed)
     notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
     loaded = dataclasses.replace(loaded, definitions=differing)
-    fork = changed.fork if not paths else None
+    fork = changed.fork if not choices.paths else None
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
