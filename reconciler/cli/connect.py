@@ -50,6 +50,10 @@ class Stopping:
         """Return 130 for SIGINT, 143 for SIGTERM, 0 without a signal."""
         return 128 + self.signal if self.signal else 0
 
+    def choose_exit_code(self, *, failed: bool, differs: bool = False) -> int:
+        """Return a signal's exit code, else 1 if something failed, else 2 if there are differences that count."""
+        return self.exit_code or (1 if failed else 2 if differs else 0)
+
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:

@@ -101,7 +101,7 @@ class TerminalSession:
     @property
     def exit_code(self) -> int:
         """The exit code: a signal's, or 1 if something failed, or 0."""
-        return self.stopping.exit_code or int(self.failed)
+        return self.stopping.choose_exit_code(failed=self.failed)
 
     def confirm(self, planned: Run) -> str | None:
         """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""

@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -19,11 +20,7 @@ from reconciler.sandbox.settings import BASE_PATH
 TRANSPORT = "transport"
 # On, with a time of 0: closing discards unsent data and sends RST (socket(7), SO_LINGER).
 _NO_LINGER = struct.pack("ii", 1, 0)
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Agent Builder</title></head>
-<body><h1>Agent Builder</h1><p>This is a page. The API is below <code>/api</code>.</p></body>
-</html>
-"""
+_PAGE = Path(__file__).with_name("page.html").read_text("utf-8")
 
 
 def in_api(path: str) -> bool:

@@ -29,6 +29,5 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
         with connect(options, project.settings, stopping, quiet=options.quiet) as (api, control):
             run = drift(api, project, control)
         report = emit(run, options, sensitive=project.settings.sensitive)
-    if stopping.exit_code or report.has_unread:
-        return stopping.exit_code or 1
-    return 2 if detailed_exitcode and report.has_live_edits else 0
+    differs = detailed_exitcode and report.has_live_edits
+    return stopping.choose_exit_code(failed=report.has_unread, differs=differs)

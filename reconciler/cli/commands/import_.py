@@ -85,7 +85,7 @@ def command(
     show_failures((name, str(error), error.hint) for name, error in failures)
     # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
     is_refused = not everything and any(result.existing is not None for result in results)
-    return stopping.exit_code or int(bool(failures) or is_refused)
+    return stopping.choose_exit_code(failed=bool(failures) or is_refused)
 
 
 def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:

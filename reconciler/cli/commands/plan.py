@@ -43,6 +43,5 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
         report = emit(run, options, sensitive=project.settings.sensitive)
-    if stopping.exit_code or report.has_unread:
-        return stopping.exit_code or 1
-    return 2 if detailed_exitcode and any(entry.asks_for_apply for entry in report.assistants) else 0
+    differs = detailed_exitcode and any(entry.asks_for_apply for entry in report.assistants)
+    return stopping.choose_exit_code(failed=report.has_unread, differs=differs)

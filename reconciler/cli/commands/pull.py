@@ -74,11 +74,11 @@ def command(
     for note in project.notes:
         eprint(note)
     # With --ids, live is not read, so there are no differences.
-    results, stop_code = tuple(Result(entry, plan=Plan()) for entry in project.loaded.definitions), 0
-    if not ids:
-        with stoppable() as stopping, connect(connection, project.settings, stopping) as (api, control):
-            results = drift(api, project, control).results
-        stop_code = stopping.exit_code
+    results = tuple(Result(entry, plan=Plan()) for entry in project.loaded.definitions)
+    with stoppable() as stopping:
+        if not ids:
+            with connect(connection, project.settings, stopping) as (api, control):
+                results = drift(api, project, control).results
     puller = Puller(project, conflicts)
     pulls = puller.pull(results)
     successes = [_write_and_show(pulled, puller, check=check) for pulled in pulls]
@@ -95,9 +95,8 @@ def command(
         # A request with ids may be opened right after: those that `apply --create` has written into this checkout.
         eprint("Every id that the record knows is in its file." if ids else "Nothing to pull.")
     has_failures = any(entry.fails for pulled in pulls for entry in pulled.skipped)
-    if is_unread or not all(successes) or has_failures or stop_code:
-        return stop_code or 1
-    return 2 if check and any(pulled.differs for pulled in pulls) else 0
+    failed = is_unread or not all(successes) or has_failures
+    return stopping.choose_exit_code(failed=failed, differs=check and any(pulled.differs for pulled in pulls))
 
 
 def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
