@@ -10,7 +10,7 @@ from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import covers, to_pointer
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.canonical import equal, equal_completely
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, key_of
 from reconciler.core.origin import Since
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
@@ -44,11 +44,12 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
         if project.repository is not None:
             project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
         at_head = _read_head(project)
-        undoing = _undo_project(project, report.applied)
+        reported = _follow_definitions(report.applied, at_head, project.below) if at_head else report.applied
+        undoing = _undo_project(project, reported)
         with start(undoing) as session:
             planned = plan(session.api, undoing, session.control, command="rollback")
-            applied = _combine_ids(planned, report.applied)
-            if applied != report.applied:
+            applied = _combine_ids(planned, reported)
+            if applied != reported:
                 undoing = _undo_project(project, applied)
                 planned = plan(session.api, undoing, session.control, command="rollback")
             # No `max_changes`: the apply was allowed to write as many, and a share would be one of these assistants
@@ -74,7 +75,20 @@ def _check_place(project: Project) -> None:
 
 def _read_head(project: Project) -> Entries | None:
     """Return the definitions of `HEAD`, None without a commit. Before anything is sent, since git may fail."""
-    return project.snapshot(project.head).read() if project.head is not None else None
+    if project.head is None:
+        return None
+    entries = project.snapshot(project.head).read()
+    return Entries(entries.by_file, entries.warnings, project.record.other_ids if project.record else {})
+
+
+def _follow_definitions(applied: Sequence[Applied], at_head: Entries, below: str) -> tuple[Applied, ...]:
+    """Return what was applied with the files that define it in `HEAD`: the settings and the record go by those."""
+    ids = [(entry.id, at_head.other_ids.get(entry.id, entry.id)) for entry in applied]
+    files = [(at_head.find(names, entry.file) or entry).file for names, entry in zip(ids, applied, strict=True)]
+    return tuple(
+        dataclasses.replace(entry, file=file, key=key_of(file, below)) if file != entry.file else entry
+        for file, entry in zip(files, applied, strict=True)
+    )
 
 
 def _leave_out_reverted(applied: Sequence[Applied], at_head: Entries | None) -> Sequence[Applied]:

@@ -506,6 +506,20 @@ class TestARollbackWithoutAClearEnd:
         assert "Rollback: 1 indeterminate, 0 unchanged" in result.stdout
         assert "unclear: assistants/a.yaml (asst_a)" in result.stdout
 
+    def test_is_known_of_a_definition_that_has_moved(self, repo: Story) -> None:
+        document = apply_fields(repo, "--record", "--base", "none", firstMessage="new")
+        repo.git("mv", "assistants/a.yaml", "assistants/moved.yaml")
+        repo.project.configure(frozen=[{"assistants": ["moved"], "reason": "today"}])
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.rehearse("PATCH *: 500 after=database")
+        undone = only_assistant(repo.rollback(document))
+        repo.sandbox.mend()
+        assert (undone["file"], undone["outcome"]) == ("assistants/moved.yaml", "indeterminate")
+        assert "frozen" in undone["warnings"][0]
+        assert [trailer["file"] for trailer in repo.trailers] == ["assistants/moved.yaml"]
+        assert [*entries(repo.plan("--changed"))] == ["moved"]
+
     def test_what_cannot_be_recorded_is_told_with_what_to_do(self, repo: Story, document: Document) -> None:
         (repo.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
         result = repo.run("rollback", repo.save_report(document), "--yes")
