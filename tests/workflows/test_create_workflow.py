@@ -60,6 +60,14 @@ def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_
         run = place.dispatch("apply.yml")
         assert (run.results["ids"], len(place.hub.pulls)) == ("success", 1)
 
+        # Without a record, nobody else knows the ids.
+        record = place.at_hub(RECORD)
+        place.git("fetch", "--quiet", "origin", RECORD)
+        place.git("push", "--quiet", "--delete", "origin", RECORD)
+        assert place.dispatch("apply.yml").ended("apply", "ids") == ("failure", "success")
+        assert pull["state"] == "open"
+        place.git("push", "--quiet", "origin", f"{record}:{RECORD}")
+
         branch = f"refs/heads/{pull['head']['ref']}"
         place.git("fetch", "--quiet", str(place.hub.git), branch)
         place.git("merge", "--quiet", "--ff-only", "FETCH_HEAD")

@@ -13,7 +13,7 @@ options=()
 [[ ${RETIRE_FORCE_CONFLICTS:-} != true ]] || options+=(--force-conflicts)
 failed=0
 reported delete --yes "--name=$RETIRE_NAME" "${options[@]}" -- "$RETIRE_FILE" || failed=$?
-# Even if a file could not be removed: the assistant is deleted.
-propose --kind retire --name "$RETIRE_FILE${RECONCILER_ENVIRONMENT:+, $RECONCILER_ENVIRONMENT}" || failed=$?
+# Even if a file could not be removed: the assistant is deleted. If none was, the request of an earlier run stays.
+git diff --quiet HEAD -- || propose --kind retire --name "$RETIRE_FILE${RECONCILER_ENVIRONMENT:+, $RECONCILER_ENVIRONMENT}" || failed=$?
 publish || failed=$? # last: if this fails, the entry stays until the request is merged and applied
 exit "$failed"
