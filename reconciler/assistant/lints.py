@@ -167,7 +167,9 @@ def _check_keys(path: FieldPath, keys: tuple[str, ...]) -> Iterator[FieldProblem
     for key in keys if _are_similar(keys) else ():
         if (other := first_keys.setdefault(same_name(key), key)) != key:
             words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
-            yield dataclasses.replace(_make_problem("similar-names", (*path, key), words), about="key")
+            discreet = "this key and one beside it differ only in case or in Unicode form; remove one"
+            problem = _make_problem("similar-names", (*path, key), words)
+            yield dataclasses.replace(problem, about="key", discreet=discreet)
 
 
 # In a large project, the same keys come up a thousand times.

@@ -173,6 +173,15 @@ def test_levels_that_cannot_be_used(tmp_path: Path, settings: str, problem: str)
     assert str(error_info.value).startswith(f"reconciler.yaml:{problem}")
 
 
+def test_a_key_inside_a_sensitive_value_is_not_named(tmp_path: Path) -> None:
+    text = "id: asst_1\nmetadata:\n  logins: {hush: 1, Hush: 2}\n"
+    (shown,) = load_definition(tmp_path, text).problems
+    (hidden,) = load_definition(tmp_path, text, "sensitive: [/metadata/logins]").problems
+    assert "Hush" in shown.message
+    assert "hush" not in hidden.message.lower()
+    assert (hidden.line, hidden.column, hidden.lint) == (3, 21, "similar-names")
+
+
 def test_a_sensitive_text_is_not_quoted(tmp_path: Path) -> None:
     text = "id: asst_1\nfirstMessage: Call ${secret}\n"
     (shown,) = load_definition(tmp_path, text).problems
