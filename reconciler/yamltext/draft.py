@@ -74,23 +74,17 @@ class Draft:
 
 def find_quotes(node: Node) -> str:
     """Return the quotes of a text, or those of the first text in a list or mapping."""
-    for child in node.walk():
-        if child.kind == "scalar":
-            return child.style if child.style in ("'", '"') else ""
-    return ""
+    style = next((child.style for child in node.walk() if child.kind == "scalar"), "")
+    return style if style in ("'", '"') else ""
 
 
 def _find_layout(root: Node) -> Layout:
     """Return a file's layout, by its first nested mapping and its first list below a key."""
     # A file may mix layouts. The first of each kind counts, so that every run decides the same.
-    step, list_offset = 0, None
+    offsets: dict[str, int] = {}
     for node in root.walk():
         for child in (entry.value for entry in node.entries if node.kind == "mapping" and not node.flow):
-            if not child.is_block_collection:
-                continue
-            if child.kind == "mapping":
-                step = step or child.column - node.column
-            elif list_offset is None:
-                list_offset = child.column - node.column
-    step = step or list_offset or 2
-    return Layout(step, step if list_offset is None else list_offset)
+            if child.is_block_collection:
+                offsets.setdefault(child.kind, child.column - node.column)
+    step = offsets.get("mapping") or offsets.get("list") or 2
+    return Layout(step, offsets.get("list", step))

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.dataclass import dataclass
 from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
-from reconciler.yamltext.spans import Entry, Node, find_lines, line_end, line_start
+from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import (
     BlockText,
     Layout,
@@ -80,7 +80,7 @@ def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[Block
     column = node.body_column or least_column
     # If a text of one line gains line breaks, it is most likely a list or a table. Folding would spread it out.
     if node.style == ">" and ("\n" in node.value.strip("\n") or "\n" not in value.strip("\n")):
-        old = [line.lstrip("\r\n")[column:] for line in _find_lines(draft, node)]
+        old = [line.lstrip("\r\n")[column:] for line in node.lines]
         yield from filter(None, [write_folded(value, column, old)])
     yield from filter(None, [write_literal(value, start, slot.column) for start in (column, least_column)])
 
@@ -109,18 +109,13 @@ def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
     """Return the splice that gives a block text new lines. Equal ones at its beginning and end are not touched."""
     # Lines that stay are not written again: a file may mix its line breaks, and they would change.
-    old = _find_lines(draft, node)
+    old = node.lines
     first = _count_same(node, old, lines)
     last = _count_same(node, old[first:][::-1], lines[first:][::-1])
     start = line_end(draft.text, node.header) + len("".join(old[:first]))
     end = node.end - len("".join(old[len(old) - last :]))
     new = lines[first : len(lines) - last]
     return Splice(start, end, draft.insert_after(end, new).text) if last else draft.replace_lines(start, end, new)
-
-
-def _find_lines(draft: Draft, node: Node) -> list[str]:
-    """Return the lines of a block text as they are in the file, each behind the line break before it."""
-    return find_lines(draft.text, line_end(draft.text, node.header), node.end)
 
 
 def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:

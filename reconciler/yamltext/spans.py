@@ -44,6 +44,7 @@ class Node:
     value: str = ""
     entries: tuple["Entry", ...] = ()
     header: int = 0  # where the header of a block text ends
+    lines: tuple[str, ...] = ()  # of a block text, each with the line break before it
     body_column: int = 0  # how far the lines of a block text are indented, 0 where it has none
 
     @property
@@ -112,11 +113,6 @@ def line_break(text: str) -> str:
     return match[0] if match else "\n"
 
 
-def find_lines(text: str, start: int, end: int) -> list[str]:
-    """Return the lines below the one that ends at a position, each with the line break before it."""
-    return _LINE_BELOW.findall(text, start, end)
-
-
 class _Builder:
     """Turns events into nodes. The text was read before, so its depth is limited."""
 
@@ -159,7 +155,7 @@ class _Builder:
         header = _HEADER.match(self.text, node.content)
         assert header is not None  # noqa: S101 - the parser found one here
         first_line = line_end(self.text, header.end())
-        lines = find_lines(self.text, first_line, node.end)
+        lines = _LINE_BELOW.findall(self.text, first_line, node.end)
         contents = [line.lstrip("\r\n") for line in lines]
         column = next((len(line) - len(line.lstrip(" ")) for line in contents if line.strip(" ")), 0)
         # An indentation indicator counts from the column of what the text belongs to.
@@ -172,8 +168,9 @@ class _Builder:
         own = [
             number for number, line in enumerate(contents, 1) if "+" in header[0] or line.strip(" ") or line[column:]
         ]
-        end = first_line + sum(map(len, lines[: max(own, default=0)]))
-        return dataclasses.replace(node, end=end, header=header.end(), body_column=column)
+        lines = lines[: max(own, default=0)]
+        end = first_line + sum(map(len, lines))
+        return dataclasses.replace(node, end=end, header=header.end(), lines=tuple(lines), body_column=column)
 
     def _build_mapping(self, node: Node) -> Node:
         entries: list[Entry] = []
