@@ -145,11 +145,9 @@ def locate_problems(problems: Iterable[FieldProblem], definition: Definition, se
         is_name = not problem.path or _NAME.fullmatch(problem.path[-1])
         is_shown = settings.may_show(problem.path) if is_name else settings.may_quote(problem.path)
         message = problem.message if is_shown else problem.discreet or problem.message
-        place = (definition.file, 1, 1)
-        if problem.about != "file":
-            place = definition.locate(problem.path, problem.about, problem.line)
-        message += problem.advice[not place[0].endswith(SUFFIXES)]
         is_whole = problem.about == "file"
+        place = (definition.file, 1, 1) if is_whole else definition.locate(problem.path, problem.about, problem.line)
+        message += problem.advice[not place[0].endswith(SUFFIXES)]
         located = Problem(*place, message, problem.severity, lint=problem.lint, about_file=is_whole)
         if graded := settings.grade(located, definition.key) if problem.lint else located:
             yield graded

@@ -16,7 +16,7 @@ _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind
 _INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
 _INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from the most severe to the least
 _INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
-_INK_OF_LABEL: dict[str, Ink] = {NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
+_LABEL_INK: dict[str, Ink] = {"error": "bad", NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
 _MARGIN = 6  # the indent of text that does not fit on a field's first line
 
 
@@ -63,7 +63,7 @@ def show_card(card: Card, style: Style) -> Iterator[str]:
         identity.append((f", {aside}", "dim"))
     yield from wrap_paragraph(identity, style, first=[("  ", "plain")], indent=2) if identity else []
     for message in card.error[:1]:
-        yield from _show_label("error", message, style, ink="bad")
+        yield from _show_label("error", message, style)
     for line in card.error[1:]:
         yield from wrap_paragraph([(line, "plain")], style, first=[("    ", "plain")], indent=4)
     for group in card.groups:
@@ -75,8 +75,7 @@ def show_card(card: Card, style: Style) -> Iterator[str]:
         names = [*(f"{name}," for name in card.members[:-1]), card.members[-1]]
         yield from break_line([("   ", "plain")], names, style, 4)
     for remark in card.remarks:
-        ink, colon = _INK_OF_LABEL.get(remark.label, "dim"), "" if remark.label == SET_BY else ":"
-        yield from _show_label(remark.label, remark.write(), style, ink=ink, colon=colon)
+        yield from _show_label(remark.label, remark.write(), style)
 
 
 def _show_field(field: Field, location: str, style: Style) -> Iterator[str]:
@@ -102,12 +101,12 @@ def _show_line(line: DiffLine, style: Style) -> list[str]:
 
 
 def _show_note(note: Note, style: Style) -> Iterator[str]:
-    ink = _INK_OF_LABEL.get(note.label, "dim")
-    yield from _show_label(note.label, note.sentence, style, ink=ink, indent=0)
+    yield from _show_label(note.label, note.sentence, style, indent=0)
     if note.listed_subjects:
         yield from wrap_paragraph([(", ".join(note.listed_subjects), "dim")], style, first=[("  ", "plain")], indent=2)
 
 
-def _show_label(name: str, text: str, style: Style, *, ink: Ink, indent: int = 2, colon: str = ":") -> list[str]:
-    spans: list[Span] = [(name + colon, ink), (f" {text}", "plain")]
+def _show_label(name: str, text: str, style: Style, *, indent: int = 2) -> list[str]:
+    colon = "" if name == SET_BY else ":"
+    spans: list[Span] = [(name + colon, _LABEL_INK.get(name, "dim")), (f" {text}", "plain")]
     return wrap_paragraph(spans, style, first=[(" " * indent, "plain")], indent=indent + 2)
