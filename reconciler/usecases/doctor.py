@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from reconciler.assistant.paths import parse_pointer
+from reconciler.core.origin import find_leaf
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Requirement
+from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.files.definitions import load
 from reconciler.git.record import read_record
@@ -110,9 +113,14 @@ def _check_history(project: Project) -> Iterator[Requirement]:
     if is_behind:
         yield Requirement("order", "HEAD is behind what was applied last", "merge or pull first", met=False)
     for entry in record.unclear:
+        declared = [each.declared for each in project.loaded.definitions if each.id in entry.ids]
+        paths = [parse_pointer(field) for field in entry.fields]
+        # No apply sends what nobody declares.
+        is_sent = any(find_leaf(each, path)[1] is not MISSING for each in declared for path in paths)
+        hint = "run `reconciler apply`" if is_sent else "look at it live; an apply sends what is declared again"
+        hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else hint
         detail = f"the outcome of the last write of {entry.file} is unclear"
-        hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else "run `reconciler apply`"
-        yield Requirement("unclear write", detail, hint, met=False)
+        yield Requirement("unclear write", detail, hint, met=False if is_sent or entry.is_creation else None)
 
 
 def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:

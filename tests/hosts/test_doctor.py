@@ -42,6 +42,20 @@ def test_a_set_up_that_lacks_nothing_is_green_and_nothing_is_written(repo: Story
     assert {method for method, path, _ in repo.sandbox.requests if path != "/auth/login"} == {"GET"}
 
 
+def test_an_unclear_write_is_missing_as_long_as_an_apply_would_send_it_again(repo: Story) -> None:
+    repo.write("a", firstMessage="new")
+    repo.commit()
+    repo.sandbox.rehearse("PATCH *: 500")
+    repo.apply()
+    repo.sandbox.mend()
+    assert list_missing(repo) == ["unclear write"]
+    repo.write("a", name="A")
+    repo.commit()
+    repo.apply()
+    assert list_missing(repo) == []
+    assert "unknown unclear write: the outcome of the last write of assistants/a.yaml" in repo.run("doctor").stdout
+
+
 def test_each_thing_that_is_missing_is_named(repo: Story) -> None:
     assert list_missing(repo, RECONCILER_PASSWORD="wrong") == ["login"]
     assert list_missing(repo, RECONCILER_API_URL="") == ["URL"]
