@@ -19,7 +19,7 @@ from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
 from reconciler.usecases import earlier_reports
 from reconciler.usecases.plan import plan
-from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdraw_unless_begun
+from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdraw
 from reconciler.usecases.project.project import Project, check_policy
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
@@ -76,14 +76,17 @@ def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start
     reported or recorded, and the one is done even if the other fails.
     """
     repository, environment = lock
-    with hold_lock(*lock), withdraw_unless_begun(repository, applied_ref(environment), wishes.announced) as begin:
+    with hold_lock(*lock), contextlib.ExitStack() as until_begun:
+        # Taken back if the run ends before its first write; a record that it has made by then has replaced it anyway.
+        if repository is not None and wishes.announced is not None:
+            until_begun.callback(withdraw, repository, applied_ref(environment), wishes.announced)
         # Read under the lock: another run may just have recorded something newer.
         project = read_project()
         if wishes.announced is not None:
             project = adopt_announcement(project, wishes.announced)
         recording = _check(project, wishes)
         with start(project) as session:
-            run, applied = _carry_out(project, wishes, session, begin)
+            run, applied = _carry_out(project, wishes, session, begin=until_begun.pop_all)
             session.end(run, functools.partial(record, run, applied) if recording and applied is not None else None)
     return run
 
@@ -129,7 +132,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
 
 
 def _carry_out(
-    project: Project, wishes: Wishes, session: Session, begin: Callable[[], None]
+    project: Project, wishes: Wishes, session: Session, *, begin: Callable[[], object]
 ) -> tuple[Run, Project | None]:
     """Return the run of an apply, and what of the project it was about; None if it did not get to writing.
 

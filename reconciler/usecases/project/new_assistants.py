@@ -4,7 +4,6 @@ There must never be two assistants for one file. A run announces in the record w
 it leaves a trace even if it is killed before it knows the id.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -168,18 +167,6 @@ def _divide_announced(record: Record | None, token: str) -> tuple[tuple[Unclear,
     unclear = record.unclear if record is not None else ()
     announced = tuple(entry for entry in unclear if entry.is_creation and entry.token == token)
     return announced, tuple(entry for entry in unclear if entry not in announced)
-
-
-@contextlib.contextmanager
-def withdraw_unless_begun(repository: Repository | None, ref: str, token: str | None) -> Iterator[Callable[[], None]]:
-    """Take back what was announced with a token if the run ends before its first write; yield what it calls there."""
-    begun: list[bool] = []
-    try:
-        yield lambda: begun.append(True)
-    finally:
-        # If the run has recorded, its record has replaced the announcement.
-        if repository is not None and token is not None and not begun:
-            withdraw(repository, ref, token)
 
 
 def _write_announcement(project: Project, files: Sequence[str], token: str = "") -> str:
