@@ -83,11 +83,6 @@ class HostError(ReconcilerError):
         super().__init__(message, hint=hint)
         self.status = status
 
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the host surely did nothing."""
-        return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 499)
-
 
 class ApiError(ReconcilerError):
     """A call that failed after all its repeats, with its kind and the HTTP status if there was one."""

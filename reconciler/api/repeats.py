@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import field
 
 from reconciler import __version__
-from reconciler.api.results import Answer, NoAnswer, find_kind
+from reconciler.api.results import REFUSALS, Answer, NoAnswer, find_kind
 from reconciler.api.throttle import Throttle, read_retry_after
 from reconciler.api.transport import Connection, Wire
 from reconciler.dataclass import dataclass
@@ -68,10 +68,8 @@ class Call:
     @property
     def unclear(self) -> bool:
         """Whether this is a write whose last result does not say if it was carried out. For calls that fail."""
-        # A 4xx is a definite no. But 408 and 499 may come from a gateway that gave up, while the API went on.
         result = self.last_result
-        is_refused = isinstance(result, Answer) and 400 <= result.status < 500 and result.status not in (408, 499)
-        return self.write and result is not None and result.reached and not is_refused
+        return self.write and result is not None and result.reached and result.status not in REFUSALS
 
     def fail(self, kind: ErrorKind, message: str, *, hint: str = "") -> ApiError:
         """Return an error about this call and its last result."""

@@ -7,6 +7,8 @@ from reconciler.errors import ErrorKind
 
 # Every 5xx except those that mean "never". Cloudflare, for example, answers 520 to 530 for an API that it cannot reach.
 TEMPORARY_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
+# A 4xx is a definite no. But 408 and 499 may come from a gateway that gave up, while the request went on.
+REFUSALS = frozenset(range(400, 500)) - {408, 499}
 _KINDS: dict[int, ErrorKind] = {
     400: "invalid",
     401: "auth",

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from reconciler.api.results import REFUSALS
 from reconciler.core.run import Edits
 from reconciler.errors import HostError
 from reconciler.hosts.host import Entry, Host, Request
@@ -99,7 +100,7 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
     except HostError as error:
         # Other edits get another branch, so nobody would find this one again. A request that may have been opened
         # after all needs it.
-        if is_new and error.is_refusal:
+        if is_new and error.status in REFUSALS:
             with contextlib.suppress(HostError):
                 host.delete_branch(branch)
         raise
