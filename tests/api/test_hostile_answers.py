@@ -30,6 +30,7 @@ from odd_server import (
     reset,
     silence,
 )
+from trees import list_paths
 
 from reconciler.api.body import MAX_BODY
 from reconciler.cli.boundary import run_guarded
@@ -122,17 +123,12 @@ def run_in_process(server: OddServer, folder: Path, arguments: list[str]) -> str
     return output
 
 
-def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    for key, inner in value.items() if isinstance(value, dict) else ():
-        yield from list_paths(inner, (*path, key))
-
-
 @st.composite
 def assistants(draw: st.DrawFn) -> Any:
     """An assistant in which some values are of any type."""
     live = json.loads(json.dumps(LIVE))
-    for path in draw(st.lists(st.sampled_from([path for path in list_paths(LIVE) if path]), min_size=1, max_size=3)):
+    paths = [path for path in list_paths(LIVE) if path and all(isinstance(key, str) for key in path)]
+    for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3)):
         around = live
         for key in path[:-1]:
             around = around.get(key) if isinstance(around, dict) else None

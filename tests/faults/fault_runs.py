@@ -1,6 +1,5 @@
 """What the tests of faults share: two assistants of which a part is declared, the next run, and what must hold then."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from fault_matrix import Ends
 from json_reports import Document, as_report
 from projects import Project, open_api, outcomes, statuses
 from servers import Sandbox
+from trees import merge_objects
 
 from reconciler.report.read_back import list_unclear
 from reconciler.usecases.apply import Wishes
@@ -28,15 +28,6 @@ UNDECLARED: dict[str, Any] = {
     "serverUrl": "https://hooks.example.edu/calls",
 }
 IDS = ("asst_a", "asst_b")
-
-
-def merge_objects(fields: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Objects with the keys of others laid over theirs."""
-    both = copy.deepcopy(dict(fields))
-    for key, value in over.items():
-        below = both.get(key)
-        both[key] = merge_objects(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return both
 
 
 OLD = {

@@ -1,17 +1,17 @@
 """What the field reports begin with: desks whose definitions are live, with more in them that nobody declares."""
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from between import Answer, Forward, Meddle, Request, error_answer, json_answer
+from between import Answer, Forward, Request, json_answer
 from commands import Completed
 from json_reports import Document
 from projects import outcomes
 from stories import Story, story
+from trees import merge_objects
 
 Fields = dict[str, Any]
 
@@ -22,12 +22,6 @@ UNDECLARED: Fields = {
 }
 NO_BASE = "live edits look like changes in git"
 FETCH = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
-
-
-def merge_objects(below: Mapping[str, Any], above: Mapping[str, Any]) -> Fields:
-    """One object on top of another, at every depth."""
-    both = (key for key in below.keys() & above.keys() if isinstance(below[key], dict) and isinstance(above[key], dict))
-    return copy.deepcopy({**below, **above, **{key: merge_objects(below[key], above[key]) for key in both}})
 
 
 def build_live(declared: Mapping[str, Any]) -> Fields:
@@ -92,19 +86,6 @@ def roll_back(repo: Story, report: Path) -> tuple[Completed, dict[str, str | Non
 
 
 # --- what may stand between
-
-
-def answer_with(status: int, *names: str, method: str = "PATCH", landed: bool = False) -> Meddle:
-    """Answer requests for some assistants with a status; with `landed` the API does what it was asked all the same."""
-
-    def meddle(request: Request, forward: Forward) -> Answer:
-        if request.method != method or request.path.removeprefix("/assistants/asst_") not in names:
-            return forward(request)
-        if landed:
-            forward(request)
-        return error_answer(status)
-
-    return meddle
 
 
 def ignore_writes(request: Request, forward: Forward) -> Answer:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answer, Forward, Meddle, Request
+from between import Answer, Forward, Meddle, Request, answer_with
 from desks import (
-    answer_with,
     check_success,
     commit_change,
     commit_settings,

@@ -23,12 +23,12 @@ from desks import (
     ignore_writes,
     live,
     live_value,
-    merge_objects,
 )
 from histories import change_kinds, unmanaged_files
 from json_reports import Document
 from projects import outcomes
 from stories import REF, InstalledStory, Story, story
+from trees import merge_objects
 
 
 def record_entry(repo: Story, name: str, revision: str = REF) -> Fields:

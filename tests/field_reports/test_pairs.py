@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from desks import Fields, answer_with, check_success, merge_objects
+from between import answer_with
+from desks import Fields, check_success
 from json_reports import Document
 from projects import outcomes
 from servers import running_sandbox
 from stories import BOTH, Story, entries
+from trees import merge_objects
 
 FEATURES = (
     *("merged reports", "environments", "two folders", "record", "resume", "rollback", "ignore", "extra fields"),

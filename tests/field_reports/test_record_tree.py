@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from between import Meddle
+from between import Meddle, answer_with
 from desks import (
     DECLARED,
     FETCH,
     Fields,
-    answer_with,
     build_live,
     check_success,
     commit_change,

@@ -12,6 +12,7 @@ from commands import Completed
 from depth import every_third, examples
 from hypothesis import given, settings, strategies as st
 from stories import Story, story
+from trees import list_paths
 
 from reconciler.report.json_text import LARGEST_REPORT
 
@@ -64,12 +65,6 @@ class Reports:
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
     with story(tmp_path_factory.mktemp("reports") / "repository", LIVE) as repo:
         yield Reports(repo)
-
-
-def list_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
-        yield from list_paths(inner, (*path, key))
 
 
 def change_report(data: st.DataObject, report: Any) -> Any:

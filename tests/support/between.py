@@ -140,6 +140,19 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(answer.status, answer.read(), cookies)
 
 
+def answer_with(status: int, *names: str, method: str = "PATCH", landed: bool = False) -> Meddle:
+    """Answer requests for some assistants with a status; with `landed`, the sandbox carries them out all the same."""
+
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method != method or request.path.removeprefix("/assistants/asst_") not in names:
+            return forward(request)
+        if landed:
+            forward(request)
+        return error_answer(status)
+
+    return meddle
+
+
 @contextlib.contextmanager
 def between(sandbox: Sandbox, meddle: Meddle) -> Iterator[Between]:
     """Run a server before a sandbox; `meddle` answers in its place, and may ask it."""

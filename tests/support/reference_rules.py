@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from json_reports import AssistantEntry, ChangeEntry, Document
+from trees import value_at
 
 Fields = dict[str, Any]
 
@@ -45,14 +46,6 @@ def round_to_single(value: float) -> float:
     """A fraction as a server has it that keeps numbers in 32 bits, where it can."""
     rounded = ctypes.c_float(value).value
     return rounded if math.isfinite(rounded) else value
-
-
-def value_at(tree: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        if not isinstance(tree, dict) or key not in tree:
-            return None
-        tree = tree[key]
-    return tree
 
 
 def base_value_at(tree: Any, path: tuple[str, ...]) -> Any:

@@ -113,6 +113,11 @@ class Sandbox:
         return [body for method, _, body in self.requests if method == "PATCH"]
 
     @property
+    def posts(self) -> list[Any]:
+        """The bodies of all requests to create an assistant."""
+        return [body for method, path, body in self.requests if (method, path) == ("POST", "/assistants")]
+
+    @property
     def connections(self) -> int:
         """How many connections brought requests."""
         return len(self._recorder.connections)

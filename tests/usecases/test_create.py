@@ -18,11 +18,6 @@ voice: {provider: openai, voiceId: alloy}
 """
 
 
-def posts(requests: list[Any]) -> list[Any]:
-    """What was posted to be created."""
-    return [body for method, path, body in requests if (method, path) == ("POST", "/assistants")]
-
-
 def create_refused(repo: Story, *arguments: str | Path) -> str:
     """Try to create what cannot be, and return what is said; no request is sent."""
     repo.sandbox.forget_requests()
@@ -38,7 +33,7 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
         file.write_bytes(("\ufeff" + NEW.replace("\n", "\r\n")).encode())
         result = repo.run("create", "--yes", file)
         text = file.read_bytes().decode()
-        sent = posts(repo.sandbox.requests)
+        sent = repo.sandbox.posts
         last = repo.sandbox.requests[-1]
         new = yaml.safe_load(text)["id"]
         other = repo.run("create", "--yes", file)
@@ -121,7 +116,7 @@ def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> 
     with story(tmp_path / "work", {}) as repo:
         file = repo.write("new", NEW)
         result = repo.run("create", "--yes", file, env={"RECONCILER_AUTH_TOKEN": "run-out"})
-        sent = posts(repo.sandbox.requests)
+        sent = repo.sandbox.posts
     assert result.code == 0, result.stderr
     assert len(sent) == 1
 
@@ -267,9 +262,9 @@ def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path
         file = two.shared("new", NEW)
         two.repo.project.configure(environments={"staging": {"api_url": two.repo.url}})
         result = two.run("staging", "create", "--yes", file)
-        sent = two.repo.sandbox.requests
+        sent = two.repo.sandbox.posts
     assert result.code == 1
-    assert posts(sent) == []
+    assert sent == []
     assert "has no overlay folder" in result.stderr
 
 
@@ -277,7 +272,7 @@ def test_the_file_may_be_named_by_its_key_as_everywhere(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as repo:
         repo.write("north/new", NEW)
         result = repo.run("create", "--yes", "north/new")
-        assert (result.code, len(posts(repo.sandbox.requests))) == (0, 1), result.stderr
+        assert (result.code, len(repo.sandbox.posts)) == (0, 1), result.stderr
         assert "did you mean north/new?" in create_refused(repo, "nort/new")
 
 

@@ -43,11 +43,6 @@ def commit_new(repo: Story) -> Story:
     return repo
 
 
-def posts(repo: Story) -> list[Any]:
-    """What was posted to be created."""
-    return [body for method, path, body in repo.sandbox.requests if (method, path) == ("POST", "/assistants")]
-
-
 def read_id(repo: Story, file: str = FILE) -> str:
     """The id that a definition's file has."""
     return str(yaml.safe_load((repo.root / file).read_text("utf-8"))["id"])
@@ -97,7 +92,7 @@ def test_a_plan_lists_it_as_to_be_created(repo: Story, options: list[str]) -> No
     assert f"{FILE}: to create" in text.stdout
     assert '+ name: nothing -> "Newcomer"' in text.stdout
     assert repo.run("plan", *options, "--detailed-exitcode").code == 2
-    assert posts(repo) == []
+    assert repo.sandbox.posts == []
 
 
 def test_drift_has_nothing_to_say_about_it(repo: Story) -> None:
@@ -109,7 +104,7 @@ def test_without_the_option_it_is_left(repo: Story) -> None:
     result = repo.run("apply", "--yes", "--format", "json")
     document = json.loads(result.stdout)
     assert result.code == 0
-    assert (outcomes(document)["new"], statuses(document)["new"], posts(repo)) == ("unchanged", "new", [])
+    assert (outcomes(document)["new"], statuses(document)["new"], repo.sandbox.posts) == ("unchanged", "new", [])
     assert set(repo.tree()) == {"assistants/a.yaml"}
 
 
@@ -122,7 +117,7 @@ def test_the_option_creates_it_once_and_keeps_the_id(repo: Story) -> None:
     assert document["summary"]["created"] == 1
     assert all(change["sent"] for change in entry["changes"])
     body = {key: value for key, value in yaml.safe_load(NEW).items() if key != "id" and value is not None}
-    assert posts(repo) == [body] == [entry["patch"]]
+    assert repo.sandbox.posts == [body] == [entry["patch"]]
     assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
     assert repo.tree()[FILE]["id"] == new
     assert repo.parents == [repo.head, before]
@@ -139,7 +134,7 @@ def test_a_fresh_checkout_knows_the_id_from_the_record(repo: Story) -> None:
         document = repo.report(*command)
         if entry := entries(document).get("new"):
             assert (entry["id"], entry["status"]) == (new, "in_sync")
-    assert len(posts(repo)) == 1
+    assert len(repo.sandbox.posts) == 1
     repo.sandbox.edit(new, firstMessage="Edited")
     assert statuses(repo.plan())["new"] == "drifted"
     assert statuses(repo.plan("--base", "HEAD"))["new"] == "drifted"
@@ -173,7 +168,7 @@ def test_the_id_in_the_working_tree_or_in_git_is_no_difference(repo: Story) -> N
     assert entries(repo.apply("--create"))["new"]["id"] == new
     (repo.root / FILE).write_text(NEW.replace("id: new", "id: asst_a2"), "utf-8")
     assert "differs from HEAD" in repo.run("apply", "--yes").stderr
-    assert len(posts(repo)) == 1
+    assert len(repo.sandbox.posts) == 1
 
 
 def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(repo: Story) -> None:
@@ -186,7 +181,7 @@ def test_a_definition_that_was_gone_and_comes_back_is_the_same_assistant(repo: S
     assert set(repo.tree()) == {"assistants/a.yaml"}
     repo.write("new", NEW)
     repo.commit("Reverted once more")
-    assert (entries(repo.apply("--create"))["new"]["id"], len(posts(repo))) == (new, 1)
+    assert (entries(repo.apply("--create"))["new"]["id"], len(repo.sandbox.posts)) == (new, 1)
 
 
 def test_a_second_file_with_the_id_is_a_duplicate(repo: Story) -> None:
@@ -215,7 +210,7 @@ def test_an_unclear_answer_stops_all_creation_from_that_file(repo: Story, status
         assert f"reconciler create {FILE}" in refused["error"]["message"]
         assert [trailer["file"] for trailer in repo.trailers] == [FILE]
     left = repo.run("apply", "--yes")
-    assert (left.code, len(posts(repo))) == (0, 1)
+    assert (left.code, len(repo.sandbox.posts)) == (0, 1)
     assert "may have created" in left.stdout
     assert f"unclear: {FILE} (it may have been created)" in repo.run("history").stdout
 
@@ -227,7 +222,7 @@ def test_whoever_has_looked_creates_it_or_names_it(repo: Story) -> None:
     new = read_id(repo)
     assert result.code == 0, result.stderr
     assert "may have created" in result.stderr
-    assert (repo.tree()[FILE]["id"], repo.trailers, len(posts(repo))) == (new, [], 1)
+    assert (repo.tree()[FILE]["id"], repo.trailers, len(repo.sandbox.posts)) == (new, [], 1)
     forget_checkout(repo)
     assert entries(repo.apply("--create"))["new"]["id"] == new
 
@@ -278,7 +273,7 @@ def test_a_run_that_is_killed_in_the_middle_leaves_a_trace(repo: Story) -> None:
     assert records == [[{"id": "new", "file": FILE, "fields": [], "heads": [repo.head]}]]
     assert repo.parents == [repo.git("rev-parse", f"{before}^"), before]
     assert outcomes(repo.apply("--create")) == {"a": "unchanged", "new": "refused"}
-    assert len(posts(repo)) == 1
+    assert len(repo.sandbox.posts) == 1
 
 
 def test_a_report_that_cannot_be_written_announces_nothing(repo: Story) -> None:
@@ -293,7 +288,7 @@ def test_a_report_that_cannot_be_written_announces_nothing(repo: Story) -> None:
 
     with repo.intercept(meddle):
         result = repo.run("apply", "--yes", "--create", "--report", place / "apply.json")
-    assert (result.code, repo.record, posts(repo)) == (1, before, [])
+    assert (result.code, repo.record, repo.sandbox.posts) == (1, before, [])
     assert outcomes(repo.apply("--create"))["new"] == "created"
 
 
@@ -307,7 +302,7 @@ def test_two_runs_at_once_create_one(repo: Story) -> None:
 
     with repo.intercept(meddle):
         assert outcomes(repo.apply("--create"))["new"] == "created"
-    assert ([result.code for result in others], len(posts(repo))) == ([1], 1)
+    assert ([result.code for result in others], len(repo.sandbox.posts)) == ([1], 1)
     assert "another run is writing from this clone" in others[0].stderr
 
 
@@ -321,13 +316,13 @@ def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_th
         forget_checkout(repo)
         repo.git("update-ref", REF, before)
         entry = entries(repo.apply("--create"))["new"]
-        assert (entry["outcome"], len(posts(repo)), repo.trailers) == ("refused", 1, [])
+        assert (entry["outcome"], len(repo.sandbox.posts), repo.trailers) == ("refused", 1, [])
         assert f"with this name is already live, {new}" in entry["error"]["message"]
         assert f"put `id: {new}` into the file" in entry["error"]["message"]
         # Whoever has looked, and wants another one of that name, says so.
         repo.git("remote", "add", "origin", "https://hub.test/team/assistants.git")
         result = repo.run("create", FILE, "--yes")
-        assert (result.code, len(posts(repo))) == (0, 2)
+        assert (result.code, len(repo.sandbox.posts)) == (0, 2)
         assert (
             f"Push the record before another clone creates the same assistants: git push origin {REF}\n"
             in result.stderr
@@ -343,7 +338,7 @@ def test_a_renamed_file_is_not_created_a_second_time(repo: Story) -> None:
     # Nor by a run that comes after one that left or refused it.
     for options in ((), ("--create",), ("--create",)):
         entry = entries(repo.apply(*options))["renamed"]
-        assert (entry["outcome"], len(posts(repo))) == ("refused" if options else "unchanged", 1)
+        assert (entry["outcome"], len(repo.sandbox.posts)) == ("refused" if options else "unchanged", 1)
     assert f"put `id: {new}` into it" in entry["error"]["message"]
     # Once somebody has looked, and created another one, the old entry is gone with its file.
     assert repo.run("create", "assistants/renamed.yaml", "--yes").code == 0
@@ -362,7 +357,7 @@ def test_a_renamed_file_of_an_unclear_creation_is_not_created(repo: Story, folde
         repo.git("mv", "assistants", folder)
     repo.commit("Renamed")
     again = repo.apply("--create", "--directory", folder)
-    assert (outcomes(again)["renamed"], len(posts(repo))) == ("refused", 1)
+    assert (outcomes(again)["renamed"], len(repo.sandbox.posts)) == ("refused", 1)
     assert "sends it again" not in repo.run("history", "--directory", folder).stdout
     # Once somebody has looked, it is unclear no more, under neither name.
     assert repo.run("create", f"{folder}/renamed.yaml", "--directory", folder, "--yes", "--force").code == 0
@@ -376,9 +371,9 @@ def test_it_needs_a_record_and_counts_as_a_change(repo: Story) -> None:
     repo.write("second", NEW.replace("Newcomer", "Second"))
     repo.commit()
     assert repo.run("apply", "--yes", "--create", "--max-changes", "1").code == 1
-    assert posts(repo) == []
+    assert repo.sandbox.posts == []
     assert repo.run("apply", "--yes", "--create", "--max-changes", "2").code == 0
-    assert len(posts(repo)) == 2
+    assert len(repo.sandbox.posts) == 2
 
 
 def test_the_first_run_of_all_may_create(tmp_path: Path) -> None:
@@ -394,18 +389,18 @@ def test_nothing_is_created_with_an_account_of_another_organisation(repo: Story)
     repo.commit("Ours")
     # What it reads tells whose account it is; where it reads nothing else, only what the API answers.
     refused = entries(repo.apply("--create"))["new"]
-    assert (refused["outcome"], refused["error"]["kind"], posts(repo)) == ("refused", "forbidden", [])
+    assert (refused["outcome"], refused["error"]["kind"], repo.sandbox.posts) == ("refused", "forbidden", [])
     created = repo.run("apply", "--yes", "--create", FILE, "--format", "json")
     entry = entries(json.loads(created.stdout))["new"]
     assert (created.code, entry["outcome"], entry["error"]["kind"]) == (1, "not_converged", "forbidden")
-    assert (len(posts(repo)), repo.tree()[FILE]["id"]) == (1, read_id(repo))
+    assert (len(repo.sandbox.posts), repo.tree()[FILE]["id"]) == (1, read_id(repo))
 
 
 def test_an_incomplete_object_is_an_error_before_anything_is_sent(repo: Story) -> None:
     repo.write("new", "id: new\nname: Half\nmodel: {temperature: 0.5}\n")
     repo.commit()
     assert entries(repo.plan())["new"]["error"]["kind"] == "invalid"
-    assert (outcomes(repo.apply("--create"))["new"], posts(repo)) == ("refused", [])
+    assert (outcomes(repo.apply("--create"))["new"], repo.sandbox.posts) == ("refused", [])
 
 
 def test_live_that_shows_something_else_is_told_and_recorded(repo: Story) -> None:
@@ -447,7 +442,7 @@ def test_a_resume_creates_nothing_and_says_so(repo: Story) -> None:
     assert (entry["key"], entry["outcome"], resumed["summary"]["refused"]) == ("new", "refused", 1)
     assert not any(change["sent"] for change in entry["changes"])
     assert f"reconciler create {FILE}" in entry["error"]["message"]
-    assert (len(posts(repo)), [trailer["file"] for trailer in repo.trailers]) == (1, [FILE])
+    assert (len(repo.sandbox.posts), [trailer["file"] for trailer in repo.trailers]) == (1, [FILE])
     repo.run("create", FILE, "--yes")
     assert repo.report("apply", "--resume", report, "--yes")["assistants"] == []
 
@@ -456,12 +451,12 @@ def test_an_apply_of_a_plan_lists_it_and_leaves_it(repo: Story) -> None:
     plan = repo.save_report(repo.plan())
     document = repo.apply("--plan", plan)
     assert outcomes(document) == {"a": "unchanged", "new": "unchanged"}
-    assert (document["summary"]["new"], posts(repo)) == (1, [])
+    assert (document["summary"]["new"], repo.sandbox.posts) == (1, [])
 
 
 def test_an_invalid_file_keeps_everything_from_being_created(repo: Story) -> None:
     repo.write("broken", "id: asst_b\nnmae: x\n")
-    assert (outcomes(repo.apply("--create"))["new"], posts(repo)) == ("skipped", [])
+    assert (outcomes(repo.apply("--create"))["new"], repo.sandbox.posts) == ("skipped", [])
 
 
 TOKEN = ("--create", "--announced", "7-1")
@@ -479,7 +474,7 @@ def test_what_was_announced_before_is_created_by_that_run_alone(repo: Story) -> 
     assert run_announce(repo) == f"to create: {FILE}\n"
     pushed = repo.record
     assert repo.trailers == [{"id": "new", "file": FILE, "fields": [], "heads": [repo.head], "token": "7-1"}]
-    assert posts(repo) == []
+    assert repo.sandbox.posts == []
     assert run_announce(repo, token="8-1") == ""
     assert outcomes(repo.apply("--create"))["new"] == "refused"
     assert outcomes(repo.apply("--create", "--announced", "7-2"))["new"] == "refused"
@@ -492,7 +487,7 @@ def test_what_was_announced_before_is_created_by_that_run_alone(repo: Story) -> 
     for options in (["--create"], ["--create", "--announced", "7-2"], []):
         repo.run("apply", "--yes", *options)
         assert [trailer["file"] for trailer in repo.trailers] == [FILE]
-    assert len(posts(repo)) == 1
+    assert len(repo.sandbox.posts) == 1
     assert run_announce(repo, FILE, token="9-1") == f"to create: {FILE}\n", "whoever names it has looked"
     assert [trailer["token"] for trailer in repo.trailers] == ["7-1", "9-1"]
     # That job never begins. What was unclear before it was announced still is.
@@ -521,7 +516,7 @@ def test_a_token_that_is_empty_is_no_word_of_somebody_who_has_looked(repo: Story
 
 def test_what_was_not_announced_is_not_created_by_a_run_that_goes_by_announcements(repo: Story) -> None:
     document = repo.apply(*TOKEN)
-    assert (outcomes(document)["new"], posts(repo)) == ("refused", [])
+    assert (outcomes(document)["new"], repo.sandbox.posts) == ("refused", [])
     assert "start the whole workflow again" in entries(document)["new"]["error"]["message"]
     assert "--announced works only together with --create" in repo.run("apply", "--yes", "--announced", "7-1").stderr
 
@@ -545,7 +540,7 @@ def test_an_announcement_of_what_was_not_sent_is_taken_back(repo: Story, way: st
 
     with repo.intercept(meddle):
         assert repo.run("apply", "--yes", *TOKEN, *options).code == 1
-    assert (repo.trailers, len(posts(repo))) == ([], 0)
+    assert (repo.trailers, len(repo.sandbox.posts)) == ([], 0)
     assert set(repo.tree()) == {"assistants/a.yaml"}
     (repo.root / "assistants" / "broken.yaml").unlink(missing_ok=True)
     assert run_announce(repo, token="8-1") == f"to create: {FILE}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answer, Forward, Request, error_answer, json_answer
+from between import Answer, Forward, Request, answer_with, error_answer, json_answer
 from projects import outcomes
 from stories import BOTH, REF, Nested, Story, entries, story
 
@@ -31,17 +31,6 @@ def file(name: str) -> str:
 def recorded_values(repo: Story, field: str = "firstMessage") -> dict[str, Any]:
     """The one field of every definition in the record's tree."""
     return {Path(path).stem: declared.get(field) for path, declared in repo.tree().items()}
-
-
-def answer_with(*names: str, method: str = "PATCH", status: int = 400) -> Any:
-    """Answer requests of a method for some assistants with a status, and leave everything else to the sandbox."""
-
-    def meddle(request: Request, forward: Forward) -> Answer:
-        if request.method == method and request.path.removeprefix("/assistants/asst_") in names:
-            return error_answer(status)
-        return forward(request)
-
-    return meddle
 
 
 class TestTheFirstRun:
@@ -76,7 +65,7 @@ class TestTheFirstRun:
         for name in LIVE:
             repo.write(name, **NEW)
         repo.commit()
-        with repo.intercept(answer_with("b")):
+        with repo.intercept(answer_with(400, "b")):
             document = repo.apply_and_record()
         assert outcomes(document) == {"a": "applied", "b": "failed", "c": "applied", "d": "applied"}
         assert recorded_values(repo) == {"a": "new", "c": "new", "d": "new"}
@@ -103,7 +92,7 @@ class TestTheTree:
         for name in "ab":
             repo.write(name, **NEW)
         repo.commit()
-        with repo.intercept(answer_with("b", method=method, status=status)):
+        with repo.intercept(answer_with(status, "b", method=method)):
             assert outcomes(repo.apply_and_record()) == {
                 "a": "applied",
                 "b": outcome,
@@ -136,7 +125,7 @@ class TestTheTree:
         for name in "abcd":
             repo.write(name, **NEW)
         repo.commit()
-        with repo.intercept(answer_with("a")):
+        with repo.intercept(answer_with(400, "a")):
             found = outcomes(repo.apply_and_record("--fail-fast", "--concurrency", "1"))
         assert found == {"a": "failed", "b": "skipped", "c": "skipped", "d": "skipped"}
         assert set(recorded_values(repo).values()) == {"old"}
@@ -159,7 +148,7 @@ class TestTheTree:
         repo.git("mv", file("a"), file("z"))
         repo.write("z", id="asst_a", **NEW)
         repo.commit()
-        with repo.intercept(answer_with("a")):
+        with repo.intercept(answer_with(400, "a")):
             assert outcomes(repo.apply_and_record())["z"] == "failed"
         assert recorded_values(repo) == {"b": "old", "c": "old", "d": "old", "z": "old"}
         assert entries(repo.plan())["z"]["changes"][0]["base"] == "old"
@@ -168,7 +157,7 @@ class TestTheTree:
         repo.write("a", id="asst_b", **NEW)
         repo.write("b", id="asst_a", **NEW)
         repo.commit()
-        with repo.intercept(answer_with("b")):
+        with repo.intercept(answer_with(400, "b")):
             assert outcomes(repo.apply_and_record()) == {
                 "a": "failed",
                 "b": "applied",
@@ -211,7 +200,7 @@ class TestTheTree:
         repo.sandbox.put({"id": "asst_e", **OLD})
         repo.write("e", **NEW)
         repo.commit()
-        with repo.intercept(answer_with("e")):
+        with repo.intercept(answer_with(400, "e")):
             assert outcomes(repo.apply_and_record())["e"] == "failed"
         assert file("e") not in repo.tree()
 
@@ -269,7 +258,7 @@ class TestOneFailureDoesNotMakeTheOthersStale:
         for name in "ab":
             repo.write(name, **NEW)
         repo.commit()
-        with repo.intercept(answer_with("b")):
+        with repo.intercept(answer_with(400, "b")):
             repo.apply_and_record()
         repo.sandbox.edit("asst_a", firstMessage="theirs")
         found = entries(repo.plan())
@@ -288,7 +277,7 @@ class TestOneFailureDoesNotMakeTheOthersStale:
             repo.apply_and_record()
             repo.write("a", metadata={"k": 2})
             head = repo.commit()
-            with repo.intercept(answer_with("a")):
+            with repo.intercept(answer_with(400, "a")):
                 assert outcomes(repo.apply_and_record()) == {"a": "failed"}
             assert outcomes(repo.apply_and_record()) == {"a": "applied"}
             assert (repo.tree(), repo.parents[0]) == (repo.tree(head), head)
@@ -378,14 +367,14 @@ class TestUnclearWrites:
         unclear.commit()
         unclear.apply_and_record("assistants/b.yaml")
         assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
-        with unclear.intercept(answer_with("a")):
+        with unclear.intercept(answer_with(400, "a")):
             assert outcomes(unclear.apply_and_record())["a"] == "failed"
         assert [trailer["id"] for trailer in unclear.trailers] == ["asst_a"]
 
     def test_a_second_unclear_write_keeps_the_fields_of_the_first(self, unclear: Story) -> None:
         unclear.write("a", **NEW, endCallMessage="Bye")
         unclear.commit()
-        with unclear.intercept(answer_with("a", status=502)):
+        with unclear.intercept(answer_with(502, "a")):
             assert outcomes(unclear.apply_and_record())["a"] == "indeterminate"
         assert [trailer["fields"] for trailer in unclear.trailers] == [["/endCallMessage", "/firstMessage"]]
 
@@ -393,7 +382,7 @@ class TestUnclearWrites:
         first = unclear.head
         unclear.write("a", firstMessage="newer")
         second = unclear.commit()
-        with unclear.intercept(answer_with("a", status=502)):
+        with unclear.intercept(answer_with(502, "a")):
             assert outcomes(unclear.apply_and_record())["a"] == "indeterminate"
         assert [trailer["heads"] for trailer in unclear.trailers] == [[first, second]]
         assert unclear.sandbox.live("asst_a")["firstMessage"] == "new"
@@ -501,7 +490,7 @@ class TestUnclearWrites:
         (unclear.root / file("a")).unlink()
         unclear.write("z", id="asst_a", **NEW)
         unclear.commit()
-        with unclear.intercept(answer_with("a")):
+        with unclear.intercept(answer_with(400, "a")):
             assert outcomes(unclear.apply_and_record())["z"] == "failed"
         assert [trailer["file"] for trailer in unclear.trailers] == [file("z")]
 

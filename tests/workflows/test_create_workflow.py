@@ -35,11 +35,6 @@ def read_proposal(place: Place) -> dict[str, Any]:
     return place.definition("new", f"refs/heads/{place.hub.pulls[-1]['head']['ref']}")
 
 
-def count_posts(place: Place) -> int:
-    """How often the API was asked to create an assistant."""
-    return sum((method, path) == ("POST", "/assistants") for method, path, _ in place.sandbox.requests)
-
-
 def merge_new(place: Place) -> WorkflowRun:
     """Merge the definition of a new assistant."""
     place.write("new", **NEW)
@@ -80,7 +75,7 @@ def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_
         assert read_outcome(place.push()) in ("", "unchanged")
         assert read_proposal(place)["id"] == new
         assert [pull["state"] for pull in place.hub.pulls] == ["closed", "open"]
-        assert count_posts(place) == 1
+        assert len(place.sandbox.posts) == 1
 
 
 def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> None:
@@ -105,7 +100,7 @@ def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> No
         assert "until somebody has checked" in again.jobs["apply"].summary
         place.runner.again(run, "apply.yml")  # its record is still there
         assert run.results["record"] == "failure", "another run has recorded since"
-        assert count_posts(place) == 1
+        assert len(place.sandbox.posts) == 1
 
         # Somebody has looked, and it is there: they name it.
         new = read_report_entry(first)["id"]
@@ -130,10 +125,10 @@ def test_an_unclear_creation_waits_for_somebody_who_has_looked(tmp_path: Path) -
         for _ in range(2):
             place.runner.again(run, "apply.yml")
             assert (run.results["apply"], read_outcome(run)) == ("failure", "refused")
-        assert count_posts(place) == 0
+        assert len(place.sandbox.posts) == 0
         run = place.dispatch("apply.yml", create=" assistants/new.yaml ")
         assert (run.results["apply"], read_outcome(run)) == ("success", "created"), run.log
-        assert count_posts(place) == 1
+        assert len(place.sandbox.posts) == 1
 
 
 def test_what_reviewers_reject_is_created_by_the_next_run(tmp_path: Path) -> None:
@@ -144,10 +139,10 @@ def test_what_reviewers_reject_is_created_by_the_next_run(tmp_path: Path) -> Non
             run.log
         )
         assert "no longer announced: assistants/new.yaml" in run.jobs["withdraw"].log
-        assert count_posts(place) == 0
+        assert len(place.sandbox.posts) == 0
         place.runner.rejected = ""
         assert read_outcome(place.dispatch("apply.yml")) == "created"
-        assert count_posts(place) == 1
+        assert len(place.sandbox.posts) == 1
 
 
 def test_two_runs_at_once_create_one(tmp_path: Path) -> None:
@@ -165,7 +160,7 @@ def test_two_runs_at_once_create_one(tmp_path: Path) -> None:
         place.hub.before_push = meanwhile
         runs.append(place.dispatch("apply.yml"))
         assert [read_outcome(run) for run in runs] == ["created", ""], runs[1].log
-        assert (runs[1].jobs["announce"].failed, count_posts(place)) == ("Push the announcement", 1)
+        assert (runs[1].jobs["announce"].failed, len(place.sandbox.posts)) == ("Push the announcement", 1)
 
 
 def test_a_job_that_was_killed_creates_nothing_when_it_runs_again(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """Edits of definitions in many styles: what they read as, and that no other line changes."""
 
-import copy
 from random import Random
 from typing import Any
 
 import pytest
 from depth import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
+from trees import set_value, value_at
 from yaml_lines import check_form, check_lines, check_other_parser
 from yaml_styles import Path, StyledText, Writer
 
@@ -111,20 +111,6 @@ def check_edits(original: StyledText, edits: list[Edit]) -> str:
         if one.path in original.places:
             assert original.places[one.path].comment in after
     return "edited"
-
-
-def value_at(meaning: Any, path: Path) -> Any:
-    for key in path:
-        meaning = meaning.get(key) if isinstance(meaning, dict) else None
-    return meaning
-
-
-def set_value(meaning: dict[str, Any], path: Path, value: Any) -> None:
-    for key in path[:-1]:
-        if meaning.get(key) is None:
-            meaning[key] = {}
-        meaning = meaning[key]
-    meaning[path[-1]] = copy.deepcopy(value)
 
 
 def canonical(value: Any) -> Any:
