@@ -110,10 +110,11 @@ class Planner:
         desired, plan = self._compare(desired, live, base)
         # A difference stays a difference, even after an unclear write: by now it may be somebody's edit.
         differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
+        held = sorted(filter(self._is_ignored, resend))
         resent = frozenset[FieldPath]()
         if resend and not plan.refusal:  # a refused assistant is not written at all
             # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
-            differing |= {path for path in resend if self._is_ignored(path)}
+            differing |= {*held}
             declared = (path for path in resend if find_leaf(desired, path)[1] is not MISSING)
             resent = frozenset(path for path in declared if path not in differing)
             if overrides.freeze is None and not policy.read_only:
@@ -123,7 +124,8 @@ class Planner:
         plan = dataclasses.replace(plan, unclear=resent)
         patch = self._build_patch(plan, desired, live)
         warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
-        return dataclasses.replace(plan, patch=patch, warnings=warnings)
+        notes = (f"the outcome of the last write of {dotted(path)}, which is ignored now, is unclear" for path in held)
+        return dataclasses.replace(plan, patch=patch, warnings=(*warnings, *notes))
 
     def plan_creation(self, desired: Mapping[str, Any]) -> Plan:
         """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""

@@ -434,6 +434,14 @@ class TestUnclearWrites:
         assert outcomes(unclear.apply_and_record())["a"] == "applied"
         assert (unclear.sandbox.patches, unclear.trailers) == ([NEW], [])
 
+    def test_one_that_is_ignored_now_waits_and_is_named(self, unclear: Story) -> None:
+        unclear.project.configure(ignore=[{"path": "/firstMessage", "reason": "theirs for a while"}])
+        unclear.commit()
+        warning = "the outcome of the last write of firstMessage, which is ignored now, is unclear"
+        assert entries(unclear.plan())["a"]["warnings"] == [warning]
+        assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
+        assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)
+
     def test_a_null_above_it_is_sent_although_live_has_nothing_there(self, repo: Story) -> None:
         repo.apply_and_record()
         repo.write("a", metadata={"key": "value"})
