@@ -179,28 +179,27 @@ def _make_overlay_value(shared: Any, live: Any) -> Any:
 
 def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
     """Return a file's text with as many edits as it takes, and the reasons of those that it does not."""
-    try:
-        return _apply_edits(text, edits), {}
-    except EditRefused as error:
-        if len(edits) == 1:
+    pending, rejected = [*edits], dict[FieldPath, str]()
+    while True:
+        try:
+            return _apply_edits(text, pending), rejected
+        except EditRefused as error:
+            path = error.path
+            refused = next(edit for edit in pending if edit.path[: len(path)] == path[: len(edit.path)])
             # The reason is shown after the field's name.
-            return text, {edits[0].path: str(error).removeprefix(f"{dotted(edits[0].path)} ")}
-    half = len(edits) // 2
-    text, rejected = _try_edits(text, edits[:half])
-    text, others_rejected = _try_edits(text, edits[half:])
-    rejected |= others_rejected
-    # What is made may let another one be: the last alias of an anchor goes.
-    pending = [edit for edit in edits if edit.path in rejected]
-    return (text, rejected) if len(pending) == len(edits) else _try_edits(text, pending)
+            rejected[refused.path] = str(error).removeprefix(f"{dotted(refused.path)} ")
+            pending.remove(refused)
 
 
 def _apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """Return a file's text with edits made; a file that is not there yet becomes an overlay. Raises EditRefused."""
     if text or not edits:
         return edit_yaml(text, edits) if edits else text
-    fields = build_tree((edit.path, edit.value) for edit in edits)
     try:
-        return write_definition(fields)
+        for group in (*([edit] for edit in edits), edits):
+            new_text = write_definition(build_tree((edit.path, edit.value) for edit in group))
     except ValueError:
-        message = f"{dotted(edits[-1].path)} cannot be written into a new file so that it reads as intended"
-        raise EditRefused(message, hint="") from None
+        path = group[-1].path
+        message = f"{dotted(path)} cannot be written into a new file so that it reads as intended"
+        raise EditRefused(message, path, hint="") from None
+    return new_text

@@ -32,10 +32,11 @@ class Edit:
 
 
 class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as UnclearWrite does
-    """A value cannot be changed safely. Nothing was changed."""
+    """A value cannot be changed safely. Nothing was changed. The path is empty if the whole file is the reason."""
 
-    def __init__(self, message: str, *, hint: str = _BY_HAND) -> None:
+    def __init__(self, message: str, path: FieldPath = (), *, hint: str = _BY_HAND) -> None:
         super().__init__(message, hint=hint)
+        self.path = path
 
 
 def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
@@ -50,7 +51,7 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
             raise EditRefused("a file cannot be replaced as a whole")
         # The result of such a pair would depend on their order.
         if any(path[: len(other)] == other[: len(path)] for other in paths[:index]):
-            raise EditRefused(f"{dotted(path)} is inside another field that changes")
+            raise EditRefused(f"{dotted(path)} is inside another field that changes", path)
     body = text.removeprefix(_BOM)
     old = _read(body)
     if not isinstance(old, dict):
@@ -115,7 +116,8 @@ def _set_value(document: Any, edit: Edit) -> Any:
     for depth in range(1, len(edit.path)):
         parent = value_at(document, edit.path[:depth])
         if parent is not None and parent is not MISSING and not isinstance(parent, dict):
-            raise EditRefused(f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object")
+            message = f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object"
+            raise EditRefused(message, edit.path)
     return put_at(document, edit.path, edit.value)
 
 
@@ -182,6 +184,7 @@ class _Editor:
             raise EditRefused(
                 f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
                 "elsewhere in the file",
+                path,
                 hint="replace the alias (*) with the value, or change the file by hand",
             )
         raise _refuse_unwritable(path)
@@ -225,8 +228,8 @@ def _has_anchor(node: Node, path: FieldPath) -> bool:
 
 
 def _refuse_unwritable(path: FieldPath) -> EditRefused:
-    return EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended")
+    return EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended", path)
 
 
 def _refuse_explicit(path: FieldPath) -> EditRefused:
-    return EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited')
+    return EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited', path)
