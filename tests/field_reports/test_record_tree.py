@@ -29,7 +29,7 @@ from json_reports import Document
 from projects import MODEL, outcomes
 from servers import running_sandbox
 from stories import REF, TRAILER, InstalledStory, Story, story
-from two_environments import Two, two_environments
+from two_environments import TwoEnvironments, two_environments
 
 STAGING = "refs/reconciler/staging/applied"
 FOUR = ("a", "b", "c", "d")
@@ -121,7 +121,7 @@ def test_the_same_definitions_make_the_same_record(repo: Story) -> None:
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[Two]:
+def environments(tmp_path: Path) -> Iterator[TwoEnvironments]:
     """A definition for staging and production, applied and recorded in both."""
     with two_environments(tmp_path / "repository", {"a": {"name": "Desk", "model": MODEL}}) as both:
         both.shared("a", "name: Desk\nfirstMessage: Hello!\nmodel: {temperature: 0.7, provider: openai}\n")
@@ -134,25 +134,27 @@ def two(tmp_path: Path) -> Iterator[Two]:
         yield both
 
 
-def test_an_environments_record_is_resolved_at_the_definitions_own_path(two: Two) -> None:
+def test_an_environments_record_is_resolved_at_the_definitions_own_path(environments: TwoEnvironments) -> None:
     resolved = {"id": "asst_a", "name": "Desk", "firstMessage": "Hello!", "endCallMessage": None}
-    assert list_names(two.repo, STAGING) == ["assistants/a.yaml"]
-    assert read_by_id(two.repo, STAGING) == {
+    assert list_names(environments.repo, STAGING) == ["assistants/a.yaml"]
+    assert read_by_id(environments.repo, STAGING) == {
         "asst_a": {**resolved, "model": {"temperature": 0.2, "provider": "openai"}},
     }
-    assert read_text(two.repo, "assistants/a.yaml", STAGING).startswith("id: asst_a\n")
-    assert two.repo.record is None
+    assert read_text(environments.repo, "assistants/a.yaml", STAGING).startswith("id: asst_a\n")
+    assert environments.repo.record is None
 
 
-def test_a_commit_to_a_shared_file_or_a_setting_changes_nothing_that_the_record_says(two: Two) -> None:
+def test_a_commit_to_a_shared_file_or_a_setting_changes_nothing_that_the_record_says(
+    environments: TwoEnvironments,
+) -> None:
     """A shared file changes for both environments; the record of one is not touched by an apply of the other."""
-    before = read_by_id(two.repo, STAGING)
-    two.shared("a", "name: Desk\nfirstMessage: Welcome!\nmodel: {temperature: 0.7, provider: openai}\n")
-    two.overlay("staging", id="asst_a", model={"temperature": 0.3}, endCallMessage=None)
-    two.repo.commit()
-    check_success(two.run("production", "apply", "--yes"))
-    assert read_by_id(two.repo, STAGING) == before
-    planned = two.report("staging", "plan")
+    before = read_by_id(environments.repo, STAGING)
+    environments.shared("a", "name: Desk\nfirstMessage: Welcome!\nmodel: {temperature: 0.7, provider: openai}\n")
+    environments.overlay("staging", id="asst_a", model={"temperature": 0.3}, endCallMessage=None)
+    environments.repo.commit()
+    check_success(environments.run("production", "apply", "--yes"))
+    assert read_by_id(environments.repo, STAGING) == before
+    planned = environments.report("staging", "plan")
     assert change_kinds(planned)["a"] == {"/firstMessage": "change", "/model/temperature": "change"}
 
 
@@ -496,14 +498,14 @@ def test_comments_are_no_difference(repo: Story) -> None:
     assert (repo.parents[0], read_greetings(repo)["b"]) == (head, "ours")
 
 
-def test_an_overlay_that_differs_is_refused_too(two: Two) -> None:
-    record = two.repo.git("rev-parse", STAGING)
-    two.overlay("staging", id="asst_a", model={"temperature": 0.9})
-    result = two.run("staging", "apply", "--yes")
-    assert (result.code, two.repo.git("rev-parse", STAGING)) == (1, record)
+def test_an_overlay_that_differs_is_refused_too(environments: TwoEnvironments) -> None:
+    record = environments.repo.git("rev-parse", STAGING)
+    environments.overlay("staging", id="asst_a", model={"temperature": 0.9})
+    result = environments.run("staging", "apply", "--yes")
+    assert (result.code, environments.repo.git("rev-parse", STAGING)) == (1, record)
     assert "environments/staging/a.yaml" in result.stderr
     assert "--no-record" in result.stderr
-    check_success(two.run("production", "apply", "--yes"))  # which does not use it
+    check_success(environments.run("production", "apply", "--yes"))  # which does not use it
 
 
 @pytest.mark.parametrize("base", [(), ("--base", "HEAD")], ids=["", "another base"])
@@ -544,12 +546,12 @@ def test_the_first_run_may_look_first(tmp_path: Path, command: tuple[str, ...]) 
         check_success(repo.run(*command, "--base", "none"))
 
 
-def test_an_environment_of_such_a_project_needs_its_own_record(two: Two) -> None:
-    two.configure(record=True)
-    two.repo.commit()
-    two.repo.git("update-ref", "-d", "refs/reconciler/production/applied")
-    assert two.run("staging", "plan").code == 0
-    result = two.run("production", "plan")
+def test_an_environment_of_such_a_project_needs_its_own_record(environments: TwoEnvironments) -> None:
+    environments.configure(record=True)
+    environments.repo.commit()
+    environments.repo.git("update-ref", "-d", "refs/reconciler/production/applied")
+    assert environments.run("staging", "plan").code == 0
+    result = environments.run("production", "plan")
     assert (result.code, result.stdout) == (1, "")
     assert FETCH in result.stderr
 

@@ -21,7 +21,7 @@ model:
 """
 
 
-class Two:
+class TwoEnvironments:
     """A repository whose definitions serve staging and production."""
 
     def __init__(self, repo: Story, production: Sandbox) -> None:
@@ -61,11 +61,11 @@ class Two:
 @contextlib.contextmanager
 def two_environments(
     root: Path, live: Mapping[str, Mapping[str, Any]], *, nested: Nested = "merge", kind: type[Story] = Story
-) -> Iterator[Two]:
+) -> Iterator[TwoEnvironments]:
     """Staging and production with the assistants of `live` each, by the end of their ids; no definitions yet."""
     seed = {f"asst_{name}": fields for name, fields in live.items()}
     with story(root, live, nested=nested, kind=kind) as repo, running_sandbox(seed, nested=nested) as production:
-        two = Two(repo, production)
-        for name in two.sandboxes:
+        environments = TwoEnvironments(repo, production)
+        for name in environments.sandboxes:
             (root / "environments" / name).mkdir(parents=True)
-        yield two
+        yield environments

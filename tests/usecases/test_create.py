@@ -232,14 +232,14 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
 
 
 def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {}) as two:
-        file = two.shared("new", NEW)
-        overlay = two.overlay("staging", "new", "# Staging.\nfirstMessage: Test\n")
-        result = two.run("staging", "create", "--yes", file)
+    with two_environments(tmp_path / "work", {}) as environments:
+        file = environments.shared("new", NEW)
+        overlay = environments.overlay("staging", "new", "# Staging.\nfirstMessage: Test\n")
+        result = environments.run("staging", "create", "--yes", file)
         text = overlay.read_text("utf-8")
         new = yaml.safe_load(text)["id"]
-        live = two.repo.sandbox.live(new)
-        again = two.run("staging", "create", "--yes", file)
+        live = environments.repo.sandbox.live(new)
+        again = environments.run("staging", "create", "--yes", file)
     assert (result.code, result.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), result.stderr
     assert text == f"# Staging.\nid: {new}\nfirstMessage: Test\n"
     assert live["firstMessage"] == "Test"
@@ -249,20 +249,20 @@ def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
 
 
 def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {}) as two:
-        file = two.shared("sub/new", NEW)
-        (two.root / "environments/staging").rmdir()
-        result = two.run("staging", "create", "--yes", file)
-        overlay = (two.root / "environments/staging/sub/new.yaml").read_text("utf-8")
+    with two_environments(tmp_path / "work", {}) as environments:
+        file = environments.shared("sub/new", NEW)
+        (environments.root / "environments/staging").rmdir()
+        result = environments.run("staging", "create", "--yes", file)
+        overlay = (environments.root / "environments/staging/sub/new.yaml").read_text("utf-8")
     assert (result.code, overlay) == (0, f"id: {result.stdout.split()[-1]}\n"), result.stderr
 
 
 def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {}) as two:
-        file = two.shared("new", NEW)
-        two.repo.project.configure(environments={"staging": {"api_url": two.repo.url}})
-        result = two.run("staging", "create", "--yes", file)
-        sent = two.repo.sandbox.posts
+    with two_environments(tmp_path / "work", {}) as environments:
+        file = environments.shared("new", NEW)
+        environments.repo.project.configure(environments={"staging": {"api_url": environments.repo.url}})
+        result = environments.run("staging", "create", "--yes", file)
+        sent = environments.repo.sandbox.posts
     assert result.code == 1
     assert sent == []
     assert "has no overlay folder" in result.stderr

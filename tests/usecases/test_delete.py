@@ -241,26 +241,26 @@ def test_one_that_was_created_from_a_file_is_not_created_again(repo: Story) -> N
 
 
 def test_environments_keep_what_they_use(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}}) as two:
-        definition = two.shared(text="name: Enrollment\n")
-        overlays = [two.overlay(name, "a", id="asst_a") for name in ("staging", "production")]
-        bare = two.repo.run("delete", FILE, "--yes", "--name", "Enrollment")
+    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}}) as environments:
+        definition = environments.shared(text="name: Enrollment\n")
+        overlays = [environments.overlay(name, "a", id="asst_a") for name in ("staging", "production")]
+        bare = environments.repo.run("delete", FILE, "--yes", "--name", "Enrollment")
         assert "pass --environment NAME" in bare.stderr
-        assert two.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        assert environments.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
         assert [path.exists() for path in (definition, *overlays)] == [True, False, True]
-        assert two.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        assert environments.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
         assert [path.exists() for path in (definition, *overlays)] == [False, False, False]
 
 
 def test_a_definition_stays_where_another_environment_has_an_overlay_for_it(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}, "b": {"name": "Exit"}}) as two:
-        definition = two.shared(text="name: Enrollment\n")
-        two.overlay("staging", "a", id="asst_a")
-        two.overlay("production", "a", endCallMessage="Bye")  # without an id it is not part of production yet
-        two.shared("b", "id: asst_b\nname: Exit\n")
-        assert two.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}, "b": {"name": "Exit"}}) as environments:
+        definition = environments.shared(text="name: Enrollment\n")
+        environments.overlay("staging", "a", id="asst_a")
+        environments.overlay("production", "a", endCallMessage="Bye")  # without an id it is not part of production yet
+        environments.shared("b", "id: asst_b\nname: Exit\n")
+        assert environments.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
         assert definition.exists()
-        assert two.run("production", "validate").code == 0
+        assert environments.run("production", "validate").code == 0
 
 
 def test_what_is_wrong_with_the_file_is_said_with_its_places(repo: Story) -> None:

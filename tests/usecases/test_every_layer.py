@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from two_environments import Two, two_environments
+from two_environments import TwoEnvironments, two_environments
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,12 +56,12 @@ LAYERS = (
 class Layered:
     """An assistant whose `endCallMessage` stands in one layer."""
 
-    two: Two
+    environments: TwoEnvironments
     kind: Kind
 
     @property
     def path(self) -> Path:
-        return self.two.root / self.kind.file
+        return self.environments.root / self.kind.file
 
     def say(self, words: str) -> None:
         """Change the field in its layer, where it stands in the last line."""
@@ -75,23 +75,25 @@ class Layered:
 def layered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Layered]:
     """The assistant, applied and recorded once."""
     with contextlib.ExitStack() as stack:
-        two = stack.enter_context(two_environments(tmp_path / "project", {"a": {"name": "A"}, "b": {"name": "B"}}))
+        environments = stack.enter_context(
+            two_environments(tmp_path / "project", {"a": {"name": "A"}, "b": {"name": "B"}})
+        )
         for key in ("a", "b"):
             # What b says itself is no change, whatever becomes of defaults.
             more = request.param.mentioned if key == "a" else "endCallMessage: Farewell\n"
-            two.shared(key, f"firstMessage: Hello\n{more}")
-            two.overlay("staging", key, f"id: asst_{key}\n")
-        found = Layered(two, request.param)
+            environments.shared(key, f"firstMessage: Hello\n{more}")
+            environments.overlay("staging", key, f"id: asst_{key}\n")
+        found = Layered(environments, request.param)
         found.say("Bye")
-        two.repo.commit()
-        assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
+        environments.repo.commit()
+        assert environments.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
         yield found
 
 
 def test_a_change_names_the_layer_its_line_and_its_commit(layered: Layered) -> None:
     layered.say("So long")
-    commit = layered.two.repo.commit()
-    report = layered.two.report("staging", "plan", "--changed")
+    commit = layered.environments.repo.commit()
+    report = layered.environments.report("staging", "plan", "--changed")
     (entry,) = report["assistants"]
     (change,) = entry["changes"]
     assert (change["kind"], change["desired"]) == ("change", "So long")
@@ -102,13 +104,13 @@ def test_a_change_names_the_layer_its_line_and_its_commit(layered: Layered) -> N
 
 def test_any_other_base_has_the_layer_too(layered: Layered) -> None:
     layered.say("So long")
-    layered.two.repo.commit()
-    report = layered.two.report("staging", "plan", "--base", "HEAD~1")
+    layered.environments.repo.commit()
+    report = layered.environments.report("staging", "plan", "--base", "HEAD~1")
     assert [change["kind"] for entry in report["assistants"] for change in entry["changes"]] == ["change"]
 
 
 def test_the_record_has_its_values_in_the_definition_s_entry(layered: Layered) -> None:
-    tree = layered.two.repo.tree("refs/reconciler/staging/applied")
+    tree = layered.environments.repo.tree("refs/reconciler/staging/applied")
     assert tree.keys() == {OWN, "assistants/b.yaml"}
     assert tree[OWN]["endCallMessage"] == "Bye"
 
@@ -119,30 +121,30 @@ def test_what_git_does_not_hold_is_not_recorded(layered: Layered, removed: bool)
     if removed:
         lines = layered.path.read_text("utf-8").splitlines(keepends=True)
         layered.path.write_text("".join(lines[:-1]), "utf-8")
-    result = layered.two.run("staging", "apply", "--yes")
+    result = layered.environments.run("staging", "apply", "--yes")
     assert result.code == 1
     assert f"{layered.kind.file} differs from HEAD" in result.stderr
 
 
 def test_a_live_edit_is_pulled_into_the_right_file(layered: Layered) -> None:
-    layered.two.sandboxes["staging"].edit("asst_a", endCallMessage="Edited")
-    result = layered.two.run("staging", "pull")
+    layered.environments.sandboxes["staging"].edit("asst_a", endCallMessage="Edited")
+    result = layered.environments.run("staging", "pull")
     assert result.code == 0, result.stderr
-    assert "Edited" in (layered.two.root / layered.kind.takes_edits).read_text("utf-8")
-    assert layered.two.repo.git("diff", "--name-only").splitlines() == [layered.kind.takes_edits]
+    assert "Edited" in (layered.environments.root / layered.kind.takes_edits).read_text("utf-8")
+    assert layered.environments.repo.git("diff", "--name-only").splitlines() == [layered.kind.takes_edits]
 
 
 def test_a_problem_stands_at_its_place_in_the_layer(layered: Layered) -> None:
     words, column, message = layered.kind.wrong
     layered.say(words)
-    result = layered.two.run("staging", "validate")
+    result = layered.environments.run("staging", "validate")
     line = len(layered.path.read_text("utf-8").splitlines())
     assert f"{layered.kind.file}:{line}:{column}: {message}" in result.stdout
 
 
 def test_a_sparse_checkout_that_hides_it_is_an_error(layered: Layered) -> None:
-    layered.two.repo.git("sparse-checkout", "set", "--no-cone", "/*", f"!/{layered.kind.file}")
+    layered.environments.repo.git("sparse-checkout", "set", "--no-cone", "/*", f"!/{layered.kind.file}")
     assert not layered.path.exists()
-    result = layered.two.run("staging", "plan")
+    result = layered.environments.run("staging", "plan")
     assert result.code == 1
     assert f"a sparse checkout hides {layered.kind.file}" in result.stderr

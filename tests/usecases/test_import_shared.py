@@ -52,15 +52,15 @@ def test_defaults_with_a_mistake_stop_an_import(tmp_path: Path) -> None:
 
 
 def test_in_an_environment_the_shared_definition_leans_on_no_defaults_of_the_environment(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
-        (two.root / "assistants" / "_defaults.yaml").write_text("voice: {provider: azure}\n", "utf-8")
-        overlays = two.root / "environments" / "staging"
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        (environments.root / "assistants" / "_defaults.yaml").write_text("voice: {provider: azure}\n", "utf-8")
+        overlays = environments.root / "environments" / "staging"
         (overlays / "_defaults.yaml").write_text("firstMessage: Hello\nendCallMessage: Bye\n", "utf-8")
-        result = two.run("staging", "import", "asst_a")
-        shared = (two.root / "assistants" / "desk.yaml").read_text("utf-8")
+        result = environments.run("staging", "import", "asst_a")
+        shared = (environments.root / "assistants" / "desk.yaml").read_text("utf-8")
         overlay = (overlays / "desk.yaml").read_text("utf-8")
-        two.repo.commit()
-        planned = two.report("staging", "plan", "--base", "none")["summary"]
+        environments.repo.commit()
+        planned = environments.report("staging", "plan", "--base", "none")["summary"]
     assert result.code == 0, result.stderr
     assert "firstMessage: Hello\n" in shared
     assert "provider: azure" not in shared

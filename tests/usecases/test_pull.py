@@ -300,17 +300,17 @@ def test_without_a_base_nothing_is_drift(tmp_path: Path) -> None:
 
 def test_an_overlay_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
     text = "id: asst_a\n" + TEXT.replace("id: asst_a\n", "")
-    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
-        file = two.repo.write("sub/a", text)
-        two.repo.commit()
-        two.repo.sandbox.edit("asst_a", firstMessage="Welcome", model={**MODEL, "temperature": 1})
-        checked = two.run("staging", "pull", "--check")
-        overlay = two.root / "environments/staging/sub/a.yaml"
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        file = environments.repo.write("sub/a", text)
+        environments.repo.commit()
+        environments.repo.sandbox.edit("asst_a", firstMessage="Welcome", model={**MODEL, "temperature": 1})
+        checked = environments.run("staging", "pull", "--check")
+        overlay = environments.root / "environments/staging/sub/a.yaml"
         there = overlay.exists()
-        result = two.run("staging", "pull")
-        again = two.run("staging", "pull")
+        result = environments.run("staging", "pull")
+        again = environments.run("staging", "pull")
         fields = yaml.safe_load(overlay.read_text("utf-8"))
-        other = list((two.root / "environments/production").iterdir())
+        other = list((environments.root / "environments/production").iterdir())
         after = file.read_text("utf-8")
     assert (checked.code, there) == (2, False)
     assert "+firstMessage: Welcome" in checked.stdout
@@ -377,12 +377,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 def test_an_overlay_folder_that_cannot_take_a_file_is_an_error(tmp_path: Path) -> None:
     text = "id: asst_a\n" + TEXT.replace("id: asst_a\n", "")
-    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
-        two.repo.write("sub/a", text)
-        (two.root / "environments/staging/sub").write_text("in the way", "utf-8")
-        two.repo.commit()
-        two.repo.sandbox.edit("asst_a", firstMessage="Welcome")
-        result = two.run("staging", "pull")
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        environments.repo.write("sub/a", text)
+        (environments.root / "environments/staging/sub").write_text("in the way", "utf-8")
+        environments.repo.commit()
+        environments.repo.sandbox.edit("asst_a", firstMessage="Welcome")
+        result = environments.run("staging", "pull")
     message = "environments/staging/sub/a.yaml: cannot be written: File exists\n  use another place, or make room\n"
     assert (result.code, result.stdout, result.stderr) == (1, "", message)
 
@@ -422,14 +422,14 @@ def test_nothing_to_pull_is_not_said_of_what_is_left(tmp_path: Path) -> None:
 def test_what_an_overlay_takes_back_from_the_shared_file_stays_away(tmp_path: Path, overlaid: str) -> None:
     text = SHARED + "metadata:\n  team: {name: a, size: 3}\n  office: 2\n"
     live = {"name": "Enrollment", "metadata": yaml.safe_load(overlaid)["metadata"]}
-    with two_environments(tmp_path / "work", {"s": live}) as two:
-        shared = two.shared(text=text)
-        overlay = two.overlay("staging", "a", f"id: asst_s\n{overlaid}# the end\n")
-        two.repo.commit()
-        two.report("staging", "apply", "--yes", "--record", "--base", "none")
-        two.sandboxes["staging"].edit("asst_s", metadata={"team": {"name": "b"}, "office": 1})
-        result = two.run("staging", "pull")
-        planned, again = two.report("staging", "plan"), two.run("staging", "pull")
+    with two_environments(tmp_path / "work", {"s": live}) as environments:
+        shared = environments.shared(text=text)
+        overlay = environments.overlay("staging", "a", f"id: asst_s\n{overlaid}# the end\n")
+        environments.repo.commit()
+        environments.report("staging", "apply", "--yes", "--record", "--base", "none")
+        environments.sandboxes["staging"].edit("asst_s", metadata={"team": {"name": "b"}, "office": 1})
+        result = environments.run("staging", "pull")
+        planned, again = environments.report("staging", "plan"), environments.run("staging", "pull")
         after, untouched = overlay.read_text("utf-8"), shared.read_text("utf-8")
     assert (result.code, result.stderr, untouched) == (0, "", text)
     assert yaml.safe_load(after)["metadata"] == {"team": {"name": "b", "size": None}, "office": 1}
@@ -441,15 +441,15 @@ def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
     deep: Any = "x"
     for _ in range(70):
         deep = [deep]
-    with two_environments(tmp_path / "work", {"a": {**LIVE, "metadata": {"team": "a"}}}) as two:
-        two.repo.write("a", TEXT + "metadata: {team: a}\n")
-        two.repo.commit()
-        two.repo.sandbox.edit("asst_a", metadata={"team": deep})
-        nothing = two.run("staging", "pull")
-        there = list((two.root / "environments/staging").iterdir())
-        two.repo.sandbox.edit("asst_a", firstMessage="Welcome")
-        result = two.run("staging", "pull")
-        after = (two.root / "environments/staging/a.yaml").read_text("utf-8")
+    with two_environments(tmp_path / "work", {"a": {**LIVE, "metadata": {"team": "a"}}}) as environments:
+        environments.repo.write("a", TEXT + "metadata: {team: a}\n")
+        environments.repo.commit()
+        environments.repo.sandbox.edit("asst_a", metadata={"team": deep})
+        nothing = environments.run("staging", "pull")
+        there = list((environments.root / "environments/staging").iterdir())
+        environments.repo.sandbox.edit("asst_a", firstMessage="Welcome")
+        result = environments.run("staging", "pull")
+        after = (environments.root / "environments/staging/a.yaml").read_text("utf-8")
     message = "environments/staging/a.yaml: not pulled: metadata.team: cannot be written into "
     assert (nothing.code, nothing.stdout, there) == (1, "", [])
     assert nothing.stderr.startswith(message)

@@ -99,22 +99,22 @@ def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stay
 
 @pytest.mark.parametrize("own", [True, False])
 def test_with_an_environment_its_own_text_file_takes_the_text_and_else_its_overlay(tmp_path: Path, own: bool) -> None:
-    with two_environments(tmp_path / "work", {"a": LIVE}) as two:
-        two.shared("a", "firstMessage: {$file: hello.txt}\n")
-        shared = two.root / "assistants" / "hello.txt"
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        environments.shared("a", "firstMessage: {$file: hello.txt}\n")
+        shared = environments.root / "assistants" / "hello.txt"
         shared.write_text("Hello!\n", "utf-8")
-        above = two.root / "environments" / "staging" / "hello.txt"
+        above = environments.root / "environments" / "staging" / "hello.txt"
         above.write_text("Hello, staging!\n", "utf-8")
-        for name in two.sandboxes:
-            two.overlay(name, "a", "id: asst_a\n")
+        for name in environments.sandboxes:
+            environments.overlay(name, "a", "id: asst_a\n")
         if own:
-            two.overlay("staging", "a", "id: asst_a\nfirstMessage: {$file: hello.txt}\n")
-        two.repo.commit()
-        assert two.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
-        two.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
-        result = two.run("staging", "pull")
-        changed = two.repo.git("diff", "--name-only").splitlines()
-        overlay = (two.root / "environments" / "staging" / "a.yaml").read_text("utf-8")
+            environments.overlay("staging", "a", "id: asst_a\nfirstMessage: {$file: hello.txt}\n")
+        environments.repo.commit()
+        assert environments.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
+        environments.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
+        result = environments.run("staging", "pull")
+        changed = environments.repo.git("diff", "--name-only").splitlines()
+        overlay = (environments.root / "environments" / "staging" / "a.yaml").read_text("utf-8")
     assert result.code == 0
     assert shared.read_text("utf-8") == "Hello!\n"
     if own:

@@ -90,26 +90,31 @@ def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: 
 @pytest.mark.parametrize("nested", BOTH)
 def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(tmp_path: Path, nested: Nested) -> None:
     live = {"name": "Enrollment", "firstMessage": "Hello", "model": MODEL, "voicemailMessage": "by hand"}
-    with two_environments(tmp_path / "work", {"s": live, "p": live}, nested=nested, kind=InstalledStory) as two:
-        shared = two.shared()
-        staging = two.overlay("staging", "a", "id: asst_s   # of staging\nfirstMessage: Test  # only here\n")
-        production = two.overlay("production", id="asst_p")
-        two.repo.commit()
-        first = {name: two.report(name, "apply", "--yes", "--record", "--base", "none") for name in two.sandboxes}
+    with two_environments(
+        tmp_path / "work", {"s": live, "p": live}, nested=nested, kind=InstalledStory
+    ) as environments:
+        shared = environments.shared()
+        staging = environments.overlay("staging", "a", "id: asst_s   # of staging\nfirstMessage: Test  # only here\n")
+        production = environments.overlay("production", id="asst_p")
+        environments.repo.commit()
+        first = {
+            name: environments.report(name, "apply", "--yes", "--record", "--base", "none")
+            for name in environments.sandboxes
+        }
         greetings = [
-            two.sandboxes["staging"].live("asst_s")["firstMessage"],
-            two.sandboxes["production"].live("asst_p")["firstMessage"],
+            environments.sandboxes["staging"].live("asst_s")["firstMessage"],
+            environments.sandboxes["production"].live("asst_p")["firstMessage"],
         ]
         before = [file.read_bytes() for file in (shared, production)]
-        two.sandboxes["staging"].edit("asst_s", firstMessage="Test 2", model={**MODEL, "temperature": 1.1})
-        drifted = {name: change_kinds(two.report(name, "drift")) for name in two.sandboxes}
-        pulled = {name: two.run(name, "pull") for name in two.sandboxes}
-        planned = {name: two.report(name, "plan") for name in two.sandboxes}
-        again = two.run("staging", "pull")
+        environments.sandboxes["staging"].edit("asst_s", firstMessage="Test 2", model={**MODEL, "temperature": 1.1})
+        drifted = {name: change_kinds(environments.report(name, "drift")) for name in environments.sandboxes}
+        pulled = {name: environments.run(name, "pull") for name in environments.sandboxes}
+        planned = {name: environments.report(name, "plan") for name in environments.sandboxes}
+        again = environments.run("staging", "pull")
         after = [file.read_bytes() for file in (shared, production)]
         overlay = staging.read_text("utf-8")
-        two.repo.commit()
-        second = {name: two.report(name, "apply", "--yes", "--record") for name in two.sandboxes}
+        environments.repo.commit()
+        second = {name: environments.report(name, "apply", "--yes", "--record") for name in environments.sandboxes}
     assert {name: report["environment"] for name, report in first.items()} == {n: n for n in first}
     assert entries(first["staging"])["a"]["outcome"] == "applied"
     assert entries(first["production"])["a"]["outcome"] == "unchanged"
@@ -127,16 +132,16 @@ def test_one_definition_serves_two_environments_and_a_drift_goes_to_one_overlay(
 
 
 def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path) -> None:
-    with two_environments(tmp_path / "work", {}) as two:
-        file = two.shared("new", NEW)
-        before = two.run("production", "plan")
-        result = two.run("staging", "create", "--yes", file)
-        overlay = (two.root / "environments/staging/new.yaml").read_text("utf-8")
+    with two_environments(tmp_path / "work", {}) as environments:
+        file = environments.shared("new", NEW)
+        before = environments.run("production", "plan")
+        result = environments.run("staging", "create", "--yes", file)
+        overlay = (environments.root / "environments/staging/new.yaml").read_text("utf-8")
         untouched = file.read_text("utf-8")
-        two.repo.commit()
-        planned = two.report("staging", "plan")
-        other = two.report("production", "plan")
-        made = two.sandboxes["production"].calls.get("POST", 0)
+        environments.repo.commit()
+        planned = environments.report("staging", "plan")
+        other = environments.report("production", "plan")
+        made = environments.sandboxes["production"].calls.get("POST", 0)
     assert before.code == 0, before.stderr
     assert result.code == 0, result.stderr
     assert result.stdout.startswith("environments/staging/new.yaml: created ")
