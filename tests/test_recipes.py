@@ -44,13 +44,13 @@ def test_each_field_is_in_the_page_about_definitions() -> None:
 
 def test_each_format_is_made_by_a_renderer_of_its_own_and_has_golden_files(tmp_path: Path) -> None:
     plan = GOLDEN / "plan.json"
-    made = {form: run("report", str(plan), "--format", form, cwd=tmp_path).stdout for form in FORMATS}
+    texts = {form: run("report", str(plan), "--format", form, cwd=tmp_path).stdout for form in FORMATS}
     for suffix, form in FORMATS_BY_SUFFIX.items():
         assert run("report", str(plan), "--report", f"report{suffix}", cwd=tmp_path).code == 0
         text = (tmp_path / f"report{suffix}").read_text("utf-8")
-        assert made.setdefault(form, text) == text
+        assert texts.setdefault(form, text) == text
         assert GOLDEN.joinpath(f"plan{suffix}").exists()
-    assert len(set(made.values())) == len(made)
+    assert len(set(texts.values())) == len(texts)
     assert all(
         GOLDEN.joinpath(f"plan.{form}.txt").exists() for form in {*FORMATS} - {*FORMATS_BY_SUFFIX.values(), "text"}
     )

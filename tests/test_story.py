@@ -259,13 +259,13 @@ class Stories(RuleBasedStateMachine):
     def apply_what_was_reviewed(self) -> None:
         assert self.reviewed is not None
         options, reviewed = self.reviewed
-        gone = [
+        removed = [
             entry for entry in reviewed["assistants"] if entry["digest"] and entry["key"][-1] not in self.definitions
         ]
         before = self.live()
         self.sandbox.forget_requests()
         file = self.story.save_report(reviewed, "plan.json")
-        if gone:
+        if removed:
             assert self.story.run("apply", "--yes", "--no-record", "--plan", file, *options).code == 1
             assert self.sandbox.patches == []
             return

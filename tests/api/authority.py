@@ -22,12 +22,12 @@ class Authority:
         extensions = self.folder / f"{name}.ext"
         identifiers = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
         extensions.write_text(f"subjectAltName={san}\n{identifiers}", encoding="ascii")
-        request, key, made = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "key", "pem"))
+        request, key, certificate = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "key", "pem"))
         _openssl("req", "-new", *_NEW_KEY.split(), "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         issuer = ("-CA", self.file, "-CAkey", self.folder / "ca.key", "-CAcreateserial")
-        _openssl("x509", "-req", "-in", request, *issuer, "-days", days, "-extfile", extensions, "-out", made)
+        _openssl("x509", "-req", "-in", request, *issuer, "-days", days, "-extfile", extensions, "-out", certificate)
         both = self.folder / f"{name}-both.pem"
-        both.write_text(made.read_text("ascii") + key.read_text("ascii"), encoding="ascii")
+        both.write_text(certificate.read_text("ascii") + key.read_text("ascii"), encoding="ascii")
         return both
 
     def server(

@@ -77,15 +77,15 @@ def test_an_old_authority(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("san", "days", "said"), [("IP:127.0.0.1", -1, "has expired"), ("IP:127.0.0.2", 2, "for another host")]
+    ("san", "days", "message"), [("IP:127.0.0.1", -1, "has expired"), ("IP:127.0.0.2", 2, "for another host")]
 )
 def test_a_certificate_with_a_message_of_its_own(
-    tmp_path: Path, authority: Authority, san: str, days: int, said: str
+    tmp_path: Path, authority: Authority, san: str, days: int, message: str
 ) -> None:
     with odd_server(tls=authority.server(authority.issue("bad", san=san, days=days))) as server:
         result = run_whoami(server, tmp_path, {"SSL_CERT_FILE": str(authority.file)})
     assert result.code == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_client_certificates(tmp_path: Path, authority: Authority) -> None:

@@ -199,8 +199,8 @@ def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
 
 
 def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     env.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
     with api_through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")

@@ -34,8 +34,8 @@ def server() -> Iterator[OddServer]:
 
 
 def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def patch_error(api: AssistantsApi) -> ApiError:
@@ -119,8 +119,8 @@ def test_a_refused_connection_names_the_url_and_was_not_a_call() -> None:
 
 def test_an_api_that_comes_back_is_given_patience_again() -> None:
     notes: list[RequestNote] = []
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     options = ApiOptions(f"http://127.0.0.1:{port}/api", token_credentials(), ApiLimits(retries=1))
     with AssistantsApi(options, on_request=notes.append, backoff=0.01) as api:
         with pytest.raises(ApiError):
@@ -320,12 +320,12 @@ def test_stopping_ends_a_wait_that_has_begun_and_sends_nothing_more(server: OddS
         second = pool.submit(api.get, "asst_2")
         time.sleep(0.1)
         stop.set()
-        one, two = first.exception(timeout=10), second.exception(timeout=10)
-    assert isinstance(one, ApiError)
-    assert isinstance(two, ApiError)
-    assert (one.status, two.status) == (429, None)
-    assert (one.kind, two.kind) == ("rate_limited", "rate_limited")
-    assert "the run was stopped" in two.message
+        first_error, second_error = first.exception(timeout=10), second.exception(timeout=10)
+    assert isinstance(first_error, ApiError)
+    assert isinstance(second_error, ApiError)
+    assert (first_error.status, second_error.status) == (429, None)
+    assert (first_error.kind, second_error.kind) == ("rate_limited", "rate_limited")
+    assert "the run was stopped" in second_error.message
     assert len(server.all_requests) == 1
 
 

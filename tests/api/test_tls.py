@@ -60,18 +60,18 @@ def test_both_variables_name_authorities(server: OddServer, authority: Authority
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "RECONCILER_CLIENT_CERT"])
 @pytest.mark.parametrize(
-    ("what", "says"),
+    ("content", "says"),
     [("missing", "No such file"), ("folder", "Is a directory"), ("der", "in PEM form"), ("empty", "in PEM form")],
 )
 def test_a_file_that_cannot_be_used_is_named(
-    env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path, variable: str, what: str, says: str
+    env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path, variable: str, content: str, says: str
 ) -> None:
-    place = tmp_path / what
-    if what == "folder":
+    place = tmp_path / content
+    if content == "folder":
         place.mkdir()
-    elif what == "der":
+    elif content == "der":
         place.write_bytes(ssl.PEM_cert_to_DER_cert(authority.file.read_text("ascii")))
-    elif what == "empty":
+    elif content == "empty":
         place.touch()
     env.setenv(variable, str(place))
     with pytest.raises(SettingsError) as error_info:
@@ -201,11 +201,11 @@ def test_a_client_certificate_that_the_api_does_not_know(
 def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path) -> None:
     authority.issue("one")
     authority.issue("two")
-    one, two = authority.folder / "one.pem", authority.folder / "two.key"
-    env.setenv("RECONCILER_CLIENT_KEY", str(two))
+    certificate, key = authority.folder / "one.pem", authority.folder / "two.key"
+    env.setenv("RECONCILER_CLIENT_KEY", str(key))
     with pytest.raises(SettingsError, match="RECONCILER_CLIENT_CERT is not"):
         AssistantsApi(ApiOptions(HTTPS, token_credentials()))
-    env.setenv("RECONCILER_CLIENT_CERT", str(one))
+    env.setenv("RECONCILER_CLIENT_CERT", str(certificate))
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*two.key.*it does not match the certificate"):
         AssistantsApi(ApiOptions(HTTPS, token_credentials()))
     env.delenv("RECONCILER_CLIENT_KEY")

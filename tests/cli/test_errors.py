@@ -204,9 +204,9 @@ def test_a_path_that_is_empty_is_not_the_folder_that_one_is_in(one_definition: P
 
 
 def test_a_folder_that_is_gone(one_definition: Project) -> None:
-    gone = "mkdir gone && cd gone && rmdir ../gone && exec "
+    in_removed_folder = "mkdir gone && cd gone && rmdir ../gone && exec "
     result = subprocess.run(
-        ["/bin/sh", "-c", f"{gone}{shlex.quote(COMMAND)} validate"],
+        ["/bin/sh", "-c", f"{in_removed_folder}{shlex.quote(COMMAND)} validate"],
         cwd=one_definition.root,
         env=environment(),
         capture_output=True,

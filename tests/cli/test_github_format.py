@@ -118,13 +118,13 @@ def test_a_summary_keeps_to_its_limit_together_with_what_is_there_already(projec
     project.configure(
         extra_fields=["/model/messages"], lints=dict.fromkeys(["spoken-markdown", "spoken-emoji"], "none")
     )
-    there = "x" * 100_000
-    files.summary.write_text(there, "utf-8")
+    earlier_text = "x" * 100_000
+    files.summary.write_text(earlier_text, "utf-8")
     with running_sandbox({f"asst_{number}": {"model": MODEL} for number in range(500)}) as sandbox:
         env = environment(sandbox, files)
         first = run("plan", "--format", "github", cwd=project.root, env=env)
         size = files.summary.stat().st_size
-        text = files.summary.read_text("utf-8").removeprefix(there)
+        text = files.summary.read_text("utf-8").removeprefix(earlier_text)
         second = run("plan", "--format", "github", cwd=project.root, env=env)
     assert (first.code, first.stderr) == (0, "")
     assert LIMIT - 20_000 < size <= LIMIT

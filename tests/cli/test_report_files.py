@@ -35,7 +35,7 @@ def read_title(file: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said", "shown"),
+    ("arguments", "code", "message", "shown"),
     [
         (["plan"], 0, "system-out", PLANNED),
         (["plan", "--detailed-exitcode"], 2, "failure", PLANNED),
@@ -44,12 +44,12 @@ def read_title(file: Path) -> str:
     ],
 )
 def test_every_command_writes_them(
-    one_definition: Project, arguments: list[str], code: int, said: str, shown: str
+    one_definition: Project, arguments: list[str], code: int, message: str, shown: str
 ) -> None:
     with running_sandbox(LIVE) as sandbox:
         result = run(*arguments, *REPORTS, cwd=one_definition.root, env=connection_variables(sandbox))
     assert (result.code, result.stderr) == (code, "")
-    assert read_cases(one_definition.root / "r.xml") == {"assistants/team/a": [said]}
+    assert read_cases(one_definition.root / "r.xml") == {"assistants/team/a": [message]}
     assert read_title(one_definition.root / "r.html") == shown
     again = run("report", "r.json", "--report", "again.html", "--report", "again.xml", cwd=one_definition.root)
     assert again.code == 0

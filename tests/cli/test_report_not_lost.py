@@ -155,9 +155,9 @@ def repo(tmp_path: Path) -> Iterator[Story]:
         yield told_once
 
 
-def path_with_git(folder: Path, on: str, what: str) -> str:
+def path_with_git(folder: Path, on: str, action: str) -> str:
     """A PATH on which git does something else first, where a word is among its arguments."""
-    script = f"""#!/bin/sh\ncase " $* " in *" {on} "*) {what};; esac\nexec {shutil.which("git")} "$@"\n"""
+    script = f"""#!/bin/sh\ncase " $* " in *" {on} "*) {action};; esac\nexec {shutil.which("git")} "$@"\n"""
     folder.mkdir()
     (folder / "git").write_text(script, "utf-8")
     (folder / "git").chmod(0o755)
@@ -210,18 +210,18 @@ def test_ctrl_c_while_the_report_and_the_record_are_written_loses_neither(repo: 
 
 
 def test_a_report_that_could_not_be_read_back_says_so_before_the_first_write(project: Project) -> None:
-    keys, said = "abcdef", threading.Event()
+    keys, has_noted = "abcdef", threading.Event()
     for key in keys:
         project.write(key, id=f"asst_{key}", metadata={"owner": "new"})
     seed = {f"asst_{key}": {"metadata": {"owner": "old", "log": [1] * 100_000}} for key in keys}
     before: list[bool] = []
     with running_sandbox(seed) as sandbox:
-        sandbox.before_each(lambda method, path, body: before.append(said.wait(30)) if method == "PATCH" else None)
+        sandbox.before_each(lambda method, path, body: before.append(has_noted.wait(30)) if method == "PATCH" else None)
         with start_command(
             "apply", "--yes", "--report", "r.json", cwd=project.root, env=connection_variables(sandbox)
         ) as command:
             command.wait_for_stderr("so no later command can read it")
-            said.set()
+            has_noted.set()
             assert command.wait().code == 0
     assert before == [True] * len(keys)
     again = run("report", "r.json", cwd=project.root)

@@ -15,7 +15,7 @@ def drop_fields(live: dict[str, Any], *paths: tuple[str, ...]) -> dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("path", "left"),
+    ("path", "remaining"),
     [
         (("model", "revision"), {"model": {"x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {"revision": 7}}),
         (("*", "revision"), {"model": {"x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {}}),
@@ -25,14 +25,14 @@ def drop_fields(live: dict[str, Any], *paths: tuple[str, ...]) -> dict[str, Any]
         (("voice", "revision"), None),
     ],
 )
-def test_what_the_server_manages_is_not_there(path: tuple[str, ...], left: dict[str, Any] | None) -> None:
+def test_what_the_server_manages_is_not_there(path: tuple[str, ...], remaining: dict[str, Any] | None) -> None:
     live = {"model": {"revision": 1, "x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {"revision": 7}}
-    assert drop_fields(live, path) == (left or live)
+    assert drop_fields(live, path) == (remaining or live)
     assert live["metadata"] == {"revision": 7}
 
 
 @pytest.mark.parametrize(
-    ("declared", "live", "seen"),
+    ("declared", "live", "compared"),
     [
         ("a\nb", "a\r\nb", "a\nb"),
         ("a\r\nb", "a\nb", "a\r\nb"),  # as the definition has it
@@ -52,7 +52,7 @@ def test_what_the_server_manages_is_not_there(path: tuple[str, ...], left: dict[
         ([{"x": "a\nb"}], [{"x": "a\r\nb", "y": "\r\n"}], [{"x": "a\nb", "y": "\r\n"}]),
     ],
 )
-def test_texts_have_the_line_ends_of_the_definition(declared: Any, live: Any, seen: Any) -> None:
-    assert align_line_ends(live, declared, ANY) == seen
+def test_texts_have_the_line_ends_of_the_definition(declared: Any, live: Any, compared: Any) -> None:
+    assert align_line_ends(live, declared, ANY) == compared
     assert align_line_ends(live, declared, Settings()) is live
-    assert align_line_ends(seen, declared, ANY) == seen
+    assert align_line_ends(compared, declared, ANY) == compared

@@ -123,27 +123,31 @@ def test_of_several_freezes_the_one_that_ends_last_is_told() -> None:
 def test_an_entry_that_concerns_nothing_declared_is_told(path: tuple[str, ...], matches: bool) -> None:
     declared = {"name": "A", "metadata": {"crm": {"key": 1}, "null": None, "list": [{"key": 1}]}}
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", declared)]
-    for held in (settings(ignore=(rule(*path),)), settings(enforce=(enforced(*path),)), settings(sensitive=(path,))):
-        assert bool(list(warn_of_unmatched(held, definitions, [{}]))) != matches
-    for held in (
+    for one_setting in (
+        settings(ignore=(rule(*path),)),
+        settings(enforce=(enforced(*path),)),
+        settings(sensitive=(path,)),
+    ):
+        assert bool(list(warn_of_unmatched(one_setting, definitions, [{}]))) != matches
+    for one_setting in (
         settings(ignore=(rule(*path, assistants=("b",)),)),
         settings(enforce=(enforced(*path, assistants=("b",)),)),
     ):
-        (note,) = warn_of_unmatched(held, definitions)
+        (note,) = warn_of_unmatched(one_setting, definitions)
         assert "matches no definition" in note
 
 
 def test_a_rule_that_keeps_an_object_of_which_a_definition_makes_a_text_is_in_use() -> None:
-    kept = rule("metadata", "crm", "key")
+    ignored = rule("metadata", "crm", "key")
     (definition,) = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"crm": "none"}})]
-    planner = Planner(overrides=find_overrides(settings(ignore=(kept,)), "a"))
+    planner = Planner(overrides=find_overrides(settings(ignore=(ignored,)), "a"))
     plan = planner.plan(definition.declared, {"metadata": {"crm": {"key": 1}}})
     assert plan.patch is None
-    assert [entry.rule for entry in plan.ignored] == [kept]
+    assert [entry.rule for entry in plan.ignored] == [ignored]
     # Without live nobody knows that there is no such object.
     for lives in ([], [{}, {"metadata": {"crm": {"key": 1}}}]):
-        assert list(warn_of_unmatched(settings(ignore=(kept,)), [definition], lives)) == []
-    assert len(list(warn_of_unmatched(settings(ignore=(kept,)), [definition], [{"metadata": {"crm": "x"}}]))) == 1
+        assert list(warn_of_unmatched(settings(ignore=(ignored,)), [definition], lives)) == []
+    assert len(list(warn_of_unmatched(settings(ignore=(ignored,)), [definition], [{"metadata": {"crm": "x"}}]))) == 1
 
 
 def test_an_ignored_key_that_a_list_does_not_declare_may_be_live() -> None:
@@ -156,15 +160,15 @@ def test_one_environment_does_not_tell_that_an_entry_of_the_project_is_idle() ->
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"name": "A"})]
     own, shared = Environment(ignore=(rule("endCallMessage"),)), (rule("voicemailMessage"),)
     for environments, count in (({"a": own}, 2), ({"a": own, "b": Environment()}, 1)):
-        held = settings(ignore=shared, environments=environments).choose("a")
-        assert len(list(warn_of_unmatched(held, definitions))) == count
+        chosen = settings(ignore=shared, environments=environments).choose("a")
+        assert len(list(warn_of_unmatched(chosen, definitions))) == count
 
 
 def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"team": "x"}})]
-    held = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
-    assert len(list(warn_of_unmatched(held, definitions))) == 2
-    (note,) = warn_of_unmatched(held, definitions, [{"metadata": {"crmKey": "k"}}, {}])
+    secrets = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
+    assert len(list(warn_of_unmatched(secrets, definitions))) == 2
+    (note,) = warn_of_unmatched(secrets, definitions, [{"metadata": {"crmKey": "k"}}, {}])
     assert note == (
         "sensitive /metadata/crm.key matches nothing that a definition declares or live holds: check its spelling"
     )
@@ -199,9 +203,9 @@ def test_a_live_edit_of_an_enforced_field_is_put_back_whatever_the_policy(on_dri
 def test_what_else_was_edited_live_follows_the_policy() -> None:
     overrides = Overrides(enforce=(enforced(*BYE),))
     live = {**LIVE, "name": "B"}
-    kept = Planner(overrides=overrides).plan(GIT, live, GIT)
-    assert kept.patch == {"endCallMessage": "Bye"}
-    assert kept.unsent_paths == {("name",)}
+    plan = Planner(overrides=overrides).plan(GIT, live, GIT)
+    assert plan.patch == {"endCallMessage": "Bye"}
+    assert plan.unsent_paths == {("name",)}
     refused = Planner(policy=Policy(on_drift="fail"), overrides=overrides).plan(GIT, live, GIT)
     assert (refused.patch, refused.refusal) == (None, Kind.DRIFT)
 

@@ -95,7 +95,7 @@ def test_a_plan_says_what_apply_sends_and_apply_what_it_sent(tmp_path: Path, cho
         }
     assert sent_marks(planned) == expected
     assert sent_marks(applied) == expected
-    assert patched == {name: {path for path, went in paths.items() if went} for name, paths in expected.items()}
+    assert patched == {name: {path for path, is_sent in paths.items() if is_sent} for name, paths in expected.items()}
 
 
 def drop_answer(request: Request, forward: Forward) -> Answer | None:

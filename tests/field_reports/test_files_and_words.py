@@ -192,10 +192,10 @@ def test_a_folder_below_finds_the_project(campus: Project, command: Command, bel
 
 
 def test_relative_paths_are_relative_to_where_the_user_stands(campus: Project, command: Command) -> None:
-    here = campus.folder / "admissions"
-    assert select_keys(command, "visits.yaml", cwd=here) == ["admissions/visits"]
-    assert select_keys(command, ".", cwd=here) == ["admissions/enrollment", "admissions/visits"]
-    assert select_keys(command, "../desk.yaml", cwd=here) == ["desk"]
+    subfolder = campus.folder / "admissions"
+    assert select_keys(command, "visits.yaml", cwd=subfolder) == ["admissions/visits"]
+    assert select_keys(command, ".", cwd=subfolder) == ["admissions/enrollment", "admissions/visits"]
+    assert select_keys(command, "../desk.yaml", cwd=subfolder) == ["desk"]
 
 
 def test_nothing_above_the_repository_is_read(campus: Project, command: Command, tmp_path: Path) -> None:

@@ -143,19 +143,19 @@ class Merges(RuleBasedStateMachine):
         result = self.repo.run("apply", "--yes", "--record", *options)
         after = self.live
         assert self.git == git
-        gone = {*live} - {*after}
+        lost_lines = {*live} - {*after}
         if result.code == 0 and after == git:
             self.applied = git
         else:
             assert after == live
         # What goes is in the report; what live alone wrote goes where somebody said so, or git has it as well.
-        assert gone <= self.find_named(gone, result.stdout), result.stdout
+        assert lost_lines <= self.find_named(lost_lines, result.stdout), result.stdout
         wrote = {line for line in live if line not in self.applied and line.startswith("live")} - {*git}
         assert after == live or not wrote or options, result.stdout
 
-    def find_named(self, lines: set[str], said: str) -> set[str]:
+    def find_named(self, lines: set[str], message: str) -> set[str]:
         """The lines that a command names, whole or as words with marks around them."""
-        words = " ".join(re.sub(r"\[-|-\]|\{\+|\+\}", " ", said).split())
+        words = " ".join(re.sub(r"\[-|-\]|\{\+|\+\}", " ", message).split())
         return {line for line in lines if re.search(rf"(?<!\S){re.escape(line)}(?!\S)", words)}
 
 

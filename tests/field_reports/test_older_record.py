@@ -189,8 +189,8 @@ def test_a_definition_that_moves_or_goes_is_known_to_it(repo: Story) -> None:
     )
     repo.apply()
     assert sorted(declared["id"] for declared in read_record(repo).values()) == ["asst_b", "asst_c", "asst_n"]
-    there = change_kinds(repo.plan(*SECOND))
-    assert there["b"] == {"/firstMessage": "change", "/name": "drift"}
+    kinds_in_second = change_kinds(repo.plan(*SECOND))
+    assert kinds_in_second["b"] == {"/firstMessage": "change", "/name": "drift"}
 
 
 def test_an_unclear_write_is_sent_again(repo: Story) -> None:

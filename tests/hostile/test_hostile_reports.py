@@ -178,6 +178,6 @@ def test_a_difference_of_a_huge_text_costs_little(reports: Reports, tmp_path: Pa
         {"path": "/firstMessage", "kind": "change", "line": 1, "live": live, "desired": "New words here"}
     ]
     (tmp_path / "huge.json").write_text(json.dumps(document), "utf-8")
-    (taken,) = run_bounded([["report", "huge.json", "--format", form]], cwd=tmp_path)
-    assert taken.code == 0
-    assert len(taken.stdout) < 100_000
+    (result,) = run_bounded([["report", "huge.json", "--format", form]], cwd=tmp_path)
+    assert result.code == 0
+    assert len(result.stdout) < 100_000

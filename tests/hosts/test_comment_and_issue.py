@@ -97,14 +97,14 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
 
 def test_a_comment_is_created_once_and_edited_in_place(desk: Desk) -> None:
     first = desk.comment()
-    (there,) = desk.hosts.comments
+    (comment_found,) = desk.hosts.comments
     assert (first.code, first.stdout, first.stderr) == (0, "", "Created the comment.\n")
-    assert there["body"].startswith(f"{MARKER}\n## Plan")
-    assert "[this run](https://" in there["body"]
-    assert f"Commit {'c' * 12}" in there["body"]
+    assert comment_found["body"].startswith(f"{MARKER}\n## Plan")
+    assert "[this run](https://" in comment_found["body"]
+    assert f"Commit {'c' * 12}" in comment_found["body"]
     second = desk.comment("plan_errors")
     assert (second.stderr, len(desk.hosts.comments)) == ("Edited the comment.\n", 1)
-    assert there["body"].startswith(MARKER)
+    assert comment_found["body"].startswith(MARKER)
     writes = len(desk.hosts.writes)
     same = desk.comment("plan_errors")
     assert (same.code, len(desk.hosts.writes)) == (0, writes)
@@ -135,27 +135,27 @@ def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
 
 def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert desk.issue().stderr == "Created the issue.\n"
-    (there,) = desk.hosts.issues
-    assert there["title"] == "Live assistants were edited outside git (assistants)"
-    assert "reconciler pull" in there["body"]
+    (issue_found,) = desk.hosts.issues
+    assert issue_found["title"] == "Live assistants were edited outside git (assistants)"
+    assert "reconciler pull" in issue_found["body"]
     assert desk.issue("plan_errors").stderr == "Edited the issue.\n"
-    assert there["title"] == "Not all assistants could be checked (assistants)"
+    assert issue_found["title"] == "Not all assistants could be checked (assistants)"
     assert desk.issue("plan_in_sync").stderr == "Closed the issue.\n"
-    assert (there["state"], len(there["said"])) == ("closed", 1)
+    assert (issue_found["state"], len(issue_found["said"])) == ("closed", 1)
     assert desk.issue().stderr == "Created the issue.\n"
     assert [issue["state"] for issue in desk.hosts.issues] == ["closed", "open"]
 
 
 def test_an_issue_that_is_locked_is_closed_without_a_word(desk: Desk) -> None:
     desk.issue()
-    (there,) = desk.hosts.issues
+    (issue_found,) = desk.hosts.issues
     issues = (
         f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{GITLAB}/projects/north%2Ffield/issues"
     )
-    desk.hosts.facts = {f"{issues}/{there['id']}/{'comments' if desk.name == 'github' else 'notes'}": None}
+    desk.hosts.facts = {f"{issues}/{issue_found['id']}/{'comments' if desk.name == 'github' else 'notes'}": None}
     result = desk.run("issue", "--settled")
-    assert (result.code, result.stderr, there["state"]) == (0, "Closed the issue.\n", "closed")
-    assert "said" not in there
+    assert (result.code, result.stderr, issue_found["state"]) == (0, "Closed the issue.\n", "closed")
+    assert "said" not in issue_found
 
 
 def test_only_what_this_pipeline_s_account_wrote_is_edited(desk: Desk) -> None:
@@ -309,9 +309,9 @@ def comment_on_merged(desk: Desk, **changes: str) -> Completed:
 
 
 def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(desk: Desk, merged: list[str]) -> None:
-    here = f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{PROJECT}/merge_requests"
+    path = f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{PROJECT}/merge_requests"
     desk.hosts.facts = {
-        f"{here}/5/{'comments' if desk.name == 'github' else 'notes'}": None,
+        f"{path}/5/{'comments' if desk.name == 'github' else 'notes'}": None,
         **{find_commit_path(desk, commit): [] for commit in merged},
         find_commit_path(desk, merged[0]): [show_merged(desk, number) for number in (5, 7)],
     }
@@ -613,8 +613,8 @@ def test_nothing_that_a_report_holds_is_a_quick_action(tmp_path: Path) -> None:
         for name in ("plan_hostile", "plan_errors", "drift"):
             report = tmp_path / f"{name}.json"
             report.write_text(json.dumps(spoil(json.loads((GOLDEN / f"{name}.json").read_text("utf-8")))), "utf-8")
-            for what in ("comment", "issue"):
-                assert desk.run(what, report).code == 0
+            for command in ("comment", "issue"):
+                assert desk.run(command, report).code == 0
         report.with_suffix(".md").write_text("### Could not begin\n\n/merge\r\n/\rclose\n", "utf-8")
         assert desk.run("comment", "--text", report.with_suffix(".md")).code == 0
         text = "\n".join([str(body) for _, path, body in hosts.calls if "notes" in path or "issues" in path])
@@ -629,8 +629,8 @@ def test_a_name_cannot_leave_its_marker() -> None:
 
 def test_what_was_not_applied_has_an_issue_of_its_own(desk: Desk) -> None:
     assert desk.issue("apply").stderr == "Created the issue.\n"
-    (there,) = desk.hosts.issues
-    assert there["title"] == "Not everything was applied (assistants)"
+    (issue_found,) = desk.hosts.issues
+    assert issue_found["title"] == "Not everything was applied (assistants)"
     desk.issue("drift")
     assert len(desk.hosts.issues) == 2
     assert desk.run("issue", "--settled", "--about", "apply").stderr == "Closed the issue.\n"

@@ -91,7 +91,7 @@ def test_other_edits_take_the_place_of_the_old_ones_and_none_closes(bench: Bench
     bench.propose()
     bench.edit("newer")
     assert bench.propose() == "Created the request."
-    (there,) = bench.open
+    (open_request,) = bench.open
     assert len(bench.hosts.branches) == 1
     bench.edit("old")
     assert bench.propose() == "Closed the request."
@@ -99,7 +99,7 @@ def test_other_edits_take_the_place_of_the_old_ones_and_none_closes(bench: Bench
     # It was closed by itself, so the same edits may come back.
     bench.edit("newer")
     assert bench.propose() == "Created the request."
-    assert bench.open[0]["branch"] == there["branch"]
+    assert bench.open[0]["branch"] == open_request["branch"]
 
 
 def test_what_people_did_is_left_to_them(bench: Bench) -> None:

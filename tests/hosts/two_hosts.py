@@ -91,8 +91,8 @@ class Hosts:
             found = self.branches.get(unquote(path.rpartition("/")[2]))
             return (200, {"id": found, "message": self.commits.get(found, "Mine")}) if found else None
         if path.startswith(f"{project}/repository/branches/"):
-            gone = self.branches.pop(unquote(path.rpartition("/")[2]), None)
-            return (204, None) if gone else (404, {"message": "404 Branch Not Found"})
+            deleted = self.branches.pop(unquote(path.rpartition("/")[2]), None)
+            return (204, None) if deleted else (404, {"message": "404 Branch Not Found"})
         if path == f"{project}/merge_requests" and method == "POST":
             request = self.request(body["source_branch"], body["target_branch"], body["title"], body["description"])
             return 201, self.show_request(request, gitlab=True)
@@ -125,8 +125,8 @@ class Hosts:
             head, files = self.commits["commit"]["parents"][0], self.commits["tree"]["tree"]
             return 201, {"ref": self.commit(branch, head, files, body["sha"])}
         if path.startswith(f"{repository}/git/refs/heads/"):
-            gone = self.branches.pop(path.removeprefix(f"{repository}/git/refs/heads/"), None)
-            return (204, None) if gone else (422, {"message": "Reference does not exist"})
+            deleted = self.branches.pop(path.removeprefix(f"{repository}/git/refs/heads/"), None)
+            return (204, None) if deleted else (422, {"message": "Reference does not exist"})
         if path == f"{repository}/pulls" and method == "POST":
             return 201, self.show_request(self.request(body["head"], body["base"], body["title"], body["body"]))
         if path == f"{repository}/pulls":
@@ -166,7 +166,7 @@ class Hosts:
             places = {"source_branch": one["branch"], "source_project_id": 1, "target_project_id": 1, "sha": commit}
             more = {"description": one["body"], "web_url": f"https://gitlab.test/{one['number']}", "state": state}
             return {"iid": one["number"], "author": {"username": one["author"]}, **places, **more}
-        here = {"full_name": "north/field"}
+        repository = {"full_name": "north/field"}
         return {
             "number": one["number"],
             "user": {"login": one["author"]},
@@ -174,8 +174,8 @@ class Hosts:
             "html_url": f"https://github.test/{one['number']}",
             "state": "open" if one["state"] == "open" else "closed",
             "merged_at": "2026-01-01T00:00:00Z" if one["state"] == "merged" else None,
-            "head": {"ref": one["branch"], "sha": commit, "repo": here},
-            "base": {"ref": one["target"], "repo": here},
+            "head": {"ref": one["branch"], "sha": commit, "repo": repository},
+            "base": {"ref": one["target"], "repo": repository},
         }
 
     def _entries(

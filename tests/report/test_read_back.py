@@ -47,8 +47,8 @@ CHANGED = change("/firstMessage", "Hello!", "Hi", base="Hi")
 
 class TestOneReport:
     def test_what_was_sent_is_read_and_nothing_else(self) -> None:
-        kept = change("/voicemailMessage", "A", "B", kind="drift", base="A")
-        assert list_field_names(list_applied(run(FIRST, applied_assistant(REVERTED, CHANGED, kept)))) == {
+        live_edit = change("/voicemailMessage", "A", "B", kind="drift", base="A")
+        assert list_field_names(list_applied(run(FIRST, applied_assistant(REVERTED, CHANGED, live_edit)))) == {
             "a": ["name", "firstMessage"]
         }
 

@@ -98,8 +98,8 @@ def test_long_texts_are_a_diff_from_one_to_the_other() -> None:
 
 def test_a_long_text_beside_none() -> None:
     text = render_text(document(make_pair(Difference(("firstMessage",), None, LONG))), width=200)
-    said = "production has this (assistants/a.yaml:3), staging has nothing (null at assistants/a.yaml:3)"
-    assert f"{said}\n      - Hello, this is" in text
+    sentence = "production has this (assistants/a.yaml:3), staging has nothing (null at assistants/a.yaml:3)"
+    assert f"{sentence}\n      - Hello, this is" in text
     text = render_text(document(make_pair(Difference(("firstMessage",), LONG, MISSING))), width=200)
     assert "production has nothing, staging has this (assistants/a.yaml:3)\n      + Hello, this is" in text
 

@@ -92,9 +92,9 @@ def test_changed_words_are_marked_and_coloured() -> None:
 
 
 def test_values_are_a_sentence_with_each_side_in_its_colour() -> None:
-    kept = assistant("a", change("/name", "N", "M", kind="drift", base="N"))
+    drifted = assistant("a", change("/name", "N", "M", kind="drift", base="N"))
     sentence = "git has <del>&#34;N&#34;</del>, live now has <ins>&#34;M&#34;</ins>"
-    assert sentence in render_html(document("plan", kept, base=BASE))
+    assert sentence in render_html(document("plan", drifted, base=BASE))
     torn = assistant("a", change("/name", "N", "M", kind="conflict", base="O"))
     sentence = "was &#34;O&#34;, git now has <ins>&#34;N&#34;</ins>, live now has <del>&#34;M&#34;</del>"
     assert sentence in render_html(document("plan", torn, base=BASE))

@@ -253,9 +253,9 @@ def test_validate_gives_a_table_of_places() -> None:
 def test_problems_that_do_not_fit_are_counted() -> None:
     problems = [problem("a.yaml", line, 1, "something is wrong here") for line in range(1, 101)]
     text = render_markdown(document("validate", problems=problems), limit=2_000)
-    kept = len(re.findall("something is wrong", text))
-    assert 0 < kept < 100
-    assert f"Left out to fit the size limit: {100 - kept} problems; the JSON" in text
+    count = len(re.findall("something is wrong", text))
+    assert 0 < count < 100
+    assert f"Left out to fit the size limit: {100 - count} problems; the JSON" in text
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def masked(entry: ChangeEntry, *patterns: str) -> ChangeEntry:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "pattern", "left"),
+    ("path", "value", "pattern", "remaining"),
     [
         ("/metadata/crmKey", SECRET, "/metadata/crmKey", HIDDEN),
         ("/metadata/crm/key", SECRET, "/metadata/crm", HIDDEN),
@@ -44,10 +44,10 @@ def masked(entry: ChangeEntry, *patterns: str) -> ChangeEntry:
     ],
 )
 def test_a_value_is_masked_at_below_and_above_a_named_field(
-    path: str, value: object, pattern: str, left: object
+    path: str, value: object, pattern: str, remaining: object
 ) -> None:
     entry = masked(change(path, value, value, base=value), pattern)
-    assert (entry.desired, entry.live, entry.base) == (left, left, left)
+    assert (entry.desired, entry.live, entry.base) == (remaining, remaining, remaining)
 
 
 def test_a_side_that_has_no_such_key_stays_without_it() -> None:
@@ -92,7 +92,7 @@ def test_no_format_shows_a_sensitive_value_anywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "quotation",
     [
         '(k: Top secret\u00e9 "x" second line, is wrong)',  # on one line, as an answer is quoted
         '({"k":"Top secret\\u00e9 \\"x\\"\\nsecond line,"})',
@@ -102,9 +102,9 @@ def test_no_format_shows_a_sensitive_value_anywhere() -> None:
         'the API answered 400 (k: Top secret\u00e9 "x" seco...): not valid',
     ],
 )
-def test_what_an_api_quotes_of_a_sensitive_text_is_hidden_too(said: str) -> None:
+def test_what_an_api_quotes_of_a_sensitive_text_is_hidden_too(quotation: str) -> None:
     secret = 'Top secret\u00e9 "x"\nsecond line,\n\nok'
-    entry = assistant("a", change("/metadata/k", secret), error=failure("invalid", said, 400))
+    entry = assistant("a", change("/metadata/k", secret), error=failure("invalid", quotation, 400))
     error = mask_report(document("plan", entry), [("metadata", "k")]).assistants[0].error
     assert error is not None
     assert HIDDEN in error.message

@@ -195,9 +195,9 @@ def test_no_run_goes_by_a_report_of_several_environments(read: Any) -> None:
 
 
 def test_merging_again_keeps_each_environment() -> None:
-    two = merge_environments(assistant("a"))
-    merged = merge_reports([two, document("plan", assistant("a"), environment="test")])
+    both_environments = merge_environments(assistant("a"))
+    merged = merge_reports([both_environments, document("plan", assistant("a"), environment="test")])
     assert {entry.environment for entry in merged.assistants} == {"staging", "production", "test"}
-    assert merge_reports([two, two]).environments == ("production", "staging")
+    assert merge_reports([both_environments, both_environments]).environments == ("production", "staging")
     # One environment is said once, of the whole.
     assert all(entry.environment is None for entry in merge_reports([document("plan", assistant("a"))] * 2).assistants)

@@ -121,14 +121,14 @@ def test_of_several_reports_the_oldest_record_and_the_nearest_date_count() -> No
     assert merge_reports([first, document("plan")]).duration_seconds is None
 
 
-@pytest.mark.parametrize(("day", "left"), [("2026-03-02", DAY + 12 * 3600), ("2026-03-01", 12 * 3600)])
-def test_an_entry_holds_to_the_end_of_its_last_day(day: str, left: int) -> None:
+@pytest.mark.parametrize(("day", "seconds"), [("2026-03-02", DAY + 12 * 3600), ("2026-03-01", 12 * 3600)])
+def test_an_entry_holds_to_the_end_of_its_last_day(day: str, seconds: int) -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
     recorded = AppliedRecord(REF, "a" * 40, "b" * 40, "2026-03-01T10:00:00+02:00")
     expiry = datetime.date.fromisoformat(day)
     started = noon - datetime.timedelta(milliseconds=1500)
     report = build_report(Run("drift", started, noon, (), record=recorded, next_expiry=expiry))
-    assert read_value(report, "reconciler_next_expiry_seconds") == left
+    assert read_value(report, "reconciler_next_expiry_seconds") == seconds
     assert read_value(report, "reconciler_record_age_seconds") == 4 * 3600
     assert read_value(report, "reconciler_duration_seconds") == 1.5
 

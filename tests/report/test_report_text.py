@@ -145,8 +145,8 @@ def test_a_list_shows_the_elements_that_differ_by_their_place_in_the_definition(
     assert render_leaf(change("/metadata/phrases", [*old[:4], "another one", *old[4:]], old)) == [
         '  + metadata.phrases[4]: nothing -> "another one"'
     ]
-    kept = change("/metadata/phrases", old, [*old[:4], *old[5:]], kind="drift")
-    assert render_leaf(kept) == ['  - metadata.phrases[4]: git has "phrase number 4", live now has nothing']
+    live_edit = change("/metadata/phrases", old, [*old[:4], *old[5:]], kind="drift")
+    assert render_leaf(live_edit) == ['  - metadata.phrases[4]: git has "phrase number 4", live now has nothing']
 
 
 def test_an_element_that_is_edited_beside_one_that_comes_or_goes_is_shown_as_edited() -> None:

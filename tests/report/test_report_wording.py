@@ -101,9 +101,9 @@ def test_without_a_base_a_reader_is_told_what_that_means() -> None:
 
 def test_kept_drift_is_explained_only_where_there_is_some() -> None:
     base = BaseEntry(ref="main", commit="1")
-    kept = {"on_drift": "keep"}
-    assert "left as it is" in list_notes(document("plan", DRIFTED, base=base, options=kept))[0]
-    assert list_notes(document("plan", CHANGED, base=base, options=kept)) == []
+    chosen = {"on_drift": "keep"}
+    assert "left as it is" in list_notes(document("plan", DRIFTED, base=base, options=chosen))[0]
+    assert list_notes(document("plan", CHANGED, base=base, options=chosen)) == []
 
 
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:

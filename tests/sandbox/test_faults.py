@@ -41,7 +41,7 @@ def send(client: httpx.Client, timeout: float = 30) -> httpx.Response:
 
 
 STORES = [("", ("old", "old")), ("provider", ("new", "old")), ("database", ("old", "new")), ("both", ("new", "new"))]
-each_store = pytest.mark.parametrize(("after", "held"), STORES, ids=["none", "provider", "database", "both"])
+each_store = pytest.mark.parametrize(("after", "names"), STORES, ids=["none", "provider", "database", "both"])
 
 
 def after_option(after: str) -> str:
@@ -50,33 +50,33 @@ def after_option(after: str) -> str:
 
 @each_store
 @pytest.mark.parametrize("status", [400, 403, 408, 425, 429, 499, 500, 503, 524, 599])
-def test_a_status(status: int, after: str, held: tuple[str, str]) -> None:
+def test_a_status(status: int, after: str, names: tuple[str, str]) -> None:
     with faulty_sandbox(f"1st PATCH {PATH}: {status}{after_option(after)}") as (sandbox, client):
         answer = send(client)
         assert answer.status_code == status
         assert list(answer.json()) == ["error"]
         assert answer.json()["error"].endswith("(a simulated fault)")
-        assert read_both_names(sandbox) == held
+        assert read_both_names(sandbox) == names
         assert send(client).status_code == 200
         assert read_both_names(sandbox) == ("new", "new")
         assert sandbox.hits == [1]
 
 
 @each_store
-def test_a_reset(after: str, held: tuple[str, str]) -> None:
+def test_a_reset(after: str, names: tuple[str, str]) -> None:
     with faulty_sandbox(f"1st PATCH {PATH}: reset{after_option(after)}") as (sandbox, client):
         with pytest.raises(httpx.ReadError, match="reset by peer"):
             send(client)
-        assert read_both_names(sandbox) == held
+        assert read_both_names(sandbox) == names
         assert send(client).status_code == 200
 
 
 @each_store
-def test_no_answer_ever(after: str, held: tuple[str, str]) -> None:
+def test_no_answer_ever(after: str, names: tuple[str, str]) -> None:
     with faulty_sandbox(f"1st PATCH {PATH}: hang{after_option(after)}") as (sandbox, client):
         with pytest.raises(httpx.ReadTimeout):
             send(client, timeout=0.3)
-        wait_until(lambda: read_both_names(sandbox) == held and not sandbox.in_flight)
+        wait_until(lambda: read_both_names(sandbox) == names and not sandbox.in_flight)
         assert send(client).status_code == 200
 
 
@@ -118,7 +118,7 @@ def wait_until(holds: Any) -> None:
 
 @pytest.mark.parametrize("after", ["provider", "database", "both", ""])
 def test_half_an_answer(after: str) -> None:
-    held = dict(STORES)[after or "both"]
+    names = dict(STORES)[after or "both"]
     with faulty_sandbox(f"1st PATCH {PATH}: half{after_option(after)}") as (sandbox, client):
         connection = http.client.HTTPConnection("127.0.0.1", httpx.URL(sandbox.url).port, timeout=30)
         with contextlib.closing(connection):
@@ -130,18 +130,18 @@ def test_half_an_answer(after: str) -> None:
         promised = int(answer.headers["content-length"])
         assert 0 < len(error_info.value.partial) < promised
         assert error_info.value.partial.startswith(b'{"id":"asst_1"')
-        assert read_both_names(sandbox) == held
+        assert read_both_names(sandbox) == names
 
 
 @each_store
 @pytest.mark.parametrize("status", [200, 502])
-def test_a_page_instead_of_an_answer(status: int, after: str, held: tuple[str, str]) -> None:
+def test_a_page_instead_of_an_answer(status: int, after: str, names: tuple[str, str]) -> None:
     kind = "html" if status == 200 else f"html={status}"
     with faulty_sandbox(f"1st PATCH {PATH}: {kind}{after_option(after)}") as (sandbox, client):
         answer = send(client)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
         assert answer.text.startswith("<!doctype html>")
-        assert read_both_names(sandbox) == held
+        assert read_both_names(sandbox) == names
 
 
 def test_an_answer_that_drips() -> None:
@@ -195,9 +195,9 @@ def test_each_write_lags_for_itself() -> None:
 
 def test_a_new_assistant_is_not_there_yet() -> None:
     with faulty_sandbox("1st POST /assistants: lag=60s", "2nd POST *: lag=0.1s", listing=True) as (sandbox, client):
-        made = client.post("/assistants", json={"name": "new"})
-        assert made.status_code == 201
-        new = made.json()["id"]
+        created = client.post("/assistants", json={"name": "new"})
+        assert created.status_code == 201
+        new = created.json()["id"]
         assert find_holders(sandbox, new) == {"provider", "database"}
         assert [client.get(f"/assistants/{prefix}{new}").status_code for prefix in ("", "local_")] == [404, 404]
         assert len(client.get("/assistants").json()) == 2
@@ -281,7 +281,7 @@ def test_a_token_lives_for_some_requests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "sent", "kept", "hit"),
+    ("rule", "sent", "stored", "hit"),
     [
         (
             "trim firstMessage",
@@ -299,11 +299,11 @@ def test_a_token_lives_for_some_requests() -> None:
         ("sort endCallPhrases", {"name": " x"}, {"name": " x", "endCallPhrases": ["b", "a"]}, False),
     ],
 )
-def test_a_server_that_normalises(rule: str, sent: dict[str, Any], kept: dict[str, Any], hit: bool) -> None:
+def test_a_server_that_normalises(rule: str, sent: dict[str, Any], stored: dict[str, Any], hit: bool) -> None:
     with faulty_sandbox(f"normalise {rule}") as (sandbox, client):
         answer = client.patch(PATH, json=sent).json()
         own = {name: answer[name] for name in ("id", "orgId", "createdAt", "updatedAt")}
-        assert answer == sandbox.live("asst_1") == {**ONE, **sent, **kept, **own}
+        assert answer == sandbox.live("asst_1") == {**ONE, **sent, **stored, **own}
         assert sandbox.provider("asst_1") == {**answer, "updatedAt": sandbox.provider("asst_1")["updatedAt"]}
         assert sandbox.hits == [int(hit)]
 
@@ -315,10 +315,10 @@ def test_a_server_that_drops_what_it_does_not_know(nested: str) -> None:
         assert sandbox.live("asst_1")["model"] == MODEL  # it was not sent
         sent = {"model": {**MODEL, "temperature": 0.1}, "metadata": {"any": {"key": 1}}, "transcriber": {"x": 1}}
         client.patch(PATH, json=sent)
-        for held in (sandbox.provider("asst_1"), sandbox.live("asst_1")):
-            assert held["model"] == {"provider": "openai", "model": "gpt-4o", "temperature": 0.1}
-            assert held["metadata"]["any"] == {"key": 1}
-            assert held["transcriber"] == {}
+        for copy in (sandbox.provider("asst_1"), sandbox.live("asst_1")):
+            assert copy["model"] == {"provider": "openai", "model": "gpt-4o", "temperature": 0.1}
+            assert copy["metadata"]["any"] == {"key": 1}
+            assert copy["transcriber"] == {}
         assert sandbox.hits == [1]
 
 
@@ -334,18 +334,18 @@ def find_holders(sandbox: Sandbox, assistant_id: str) -> set[str]:
 
 def test_a_new_assistant_is_normalised_and_may_reach_one_store() -> None:
     with faulty_sandbox("normalise trim name", "POST /assistants: hang=0.01 after=provider") as (sandbox, client):
-        made = client.post("/assistants", json={"name": " new "}).json()
-        assert made["name"] == "new"
-        assert find_holders(sandbox, made["id"]) == {"provider"}
+        created = client.post("/assistants", json={"name": " new "}).json()
+        assert created["name"] == "new"
+        assert find_holders(sandbox, created["id"]) == {"provider"}
 
 
 @pytest.mark.parametrize(
-    ("after", "left"), [("provider", {"database"}), ("database", {"provider"}), ("both", set[str]())]
+    ("after", "remaining"), [("provider", {"database"}), ("database", {"provider"}), ("both", set[str]())]
 )
-def test_a_deletion_may_reach_one_store(after: str, left: set[str]) -> None:
+def test_a_deletion_may_reach_one_store(after: str, remaining: set[str]) -> None:
     with faulty_sandbox(f"DELETE *: 500 after={after}") as (sandbox, client):
         assert client.delete(PATH).status_code == 500
-        assert find_holders(sandbox, "asst_1") == left
+        assert find_holders(sandbox, "asst_1") == remaining
         assert find_holders(sandbox, "asst_2") == {"provider", "database"}
 
 

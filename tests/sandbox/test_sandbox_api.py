@@ -169,9 +169,9 @@ class TestAssistants:
         assert sandbox.live(created["id"]) == sandbox.provider(created["id"]) == created
 
     def test_post_takes_an_empty_body(self, client: httpx.Client) -> None:
-        one, two = client.post("/assistants", json={}), client.post("/assistants", json={})
-        assert one.status_code == two.status_code == 201
-        assert one.json()["id"] != two.json()["id"]
+        first, second = client.post("/assistants", json={}), client.post("/assistants", json={})
+        assert first.status_code == second.status_code == 201
+        assert first.json()["id"] != second.json()["id"]
 
     @pytest.mark.parametrize(
         ("body", "message"),
@@ -238,11 +238,11 @@ class TestListing:
     def test_lists_all_in_the_order_of_their_making(self) -> None:
         seed = {"asst_b": EXAMPLE, "asst_a": {"name": None}}
         with running_sandbox(seed, listing=True) as sandbox, sandbox.client() as client:
-            made = client.post("/assistants", json={}).json()["id"]
+            new_id = client.post("/assistants", json={}).json()["id"]
             client.patch("/assistants/asst_b", json={"name": "Changed"})
             answer = client.get("/assistants")
             assert answer.status_code == 200
-            assert [one["id"] for one in answer.json()] == ["asst_b", "asst_a", made]
+            assert [one["id"] for one in answer.json()] == ["asst_b", "asst_a", new_id]
             assert answer.json()[0] == sandbox.live("asst_b")
             assert httpx.get(f"{sandbox.url}/assistants", trust_env=False).status_code == 401
             assert "get" in client.get("/openapi.json").json()["paths"]["/assistants"]

@@ -96,11 +96,11 @@ def test_a_store_survives_and_a_seed_does_not_overwrite_it(seed: Path, tmp_path:
     with start_sandbox(*arguments) as sandbox, sandbox.client() as client:
         client.patch("/assistants/asst_1", json={"name": "Edited"})
         client.delete("/assistants/asst_2")
-        made = client.post("/assistants", json={"name": "New"}).json()["id"]
+        new_id = client.post("/assistants", json={"name": "New"}).json()["id"]
         assert sandbox.stop()[0] == 0
     with start_sandbox(*arguments) as sandbox, sandbox.client() as client:
         assert sandbox.assistants == 3
-        names = [client.get(f"/assistants/{one}").json()["name"] for one in ("asst_1", "asst_2", made)]
+        names = [client.get(f"/assistants/{one}").json()["name"] for one in ("asst_1", "asst_2", new_id)]
         assert names == ["Edited", "Two", "New"]
 
 
@@ -201,15 +201,15 @@ def test_a_store_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [(None, "is not a folder"), ("name: [", "bad.yaml cannot be used"), ("", "bad.yaml cannot be used")],
 )
-def test_a_bad_seed_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+def test_a_bad_seed_is_named(tmp_path: Path, text: str | None, message: str) -> None:
     folder = tmp_path / "assistants"
     if text is not None:
         folder.mkdir()
         (folder / "bad.yaml").write_text(text)
-    assert said in run_refused("--port", "0", "--seed", str(folder))
+    assert message in run_refused("--port", "0", "--seed", str(folder))
 
 
 def test_a_bad_start_leaves_no_store_behind(tmp_path: Path) -> None:

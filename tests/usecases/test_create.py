@@ -122,17 +122,17 @@ def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("line", "left", "lacking"),
+    ("line", "remaining", "lacking"),
     [
         ("{provider: openai, model: gpt-4o}", "{temperature: 0.5}", "model.provider and model.model"),
         (", model: gpt-4o", "", "model.model"),
     ],
 )
 def test_what_the_api_requires_is_asked_for_before_any_request(
-    tmp_path: Path, line: str, left: str, lacking: str
+    tmp_path: Path, line: str, remaining: str, lacking: str
 ) -> None:
     with story(tmp_path / "work", {}) as repo:
-        message = create_refused(repo, repo.write("new", NEW.replace(line, left)))
+        message = create_refused(repo, repo.write("new", NEW.replace(line, remaining)))
     assert message.startswith("Error: assistants/new.yaml: live has no model")
     assert f"declare {lacking} as well" in message
 
@@ -200,9 +200,9 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
         file = repo.write("new", NEW)
         result = repo.run("create", "--yes", file, "--retries", "0")
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
-        made = repo.sandbox.live(new)
+        new_assistant = repo.sandbox.live(new)
     assert result.code == 1
-    assert made["name"] == "Newcomer"
+    assert new_assistant["name"] == "Newcomer"
     assert f"the assistant {new} was created and its id written" in result.stderr
 
 
@@ -222,11 +222,11 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
 
         repo.sandbox.before_each(meanwhile)
         result = repo.run("create", "--yes", file)
-        kept = file.read_text("utf-8") if changed == "file" else newer
+        expected_text = file.read_text("utf-8") if changed == "file" else newer
         new = next(word for word in result.stderr.split() if word.startswith("asst_"))
-        made = repo.sandbox.live(new)
-    assert (result.code, result.stdout, kept) == (1, "", newer)
-    assert made["name"] == "Newcomer"
+        new_assistant = repo.sandbox.live(new)
+    assert (result.code, result.stdout, expected_text) == (1, "", newer)
+    assert new_assistant["name"] == "Newcomer"
     assert f"the assistant {new} was created, but its id could not be written" in result.stderr
     assert f"put `id: {new}` into the file by hand" in result.stderr
 

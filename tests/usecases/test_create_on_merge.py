@@ -209,9 +209,9 @@ def test_an_unclear_answer_stops_all_creation_from_that_file(repo: Story, status
         assert (again.code, refused["outcome"]) == (1, "refused")
         assert f"reconciler create {FILE}" in refused["error"]["message"]
         assert [trailer["file"] for trailer in repo.trailers] == [FILE]
-    left = repo.run("apply", "--yes")
-    assert (left.code, len(repo.sandbox.posts)) == (0, 1)
-    assert "may have created" in left.stdout
+    result = repo.run("apply", "--yes")
+    assert (result.code, len(repo.sandbox.posts)) == (0, 1)
+    assert "may have created" in result.stdout
     assert f"unclear: {FILE} (it may have been created)" in repo.run("history").stdout
 
 
@@ -228,21 +228,21 @@ def test_whoever_has_looked_creates_it_or_names_it(repo: Story) -> None:
 
 
 def test_naming_the_assistant_settles_it(repo: Story) -> None:
-    made = ""
+    new_id = ""
 
     def meddle(request: Request, forward: Forward) -> Answer:
-        nonlocal made
+        nonlocal new_id
         answer = forward(request)
         if (request.method, request.path) == ("POST", "/assistants"):
-            made = answer.json["id"]
+            new_id = answer.json["id"]
             return error_answer(500)
         return answer
 
     with repo.intercept(meddle):
         repo.run("apply", "--yes", "--create")
-    (repo.root / FILE).write_text(NEW.replace("id: new", f"id: {made}"), "utf-8")
+    (repo.root / FILE).write_text(NEW.replace("id: new", f"id: {new_id}"), "utf-8")
     assert outcomes(repo.apply())["new"] == "unchanged"
-    assert (repo.trailers, repo.tree()[FILE]["id"]) == ([], made)
+    assert (repo.trailers, repo.tree()[FILE]["id"]) == ([], new_id)
 
 
 @pytest.mark.parametrize("status", [401, 429])

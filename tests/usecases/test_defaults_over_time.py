@@ -47,8 +47,8 @@ def test_one_changed_default_is_a_change_of_all_that_take_it_and_of_nobody_else(
             "sub/c": "unchanged",
         }
         repo.sandbox.rehearse()
-        (left,) = repo.plan("--changed")["assistants"]
-        assert (left["key"], [change["kind"] for change in left["changes"]]) == ("sub/b", ["change"])
+        (only_entry,) = repo.plan("--changed")["assistants"]
+        assert (only_entry["key"], [change["kind"] for change in only_entry["changes"]]) == ("sub/b", ["change"])
         assert repo.rollback(applied)["summary"]["applied"] == 1
         assert repo.sandbox.live("asst_a")["voice"]["voiceId"] == "x"
 

@@ -63,9 +63,9 @@ def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says
     assert repo.sandbox.live("asst_a")["metadata"] == {"turns": turns}
     edited = {"turns": [{**turn, "content": "Ciao"} for turn in turns]}
     repo.sandbox.edit("asst_a", metadata=edited)
-    kept = entries(repo.apply())["legal/a"]
-    assert (kept["outcome"], kept["patch"]) == ("unchanged", None)
-    assert kept["warnings"][0].startswith("metadata.turns.0.content is enforced, and its live edit stays")
+    entry = entries(repo.apply())["legal/a"]
+    assert (entry["outcome"], entry["patch"]) == ("unchanged", None)
+    assert entry["warnings"][0].startswith("metadata.turns.0.content is enforced, and its live edit stays")
     before = file.read_text("utf-8")
     pulled = repo.run("pull")
     assert (pulled.code, file.read_text("utf-8")) == (1, before)

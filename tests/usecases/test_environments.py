@@ -229,12 +229,12 @@ def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folde
         folder = ("--directory", "team/assistants")
         planned = environments.report("staging", "plan", *folder)
         result = environments.run("staging", "apply", "--yes", "--record", *folder)
-        kept = environments.sandboxes["staging"].live("asst_a")["firstMessage"]
+        greeting = environments.sandboxes["staging"].live("asst_a")["firstMessage"]
         again = environments.report("staging", "plan", *folder)
     assert change_kinds(planned) == {"a": {"/firstMessage": "drift"}}
     assert unmanaged_files(planned) == ["assistants/b.yaml"]
     assert result.code == 0, result.stderr
-    assert kept == "Edited"
+    assert greeting == "Edited"
     assert change_kinds(again) == {"a": {"/firstMessage": "drift"}}
     assert unmanaged_files(again) == []
 

@@ -27,8 +27,8 @@ def drop_unknown(sandbox: Sandbox, only: str = "") -> Callable[[Request, Forward
         answer = forward(request)
         if request.method == "PATCH" and only in request.path:
             assistant_id = request.path.rpartition("/")[2]
-            kept = {key: value for key, value in sandbox.live(assistant_id)["model"].items() if key != "messages"}
-            sandbox.edit(assistant_id, model=kept)
+            other_keys = {key: value for key, value in sandbox.live(assistant_id)["model"].items() if key != "messages"}
+            sandbox.edit(assistant_id, model=other_keys)
         return answer
 
     return meddle
@@ -75,8 +75,11 @@ def test_the_first_one_takes_something_along_that_such_a_server_could_drop(
         def meddle(request: Request, forward: Forward) -> Answer:
             answer = forward(request)
             if request.method == "PATCH" and not request.path.endswith("_0"):
-                kept = {"model": {**MODEL, "temperature": 0.2}, "metadata": {"owner": "old", "crm": {"queue": "new"}}}
-                sandbox.edit(request.path.rpartition("/")[2], **kept)
+                remaining = {
+                    "model": {**MODEL, "temperature": 0.2},
+                    "metadata": {"owner": "old", "crm": {"queue": "new"}},
+                }
+                sandbox.edit(request.path.rpartition("/")[2], **remaining)
             return answer
 
         with between(sandbox, meddle) as server:

@@ -226,9 +226,9 @@ def test_what_was_sensitive_stays_hidden_in_the_plan_that_ends_it(tmp_path: Path
             (repo.root / "voice/reconciler.yaml").write_text("on_drift: keep\n", "utf-8")
         repo.commit("Shown")
         for format_ in ("text", "json", "markdown"):
-            told = repo.run("plan", *since, "--format", format_)
-            assert "oth3r" not in told.stdout + told.stderr
-            assert "(sensitive)" in told.stdout
+            formatted = repo.run("plan", *since, "--format", format_)
+            assert "oth3r" not in formatted.stdout + formatted.stderr
+            assert "(sensitive)" in formatted.stdout
 
 
 @pytest.mark.parametrize("how", ["the record", "the target branch"])

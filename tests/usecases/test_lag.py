@@ -98,7 +98,7 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
 
 
 @pytest.mark.parametrize(
-    "held",
+    "settings",
     [
         {},
         {"ignore": [{"path": "firstMessage", "reason": "theirs for a while"}]},
@@ -106,7 +106,7 @@ def test_an_unclear_write_is_looked_at_again_after_its_repeat(project: Project) 
     ],
     ids=["", "ignored meanwhile", "frozen meanwhile"],
 )
-def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, held: dict[str, Any]) -> None:
+def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, settings: dict[str, Any]) -> None:
     with story(tmp_path / "project", LIVE) as repo:
         repo.write("a", firstMessage="old")
         repo.commit()
@@ -123,8 +123,8 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, held: 
                 lambda _project: contextlib.nullcontext(Session(api=api)),
             )
         assert repo.tree()["assistants/a.yaml"]["firstMessage"] == "old"
-        if held:
-            repo.project.configure(**held)
+        if settings:
+            repo.project.configure(**settings)
             repo.commit()
             assert outcomes(repo.apply_and_record())["a"] in ("unchanged", "frozen")
             repo.project.configure()
@@ -196,9 +196,9 @@ def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
 
 def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:
     with running_sandbox({}, faults=["POST *: lag=60s"]) as sandbox, open_api(sandbox.url, lag=0.1) as api:
-        made = api.create(yaml.safe_load(NEW))
+        created = api.create(yaml.safe_load(NEW))
         with pytest.raises(Exception, match="404"):
-            api.get_after_write(made["id"], lambda found: found is None)
+            api.get_after_write(created["id"], lambda found: found is None)
 
 
 def test_the_installed_command_waits(project: Project) -> None:

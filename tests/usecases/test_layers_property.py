@@ -63,8 +63,8 @@ def test_a_value_that_moves_is_no_change(
     for layer_of in (first, then):
         layers = build_layers(declared, layer_of, below)
         assert functools.reduce(merge_overlay, layers) == {"id": "asst_a", **wanted}
-        for name, said in zip(LAYERS, layers, strict=True):
-            fields = dict(said)
+        for name, layer in zip(LAYERS, layers, strict=True):
+            fields = dict(layer)
             file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.unlink(missing_ok=True)

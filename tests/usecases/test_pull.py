@@ -76,7 +76,7 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         repo.commit()
         repo.sandbox.edit("asst_a", firstMessage="Theirs")
         without = repo.run("pull")
-        kept = file.read_text("utf-8")
+        text_before = file.read_text("utf-8")
         result = repo.run("pull", "--conflicts")
         planned = change_kinds(repo.plan())
         text = file.read_text("utf-8")
@@ -84,7 +84,7 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         "assistants/a.yaml: not pulled: firstMessage: git changed it too; --conflicts merges texts line by line, and "
         "takes live's value for any other field\n"
     )
-    assert (without.code, without.stdout, without.stderr, kept) == (0, "", message, ours)
+    assert (without.code, without.stdout, without.stderr, text_before) == (0, "", message, ours)
     assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     goes = "assistants/a.yaml: firstMessage: the live value replaces git's change:"
     assert result.stderr.splitlines() == [goes, '  ~ firstMessage: "Hello" -> "Ours"']
@@ -306,13 +306,13 @@ def test_an_overlay_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
         environments.repo.sandbox.edit("asst_a", firstMessage="Welcome", model={**MODEL, "temperature": 1})
         checked = environments.run("staging", "pull", "--check")
         overlay = environments.root / "environments/staging/sub/a.yaml"
-        there = overlay.exists()
+        exists = overlay.exists()
         result = environments.run("staging", "pull")
         again = environments.run("staging", "pull")
         fields = yaml.safe_load(overlay.read_text("utf-8"))
         other = list((environments.root / "environments/production").iterdir())
         after = file.read_text("utf-8")
-    assert (checked.code, there) == (2, False)
+    assert (checked.code, exists) == (2, False)
     assert "+firstMessage: Welcome" in checked.stdout
     assert (result.code, result.stdout) == (0, "environments/staging/sub/a.yaml: firstMessage, model.temperature\n")
     assert fields == {"firstMessage": "Welcome", "model": {"temperature": 1}}
@@ -363,14 +363,14 @@ def test_a_file_whose_name_is_as_long_as_names_can_be(tmp_path: Path, key: str) 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE}) as repo:
-        kept = repo.project.folder / ".kept" / "a.yaml"
-        kept.parent.mkdir()
-        kept.write_text(TEXT, "utf-8")
+        hidden_file = repo.project.folder / ".kept" / "a.yaml"
+        hidden_file.parent.mkdir()
+        hidden_file.write_text(TEXT, "utf-8")
         link = repo.project.folder / "a.yaml"
         link.symlink_to(".kept/a.yaml")
         repo.sandbox.edit("asst_a", firstMessage="Welcome")
         result = repo.run("pull")
-        linked, after = link.is_symlink(), kept.read_text("utf-8")
+        linked, after = link.is_symlink(), hidden_file.read_text("utf-8")
     assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")
     assert (linked, after) == (True, TEXT.replace("Hello", "Welcome"))
 
@@ -446,12 +446,12 @@ def test_a_new_overlay_takes_what_can_be_written(tmp_path: Path) -> None:
         environments.repo.commit()
         environments.repo.sandbox.edit("asst_a", metadata={"team": deep})
         nothing = environments.run("staging", "pull")
-        there = list((environments.root / "environments/staging").iterdir())
+        overlays = list((environments.root / "environments/staging").iterdir())
         environments.repo.sandbox.edit("asst_a", firstMessage="Welcome")
         result = environments.run("staging", "pull")
         after = (environments.root / "environments/staging/a.yaml").read_text("utf-8")
     message = "environments/staging/a.yaml: not pulled: metadata.team: cannot be written into "
-    assert (nothing.code, nothing.stdout, there) == (1, "", [])
+    assert (nothing.code, nothing.stdout, overlays) == (1, "", [])
     assert nothing.stderr.startswith(message)
     assert (result.code, after) == (1, "firstMessage: Welcome\n")
     assert result.stderr.startswith(message)

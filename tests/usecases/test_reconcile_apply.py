@@ -113,10 +113,10 @@ def test_every_kind_of_value_arrives(project: Project, nested: Nested) -> None:
             assert only_assistant(document)["remaining"] == []
             assert outcomes(project.apply(server.url)) == {"a": "unchanged"}
             assert len(server.requests("PATCH")) == 1
-        held = sandbox.live("asst_1")
-    assert held["firstMessageMode"] is None
-    assert held["metadata"] == fields["metadata"]
-    assert held["transcriber"] == {"provider": "deepgram", "model": None}
+        stored = sandbox.live("asst_1")
+    assert stored["firstMessageMode"] is None
+    assert stored["metadata"] == fields["metadata"]
+    assert stored["transcriber"] == {"provider": "deepgram", "model": None}
 
 
 def test_always_send_satisfies_a_strict_server(project: Project) -> None:
@@ -289,10 +289,10 @@ def test_conflicts_and_refused_drift_name_the_ways_out(project: Project) -> None
     project.write("drift", id="asst_2", name="Base")
     base = {"name": "Base"}
     with running_sandbox({"asst_1": {"name": "Theirs"}, "asst_2": {"name": "Theirs"}}) as sandbox:
-        kept = project.apply(sandbox.url, base=base)
+        report = project.apply(sandbox.url, base=base)
         assert sandbox.patches == []
-        assert outcomes(kept) == {"conflict": "refused", "drift": "unchanged"}
-        assert statuses(kept) == {"conflict": "conflicted", "drift": "drifted"}
+        assert outcomes(report) == {"conflict": "refused", "drift": "unchanged"}
+        assert statuses(report) == {"conflict": "conflicted", "drift": "drifted"}
         failed = project.apply(sandbox.url, base=base, policy=Policy(on_drift="fail"))
         assert sandbox.patches == []
         assert outcomes(failed) == {"conflict": "refused", "drift": "refused"}

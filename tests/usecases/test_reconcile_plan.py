@@ -114,8 +114,8 @@ def test_the_same_id_in_two_files_is_a_problem_of_the_files(project: Project) ->
     assert [problem["file"] for problem in document["problems"]] == ["assistants/a.yaml", "assistants/b.yaml"]
 
 
-@pytest.mark.parametrize(("live", "told"), [("org_b", "organisation 'org_b'"), (None, "no organisation")])
-def test_an_assistant_of_another_organisation_is_not_ours(project: Project, live: str | None, told: str) -> None:
+@pytest.mark.parametrize(("live", "message"), [("org_b", "organisation 'org_b'"), (None, "no organisation")])
+def test_an_assistant_of_another_organisation_is_not_ours(project: Project, live: str | None, message: str) -> None:
     project.configure(org_id="org_a")
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_2", name="New")
@@ -124,7 +124,7 @@ def test_an_assistant_of_another_organisation_is_not_ours(project: Project, live
     assert kinds(document) == {"a": "forbidden", "b": None}
     error = document["assistants"][0]["error"]
     assert error
-    assert told in error["message"]
+    assert message in error["message"]
     assert document["assistants"][0]["patch"] is None
 
 

@@ -192,7 +192,7 @@ class TestTheTree:
         repo.write("a", id="asst_b", **OLD)
         repo.commit()
         repo.apply_and_record(file("a"))
-        assert [gone["id"] for gone in repo.plan()["no_longer_managed"]] == ["asst_a"]
+        assert [removed["id"] for removed in repo.plan()["no_longer_managed"]] == ["asst_a"]
         repo.apply_and_record()
         assert sorted(repo.tree()) == [file("a"), file("c"), file("d")]
 
@@ -560,7 +560,7 @@ class TestTheObjectOfAnEntry:
         assert repo.plan()["summary"]["in_sync"] == 4
 
     @pytest.mark.parametrize(
-        ("files", "said"),
+        ("files", "messages"),
         [
             ({"_defaults.yaml": "endCallMessage: Bye\n"}, {**OLD, "endCallMessage": "Bye"}),
             ({"a.yaml": "id: asst_a\nfirstMessage: {$file: a.md}\n", "a.md": "old\n"}, OLD),
@@ -568,14 +568,14 @@ class TestTheObjectOfAnEntry:
         ],
     )
     def test_is_its_own_where_the_file_alone_does_not_say_it(
-        self, repo: Story, files: dict[str, str], said: dict[str, str]
+        self, repo: Story, files: dict[str, str], messages: dict[str, str]
     ) -> None:
         for name, text in files.items():
             (repo.root / "assistants" / name).write_text(text)
         repo.commit()
         repo.apply_and_record()
         assert self.blob(repo, REF) != self.blob(repo, "HEAD")
-        assert repo.tree()[file("a")] == {"id": "asst_a", **said}
+        assert repo.tree()[file("a")] == {"id": "asst_a", **messages}
 
     def test_is_its_own_where_the_working_tree_says_it_in_other_words(self, repo: Story) -> None:
         repo.git("update-index", "--assume-unchanged", file("a"))

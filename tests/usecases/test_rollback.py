@@ -728,7 +728,7 @@ class TestConsent:
 
 class TestReportsThatAreRefused:
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"command": "plan"}, "this is a report of `plan`"),
             ({"command": "drift"}, "this is a report of `drift`"),
@@ -739,13 +739,13 @@ class TestReportsThatAreRefused:
             ({"assistants": {}}, "is not a report of this tool"),
         ],
     )
-    def test_of_something_else(self, repo: Story, change: dict[str, Any], said: str) -> None:
+    def test_of_something_else(self, repo: Story, change: dict[str, Any], message: str) -> None:
         document = {**apply_fields(repo, firstMessage="new"), **change}
         file = repo.root.parent / "apply.json"
         file.write_text(json.dumps(document))
         result = repo.run("rollback", file, "--yes")
         assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", [])
-        assert said in result.stderr
+        assert message in result.stderr
 
     @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, '{"format_version": 1}'])
     def test_that_are_none(self, repo: Story, text: str) -> None:

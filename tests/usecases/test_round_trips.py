@@ -141,7 +141,7 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
         environments.repo.commit()
         planned = environments.report("staging", "plan")
         other = environments.report("production", "plan")
-        made = environments.sandboxes["production"].calls.get("POST", 0)
+        post_count = environments.sandboxes["production"].calls.get("POST", 0)
     assert before.code == 0, before.stderr
     assert result.code == 0, result.stderr
     assert result.stdout.startswith("environments/staging/new.yaml: created ")
@@ -149,4 +149,4 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
     assert untouched == NEW
     assert planned["summary"]["in_sync"] == planned["summary"]["total"] == 1
     assert other["summary"]["total"] == 0
-    assert made <= 2  # logins alone
+    assert post_count <= 2  # logins alone

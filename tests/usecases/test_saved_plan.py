@@ -211,7 +211,7 @@ class TestAPlanIsRefused:
     """... whole, before any request, where it is not for this run."""
 
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"api_url": "https://agents.example.com/api"}, "the plan was made for https://agents.example.com/api"),
             ({"api_url": None}, "the plan was made for"),
@@ -229,14 +229,14 @@ class TestAPlanIsRefused:
             ({"assistants": [1]}, "is not a report of this tool"),
         ],
     )
-    def test_that_says_something_else(self, repo: Story, change: dict[str, Any], said: str) -> None:
+    def test_that_says_something_else(self, repo: Story, change: dict[str, Any], message: str) -> None:
         reviewed = {**repo.plan(), **change}
         repo.sandbox.forget_requests()
         file = repo.root.parent / "plan.json"
         file.write_text(json.dumps(reviewed))
         result = repo.run("apply", "--yes", "--plan", file)
         assert (result.code, result.stdout, repo.sandbox.patches) == (1, "", [])
-        assert said in result.stderr
+        assert message in result.stderr
         assert len(result.stderr.splitlines()) <= 3
         assert [request for request in repo.sandbox.requests if request[0] == "GET"] == []
 

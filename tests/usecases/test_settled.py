@@ -131,8 +131,8 @@ class TestTheFact:
 def test_a_damaged_fact_is_an_error(repo: Story) -> None:
     message = repo.message.replace('Reconciler-Unsettled: {"assistants": []}', 'Reconciler-Unsettled: ["assistants"]')
     assert message != repo.message
-    made = repo.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
-    repo.git("update-ref", REF, made)
+    commit = repo.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
+    repo.git("update-ref", REF, commit)
     result = repo.run("plan")
     assert result.code == 1
     assert "has a trailer that cannot be read" in result.stderr
@@ -221,8 +221,8 @@ class Editor:
     def move(self) -> None:
         name = self.chance.choice(self.files()).name
         for top in (FOLDER, "one", "two"):
-            here, there = self.repo.root / top / name, self.repo.root / top / "sub" / name
-            here.rename(there) if here.exists() else there.rename(here)
+            outer, inner = self.repo.root / top / name, self.repo.root / top / "sub" / name
+            outer.rename(inner) if outer.exists() else inner.rename(outer)
 
     def write_settings(self) -> None:
         text = SETTINGS.format(overlay=self.overlay, ignore=self.ignore, url=self.repo.url)

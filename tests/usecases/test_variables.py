@@ -14,7 +14,7 @@ NEW = "firstMessage mentions {{b}}, which is new: check that something fills it 
 
 
 @pytest.mark.parametrize(
-    ("live", "desired", "told"),
+    ("live", "desired", "notes"),
     [
         ("Hi {{a}}", "Hello {{ a }}", []),
         ("Hi {{a}}", "Hi", ["firstMessage no longer mentions {{a}}"]),
@@ -30,9 +30,9 @@ NEW = "firstMessage mentions {{b}}, which is new: check that something fills it 
         (3, 4, []),
     ],
 )
-def test_variables_that_come_and_go(live: Any, desired: Any, told: list[str]) -> None:
+def test_variables_that_come_and_go(live: Any, desired: Any, notes: list[str]) -> None:
     change = Change(PATH, Kind.CHANGE, desired, live)
-    assert [*describe_variables([change], lambda _: True)] == told
+    assert [*describe_variables([change], lambda _: True)] == notes
     assert [*describe_variables([change], lambda _: False)] == []
 
 

@@ -85,9 +85,9 @@ class CodeHost:
 
     def list_requests(self, states: tuple[str, ...], branch: str | None) -> list[dict[str, Any]]:
         """The requests in some states, the newest first; one whose branch is gone is closed."""
-        there = self.git_command("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split()
+        branches = self.git_command("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split()
         for pull in self.pulls:
-            if pull["head"]["ref"] not in there:
+            if pull["head"]["ref"] not in branches:
                 pull["state"] = "closed"
         return [
             pull for pull in reversed(self.pulls) if pull["state"] in states and branch in (None, pull["head"]["ref"])

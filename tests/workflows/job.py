@@ -186,8 +186,8 @@ class Job:
         assert not missing, missing
         defaults = {name: interpolate(one.get("default"), self.contexts) for name, one in declared.items()}
         steps: dict[str, Any] = {step["id"]: _skipped() for step in action["runs"]["steps"] if "id" in step}
-        kept = {key: value for key, value in self.contexts.items() if key in ("github", "runner")}
-        scope = {**kept, "inputs": {**defaults, **given}, "steps": steps, "env": {**self.env, **env}}
+        contexts = {key: value for key, value in self.contexts.items() if key in ("github", "runner")}
+        scope = {**contexts, "inputs": {**defaults, **given}, "steps": steps, "env": {**self.env, **env}}
         status = self._steps(action["runs"]["steps"], scope, env, path)
         outputs = {name: interpolate(one["value"], scope) for name, one in action.get("outputs", {}).items()}
         if status == "failure":

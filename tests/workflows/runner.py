@@ -92,11 +92,11 @@ class Runner:
         """Re-run the failed jobs of a run, and those that need them."""
         run.attempt += 1
         self.hub.runs[run.number]["run_attempt"] = run.attempt
-        kept: dict[str, JobRun] = {}
+        earlier_runs: dict[str, JobRun] = {}
         for name, job in read_workflow(WORKFLOWS / workflow)["jobs"].items():
-            if run.jobs[name].result == "success" and all(other in kept for other in list_needed(job)):
-                kept[name] = run.jobs[name]
-        run.jobs = kept
+            if run.jobs[name].result == "success" and all(other in earlier_runs for other in list_needed(job)):
+                earlier_runs[name] = run.jobs[name]
+        run.jobs = earlier_runs
         self._jobs(run, WORKFLOWS / workflow)
 
     def _jobs(self, run: WorkflowRun, path: Path) -> None:

@@ -132,8 +132,8 @@ def test_a_record_that_loses_the_race_is_red_and_a_retry_converges(tmp_path: Pat
         assert run.results == GREEN, run.log
         assert read_outcomes(run) == {"visits": "unchanged"}
         assert place.definition("visits", RECORD)["firstMessage"] == "Hi!"
-        left = {name for _, name in run_steps(WORKFLOWS / "apply.yml") - place.runner.executed}
-        assert left == {"3: Explain how to start the record", "2: Set the result", "5: Note that creating starts"}
+        unexecuted = {name for _, name in run_steps(WORKFLOWS / "apply.yml") - place.runner.executed}
+        assert unexecuted == {"3: Explain how to start the record", "2: Set the result", "5: Note that creating starts"}
 
 
 def test_a_record_that_was_not_handed_over_is_red_and_pushed_when_the_job_runs_again(tmp_path: Path) -> None:

@@ -78,9 +78,9 @@ def test_each_event_starts_one_job_of_the_file(event: str, do: str | None, jobs:
     }
     started = [name for name, job in content["jobs"].items() if holds(job["if"], contexts, "success")]
     assert started == jobs
-    for drift, told in (("as-configured", ""), (None, ""), ("revert", "revert")):
+    for drift, option in (("as-configured", ""), (None, ""), ("revert", "revert")):
         chosen = {**contexts, "inputs": {**contexts["inputs"], "on_drift": drift}}
-        assert interpolate(content["jobs"]["apply"]["with"]["on-drift"], chosen) == told
+        assert interpolate(content["jobs"]["apply"]["with"]["on-drift"], chosen) == option
     given = content["jobs"]["apply"]["with"]
     assert evaluate(given["first-run"].strip("${} "), contexts) is (do == "first-run")
     assert len(known) <= 10, "GitHub takes no more everywhere"
@@ -339,7 +339,7 @@ def list_reports(place: Place) -> set[str]:
 
 def test_an_apply_that_could_not_start_says_so_unless_it_was_only_late(tmp_path: Path) -> None:
     with place_at(tmp_path) as place:
-        scripts, told = Scripts(place), {"apply.could-not-begin.md", "applied-before"}
+        scripts, names = Scripts(place), {"apply.could-not-begin.md", "applied-before"}
         assert scripts.run("apply", "first") == 0
         older = place.git("rev-parse", "HEAD")
         place.write("visits", name="Visits", firstMessage="Hi!")
@@ -352,12 +352,12 @@ def test_an_apply_that_could_not_start_says_so_unless_it_was_only_late(tmp_path:
         place.git("checkout", "--quiet", "main")
         (place.root / "reconciler.yaml").write_text("nonsense: true\n", "utf-8")
         place.commit()
-        assert (scripts.run("apply"), list_reports(place)) == (1, told)
+        assert (scripts.run("apply"), list_reports(place)) == (1, names)
         assert "nonsense" in (place.root / "reports" / "apply.could-not-begin.md").read_text("utf-8")
         (place.root / "reconciler.yaml").write_text(SETTINGS, "utf-8")
         place.write("tours", id="new", name="Tours")
         place.commit()
-        assert (scripts.run("apply", RECORD_URL="/nowhere"), list_reports(place)) == (1, told)
+        assert (scripts.run("apply", RECORD_URL="/nowhere"), list_reports(place)) == (1, names)
         assert "cannot be pushed" in (place.root / "reports" / "apply.could-not-begin.md").read_text("utf-8")
 
 

@@ -151,13 +151,13 @@ def test_what_is_like_it_but_another_is_left_alone(tmp_path: Path) -> None:
         edit_live(place)
         place.dispatch("drift.yml")
         place.dispatch("drift.yml")
-        kept = place.hub.issues[len(others) :]
+        new_issues = place.hub.issues[len(others) :]
         assert place.hub.issues[: len(others)] == others
-        kept[0]["body"] = kept[0]["body"].replace("\n", "\r\n")  # as a browser leaves it
-        place.hub.issues[:] = [*kept, *others]  # GitHub lists the newest first, so it is on the second page now
+        new_issues[0]["body"] = new_issues[0]["body"].replace("\n", "\r\n")  # as a browser leaves it
+        place.hub.issues[:] = [*new_issues, *others]  # GitHub lists the newest first, so it is on the second page now
         place.sandbox.edit("asst_visits", firstMessage="Welcome!")
         place.dispatch("drift.yml")
-        assert only_entry(kept)["state"] == "closed"
+        assert only_entry(new_issues)["state"] == "closed"
         assert place.hub.issues[1:] == others
 
 

@@ -40,10 +40,12 @@ def notes(folder: Path, tag: str, version: str, changelog: str = CHANGELOG) -> t
 
 
 @pytest.mark.parametrize(
-    ("version", "told"), [("0.2.0", "### Added\n\n- A thing.\n"), ("0.1.0", "- The first.\n")], ids=["middle", "last"]
+    ("version", "section"),
+    [("0.2.0", "### Added\n\n- A thing.\n"), ("0.1.0", "- The first.\n")],
+    ids=["middle", "last"],
 )
-def test_the_notes_are_the_section_of_the_version(tmp_path: Path, version: str, told: str) -> None:
-    assert notes(tmp_path, f"v{version}", version) == (0, told, "")
+def test_the_notes_are_the_section_of_the_version(tmp_path: Path, version: str, section: str) -> None:
+    assert notes(tmp_path, f"v{version}", version) == (0, section, "")
 
 
 @pytest.mark.parametrize(

@@ -104,11 +104,11 @@ def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
             "is not of this repository": {"head_repository": {"full_name": "mallory/assistants"}},
             "is not over": {"status": "in_progress"},
         }
-        for said, lie in forged.items():
+        for message, lie in forged.items():
             place.hub.runs[rollback_run.number] = {**honest, **lie}
             run = place.dispatch("rollback.yml", run_id=str(rollback_run.number))
             assert run.jobs["rollback"].failed == "Check the run"
-            assert said in run.log
+            assert message in run.log
         assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
 
 

@@ -15,7 +15,7 @@ def read_message(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: &x 1\nb: *x y\n", "2:7 this text cannot continue like this"),
         ('a: "x\\" y" z\n', "1:12 the text continues after its closing quote"),
@@ -32,8 +32,8 @@ def read_message(text: str) -> str:
         ("a: [1, 2\r\nb: 3\r\n", '1:4 "[" opens a group'),
     ],
 )
-def test_complaints(text: str, said: str) -> None:
-    assert read_message(text).startswith(said)
+def test_complaints(text: str, message: str) -> None:
+    assert read_message(text).startswith(message)
 
 
 @pytest.mark.parametrize(

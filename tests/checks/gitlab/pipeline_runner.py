@@ -105,11 +105,11 @@ class PipelineRunner(Runner):
 
     def _check_out(self, folder: Path, origin: str, sha: str) -> None:
         """Clone as a runner does: what a merge request's branch has, and a remote with the job's token."""
-        there = self.hub.url.replace("://", f"://gitlab-ci-token:{self.job}@")
+        address = self.hub.url.replace("://", f"://gitlab-ci-token:{self.job}@")
         for words in (
             ("clone", "--quiet", "--no-checkout", origin, str(folder)),
             ("-C", str(folder), "checkout", "--quiet", "--detach", sha),
-            ("-C", str(folder), "remote", "set-url", "origin", f"{there}/{REPOSITORY}.git"),
+            ("-C", str(folder), "remote", "set-url", "origin", f"{address}/{REPOSITORY}.git"),
         ):
             subprocess.run(["git", *words], env=environment(), check=True)
 

@@ -60,16 +60,16 @@ def check_contents(wheel: Path, sdist: Path, place: Path) -> None:
     """Compare what the packages hold with the clone, and the wheel with one that is built from the sdist alone."""
     tracked = run(["git", "ls-files", "reconciler", "assistants"]).splitlines()
     with zipfile.ZipFile(wheel) as archive:
-        held = set(archive.namelist())
-        (metadata_name,) = [name for name in held if name.endswith(".dist-info/METADATA")]
+        members = set(archive.namelist())
+        (metadata_name,) = [name for name in members if name.endswith(".dist-info/METADATA")]
         metadata = Parser().parsestr(archive.read(metadata_name).decode("utf-8"))
     information = metadata_name.removesuffix("METADATA")
-    missing = {name.replace("assistants/", "reconciler/demo/assistants/", 1) for name in tracked} - held
+    missing = {name.replace("assistants/", "reconciler/demo/assistants/", 1) for name in tracked} - members
     check(not missing, f"the wheel lacks {sorted(missing)}")
     for name in ("entry_points.txt", "licenses/LICENSE"):
-        check(information + name in held, f"the wheel lacks {name}")
-    check("reconciler/py.typed" in held, "the wheel has no py.typed")
-    more = {name for name in held if not name.startswith(("reconciler/", information))}
+        check(information + name in members, f"the wheel lacks {name}")
+    check("reconciler/py.typed" in members, "the wheel has no py.typed")
+    more = {name for name in members if not name.startswith(("reconciler/", information))}
     check(not more, f"the wheel holds more than the package: {sorted(more)}")
     check(metadata["License-Expression"] == "Apache-2.0", "the metadata name no license")
     check("# reconciler" in str(metadata.get_payload()), "the metadata lack the README")
