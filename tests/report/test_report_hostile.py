@@ -76,6 +76,16 @@ def test_no_markdown_report_holds_a_raw_control_character_or_passes_its_limit(ru
     text.encode()
 
 
+def test_the_note_about_missing_lines_counts_names_as_the_host_does() -> None:
+    # Two UTF-16 units each, which is how GitHub counts.
+    for length in range(5, 60):
+        named = change(to_pointer(["\U0001d400" * length]), None, [None, None, "b"], kind="conflict", base=None)
+        entry = assistant("desk", named, change("/name", None), released=["/metadata"], error=failure("server", ""))
+        text = render_markdown(document("plan", entry, problems=[problem("", 1, 1, "")], warnings=[""]), limit=1_000)
+        assert measure_utf16(text) <= 1_000
+        assert "True" not in text
+
+
 @settings(max_examples=examples(60))
 @given(runs())
 def test_every_json_report_can_be_encoded_and_holds_no_raw_control_character(run: Report) -> None:

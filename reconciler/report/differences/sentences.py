@@ -100,15 +100,18 @@ def freeze(value: Any) -> tuple[str, str]:
     return ("text", value) if isinstance(value, str) else ("other", exact_text(value))
 
 
-def describe_missing_lines(lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str) -> str:
-    """Return how many lines of which fields are missing, in about `room` characters. `name` formats names."""
+def describe_missing_lines(
+    lacks: Counter[str], room: int = 1_000, *, name: Callable[[str], str] = str, measure: Callable[[str], int] = len
+) -> str:
+    """Return how many lines of which fields are missing, in about `room` as `measure` counts. `name` formats names."""
     phrases: list[str] = []
     remaining = list(lacks.items())
     while remaining:
         words = f"{count_noun(remaining[0][1], 'line')} of {name(remaining[0][0])}"
-        if len(words) > room:
+        needed = measure(words)
+        if needed > room:
             break
-        room -= len(words) + 2
+        room -= needed + 2
         phrases.append(words)
         remaining.pop(0)
     if remaining:

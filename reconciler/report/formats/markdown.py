@@ -59,8 +59,7 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
     # Notes come last, and their space is reserved.
     notes = Page(page.room // 4, measure, left_out=page.left_out)
     notes.add_lines([], [f"- {_write_note(note)}" for note in view.comment_notes], "note")
-    for sentence in view.sentences:
-        notes.leave_out(not notes.add(inline(sentence)), "note")
+    notes.leave_out(sum(not notes.add(inline(sentence)) for sentence in view.sentences), "note")
     page.room -= sum(measure(part) + 2 for part in notes.parts)
     if not view.lists_problems:
         _add_table(view, page)
@@ -71,7 +70,8 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
     if page.lacks:
         # As much detail as there is space for.
         spent = sum(len(text) + 2 for text in page.left_out)
-        page.left_out.append(describe_missing_lines(page.lacks, page.room + CLOSING - spent - 160, name=code))
+        room = page.room + CLOSING - spent - 160
+        page.left_out.append(describe_missing_lines(page.lacks, room, name=code, measure=measure))
     if page.left_out:
         page.parts.append(f"_Left out to fit the size limit: {', '.join(page.left_out)}; {ELSEWHERE}._")
     return "\n\n".join(page.parts) + "\n"
