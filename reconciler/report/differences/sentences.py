@@ -105,18 +105,15 @@ def describe_missing_lines(
 ) -> str:
     """Return how many lines of which fields are missing, in about `room` as `measure` counts. `name` formats names."""
     phrases: list[str] = []
-    remaining = list(lacks.items())
-    while remaining:
-        words = f"{count_noun(remaining[0][1], 'line')} of {name(remaining[0][0])}"
-        needed = measure(words)
-        if needed > room:
+    for field, number in lacks.items():
+        words = f"{count_noun(number, 'line')} of {name(field)}"
+        if measure(words) > room:
             break
-        room -= needed + 2
+        room -= measure(words) + 2
         phrases.append(words)
-        remaining.pop(0)
-    if remaining:
-        lines = count_noun(sum(number for _, number in remaining), "line")
-        phrases.append(f"{lines} of {count_noun(len(remaining), 'other field' if phrases else 'field')}")
+    if others := [*lacks.values()][len(phrases) :]:
+        lines = count_noun(sum(others), "line")
+        phrases.append(f"{lines} of {count_noun(len(others), 'other field' if phrases else 'field')}")
     return ", ".join(phrases)
 
 

@@ -69,8 +69,7 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
     page.parts += notes.parts
     if page.lacks:
         # As much detail as there is space for.
-        spent = sum(len(text) + 2 for text in page.left_out)
-        room = page.room + CLOSING - spent - 160
+        room = page.room + CLOSING - 160 - sum(len(text) + 2 for text in page.left_out)
         page.left_out.append(describe_missing_lines(page.lacks, room, name=code, measure=measure))
     if page.left_out:
         page.parts.append(f"_Left out to fit the size limit: {', '.join(page.left_out)}; {ELSEWHERE}._")
