@@ -47,7 +47,9 @@ class Entries:
         Of several the nearest to the definition counts: folders that share a record may declare parts of one assistant.
         """
         matches = next((self._by_id[name] for name in ids if name in self._by_id), ())
-        return max(matches, key=lambda entry: len(posixpath.commonpath([entry.file, file])), default=None)
+        # Not `commonpath`, which refuses an absolute path, and a report may have one.
+        parts = file.split("/")
+        return max(matches, key=lambda each: len(posixpath.commonprefix([each.file.split("/"), parts])), default=None)
 
     def find_at(self, file: str, name: str) -> Entry | None:
         """Return the entry at a path, if its assistant is known by an id."""

@@ -446,6 +446,16 @@ class TestWritesWithoutAClearEnd:
         assert read_live(repo) == before
 
 
+@pytest.mark.parametrize("file", ["/elsewhere/assistants/a.yaml", "../a.yaml", ""])
+def test_a_report_with_another_path_is_of_the_same_assistant(repo: Story, file: str) -> None:
+    before = read_live(repo)
+    document = apply_fields(repo, firstMessage="new")
+    only_assistant(document)["file"] = file
+    undone = repo.rollback(document)
+    assert (only_assistant(undone)["file"], only_assistant(undone)["outcome"]) == ("assistants/a.yaml", "applied")
+    assert read_live(repo) == before
+
+
 class TestARollbackWithoutAClearEnd:
     """Live, one of two stores, may show the old value already: the record keeps that nobody knows the other one."""
 
