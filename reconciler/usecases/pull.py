@@ -196,6 +196,7 @@ def _apply_edits(text: str, edits: Sequence[Edit]) -> str:
     if text or not edits:
         return edit_yaml(text, edits) if edits else text
     try:
+        # Each alone before all together, so that the error names the field that is to blame.
         for group in (*([edit] for edit in edits), edits):
             new_text = write_definition(build_tree((edit.path, edit.value) for edit in group))
     except ValueError:

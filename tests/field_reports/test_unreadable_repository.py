@@ -290,7 +290,7 @@ def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Pa
         assert change_kinds(repo.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that nobody can read, root neither")
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that even root cannot read")
 def test_attributes_that_cannot_be_read_name_no_filter_to_git_either(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as repo:
         commit_change(repo, "a", firstMessage="ours")

@@ -43,6 +43,6 @@ def command(no_pause: bool) -> int:
 
 def _wait_for_enter() -> None:
     click.echo("[Press Enter to continue, Ctrl-C to stop] ", nl=False, err=True)
-    if not sys.stdin.readline():  # the input has ended, so nobody will press Enter
+    if not sys.stdin.readline():  # stdin is closed, so no Enter has ended the line
         click.echo(err=True)
     click.echo(err=True)
