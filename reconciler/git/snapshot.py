@@ -68,12 +68,8 @@ class Snapshot:
             moved_ids = {entry.id for entry in moved_away.values()}
             missing = {name: key for name, key in missing.items() if name not in moved_ids}
         if missing:
-            others = self.find_mentioned(missing) if self.environment is None else self.read_beside_settings()
-            by_file |= {
-                path: entry
-                for path, entry in others.by_file.items()
-                if entry.id in missing and path not in by_file and not still_there(entry)
-            }
+            others = self.find_mentioned(missing).by_file
+            by_file |= {path: entry for path, entry in others.items() if path not in by_file and not still_there(entry)}
         # If the environment is new or renamed, nothing distinguishes its live edits from changes in git.
         has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
         if self.environment is not None and not self.settings_folders and has_missing:
@@ -201,6 +197,10 @@ class Snapshot:
 
     def find_mentioned(self, ids: Collection[str]) -> Entries:
         """Return the definitions of the commit, in whatever folder, that have one of some ids."""
+        # The overlays of other environments are of other assistants, even if they have the same ids.
+        if self.environment is not None:
+            entries = self.read_beside_settings()
+            return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
         # Those whose text does not hold an id are not worth parsing.
         needles = [name.encode() for name in ids]
         paths = [path for path in self._files if is_definition_file(path, "")]

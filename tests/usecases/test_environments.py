@@ -410,3 +410,43 @@ def test_an_overlay_without_a_definition_is_told_where_it_is_looked_at(tmp_path:
     assert "environments/staging/b.yaml:1:1: this overlay has no definition of the same name" in result.stderr
     assert "is not in the definitions' folder" not in result.stderr
     assert (other.code, other.stderr) == (0, "")
+
+
+def test_an_entry_follows_its_assistant_where_another_one_takes_its_file(tmp_path: Path) -> None:
+    """Else an older entry stays, and is the base once the definition moves again: git's way back would be drift."""
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as environments:
+
+        def define(names: dict[str, str], greeting: str) -> None:
+            for file in [*environments.root.glob("assistants/*"), *environments.root.glob("environments/staging/*")]:
+                file.unlink()
+            for key, name in names.items():
+                environments.shared(key, f"firstMessage: {greeting}\n")
+                environments.overlay("staging", key, id=f"asst_{name}")
+
+        define({"a": "a", "b": "b"}, "One")
+        apply_first(environments, "staging")
+        define({"z": "a", "a": "b"}, "Two")
+        environments.repo.commit()
+        environments.report("staging", "apply", "--yes", "z")
+        files = {file: entry["id"] for file, entry in environments.repo.tree(REF_OF_STAGING).items()}
+        define({"c": "a", "a": "b"}, "One")
+        environments.repo.commit()
+        planned = environments.report("staging", "plan")
+    assert files == {"assistants/z.yaml": "asst_a", "assistants/b.yaml": "asst_b"}
+    assert change_kinds(planned)["c"] == {"/firstMessage": "change"}
+
+
+def test_an_entry_whose_path_is_taken_does_not_move_to_an_overlay_of_another_environment(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as environments:
+        for key in ("a", "b"):
+            environments.shared(key)
+            for name in environments.sandboxes:
+                environments.overlay(name, key, id=f"asst_{key}")
+        apply_first(environments, "staging")
+        # The definition of b is now in a, under its other id, and no run has read it yet.
+        environments.overlay("staging", "a", id="local_asst_b")
+        environments.overlay("staging", "b", id="asst_a")
+        environments.repo.commit()
+        environments.report("staging", "apply", "--yes", "b")
+        entry_ids = {file: entry["id"] for file, entry in environments.repo.tree(REF_OF_STAGING).items()}
+    assert entry_ids == {"assistants/b.yaml": "asst_a", "assistants/b.yaml.asst_b.yaml": "asst_b"}

@@ -96,7 +96,9 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
         defined = {each.id for each in project.loaded.read_all()}.union(*(result.ids for result in results))
     unknown = {name: other for name, other in namesakes if other not in defined}
     if unknown and project.head is not None:
-        mentioned = project.snapshot(project.head).find_mentioned(unknown.values())
+        # In any environment: several may share the API.
+        snapshot = dataclasses.replace(project.snapshot(project.head), environment=None)
+        mentioned = snapshot.find_mentioned(unknown.values())
         unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
     return [_refuse(each, other) if (other := unknown.get(_name_to_create(each) or "")) else each for each in results]
 

@@ -128,12 +128,8 @@ class Project:
         """Return the given ids that definitions of other folders of the repository have in `HEAD`."""
         if not ids or self.head is None:
             return set()
-        snapshot = self.snapshot(self.head)
-        # In an environment the overlays of the others are of other assistants, even if they have the same ids.
-        is_bare = self.settings.environment is None
-        others = snapshot.find_mentioned(ids) if is_bare else snapshot.read_beside_settings()
-        outside = (entry for file, entry in others.by_file.items() if not is_definition_file(file, self.below))
-        return {entry.id for entry in outside if entry.id in ids}
+        mentioned = self.snapshot(self.head).find_mentioned(ids).by_file
+        return {entry.id for file, entry in mentioned.items() if not is_definition_file(file, self.below)}
 
     def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
         """Return the layer that takes live values and the new id, None if it does not exist yet, and its path."""

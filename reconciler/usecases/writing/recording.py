@@ -8,7 +8,6 @@ from reconciler.core.definition import NEW, InvalidDefinition, is_definition_fil
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
-from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.record import Record, Trailers, write_record
 from reconciler.git.repository import Repository
@@ -166,11 +165,8 @@ class _Update:
         return {**blobs, **placed, **self.repository.write_files(texts)}, applied
 
     def _still_defines(self, file: str, ids: Collection[str]) -> bool:
-        """Return whether a file of `HEAD` may be that of an assistant; an overlay or the record may have its id."""
-        if file not in self.at_head:
-            return False
-        id_at_head = (parse_definition(self.repository.read(file, self.at_head[file])) or {}).get("id", NEW)
-        return id_at_head == NEW or id_at_head in ids
+        """Return whether a file of `HEAD` may be that of an assistant; the record may have its id."""
+        return file in self.at_head and file in self.project.snapshot(self.head).find_mentioned({*ids, NEW}).by_file
 
     def _move_displaced(self, blobs: dict[str, Blob], used: set[str]) -> dict[str, Blob]:
         """Return the remaining entries. One whose path is taken moves to the path of its own definition."""
