@@ -317,6 +317,23 @@ def test_an_answer_about_another_assistant_is_nonsense(project: Project) -> None
     assert "about another assistant" in entry["warnings"][0]
 
 
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_reading_of_another_assistant_says_nothing_about_the_write(project: Project, status: int) -> None:
+    """A cache may mix up two assistants, and what it holds of the other must not get into this one."""
+
+    def meddle(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.method == "PATCH":
+            return answer if status == 200 else error_answer(status)
+        is_mixed_up = request.method == "GET" and request.number > 2
+        return answer.with_body({**answer.json, "id": "asst_2", **PATCH}) if is_mixed_up else answer
+
+    entry, requests = settle(project, meddle)
+    assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")
+    assert "another assistant instead of 'asst_1'" in error_message(entry)
+    assert requests == [GET, SENT, GET]
+
+
 def test_a_redirect_after_a_write_is_unclear(project: Project) -> None:
     entry, _ = settle(project, only_writes(lambda request, forward: json_answer(302, b"", Location="/login")))
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("indeterminate", "protocol")

@@ -37,7 +37,7 @@ class Write:
         """Return the result of the assistant with its outcome."""
         try:
             # A person was asked, so the plan may be minutes old. It is valid only if live is unchanged.
-            before = self._get()
+            before = self.project.normalize(self.definition, self.api.get(self.definition.id))
         except ApiError as error:
             return self.result.end(Outcome.FAILED, error)
         stale = self._find_stale(before)
@@ -57,12 +57,15 @@ class Write:
     def look_again(self, result: Result) -> Result:
         """Return the result of an unclear write after another reading, which may show what the API drops."""
         try:
-            return self._add_losses(result, self.live, self._get())
+            return self._add_losses(result, self.live, self._check(self.api.get(self.definition.id)))
         except ApiError:
             return result
 
-    def _get(self) -> dict[str, Any]:
-        return self.project.normalize(self.definition, self.api.get(self.definition.id))
+    def _check(self, reading: dict[str, Any]) -> dict[str, Any]:
+        """Return a reading, normalized. Raises ApiError if it is about another assistant."""
+        if reading["id"] != self.live["id"]:
+            raise ApiError("protocol", f"the API answered with another assistant instead of {self.live['id']!r}")
+        return self.project.normalize(self.definition, reading)
 
     def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
         answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
@@ -76,7 +79,7 @@ class Write:
                 break
             self.api.pause(attempt)
             try:
-                live = self._get()
+                live = self._check(self.api.get(self.definition.id))
                 planner = self.project.planner_for(self.definition.key)
                 patch = planner.rebuild_patch(self.plan, self.definition.declared, live)
                 if patch is None:
@@ -146,7 +149,7 @@ class Write:
             live = self.project.normalize(self.definition, reading or {})
             return reading is not None and shows_nothing_new(paths, latest, live) and bool(self._find_remaining(live))
 
-        return self.project.normalize(self.definition, self.api.get_after_write(self.definition.id, is_old))
+        return self._check(self.api.get_after_write(self.definition.id, is_old))
 
     def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, latest: Mapping[str, Any]) -> Result:
         """Return the result of a write whose last response was 5xx, missing, or invalid."""
