@@ -302,6 +302,9 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         place.commit()
         assert scripts.run("apply", APPLY_ONLY="visits", APPLY_FORCE_CONFLICTS="admissions/enrollment") == 1
         assert scripts.run("apply", APPLY_ONLY="--force-conflicts") == 1
+        for unnamed in ({"APPLY_FORCE_CONFLICTS": " "}, {"APPLY_FORCE_CONFLICTS": ","}, {"APPLY_ONLY": " , "}):
+            assert scripts.run("apply", **unnamed) == 1
+            assert "names no assistant" in scripts.said
         assert sandbox.patches == []
         assert scripts.run("apply", APPLY_FORCE_CONFLICTS=" visits ,") == 0
         assert scripts.run("apply", APPLY_ONLY="admissions/enrollment", RECONCILER_ON_DRIFT="revert") == 0

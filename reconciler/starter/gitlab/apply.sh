@@ -9,17 +9,18 @@ set -euo pipefail
 options=()
 [[ -z ${APPLY_MAX_CHANGES:-} ]] || options+=("--max-changes=$APPLY_MAX_CHANGES")
 [[ ${APPLY_ALLOW_OLDER:-} != true ]] || options+=(--allow-older)
-named=${APPLY_ONLY:-}
-if [[ -n ${APPLY_FORCE_CONFLICTS:-} ]]; then
-  if [[ -n $named && $named != "$APPLY_FORCE_CONFLICTS" ]]; then
-    echo "Nothing was sent: APPLY_ONLY and APPLY_FORCE_CONFLICTS name different assistants. Set only one of them." >&2
-    exit 1
-  fi
-  named=$APPLY_FORCE_CONFLICTS
-  options+=(--force-conflicts)
-fi
+named=${APPLY_FORCE_CONFLICTS:-${APPLY_ONLY:-}}
 mapfile -t assistants < <(split "$named")
 mapfile -t files < <(split "${APPLY_CREATE:-}")
+stop() {
+  echo "Nothing was sent: $1" >&2
+  exit 1
+}
+[[ -z ${APPLY_ONLY:-} || $APPLY_ONLY == "$named" ]] ||
+  stop "APPLY_ONLY and APPLY_FORCE_CONFLICTS name different assistants. Set only one of them."
+# Without a name, it would apply to all assistants.
+[[ -z $named || ${#assistants[@]} != 0 ]] || stop "APPLY_ONLY or APPLY_FORCE_CONFLICTS is set, but names no assistant."
+[[ -z ${APPLY_FORCE_CONFLICTS:-} ]] || options+=(--force-conflicts)
 
 rm -f reports/not-applied reports/applied-before reports/apply.*
 if [[ -n $before ]]; then
