@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.options import ConnectionOptions
-from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal
+from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal, silence
 from reconciler.core.settings import Settings
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
@@ -47,7 +47,7 @@ class Stopping:
 
     @property
     def exit_code(self) -> int:
-        """Return 130 for SIGINT, 143 for SIGTERM, 0 without a signal."""
+        """Return 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP, 0 without a signal."""
         return 128 + self.signal if self.signal else 0
 
     def choose_exit_code(self, *, failed: bool, differs: bool = False) -> int:
@@ -57,10 +57,14 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Let SIGINT and SIGTERM stop the run gracefully. A second stops immediately, a third has its default effect."""
+    """Let SIGINT, SIGTERM and SIGHUP stop the run gracefully. A second stops immediately, a third as by default."""
     stopping = Stopping()
     # A Python caller may have its own handlers. They are restored at the end.
-    previous_handlers = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))  # Windows has no SIGHUP
+    previous_handlers = {int(number): signal.getsignal(number) for number in numbers}
+    # With `nohup`, a run outlives its terminal.
+    if previous_handlers[numbers[2]] is signal.SIG_IGN:
+        del previous_handlers[numbers[2]]
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's form
         is_second = stopping()
@@ -125,12 +129,15 @@ def progress_line(label: str, *, visible: bool) -> Iterator[Callable[[int, int],
         def advance(done: int, total: int) -> None:
             if not visible or total <= FEW_ITEMS:
                 return
-            if not bars:
-                bar = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False)
-                bars.append(stack.enter_context(bar))
-            bars[0].update(1)
-            if done == total:
-                bars.clear()
-                stack.close()
+            try:
+                if not bars:
+                    bar = click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False)
+                    bars.append(stack.enter_context(bar))
+                bars[0].update(1)
+                if done == total:
+                    bars.clear()
+                    stack.close()
+            except OSError:  # the terminal was closed
+                silence(sys.stderr)
 
         yield advance

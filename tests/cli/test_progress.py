@@ -1,5 +1,8 @@
 """The line that shows how far a run is."""
 
+import os
+import sys
+
 import pytest
 
 from reconciler.cli.connect import FEW_ITEMS, progress_line
@@ -24,3 +27,12 @@ def test_it_ends_with_a_run_that_ends_early(capsys: pytest.CaptureFixture[str]) 
     with progress_line("Reading", visible=True) as advance:
         advance(1, 50)
     assert capsys.readouterr().err.endswith("\n")
+
+
+def test_a_terminal_that_is_gone_ends_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal, progress_line("Writing", visible=True) as advance:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        os.close(ours)
+        for done in range(1, FEW_ITEMS + 2):
+            advance(done, FEW_ITEMS + 1)

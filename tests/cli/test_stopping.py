@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM in mid-run: nothing new is started, what is in flight is awaited, the report is still written."""
+"""A run that gets a signal: nothing new is started, what is in flight is awaited, the report is still written."""
 
 import json
 import os
@@ -11,6 +11,8 @@ from commands import connection_variables, start_command
 from projects import Project
 from servers import running_sandbox
 
+from reconciler.cli.connect import stoppable
+
 FLEET = 12
 
 
@@ -21,10 +23,11 @@ def fleet(project: Project) -> Project:
     return project
 
 
+CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 SEED: dict[str, Any] = {f"asst_{number}": {"name": "Old"} for number in range(FLEET)}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), CODES)
 def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: int) -> None:
     reading = threading.Event()
     with running_sandbox(SEED, latency_ms=400) as sandbox:
@@ -44,7 +47,7 @@ def test_a_plan_that_is_stopped(fleet: Project, number: signal.Signals, code: in
     assert result.stdout.endswith(f" 0 errors, {FLEET - len(read)} not read.\n")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), CODES)
 def test_an_apply_that_is_stopped(fleet: Project, number: signal.Signals, code: int) -> None:
     writing = threading.Event()
     with running_sandbox(SEED, latency_ms=200) as sandbox:
@@ -113,3 +116,13 @@ def test_before_anything_is_sent(project: Project) -> None:
             command.signal(signal.SIGINT)
         result = command.wait()  # the end of the pipe wakes a command that the signal met just before it read
     assert (result.code, result.stdout, result.stderr) == (130, "", "\nStopped.\n")
+
+
+def test_with_nohup_a_run_outlives_its_terminal() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable() as stopping:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stopping()
+    finally:
+        signal.signal(signal.SIGHUP, before)
