@@ -222,7 +222,7 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     assistant that could not be read has an `error` in the report. Raises ReconcilerError for a history that
     cannot be read.
     """
-    if project.read.base is None and project.choices.base is None:
+    if not project.read.base.commit and project.choices.base is None:
         project = dataclasses.replace(project, read=read_project(project.choices, or_head=True))
     return _report(project, plan_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
 

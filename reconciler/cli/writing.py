@@ -23,7 +23,7 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import Lock
-from reconciler.git.repository import open_repository
+from reconciler.git.repository import Repository
 from reconciler.git.working_tree import read_origin
 from reconciler.report.build import build_report
 from reconciler.report.differences.values import escape, literal
@@ -149,7 +149,7 @@ class TerminalSession:
 def open_session(choices: Choices, options: RunOptions, *, yes: bool, **fields: Any) -> Iterator[TerminalSession]:
     """Yield the session of a command that writes. `fields` are further fields of it. The project is not read yet."""
     # The lock is in the repository, which is opened here once for the whole run.
-    lock = open_repository(repository_root(choices.directory)), read_settings(choices).environment
+    lock = Repository(repository_root(choices.directory)), read_settings(choices).environment
     with stoppable() as stopping:
         yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **fields)
 

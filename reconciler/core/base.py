@@ -3,7 +3,7 @@
 import dataclasses
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import equal
@@ -63,7 +63,7 @@ class Entries:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BaseDefinitions:
-    """What a run compares with: a revision as it was named, its commit, and its entries."""
+    """What a run compares with: a revision as it was named, its commit (empty if it is none), and its entries."""
 
     ref: str
     commit: str
@@ -84,3 +84,6 @@ class BaseDefinitions:
             if is_declared and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)
         return declared
+
+
+NO_BASE: Final = BaseDefinitions(ref="", commit="")

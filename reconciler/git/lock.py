@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from reconciler.errors import RepositoryError
 from reconciler.git.repository import Repository
 
-Lock = tuple[Repository | None, str | None]
+Lock = tuple[Repository, str | None]
 """The clone and the environment that no other run may write to meanwhile."""
 
 
 @contextlib.contextmanager
-def hold_lock(repository: Repository | None, environment: str | None) -> Iterator[None]:
+def hold_lock(repository: Repository, environment: str | None) -> Iterator[None]:
     """Hold the lock of a clone, if there is one. Raises RepositoryError if it cannot be had, or another run has it."""
-    if repository is None:
+    if not repository.exists:
         yield
         return
     import filelock

@@ -87,11 +87,14 @@ class Record(Trailers):
     `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
     """
 
-    commit: str
-    applied: str
-    date: str
-    message: str
+    commit: str = ""
+    applied: str = ""
+    date: str = ""
+    message: str = ""
     resolved: bool = True
+
+
+NO_RECORD: Final = Record()  # it holds no entry, and nothing is unclear
 
 
 def applied_ref(environment: str | None) -> str:
@@ -99,27 +102,27 @@ def applied_ref(environment: str | None) -> str:
     return f"refs/reconciler/{environment}/applied" if environment else "refs/reconciler/applied"
 
 
-def read_record(repository: Repository, ref: str) -> Record | None:
-    """Return the newest record, or None where there is none. Raises RepositoryError for a ref that is no record."""
-    return next(read_records(repository, ref, limit=1), None)
+def read_record(repository: Repository, ref: str) -> Record:
+    """Return the newest record, `NO_RECORD` without one. Raises RepositoryError for a ref that is no record."""
+    return next(read_records(repository, ref, limit=1), NO_RECORD)
 
 
 def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Record]:
     """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
     name = repository.ref(ref)
     # A tag of a record is refused too: the next record could not replace it.
-    if name is not None and repository.resolve(name) != name and repository.has_object(name):
+    if name and repository.resolve(name) != name and repository.has_object(name):
         raise _reject_ref(ref, name)
     shallow: frozenset[str] = frozenset()
     # The second parent is the record before; the first leads into the project's own history.
-    while name is not None and limit > 0:
+    while name and limit > 0:
         commit = repository.commit(name)
         yield _parse(commit, ref)
         limit -= 1
-        newer, name = name, commit.parents[1] if len(commit.parents) > 1 else None
-        if name is not None and limit:
+        newer, name = name, commit.parents[1] if len(commit.parents) > 1 else ""
+        if name and limit:
             shallow = shallow or repository.shallow_commits()
-            name = None if newer in shallow else name
+            name = "" if newer in shallow else name
 
 
 def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | None = None) -> Entries:
@@ -173,11 +176,11 @@ def write_record(
     ref: str,
     *,
     head: str,
-    previous: str | None,
+    previous: str,
     files: Mapping[str, Blob],
     message: str,
     keeps: Trailers,
-    replaces: str | None = None,
+    replaces: str = "",
     resolved: bool = True,
 ) -> str:
     """Add a commit to the record and return it; `files` are all entries that it holds.

@@ -23,21 +23,28 @@ _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 
 
 class Repository:
-    """A repository by the folder with its `.git`, for one thread. Raises RepositoryError if git gives no answer."""
+    """A folder's repository, for one thread; without `.git` none `exists`, and it has no commit and no ref.
+
+    A commit that is not there has an empty name, and no files. Raises RepositoryError if git gives no answer.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._git = Processes(root)
+        self.exists = os.path.lexists(root / ".git")
+        self.is_shallow = False  # history ends before the first commit, as in a CI checkout
         self._commits: dict[str, Commit] = {}
         self._trees: dict[str, dict[str, Blob]] = {}
         self._listings: dict[tuple[str, str], Mapping[str, Blob]] = {}
         self._ancestors: dict[tuple[str, str], bool] = {}
+        if not self.exists:
+            return
+        self._git = Processes(root)
         # Asked first and once, so that a broken git is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
         self.lock_folder = Path(common)  # all worktrees of a clone share it
         self._filters = Filters(self._git, root, self.lock_folder)
-        self.is_shallow = is_shallow == "true"  # history ends before the first commit, as in a CI checkout
+        self.is_shallow = is_shallow == "true"
         self._shallow = Path(shallow)
 
     @functools.cached_property
@@ -50,33 +57,36 @@ class Repository:
 
     # --- commits
 
-    def head(self) -> str | None:
-        """Return the commit that is checked out, or None if the branch has no commit yet."""
+    def head(self) -> str:
+        """Return the commit that is checked out, empty if the branch has no commit yet."""
         commit = self.resolve("HEAD")
-        if commit is not None:
-            return commit
+        if commit is not None or not self.exists:
+            return commit or ""
         # Git says the same of a branch without a commit and of one whose commit is damaged; that one has a ref.
         [branch] = self._git.run_for_lines(1, "symbolic-ref", "HEAD")
-        if self.ref(branch) is not None:
+        if self.ref(branch):
             raise self._report_missing(f"the commit of {branch}, where HEAD is,")
-        return None
+        return ""
 
-    def ref(self, name: str) -> str | None:
-        """Return the object that a ref names at this moment, or None if there is no such ref."""
+    def ref(self, name: str) -> str:
+        """Return the object that a ref names at this moment, empty if there is no such ref."""
+        if not self.exists:
+            return ""
         listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
         objects = dict(line.partition(" ")[::2] for line in listing.splitlines())
         # No line means that there is none, but a broken git prints nothing either: ask the batch process as well.
         if name not in objects and self._objects.read_object(name) is not None:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
-        return objects.get(name)
+        return objects.get(name, "")
 
     def list_refs(self, folder: str) -> list[str]:
         """Return the names of all refs below a folder, sorted."""
-        return os.fsdecode(self._git.run("for-each-ref", "--format=%(refname)", folder)).splitlines()
+        listing = self._git.run("for-each-ref", "--format=%(refname)", folder) if self.exists else b""
+        return os.fsdecode(listing).splitlines()
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a revision names, or None if git knows no such revision."""
-        answer = self._objects.read_object(f"{revision}^{{commit}}") if revision else None
+        answer = self._objects.read_object(f"{revision}^{{commit}}") if self.exists and revision else None
         if answer is None:
             return None
         name, _, content = answer
@@ -216,8 +226,8 @@ class Repository:
             }
             return self._git.run(*words, stdin=content, environment=people).decode().strip()
 
-    def move_ref(self, ref: str, commit: str, previous: str | None) -> None:
-        """Let a ref name a commit, if it still names `previous`, or is still not there."""
+    def move_ref(self, ref: str, commit: str, previous: str) -> None:
+        """Let a ref name a commit, if it still names `previous`, or is still not there if that is empty."""
         # All zeros say to git that there must be no such ref yet.
         self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
@@ -228,6 +238,8 @@ class Repository:
         return self._read_tree(tree).get(name) if tree is not None else None
 
     def _tree_at(self, commit: str, folder: str) -> str | None:
+        if not commit:
+            return None
         tree = self.commit(commit).tree
         for part in folder.split("/") if folder not in ("", ".") else ():
             entry = self._read_tree(tree).get(part)
@@ -286,8 +298,3 @@ class Repository:
     def _paths(self, *arguments: str) -> list[str]:
         listing = self._git.run(*arguments, environment=_PATHS_AS_THEY_ARE)
         return [os.fsdecode(path) for path in listing.split(b"\0") if path]
-
-
-def open_repository(root: Path) -> Repository | None:
-    """Return the repository whose `.git` is in a folder, or None if there is none. Raises RepositoryError."""
-    return Repository(root) if os.path.lexists(root / ".git") else None

@@ -78,7 +78,7 @@ def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start
     repository, environment = lock
     with hold_lock(*lock), contextlib.ExitStack() as until_begun:
         # Taken back if the run ends before its first write; a record that it has made by then has replaced it anyway.
-        if repository is not None and wishes.announced is not None:
+        if wishes.announced is not None:
             until_begun.callback(withdraw, repository, applied_ref(environment), wishes.announced)
         # Read under the lock: another run may just have recorded something newer.
         project = read_project()

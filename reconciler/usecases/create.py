@@ -44,11 +44,11 @@ def create_from_file(
             planned = _plan(project, session.api, definition, unrecorded)
             project = forget_unclear_creation(project, definition)
             # Without a record there is nowhere to announce it.
-            if not keeps or project.record is None:
+            if not (keeps and project.record.commit):
                 project = dataclasses.replace(project, may_create=frozenset((definition.file,)))
             run, applied = ask_and_write(planned, project, session)
             write_record = None
-            if applied is not None and applied.announced is not None:
+            if applied is not None and applied.announced:
                 write_record = functools.partial(record, run, applied, with_entries=not unrecorded)
             session.end(run, write_record)
     return run

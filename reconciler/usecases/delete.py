@@ -60,7 +60,7 @@ def delete(
             deleted = [result for result in run.results if result.outcome is Outcome.DELETED]
             by_hand = remove_files(project.root, files, on_removed) if deleted else ()
             run = dataclasses.replace(run, notes=(*run.notes, *by_hand))
-            has_entry = deleted and project.record is not None
+            has_entry = deleted and project.record.commit
             session.end(run, functools.partial(forget, run, project) if has_entry else None)
     return run, by_hand
 
@@ -101,7 +101,7 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
 
 def _choose_base(project: Project, definition: Definition) -> BaseDefinitions:
     # Where the base has nothing of the assistant, what git says now must be all that live holds.
-    base = project.base or BaseDefinitions(ref="", commit="")
+    base = project.base
     if base.entries.find([definition.id], definition.file) is not None:
         return base
     entry = Entry(definition.id, definition.file, definition.declared)
@@ -128,7 +128,7 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
 
 def _find_uncommitted(project: Project, definition: Definition, changes: Sequence[Change]) -> list[str]:
     """Return the fields whose value is in no commit and not live: with the files it would be gone for good."""
-    if not changes or project.head is None:
+    if not (changes and project.head):
         return []
     entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)
     declared = entry.declared if entry is not None else {}

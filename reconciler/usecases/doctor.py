@@ -87,7 +87,7 @@ def check_api(project: Project, account: Account | None, open_api: Callable[[], 
 
 def _check_history(project: Project) -> Iterator[Requirement]:
     repository = project.repository
-    if repository is None or project.head is None:
+    if not project.head:
         yield Requirement("git", "not a repository with a commit", "run `git init` and commit", met=False)
         return
     # Only the whole history shows which commit set a value, and whether HEAD is behind the record.
@@ -98,11 +98,11 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         yield Requirement("history", f"at {project.head[:12]}")
     try:
         record = read_record(repository, project.ref)
-        is_behind = record is not None and not repository.is_ancestor(record.applied, project.head)
+        is_behind = dataclasses.replace(project, record=record).is_behind
     except ReconcilerError as error:
         yield _report_error("record", error)
         return
-    if record is None:
+    if not record.commit:
         fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
         hint = f"fetch it: {fetch}; the first apply starts it: --base none"
         yield Requirement("record", f"no {project.ref} in this clone", hint, met=False)

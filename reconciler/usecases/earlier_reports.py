@@ -96,7 +96,7 @@ def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> 
     is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
     if mark != reviewed.digests.get(name):
         message = "this is not the write that was reviewed"
-    elif is_hidden and reviewed.head != project.head:
+    elif is_hidden and (reviewed.head or "") != project.head:
         message = (
             "a sensitive value changes, and HEAD has changed since the plan, so it is unknown whether this was reviewed"
         )
@@ -118,13 +118,11 @@ def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
         hint = "put the definition back, or look at the assistant in the dashboard"
         raise UsageError(f"the write to {missing[0]} is unclear, and no definition has that id any more", hint=hint)
     # Live may show our own unclear write. With its values in the base, it is neither drift nor a conflict.
-    base = project.base
-    if base is not None:
-        unclear_writes = dict(base.unclear_writes)
-        for entry in unclear:
-            ours = ((field.path, value) for field in entry.fields for value in _list_values(field))
-            unclear_writes[entry.id] = (*unclear_writes.get(entry.id, ()), *ours)
-        base = dataclasses.replace(base, unclear_writes=unclear_writes)
+    unclear_writes = dict(project.base.unclear_writes)
+    for entry in unclear:
+        ours = ((field.path, value) for field in entry.fields for value in _list_values(field))
+        unclear_writes[entry.id] = (*unclear_writes.get(entry.id, ()), *ours)
+    base = dataclasses.replace(project.base, unclear_writes=unclear_writes)
     resend = {entry.id: tuple(field.path for field in entry.fields) for entry in unclear}
     return dataclasses.replace(project, resend=resend, base=base)
 

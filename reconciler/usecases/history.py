@@ -11,8 +11,8 @@ from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
 from reconciler.files.folders import repository_root
 from reconciler.git.commit_layers import parse_definition
-from reconciler.git.record import Record, read_records
-from reconciler.git.repository import Repository, open_repository
+from reconciler.git.record import NO_RECORD, Record, read_records
+from reconciler.git.repository import Repository
 from reconciler.usecases.project.reading import require_commit
 
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)  # what `git revert` writes
@@ -32,7 +32,7 @@ class HistoryEntry:
 def list_applied(repository: Repository, ref: str, *, limit: int, settings: Settings) -> Iterator[HistoryEntry]:
     """Yield what was applied, the newest first; `settings` say whether line ends count. Raises RepositoryError."""
     records = list(read_records(repository, ref, limit=limit + 1))  # one more, to see what the last one changed
-    for record, previous in itertools.islice(itertools.zip_longest(records, records[1:]), limit):
+    for record, previous in itertools.islice(itertools.zip_longest(records, records[1:], fillvalue=NO_RECORD), limit):
         # A shallow clone, or one after a branch was rewritten, may lack the commit that was applied.
         commit = repository.commit(record.applied) if repository.has(record.applied) else None
         yield HistoryEntry(
@@ -44,19 +44,19 @@ def list_applied(repository: Repository, ref: str, *, limit: int, settings: Sett
         )
 
 
-def _find_reverts(repository: Repository, record: Record, previous: Record | None) -> tuple[str, ...]:
+def _find_reverts(repository: Repository, record: Record, previous: Record) -> tuple[str, ...]:
     # A rollback writes no record. Its revert in git is applied later, and shows here.
-    if previous is None or previous.applied == record.applied or not repository.has(previous.applied):
+    if previous.applied == record.applied or not repository.has(previous.applied):
         return ()
     messages = repository.log("--format=%B", f"{previous.applied}..{record.applied}")
     return tuple(dict.fromkeys(_REVERTED.findall(messages)))
 
 
 def _find_changed(
-    repository: Repository, record: Record, previous: Record | None, settings: Settings
+    repository: Repository, record: Record, previous: Record, settings: Settings
 ) -> dict[str, tuple[FieldPath, ...]]:
     # An older record has no entries, and the first record has nothing before it.
-    if previous is None or not (record.resolved and previous.resolved):
+    if not previous.commit or not (record.resolved and previous.resolved):
         return {}
     newer, older = repository.files(record.commit), repository.files(previous.commit)
     # An entry follows its definition to a new path; one that no path had before is all new.
@@ -77,10 +77,8 @@ def _find_changed(
 
 def list_merged(folder: Path, since: str, *, limit: int) -> dict[str, set[str]]:
     """Return the commits of the branch since a revision, the newest first, each with the paths that it changed."""
-    repository = open_repository(repository_root(folder))
+    repository = Repository(repository_root(folder))
     commit = require_commit(repository, since)
-    if repository is None:
-        raise TypeError(since)
     # A merge counts with all that it brought: what its first parent does not have.
     options = ("-m", "--first-parent", f"-{limit}", "--name-only", "-z", "--format=%x02%H")
     entries = repository.log(*options, f"{commit}..HEAD", "--").split("\x02")[1:]

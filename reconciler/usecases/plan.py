@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.patch import IncompleteObject
@@ -43,27 +43,25 @@ def drift(api: Assistants, project: Project, control: Control) -> Run:
     """Return where live moved. Without a base the definitions themselves are the base."""
     # A read-only policy: the report says of each difference that it is not sent, and why, and there is no patch.
     based = dataclasses.replace(project, policy=Policy(read_only=True))
-    if project.base is None:
+    if not project.base.commit:
         entries = {each.file: Entry(each.id, each.file, each.declared) for each in project.loaded.definitions}
-        based = dataclasses.replace(based, base=BaseDefinitions(ref="", commit="", entries=Entries(entries)))
-    run = plan(api, based, control, command="drift")
-    return run if project.base is not None else dataclasses.replace(run, base=None)
+        based = dataclasses.replace(based, base=dataclasses.replace(project.base, entries=Entries(entries)))
+    return plan(api, based, control, command="drift")
 
 
 def plan_offline(project: Project) -> Run:
     """Return what the definitions change since the base. Raises UsageError without one."""
-    base = project.base
-    if base is None:
+    if not project.base.commit:
         hint = f"pass --base REV, or {project.how_to_fetch}"
         raise UsageError("plan --offline needs a base, which it compares with instead of live", hint=hint)
-    results = [_plan_offline(project, base, definition) for definition in project.loaded.definitions]
+    results = [_plan_offline(project, definition) for definition in project.loaded.definitions]
     return dataclasses.replace(make_run("plan", project, name_setters(results, project)), offline=True)
 
 
-def _plan_offline(project: Project, base: BaseDefinitions, definition: Definition) -> Result:
+def _plan_offline(project: Project, definition: Definition) -> Result:
     if definition.is_new:
         return Result(definition, plan=Planner().plan_creation(definition.declared))
-    declared_then = base.find_declared((definition.id,), definition.file, {})
+    declared_then = project.base.find_declared((definition.id,), definition.file, {})
     planned = project.planner_for(definition.key).plan_offline(definition.declared, declared_then)
     warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
     return Result(definition, plan=planned, warnings=warnings)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.paths import covers, to_pointer
-from reconciler.core.base import BaseDefinitions, Entries, Entry
+from reconciler.core.base import NO_BASE, Entries, Entry
 from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import Definition, key_of
 from reconciler.core.origin import Since
@@ -21,7 +21,7 @@ from reconciler.core.tree import MISSING, value_at
 from reconciler.errors import ReportError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
-from reconciler.git.record import read_record
+from reconciler.git.record import NO_RECORD, read_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.plan import plan
@@ -41,10 +41,11 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
     with hold_lock(*lock):
         project = read()
         _check_place(project)
-        if project.repository is not None:
-            project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
-        at_head = _read_head(project)
-        reported = _follow_definitions(report.applied, at_head, project.below) if at_head else report.applied
+        project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
+        # Before anything is sent, since git may fail.
+        defined = project.snapshot(project.head).read()
+        at_head = Entries(defined.by_file, defined.warnings, project.record.other_ids)
+        reported = _follow_definitions(report.applied, at_head, project.below)
         undoing = _undo_project(project, reported)
         with start(undoing) as session:
             planned = plan(session.api, undoing, session.control, command="rollback")
@@ -57,7 +58,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             run, _ = ask_and_write(_refuse_obstacles(planned, applied, project.settings), undoing, session)
             notes = [*run.notes, *report.irreversible]
             if report.follows_git:
-                in_git = _leave_out_reverted(applied, at_head)
+                in_git = _leave_out_reverted(applied, at_head) if project.head else applied
                 notes += _name_reverts(run, in_git, report.head, project.repository)
             run = dataclasses.replace(run, notes=tuple(notes))
             session.end(run, functools.partial(record_unclear, run, project) if moves_unclear(run, project) else None)
@@ -67,18 +68,10 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
 def _check_place(project: Project) -> None:
     """Refuse to run where there is no project, as with a wrong `--directory`: `org_id` would protect nothing."""
     # All definitions may be gone. The place of the settings is still known then.
-    has_place = project.repository is not None and project.folder.resolve().parent.is_dir()
+    has_place = project.repository.exists and project.folder.resolve().parent.is_dir()
     if project.settings.file is None and not project.folder.is_dir() and not has_place:
         hint = "run this in the project whose apply is to be undone, or correct --directory"
         raise UsageError(f"there is no project here: neither the folder {project.folder} nor {FILE_NAME}", hint=hint)
-
-
-def _read_head(project: Project) -> Entries | None:
-    """Return the definitions of `HEAD`, None without a commit. Before anything is sent, since git may fail."""
-    if project.head is None:
-        return None
-    entries = project.snapshot(project.head).read()
-    return Entries(entries.by_file, entries.warnings, project.record.other_ids if project.record else {})
 
 
 def _follow_definitions(applied: Sequence[Applied], at_head: Entries, below: str) -> tuple[Applied, ...]:
@@ -91,10 +84,8 @@ def _follow_definitions(applied: Sequence[Applied], at_head: Entries, below: str
     )
 
 
-def _leave_out_reverted(applied: Sequence[Applied], at_head: Entries | None) -> Sequence[Applied]:
+def _leave_out_reverted(applied: Sequence[Applied], at_head: Entries) -> Sequence[Applied]:
     """Return what was applied without the fields to which the definitions of `HEAD` give the old value, or none."""
-    if at_head is None:
-        return applied
     remaining = []
     for entry in applied:
         defined = at_head.find((entry.id,), entry.file) or at_head.by_file.get(entry.file)
@@ -116,12 +107,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     applied_entries = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one. The record
     # tells it of an earlier rollback.
-    recorded = {
-        (name, field)
-        for write in (project.record.unclear if project.record else ())
-        for name in write.ids
-        for field in write.fields
-    }
+    recorded = {(name, field) for write in project.record.unclear for name in write.ids for field in write.fields}
     unclear = {
         entry.id: tuple(
             field.path for field in entry.fields if field.unclear or (entry.id, to_pointer(field.path)) in recorded
@@ -134,8 +120,8 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
         settings=dataclasses.replace(project.settings, frozen=(), enforce=()),
         policy=Policy(always_send=project.settings.always_send),
         loaded=Loaded(definitions, (), (), whole=False),
-        record=None,
-        base=BaseDefinitions(ref="", commit="", entries=Entries(applied_entries)),
+        record=NO_RECORD,
+        base=dataclasses.replace(NO_BASE, entries=Entries(applied_entries)),
         resend=unclear,
     )
 
@@ -160,12 +146,10 @@ def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settin
         if freeze is not None and result.pending:
             note = f"the assistant is frozen ({freeze.describe()}); rollback continues anyway"
             results[place] = dataclasses.replace(result, warnings=(*result.warnings, note))
-    return dataclasses.replace(planned, results=tuple(results), base=None)
+    return dataclasses.replace(planned, results=tuple(results))
 
 
-def _name_reverts(
-    run: Run, applied: Sequence[Applied], head: str | None, repository: Repository | None
-) -> Iterator[str]:
+def _name_reverts(run: Run, applied: Sequence[Applied], head: str | None, repository: Repository) -> Iterator[str]:
     """Yield a note that names the commits to revert, where git now says otherwise than live."""
     outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
     undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
@@ -173,11 +157,11 @@ def _name_reverts(
     if not fields:
         return
     # Anybody may have written the report, and people copy the command that it becomes part of.
-    head = head if head is not None and _COMMIT.fullmatch(head) else None
+    head = head if head is not None and _COMMIT.fullmatch(head) else ""
     commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)
     commands = []
     for commit in commits[:_MOST_NAMED]:
-        is_merge = repository is not None and repository.has(commit) and len(repository.commit(commit).parents) > 1
+        is_merge = repository.has(commit) and len(repository.commit(commit).parents) > 1
         # To revert a merge, git must know which parent to keep.
         commands.append(f"git revert {'-m 1 ' if is_merge else ''}{commit}")
     command = " && ".join(commands) or "revert the commit that was applied"
@@ -186,21 +170,19 @@ def _name_reverts(
     yield f"git still has this change, so a later apply may send it again; have this reviewed: {command}"
 
 
-def _find_commits_to_revert(
-    setters: Collection[Since | None], head: str | None, repository: Repository | None
-) -> list[str]:
+def _find_commits_to_revert(setters: Collection[Since | None], head: str, repository: Repository) -> list[str]:
     """Return the commits that set some values, the newest first: `head` where none is known, or it brought them."""
     valid = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
     older = [since for since in valid if not _is_brought_by(head, since.commit, repository)]
     dates = {since.commit: _parse_time(since.date) for since in older}
     newest_first = sorted(dates, key=lambda commit: (-dates[commit], commit))
-    return [head, *newest_first] if head is not None and len(older) < len(setters) else newest_first
+    return [head, *newest_first] if head and len(older) < len(setters) else newest_first
 
 
-def _is_brought_by(head: str | None, commit: str, repository: Repository | None) -> bool:
+def _is_brought_by(head: str, commit: str, repository: Repository) -> bool:
     """Return whether a commit is `head`, or came with it: a merge brought all that its first parent does not have."""
-    if commit == head or head is None or repository is None:
-        return commit == head
+    if commit == head:
+        return True
     if not repository.has(head) or not repository.is_ancestor(commit, head):
         return False
     parents = repository.commit(head).parents

@@ -22,6 +22,7 @@ from reconciler.core.settings import Settings, now
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.files.settings import load_settings
+from reconciler.git.repository import Repository
 from reconciler.report.build import build_report
 from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import Session, Wishes, apply, ask_and_write
@@ -77,10 +78,10 @@ class Project:
                 definition.file: Entry(definition.id, definition.file, base) for definition in loaded.definitions
             }
             changes["base"] = BaseDefinitions(ref="base", commit="0" * 40, entries=Entries(entries))
-        root = repository_root(self.folder)
         return LoadedProject(
             folder=self.folder,
-            root=root,
+            root=repository_root(self.folder),
+            repository=Repository(self.folder),  # none
             settings=settings,
             loaded=loaded,
             policy=chosen,
@@ -143,7 +144,12 @@ class Project:
     ) -> Run:
         """Apply as the command does, outside git."""
         session = Session(api=api, control=Control(concurrency=4), consent=consent)
-        return apply((None, None), self.read, wishes or Wishes(), lambda _read: contextlib.nullcontext(session))
+        return apply(
+            (Repository(self.root), None),
+            self.read,
+            wishes or Wishes(),
+            lambda _read: contextlib.nullcontext(session),
+        )
 
 
 def _write(file: Path, text: str, fields: dict[str, Any]) -> Path:

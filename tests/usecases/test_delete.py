@@ -14,6 +14,7 @@ from stories import Story, story
 from two_environments import two_environments
 
 from reconciler.core.outcome import Outcome
+from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Session
 from reconciler.usecases.delete import delete as delete_one
 
@@ -220,7 +221,9 @@ def test_an_assistant_that_is_still_there_keeps_its_files(repo: Story) -> None:
     with repo.intercept(meddle), open_api(repo.url) as api:
         session = Session(api=api)
         run, _ = delete_one(
-            (None, None), lambda: repo.project.read("a.yaml"), lambda _read: contextlib.nullcontext(session)
+            (Repository(repo.project.folder), None),
+            lambda: repo.project.read("a.yaml"),
+            lambda _read: contextlib.nullcontext(session),
         )
     assert (run.results[0].outcome, len(files(repo))) == (Outcome.NOT_CONVERGED, 4)
 

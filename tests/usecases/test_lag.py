@@ -13,7 +13,7 @@ from projects import MODEL, Project, only_assistant, open_api, outcomes
 from servers import running_sandbox
 from stories import Story, story
 
-from reconciler.git.repository import open_repository
+from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Session, Wishes, apply
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
@@ -114,7 +114,7 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, settin
         repo.sandbox.rehearse("PATCH *: lag=60s")
         repo.write("a", firstMessage="new")
         repo.commit()
-        repository = open_repository(repo.root)
+        repository = Repository(repo.root)
         with open_api(repo.url, lag=0.1) as api:
             apply(
                 (repository, None),

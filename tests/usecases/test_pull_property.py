@@ -22,6 +22,7 @@ from reconciler.api.client import AssistantsApi
 from reconciler.core.definition import Definition
 from reconciler.core.settings import Environment, Settings
 from reconciler.files.definitions import load
+from reconciler.git.repository import Repository
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
@@ -70,9 +71,9 @@ class Desk:
 
     @property
     def read(self) -> Read:
-        root = self.project.root
-        loaded = load(self.project.folder, (), root=root, settings=self.settings)
-        return Read(folder=self.project.folder, root=root, settings=self.settings, loaded=loaded)
+        folder, root, settings = self.project.folder, self.project.root, self.settings
+        loaded = load(folder, (), root=root, settings=settings)
+        return Read(folder=folder, root=root, settings=settings, repository=Repository(folder), loaded=loaded)
 
     @property
     def files(self) -> dict[File, bytes]:

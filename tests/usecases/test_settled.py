@@ -14,7 +14,7 @@ from reconciler.core.canonical import exact_text
 from reconciler.files.definitions import load
 from reconciler.files.settings import load_settings
 from reconciler.git.record import Record, applied_ref, read_entries, read_record
-from reconciler.git.repository import Repository, open_repository
+from reconciler.git.repository import Repository
 from reconciler.usecases.project.changed import find_changed
 from reconciler.usecases.project.project import Project
 
@@ -35,20 +35,12 @@ def repo(tmp_path: Path) -> Iterator[Story]:
         yield repo
 
 
-def repository_of(repo: Story) -> Repository:
-    repository = open_repository(repo.root)
-    assert repository is not None
-    return repository
-
-
 def write_settings(repo: Story, text: str) -> None:
     (repo.root / "reconciler.yaml").write_text(text, "utf-8")
 
 
 def record_of(repo: Story, environment: str | None = None) -> Record:
-    record = read_record(repository_of(repo), applied_ref(environment))
-    assert record is not None
-    return record
+    return read_record(Repository(repo.root), applied_ref(environment))
 
 
 def read_unsettled(repo: Story) -> set[str] | None:
@@ -161,7 +153,7 @@ def test_with_other_overlays_of_an_environment_what_differs_is_looked_at(tmp_pat
 
 def check_record(repo: Story, environment: str | None) -> None:
     """Compare what the record says with what its entries and its commit say."""
-    repository, record = repository_of(repo), record_of(repo, environment)
+    repository, record = Repository(repo.root), record_of(repo, environment)
     folder = repo.root / FOLDER
     settings = load_settings(folder, root=repo.root)
     settings = settings.choose(environment) if environment is not None else settings
@@ -177,7 +169,7 @@ def check_record(repo: Story, environment: str | None) -> None:
     assert say(read) == say(read_entries(unknown, project.snapshot(head)))
     if FOLDER in record.outdated:
         other = dataclasses.replace(project, record=unknown)
-        changed, changed_unknown = (find_changed(each, repository, head, head) for each in (project, other))
+        changed, changed_unknown = (find_changed(each, head) for each in (project, other))
         assert changed_unknown.outdated <= changed.outdated
 
 

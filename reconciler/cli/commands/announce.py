@@ -9,7 +9,7 @@ from reconciler.cli.streams import eprint
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import hold_lock
 from reconciler.git.record import applied_ref
-from reconciler.git.repository import open_repository
+from reconciler.git.repository import Repository
 from reconciler.report.differences.values import escape
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
@@ -42,19 +42,19 @@ def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
     has checked. Pass PATHS only for definitions whose assistants you know do not exist. Without PATHS, it announces
     the new definitions from which no earlier run may have created an assistant.
     """
-    repository = open_repository(repository_root(choices.directory))
+    repository = Repository(repository_root(choices.directory))
     environment = read_settings(choices).environment
     # An apply in this clone also reads and replaces the record.
     with hold_lock(repository, environment):
         # First, because it must be possible to withdraw even if nothing else of the project can be read.
-        if is_withdrawal and repository is not None:
+        if is_withdrawal and repository.exists:
             for file in withdraw(repository, applied_ref(environment), token):
                 click.echo(f"no longer announced: {escape(file)}")
             return 0
         project = read_project(choices, repository=repository)
         show_problems(project.loaded.problems, "error")
         check_order(project)
-        if project.record is not None:
+        if project.record.commit:
             check_recordable(project, None)
         files = announce_for(project, token)
     for file in files:

@@ -12,6 +12,7 @@ from reconciler.cli.streams import eprint
 from reconciler.cli.writing import check_can_confirm, open_session
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
+from reconciler.git.record import NO_RECORD
 from reconciler.git.repository import Repository
 from reconciler.report.differences.values import escape, field_name
 from reconciler.report.report import Report
@@ -70,11 +71,11 @@ def _show_errors(report: Report) -> str:
     return ""
 
 
-def _read_project(choices: Choices, file: str, repository: Repository | None, *, no_record: bool) -> Project:
+def _read_project(choices: Choices, file: str, repository: Repository, *, no_record: bool) -> Project:
     """Return the project with the selected definition. Raises DefinitionError."""
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = drop_missing_overlay(project.settings, project.folder)
-    find_id = dataclasses.replace(project, record=None if no_record else project.record).find_created_id
+    find_id = dataclasses.replace(project, record=NO_RECORD if no_record else project.record).find_created_id
     selection = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
     paths, root = selection.paths, project.root
     loaded = load(project.folder, paths, root=root, settings=settings, without_ids=True, find_id=find_id)

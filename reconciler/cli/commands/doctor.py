@@ -75,7 +75,7 @@ def _check_all(
             yield from check_api(
                 project, account, lambda: stack.enter_context(open_api(connection, settings, stopping))
             )
-        origin = read_origin(project.root) if project.repository is not None else ""
+        origin = read_origin(project.root) if project.repository.exists else ""
         workflow = find_workflow(project.root)
     yield from _check_host(environment, origin, workflow, allow_insecure_http=connection.allow_insecure_http)
 

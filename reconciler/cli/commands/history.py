@@ -36,7 +36,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
     that were not unchanged, with the fields that got a new value.
     """
     project = read_bare_project(choices)
-    if project.repository is None:
+    if not project.repository.exists:
         raise RepositoryError("there is no git repository here", hint="run this inside the repository")
     ref = project.ref
     # All are read before the first is shown, so that an unreadable history is an error, not half an answer.

@@ -57,7 +57,7 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
 
 
 def _read_edits(project: Project) -> Edits | None:
-    if project.repository is None or project.head is None:
+    if not project.head:
         raise RepositoryError("there is not a repository with a commit", hint="run this in a clone")
     paths = set[str]()
     for folder in (project.folder, project.overlays):

@@ -20,7 +20,7 @@ from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import mentions
-from reconciler.git.record import Record, read_entries
+from reconciler.git.record import read_entries
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
@@ -38,15 +38,15 @@ class Changed:
     fork: str = ""
 
 
-def find_changed(project: Project, repository: Repository, head: str, since: str) -> Changed:
+def find_changed(project: Project, since: str) -> Changed:
     """Return the definitions of a project of which a file differs now from the merge base of `since` and `HEAD`."""
-    root, below, settings = repository.root, project.below, project.settings
-    fork = _find_fork(repository, head, since)
-    differing = _find_differing(repository, fork, head, below)
+    repository, root, below, settings = project.repository, project.root, project.below, project.settings
+    fork = _find_fork(project, since)
+    differing = _find_differing(project, fork, below)
     names = {name for name in differing if is_definition_file(name, below)}
     upper = folder_in_git(project.overlays, root) if project.overlays is not None else None
     if upper is not None:
-        differing_above = _find_differing(repository, fork, head, upper)
+        differing_above = _find_differing(project, fork, upper)
         names |= set(_find_definitions(repository, differing_above, upper, below))
         differing |= differing_above
     shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
@@ -56,7 +56,7 @@ def find_changed(project: Project, repository: Repository, head: str, since: str
     if settings.environment is not None and has_changed(root / path, repository, fork, path):
         names |= {definition.file for definition in find_all(project.folder, root, settings).definitions}
     # An apply also sends what the record has not settled, whatever the branch changes.
-    outdated = frozenset(_find_outdated(project, repository, project.record) if project.record is not None else ())
+    outdated = frozenset(_find_outdated(project) if project.record.commit else ())
     names |= outdated
     existing = tuple(name for name in sorted(names) if (root / name).exists())
     removed = frozenset(names.difference(existing))
@@ -84,22 +84,24 @@ def has_changed(file: Path, repository: Repository, commit: str, path: str) -> b
     return committed != (file.read_bytes().splitlines() if file.is_file() else None)
 
 
-def _find_fork(repository: Repository, head: str, since: str) -> str:
+def _find_fork(project: Project, since: str) -> str:
+    repository = project.repository
     try:
-        return repository.merge_base(since, head)
+        return repository.merge_base(since, project.head)
     except RepositoryError as error:
         hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "pass another revision"
         message = f"{since[:12]} and HEAD have no commit in common that git can name ({error.message})"
         raise RepositoryError(message, hint=hint) from error
 
 
-def _find_differing(repository: Repository, fork: str, head: str, below: str) -> set[str]:
+def _find_differing(project: Project, fork: str, below: str) -> set[str]:
+    repository = project.repository
     # Files that may differ between the working tree and a commit: git's answer, and the files that git ignores.
     tracked, untracked = repository.uncommitted_paths(below)
     # Git names a nested repository only by its folder.
     nested_files = (file for name in untracked if name.endswith("/") for file in (repository.root / name).rglob("*"))
     names = {file.relative_to(repository.root).as_posix() for file in nested_files}
-    return repository.differing_paths(fork, head, below) | tracked | untracked | names
+    return repository.differing_paths(fork, project.head, below) | tracked | untracked | names
 
 
 def _find_definitions(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:
@@ -127,9 +129,9 @@ def _find_dependents(project: Project, places: Sequence[str], shared: Collection
                 yield definition.file
 
 
-def _find_outdated(project: Project, repository: Repository, record: Record) -> set[str]:
+def _find_outdated(project: Project) -> set[str]:
     """Return the definitions of the applied commit whose entry differs from them, or that have no entry."""
-    below = project.below
+    repository, record, below = project.repository, project.record, project.below
     files = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
     if below in record.outdated:
         return files | record.outdated[below]

@@ -11,7 +11,7 @@ from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
 from reconciler.files.folders import folder_in_git, repository_root
-from reconciler.git.repository import Repository, open_repository
+from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
 
@@ -47,11 +47,11 @@ def check_nested(repository: Repository, folder: Path) -> None:
     """Refuse a repository inside another one that holds the definitions itself, and so most likely their record."""
     around = repository_root(repository.root.parent)
     try:
-        outer = open_repository(around)
-        head = outer.head() if outer is not None else None
+        outer = Repository(around)
+        head = outer.head()
     except RepositoryError:  # what holds this repository by chance, such as a home folder, need not be readable
         return
-    if outer is not None and head is not None and outer.files(head, folder_in_git(folder, around)):
+    if outer.files(head, folder_in_git(folder, around)):
         # A `git init` in the wrong folder would otherwise hide the history, and live edits would be overwritten.
         raise RepositoryError(
             f"{repository.root} is a git repository inside {around}, and both contain these definitions",
@@ -64,9 +64,9 @@ def check_settings_moved(project: Project) -> None:
     """Refuse definitions that have all moved away from their settings, which are still there and protect nothing."""
     path = project.settings_path
     repository, base = project.repository, project.base
-    commit = project.record.applied if project.record is not None else base.commit if base is not None else ""
+    commit = project.record.applied or base.commit
     # A shallow clone may lack what was applied.
-    if repository is None or base is None or os.path.lexists(project.root / path) or not repository.has(commit):
+    if os.path.lexists(project.root / path) or not repository.has(commit):
         return
     entries = (base.entries.find([definition.id], definition.file) for definition in project.loaded.definitions)
     moved = {entry.file for entry in entries if entry is not None and not (project.root / entry.file).exists()}

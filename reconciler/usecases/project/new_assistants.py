@@ -12,7 +12,7 @@ from reconciler.core.definition import NEW, Definition
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
-from reconciler.git.record import Record, Trailers, Unclear, read_record, write_record
+from reconciler.git.record import Record, Unclear, read_record, write_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
@@ -67,8 +67,6 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
 
 def forget_unclear_creation(project: Project, definition: Definition) -> Project:
     """Return the project without the unclear creations of a file: somebody has looked, and creates it now."""
-    if project.record is None:
-        return project
     looked_at = _find_unclear_creations(project, definition)
     unclear = tuple(entry for entry in project.record.unclear if entry not in looked_at)
     return dataclasses.replace(project, record=dataclasses.replace(project.record, unclear=unclear))
@@ -76,7 +74,7 @@ def forget_unclear_creation(project: Project, definition: Definition) -> Project
 
 def _find_unclear_creations(project: Project, definition: Definition) -> list[Unclear]:
     """Return the unclear creations of a file, or of one of this name that is gone."""
-    unclear = [entry for entry in (project.record.unclear if project.record else ()) if entry.is_creation]
+    unclear = [entry for entry in project.record.unclear if entry.is_creation]
     return [entry for entry in unclear if entry.file == definition.file or _is_renamed(project, entry, definition)]
 
 
@@ -95,7 +93,7 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     if namesakes:
         defined = {each.id for each in project.loaded.read_all()}.union(*(result.ids for result in results))
     unknown = {name: other for name, other in namesakes if other not in defined}
-    if unknown and project.head is not None:
+    if unknown:
         # In any environment: several may share the API.
         snapshot = dataclasses.replace(project.snapshot(project.head), environment=None)
         mentioned = snapshot.find_mentioned(unknown.values())
@@ -126,7 +124,7 @@ def announce(project: Project, planned: Run) -> Project:
 def announce_for(project: Project, token: str) -> list[str]:
     """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files."""
     # This is for a pipeline whose apply cannot push. If its record is lost, the announcement stops the next run.
-    if project.record is None:
+    if not project.record.commit:
         raise RepositoryError(
             f"there is no record {project.ref} here, and announcements are stored in the record",
             hint=f"{project.how_to_fetch}, or start one: reconciler apply --record --base none",
@@ -150,7 +148,7 @@ def adopt_announcement(project: Project, token: str) -> Project:
     record = project.record
     announced, others = _divide_announced(record, token)
     project = dataclasses.replace(project, may_create=frozenset(entry.file for entry in announced))
-    if record is None or not announced:
+    if not announced:
         return project
     return dataclasses.replace(project, record=dataclasses.replace(record, unclear=others), announced=record.commit)
 
@@ -159,52 +157,50 @@ def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
     """Take back what was announced with a token, of which nothing was sent, and return the files."""
     record = read_record(repository, ref)
     announced, others = _divide_announced(record, token)
-    if record is not None and announced:
+    if announced:
         _write_unclear(repository, ref, record, record.applied, "Apply: nothing was created", others)
     return [entry.file for entry in announced]
 
 
-def _divide_announced(record: Record | None, token: str) -> tuple[tuple[Unclear, ...], tuple[Unclear, ...]]:
+def _divide_announced(record: Record, token: str) -> tuple[tuple[Unclear, ...], tuple[Unclear, ...]]:
     """Return what of a record's unclear writes was announced with a token, and the rest."""
-    unclear = record.unclear if record is not None else ()
-    announced = tuple(entry for entry in unclear if entry.is_creation and entry.token == token)
-    return announced, tuple(entry for entry in unclear if entry not in announced)
+    announced = tuple(entry for entry in record.unclear if entry.is_creation and entry.token == token)
+    return announced, tuple(entry for entry in record.unclear if entry not in announced)
 
 
 def _write_announcement(project: Project, files: Sequence[str], token: str = "") -> str:
-    repository, head, record = project.repository, project.head, project.record
-    if repository is None or head is None:
+    head, record = project.head, project.record
+    if not head:
         raise RepositoryError("creating assistants needs a git repository with a commit")
-    # Unclear writes of earlier runs stay, since this announcement may be withdrawn.
-    unclear = record.unclear if record is not None else ()
     announced = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
     lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
-    return _write_unclear(repository, project.ref, record, head, "\n".join(lines), (*unclear, *announced))
+    # Unclear writes of earlier runs stay, since this announcement may be withdrawn.
+    unclear = (*record.unclear, *announced)
+    return _write_unclear(project.repository, project.ref, record, head, "\n".join(lines), unclear)
 
 
 def _write_unclear(
-    repository: Repository, ref: str, record: Record | None, head: str, message: str, unclear: Sequence[Unclear]
+    repository: Repository, ref: str, record: Record, head: str, message: str, unclear: Sequence[Unclear]
 ) -> str:
     # Such a record changes only what is unclear, not what was applied last.
     return write_record(
         repository,
         ref,
-        head=record.applied if record is not None else head,
-        previous=record.commit if record is not None else None,
-        files=repository.files(record.commit) if record is not None else {},
+        head=record.applied or head,
+        previous=record.commit,
+        files=repository.files(record.commit),
         message=message,
-        keeps=dataclasses.replace(record or Trailers(), unclear=tuple(unclear)),
-        resolved=record is None or record.resolved,
+        keeps=dataclasses.replace(record, unclear=tuple(unclear)),
+        resolved=record.resolved,
     )
 
 
 def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> bool:
     """Return whether a file that is gone declared the same name in a commit that it may have been created from."""
-    repository, head = project.repository, project.head
-    if repository is None or head is None or unclear.file in repository.files(head):
+    if unclear.file in project.repository.files(project.head):
         return False
     # In any folder, since the definitions' folder may have been renamed as well.
-    commits = filter(repository.has, unclear.heads)
+    commits = filter(project.repository.has, unclear.heads)
     snapshots = (project.snapshot(commit).read_everything() for commit in commits)
     declared = [snapshot.by_file[unclear.file].declared for snapshot in snapshots if unclear.file in snapshot.by_file]
     return any(_is_namesake(fields, definition) for fields in declared)
@@ -212,14 +208,11 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
 
 def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
     """Yield the record's entries that a new file may be, renamed: of the same name, with a file that is gone."""
-    repository, head = project.repository, project.head
     entries = project.record_entries.by_file.values()
-    if repository is None or head is None or not entries:
-        return
-    at_head = repository.files(head)
+    at_head = project.repository.files(project.head) if entries else {}
     alike = [entry for entry in entries if entry.file not in at_head and _is_namesake(entry.declared, definition)]
     defined_ids = {each.id for each in project.loaded.definitions}
-    elsewhere = project.snapshot(head).find_mentioned([entry.id for entry in alike]) if alike else Entries()
+    elsewhere = project.snapshot(project.head).find_mentioned([entry.id for entry in alike]) if alike else Entries()
     yield from (entry for entry in alike if entry.id not in defined_ids and elsewhere.find([entry.id]) is None)
 
 

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
-from reconciler.core.base import BaseDefinitions, Entries
+from reconciler.core.base import NO_BASE, BaseDefinitions, Entries
 from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.definition import Definition, Layer, is_definition_file
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import DEFAULT_POLICY, Plan, Planner, Policy
 from reconciler.core.settings import FILE_NAME, Settings, now
-from reconciler.core.tree import MISSING
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.files.folders import folder_in_git, shown_path
 from reconciler.git.merge_file import merge_texts
-from reconciler.git.record import Record, applied_ref, find_created, read_entries
+from reconciler.git.record import NO_RECORD, Record, applied_ref, find_created, read_entries
 from reconciler.git.repository import Repository
 from reconciler.git.snapshot import Snapshot
 
@@ -37,21 +36,24 @@ _COMPARING = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One run's settings, definitions, history and policy."""
+    """One run's settings, definitions, history and policy.
+
+    The name of a commit that is not there is empty: of `head` before the first one, of `record` and `base` without one.
+    """
 
     folder: Path
     root: Path
     settings: Settings
     loaded: Loaded = NOTHING_LOADED
     policy: Policy = DEFAULT_POLICY
-    repository: Repository | None = None
-    head: str | None = None  # None before the first commit, too
-    record: Record | None = None
-    base: BaseDefinitions | None = None  # without one live edits cannot be told from changes
+    repository: Repository
+    head: str = ""
+    record: Record = NO_RECORD
+    base: BaseDefinitions = NO_BASE  # without one live edits cannot be told from changes
     removed: frozenset[str] = frozenset()  # files that git has removed, as far as a run of selected files can tell
     # All definitions that differ from this commit are part of the run; None if they were chosen otherwise.
     fork: str | None = None
-    announced: str | None = None  # the commit in which this run has told the record what it is about to create
+    announced: str = ""  # the commit in which this run has told the record what it is about to create
     may_create: frozenset[str] | None = None  # files that an earlier command has announced; None: the run does it
     notes: tuple[str, ...] = ()
     # Fields that are sent even if live shows them, by the assistant's id.
@@ -82,32 +84,26 @@ class Project:
     @property
     def is_behind(self) -> bool:
         """Whether `HEAD` does not descend from what was applied last, as far as this clone knows."""
-        repository, record, head = self.repository, self.record, self.head
-        if repository is None or record is None or head is None:
-            return False
-        return not repository.is_ancestor(record.applied, head)
+        return bool(self.record.commit) and not self.repository.is_ancestor(self.record.applied, self.head)
 
     def snapshot(self, commit: str, current: Sequence[Definition] = ()) -> Snapshot:
         """Return the definitions of a commit below the run's folder; what reads as a `current` one is not parsed."""
-        if self.repository is None:
-            raise TypeError(self)
         return Snapshot(self.repository, commit, self.below, self.settings.environment, current)
 
     @functools.cached_property
     def record_entries(self) -> Entries:
         """The record's entries; none if there is no record that holds them."""
-        repository, record = self.repository, self.record
-        if repository is None or record is None or not record.resolved:
+        record = self.record
+        if not (record.commit and record.resolved):
             return Entries()
         # Usually the record is the base, and its entries are already read. A run of selected files has read only some.
-        if self.loaded.whole and self.base is not None and self.base.commit == record.commit:
+        if self.loaded.whole and self.base.commit == record.commit:
             return self.base.entries
         return read_entries(record, self.snapshot(record.applied, self.loaded.definitions))
 
     def find_created_id(self, file: str) -> str | None:
         """Return the id that the record knows for a file that says `id: new`."""
-        repository, record = self.repository, self.record
-        return find_created(repository, record, file) if repository is not None and record is not None else None
+        return find_created(self.repository, self.record, file)
 
     @property
     def overlays(self) -> Path | None:
@@ -118,15 +114,13 @@ class Project:
     def covers(self, file: str) -> bool:
         """Return whether an entry of the base belongs to the run's folder, or to a folder that no longer exists."""
         # Several folders may share a record. Any other base was read for this folder only.
-        if self.record is None or self.base is None or self.base.commit != self.record.commit:
-            return True
-        if is_definition_file(file, self.below) or self.repository is None or self.head is None:
+        if not self.record.commit or self.base.commit != self.record.commit or is_definition_file(file, self.below):
             return True
         return not self.repository.files(self.head, file.rpartition("/")[0])
 
     def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
         """Return the given ids that definitions of other folders of the repository have in `HEAD`."""
-        if not ids or self.head is None:
+        if not ids:
             return set()
         mentioned = self.snapshot(self.head).find_mentioned(ids).by_file
         return {entry.id for file, entry in mentioned.items() if not is_definition_file(file, self.below)}
@@ -159,7 +153,7 @@ class Project:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
         with _COMPARING:
-            base = self.base.find_declared(ids, definition.file, live) if self.base is not None else MISSING
+            base = self.base.find_declared(ids, definition.file, live)
             base = align_line_ends(base, definition.declared, self.settings)
             planner, resend = self.planner_for(definition.key), self.unclear_fields(ids)
             return planner.plan(definition.declared, live, base, resend=resend)
@@ -170,18 +164,18 @@ class Project:
 
     def merge_texts(self, base: str, live: str, desired: str) -> str | None:
         """Return two edits of a text merged line by line, None if they touch. Raises RepositoryError."""
-        return merge_texts(base, live, desired) if self.repository is not None else None
+        return merge_texts(base, live, desired) if self.repository.exists else None
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:
         """Return the fields of an assistant whose last write is unclear, according to the record or a report."""
-        record_entries = (entry for entry in (self.record.unclear if self.record else ()) if entry.id in ids)
+        record_entries = (entry for entry in self.record.unclear if entry.id in ids)
         fields = [parse_pointer(field) for entry in record_entries for field in entry.fields]
         return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))
 
 
 def check_policy(project: Project) -> None:
     """Refuse a policy that needs a base where there is none. Raises UsageError."""
-    if project.policy.on_drift == "fail" and project.base is None:
+    if project.policy.on_drift == "fail" and not project.base.commit:
         raise UsageError(
             "--on-drift fail needs a base: without one a live edit cannot be told from a change",
             hint=f"pass --base REV, or {project.how_to_fetch}; for the first run, pass --on-drift keep",

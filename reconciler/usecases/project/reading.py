@@ -2,9 +2,10 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
+from reconciler.core.base import NO_BASE, BaseDefinitions
 from reconciler.core.definition import path_in
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.errors import RepositoryError, UsageError
@@ -15,7 +16,7 @@ from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
 from reconciler.git.objects import Blob
 from reconciler.git.record import Record, applied_ref, read_record
-from reconciler.git.repository import Repository, open_repository
+from reconciler.git.repository import Repository
 from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
@@ -30,12 +31,11 @@ _NAME = re.compile(r"(?!.*\.\.)\w[\w./-]*")  # a branch, a tag or a commit
 def read_bare_project(choices: Choices, *, repository: Repository | None = None) -> Project:
     """Return the project without definitions and base, for commands that decide themselves what they write."""
     root = repository_root(choices.directory)
-    repository = repository or open_repository(root)
-    head = repository.head() if repository is not None else None
+    repository = repository or Repository(root)
+    head = repository.head()
     project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
-    if repository is not None and head is not None:
-        # Hidden settings would protect nothing.
-        check_checkout(repository, head, project.settings_path, ())
+    # Hidden settings would protect nothing.
+    check_checkout(repository, head, project.settings_path, ())
     return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
 
 
@@ -53,15 +53,13 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
     # With --changed the definitions that are meant depend on the base.
     base = _choose_base(project, choices.base, or_head=or_head)
-    since = None
+    since = ""
     if choices.changed or choices.changed_since is not None:
         since = _choose_since(project, choices.changed_since, base)
-    if project.repository is not None:
-        commits = (project.record.applied if project.record else None, base[1] if base else None, since)
-        project = dataclasses.replace(project, settings=_hide_earlier(project, project.repository, commits))
-    project = _load(project, choices, since)
-    if base is not None:
-        project = dataclasses.replace(project, base=read_base_of(project, *base))
+    hidden = _hide_earlier(project, (project.record.applied, base.commit, since))
+    project = _load(dataclasses.replace(project, settings=hidden), choices, since)
+    if base.commit:
+        project = dataclasses.replace(project, base=read_base_of(project, base))
         check_settings_moved(project)
     return dataclasses.replace(project, notes=(*project.notes, *_note_order(project)))
 
@@ -69,27 +67,25 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
 def read_history(choices: Choices, *, repository: Repository | None = None) -> Project:
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
     project = read_bare_project(choices, repository=repository)
-    repository = project.repository
-    if repository is not None:
-        check_nested(repository, project.folder)
-    if repository is not None and project.head is not None:
+    check_nested(project.repository, project.folder)
+    if project.head:
         folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
         folders_in_git = [folder_in_git(folder, project.root) for folder in folders]
-        check_checkout(repository, project.head, project.settings_path, folders_in_git)
-        project = dataclasses.replace(project, record=read_record(repository, project.ref))
+        check_checkout(project.repository, project.head, project.settings_path, folders_in_git)
+        project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
     _check_record(project, choices.base)
     return project
 
 
-def require_commit(repository: Repository | None, revision: str) -> str:
+def require_commit(repository: Repository, revision: str) -> str:
     """Return the commit that a revision names. Raises RepositoryError that says what to do."""
-    if repository is None:
+    if not repository.exists:
         hint = "run this inside the repository, or pass --base none"
         raise RepositoryError(f"there is no git repository to read {revision!r} from", hint=hint)
     commit = repository.resolve(revision)
     if commit is not None:
         return commit
-    if repository.head() is None:
+    if not repository.head():
         hint = "commit the definitions first, or pass --base none"
         raise RepositoryError(f"{revision!r} cannot be read: the repository has no commit yet", hint=hint)
     hint = "check the name" if revision else "is it a variable that is not set?"
@@ -103,9 +99,9 @@ def require_commit(repository: Repository | None, revision: str) -> str:
 
 def _check_record(project: Project, asked_base: str | None) -> None:
     # Without the promised record, every live edit would look like a change in git, and be overwritten.
-    if project.record is not None or not project.settings.record or asked_base is not None:
+    if project.record.commit or not project.settings.record or asked_base is not None:
         return
-    if project.repository is None:
+    if not project.repository.exists:
         hint = "run this inside the repository, or pass --base none"
         raise RepositoryError("reconciler.yaml says `record: true`, and there is no git repository here", hint=hint)
     hint = (
@@ -124,42 +120,37 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     raise RepositoryError(f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}", hint=hint)
 
 
-def _choose_base(project: Project, option: str | None, *, or_head: bool) -> tuple[str, str] | None:
-    """Return the base's name and commit: what was asked for, else the record, else `HEAD` with `or_head`."""
+def _choose_base(project: Project, option: str | None, *, or_head: bool) -> BaseDefinitions:
+    """Return the base without its entries: what was asked for, else the record, else `HEAD` with `or_head`."""
     # This holds even if there is a record: whoever switches the base off wants git's values.
     if option == OFF:
-        return None
+        return NO_BASE
     if option is not None:
-        return option, require_commit(project.repository, option)
-    if project.record is not None:
-        return project.ref, project.record.commit
-    return ("HEAD", project.head) if or_head and project.head is not None else None
+        return BaseDefinitions(ref=option, commit=require_commit(project.repository, option))
+    if project.record.commit:
+        return BaseDefinitions(ref=project.ref, commit=project.record.commit)
+    return BaseDefinitions(ref="HEAD", commit=project.head) if or_head else NO_BASE
 
 
-def _choose_since(project: Project, option: str | None, base: tuple[str, str] | None) -> str:
+def _choose_since(project: Project, option: str | None, base: BaseDefinitions) -> str:
     """Return the commit since which the selected definitions have changed."""
-    since = require_commit(project.repository, option) if option is not None else base[1] if base is not None else None
-    if project.repository is None or since is None:
+    since = require_commit(project.repository, option) if option is not None else base.commit
+    if not since:
         hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
         raise UsageError("--changed needs a base", hint=hint)
     return since
 
 
-def _load(project: Project, choices: Choices, since: str | None) -> Project:
+def _load(project: Project, choices: Choices, since: str) -> Project:
     """Return the project with the selected definitions: all, or those that have changed since a commit."""
-    folder, root, settings, repository = project.folder, project.root, project.settings, project.repository
-    changed, paths = None, choices.paths
-    if repository is not None and since is not None:
-        changed = find_changed(project, repository, project.head or "", since)
-        # PATHS may be overlays or defaults, whose definitions are looked at.
-        chosen = select_files(find_all(folder, root, settings), folder, root, paths) if paths else changed.files
-        paths = tuple(root / file for file in changed.files if file in chosen)
-    loaded = NOTHING_LOADED
-    if changed is None or paths:
-        loaded = load(folder, paths, root=root, settings=settings, find_id=project.find_created_id)
-        _check_environment(loaded, settings)
-    if changed is None or since is None:
-        return dataclasses.replace(project, loaded=loaded)
+    if not since:
+        return dataclasses.replace(project, loaded=_load_paths(project, choices.paths))
+    folder, root, paths = project.folder, project.root, choices.paths
+    changed = find_changed(project, since)
+    # PATHS may be overlays or defaults, whose definitions are looked at.
+    chosen = select_files(find_all(folder, root, project.settings), folder, root, paths) if paths else changed.files
+    paths = tuple(root / file for file in changed.files if file in chosen)
+    loaded = _load_paths(project, paths) if paths else NOTHING_LOADED
     # A file may differ only in a comment, and declare the same.
     alike = find_alike(project, changed, loaded.definitions)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
@@ -171,34 +162,36 @@ def _load(project: Project, choices: Choices, since: str | None) -> Project:
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
-def _check_environment(loaded: Loaded, settings: Settings) -> None:
+def _load_paths(project: Project, paths: Sequence[Path]) -> Loaded:
+    settings = project.settings
+    loaded = load(project.folder, paths, root=project.root, settings=settings, find_id=project.find_created_id)
     # If the user forgot the environment, nothing is left to look at: the ids are probably in the overlays.
     forgotten = settings.environment is None and settings.environments
     if forgotten and not (loaded.definitions or loaded.invalid):
         subject = "no definition" if loaded.whole else "no selected definition"
         raise UsageError(f"{subject} has an id, and no environment is selected", hint=name_environments(settings))
+    return loaded
 
 
 def _note_order(project: Project) -> list[str]:
     # If `HEAD` lacks what was applied, it looks undone although nobody undid it.
-    repository, record = project.repository, project.record
-    if repository is None or record is None or not project.is_behind:
+    if not project.is_behind:
         return []
-    last_applied = f"{record.applied[:12]}, which was applied last"
+    last_applied = f"{project.record.applied[:12]}, which was applied last"
     undone = "what was applied meanwhile looks undone here"
-    if repository.is_shallow:
+    if project.repository.is_shallow:
         shallow_note = f"This clone is shallow, so it is unknown whether HEAD contains {last_applied}."
         return [f"{shallow_note} If it does not, {undone}."]
     behind_note = f"HEAD is behind the record: {last_applied}, is not in its history."
     return [f"{behind_note} {undone.capitalize()}; merge or rebase first."]
 
 
-def _hide_earlier(project: Project, repository: Repository, commits: Iterable[str | None]) -> Settings:
+def _hide_earlier(project: Project, commits: Iterable[str]) -> Settings:
     # A value that was sensitive when it was applied stays hidden in the report of the change that makes it public.
-    path = project.settings_path
+    path, repository = project.settings_path, project.repository
     sensitive = list(project.settings.sensitive)
     # A shallow clone may lack the commit that was applied.
-    for commit in (each for each in dict.fromkeys(commits) if each is not None and repository.has(each)):
+    for commit in filter(repository.has, dict.fromkeys(commits)):
         # The project may have been in another folder then, and its settings may have stayed there.
         files = repository.files(commit, path) or _find_settings(repository, commit, project.record)
         for place, blob in files.items():
@@ -207,9 +200,9 @@ def _hide_earlier(project: Project, repository: Repository, commits: Iterable[st
     return dataclasses.replace(project.settings, sensitive=tuple(dict.fromkeys(sensitive)))
 
 
-def _find_settings(repository: Repository, commit: str, record: Record | None) -> dict[str, Blob]:
+def _find_settings(repository: Repository, commit: str, record: Record) -> dict[str, Blob]:
     """Return all settings that a commit has beside folders with definitions of the record; without one all settings."""
-    if record is None:
+    if not record.commit:
         folders = set(repository.folders(commit))
     else:
         folders = {str(folder) for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}

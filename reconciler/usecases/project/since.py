@@ -24,7 +24,7 @@ def name_setters(results: Sequence[Result], project: Project) -> list[Result]:
     RepositoryError for a history that cannot be read; nothing has been written yet.
     """
     repository, head, base = project.repository, project.head, project.base
-    if repository is None or head is None or base is None or not any(map(_open_files, results)):
+    if not (head and base.commit and any(map(_open_files, results))):
         return [*results]
     histories = read_histories(repository, f"{base.commit}..{head}", *_find_undated(results), head)
     dated = [_add_setters(result, histories, project.settings) for result in results]

@@ -19,26 +19,23 @@ from reconciler.usecases.project.reading import OFF
 def records_by_default(project: Project) -> bool:
     """Return whether an apply records without being asked: where there is a record, or the settings want one."""
     settings = project.settings.record
-    return settings if settings is not None else project.record is not None
+    return settings if settings is not None else bool(project.record.commit)
 
 
 def check_order(project: Project) -> None:
     """Refuse a HEAD that does not descend from what was applied last: a late run must not undo a newer one."""
-    repository, head, record = project.repository, project.head, project.record
-    if repository is None or head is None or record is None or not project.is_behind:
+    if not project.is_behind:
         return
     hint = "apply the newest commit; to go back on purpose, or if history was rewritten, pass --allow-older"
-    if repository.is_shallow:
+    if project.repository.is_shallow:
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or pass --allow-older"
-    raise RepositoryError(
-        f"HEAD {head[:12]} does not descend from {record.applied[:12]}, which was applied last", hint=hint
-    )
+    commits = f"HEAD {project.head[:12]} does not descend from {project.record.applied[:12]}"
+    raise RepositoryError(f"{commits}, which was applied last", hint=hint)
 
 
 def check_unmoved(project: Project) -> None:
     """Refuse a record that another run has replaced since it was read. Called under the clone's lock."""
-    before = project.record.commit if project.record else None
-    if project.repository is not None and project.repository.ref(project.ref) != before:
+    if project.repository.ref(project.ref) != project.record.commit:
         raise RepositoryError(
             f"{project.ref} moved while this run began", hint="another run has just ended: run this again"
         )
@@ -46,15 +43,14 @@ def check_unmoved(project: Project) -> None:
 
 def check_recordable(project: Project, asked_base: str | None) -> None:
     """Refuse to record what is not committed, or a first record without `--base none`. Raises RepositoryError."""
-    repository, head = project.repository, project.head
-    if repository is None or head is None:
+    if not project.head:
         raise RepositoryError(
             "recording needs a git repository with a commit",
             hint="commit the definitions first, or apply with --no-record",
         )
-    for difference in _find_uncommitted(project, repository, head):
+    for difference in _find_uncommitted(project):
         raise RepositoryError(difference, hint="commit it, or apply with --no-record")
-    if project.record is None and asked_base != OFF:
+    if not project.record.commit and asked_base != OFF:
         raise RepositoryError(
             f"there is no record {project.ref} here",
             hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base "
@@ -62,8 +58,9 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         )
 
 
-def _find_uncommitted(project: Project, repository: Repository, head: str) -> Iterator[str]:
+def _find_uncommitted(project: Project) -> Iterator[str]:
     """Yield what differs from `HEAD`. Raises RepositoryError for a file behind a filter."""
+    repository, head = project.repository, project.head
     # Compared as they were read, since git may have been told to ignore changes of a file. Comments do not count: only
     # what a file declares is recorded.
     definitions = project.loaded.definitions
@@ -75,7 +72,7 @@ def _find_uncommitted(project: Project, repository: Repository, head: str) -> It
         _check_unfiltered(repository, files, definition)
         entry = declared.get(definition.file)
         if entry is None or not _is_same(project, definition, entry):
-            file = _find_differing_file(project, repository, head, definition)
+            file = _find_differing_file(project, definition)
             yield f"{file} differs from HEAD, but the record would contain HEAD's version"
     # A whole run drops the entries of removed definitions, and only a commit removes one for good.
     present = {definition.file for definition in definitions}
@@ -113,8 +110,9 @@ def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], defin
             )
 
 
-def _find_differing_file(project: Project, repository: Repository, head: str, definition: Definition) -> str:
+def _find_differing_file(project: Project, definition: Definition) -> str:
     """Return the file of a definition that differs from `HEAD`; its own file if that is unknown."""
+    repository, head = project.repository, project.head
     for file, text in reversed([*definition.contents.items()]):
         blob = repository.files(head, file).get(file)
         content = repository.read(file, blob) if blob is not None else None

@@ -9,8 +9,7 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob
-from reconciler.git.record import Record, Trailers, write_record
-from reconciler.git.repository import Repository
+from reconciler.git.record import Trailers, write_record
 from reconciler.usecases.project.new_assistants import find_orphans
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
@@ -24,14 +23,10 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
     Entries are replaced for what this run settled and kept for everything else; without `with_entries` all are kept,
     and what was applied last stays what it was. Raises RepositoryError.
     """
-    if project.repository is None or project.head is None:
-        return None
-    head = project.head
     # Without entries nothing new counts as applied, so the first parent must not move on.
-    if not with_entries and project.record is not None:
-        head = project.record.applied
+    head = project.head if with_entries else project.record.applied or project.head
     try:
-        return _Update(run, project, project.repository, head).add_run(with_entries=with_entries)
+        return _Update(run, project, head).add_run(with_entries=with_entries)
     except RepositoryError as error:
         wrote = any(result.outcome is not None and result.outcome.may_be_live for result in run.results)
         text = "what was applied is live, but not recorded" if wrote else "this run wrote nothing and is not recorded"
@@ -43,7 +38,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
 
 def moves_unclear(run: Run, project: Project) -> bool:
     """Return whether a run changes which writes are unclear, compared with the record."""
-    return project.record is not None and find_unclear(run, project.record) != project.record.unclear
+    return bool(project.record.commit) and find_unclear(run, project.record) != project.record.unclear
 
 
 def record_unclear(run: Run, project: Project) -> str | None:
@@ -51,30 +46,26 @@ def record_unclear(run: Run, project: Project) -> str | None:
 
     Raises RepositoryError.
     """
-    if project.repository is None or project.record is None:
-        return None
     try:
-        return _Update(run, project, project.repository, project.record.applied).add_run(with_entries=False)
+        return _Update(run, project, project.record.applied).add_run(with_entries=False)
     except RepositoryError as error:
         message = f"the rollback ended as reported, but its unclear writes are not recorded: {error.message}"
         hint = f"{error.hint or 'fix that'}. Then run the same rollback again"
         raise RepositoryError(message, hint=hint) from error
 
 
-def forget(run: Run, project: Project) -> str | None:
+def forget(run: Run, project: Project) -> str:
     """Drop the entries of the assistants that a run has deleted, and return the record's commit."""
-    if project.repository is None or project.head is None or project.record is None:
-        return None
-    return _Update(run, project, project.repository, project.head).drop_deleted(project.record)
+    return _Update(run, project, project.head).drop_deleted()
 
 
 class _Update:
     """One new commit of the record. `head` becomes its first parent; `blobs` are the objects of the entries so far."""
 
-    def __init__(self, run: Run, project: Project, repository: Repository, head: str) -> None:
-        self.run, self.project, self.repository, self.head = run, project, repository, head
-        self.previous = project.record
-        self.at_head = repository.files(head)
+    def __init__(self, run: Run, project: Project, head: str) -> None:
+        self.run, self.project, self.head = run, project, head
+        self.repository, self.previous = project.repository, project.record
+        self.at_head = self.repository.files(head)
         self.entries, self.blobs = self._read_previous()
         self.recorded = dict[str, Entry]()  # of this run's assistants, after it
 
@@ -88,10 +79,11 @@ class _Update:
         # A run that wrote is recorded even if the entries are equal: it reverted a live edit.
         wrote = self.project.announced or any(result.outcome is Outcome.APPLIED for result in self.run.results)
         previous = self.previous
-        same = previous and previous.resolved and previous.applied == self.head and previous.keeps_same(keeps)
+        same = previous.resolved and previous.applied == self.head and previous.keeps_same(keeps)
         return None if same and not wrote and files == self.blobs else self._write(files, keeps)
 
-    def drop_deleted(self, previous: Record) -> str:
+    def drop_deleted(self) -> str:
+        previous = self.previous
         names = {name for result in self.run.results if result.outcome is Outcome.DELETED for name in result.ids}
         deleted = {entry.file for name in names for entry in self.entries.find_all(name)}
         # The record still knows from which file they were created: while git says `id: new` there, nothing is created
@@ -109,7 +101,7 @@ class _Update:
             self.repository,
             self.project.ref,
             head=self.head,
-            previous=self.previous.commit if self.previous else None,
+            previous=self.previous.commit,
             files=files,
             message=_write_message(self.run),
             keeps=keeps,
@@ -118,8 +110,6 @@ class _Update:
 
     def _read_previous(self) -> tuple[Entries, Mapping[str, Blob]]:
         """Return the entries that the record holds so far, with their objects."""
-        if self.previous is None:
-            return Entries(), {}
         if self.previous.resolved:
             return self.project.record_entries, self.repository.files(self.previous.commit)
         # A record of the older form has none. Its definitions are written out as entries once.
@@ -210,9 +200,9 @@ class _Update:
         of which it is not known is left out.
         """
         previous, below = self.previous, self.project.below
-        known = dict(previous.outdated) if previous is not None and previous.applied == self.head else {}
+        known = dict(previous.outdated) if previous.applied == self.head else {}
         # With --changed, every definition that the two commits do not declare alike is part of the run.
-        if previous is not None and previous.applied == self.project.fork and below in previous.outdated:
+        if previous.applied == self.project.fork and below in previous.outdated:
             known[below] = previous.outdated[below]
         if self.project.loaded.whole:
             known[below] = frozenset()
@@ -240,7 +230,7 @@ class _Update:
         return Trailers(
             unclear=find_unclear(self.run, self.previous),
             late=find_late(self.run, self.previous, self.recorded),
-            created={**(self.previous.created if self.previous else {}), **created},
+            created={**self.previous.created, **created},
             other_ids=other_ids,
             outdated=outdated,
         )

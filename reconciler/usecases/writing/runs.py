@@ -33,9 +33,9 @@ def make_run(
         api_url=api.url if api else None,
         environment=project.settings.environment,
         api_calls=dict(api.calls) if api else {},
-        head=project.head,
-        base={"ref": base.ref, "commit": base.commit} if base is not None else None,
-        record=AppliedRecord(project.ref, record.commit, record.applied, record.date) if record is not None else None,
+        head=project.head or None,
+        base={"ref": base.ref, "commit": base.commit} if base.commit else None,
+        record=AppliedRecord(project.ref, record.commit, record.applied, record.date) if record.commit else None,
         next_expiry=project.settings.next_expiry,
         removed=tuple(RemovedDefinition(entry.file, entry.id) for entry in find_removed(project, results)),
         selection=None if project.loaded.whole else "changed" if project.fork is not None else "named",
@@ -46,7 +46,7 @@ def make_run(
 def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     """Yield the entries of the base whose definitions the run's folder no longer has, by path."""
     # A file without a readable id may belong to any assistant.
-    if project.base is None or not all(entry.id for entry in project.loaded.invalid):
+    if not all(entry.id for entry in project.loaded.invalid):
         return
     # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
@@ -67,7 +67,7 @@ def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]
 
 def _list_notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
     yield from project.notes
-    yield from project.base.entries.warnings if project.base is not None else ()
+    yield from project.base.entries.warnings
     yield from warn_of_expiry(project.settings)
     if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
         lives = [result.live for result in results if result.live]

@@ -19,13 +19,13 @@ from reconciler.usecases.project.project import Project
 MOST_HEADS = 20
 
 
-def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
+def find_unclear(run: Run, previous: Record) -> tuple[Unclear, ...]:
     """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
     by_id = {name: result for result in run.results for name in result.ids}
     by_file = {result.definition.file: result for result in run.results}
     unclear: dict[tuple[str, str], Unclear] = {}
     # A field stays unclear until a run sends it, declared or not: it may be declared again.
-    for entry in previous.unclear if previous else ():
+    for entry in previous.unclear:
         result_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
         result = by_file.get(entry.file) if entry.is_creation else result_by_id
         # Once the file has an id that the API knows, somebody has looked.
@@ -50,12 +50,12 @@ def find_unclear(run: Run, previous: Record | None) -> tuple[Unclear, ...]:
     return tuple(unclear[name] for name in sorted(unclear))
 
 
-def find_late(run: Run, previous: Record | None, recorded: Mapping[str, Entry]) -> tuple[Unclear, ...]:
+def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry]) -> tuple[Unclear, ...]:
     """Return the writes that the API accepted and live did not show: this run's, and older unsettled ones.
 
     `recorded` are the entries of this run's assistants after it, by the file of the definition.
     """
-    older = {entry.id: entry for entry in previous.late} if previous else {}
+    older = {entry.id: entry for entry in previous.late}
     late: list[Unclear] = []
     for result in run.results:
         earlier = next((older.pop(name) for name in result.ids if name in older), None)
@@ -109,7 +109,7 @@ def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
 
 def find_undefined(project: Project, record: Record) -> tuple[Unclear, ...]:
     """Return the unclear writes of a record that no apply of `HEAD` repeats: it does not define the assistants."""
-    if not record.unclear or project.head is None:
+    if not (record.unclear and project.head):
         return ()
     entries = project.snapshot(project.head).read().by_file.values()
     names = {name for entry in entries for name in (entry.id, entry.file)} - {NEW}
