@@ -13,7 +13,7 @@ from reconciler.core.settings import Settings
 from reconciler.yamltext.parser_errors import split_lines
 from reconciler.yamltext.reader import read_tolerantly
 
-_SECRET: Final = re.compile("://|pass|token|secret|credential|auth|e-?mail", re.IGNORECASE)
+_SECRET: Final = re.compile("//|@|pass|token|secret|credential|auth|e-?mail", re.IGNORECASE)
 
 
 def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:

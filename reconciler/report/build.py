@@ -63,7 +63,9 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
         ),
         assistants=assistants,
     )
-    return mask_report(report, sensitive)
+    # An answer of the API may quote any value of an assistant.
+    known = (known for result in run.results for known in (result.definition.declared, result.live, result.live_after))
+    return mask_report(report, sensitive, known)
 
 
 def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:

@@ -16,12 +16,17 @@ from reconciler.report.report import AssistantEntry, Report
 _WORTH_SCRUBBING, _LINE_WORTH_SCRUBBING = 4, 8
 
 
-def mask_report(report: Report, sensitive: Sequence[FieldPath]) -> Report:
-    """Return the report without the values of fields that match the patterns. `*` matches any one key."""
+def mask_report(report: Report, sensitive: Sequence[FieldPath], known: Iterable[Any] = ()) -> Report:
+    """Return the report without the values of fields that match the patterns. `*` matches any one key.
+
+    `known` are whole assistants, whose sensitive values no sentence may quote either.
+    """
     if not sensitive:
         return report
     # Mask a leaf that matches a pattern, a leaf below a match, and the matching part of a leaf above.
     hidden: list[Any] = []
+    for assistant in known:
+        mask_value(assistant, (), sensitive, hidden)
     assistants = [_mask_assistant(entry, sensitive, hidden) for entry in report.assistants]
     # Any sentence may quote the value of any assistant, so collect all values before the first is scrubbed.
     scrub = _make_scrubber(hidden)
@@ -104,14 +109,13 @@ def _spell(text: str) -> Iterator[str]:
 
 
 def _find_texts(values: Iterable[Any]) -> Iterator[str]:
-    """Yield every text in some values, without recursion, because live values may be nested deeply."""
+    """Yield every leaf of some values as text, without recursion, because live values may be nested deeply."""
     stack = list(values)
     while stack:
         value = stack.pop()
-        if isinstance(value, str):
-            if value != SENSITIVE:
-                yield value
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             stack += value.values()
         elif isinstance(value, list):
             stack += value
+        elif value not in (SENSITIVE, None, True, False):
+            yield str(value)

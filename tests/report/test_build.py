@@ -237,6 +237,22 @@ def test_sensitive_values_are_masked_in_every_format(project: Project) -> None:
     assert [only_assistant(document)["outcome"] for document in documents] == [None, None, None, "failed", "applied"]
 
 
+def test_a_sensitive_value_that_does_not_differ_is_masked_where_the_api_quotes_it(project: Project) -> None:
+    project.configure(sensitive=["/metadata/crmKey", "/metadata/pin"])
+    project.write("a", id="asst_1", name="New", metadata={"pin": 91827364})
+    live = {"name": "Old", "metadata": {"crmKey": "hush-live-key", "pin": 91827364}}
+
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "PATCH":
+            return json_answer(400, {"error": f"not allowed now: {json.dumps(live)}"})
+        return forward(request)
+
+    with running_sandbox({"asst_1": live}) as sandbox, between(sandbox, meddle) as server:
+        entry = only_assistant(project.apply(server.url))
+    assert entry["error"] is not None
+    assert '{"crmKey": "(sensitive)", "pin": (sensitive)}' in entry["error"]["message"]
+
+
 def test_a_digest_says_nothing_about_a_sensitive_value(project: Project) -> None:
     project.configure(sensitive=["/metadata/crmKey"])
 

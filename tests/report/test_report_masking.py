@@ -111,6 +111,16 @@ def test_what_an_api_quotes_of_a_sensitive_text_is_hidden_too(quotation: str) ->
     assert "sec" not in error.message
 
 
+@pytest.mark.parametrize(("value", "quotation"), [(91827364, "91827364"), (-0.3125, "-0.3125"), ([918273], "[918273]")])
+def test_a_sensitive_number_that_an_api_quotes_is_hidden_too(value: object, quotation: str) -> None:
+    entry = assistant("a", change("/metadata/k", value), error=failure("invalid", f"k: {quotation}, True, None", 400))
+    error = mask_report(document("plan", entry), [("metadata", "k")]).assistants[0].error
+    assert error is not None
+    assert error.message == f"k: {quotation.replace(quotation.strip('[]'), HIDDEN)}, True, None"
+    flags = assistant("a", change("/metadata/k", [True, None]), warnings=["True, None"])
+    assert mask_report(document("plan", flags), [("metadata", "k")]).assistants[0].warnings == ("True, None",)
+
+
 def test_a_short_value_is_not_searched_for_in_sentences() -> None:
     run = document("plan", assistant("a", change("/metadata/pin", "the", "a"), warnings=["the end"]))
     assert mask_report(run, [("metadata", "pin")]).assistants[0].warnings == ("the end",)
