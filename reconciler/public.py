@@ -187,7 +187,6 @@ def apply(
         raise UsageError(f"max_changes {error}") from error
     wishes = apply_.Wishes(
         record=record,
-        asked_base=project.choices.base,
         allow_older=allow_older,
         create=create,
         fail_fast=fail_fast,

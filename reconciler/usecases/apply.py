@@ -33,7 +33,6 @@ class Wishes:
     """The options of an apply."""
 
     record: bool | None = None  # None: settings and repository decide
-    asked_base: str | None = None
     allow_older: bool = False
     fail_fast: bool = False
     max_changes: MaxChanges | None = None
@@ -127,7 +126,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
     if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
         raise UsageError("--create cannot be combined with --plan or --resume", hint="run apply again with --create")
     if recording:
-        check_recordable(project, wishes.asked_base)
+        check_recordable(project)
     return recording
 
 

@@ -101,7 +101,7 @@ def _check_not_created(api: Assistants, definition: Definition) -> None:
 def _find_obstacles_to_record(project: Project) -> list[str]:
     """Return why the new definition gets no entry in the record; nothing if it gets one."""
     try:
-        check_recordable(project, None)
+        check_recordable(project)
     except RepositoryError as error:
         # This is no reason not to create: a new file is rarely committed yet, and the record still gets the id.
         return [f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."]

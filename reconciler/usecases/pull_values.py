@@ -136,12 +136,7 @@ def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
                 pairs[index] = index + shift
                 added.remove(index + shift)
     removed = [index for index in range(len(old)) if index not in pairs]
-    for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
-        match = next((new_index for new_index in sorted(added) if equal(old[index], new[new_index])), None)
-        if match is not None:
-            pairs[index] = match
-            added.remove(match)
-    return pairs
+    return pairs | _pair(removed, sorted(added), lambda index, new_index: equal(old[index], new[new_index]))
 
 
 def _find_edited(old: Sequence[Any], new: Sequence[Any], unchanged: Mapping[int, int]) -> dict[int, int]:
@@ -151,9 +146,14 @@ def _find_edited(old: Sequence[Any], new: Sequence[Any], unchanged: Mapping[int,
     # As many new ones as are gone are those that were edited. Otherwise what was edited still has the same role, say.
     if len(removed) == len(added):
         return dict(zip(removed, added, strict=True))
+    return _pair(removed, added, lambda index, new_index: _share_value(old[index], new[new_index]))
+
+
+def _pair(removed: Sequence[int], added: list[int], belong: Callable[[int, int], bool]) -> dict[int, int]:
+    """Return each of some elements with the first one left that belongs to it; none where they are too many."""
     pairs: dict[int, int] = {}
     for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
-        match = next((new_index for new_index in added if _share_value(old[index], new[new_index])), None)
+        match = next((new_index for new_index in added if belong(index, new_index)), None)
         if match is not None:
             pairs[index] = match
             added.remove(match)

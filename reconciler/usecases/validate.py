@@ -1,13 +1,13 @@
 """Check definitions offline: no network, no credentials."""
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, combinations, product
-from typing import Any
 
 from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.problem import Problem, Severity, keep_gravest
+from reconciler.core.canonical import exact_text
 from reconciler.core.definition import DEFAULTS
 from reconciler.core.overrides import check_matches, find_idle_secrets, list_expired
 from reconciler.core.run import Failure, Result, Run
@@ -70,25 +70,14 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
         return
     candidates: list[tuple[int, str]] = []
     files = [definition.own_layer.fields for definition in loaded.definitions]
-    for field in TOP_LEVEL:
-        values = [fields.get(field) for fields in files]
-        value = _find_majority(values)
-        count = values.count(value)
-        if value is not None and field not in NEVER_SHARED and count >= LEAST_SHARED and 2 * count > len(values):
+    for field in (field for field in TOP_LEVEL if field not in NEVER_SHARED):
+        values = Counter(exact_text(fields[field]) for fields in files if fields.get(field) is not None)
+        count = max(values.values(), default=0)
+        if count >= LEAST_SHARED and 2 * count > len(files):
             candidates.append((count, field))
     # The sort is stable, so fields with equal counts stay in the API's order.
     for count, field in sorted(candidates, key=lambda candidate: -candidate[0])[:MOST_HINTS]:
         yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
-
-
-def _find_majority(values: Sequence[Any]) -> Any:
-    """Return the value that makes up more than half of the values, if there is one (Boyer and Moore's vote)."""
-    candidate, lead = None, 0
-    for value in values:
-        if lead == 0:
-            candidate = value
-        lead += 1 if value == candidate else -1
-    return candidate
 
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:

@@ -55,7 +55,7 @@ def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
         show_problems(project.loaded.problems, "error")
         check_order(project)
         if project.record.commit:
-            check_recordable(project, None)
+            check_recordable(project)
         files = announce_for(project, token)
     for file in files:
         click.echo(f"to create: {escape(file)}")

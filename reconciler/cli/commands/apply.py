@@ -76,7 +76,6 @@ def command(
         raise wrong_report_error(unclear)
     wishes = dataclasses.replace(
         wishes,
-        asked_base=choices.base,
         reviewed=read_plan(read_report(plan_file)) if plan_file is not None else None,
         unclear=list_unclear(unclear) if unclear is not None else None,
     )

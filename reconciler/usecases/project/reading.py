@@ -2,26 +2,30 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from reconciler.core.base import NO_BASE, BaseDefinitions
-from reconciler.core.definition import path_in
+from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.core.base import NO_BASE, BaseDefinitions, Entries, Entry
+from reconciler.core.definition import is_definition_file, key_of, path_in
 from reconciler.core.settings import FILE_NAME, Settings
+from reconciler.core.tree import value_at
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.find import find_all
+from reconciler.files.find import UnreadableText, find_all, read_text
 from reconciler.files.folders import folder_in_git, repository_root
 from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
+from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
-from reconciler.git.record import Record, applied_ref, read_record
+from reconciler.git.record import Record, Unclear, applied_ref, read_entries, read_record
 from reconciler.git.repository import Repository
-from reconciler.usecases.project.base_reading import read_base_of
 from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import name_environments, read_settings, resolve_names
+from reconciler.usecases.project.new_assistants import resolve_entries
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
@@ -52,14 +56,14 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     choices = resolve_names(choices, [project.settings], project.root)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
     # With --changed the definitions that are meant depend on the base.
-    base = _choose_base(project, choices.base, or_head=or_head)
+    project = dataclasses.replace(project, base=_choose_base(project, choices.base, or_head=or_head))
     since = ""
     if choices.changed or choices.changed_since is not None:
-        since = _choose_since(project, choices.changed_since, base)
-    hidden = _hide_earlier(project, (project.record.applied, base.commit, since))
+        since = _choose_since(project, choices.changed_since)
+    hidden = _hide_earlier(project, (project.record.applied, project.base.commit, since))
     project = _load(dataclasses.replace(project, settings=hidden), choices, since)
-    if base.commit:
-        project = dataclasses.replace(project, base=read_base_of(project, base))
+    if project.base.commit:
+        project = dataclasses.replace(project, base=_read_base(project))
         check_settings_moved(project)
     return dataclasses.replace(project, notes=(*project.notes, *_note_order(project)))
 
@@ -124,7 +128,7 @@ def _choose_base(project: Project, option: str | None, *, or_head: bool) -> Base
     """Return the base without its entries: what was asked for, else the record, else `HEAD` with `or_head`."""
     # This holds even if there is a record: whoever switches the base off wants git's values.
     if option == OFF:
-        return NO_BASE
+        return BaseDefinitions(ref=OFF, commit="")
     if option is not None:
         return BaseDefinitions(ref=option, commit=require_commit(project.repository, option))
     if project.record.commit:
@@ -132,9 +136,9 @@ def _choose_base(project: Project, option: str | None, *, or_head: bool) -> Base
     return BaseDefinitions(ref="HEAD", commit=project.head) if or_head else NO_BASE
 
 
-def _choose_since(project: Project, option: str | None, base: BaseDefinitions) -> str:
+def _choose_since(project: Project, option: str | None) -> str:
     """Return the commit since which the selected definitions have changed."""
-    since = require_commit(project.repository, option) if option is not None else base.commit
+    since = require_commit(project.repository, option) if option is not None else project.base.commit
     if not since:
         hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
         raise UsageError("--changed needs a base", hint=hint)
@@ -208,3 +212,68 @@ def _find_settings(repository: Repository, commit: str, record: Record) -> dict[
         folders = {str(folder) for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}
     places = sorted(path_in(folder, FILE_NAME) for folder in folders)
     return {path: blob for place in places for path, blob in repository.files(commit, place).items()}
+
+
+def _read_base(project: Project) -> BaseDefinitions:
+    """Return the base with its entries, and what writes without a clear answer may have left live."""
+    record, current = project.record, project.loaded.definitions
+    entries = None
+    if not project.loaded.whole:
+        # The cost of a run of selected files depends on the selection, as long as each has its history at its own path.
+        selected = {*(definition.file for definition in current), *project.removed}
+        entries = _read_entries(project, project.base.commit, only=selected)
+        if any(definition.id and entries.find_at(definition.file, definition.id) is None for definition in current):
+            entries = None
+    if entries is None:
+        entries = _read_entries(project, project.base.commit)
+    values_by_id: dict[str, list[tuple[FieldPath, Any]]] = {}
+    # A late write may show by now. It is nobody's edit either.
+    for unclear in (*record.unclear, *record.late):
+        for path, value in _find_attempts(project, unclear):
+            for name in unclear.ids:
+                values_by_id.setdefault(name, []).append((path, value))
+    unclear_writes = {name: tuple(values) for name, values in values_by_id.items()}
+    return dataclasses.replace(project.base, entries=entries, unclear_writes=unclear_writes)
+
+
+def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
+    """Return the entries of the base; with `only` those at some paths."""
+    record, current = project.record, project.loaded.definitions
+    # A record of the older form is read like any revision, with its own settings and overlays.
+    if record.resolved and commit == record.commit:
+        entries = read_entries(record, project.snapshot(record.applied, current), only=only)
+    else:
+        snapshot = project.snapshot(commit, current)
+        if only is None:
+            entries = snapshot.read_base(still_there=lambda entry: _is_there(project, entry))
+        else:
+            entries = snapshot.read(
+                [key_of(path, project.below) for path in only if is_definition_file(path, project.below)]
+            )
+        entries = Entries(entries.by_file, entries.warnings, record.other_ids)
+    return resolve_entries(entries, current, project.find_created_id)
+
+
+def _is_there(project: Project, entry: Entry) -> bool:
+    """Tell whether the file of an older definition is still there and still that assistant's: then it has not moved."""
+    path = project.root / entry.file
+    if not path.is_file() or project.settings.environment is not None:  # there the overlay holds the id
+        return path.is_file()
+    try:
+        document = parse_definition(read_text(path).encode())
+    except UnreadableText:
+        return True
+    return document is not None and document.get("id") == entry.id
+
+
+def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
+    # Any of the attempts may have arrived late, so the values of all of them are ours.
+    for head in filter(project.repository.has, unclear.heads):
+        snapshot, ids, file = project.snapshot(head), unclear.ids, unclear.file
+        # If it is not there, the definitions' folder may have been renamed.
+        entry = snapshot.read({key_of(file, project.below)}).find(ids, file)
+        entry = entry or snapshot.read_everything().find(ids, file)
+        if entry is not None:
+            fields = map(parse_pointer, unclear.fields)
+            yield from ((path, value_at(entry.declared, path)) for path in fields)

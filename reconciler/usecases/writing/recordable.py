@@ -41,7 +41,7 @@ def check_unmoved(project: Project) -> None:
         )
 
 
-def check_recordable(project: Project, asked_base: str | None) -> None:
+def check_recordable(project: Project) -> None:
     """Refuse to record what is not committed, or a first record without `--base none`. Raises RepositoryError."""
     if not project.head:
         raise RepositoryError(
@@ -50,7 +50,7 @@ def check_recordable(project: Project, asked_base: str | None) -> None:
         )
     for difference in _find_uncommitted(project):
         raise RepositoryError(difference, hint="commit it, or apply with --no-record")
-    if not project.record.commit and asked_base != OFF:
+    if not project.record.commit and project.base.ref != OFF:
         raise RepositoryError(
             f"there is no record {project.ref} here",
             hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base "

@@ -1,5 +1,6 @@
 """The writes of a run, in order: one at a time until one has succeeded, and then the others in parallel."""
 
+import dataclasses
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,10 +46,9 @@ class Writes:
 
     def _write_parallel(self, pending: Sequence[Result], finished: int, total: int) -> list[Result]:
         is_last = finished + len(pending) == total  # no later write is left that a second look could protect
-        control = Control(
-            concurrency=self._control.concurrency,
+        control = dataclasses.replace(
+            self._control,
             stopping=self._stopping,
-            aborted=self._control.aborted,
             progress=lambda done, _: self._control.progress(finished + done, total),
         )
         results = for_each(
