@@ -69,7 +69,7 @@ def name_kinds(kinds: Collection[Kind]) -> str:
 
 def choose_title(entry: AssistantEntry) -> str:
     """Return what people call an assistant: its name, else the definition's key, with every character visible."""
-    return show_in(entry, entry.name or entry.key)
+    return show_in(entry, entry.name if entry.name and entry.name.strip() else entry.key)
 
 
 def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:

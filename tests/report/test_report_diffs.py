@@ -58,6 +58,14 @@ def test_a_mark_for_a_blank_is_none_that_stands_in_the_text() -> None:
     assert format_lines(diff_texts("same\nend ", "same\nend\u00b7")) == [" |same", "~|end[-\u2423-]{+\u00b7+}"]
 
 
+@pytest.mark.parametrize("mark", ["[-", "-]", "{+", "+}"])
+def test_words_are_not_marked_in_a_line_that_holds_such_marks(mark: str) -> None:
+    old, new = f"Say {mark} to everybody", f"Say {mark} to nobody"
+    assert format_lines(diff_texts(old, new)) == [f"-|{old}", f"+|{new}"]
+    # A line that would take pages is marked, so that the difference is found.
+    assert [line.sign for line in diff_texts("x " * 5_000 + old, "x " * 5_000 + new)] == ["~"]
+
+
 def test_removed_lines_come_before_the_lines_in_their_place() -> None:
     assert format_lines(diff_texts("aaa\nbbb", "ccc\nddd")) == ["-|aaa", "-|bbb", "+|ccc", "+|ddd"]
 

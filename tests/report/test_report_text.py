@@ -158,8 +158,31 @@ def test_an_element_that_is_edited_beside_one_that_comes_or_goes_is_shown_as_edi
         f"  ~ model.messages[1]{edited}",
     ]
     assert render_leaf(change("/model/messages", new[1:], ["gone", *old])) == [
-        '  - model.messages[0]: "gone" -> nothing',
+        '  - model.messages[was 0]: "gone" -> nothing',
         f"  ~ model.messages[0]{edited}",
+    ]
+
+
+def test_two_elements_that_have_one_place_on_different_sides_have_different_names() -> None:
+    old = [{"id": number, "text": f"Paragraph {number} " + "of many words " * 5} for number in range(4)]
+    new = [{"id": 9, "text": "Short"}, old[0], {**old[1], "text": f"{old[1]['text']}more"}, old[3]]
+    assert [line for line in render_leaf(change("/metadata/x", new, old)) if "metadata" in line] == [
+        '  + metadata.x[0]: nothing -> {id: 9, text: "Short"}',
+        "  ~ metadata.x[2].text:",
+        "  - metadata.x[was 2].id: 2 -> nothing",
+        "  - metadata.x[was 2].text: this -> nothing",
+    ]
+    drift = render_leaf(change("/metadata/x", old, new, kind="drift"))
+    assert [line for line in drift if "metadata" in line] == [
+        '  + metadata.x[0]: git has nothing, live now has {id: 9, text: "Short"}',
+        "  ~ metadata.x[1].text: git has [-this-], live now has {+this+}",
+        "  - metadata.x[2].id: git has 2, live now has nothing",
+        "  - metadata.x[2].text: git has this, live now has nothing",
+    ]
+    live = ["new", {"a": 2}, "b"]
+    assert render_leaf(change("/metadata/x", [{"a": 1}, "b"], live, kind="drift")) == [
+        '  + metadata.x[now 0]: git has nothing, live now has "new"',
+        "  ~ metadata.x[0].a: git has 1, live now has 2",
     ]
 
 
@@ -258,6 +281,18 @@ def test_an_object_in_place_of_a_text_shows_what_goes_and_what_comes() -> None:
     ]
 
 
+def test_a_number_in_place_of_a_text_is_no_line_of_it() -> None:
+    assert render_leaf(change("/metadata/x", 7, "5\n7")) == [
+        "  - metadata.x: this -> nothing",
+        "      - 5",
+        "      - 7",
+        "  + metadata.x: nothing -> 7",
+    ]
+    assert render_leaf(change("/metadata/x", "[1]\n[2]", [2], kind="drift"))[-1] == (
+        "  + metadata.x: git has nothing, live now has [2]"
+    )
+
+
 def test_a_list_with_hidden_parts_says_that_these_may_differ_too() -> None:
     before, after = ([{"a": number, "key": "(sensitive)"}] for number in (1, 2))
     assert render_leaf(change("/metadata/x", after, before)) == [
@@ -285,6 +320,12 @@ def test_an_assistant_without_a_name_or_an_id_has_no_empty_brackets() -> None:
     text = render_text(document("plan", assistant("a", name=None, id_=None, error=broken), base=BASE))
     assert text.startswith("assistants/a.yaml: error\n  error: empty file\n")
     assert "\n  (asst_a)\n" in render_text(document("plan", assistant("a", name=None, error=broken)))
+
+
+@pytest.mark.parametrize("name", [" ", "\u00a0"])
+def test_an_assistant_whose_name_is_blank_is_called_by_its_key(name: str) -> None:
+    text = render_text(document("plan", assistant("desk", change("/name", name, "Desk"), name=name)))
+    assert "  desk (asst_desk)\n" in text
 
 
 def test_an_error_of_several_lines_keeps_them() -> None:

@@ -16,6 +16,8 @@ CONTEXT_CHARACTERS = 40
 MOST_LINES = 20_000  # of a text; a definition of 1 MiB has fewer, but a live text may have any number
 LONGEST_LINE = 1_050_000  # characters of a line that is compared word by word; a definition has at most 1 MiB
 MARKS: dict[Mark, tuple[str, str]] = {"old": ("[-", "-]"), "new": ("{+", "+}"), "same": ("", ""), "gap": ("", "")}
+_ANY_MARK = re.compile(r"\[-|-\]|\{\+|\+\}")
+_A_PAGE = 3_000  # characters
 _ALIKE = 0.5
 # Stand for a tab and a blank that matters. `escape` escapes private-use characters, so a text contains neither.
 _TAB, _SPACE = "\ue000", "\ue001"
@@ -126,8 +128,11 @@ def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     opcodes = find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)
     stretches = [(equal, "".join(before), "".join(after)) for equal, before, after in opcodes]
     alike = sum(len(before) for equal, before, _ in stretches if equal)
-    # Lines that share less than half are easier to read separately, unless the difference would be invisible.
-    if 2 * alike < _ALIKE * (len(old) + len(new)) and show_apart(old, new) == [escape(old), escape(new)]:
+    # Lines that share less than half, or contain marks of their own, are easier to read separately, unless they would
+    # take pages, or the difference would be invisible.
+    length = len(old) + len(new)
+    separate = 2 * alike < _ALIKE * length or (length < _A_PAGE and _ANY_MARK.search(old + new))
+    if separate and show_apart(old, new) == [escape(old), escape(new)]:
         return ()
     return tuple(piece for piece in _show_stretches(stretches) if piece.text)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from types import NoneType
 from typing import Any, Literal
 
 from reconciler.core.canonical import canonical, equal, exact_text
@@ -35,7 +36,8 @@ def split_difference(old: Any, new: Any, *, unordered: bool = False, declared: D
     """Return the parts in which two values differ, in order. Empty if no visible part differs.
 
     `declared` says which of the two values a definition declares. An element of a list is named by its place in the
-    declared list (in `new`, if both are), or else in the other one. `unordered`: the order of the list does not matter.
+    declared list (in `new`, if both are), or else in the other one: `was 2` or `now 2`, if the declared one has another
+    element at 2 that differs. `unordered`: the order of the list does not matter.
     """
     if unordered and isinstance(old, list) and isinstance(new, list) and old and new:
         elements = _count_elements(old, new)
@@ -57,10 +59,10 @@ def _split_values(name: str, old: Any, new: Any, declared: Declared) -> Iterator
             ours, live = (old_item, new_item) if declared == "old" else (new_item, old_item)
             if declared == "both" or ours is None or live is None or not equal(ours, live):
                 yield from _split_values(f"{name}[{place}]", old_item, new_item, declared)
-    elif not (_has_parts(old) or _has_parts(new)):
+    elif (fits_on_a_line(old) and fits_on_a_line(new)) or {type(old), type(new)} <= {str, NoneType}:
         yield Part(name, old, new)
     else:
-        # An object replaces another kind of value: list the removed parts, then the added ones.
+        # Two kinds of values have no lines or parts in common: list the removed parts, then the added ones.
         yield from _split_whole(name, old, is_old=True)
         yield from _split_whole(name, new, is_old=False)
 
@@ -83,18 +85,26 @@ def _has_parts(value: Any) -> bool:
     return isinstance(value, dict | list) and bool(value) and not fits_on_a_line(value)
 
 
-def _pair_elements(old: list[Any], new: list[Any], declared: Declared) -> Iterator[tuple[int, Any, Any]]:
+def _pair_elements(old: list[Any], new: list[Any], declared: Declared) -> Iterator[tuple[str, Any, Any]]:
     """Yield pairs of elements that differ, each with its place. An element without a counterpart is next to None."""
+    pairs: list[tuple[int | None, int | None]] = []
     old_start = new_start = 0
     for alike, before, after in find_opcodes([*map(_write_canonical, old)], [*map(_write_canonical, new)]):
-        for old_place, new_place in () if alike else pair_alike(before, after):
-            old_item = None if old_place is None else _see_null(old[old_start + old_place])
-            new_item = None if new_place is None else _see_null(new[new_start + new_place])
-            if old_place is None or (new_place is not None and declared != "old"):
-                yield new_start + (new_place or 0), old_item, new_item
-            else:
-                yield old_start + old_place, old_item, new_item
+        pairs += [
+            (None if old_place is None else old_start + old_place, None if new_place is None else new_start + new_place)
+            for old_place, new_place in (() if alike else pair_alike(before, after))
+        ]
         old_start, new_start = old_start + len(before), new_start + len(after)
+    ours, other_words = (0, "now ") if declared == "old" else (1, "was ")
+    taken = {pair[ours] for pair in pairs}
+    for pair in pairs:
+        old_place, new_place = pair
+        old_item = None if old_place is None else _see_null(old[old_place])
+        new_item = None if new_place is None else _see_null(new[new_place])
+        # A place in the other list must not look like the one of a declared element.
+        place, other_place = pair[ours], pair[1 - ours]
+        name = place if place is not None else f"{other_words if other_place in taken else ''}{other_place}"
+        yield str(name), old_item, new_item
 
 
 def _see_null(element: Any) -> Any:

@@ -85,8 +85,7 @@ class Field:
     @property
     def brief(self) -> str:
         """The field in a few words: its short values, or how many lines differ."""
-        lines = sum(line.differs for line in self.lines)
-        summary = self.sentence or (count_noun(lines, "line") if lines else self.label)
+        summary = self.sentence or (count_noun(self.changed_lines, "line") if self.long else self.label)
         return f"{self.name}: {summary}" if summary else self.name
 
     @property
