@@ -4,7 +4,6 @@ They are parsed, not validated: what was applied once counts. That commit's own 
 places, and in an environment its own overlays are merged on top, as its own settings name them.
 """
 
-import collections
 import functools
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -50,26 +49,19 @@ class Snapshot:
         by_file = dict(entries.by_file)
         warnings = list(entries.warnings)
         ids = {entry.id for entry in by_file.values()}
-        # A definition keeps its history by its id, wherever its file was. Folders with files of the same names come
-        # first, since folders are renamed as a whole; then any file that mentions the id. A file that said `id: new`
-        # then is found by its path.
+        # A definition keeps its history by its id, wherever its file was; one that said `id: new` then, by its path.
         known = {path for path, entry in by_file.items() if entry.id == NEW}
         missing = {each.id: each.key for each in self.current if each.id not in {"", *ids} and each.file not in known}
-        whole_folder_moved = not any(is_definition_file(path, self.folder) for path in self._files)
-        for earlier in self.find_earlier_folders(missing.values()) if missing else ():
-            entries = self.read_below(earlier)
-            if not any(entry.id in missing for entry in entries.by_file.values()):
-                continue
-            moved_away = {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
-            if whole_folder_moved:  # what was in it and is nowhere now is gone
-                by_file = {**moved_away, **by_file}
+        others = self.find_mentioned(missing).by_file if missing else {}
+        moved = {path: entry for path, entry in others.items() if path not in by_file and not still_there(entry)}
+        # If the whole folder was renamed, what was in it and is nowhere now is gone.
+        if not any(is_definition_file(path, self.folder) for path in self._files):
+            stems = [(f"/{path.rpartition('.')[0]}", f"/{missing[entry.id]}") for path, entry in moved.items()]
+            earlier = {stem.removesuffix(key).strip("/") or "." for stem, key in stems if stem.endswith(key)}
+            for entries in map(self.read_below, sorted(earlier)):
                 warnings += entries.warnings
-            by_file |= {path: entry for path, entry in moved_away.items() if entry.id in missing}
-            moved_ids = {entry.id for entry in moved_away.values()}
-            missing = {name: key for name, key in missing.items() if name not in moved_ids}
-        if missing:
-            others = self.find_mentioned(missing).by_file
-            by_file |= {path: entry for path, entry in others.items() if path not in by_file and not still_there(entry)}
+                moved |= {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
+        by_file |= moved
         # If the environment is new or renamed, nothing distinguishes its live edits from changes in git.
         has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
         if self.environment is not None and not self.settings_folders and has_missing:
@@ -208,24 +200,6 @@ class Snapshot:
         mentioning = [path for path, content in contents.items() if any(needle in content for needle in needles)]
         entries = self.read_layers({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
         return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
-
-    def find_earlier_folders(self, keys: Collection[str]) -> list[str]:
-        """Return the other folders that hold files of these keys, those with the most first.
-
-        In an environment only those beside settings that know it, and never a folder of overlays.
-        """
-        # The folder with most of them is probably the renamed one.
-        counts: collections.Counter[str] = collections.Counter()
-        for path in self._files:
-            if is_definition_file(path, ""):
-                names = key_of(path, "").split("/")
-                ends = (at for at in range(len(names)) if "/".join(names[at:]) in keys)
-                counts.update("/".join(names[:at]) or "." for at in ends)
-        folders = sorted(counts.keys() - {self.folder}, key=lambda earlier: (-counts[earlier], earlier))
-        if self.environment is None:
-            return folders
-        overlays = {earlier: self.overlay_folders(posixpath.dirname(earlier)) for earlier in folders}
-        return [name for name in folders if self.environment in overlays[name] and name not in overlays[name].values()]
 
     def overlay_folders(self, parent: str) -> dict[str, str | None]:
         """Return the folder of each environment's overlays, None without, as the settings in a folder name them."""
