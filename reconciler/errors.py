@@ -37,6 +37,8 @@ ErrorKind = Literal[
 class ReconcilerError(Exception):
     """An expected error: `message` says what happened, `hint` what to do next, `where` names the place."""
 
+    exit_code = 1  # of a command that ends with it
+
     def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
         super().__init__(message)
         self.message = message

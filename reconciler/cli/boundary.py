@@ -30,7 +30,8 @@ def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except ReconcilerError as error:
-        return _fail(_format_error(error), error.hint)
+        _fail(_format_error(error), error.hint)
+        return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         eprint(error.format_message())
         return FAILED
@@ -41,8 +42,7 @@ def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):
-        eprint("Stopped.")
-        return INTERRUPTED
+        return _report_interruption()
     except OSError as error:
         return _report_system_error(error)
     except Exception as error:  # noqa: BLE001 - the boundary
@@ -83,6 +83,11 @@ def _report_system_error(error: OSError) -> int:
     return _report_crash(error)
 
 
+def _report_interruption() -> int:
+    eprint("Stopped.")
+    return INTERRUPTED
+
+
 def _report_unwritable(error: OSError) -> int:
     silence(sys.stdout)
     if error.errno == errno.EPIPE:
@@ -99,6 +104,9 @@ def _fail(message: str, hint: str = "") -> int:
 
 
 def _report_crash(error: Exception) -> int:
+    # Before Python 3.12, a class that is being made wraps it.
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        return _report_interruption()
     # Before Python 3.13, pathlib wraps the error of a link that leads to itself.
     if isinstance(error.__context__, OSError) and error.__context__.errno == errno.ELOOP:
         return _report_system_error(error.__context__)

@@ -17,6 +17,7 @@ from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal, silence
 from reconciler.core.settings import Settings
+from reconciler.errors import ReconcilerError
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
 
@@ -81,6 +82,9 @@ def stoppable() -> Iterator[Stopping]:
         signal.signal(number, note)
     try:
         yield stopping
+    except ReconcilerError as error:
+        error.exit_code = stopping.choose_exit_code(failed=True)
+        raise
     finally:
         for number, handler in previous_handlers.items():
             signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,9 @@ def reconciler() -> None:
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(COLLECT_EVERY)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     code = run_guarded(reconciler, sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the result stands
     gc.freeze()  # so that the last collection at exit has nothing to do
     sys.exit(code)

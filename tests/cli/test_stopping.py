@@ -3,11 +3,15 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from typing import Any
 
 import pytest
 from commands import connection_variables, start_command
+from odd_server import Request, odd_server, silence
 from projects import Project
 from servers import running_sandbox
 
@@ -91,6 +95,33 @@ def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
             command.signal(signal.SIGINT)
             result = command.wait()
     assert (result.code, result.stdout[:5]) == (130, "name:")
+
+
+def test_an_answer_that_is_awaited_no_longer(project: Project) -> None:
+    request_arrived = threading.Event()
+
+    def wait(sock: socket.socket, request: Request) -> bool:
+        request_arrived.set()
+        return silence(sock, request)
+
+    with odd_server() as server:
+        server.on("GET /auth/me", wait)
+        env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "x"}
+        with start_command("whoami", cwd=project.root, env=env) as command:
+            assert request_arrived.wait(60)
+            command.signal(signal.SIGINT)
+            command.wait_for_stderr("nothing new is started")
+            command.signal(signal.SIGINT)
+            result = command.wait()
+    assert (result.code, "Error: GET /auth/me: the run was stopped" in result.stderr) == (130, True)
+
+
+@pytest.mark.parametrize("module", ["reconciler.cli", "reconciler.cli.main"])
+def test_ctrl_c_while_modules_are_loaded_shows_no_traceback(module: str) -> None:
+    code = f"import os, signal, {module}; os.kill(os.getpid(), signal.SIGINT)"
+    command = [sys.executable, "-c", f"import signal; signal.signal(2, signal.default_int_handler); {code}"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (-signal.SIGINT, "", "")  # 130 in a shell
 
 
 def test_an_import_that_is_stopped(fleet: Project) -> None:
