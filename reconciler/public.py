@@ -33,6 +33,7 @@ from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
 from reconciler.report.read_back import read_plan
 from reconciler.usecases import apply as apply_, plan as plan_
+from reconciler.usecases.earlier_reports import SavedPlan
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.project import Project as Read, check_policy
 from reconciler.usecases.project.reading import read_project
@@ -191,7 +192,7 @@ def apply(
         create=create,
         fail_fast=fail_fast,
         max_changes=limit,
-        reviewed=read_plan(read_report_object(reviewed, name="reviewed")) if reviewed is not None else None,
+        earlier=SavedPlan(read_plan(read_report_object(reviewed, name="reviewed"))) if reviewed is not None else None,
     )
     # The use case hands the report on before it records, so that a record that fails does not lose it.
     reports: list[Report] = []

@@ -10,14 +10,13 @@ from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
-from reconciler.core.reviewed import Applied, Reviewed
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import MaxChanges
 from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
-from reconciler.usecases import earlier_reports
+from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdraw
 from reconciler.usecases.project.project import Project, check_policy
@@ -36,8 +35,7 @@ class Wishes:
     allow_older: bool = False
     fail_fast: bool = False
     max_changes: MaxChanges | None = None
-    reviewed: Reviewed | None = None  # only the writes of that plan are sent
-    unclear: Sequence[Applied] | None = None  # these writes had no clear answer: they are sent again, and no others
+    earlier: SavedPlan | UnclearWrites | None = None  # a report to whose writes the run is limited
     create: bool = False  # create the assistants whose definition says `id: new`
     announced: str | None = None  # a token: only those that were announced with it
 
@@ -123,7 +121,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
         hint = "pass --record, or write `record: true` into reconciler.yaml"
         raise UsageError("--create needs a record, which keeps the new ids until they are in git", hint=hint)
     # A plan has no digest of what it would create, and a request that creates is never sent again.
-    if wishes.create and (wishes.reviewed is not None or wishes.unclear is not None):
+    if wishes.create and wishes.earlier is not None:
         raise UsageError("--create cannot be combined with --plan or --resume", hint="run apply again with --create")
     if recording:
         check_recordable(project)
@@ -143,19 +141,15 @@ def _carry_out(
         # Those with an error are the ones that are not valid.
         results = [each.end(Outcome.REFUSED if each.error is not None else Outcome.SKIPPED) for each in run.results]
         return end_run(run, results, "Nothing was sent: a definition is not valid."), None
-    if wishes.reviewed is not None:
-        project = earlier_reports.select_reviewed(project, wishes.reviewed)
-        earlier_reports.check_url(wishes.reviewed, session.api.url)
-    if wishes.unclear is not None:
-        project = earlier_reports.resume_project(project, wishes.unclear)
+    earlier = wishes.earlier
+    project = earlier.select(project, session.api.url) if earlier is not None else project
     # Only now: a run that is invalid, or was not reviewed, must create nothing.
     if wishes.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control, command="apply")
-    if wishes.reviewed is not None:
-        planned = earlier_reports.refuse_unreviewed(planned, project, wishes.reviewed)
-    if wishes.unclear is not None:
-        planned = earlier_reports.refuse_third_values(planned, wishes.unclear)
+    if earlier is not None:
+        judged = tuple(earlier.judge(result, project) for result in planned.results)
+        planned = dataclasses.replace(planned, results=judged)
     limit = wishes.max_changes or project.settings.max_changes
 
     def find_objection(run: Run) -> str | None:

@@ -13,8 +13,9 @@ from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition
 from reconciler.core.plan import Plan
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest_write
-from reconciler.core.run import Result, Run
+from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, value_at
+from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.usecases.project.new_assistants import LOOK_FIRST
 from reconciler.usecases.project.project import Project
@@ -22,15 +23,115 @@ from reconciler.usecases.project.project import Project
 AGAIN = "plan again, review it, and apply that plan"
 
 
-def select_reviewed(project: Project, reviewed: Reviewed) -> Project:
-    """Return the project with the plan's assistants alone. Raises UsageError for a plan that is not for this run."""
-    _check_reviewed(project, reviewed)
-    # A definition without a write may be gone. No reviewed write is missing then.
-    present = {definition.id for definition in project.loaded.definitions}
-    missing = sorted(name for name, digest in reviewed.digests.items() if digest is not None and name not in present)
-    if missing and not project.loaded.invalid:
-        raise UsageError(f"the plan writes to {missing[0]}, but no definition has that id any more", hint=AGAIN)
-    return _select_definitions(project, reviewed.digests.keys(), reviewed.new)
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """Limits an apply to a plan: every write that is not the reviewed one is refused."""
+
+    reviewed: Reviewed
+
+    def select(self, project: Project, api_url: str) -> Project:
+        """Return the project with the plan's assistants alone. Raises UsageError for a plan that is for another run."""
+        reviewed = self.reviewed
+        _check_reviewed(project, reviewed, api_url)
+        # A definition without a write may be gone. No reviewed write is missing then.
+        written = [name for name, digest in reviewed.digests.items() if digest is not None]
+        if missing := _find_missing(project, written):
+            raise UsageError(f"the plan writes to {missing}, but no definition has that id any more", hint=AGAIN)
+        return _select_definitions(project, reviewed.digests.keys(), reviewed.new)
+
+    def judge(self, result: Result, project: Project) -> Result:
+        """Return the result of an assistant, refused if its write is not the reviewed one."""
+        if result.error is not None or result.plan is None or result.live is None:
+            return result
+        if result.plan.freeze is not None or result.plan.creates:
+            return result  # whatever was reviewed, nothing is sent
+        if result.plan.refusal is not None and self.reviewed.digests.get(result.definition.id) is None:
+            return result  # the plan had nothing to send either
+        name, settings = result.definition.id, project.settings
+        if not (result.pending or result.plan.changes) and all(
+            _is_wanted(result.definition, result.plan, path) for path in self.reviewed.sent.get(name, ())
+        ):
+            return result  # live shows all of it by now
+        updated_at = result.live.get("updatedAt")
+        mark = digest_write(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
+        # Neither the report nor its digest contains sensitive values. Only the same commit proves that they are equal.
+        is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
+        if mark != self.reviewed.digests.get(name):
+            message = "this is not the write that was reviewed"
+        elif is_hidden and (self.reviewed.head or "") != project.head:
+            moved = "a sensitive value changes, and HEAD has changed since the plan"
+            message = f"{moved}, so it is unknown whether this was reviewed"
+        else:
+            return result
+        return result.refuse("stale", message, hint=AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class UnclearWrites:
+    """Limits an apply to writes with an unclear outcome: these are sent again, where live shows no third value."""
+
+    writes: Sequence[Applied]
+
+    def select(self, project: Project, _api_url: str) -> Project:
+        """Return the project of the assistants whose writes are unclear, in which their fields are sent again.
+
+        What those writes may have left live counts as our own. Raises UsageError if one has no definition any more:
+        what to send is not known then.
+        """
+        ids = [entry.id for entry in self.writes if entry.id]
+        if missing := _find_missing(project, ids):
+            hint = "put the definition back, or look at the assistant in the dashboard"
+            raise UsageError(f"the write to {missing} is unclear, and no definition has that id any more", hint=hint)
+        project = _select_definitions(project, ids, [entry.file for entry in self.writes if not entry.id])
+        # Live may show our own unclear write. With its values in the base, it is neither drift nor a conflict.
+        unclear_writes = dict(project.base.unclear_writes)
+        for entry in self.writes:
+            ours = ((field.path, value) for field in entry.fields for value in _list_values(field))
+            unclear_writes[entry.id] = (*unclear_writes.get(entry.id, ()), *ours)
+        base = dataclasses.replace(project.base, unclear_writes=unclear_writes)
+        resend = {entry.id: tuple(field.path for field in entry.fields) for entry in self.writes}
+        return dataclasses.replace(project, resend=resend, base=base)
+
+    def judge(self, result: Result, _project: Project) -> Result:
+        """Return the result of an assistant, refused if live shows a third value."""
+        entry = next(each for each in self.writes if each.id == result.definition.id)
+        # The assistant may exist. Another request could create a second one, so a person must look.
+        if not entry.id:
+            message = "a request that creates is never repeated, and the outcome of this one is unknown"
+            hint = LOOK_FIRST.format(file=result.definition.file)
+            return result.refuse("conflict", message, hint=hint, warnings=())
+        if result.plan is None or result.live is None:
+            return result
+        # Until git has reverted the change, an apply would only bring it back.
+        unlike = [
+            dotted(field.path)
+            for field in entry.fields
+            if (value := value_at(result.definition.declared, field.path)) is MISSING
+            or not equal(value, field.new, field.path)
+        ]
+        if entry.undoes and unlike:
+            message = f"git does not have the value of {', '.join(unlike)} that the rollback restored"
+            return result.refuse("conflict", message, hint="revert the change in git, then resume")
+        strange = []
+        for field in entry.fields:
+            live_value = value_at(result.live, field.path)
+            own_values = [*_list_values(field), value_at(result.definition.declared, field.path)]
+            if not any(equal(value, live_value, field.path) for value in own_values if value is not MISSING):
+                strange.append(dotted(field.path))
+        if not strange:
+            return result
+        return result.refuse(
+            "conflict",
+            f"{', '.join(strange)} shows neither the old value nor the one that was sent: somebody else has changed it "
+            "since",
+            hint="look at the difference (`reconciler plan`), and apply it as a separate change",
+        )
+
+
+def _find_missing(project: Project, ids: Collection[str]) -> str | None:
+    """Return the first id that no definition has any more; None where some definitions are not valid."""
+    missing = {*ids} - {definition.id for definition in project.loaded.definitions}
+    return min(missing, default=None) if not project.loaded.invalid else None
 
 
 def _select_definitions(project: Project, ids: Collection[str], new: Collection[str]) -> Project:
@@ -40,7 +141,7 @@ def _select_definitions(project: Project, ids: Collection[str], new: Collection[
     return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=selected, whole=False))
 
 
-def _check_reviewed(project: Project, reviewed: Reviewed) -> None:
+def _check_reviewed(project: Project, reviewed: Reviewed, api_url: str) -> None:
     if not reviewed.is_plan:
         raise UsageError(
             f"this is a report of `{reviewed.command}`, not a plan", hint="pass what `plan --report` wrote"
@@ -58,114 +159,14 @@ def _check_reviewed(project: Project, reviewed: Reviewed) -> None:
             for name in (reviewed.environment, project.settings.environment)
         )
         raise UsageError(f"the plan was made for {reviewed_value}, but this run is for {current}", hint=AGAIN)
-
-
-def check_url(reviewed: Reviewed, api_url: str) -> None:
-    """Refuse a plan that was made for another API. Raises UsageError."""
     if reviewed.api_url != api_url:
         raise UsageError(f"the plan was made for {reviewed.api_url}, but this run is for {api_url}", hint=AGAIN)
-
-
-def refuse_unreviewed(planned: Run, project: Project, reviewed: Reviewed) -> Run:
-    """Return a planned run in which every write that is not the reviewed one is refused."""
-    results = tuple(_refuse_unreviewed(result, project, reviewed) for result in planned.results)
-    return dataclasses.replace(planned, results=results)
 
 
 def _is_wanted(definition: Definition, plan: Plan, path: FieldPath) -> bool:
     """Return whether a field is to have its declared value: it is still declared, and no difference is ignored."""
     is_ignored = any(covers(entry.path, path) for entry in plan.ignored)
     return value_at(definition.declared, path) is not MISSING and not is_ignored
-
-
-def _refuse_unreviewed(result: Result, project: Project, reviewed: Reviewed) -> Result:
-    if result.error is not None or result.plan is None or result.live is None:
-        return result
-    if result.plan.freeze is not None or result.plan.creates:
-        return result  # whatever was reviewed, nothing is sent
-    if result.plan.refusal is not None and reviewed.digests.get(result.definition.id) is None:
-        return result  # the plan had nothing to send either
-    name, settings = result.definition.id, project.settings
-    if not (result.pending or result.plan.changes) and all(
-        _is_wanted(result.definition, result.plan, path) for path in reviewed.sent.get(name, ())
-    ):
-        return result  # live shows all of it by now
-    updated_at = result.live.get("updatedAt")
-    mark = digest_write(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
-    # Neither the report nor its digest contains sensitive values. Only the same commit proves that they are the same.
-    is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
-    if mark != reviewed.digests.get(name):
-        message = "this is not the write that was reviewed"
-    elif is_hidden and (reviewed.head or "") != project.head:
-        message = (
-            "a sensitive value changes, and HEAD has changed since the plan, so it is unknown whether this was reviewed"
-        )
-    else:
-        return result
-    return result.refuse("stale", message, hint=AGAIN)
-
-
-def resume_project(project: Project, unclear: Sequence[Applied]) -> Project:
-    """Return the project of the assistants whose writes are unclear, in which their fields are sent again.
-
-    What those writes may have left live counts as our own. Raises UsageError if one has no definition any more:
-    what to send is not known then.
-    """
-    ids = {entry.id for entry in unclear if entry.id}
-    project = _select_definitions(project, ids, {entry.file for entry in unclear if not entry.id})
-    missing = sorted(ids - {definition.id for definition in project.loaded.definitions})
-    if missing and not project.loaded.invalid:
-        hint = "put the definition back, or look at the assistant in the dashboard"
-        raise UsageError(f"the write to {missing[0]} is unclear, and no definition has that id any more", hint=hint)
-    # Live may show our own unclear write. With its values in the base, it is neither drift nor a conflict.
-    unclear_writes = dict(project.base.unclear_writes)
-    for entry in unclear:
-        ours = ((field.path, value) for field in entry.fields for value in _list_values(field))
-        unclear_writes[entry.id] = (*unclear_writes.get(entry.id, ()), *ours)
-    base = dataclasses.replace(project.base, unclear_writes=unclear_writes)
-    resend = {entry.id: tuple(field.path for field in entry.fields) for entry in unclear}
-    return dataclasses.replace(project, resend=resend, base=base)
-
-
-def refuse_third_values(planned: Run, unclear: Sequence[Applied]) -> Run:
-    """Return a planned run in which an assistant is refused where live shows a third value."""
-    by_id = {entry.id: entry for entry in unclear}
-    results = tuple(_refuse_third_value(result, by_id[result.definition.id]) for result in planned.results)
-    return dataclasses.replace(planned, results=results)
-
-
-def _refuse_third_value(result: Result, entry: Applied) -> Result:
-    # The assistant may exist. Another request could create a second one, so a person must look.
-    if not entry.id:
-        message = "a request that creates is never repeated, and the outcome of this one is unknown"
-        hint = LOOK_FIRST.format(file=result.definition.file)
-        return result.refuse("conflict", message, hint=hint, warnings=())
-    if result.plan is None or result.live is None:
-        return result
-    # Until git has reverted the change, an apply would only bring it back.
-    unlike = [
-        dotted(field.path)
-        for field in entry.fields
-        if (value := value_at(result.definition.declared, field.path)) is MISSING
-        or not equal(value, field.new, field.path)
-    ]
-    if entry.undoes and unlike:
-        message = f"git does not have the value of {', '.join(unlike)} that the rollback restored"
-        return result.refuse("conflict", message, hint="revert the change in git, then resume")
-    strange = []
-    for field in entry.fields:
-        live_value = value_at(result.live, field.path)
-        own_values = [*_list_values(field), value_at(result.definition.declared, field.path)]
-        if not any(equal(value, live_value, field.path) for value in own_values if value is not MISSING):
-            strange.append(dotted(field.path))
-    if not strange:
-        return result
-    return result.refuse(
-        "conflict",
-        f"{', '.join(strange)} shows neither the old value nor the one that was sent: somebody else has changed it "
-        "since",
-        hint="look at the difference (`reconciler plan`), and apply it as a separate change",
-    )
 
 
 def _list_values(field: AppliedField) -> list[Any]:

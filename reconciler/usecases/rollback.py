@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from reconciler.assistant.checks import check_definition
-from reconciler.assistant.paths import covers, to_pointer
+from reconciler.assistant.paths import covers
 from reconciler.core.base import NO_BASE, Entries, Entry
 from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import Definition, key_of
@@ -107,11 +107,9 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     applied_entries = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one. The record
     # tells it of an earlier rollback.
-    recorded = {(name, field) for write in project.record.unclear for name in write.ids for field in write.fields}
+    recorded = {entry.id: project.unclear_fields([entry.id]) for entry in applied}
     unclear = {
-        entry.id: tuple(
-            field.path for field in entry.fields if field.unclear or (entry.id, to_pointer(field.path)) in recorded
-        )
+        entry.id: tuple(field.path for field in entry.fields if field.unclear or field.path in recorded[entry.id])
         for entry in applied
     }
     # The record and freezes do not count: a rollback is for emergencies, and restores only what it was asked for.

@@ -11,6 +11,7 @@ from trees import merge_objects
 
 from reconciler.report.read_back import list_unclear
 from reconciler.usecases.apply import Wishes
+from reconciler.usecases.earlier_reports import UnclearWrites
 
 DECLARED: dict[str, Any] = {
     "firstMessage": "New",
@@ -77,7 +78,7 @@ def next_run(project: Project, url: str, document: Document, *, resumed: str = "
     unclear = list_unclear(as_report(document))
     if unclear:
         with open_api(url) as api:
-            run = project.whole_apply(api, wishes=Wishes(unclear=unclear))
+            run = project.whole_apply(api, wishes=Wishes(earlier=UnclearWrites(unclear)))
         assert set(outcomes(project.document(run)).values()) == {resumed}
     assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}
 

@@ -11,6 +11,7 @@ from reconciler.cli.writing import check_can_confirm, open_session
 from reconciler.errors import UsageError
 from reconciler.report.read_back import list_unclear, read_plan
 from reconciler.usecases.apply import Wishes, apply
+from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 
@@ -72,13 +73,12 @@ def command(
         option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     unclear = read_report(resume) if resume is not None else None
-    if unclear is not None and not unclear.traits.writes:
-        raise wrong_report_error(unclear)
-    wishes = dataclasses.replace(
-        wishes,
-        reviewed=read_plan(read_report(plan_file)) if plan_file is not None else None,
-        unclear=list_unclear(unclear) if unclear is not None else None,
-    )
+    if unclear is not None:
+        if not unclear.traits.writes:
+            raise wrong_report_error(unclear)
+        wishes = dataclasses.replace(wishes, earlier=UnclearWrites(list_unclear(unclear)))
+    if plan_file is not None:
+        wishes = dataclasses.replace(wishes, earlier=SavedPlan(read_plan(read_report(plan_file))))
     # A report with unclear writes must be about the same API. The use case checks that for a plan.
     with open_session(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
         apply(session.lock, lambda: read_project(choices, repository=session.lock[0]), wishes, session.start)

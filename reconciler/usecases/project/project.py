@@ -168,7 +168,7 @@ class Project:
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:
         """Return the fields of an assistant whose last write is unclear, according to the record or a report."""
-        record_entries = (entry for entry in self.record.unclear if entry.id in ids)
+        record_entries = (entry for entry in self.record.unclear if not {*ids}.isdisjoint(entry.ids))
         fields = [parse_pointer(field) for entry in record_entries for field in entry.fields]
         return tuple(dict.fromkeys([*fields, *(path for name in ids for path in self.resend.get(name, ()))]))
 
