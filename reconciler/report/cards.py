@@ -219,8 +219,9 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
         card = _make_card(assistant, shared.get(assistant, {}), problems.get(assistant.entry.file, ()), report)
         if card is None:
             continue
-        # Assistants with the same error and nothing else share a card, so a wrong password is shown only once.
-        alone = card.error and not card.groups and all(remark.label == ALSO for remark in card.remarks)
+        # Assistants that have no differences, and the same error or none, share a card: a wrong password is shown once,
+        # and a run that was stopped is not a list of what it has skipped.
+        alone = not card.groups and all(remark.label == ALSO for remark in card.remarks)
         key = (card.standing, *card.error, *map(str, card.remarks)) if alone else (str(number),)
         grouped.setdefault(key, []).append(card)
     for cards in grouped.values():
@@ -240,7 +241,6 @@ def _make_card(view: AssistantView, shared: Mapping[Key, int], problems: Sequenc
     calm = calm and not wording.is_unclear(entry)
     if not (own_differences or error or remarks) and (shared or calm):
         return None
-    kind = entry.error.kind if entry.error else ""
     elsewhere = {each.field.name: shared[each.key] for each in view.differences if each.key in shared}
     remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in elsewhere.items()]
     return Card(
@@ -253,7 +253,7 @@ def _make_card(view: AssistantView, shared: Mapping[Key, int], problems: Sequenc
         groups=tuple(_group_differences(own_differences, aside=wording.describe_last_edit(entry))),
         remarks=tuple(remarks),
         error=error,
-        error_in_brief=traits.errors.get(kind) or wording.ERROR.get(kind, kind),
+        error_in_brief=traits.errors.get(entry.error.kind) or wording.describe_kind(entry.error) if entry.error else "",
         origin=traits.origin,
     )
 

@@ -6,7 +6,7 @@ from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
 from reconciler.core.run import RemovedDefinition
 from reconciler.report.differences.values import escape, show_name
-from reconciler.report.report import AssistantEntry, ProblemEntry, Report
+from reconciler.report.report import AssistantEntry, ErrorEntry, ProblemEntry, Report
 
 # Most of them are called by their own name; the rows say what is unusual.
 STATUS: dict[Status, str] = {status: status.replace("_", " ") for status in Status} | {
@@ -48,7 +48,8 @@ def count_noun(number: int, singular: str, plural: str = "") -> str:
 
 def describe_standing(entry: AssistantEntry) -> str:
     """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
-    if entry.outcome is not None:
+    # One that was to be created, and was not, is unchanged only in a sense.
+    if entry.outcome is not None and (entry.status, entry.outcome) != (Status.NEW, Outcome.UNCHANGED):
         return OUTCOME[entry.outcome]
     if is_unclear(entry):
         return UNCLEAR
@@ -91,8 +92,14 @@ def describe_error(entry: AssistantEntry) -> list[str]:
     """Return an assistant's error as lines of visible characters; without a message, what its kind means."""
     if not (error := entry.error):
         return []
-    message = error.message.strip() or ERROR.get(error.kind, error.kind)
+    message = error.message.strip() or describe_kind(error)
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
+
+
+def describe_kind(error: ErrorEntry) -> str:
+    """Return what the kind of an error means. A definition that is valid may still be refused by the API."""
+    is_refused = error.kind == "invalid" and error.status is not None
+    return "the API does not accept it" if is_refused else ERROR.get(error.kind, error.kind)
 
 
 def describe_last_edit(entry: AssistantEntry) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.report.differences.values import draw_place
+from reconciler.report.differences.values import count_columns, draw_place
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,12 @@ def test_the_mark_stands_below_the_character(source: str, column: int, lines: li
     assert draw_place(source, column) == lines
 
 
-def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
-    shown, mark = draw_place("x" * 500 + "!" + "y" * 500, 501)
-    assert len(shown) < 110
-    assert shown[mark.index("^")] == "!"
-    assert shown.startswith("    … x")
-    assert shown.endswith("y …")
+@pytest.mark.parametrize("char", ["x", "日", "\u200b", "e\u0301"])
+@pytest.mark.parametrize(("before", "after"), [(500, 500), (0, 500), (500, 0)])
+def test_of_a_long_line_the_part_around_the_place_is_shown(char: str, before: int, after: int) -> None:
+    shown, mark = draw_place(char * before + "!" + char * after, len(char) * before + 1)
+    # A terminal of 80 columns would wrap a longer line, and the mark would be below another part of it.
+    assert 40 < count_columns(shown) <= 80 or not after
+    assert count_columns(shown.partition("!")[0]) == mark.index("^")
+    assert shown.startswith("    … ") == bool(before)
+    assert shown.endswith(" …") == bool(after)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from rendered import render_text
+from rendered import render_markdown, render_text
 from report_documents import BASE, assistant, change, document, failure, problem
 
 from reconciler.report.report import ChangeEntry
@@ -388,3 +388,26 @@ def test_one_error_of_many_assistants_is_told_once() -> None:
         "    assistants/d.yaml (asst_d)",
     ]
     assert second.startswith("assistants/c.yaml: failed")
+
+
+def test_what_a_stopped_run_has_skipped_is_told_once() -> None:
+    skipped = [assistant(key, outcome="skipped") for key in ("a", "b", "c")]
+    moved = assistant("d", change("/name", "New", "Old"), outcome="skipped")
+    text = render_text(document("apply", *skipped, moved))
+    assert (
+        "3 assistants: skipped, not started\n"
+        "    assistants/a.yaml (asst_a), assistants/b.yaml (asst_b),\n"
+        "    assistants/c.yaml (asst_c)\n\n"
+    ) in text
+    assert "assistants/d.yaml: skipped, not started\n" in text
+
+
+def test_an_assistant_that_is_still_to_be_created_is_not_called_unchanged() -> None:
+    entry = assistant("a", change("/name", "New"), status="new", outcome="unchanged", id_=None)
+    assert render_text(document("apply", entry)).startswith("assistants/a.yaml: to create\n")
+
+
+def test_a_valid_definition_that_the_api_refuses_is_not_called_invalid() -> None:
+    entry = assistant("a", change("/name", "New"), outcome="failed", error=failure("invalid", "400 (too long)", 400))
+    row = "| A | failed, nothing was changed: the API does not accept it | git |"
+    assert row in render_markdown(document("apply", entry))

@@ -44,8 +44,9 @@ _ESCAPE_AT_END = re.compile(r"\\.{0,9}$")
 _WORD = re.compile(r"[^\s/]+|\s+")
 _JOINER = "\u200d"
 _EMOJI_FROM = "\u2190"
-# How much of a long line is shown before a place in it, and in total. A whole prompt may be one line.
-_BEFORE_PLACE, _WIDEST = 60, 100
+# Columns of a long line that are shown before a place in it, and in total: with the margins, 80. A whole prompt may be
+# one line, and a terminal that wraps the line would show the mark below another part of it.
+_BEFORE_PLACE, _WIDEST = 44, 72
 
 
 def escape(text: str) -> str:
@@ -209,8 +210,11 @@ def draw_place(line: str, column: int) -> list[str]:
     if not line.strip():
         return []
     at = column - 1
-    start = max(0, at - _BEFORE_PLACE)
-    head, tail = line[start:at], line[at : start + _WIDEST]
-    visible = ("… " if start else "") + escape(head)
-    ellipsis = " …" if len(line) > start + _WIDEST else ""
+    head, tail = line[max(0, at - _BEFORE_PLACE) : at], line[at : at + _WIDEST]
+    while count_columns(escape(head)) > _BEFORE_PLACE:
+        head = head[1:]
+    while count_columns(escape(head)) + count_columns(escape(tail)) > _WIDEST:
+        tail = tail[:-1]
+    visible = ("… " if len(head) < at else "") + escape(head)
+    ellipsis = " …" if len(line) > at + len(tail) else ""
     return [f"    {visible}{escape(tail)}{ellipsis}".rstrip(), f"    {' ' * count_columns(visible)}^"]
