@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import pytest
 from depth import examples
 from golden_documents import DOCUMENTS
 from hypothesis import given, settings, strategies as st
@@ -192,6 +193,15 @@ def runs(draw: st.DrawFn) -> Report:
 
 def remove_marks(text: str) -> str:
     return text.replace("\u200b", "")
+
+
+@pytest.mark.parametrize("name", ["1. Desk", "2026) Desk", "- Desk", "+ Desk", "# Desk", "    Desk", "---", "==="])
+def test_a_name_at_the_beginning_of_a_line_makes_no_block_of_it(name: str) -> None:
+    named = assistant("a", change("/voice/voiceId", "verse", "alloy"), name=name)
+    others = (assistant(key, change("/voice/voiceId", "verse", "alloy")) for key in ("b", "c"))
+    page = check(render_markdown(document("plan", named, *others)))
+    assert not {"pre", "ul"} & {tag for tag, _ in page.tags}
+    assert f"{name} (" in page.sentences
 
 
 @settings(max_examples=examples(80))

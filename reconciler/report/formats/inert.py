@@ -30,6 +30,11 @@ def inline(text: str) -> str:
     return _ACTIVE.sub(_in_sentence, escape(text))
 
 
+def begin_paragraph(markdown: str) -> str:
+    """Return Markdown as a paragraph: a text from outside at its beginning starts no list, heading or block of code."""
+    return _NOTHING + markdown
+
+
 def _in_sentence(match: re.Match[str]) -> str:
     if match["hash"]:
         return f"<code>{match[0]}</code>"

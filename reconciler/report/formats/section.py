@@ -11,7 +11,7 @@ from reconciler.dataclass import dataclass
 from reconciler.report.cards import Card, Group
 from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape
-from reconciler.report.formats.inert import code, cut, fence, html_code, inline
+from reconciler.report.formats.inert import begin_paragraph, code, cut, fence, html_code, inline
 from reconciler.report.formats.page import measure_utf16
 from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, Remark
 from reconciler.report.wording import count_noun
@@ -155,9 +155,10 @@ def _list_members(members: Sequence[str], section: Section) -> str:
         section.room -= len(name) + 2
         if section.room < 0:
             omitted = len(members) - len(names)
-            return ", ".join([*names, f"and {omitted} more" if names else f"{omitted} names"])
+            names.append(f"and {omitted} more" if names else f"{omitted} names")
+            break
         names.append(name)
-    return ", ".join(names)
+    return begin_paragraph(", ".join(names))
 
 
 def _list_remarks(card: Card, longest: int) -> Iterator[str]:
