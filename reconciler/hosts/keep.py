@@ -87,6 +87,9 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
     closed = [request for request in existing if request.state == "closed" and _COMMIT_MARK in request.body]
     if host.select_own(request for request in closed if _is_marked(request, marker)):
         return "declined"
+    # It has no marker of ours: somebody has rewritten its text, or opened it from the same branch.
+    if any(request.state == "open" for request in existing):
+        return "nothing"
     is_new = True
     try:
         commit = host.write_branch(branch, edits.head, title, edits.files)

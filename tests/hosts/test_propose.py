@@ -118,6 +118,16 @@ def test_what_people_did_is_left_to_them(bench: Bench) -> None:
     assert second["branch"] in bench.hosts.branches
 
 
+def test_a_request_whose_text_somebody_has_rewritten_stays_theirs(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    (one,) = bench.open
+    one["body"] = "Please look at this before Friday."
+    writes = bench.hosts.writes[:]
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
+    assert bench.hosts.writes == writes
+
+
 def test_a_forged_marker_is_nobody_s(bench: Bench) -> None:
     forged = "<!-- reconciler accept assistants -->\n<!-- made abc -->\n"
     bench.hosts.branches["reconciler/live-edits-x"] = "abc"

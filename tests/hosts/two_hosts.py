@@ -64,6 +64,9 @@ class Hosts:
         gitlab = path.startswith(GITLAB)
         if self.refusing and method == "POST" and path.endswith(("/pulls", "/merge_requests")):
             return self.refusing, {"message": "may not open requests"}, {}
+        # Only one request of a branch may be open.
+        if method == "POST" and self.list_requests(("open",), [(body or {}).get("source_branch" if gitlab else "head")]):
+            return 409 if gitlab else 422, {"message": "another open request already exists"}, {}
         result = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
         if result is not None:
             return *result, {}
