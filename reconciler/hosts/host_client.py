@@ -100,11 +100,13 @@ class HostClient:
             raise HostError(f"{self._name} answered POST {path} without `{key}`", hint=hint)
         return name
 
-    def list_all(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield all entries of a list, page after page. Raises HostError."""
+    def list_all(self, path: str, key: str = "") -> Iterator[dict[str, Any]]:
+        """Yield all entries of a list, page after page. With a key, each page is an object. Raises HostError."""
         for page in range(1, _MOST_PAGES + 1):
             url = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}&page={page}"
             entries, headers = self._send("GET", url, None)
+            if key and isinstance(entries, dict):
+                entries = entries.get(key)
             if not isinstance(entries, list):
                 raise HostError(f"{self._name} answered GET {path.partition('?')[0]} with something that is not a list")
             yield from (entry for entry in entries if isinstance(entry, dict))

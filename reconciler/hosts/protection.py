@@ -114,9 +114,12 @@ def _read_answer(host: Host, path: str) -> tuple[Any, str]:
             return [*own, *host.list_inherited_variables(unquote(path.partition(":")[2]))], ""
         # A path that begins with `//` is not below the repository.
         path = path[1:] if path.startswith("//") else f"{host.path}{path}"
-        answer = host.client.request("GET", path)
-        # A full page may be the first of several.
+        answer, plain = host.client.request("GET", path), path.partition("?")[0]
+        # GitHub counts the entries of all pages. At GitLab, a full page may be the first of several.
+        for key, entries in answer.items() if isinstance(answer, dict) and "total_count" in answer else ():
+            if isinstance(entries, list) and len(entries) != answer["total_count"]:
+                return {key: [*host.client.list_all(plain, key)]}, ""
         is_page = isinstance(answer, list) and len(answer) == PAGE_SIZE
-        return [*host.client.list_all(path.partition("?")[0])] if is_page else answer, ""
+        return [*host.client.list_all(plain)] if is_page else answer, ""
     except HostError as error:
         return False if error.status == 404 else None, error.message

@@ -134,7 +134,10 @@ LEFT_OUT_AT_GITHUB: list[LeftOut] = [
         0,
         {
             f"{REPOSITORY}/actions/variables/RECONCILER_API_URL": {"name": ""},
-            f"{REPOSITORY}/actions/organization-variables": {"variables": [{"name": "RECONCILER_API_URL"}]},
+            f"{REPOSITORY}/actions/organization-variables": {
+                "total_count": 42,
+                "variables": [*({"name": f"A{number}"} for number in range(41)), {"name": "RECONCILER_API_URL"}],
+            },
             f"{REPOSITORY}/actions/secrets": {"secrets": []},
             f"{REPOSITORY}/actions/organization-secrets": SECRETS,
         },

@@ -55,18 +55,13 @@ class Hosts:
                 return 403, {"message": "Resource not accessible by integration"}, {}
             return 200, {"login": self.user, "username": self.user}, {}
         fact = self.facts.get(path)
-        if isinstance(fact, list):
-            page, size = (int(query.get(name, [default])[0]) for name, default in (("page", "1"), ("per_page", "20")))
-            more = {"x-next-page": str(page + 1) if page * size < len(fact) else ""}
-            return 200, fact[(page - 1) * size : page * size], more
+        if isinstance(fact, list) or (isinstance(fact, dict) and "total_count" in fact):
+            return 200, *_turn_page(fact, query)
         if path in self.facts:
             return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
-        if self.refusing and method == "POST" and path.endswith(("/pulls", "/merge_requests")):
-            return self.refusing, {"message": "may not open requests"}, {}
-        # Only one request of a branch may be open.
-        if method == "POST" and self.list_requests(("open",), [(body or {}).get("source_branch" if gitlab else "head")]):
-            return 409 if gitlab else 422, {"message": "another open request already exists"}, {}
+        if method == "POST" and path.endswith(("/pulls", "/merge_requests")) and (status := self._refuse_request(body)):
+            return status, {"message": "may not open requests"}, {}
         result = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
         if result is not None:
             return *result, {}
@@ -80,6 +75,11 @@ class Hosts:
             return 404, {"message": "404 Project Not Found" if gitlab else "Not Found"}, {}
         is_comment = bool(match[1]) or (not gitlab and "/issues/comments/" in path)
         return self._entries(method, "comments" if is_comment else "issues", match, query, body, gitlab=gitlab)
+
+    def _refuse_request(self, body: dict[str, Any]) -> int:
+        """The status with which a new request is refused, if it is: a branch has one open request at most."""
+        branch = body.get("head") or body.get("source_branch")
+        return self.refusing or 409 * bool(self.list_requests(("open",), [str(branch)]))
 
     def _gitlab_git(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any] | None:
         """Commits, branches and merge requests at GitLab."""
@@ -209,6 +209,17 @@ class Hosts:
         if body.get("state") == "closed" or body.get("state_event") == "close":
             entry["state"] = "closed"
         return 200, _shown(entry, gitlab=gitlab), {}
+
+
+def _turn_page(fact: Any, query: dict[str, list[str]]) -> tuple[Any, dict[str, str]]:
+    """One page of a list, or of the list in an object at GitHub, which shows 30 variables at most."""
+    page, size = (int(query.get(name, [default])[0]) for name, default in (("page", "1"), ("per_page", "20")))
+    if isinstance(fact, list):
+        more = {"x-next-page": str(page + 1) if page * size < len(fact) else ""}
+        return fact[(page - 1) * size : page * size], more
+    ((key, entries),) = [(key, value) for key, value in fact.items() if key != "total_count"]
+    link = {"link": '<x>; rel="next"'} if page * 30 < len(entries) else {}
+    return {**fact, key: entries[(page - 1) * 30 : page * 30]}, link
 
 
 def _shown(entry: dict[str, Any], *, gitlab: bool) -> dict[str, Any]:
