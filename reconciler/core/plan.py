@@ -111,17 +111,14 @@ class Planner:
         # A difference stays a difference, even after an unclear write: by now it may be somebody's edit.
         differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
         held = sorted(filter(self._is_ignored, resend))
-        resent = frozenset[FieldPath]()
-        if resend and not plan.refusal:  # a refused assistant is not written at all
+        unclear = frozenset[FieldPath]()
+        if not plan.refusal:  # a refused assistant is not written at all
             # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
-            differing |= {*held}
             declared = (path for path in resend if find_leaf(desired, path)[1] is not MISSING)
-            resent = frozenset(path for path in declared if path not in differing)
-            if overrides.freeze is None and not policy.read_only:
-                plan = dataclasses.replace(plan, resent=resent)
-            elif resent and not policy.read_only:
-                plan = dataclasses.replace(plan, freeze=overrides.freeze)
-        plan = dataclasses.replace(plan, unclear=resent)
+            unclear = frozenset(path for path in declared if path not in differing and path not in held)
+        may_write = overrides.freeze is None and not policy.read_only
+        freeze = overrides.freeze if unclear and not policy.read_only else plan.freeze
+        plan = dataclasses.replace(plan, unclear=unclear, resent=unclear if may_write else frozenset(), freeze=freeze)
         patch = self._build_patch(plan, desired, live)
         warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
         notes = (f"the outcome of the last write of {dotted(path)}, which is ignored now, is unclear" for path in held)
