@@ -1,7 +1,8 @@
 """Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
 
+import contextlib
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, InvalidDefinition, is_definition_file
@@ -25,15 +26,10 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
     """
     # Without entries nothing new counts as applied, so the first parent must not move on.
     head = project.head if with_entries else project.record.applied or project.head
-    try:
+    wrote = any(result.outcome is not None and result.outcome.may_be_live for result in run.results)
+    text = "what was applied is live, but not recorded" if wrote else "this run wrote nothing and is not recorded"
+    with _explain(text, f"apply again{' to record what is live' if wrote else ''}"):
         return _Update(run, project, head).add_run(with_entries=with_entries)
-    except RepositoryError as error:
-        wrote = any(result.outcome is not None and result.outcome.may_be_live for result in run.results)
-        text = "what was applied is live, but not recorded" if wrote else "this run wrote nothing and is not recorded"
-        raise RepositoryError(
-            f"{text}: {error.message}",
-            hint=f"{error.hint or 'fix that'}. Then apply again{' to record what is live' if wrote else ''}",
-        ) from error
 
 
 def moves_unclear(run: Run, project: Project) -> bool:
@@ -46,17 +42,24 @@ def record_unclear(run: Run, project: Project) -> str | None:
 
     Raises RepositoryError.
     """
-    try:
+    text = "the rollback ended as reported, but its unclear writes are not recorded"
+    with _explain(text, "run the same rollback again"):
         return _Update(run, project, project.record.applied).add_run(with_entries=False)
-    except RepositoryError as error:
-        message = f"the rollback ended as reported, but its unclear writes are not recorded: {error.message}"
-        hint = f"{error.hint or 'fix that'}. Then run the same rollback again"
-        raise RepositoryError(message, hint=hint) from error
 
 
 def forget(run: Run, project: Project) -> str:
     """Drop the entries of the assistants that a run has deleted, and return the record's commit."""
     return _Update(run, project, project.head).drop_deleted()
+
+
+@contextlib.contextmanager
+def _explain(text: str, remedy: str) -> Iterator[None]:
+    """Let an error of git say first what has happened, and last what to do then."""
+    try:
+        yield
+    except RepositoryError as error:
+        hint = f"{error.hint or 'fix that'}. Then {remedy}"
+        raise RepositoryError(f"{text}: {error.message}", hint=hint) from error
 
 
 class _Update:
