@@ -37,7 +37,7 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     requirements = [Requirement("settings", place)]
     try:
         loaded = load(project.folder, (), root=project.root, settings=settings)
-        neighbours = read_neighbours(settings, project.folder, project.root)
+        neighbours = read_neighbours(settings, project.folder)
         run = validate(read_forms(choices, settings.today), neighbours, started_at=project.started_at)
     except ReconcilerError as error:
         requirements.append(_report_error("definitions", error))

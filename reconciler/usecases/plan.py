@@ -110,7 +110,7 @@ def find_shared_assistants(project: Project, results: Sequence[Result]) -> dict[
     """Return which assistants another environment writes as well, by the file of the result: a sentence for each."""
     owners = {
         definition.id: f"the environment {form.environment} has the same URL and the same id, in {definition.id_file}"
-        for form, loaded in read_neighbours(project.settings, project.folder, project.root)
+        for form, loaded in read_neighbours(project.settings, project.folder)
         for definition in loaded.definitions
         if definition.id
     }

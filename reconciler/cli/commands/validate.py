@@ -8,7 +8,6 @@ from reconciler.cli.options import OutputOptions, definition_options, output_opt
 from reconciler.cli.output import emit
 from reconciler.cli.streams import eprint
 from reconciler.core.settings import now
-from reconciler.files.folders import repository_root
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_forms, read_neighbours
 from reconciler.usecases.validate import find_shareable, report_settings_problems, validate
@@ -37,7 +36,7 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
         # This is a report as well, so that its readers find problems of the settings in the usual place.
         emit(report_settings_problems(error.problems, strict=strict), output)
         return 1
-    neighbours = read_neighbours(forms[0][0], choices.directory, repository_root(choices.directory))
+    neighbours = read_neighbours(forms[0][0], choices.directory)
     run = validate(forms, neighbours, started_at=started_at, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
     for hint in find_shareable(forms[0][1]):

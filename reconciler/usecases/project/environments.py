@@ -2,9 +2,10 @@
 
 import dataclasses
 import datetime
+import functools
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.assistant.plain_words import find_closest
@@ -47,12 +48,10 @@ def read_forms(choices: Choices, today: datetime.date | None = None) -> list[For
     if settings.environment is None:
         forms = [settings.include_all_environments()]
         forms += [settings.choose(name) for name in sorted(settings.environments)]
-    root = repository_root(choices.directory)
-    paths = _choose_paths(choices, forms, root)
-    return _load_forms(choices.directory, root, forms, paths, in_passing=choices.environment is None)
+    return _load_forms(choices, forms, in_passing=choices.environment is None)
 
 
-def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
+def read_neighbours(settings: Settings, folder: Path) -> list[Form]:
     """Return the definitions of all other environments that have the URL of the chosen one: it is one API for both."""
     url = (settings.api_url or "").rstrip("/")
     if settings.environment is None or not url:
@@ -61,26 +60,22 @@ def read_neighbours(settings: Settings, folder: Path, root: Path) -> list[Form]:
     same = [name for name, theirs in sorted(urls.items()) if (theirs or "").rstrip("/") == url]
     # A neighbour without its overlay folder defines nothing. Its own runs report that mistake.
     forms = [drop_missing_overlay(settings.choose(name), folder) for name in same]
-    return _load_forms(folder, root, forms, (), in_passing=True)
+    return _load_forms(Choices(directory=folder), forms, in_passing=True)
 
 
 def read_pair(choices: Choices, against: str) -> tuple[Form, Form]:
     """Return the definitions in the environment that was chosen, and in another one. Raises ReconcilerError."""
     pair = read_settings(choices), read_settings(dataclasses.replace(choices, environment=against))
-    root = repository_root(choices.directory)
-    first, second = _load_forms(choices.directory, root, pair, _choose_paths(choices, pair, root))
+    first, second = _load_forms(choices, pair)
     return first, second
 
 
-def _load_forms(
-    folder: Path, root: Path, forms: Iterable[Settings], paths: Sequence[Path], *, in_passing: bool = False
-) -> list[Form]:
+def _load_forms(choices: Choices, forms: Sequence[Settings], *, in_passing: bool = False) -> list[Form]:
+    root = repository_root(choices.directory)
+    paths = _choose_paths(choices, forms, root)
+    read = functools.partial(load, choices.directory, paths, root=root, in_passing=in_passing)
     # With environments, the overlays may give the ids, so a definition as it is written needs none.
-    bare = [(form, bool(form.environments) and form.environment is None) for form in forms]
-    return [
-        (form, load(folder, paths, root=root, settings=form, without_ids=without_ids, in_passing=in_passing))
-        for form, without_ids in bare
-    ]
+    return [(form, read(settings=form, without_ids=bool(form.environments and not form.environment))) for form in forms]
 
 
 def drop_missing_overlay(settings: Settings, folder: Path) -> Settings:
