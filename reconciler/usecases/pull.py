@@ -16,7 +16,6 @@ from reconciler.core.plan import Plan
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, build_tree, value_at
 from reconciler.dataclass import dataclass
-from reconciler.files.folders import folder_in_git
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.pull_values import Conflicts, SkippedField, choose_values, divide_edits, keep_ignored
@@ -146,8 +145,7 @@ class Puller:
         layers = (layer for definition in self.everything for layer in definition.layers)
         times = [text_file.file for layer in layers for text_file in layer.texts].count(text.file)
         if self.project.settings.environment is not None:
-            upper = self.project.overlays
-            is_own = upper is not None and text.file.startswith(f"{folder_in_git(upper, self.project.root)}/")
+            is_own = any(text.file.startswith(f"{upper}/") for upper in self.project.places[1:])
             # A file with the definitions may be another environment's text as well.
             return "" if times == 1 and is_own else None
         if self.project.settings.environments:

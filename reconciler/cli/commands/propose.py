@@ -10,7 +10,6 @@ from reconciler.cli.hosted import insecure_option, name_option, show_result
 from reconciler.cli.options import directory_option
 from reconciler.core.run import Edits
 from reconciler.errors import RepositoryError, UsageError
-from reconciler.files.folders import folder_in_git
 from reconciler.git.working_tree import read_edits
 from reconciler.hosts.ci_variables import find_host
 from reconciler.hosts.keep import keep_request
@@ -60,10 +59,8 @@ def _read_edits(project: Project) -> Edits | None:
     if not project.head:
         raise RepositoryError("there is not a repository with a commit", hint="run this in a clone")
     paths = set[str]()
-    for folder in (project.folder, project.overlays):
-        if folder is not None:
-            below = folder_in_git(folder, project.root)
-            tracked, untracked = project.repository.uncommitted_paths(below)
-            # Only overlays that `pull` or an id created are new. Other untracked files are not proposed.
-            paths |= tracked | {path for path in untracked if path.endswith((".yaml", ".yml"))}
+    for place in project.places:
+        tracked, untracked = project.repository.uncommitted_paths(place)
+        # Only overlays that `pull` or an id created are new. Other untracked files are not proposed.
+        paths |= tracked | {path for path in untracked if path.endswith((".yaml", ".yml"))}
     return read_edits(project.root, project.head, paths)

@@ -18,7 +18,6 @@ from reconciler.core.definition import (
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
-from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import mentions
 from reconciler.git.record import read_entries
 from reconciler.git.repository import Repository
@@ -44,13 +43,12 @@ def find_changed(project: Project, since: str) -> Changed:
     fork = _find_fork(project, since)
     differing = _find_differing(project, fork, below)
     names = {name for name in differing if is_definition_file(name, below)}
-    upper = folder_in_git(project.overlays, root) if project.overlays is not None else None
-    if upper is not None:
+    for upper in project.places[1:]:
         differing_above = _find_differing(project, fork, upper)
         names |= set(_find_definitions(repository, differing_above, upper, below))
         differing |= differing_above
     shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
-    names |= set(_find_dependents(project, [below] if upper is None else [below, upper], shared))
+    names |= set(_find_dependents(project, shared))
     # The settings name the overlay folder, so an environment may get other overlays without a changed overlay.
     path = project.settings_path
     if settings.environment is not None and has_changed(root / path, repository, fork, path):
@@ -112,7 +110,7 @@ def _find_definitions(repository: Repository, differing: Iterable[str], upper: s
         yield from existing or ([name] if (repository.root / name).exists() else [])
 
 
-def _find_dependents(project: Project, places: Sequence[str], shared: Collection[str]) -> Iterator[str]:
+def _find_dependents(project: Project, shared: Collection[str]) -> Iterator[str]:
     """Yield the definitions that take values from some defaults, or a text from some files."""
     if not shared:
         return
@@ -124,7 +122,9 @@ def _find_dependents(project: Project, places: Sequence[str], shared: Collection
         mentioning = {layer.file for layer in layers if mentions(layer, texts)}
         for definition in files.definitions:
             # Compared by name, since the files may be gone. A file that no longer mentions a text differs itself.
-            defaults = {path_in(place, relative) for place in places for relative in defaults_above(definition.key)}
+            defaults = {
+                path_in(place, relative) for place in project.places for relative in defaults_above(definition.key)
+            }
             if not defaults.isdisjoint(shared) or any(layer.file in mentioning for layer, _ in files.stack(definition)):
                 yield definition.file
 

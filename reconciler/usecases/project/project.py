@@ -77,6 +77,11 @@ class Project:
         return folder_in_git(self.folder, self.root)
 
     @functools.cached_property
+    def places(self) -> list[str]:
+        """The folders of the definitions and, where the environment has one, of its overlays, as git knows them."""
+        return [self.below, *([folder_in_git(self.overlays, self.root)] if self.overlays is not None else [])]
+
+    @functools.cached_property
     def settings_path(self) -> str:
         """Where the settings are, or would be, from the repository's root."""
         return shown_path(self.folder.resolve().parent / FILE_NAME, self.root)

@@ -14,7 +14,7 @@ from reconciler.core.tree import value_at
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import UnreadableText, find_all, read_text
-from reconciler.files.folders import folder_in_git, repository_root
+from reconciler.files.folders import repository_root
 from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
 from reconciler.git.commit_layers import parse_definition
@@ -73,9 +73,7 @@ def read_history(choices: Choices, *, repository: Repository | None = None) -> P
     project = read_bare_project(choices, repository=repository)
     check_nested(project.repository, project.folder)
     if project.head:
-        folders = [project.folder, *([project.overlays] if project.overlays is not None else [])]
-        folders_in_git = [folder_in_git(folder, project.root) for folder in folders]
-        check_checkout(project.repository, project.head, project.settings_path, folders_in_git)
+        check_checkout(project.repository, project.head, project.settings_path, project.places)
         project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
     _check_record(project, choices.base)
     return project

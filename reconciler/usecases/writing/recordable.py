@@ -7,7 +7,6 @@ from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
 from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, path_in
 from reconciler.errors import RepositoryError
-from reconciler.files.folders import folder_in_git
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
@@ -120,8 +119,7 @@ def _find_differing_file(project: Project, definition: Definition) -> str:
             return file
     # Else a layer beside the definition is missing: `HEAD` has it, and the working tree does not.
     places = [path_in(project.below, below) for below in defaults_above(definition.key)]
-    if project.overlays is not None:
-        upper = folder_in_git(project.overlays, project.root)
+    for upper in project.places[1:]:
         above = [*defaults_above(definition.key), *(f"{definition.key}{suffix}" for suffix in SUFFIXES)]
         places += [path_in(upper, below) for below in above]
     lacking = (path for path in places if path not in definition.contents and repository.files(head, path))
