@@ -1,7 +1,7 @@
 """Which definitions a branch has changed, so that the number of requests depends on the change, not on the fleet."""
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core.canonical import exact_text
@@ -18,9 +18,9 @@ from reconciler.core.definition import (
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
-from reconciler.files.text_files import mentions
 from reconciler.git.record import read_entries
 from reconciler.git.repository import Repository
+from reconciler.usecases.project.environments import find_mentioning
 from reconciler.usecases.project.project import Project
 
 
@@ -41,14 +41,9 @@ def find_changed(project: Project, since: str) -> Changed:
     """Return the definitions of a project of which a file differs now from the merge base of `since` and `HEAD`."""
     repository, root, below, settings = project.repository, project.root, project.below, project.settings
     fork = _find_fork(project, since)
-    differing = _find_differing(project, fork, below)
+    differing = set[str]().union(*(_find_differing(project, fork, place) for place in project.places))
     names = {name for name in differing if is_definition_file(name, below)}
-    for upper in project.places[1:]:
-        differing_above = _find_differing(project, fork, upper)
-        names |= set(_find_definitions(repository, differing_above, upper, below))
-        differing |= differing_above
-    shared = {name for name in differing if is_defaults_file(name) or not name.endswith(SUFFIXES)}
-    names |= set(_find_dependents(project, shared))
+    names |= set(_find_users(project, differing) if differing else ())
     # The settings name the overlay folder, so an environment may get other overlays without a changed overlay.
     path = project.settings_path
     if settings.environment is not None and has_changed(root / path, repository, fork, path):
@@ -102,31 +97,22 @@ def _find_differing(project: Project, fork: str, below: str) -> set[str]:
     return repository.differing_paths(fork, project.head, below) | tracked | untracked | names
 
 
-def _find_definitions(repository: Repository, differing: Iterable[str], upper: str, below: str) -> Iterator[str]:
-    """Yield the definitions whose overlays differ or are gone; an overlay without a definition stands for itself."""
-    for name in (name for name in differing if is_definition_file(name, upper)):
-        paths = [f"{below}/{key_of(name, upper)}{suffix}".removeprefix("./") for suffix in SUFFIXES]
-        existing = [path for path in paths if (repository.root / path).exists()]
-        yield from existing or ([name] if (repository.root / name).exists() else [])
-
-
-def _find_dependents(project: Project, shared: Collection[str]) -> Iterator[str]:
-    """Yield the definitions that take values from some defaults, or a text from some files."""
-    if not shared:
-        return
+def _find_users(project: Project, differing: Collection[str]) -> Iterator[str]:
+    """Yield the definitions that have one of some files as a layer or a text. An overlay without one counts as one."""
     # If no definition is left, nobody uses these files. Another check reports that.
     with contextlib.suppress(DefinitionError):
         files = find_all(project.folder, project.root, project.settings)
-        texts = {name for name in shared if not is_defaults_file(name)}
-        layers = {layer for definition in files.definitions for layer, _ in files.stack(definition)} if texts else ()
-        mentioning = {layer.file for layer in layers if mentions(layer, texts)}
+        # A file that no longer mentions a text differs itself.
+        texts = {name for name in differing if not name.endswith(SUFFIXES)}
+        yield from (definition.file for definition in find_mentioning(files, texts))
+        lost = dict(files.overlays)
         for definition in files.definitions:
-            # Compared by name, since the files may be gone. A file that no longer mentions a text differs itself.
-            defaults = {
-                path_in(place, relative) for place in project.places for relative in defaults_above(definition.key)
-            }
-            if not defaults.isdisjoint(shared) or any(layer.file in mentioning for layer, _ in files.stack(definition)):
+            # Compared by name, since the files may be gone.
+            layers = [*defaults_above(definition.key), *(f"{definition.key}{suffix}" for suffix in SUFFIXES)]
+            if any(path_in(place, layer) in differing for place in project.places for layer in layers):
                 yield definition.file
+            lost.pop(definition.key, None)
+        yield from (overlay.file for overlays in lost.values() for overlay in overlays if overlay.file in differing)
 
 
 def _find_outdated(project: Project) -> set[str]:

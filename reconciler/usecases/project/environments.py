@@ -5,7 +5,7 @@ import datetime
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from reconciler.assistant.plain_words import find_closest
@@ -13,7 +13,7 @@ from reconciler.core.definition import SUFFIXES
 from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.find import find_all
+from reconciler.files.find import YamlFile, YamlFiles, find_all
 from reconciler.files.folders import repository_root, shown_path
 from reconciler.files.selection import select_files
 from reconciler.files.settings import load_settings
@@ -115,7 +115,9 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
     for path in choices.paths:
         name = path.as_posix()
         if _is_inside(path, folders):
-            resolved += _find_mentioning(path, folder, forms, root) or [path]
+            texts = {shown_path(path.resolve(), root)} if path.suffix not in SUFFIXES and not path.is_dir() else set()
+            users = find_mentioning(find_all(folder, root, *forms), texts) if texts else ()
+            resolved += [each.path for each in users] or [path]
         elif name in keys:
             resolved += keys[name]
         elif not os.path.lexists(path) and os.path.lexists(folder / path):
@@ -131,13 +133,11 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
     return dataclasses.replace(choices, paths=tuple(dict.fromkeys(resolved)))
 
 
-def _find_mentioning(path: Path, folder: Path, forms: Sequence[Settings], root: Path) -> list[Path]:
-    """Return the definitions that take a text from a file; none where it is no text file, or nobody's."""
-    if path.is_dir() or path.suffix in SUFFIXES:
-        return []
-    text = shown_path(path.resolve(), root)
-    files = find_all(folder, root, *forms)
-    return [each.path for each in files.definitions if any(mentions(layer, {text}) for layer, _ in files.stack(each))]
+def find_mentioning(files: YamlFiles, texts: Collection[str]) -> list[YamlFile]:
+    """Return the definitions that take a text from one of some files."""
+    layers = {layer for each in files.definitions for layer, _ in files.stack(each)} if texts else ()
+    mentioning = {layer.file for layer in layers if mentions(layer, texts)}
+    return [each for each in files.definitions if any(layer.file in mentioning for layer, _ in files.stack(each))]
 
 
 def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
