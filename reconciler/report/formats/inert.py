@@ -12,14 +12,20 @@ from reconciler.report.differences.values import drop_half_escape, escape
 _NOTHING = "&#8203;"  # a zero-width space
 # Two dollar signs would enclose a formula. An escape does not prevent that, but a tag does.
 _DOLLAR = "<span>$</span>"
-# In this order: what becomes a link or an emoji (a colon of ours may follow the end of one; a time is none), what
-# becomes a link to a commit (a UUID whole, too), what is markup. An underscore between two letters is only that.
+# The first branch that fits decides.
 _ACTIVE = re.compile(
-    r"(?P<link>@(?=\S)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)"
-    r"|:(?=100:|1234:|(?!\d\dZ|\d+(?::|$))[\w+-]+(?::|$)))"
-    r"|(?P<hash>(?<!\w)[0-9a-f]{7,}(?:-[0-9a-f]+)*(?!\w))"
-    r"|[&<>|`*\[\]\\~$]|(?<![^\W_])_|_(?![^\W_])",
-    re.IGNORECASE,
+    r"""(?P<link>                           # what becomes a mention, a link or an emoji
+        @(?=\S) | \#(?=\d) | :(?=//) | \bwww(?=\.) | \bGH(?=-\d)
+        | :(?=100: | 1234:)                 # the only emoji whose name is a number; all others look like a time
+        | :(?!\d\dZ | \d+(?::|$))(?=[\w+-]+(?::|$))  # at the end, too: a colon of ours may follow
+    )
+    | (?P<hash>                             # what becomes a link to a commit; of a UUID no part does
+        (?<!\w) [0-9a-f]{7,} (?:-[0-9a-f]+)* (?!\w)
+    )
+    | [&<>|`*\[\]\\~$]                     # markup
+    | (?<![^\W_])_ | _(?![^\W_])            # an underscore between two letters is none
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _CODE_SPAN = re.compile(r"[^\s`|\\](?:[^`|\\]*[^\s`|\\])?")
 _BACKTICKS = re.compile(r"`+")
