@@ -11,7 +11,7 @@ from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob
 from reconciler.git.record import Trailers, write_record
-from reconciler.usecases.project.new_assistants import find_orphans
+from reconciler.usecases.project.new_assistants import find_orphans, resolve_entries
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
 from reconciler.usecases.writing.runs import find_removed
@@ -116,7 +116,9 @@ class _Update:
         if self.previous.resolved:
             return self.project.record_entries, self.repository.files(self.previous.commit)
         # A record of the older form has none. Its definitions are written out as entries once.
-        entries = self.project.snapshot(self.previous.commit).read_everything()
+        project = self.project
+        entries = project.snapshot(self.previous.commit).read_everything()
+        entries = resolve_entries(entries, project.loaded.definitions, project.find_created_id)
         texts = {entry.file: write_entry(entry) for entry in entries.by_file.values()}
         return entries, self.repository.write_files(texts)
 
