@@ -156,6 +156,20 @@ def clone_with_record(repo: Story, to: Path) -> None:
     repo.git("fetch", "--quiet", "--depth", "1", "origin", f"{REF}:{REF}")
 
 
+def test_what_an_older_commit_has_undone_is_changed_again(repo: Story) -> None:
+    older = repo.head
+    repo.apply_and_record()
+    repo.write("a", **NEW)
+    newer = repo.commit()
+    repo.apply()
+    repo.git("checkout", "--quiet", older)
+    repo.apply("--allow-older")
+    repo.git("checkout", "--quiet", newer)
+    repo.write("c", **NEW)
+    repo.commit()
+    assert list_read_keys(repo, "--changed") == ["a", "c"]
+
+
 def test_a_shallow_clone_without_the_fork_says_what_to_do(repo: Story, tmp_path: Path) -> None:
     repo.git("branch", "base")
     repo.commit("More", allow_empty=True)

@@ -136,7 +136,10 @@ def _choose_base(project: Project, option: str | None, *, or_head: bool) -> Base
 
 def _choose_since(project: Project, option: str | None) -> str:
     """Return the commit since which the selected definitions have changed."""
-    since = require_commit(project.repository, option) if option is not None else project.base.commit
+    base, record = project.base, project.record
+    # Where an older commit was applied last, the record's own history also has the newer ones.
+    applied = record.applied if base.commit == record.commit else base.commit
+    since = require_commit(project.repository, option) if option is not None else applied
     if not since:
         hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
         raise UsageError("--changed needs a base", hint=hint)
