@@ -170,6 +170,19 @@ def test_what_an_older_commit_has_undone_is_changed_again(repo: Story) -> None:
     assert list_read_keys(repo, "--changed") == ["a", "c"]
 
 
+def test_an_apply_that_goes_back_undoes_what_the_older_commit_lacks(repo: Story) -> None:
+    older = repo.head
+    repo.apply_and_record()
+    repo.write("a", **NEW)
+    repo.commit()
+    repo.apply()
+    repo.git("checkout", "--quiet", older)
+    assert list_read_keys(repo, "--changed") == []  # a branch that is behind has not changed it
+    document = repo.apply("--changed", "--allow-older")
+    assert {key: entry["outcome"] for key, entry in entries(document).items()} == {"a": "applied"}
+    assert repo.sandbox.live("asst_a")["firstMessage"] == OLD["firstMessage"]
+
+
 def test_a_shallow_clone_without_the_fork_says_what_to_do(repo: Story, tmp_path: Path) -> None:
     repo.git("branch", "base")
     repo.commit("More", allow_empty=True)

@@ -1,6 +1,7 @@
 """`reconciler apply`."""
 
 import dataclasses
+import functools
 
 import click
 
@@ -81,5 +82,6 @@ def command(
         wishes = dataclasses.replace(wishes, earlier=SavedPlan(read_plan(read_report(plan_file))))
     # A report with unclear writes must be about the same API. The use case checks that for a plan.
     with open_session(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
-        apply(session.lock, lambda: read_project(choices, repository=session.lock[0]), wishes, session.start)
+        read = functools.partial(read_project, choices, allow_older=wishes.allow_older, repository=session.lock[0])
+        apply(session.lock, read, wishes, session.start)
     return session.exit_code

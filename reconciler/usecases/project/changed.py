@@ -37,10 +37,13 @@ class Changed:
     fork: str = ""
 
 
-def find_changed(project: Project, since: str) -> Changed:
-    """Return the definitions of a project of which a file differs now from the merge base of `since` and `HEAD`."""
+def find_changed(project: Project, since: str, *, also_undone: bool = False) -> Changed:
+    """Return the definitions of a project of which a file differs now from the merge base of `since` and `HEAD`.
+
+    With `also_undone` they are compared with `since` itself: what `HEAD` lacks of it counts, too.
+    """
     repository, root, below, settings = project.repository, project.root, project.below, project.settings
-    fork = _find_fork(project, since)
+    fork = since if also_undone else _find_fork(project, since)
     differing = set[str]().union(*(_find_differing(project, fork, place) for place in project.places))
     names = {name for name in differing if is_definition_file(name, below)}
     names |= set(_find_users(project, differing) if differing else ())

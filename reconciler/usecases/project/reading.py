@@ -43,11 +43,14 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
 
 
-def read_project(choices: Choices, *, or_head: bool = False, repository: Repository | None = None) -> Project:
+def read_project(
+    choices: Choices, *, or_head: bool = False, allow_older: bool = False, repository: Repository | None = None
+) -> Project:
     """Return the project with the selected definitions, their history, and the policy of choices and settings.
 
-    With `or_head` the commit that is checked out is the base if there is no record. A `repository` that is open
-    already, since its lock is held, is not opened again. Raises ReconcilerError.
+    With `or_head` the commit that is checked out is the base if there is no record. With `allow_older` what `HEAD`
+    lacks of what was applied has changed, too. A `repository` that is open already, since its lock is held, is not
+    opened again. Raises ReconcilerError.
     """
     if choices.changed and choices.changed_since is not None:
         raise UsageError("--changed and --changed-since cannot be combined", hint="use one of them")
@@ -61,7 +64,7 @@ def read_project(choices: Choices, *, or_head: bool = False, repository: Reposit
     if choices.changed or choices.changed_since is not None:
         since = _choose_since(project, choices.changed_since)
     hidden = _hide_earlier(project, (project.record.applied, project.base.commit, since))
-    project = _load(dataclasses.replace(project, settings=hidden), choices, since)
+    project = _load(dataclasses.replace(project, settings=hidden), choices, since, allow_older=allow_older)
     if project.base.commit:
         project = dataclasses.replace(project, base=_read_base(project))
         check_settings_moved(project)
@@ -146,12 +149,12 @@ def _choose_since(project: Project, option: str | None) -> str:
     return since
 
 
-def _load(project: Project, choices: Choices, since: str) -> Project:
+def _load(project: Project, choices: Choices, since: str, *, allow_older: bool) -> Project:
     """Return the project with the selected definitions: all, or those that have changed since a commit."""
     if not since:
         return dataclasses.replace(project, loaded=_load_paths(project, choices.paths))
     folder, root, paths = project.folder, project.root, choices.paths
-    changed = find_changed(project, since)
+    changed = find_changed(project, since, also_undone=allow_older)
     # PATHS may be overlays or defaults, whose definitions are looked at.
     chosen = select_files(find_all(folder, root, project.settings), folder, root, paths) if paths else changed.files
     paths = tuple(root / file for file in changed.files if file in chosen)
