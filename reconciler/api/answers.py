@@ -163,7 +163,7 @@ class Explainer:
             return "This is a problem of the API or of a gateway in front of it: try again later."
         if answer.status == 413:
             return "What was sent is too large for the API, or for a gateway in front of it: shorten the longest texts."
-        if not _find_error_text(answer):
+        if not _find_error_text(answer) and call.method != "PATCH":
             return f"Check the API URL, {self.url}: {WRONG_URL}"
         if answer.status == 403:
             return "The account may lack the permission, or be disabled: ask an administrator, or use another account."

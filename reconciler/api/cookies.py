@@ -79,8 +79,8 @@ def _parse_cookie(header: str, now: datetime) -> Cookie | None:
     values = {name.strip().lower(): value.strip() for name, _, value in (text.partition("=") for text in attributes)}
     path = values.get("path", "")
     age = values.get("max-age", "")
-    if re.fullmatch(r"-?[0-9]{1,20}", age):  # it takes precedence over Expires
-        expired = int(age) <= 0
+    if re.fullmatch(r"-?[0-9]+", age):  # it takes precedence over Expires
+        expired = age.startswith("-") or not age.strip("0")
     else:
         expires = parse_http_date(values.get("expires", ""))
         expired = expires is not None and expires <= now

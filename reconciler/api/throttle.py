@@ -20,7 +20,8 @@ _LEAST_SPACING, _MOST_SPACING = 0.1, 2.0
 _PAUSE_FOR_WINDOW = 1.0
 _LEAST_ROUND, _FASTER = 10, 0.8  # after so many successes in a row, the spacing gets shorter by this factor
 _POLL_INTERVAL = 0.05  # seconds between two checks whether the run is being stopped
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
+# Several headers are joined: a gateway may add its own, and the first of them counts.
+_SECONDS = re.compile(r"([0-9]{1,99}(?:\.[0-9]{1,99})?)(?:,.*)?")
 
 
 class Throttle:
@@ -137,8 +138,8 @@ def read_retry_after(retry_after: str | None, date: str | None) -> float | None:
     that cannot be read or is already over.
     """
     text = (retry_after or "").strip()
-    if _SECONDS.fullmatch(text):
-        seconds = float(text)
+    if match := _SECONDS.fullmatch(text):
+        seconds = float(match[1])
     else:
         moment = parse_http_date(text)
         if moment is None:

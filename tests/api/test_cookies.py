@@ -57,6 +57,8 @@ def cookies(server: OddServer, method: str = "GET") -> list[str]:
         (["auth-token=hush-good; Path=/", "auth-token=deleted; Path=/; Max-Age=0"], None),
         (["auth-token=hush-good; Path=/", f"auth-token=; Path=/; {GONE}"], None),
         (["auth-token=hush-good; Max-Age=-1"], None),
+        (["auth-token=hush-good; Max-Age=-" + "9" * 5000], None),
+        (["auth-token=hush-good; Max-Age=" + "9" * 5000], "hush-good"),
         (["auth-token=hush-good; Expires=Thu, 01-Jan-1970 00:00:00 GMT"], None),
         (["auth-token-2=hush-good", "x-auth-token=hush-good"], None),
     ],

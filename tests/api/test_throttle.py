@@ -17,6 +17,9 @@ NOON = "Mon, 05 Jan 2026 12:00:00 GMT"
         ("7", None, 7.0),
         (" 7 ", None, 7.0),
         ("0.5", None, 0.5),
+        ("0.0625", None, 0.0625),
+        ("7, 9", None, 7.0),
+        ("1767614400", NOON, LONGEST_NAMED_WAIT),  # the moment itself, as some servers name it
         ("3600", None, LONGEST_NAMED_WAIT),
         ("Mon, 05 Jan 2026 12:00:09 GMT", NOON, 9.0),
         ("Mon, 05 Jan 2026 12:00:09 -0000", NOON, 9.0),
