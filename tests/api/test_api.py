@@ -242,6 +242,10 @@ def test_a_write_that_went_out_was_sent_to_the_right_url(server: OddServer) -> N
     with client(server) as api, pytest.raises(ApiError) as refused:
         api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
     assert "too large" in refused.value.hint
+    server.on("PATCH *", answer(409, ""))
+    with client(server) as api, pytest.raises(ApiError) as refused:
+        api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
+    assert refused.value.hint == ""
 
 
 def test_nesting_within_the_bound_and_escaped_characters_are_read(server: OddServer) -> None:
