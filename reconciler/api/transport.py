@@ -4,6 +4,7 @@ httpcore, the engine of httpx, moves the bytes. It has no cookies, redirects or 
 off. It takes time to load, so only modules that send requests import this one. Knows nothing about tokens or repeats.
 """
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -180,9 +181,13 @@ class _TimedBackend(httpcore.NetworkBackend):
         remaining = self.clock.remaining(httpcore.ConnectTimeout)
         self.clock.steps = 0
         try:
-            stream = self.plain.connect_tcp(host, port, remaining)
+            # Python tries the host's addresses one after the other, each for the whole time.
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            stream = self.plain.connect_tcp(host, port, remaining / len(addresses))
         except UnicodeError:  # Python's error for a host name with a part that is empty or too long
             raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
+        except OSError as error:
+            raise httpcore.ConnectError(error) from None
         self.clock.steps = 1
         return _TimedStream(stream, self.clock)
 

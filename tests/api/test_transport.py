@@ -1,4 +1,5 @@
 import ast
+import contextlib
 import gzip
 import json
 import re
@@ -166,6 +167,23 @@ def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeyp
             api.get("asst_1")
         assert error_info.value.kind == "network"
         assert api.calls["GET"] == 0
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    server: OddServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a host with IPv6 in a network that drops it."""
+    server.on("GET *", YES)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, contextlib.ExitStack() as waiting:
+        for _ in range(3):  # its queue is full, so it takes no connection
+            queued = waiting.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(silent.getsockname())
+        places = [silent.getsockname(), ("127.0.0.1", int(server.origin.rpartition(":")[2]))]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        with client(server, timeout=2, retries=0) as api:
+            assert api.get("asst_1") == ASSISTANT
 
 
 def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
