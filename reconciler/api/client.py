@@ -129,15 +129,17 @@ class AssistantsApi:
             raise result or AssertionError("unreachable")
         return result
 
-    def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
+    def patch(
+        self, assistant_id: str, body: Mapping[str, Any], *, live_id: str, look_again: Callable[[], bool] = lambda: True
+    ) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
 
-        Repeated only if the API certainly did nothing (425, 429, no connection, one 401). Raises `UnclearWrite` if the
-        write may have happened: 408, 499, 5xx, no answer, an invalid one, or one with another `id` than `live_id`,
-        the `id` that GET returned.
+        Repeated only if the API certainly did nothing: if there was no connection, and after 425, 429 and one 401 if
+        `look_again()`. Raises `UnclearWrite` if the write may have happened: 408, 499, 5xx, no answer, an invalid one,
+        or one with another `id` than `live_id`, the `id` that GET returned.
         """
         call = _build_write("PATCH", _build_path(assistant_id), body)
-        assistant = self._fetch_assistant(call)
+        assistant = self._read_assistant(call, self._send(call, look_again))
         if assistant["id"] != live_id:
             other = self._explain.quote(assistant["id"])
             problem = f"the response is about another assistant, {other!r} instead of {live_id!r}"
@@ -189,12 +191,12 @@ class AssistantsApi:
         """Wait before a write is repeated. `attempt` is the number of the last one, from 1."""
         self._throttle.sleep(self._throttle.backoff(attempt))
 
-    def _send(self, call: Call) -> Answer:
+    def _send(self, call: Call, look_again: Callable[[], bool] = lambda: True) -> Answer:
         """Send a call with the session's cookie; return its successful answer."""
-        token = self._session.get_token()
         was_refused = False
         # This loop ends, because the session returns another token only if it may help.
         while True:
+            token = self._session.get_token()
             call.cookie = self._session.write_cookies(token, call.path)
             with self._session.in_flight():
                 result = self._sender.send(call)
@@ -204,12 +206,14 @@ class AssistantsApi:
                     if result.ok:
                         self._session.note_success(call.method, token)
                         return result
-            new_token = None
+            may_repeat, has_looked = call.is_refused_for_now and not self._stopping(), False
             if result.status == 401 and not call.once and not self._stopping():
-                new_token = self._session.renew(call.method, token, is_repeated=was_refused)
-            if new_token is None:
+                has_looked, was_refused = was_refused, True
+                may_repeat = self._session.renew(call.method, token, is_repeated=has_looked)
+            # A login or a pause takes its time, so what was read before a write may be old. After a second 401, it is
+            # not: a token may last for one request only.
+            if not (may_repeat and (has_looked or look_again())):
                 raise self._explain_problem(call, result, token)
-            token, was_refused = new_token, True
 
     def _explain_problem(self, call: Call, result: Answer | NoAnswer, token: Token) -> ApiError:
         if isinstance(result, NoAnswer):

@@ -1,8 +1,7 @@
 """Sends every request: repeats temporary failures, counts and reports each attempt.
 
-After a temporary failure, a read or a login may always be repeated. A write is repeated only if the API certainly did
-nothing; otherwise, the caller must read live first (docs/reference.md, "The network"). Knows nothing about tokens and
-JSON.
+After a temporary failure, a read or a login may always be repeated. A write is repeated only if it did not reach the
+API; otherwise, the caller must read live first (docs/reference.md, "The network"). Knows nothing about tokens and JSON.
 """
 
 import threading
@@ -54,9 +53,10 @@ class Call:
     path: str
     content: bytes | None = None
     cookie: str = ""
-    write: bool = False  # not repeated once it may have been carried out
+    write: bool = False  # not repeated here once it has reached the API
     once: bool = False  # never repeated, whatever the answer
     attempts: int = 0
+    is_refused_for_now: bool = False  # a write: the API did nothing, and another attempt may help
     repeats: int = 0
     retry_after_waits: float = 0.0
     last_result: Answer | NoAnswer | None = None
@@ -105,6 +105,7 @@ class Sender:
 
     def send(self, call: Call) -> Answer | NoAnswer:
         """Send the call, repeat it if that may help, and return its last answer or failure."""
+        call.is_refused_for_now = False
         while True:
             with self._serialize_first_request(), self.throttle.turn() as turn:
                 if self._final_failure:
@@ -130,6 +131,9 @@ class Sender:
             if self.stopping() or self._is_exhausted(call, result, retry_after):
                 return result
             self.throttle.sleep(seconds)
+            if call.write and result.reached:
+                call.is_refused_for_now = True
+                return result
 
     def close(self) -> None:
         """Close all connections that are not in use."""

@@ -110,8 +110,8 @@ class Session:
                 self._proven = True
                 self._refused_methods.discard(method)
 
-    def renew(self, method: str, refused_token: Token, *, is_repeated: bool = False) -> Token | None:
-        """Return another token for a request that got a 401, or None if the 401 is final.
+    def renew(self, method: str, refused_token: Token, *, is_repeated: bool = False) -> bool:
+        """Get another token for a request that got a 401. Returns False if the 401 is final.
 
         `is_repeated`: the request was already refused with an earlier token. Raises `ApiError` if the login fails.
         """
@@ -123,13 +123,14 @@ class Session:
                 self._lock.wait()
             # Of all threads with the same refused token, only one logs in. The others use its new token.
             if self._token is not None and self._token is not refused_token:
-                return self._token
+                return True
             if not (self._credentials.email and self._credentials.password):
-                return None
+                return False
             if self._login_error is None and not self._can_help(method, refused_token, is_repeated=is_repeated):
-                return None
+                return False
             self._refused_methods.add(method)
-            return self._log_in()
+            self._log_in()
+            return True
 
     def _can_help(self, method: str, refused_token: Token, *, is_repeated: bool) -> bool:
         """Return whether a new login may turn a 401 into a success."""

@@ -47,10 +47,13 @@ class Assistants(Protocol):
         Reading may lag behind a write. A 404 is no reading: `is_old` gets None for it, and tells whether to look again.
         """
 
-    def patch(self, assistant_id: str, body: Mapping[str, Any], *, live_id: str) -> dict[str, Any]:
+    def patch(
+        self, assistant_id: str, body: Mapping[str, Any], *, live_id: str, look_again: Callable[[], bool]
+    ) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the answer shows it.
 
-        `live_id` is the `id` that `get` showed. Raises `UnclearWrite` if the write may have happened: look at live
+        `live_id` is the `id` that `get` showed. `look_again` is asked before the write is repeated, and returns whether
+        the body is still right for live. Raises `UnclearWrite` if the write may have happened: look at live
         before it is sent again. Any other `ApiError` is a definite no.
         """
 

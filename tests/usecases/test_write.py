@@ -72,6 +72,25 @@ def test_any_edit_inside_what_would_be_sent_is_stale(project: Project, edit: dic
     assert (only_assistant(document)["outcome"], kinds(document)["a"]) == ("refused", "stale")
 
 
+@pytest.mark.parametrize("answer", ["401", "425", "429", "429 retry-after=1"])
+def test_an_edit_before_a_refused_write_is_repeated_is_not_overwritten(project: Project, answer: str) -> None:
+    """The API did nothing, but a login or a pause takes its time."""
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    faults = [f"1st PATCH *: {answer}", "edit model.temperature=0.9 after 1st PATCH *"]
+    with running_sandbox({"asst_1": {"model": MODEL}}, faults=faults) as sandbox:
+        entry = only_assistant(project.apply(sandbox.url))
+        assert sandbox.live("asst_1")["model"]["temperature"] == 0.9
+        assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("refused", "stale")
+
+
+def test_an_edit_before_a_repeat_of_an_unclear_write_is_refused_is_not_overwritten(project: Project) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    faults = ["1st PATCH *: 503", "2nd PATCH *: 429", "edit model.temperature=0.9 after 2nd PATCH *"]
+    with running_sandbox({"asst_1": {"model": MODEL}}, faults=faults) as sandbox:
+        assert outcomes(project.apply(sandbox.url)) == {"a": "indeterminate"}
+        assert sandbox.live("asst_1")["model"]["temperature"] == 0.9
+
+
 def test_an_edit_elsewhere_does_not_matter(project: Project) -> None:
     project.write("a", id="asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
@@ -138,7 +157,7 @@ def test_a_no_means_that_nothing_was_changed(project: Project, status: int) -> N
 def test_a_429_is_repeated_and_then_a_failure(project: Project) -> None:
     entry, requests = settle(project, only_writes(lambda request, forward: error_answer(429)), retries=2)
     assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("failed", "rate_limited")
-    assert requests == [GET, SENT, SENT, SENT]
+    assert requests == [GET, SENT, GET, SENT, GET, SENT]
 
 
 def test_a_429_that_passes(project: Project) -> None:
@@ -146,7 +165,7 @@ def test_a_429_that_passes(project: Project) -> None:
         project, only_writes(lambda request, forward: error_answer(429) if request.number == 1 else forward(request))
     )
     assert (entry["outcome"], entry["error"]) == ("applied", None)
-    assert requests == [GET, SENT, SENT, GET]
+    assert requests == [GET, SENT, GET, SENT, GET]
 
 
 def test_a_500_that_wrote_nothing_is_repeated_after_another_reading(project: Project) -> None:

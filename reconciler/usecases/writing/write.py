@@ -1,10 +1,11 @@
 """Write one assistant: read it again, send one PATCH, and check what live shows. The outcome says what was seen.
 
-A PATCH sets absolute values, so one whose outcome is unclear may be repeated; live is read again first, and
-what somebody else has written meanwhile is not overwritten (docs/reference.md, "The API").
+A PATCH sets absolute values, so one that was refused for now or whose outcome is unclear may be repeated; live is
+read again first, and what somebody else has written meanwhile is not overwritten (docs/reference.md, "The API").
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,27 +33,32 @@ class Write:
             raise TypeError(result)
         self.api, self.project, self.stopping, self.result = api, project, stopping, result
         self.definition, self.live, self.plan = result.definition, result.live, result.plan
+        self.before = self.latest = self.live  # the last readings before the first attempt, and before the last
 
     def settle(self) -> Result:
         """Return the result of the assistant with its outcome."""
+        stale, sent = None, False
+
+        def look_again() -> bool:
+            nonlocal stale
+            self.before = self.latest = self.project.normalize(self.definition, self.api.get(self.definition.id))
+            stale = self._find_stale(self.before)
+            return stale is None
+
         try:
             # A person was asked, so the plan may be minutes old. It is valid only if live is unchanged.
-            before = self.project.normalize(self.definition, self.api.get(self.definition.id))
-        except ApiError as error:
-            return self.result.end(Outcome.FAILED, error)
-        stale = self._find_stale(before)
-        if stale is not None:
-            return self.result.end(Outcome.REFUSED, stale)
-        if self.stopping():
-            return self.result.end(Outcome.SKIPPED)
-        try:
-            answer = self._send(self.plan.patch or {})
+            if look_again():
+                if self.stopping():
+                    return self.result.end(Outcome.SKIPPED)
+                sent = True
+                return self._verify(self._send(self.plan.patch or {}, look_again))
         except UnclearWrite as unclear:
-            return self._repeat(before, unclear)
+            return self._repeat(unclear)
         except ApiError as error:
-            # Without a status, there was no connection, and nothing was sent.
-            return self.result.end(Outcome.FAILED, error, refused=error.status is not None)
-        return self._verify(before, answer, latest=before)
+            if stale is None:
+                # Without a status, there was no connection, and nothing was sent.
+                return self.result.end(Outcome.FAILED, error, refused=sent and error.status is not None)
+        return self.result.end(Outcome.REFUSED, stale)
 
     def look_again(self, result: Result) -> Result:
         """Return the result of an unclear write after another reading, which may show what the API drops."""
@@ -67,31 +73,36 @@ class Write:
             raise ApiError("protocol", f"the API answered with another assistant instead of {self.live['id']!r}")
         return self.project.normalize(self.definition, reading)
 
-    def _send(self, patch: Mapping[str, Any]) -> dict[str, Any]:
-        answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"])
+    def _send(self, patch: Mapping[str, Any], look_again: Callable[[], bool]) -> dict[str, Any]:
+        answer = self.api.patch(self.definition.id, patch, live_id=self.live["id"], look_again=look_again)
         return self.project.normalize(self.definition, answer)
 
-    def _repeat(self, before: Mapping[str, Any], unclear: UnclearWrite) -> Result:
+    def _repeat(self, unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
-        live = before
         for attempt in range(1, self.api.retries + 1):
             if not unclear.temporary or self.stopping():
                 break
             self.api.pause(attempt)
             try:
-                live = self._check(self.api.get(self.definition.id))
-                planner = self.project.planner_for(self.definition.key)
-                patch = planner.rebuild_patch(self.plan, self.definition.declared, live)
+                patch = self._rebuild_patch()
                 if patch is None:
                     return self.result.end(Outcome.INDETERMINATE, _THIRD_VALUE)
-                return self._verify(before, self._send(patch), latest=live)
+                return self._verify(self._send(patch, functools.partial(self._is_current, patch)))
             except UnclearWrite as error:
                 unclear = error
             except ApiError as error:
                 # A refused repeat says nothing about the earlier write.
                 failure = to_failure(error, f"{unclear}; after that: {error}")
                 return self.result.end(Outcome.INDETERMINATE, failure)
-        return self._judge_unclear(before, unclear, latest=live)
+        return self._judge_unclear(unclear)
+
+    def _rebuild_patch(self) -> Mapping[str, Any] | None:
+        self.latest = self._check(self.api.get(self.definition.id))
+        planner = self.project.planner_for(self.definition.key)
+        return planner.rebuild_patch(self.plan, self.definition.declared, self.latest)
+
+    def _is_current(self, patch: Mapping[str, Any]) -> bool:
+        return self._rebuild_patch() == patch
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan is stale: somebody changed a value that the patch would overwrite."""
@@ -112,19 +123,19 @@ class Write:
             hint="plan again, look at the difference, and apply again",
         )
 
-    def _verify(self, before: Mapping[str, Any], answer: Mapping[str, Any], *, latest: Mapping[str, Any]) -> Result:
-        """Return what one more reading shows of a write that the API accepted; the last one before it has `latest`."""
+    def _verify(self, answer: Mapping[str, Any]) -> Result:
+        """Return what one more reading shows of a write that the API accepted."""
         try:
-            after = self._get_after_write(latest)
+            after = self._get_after_write()
         except ApiError as error:
             message = f"the API accepted the write, but live could not be read after it: {error}"
             unseen = to_failure(error, message)
-            return self._add_losses(self.result.end(Outcome.INDETERMINATE, unseen), before, answer)
-        return self._judge_reading(before, after, answer)
+            return self._add_losses(self.result.end(Outcome.INDETERMINATE, unseen), self.before, answer)
+        return self._judge_reading(after, answer)
 
-    def _judge_reading(self, before: Mapping[str, Any], after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
+    def _judge_reading(self, after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
         """Return what the reading after a write shows of it; `answer` is empty if it made no sense."""
-        remaining, declared = self._find_remaining(after), self.definition.declared
+        remaining, declared, before = self._find_remaining(after), self.definition.declared, self.before
         touched = {*find_undeclared_changes(declared, before, after)}
         touched |= {*find_undeclared_changes(declared, before, {**before, **answer})}
         warnings = [
@@ -139,8 +150,8 @@ class Write:
         lossy = self._add_losses(judged, before, after)
         return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else judged
 
-    def _get_after_write(self, latest: Mapping[str, Any]) -> dict[str, Any]:
-        paths = [path for path, _ in self.plan.replaced]
+    def _get_after_write(self) -> dict[str, Any]:
+        latest, paths = self.latest, [path for path, _ in self.plan.replaced]
 
         # A reading is old if it shows nothing of what was sent. The rest may differ, since somebody may have written
         # between our last reading and the write. If a part shows, the reading is new, and the API keeps another value
@@ -151,19 +162,19 @@ class Write:
 
         return self._check(self.api.get_after_write(self.definition.id, is_old))
 
-    def _judge_unclear(self, before: Mapping[str, Any], unclear: UnclearWrite, *, latest: Mapping[str, Any]) -> Result:
+    def _judge_unclear(self, unclear: UnclearWrite) -> Result:
         """Return the result of a write whose last response was 5xx, missing, or invalid."""
         # After an invalid response, the reading decides. After the others it cannot: GET reads the local database, and
         # the provider may lack the write (docs/reference.md, "The API").
         if unclear.kind != "protocol":
             return self.result.end(Outcome.INDETERMINATE, unclear)
         try:
-            after = self._get_after_write(latest)
+            after = self._get_after_write()
         except ApiError:
             return self.result.end(Outcome.INDETERMINATE, unclear)
         if remaining := self._find_remaining(after):
             return self.result.end(Outcome.INDETERMINATE, unclear, remaining=remaining)
-        result = self._judge_reading(before, after, {})
+        result = self._judge_reading(after, {})
         note = f"live has what was sent, although the response to the write was invalid: {unclear}"
         return dataclasses.replace(result, warnings=(note, *result.warnings))
 
