@@ -316,6 +316,22 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
 
 
+@pytest.mark.parametrize("command", ["drift", "plan", "apply"])
+def test_a_command_that_cannot_begin_leaves_no_report_of_an_earlier_job(tmp_path: Path, command: str) -> None:
+    """Where a job's folder is kept, yesterday's report would close the issue."""
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        for name in ("apply", command):
+            assert scripts.run(name, "HEAD" if name == "plan" else "first") == 0
+        place.git("remote", "set-url", "origin", "/nowhere")
+        place.git("update-ref", "FETCH_HEAD", "HEAD")
+        assert scripts.run(command, "HEAD") not in (0, 2, 3)
+        assert not list((place.root / "reports").glob(f"{command}.*"))
+        # It is told all the same, unless it is an apply, which may have been late.
+        told = scripts.run("tell", "comment" if command == "plan" else "issue", command, GITLAB_TOKEN="x" * 20)
+        assert (told, "CI_API_V4_URL" in scripts.said) == ((0, False) if command == "apply" else (1, True))
+
+
 def test_an_earlier_conflict_stops_nobody_else_s_request(tmp_path: Path) -> None:
     with place_at(tmp_path) as place:
         scripts = Scripts(place)

@@ -5,7 +5,8 @@
 # APPLY_MAX_CHANGES, APPLY_ALLOW_OLDER (true), RECONCILER_ON_DRIFT.
 set -euo pipefail
 
-. "$(dirname "$0")/record.sh"
+rm -f reports/not-applied reports/applied-before
+begins=apply . "$(dirname "$0")/record.sh"
 options=()
 [[ -z ${APPLY_MAX_CHANGES:-} ]] || options+=("--max-changes=$APPLY_MAX_CHANGES")
 [[ ${APPLY_ALLOW_OLDER:-} != true ]] || options+=(--allow-older)
@@ -22,7 +23,6 @@ stop() {
 [[ -z $named || ${#assistants[@]} != 0 ]] || stop "APPLY_ONLY or APPLY_FORCE_CONFLICTS is set, but names no assistant."
 [[ -z ${APPLY_FORCE_CONFLICTS:-} ]] || options+=(--force-conflicts)
 
-rm -f reports/not-applied reports/applied-before reports/apply.*
 if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
   # If assistants are named, or live edits are to be reverted, include those that git has not changed.

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 since=$(git rev-parse --verify --end-of-options "$1^{commit}") # resolve it now: a fetch moves FETCH_HEAD
-. "$(dirname "$0")/record.sh"
+begins=plan . "$(dirname "$0")/record.sh"
 
 # Without an account, as in a fork, the plan compares with what was applied, or with the target, not with live.
 chosen=(--base "$base")

@@ -1,4 +1,8 @@
 # ci/record.sh: sourced by the other scripts. Fetches the record of what was applied; without one, `base` is none.
+# `begins` names the command that is about to run: the reports of an earlier job in this folder are not its own.
+[[ ! -L reports ]] || rm reports # a branch may contain it, and it could point anywhere
+mkdir -p reports
+[[ -z ${begins:-} ]] || rm -f reports/"$begins".*
 record=refs/reconciler/${RECONCILER_ENVIRONMENT:+$RECONCILER_ENVIRONMENT/}applied
 base=$record
 code=0
@@ -15,8 +19,6 @@ case $code in
   *) exit "$code" ;;
 esac
 before=$(git for-each-ref --format='%(objectname)' "$record")
-[[ ! -L reports ]] || rm reports # a branch may contain it, and it could point anywhere
-mkdir -p reports
 
 # The token is in no command line and no file. Without RECORD_TOKEN, git uses its own credentials.
 push() {

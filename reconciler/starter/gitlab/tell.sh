@@ -17,9 +17,12 @@ if [[ "$what $command" == "comment apply" ]]; then
   [[ -s reports/applied-before ]] || exit 0
   said+=(--merged-since "$(< reports/applied-before)")
 fi
+text=reports/$command.could-not-begin.md
 if [[ -s reports/$command.json ]]; then
   reconciler "$what" "reports/$command.json" "${said[@]}"
-elif [[ -s reports/$command.could-not-begin.md ]]; then
+# Only an apply may end without a word: one that is late, or that has no record yet.
+elif [[ -s $text || $command != apply ]]; then
+  [[ -s $text ]] || printf '### `reconciler %s` did not run\n\nThe job says why.\n' "$command" > "$text"
   [[ $what == comment ]] || said+=(--about "$command")
-  reconciler "$what" --text "reports/$command.could-not-begin.md" "${said[@]}"
+  reconciler "$what" --text "$text" "${said[@]}"
 fi
