@@ -165,7 +165,7 @@ def _name_reverts(run: Run, applied: Sequence[Applied], head: str | None, reposi
     command = " && ".join(commands) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
         command += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
-    yield f"git still has this change, so a later apply may send it again; have this reviewed: {command}"
+    yield f"git still has this change, so a later apply may send it again; undo it in git as well: {command}"
 
 
 def _find_commits_to_revert(setters: Collection[Since | None], head: str, repository: Repository) -> list[str]:

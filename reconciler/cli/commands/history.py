@@ -32,8 +32,8 @@ _MOST_NAMED = 8
 def command(choices: Choices, limit: int, form: str) -> int:
     """List what was applied, newest first.
 
-    Each entry shows the time, the commit that was applied with its subject and author, the totals, and the assistants
-    that were not unchanged, with the fields that got a new value.
+    Each entry shows the time, the commit that was applied with its subject and author, the totals, and all
+    assistants but the unchanged ones, with the fields that got a new value.
     """
     project = read_bare_project(choices)
     if not project.repository.exists:
