@@ -167,6 +167,21 @@ def test_what_looks_alike_is_written_so_that_it_looks_different(old: str, new: s
     )
 
 
+def test_two_words_that_look_alike_and_change_places_look_different() -> None:
+    old, new = "e\u0301 or \u00e9, both stay", "\u00e9 or e\u0301, both stay"
+    text = "".join(format_lines(diff_texts(old, new)))
+    assert "\u00e9" not in text
+    assert "\u0301" not in text
+    # So do two lines.
+    assert format_lines(diff_texts("Caf\u00e9\nCafe\u0301", "Cafe\u0301\nCaf\u00e9")) == [
+        r"+|Cafe\u0301",
+        r" |Caf\xe9",
+        r"-|Cafe\u0301",
+    ]
+    # What looks alike, and is not near a difference in such a word, stays readable.
+    assert format_lines(diff_texts(f"A. {old}", f"B. {old}")) == [f"~|[-A-]{{+B+}}. {old}"]
+
+
 def test_a_word_that_looks_alike_is_not_hidden_by_another_difference() -> None:
     assert show_apart("Cafe\u0301 a", "Caf\u00e9 b") == [r"Cafe\u0301 a", r"Caf\xe9 b"]
     assert show_apart("Caf\u00e9 a", "Caf\u00e9 b") == ["Caf\u00e9 a", "Caf\u00e9 b"]

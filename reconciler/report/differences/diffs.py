@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from reconciler.dataclass import dataclass
-from reconciler.report.differences.sequences import find_opcodes, pair_alike
+from reconciler.report.differences.sequences import Opcode, find_opcodes, pair_alike
 from reconciler.report.differences.values import drop_half_escape, escape, literal, reveal_alike, show_apart
 
 Mark = Literal["same", "old", "new", "gap"]
@@ -91,13 +91,23 @@ def _split_lines(value: Any) -> list[str]:
 
 
 def _compare_lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
-    # A removed line may look the same as an added one. Without this, nobody would see the difference.
-    revealed = reveal_alike({*old} ^ {*new}, escaped=False)
-    for equal, old_part, new_part in find_opcodes(old, new):
+    opcodes, revealed = _find_changes(old, new)
+    for equal, old_part, new_part in opcodes:
         if equal:
-            yield from (_make_line(" ", line) for line in old_part)
+            yield from (_make_line(" ", line, revealed) for line in old_part)
         else:
             yield from _compare_replaced(old_part, new_part, revealed)
+
+
+def _find_changes(
+    old: Sequence[str], new: Sequence[str], *, junk: bool = False
+) -> tuple[Sequence[Opcode], Mapping[str, str]]:
+    """Return stretches of lines or words, and how to write those that look like others, if one of them is changed."""
+    opcodes = list(find_opcodes(old, new, junk=junk))
+    if not (revealed := reveal_alike([*old, *new], escaped=False)):
+        return opcodes, {}
+    changed = {text for equal, before, after in opcodes if not equal for text in (*before, *after)}
+    return opcodes, {} if changed.isdisjoint(revealed) else revealed
 
 
 def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[str, str]) -> Iterator[DiffLine]:
@@ -118,15 +128,19 @@ def _compare_replaced(old: Sequence[str], new: Sequence[str], revealed: Mapping[
             yield from (_make_line("+", after, revealed) for _, _, after in lines if after is not None)
 
 
-def _make_line(sign: Sign, line: str, revealed: Mapping[str, str] | None = None) -> DiffLine:
+def _make_line(sign: Sign, line: str, revealed: Mapping[str, str]) -> DiffLine:
     mark: Mark = "old" if sign == "-" else "new" if sign == "+" else "same"
-    return DiffLine(sign, (Piece(mark, (revealed or {}).get(line) or _show_blanks(line, is_last=True)),))
+    return DiffLine(sign, (Piece(mark, revealed.get(line) or _show_blanks(line, is_last=True)),))
 
 
 def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     """Return two lines as one with the changed words marked, or nothing if they are too different."""
-    opcodes = find_opcodes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)
-    stretches = [(equal, "".join(before), "".join(after)) for equal, before, after in opcodes]
+    opcodes, revealed = _find_changes(_TOKEN.findall(old), _TOKEN.findall(new), junk=True)
+
+    def join(words: Sequence[str]) -> str:
+        return "".join(revealed.get(word, word) for word in words)
+
+    stretches = [(equal, join(before), join(after)) for equal, before, after in opcodes]
     alike = sum(len(before) for equal, before, _ in stretches if equal)
     # Lines that share less than half, or contain marks of their own, are easier to read separately, unless they would
     # take pages, or the difference would be invisible.
