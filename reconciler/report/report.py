@@ -17,16 +17,16 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEntry:
-    """One differing leaf; `live` and `base` are `MISSING` where that side has no such key."""
+    """One leaf that differs. `live` and `base` are `MISSING` if that side has no such key."""
 
     path: Pointer
     kind: Kind
-    # None in a report of an older version, which did not state it.
+    # None in a report of an older version, which lacks it.
     sent: bool | None = None
     unsent: Unsent | None = None
     line: int | None
     desired: Any
-    # Only where it is not the definition itself that declares the value.
+    # Only if the value is declared in another file than the definition.
     file: str | None = None
     live: Any = MISSING
     base: Any = MISSING
@@ -34,7 +34,7 @@ class ChangeEntry:
 
     @property
     def live_value(self) -> Any:
-        """What live holds; to a reader a missing key and null are both nothing."""
+        """The live value. None also stands for a missing key: for a reader, both are nothing."""
         return None if self.live is MISSING else self.live
 
 
@@ -49,7 +49,7 @@ class IgnoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnforcedEntry:
-    """One live edit that every apply puts back, since its field is under `enforce`."""
+    """One live edit that every apply puts back, because its field is under `enforce`."""
 
     path: Pointer
     reason: str
@@ -57,7 +57,7 @@ class EnforcedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenEntry:
-    """Why nothing is sent to an assistant, and the last day on which that is so."""
+    """Why an assistant is frozen, and the last day of the freeze."""
 
     reason: str
     expires: str | None
@@ -65,7 +65,7 @@ class FrozenEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorEntry:
-    """Why an assistant could not be read, compared or written; a later version may know more kinds."""
+    """Why an assistant could not be read, compared or written. A later version may have more kinds."""
 
     kind: str
     message: str
@@ -94,15 +94,15 @@ class AssistantEntry:
     last: dict[str, Any] | None = None
     enforced: tuple[EnforcedEntry, ...] | None = None
     frozen: FrozenEntry | None = None
-    # Only where several reports were merged whose environments, or commands, differ: else the report says it.
+    # Only in a merged report, if the environments or the commands differ. Otherwise, the report says it.
     environment: str | None = None
     command: str | None = None
-    # Fields whose last write has no clear outcome, whatever live shows; only where there are any.
+    # Fields whose last write has an unclear outcome, whatever live shows. None if there are none.
     unclear: tuple[Pointer, ...] | None = None
 
     @property
     def open_kinds(self) -> frozenset[Kind]:
-        """The kinds of the differences that ask for something: none where a freeze holds the assistant."""
+        """The kinds of the differences that need something to be done: none if the assistant is frozen."""
         return frozenset() if self.frozen is not None else self.kinds
 
     @property
@@ -112,7 +112,7 @@ class AssistantEntry:
 
     @property
     def asks_for_apply(self) -> bool:
-        """Return whether a plan found a difference, or a write that is sent again since its outcome is unclear."""
+        """Return whether a plan found a difference, or a write that is sent again because its outcome is unclear."""
         return bool(self.open_kinds) or self.patch is not None
 
     @property
@@ -140,13 +140,13 @@ class ProblemEntry:
     column: int
     severity: Severity
     message: str
-    # The line of the file, for people: no part of the JSON, whose readers have the file.
+    # The line of the file, for people. It is not in the JSON, whose readers have the file.
     source_line: str = dataclasses.field(default="", repr=False, metadata=UNWRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseEntry:
-    """The revision that tells drift from changes."""
+    """The revision that shows which differences are drift, and which are changes."""
 
     ref: str
     commit: str
@@ -161,7 +161,7 @@ class RecordEntry(AppliedRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiryEntry:
-    """The nearest date in the settings, and how long its entry still holds; below zero once it is past."""
+    """The nearest date in the settings, and how long its entry is still valid; negative once it is past."""
 
     expires: str
     in_seconds: int
@@ -181,7 +181,7 @@ class Report:
     api_url: str | None
     environment: str | None
     offline: bool
-    # None for all definitions, and for merged reports: whoever merges parts has looked at the whole.
+    # None for all definitions, and for merged reports, which are about all parts together.
     selection: Selection | None = None
     head: str | None
     options: dict[str, Any]
@@ -197,13 +197,13 @@ class Report:
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """The environments that it is about, by name; none is for definitions that belong to no environment."""
+        """The names of the environments that it is about, sorted. Empty without environments."""
         names = {self.environment, *(entry.environment for entry in self.assistants)}
         return tuple(sorted(name for name in names if name))
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """The kinds of all differences but those that a freeze holds."""
+        """The kinds of all differences, except for frozen assistants."""
         return frozenset(kind for entry in self.assistants for kind in entry.open_kinds)
 
     @property

@@ -75,8 +75,8 @@ def make_page(view: RunView) -> dict[str, Any]:
         for assistant in view.assistants
         if assistant.cards
     )
-    quiet = [_make_quiet_card(assistant.entry, view.report) for assistant in view.assistants if not assistant.cards]
-    numbered = [(card, homes[id(card)]) for card in view.cards] + [(card, 1) for card in quiet]
+    quiet_entries = [assistant.entry for assistant in view.assistants if not assistant.cards]
+    numbered = [(card, homes[id(card)]) for card in view.cards] + [(_make_row(entry), 1) for entry in quiet_entries]
     categories = Counter(_categorise(assistant.entry, view.report) for assistant in view.assistants)
     # A command with its own origin, such as rollback, is not counted here.
     entries = [assistant.entry for assistant in view.assistants if not view.report.traits_of(assistant.entry).origin]
@@ -110,16 +110,10 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
     }
 
 
-def _make_quiet_card(entry: AssistantEntry, report: Report) -> Card:
-    """Return the values for an assistant without a card."""
-    return Card(
-        title=wording.choose_title(entry),
-        file=show_name(entry.file),
-        id=entry.id or "",
-        standing=_label(_categorise(entry, report)),
-        severity=Severity.CALM,
-        entries=(entry,),
-    )
+def _make_row(entry: AssistantEntry) -> Card:
+    """Return the row of an assistant without a card."""
+    title, file = wording.choose_title(entry), show_name(entry.file)
+    return Card(title=title, file=file, standing="", severity=Severity.CALM, entries=(entry,))
 
 
 def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:
