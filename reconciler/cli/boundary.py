@@ -99,7 +99,7 @@ def _fail(message: str, hint: str = "") -> int:
     text = "\n".join(map(escape, message.split("\n")))
     eprint(f"{click.style('Error:', fg='red')} {text}")
     if hint:
-        eprint(f"  {hint}")
+        eprint(f"  {escape(hint)}")
     return FAILED
 
 

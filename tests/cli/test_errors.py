@@ -46,6 +46,18 @@ def test_no_credentials(one_definition: Project, command: list[str], variables: 
     )
 
 
+def test_a_hint_cannot_control_the_terminal(project: Project) -> None:
+    inner = project.root / "in\x1b[31mner"
+    (inner / "assistants").mkdir(parents=True)
+    (inner / "assistants" / "a.yaml").write_text("id: asst_1\nname: A\n", "utf-8")
+    people = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    for command in (["add", "-A"], [*people, "commit", "--quiet", "-m", "outer"], ["init", "--quiet", str(inner)]):
+        subprocess.run(["git", *command], cwd=project.root, check=True)
+    result = run("plan", cwd=inner, env={"FORCE_COLOR": "1"})
+    assert (result.code, result.stdout) == (1, "")
+    assert "remove " + str(inner / ".git").replace("\x1b", r"\x1b") in result.stderr
+
+
 def test_no_url(one_definition: Project) -> None:
     result = run("plan", cwd=one_definition.root, env={"RECONCILER_AUTH_TOKEN": "hush"})
     assert (result.code, result.stdout) == (1, "")
