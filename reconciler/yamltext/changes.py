@@ -3,11 +3,11 @@
 import copy
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.tree import item_at, put_at
+from reconciler.core.tree import item_at
 
 # Of longer lists, finding the elements that moved takes too long.
 _MOST_ITEMS: Final = 500
@@ -26,19 +26,20 @@ def is_same(left: Any, right: Any) -> bool:
     return left is right or encode(left) == encode(right)
 
 
-def apply_change(document: Any, change: Change) -> Any:
-    """Return a copy of a value with one change made."""
-    path, step = change.path[:-1], change.path[-1]
-    if change.kind == "set":
-        return put_at(document, change.path, change.value)
-    container: Any = copy.copy(item_at(document, path))
-    if isinstance(container, list):
-        container[int(step) : int(step) + (change.kind == "remove")] = change.value or []
-    elif change.kind == "remove":
-        del container[step]
-    else:
-        container |= change.value
-    return put_at(document, path, container)
+def apply_changes(document: Any, changes: Iterable[Change]) -> Any:
+    """Return a copy of a value with some changes made, one after the other."""
+    # Copied once, since an object may have thousands of changes.
+    document = copy.deepcopy(document)
+    for path, kind, value in changes:
+        container: Any = item_at(document, path[:-1])
+        if isinstance(container, list):
+            at = int(path[-1])
+            container[at : at + (kind != "insert")] = {"set": [value], "insert": value, "remove": []}[kind]
+        elif kind == "remove":
+            del container[path[-1]]
+        else:
+            container |= {path[-1]: value} if kind == "set" else value
+    return document
 
 
 def find_changes(document: Any, change: Change) -> list[Change]:

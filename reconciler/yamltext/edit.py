@@ -2,17 +2,16 @@
 
 import contextlib
 import difflib
-import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.tree import MISSING, item_at, put_at, value_at
+from reconciler.core.tree import MISSING, item_at, put_all, value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError
-from reconciler.yamltext.changes import Change, apply_change, encode, find_changes
+from reconciler.yamltext.changes import Change, apply_changes, encode, find_changes
 from reconciler.yamltext.draft import Draft, Moved, Splices
 from reconciler.yamltext.insert import insert_first_pair, insert_items, insert_pairs, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
@@ -46,17 +45,19 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     naming the field, where a change would touch more than its value or would not read as intended.
     """
     paths = [edit.path for edit in edits]
-    for index, path in enumerate(paths):
-        if not path:
-            raise EditRefused("a file cannot be replaced as a whole")
+    if () in paths:
+        raise EditRefused("a file cannot be replaced as a whole")
+    for outer, inner in itertools.pairwise(sorted(paths)):
         # The result of such a pair would depend on their order.
-        if any(path[: len(other)] == other[: len(path)] for other in paths[:index]):
-            raise EditRefused(f"{dotted(path)} is inside another field that changes", path)
+        if inner[: len(outer)] == outer:
+            raise EditRefused(f"{dotted(inner)} is inside another field that changes", inner)
     body = text.removeprefix(_BOM)
     old = _read(body)
     if not isinstance(old, dict):
         raise EditRefused("the file contains no fields")
-    new = functools.reduce(_set_value, edits, old)
+    for path in paths:
+        _check_parents(old, path)
+    new = put_all(old, [(edit.path, edit.value) for edit in edits])
     changes = find_changes(old, Change((), "set", new))
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
     editor = _Editor(line_break(body), paths, _find_moved(body, old, _list_leaves(old, changes)))
@@ -111,14 +112,12 @@ def _find_node(node: Node | None, path: FieldPath) -> Node | None:
     return node
 
 
-def _set_value(document: Any, edit: Edit) -> Any:
-    """Return an object with one value set. Missing and null objects on the way are created."""
-    for depth in range(1, len(edit.path)):
-        parent = value_at(document, edit.path[:depth])
+def _check_parents(document: Any, path: FieldPath) -> None:
+    """Raise EditRefused if a value on the way to a field is no object. Missing and null ones are created."""
+    for depth in range(1, len(path)):
+        parent = value_at(document, path[:depth])
         if parent is not None and parent is not MISSING and not isinstance(parent, dict):
-            message = f"{dotted(edit.path)} cannot be written: {dotted(edit.path[:depth])} is not an object"
-            raise EditRefused(message, edit.path)
-    return put_at(document, edit.path, edit.value)
+            raise EditRefused(f"{dotted(path)} cannot be written: {dotted(path[:depth])} is not an object", path)
 
 
 def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
@@ -130,8 +129,9 @@ def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
 
 def _find_moved(text: str, document: Any, leaves: Iterable[Change]) -> Moved:
     """Return the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
-    root, moved = find_spans(text), Moved()
-    for path in [change.path for change in leaves if change.kind == "remove"]:
+    removed = [change.path for change in leaves if change.kind == "remove"]
+    root, moved = find_spans(text) if removed else None, Moved()
+    for path in removed:
         node = _find_node(root, path[:-1])
         if node is not None and node.kind == "list" and not node.flow:
             entry = node.entries[int(path[-1])]
@@ -152,13 +152,13 @@ class _Editor:
 
     def edit(self, text: str, document: Any, changes: Sequence[Change]) -> str:
         """Return the text of a document after some changes, given from last to first. Raises EditRefused."""
-        intended = functools.reduce(apply_change, changes, document)
+        intended = apply_changes(document, changes)
         # Each attempt reads the whole text, so all changes are made at once if they do not touch each other.
         with contextlib.suppress(EditRefused):
             return self._write(text, [*_list_leaves(document, changes)], intended)
         if half := len(changes) // 2:
             text = self.edit(text, document, changes[:half])
-            return self.edit(text, functools.reduce(apply_change, changes[:half], document), changes[half:])
+            return self.edit(text, apply_changes(document, changes[:half]), changes[half:])
         # If the parts cannot be edited one by one, the whole value is written again.
         is_whole = any(changes[0].path[: len(path)] == path for path in self.paths)
         if inner := find_changes(document, changes[0]):

@@ -1,5 +1,6 @@
 """Ways to add an entry to an object or a list of a YAML text, or to remove one; the best comes first."""
 
+import bisect
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,8 +70,9 @@ def insert_items(draft: Draft, sequence: Node, path: FieldPath, items: Sequence[
 def remove_entry(draft: Draft, container: Node, entry: Entry) -> Splices:
     """Return how to remove one entry of a mapping or list. It must not be the only one."""
     text, start, end = draft.text, entry.start, entry.end
-    previous_end = max((other.end for other in container.entries if other.start < start), default=None)
-    next_start = min((other.start for other in container.entries if other.start > start), default=None)
+    index = bisect.bisect_left(container.entries, start, key=lambda other: other.start)
+    previous_end = container.entries[index - 1].end if index else None
+    next_start = next((other.start for other in container.entries[index + 1 : index + 2]), None)
     # A line is removed with the line break before it, and the first line of a text has none.
     line_begin = line_start(text, start)
     has_own_line = bool(line_begin) and not text[line_begin:start].strip(" \t")

@@ -91,7 +91,7 @@ class _Tokens:
             start = token.start_mark.index
             if start > end:
                 yield from self._check_gap(end, start)
-            yield from self._check_column(token)
+            yield from self._check_column(token, self.text[end:start])
             if isinstance(token, yaml.ScalarToken):
                 yield from self._check_scalar(token)
             elif isinstance(token, yaml.AnchorToken):
@@ -114,15 +114,14 @@ class _Tokens:
         elif isinstance(token, yaml.DocumentEndToken):
             self.has_ended = True
 
-    def _check_column(self, token: Any) -> Iterator[Difference]:
+    def _check_column(self, token: Any, gap: str) -> Iterator[Difference]:
         """Check the column of a token that begins a line, if libyaml allows any column there."""
-        start = token.start_mark.index
-        begins_line = not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip(" ")
-        if begins_line and (self.brackets or getattr(token, "style", None) in ("|", ">")):
+        _, newline, indent = gap.rpartition("\n")
+        if newline and not indent.strip(" ") and (self.brackets or getattr(token, "style", None) in ("|", ">")):
             # Only the closing bracket may be in the column of the key, where people usually write it.
             least_column = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
             if token.start_mark.column < least_column:
-                yield Difference(start, _INDENT)
+                yield Difference(token.start_mark.index, _INDENT)
 
     def _check_indicator(self, token: Any) -> Iterator[Difference]:
         start, end = token.start_mark.index, token.end_mark.index

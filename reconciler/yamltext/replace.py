@@ -103,7 +103,9 @@ def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) 
     if node.is_block_text:
         return [Splice(start, node.header, new_head), _replace_body(draft, node, lines)]
     end = max(node.end, slot.after)
-    return [Splice(start, end, new_head), draft.insert_after(line_end(text, end), lines)]
+    # A line may be as long as the file, so its end is only searched for if something follows there.
+    below = [draft.insert_after(line_end(text, end), lines)] if lines else []
+    return [Splice(start, end, new_head), *below]
 
 
 def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:

@@ -129,11 +129,11 @@ class _Builder:
         return None
 
     def _build_node(self, event: Any, parent_column: int) -> Node:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end, column = event.start_mark.index, event.end_mark.index, event.start_mark.column
         if isinstance(event, yaml.AliasEvent):
             # If an alias is a key, the key's name is the text that the alias stands for.
             name = self.names.get(str(event.anchor), "")
-            return Node("alias", start, start, start, end, self._find_column(start), value=name)
+            return Node("alias", start, start, start, end, column, value=name)
         # Events do not say where an anchor or a tag ends, so the text does.
         properties = content = start
         while (event.anchor or event.tag) and (match := _PROPERTY.match(self.text, content)):
@@ -141,14 +141,14 @@ class _Builder:
         is_scalar = isinstance(event, yaml.ScalarEvent)
         if is_scalar and not event.value and not event.style:
             content = end = properties
-        column = self._find_column(content)
-        node = Node("scalar", start, properties, content, end, column, tag=event.tag, anchor=event.anchor)
+        # The whole file may be one line, so its beginning is only searched for if it is not known.
+        column = column if content == start else content - line_start(self.text, content)
+        style, value, flow = (event.style or "", event.value, False) if is_scalar else ("", "", bool(event.flow_style))
+        node = Node("scalar", start, properties, content, end, column, style, flow, event.tag, event.anchor, value)
         if not is_scalar:
-            node = dataclasses.replace(node, flow=bool(event.flow_style))
             return self._build_mapping(node) if isinstance(event, yaml.MappingStartEvent) else self._build_list(node)
         if event.anchor:
-            self.names[event.anchor] = event.value
-        node = dataclasses.replace(node, value=event.value, style=event.style or "")
+            self.names[event.anchor] = value
         return self._build_block_text(node, max(parent_column, 0)) if node.is_block_text else node
 
     def _build_block_text(self, node: Node, parent_column: int) -> Node:
@@ -179,6 +179,7 @@ class _Builder:
             key = self._build_node(event, node.column)
             value = self._build_node(next(self.events), node.column)
             colon = _COLON.match(self.text, key.end)
+            gap = self.text[entries[-1].end if entries else node.start : key.start]
             entry = Entry(
                 name=key.value,
                 start=key.start,
@@ -186,7 +187,7 @@ class _Builder:
                 after=colon.end() if colon else None,
                 value=value,
                 style=key.style,
-                explicit=self.text[line_start(self.text, key.start) : key.start].rstrip(" \t").endswith("?"),
+                explicit=gap.rstrip(" \t").endswith("?"),
             )
             entries.append(entry)
         return _finish_collection(node, "mapping", entries, event)
@@ -203,9 +204,6 @@ class _Builder:
             entries.append(Entry(name=str(len(entries)), start=start, key_end=after, after=after, value=value))
             end = entries[-1].end
         return _finish_collection(node, "list", entries, event)
-
-    def _find_column(self, position: int) -> int:
-        return position - line_start(self.text, position)
 
 
 def _finish_collection(node: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
