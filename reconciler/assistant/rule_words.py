@@ -83,7 +83,7 @@ def _find_line(instance: Any, schema: Any) -> int:
     if not isinstance(instance, str) or not isinstance(schema, Mapping):
         return 1
     if "maxLength" in schema:
-        return instance.count("\n", 0, schema["maxLength"]) + 1
+        return instance.count("\n", 0, int(schema["maxLength"])) + 1
     schemas = [schema, *schema.get("anyOf", ()), *schema.get("allOf", ())]
     patterns = [part["pattern"] for part in schemas if isinstance(part, Mapping) and "pattern" in part]
     starts = (match.start() for pattern in patterns if (match := re.search(pattern, instance)))
@@ -127,7 +127,8 @@ def _describe_contains(schema: Any, *, is_over: bool) -> str:
     if is_over:
         return f"may have at most {_count(schema['maxContains'], 'item')} that {item_words}"
     minimum = schema.get("minContains", 1)
-    return f"must have {'an item' if minimum == 1 else f'at least {minimum:,} items'} that {item_words}"
+    amount = "an item" if minimum == 1 else f"at least {_count(minimum, 'item')}"
+    return f"must have {amount} that {item_words}"
 
 
 def _describe_keyword(keyword: str, value: Any) -> str:
@@ -163,8 +164,9 @@ def _describe_opposite(keyword: str, value: Any) -> str:
     return re.sub("(?:must|may)( not)?", lambda match: "must" if match[1] else "may not", words, count=1)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _count(number: float, noun: str) -> str:
+    # A schema may say 2.0, which is a whole number, too.
+    return f"{int(number):,} {noun}{'' if number == 1 else 's'}"
 
 
 def _quote(value: Any) -> str:
