@@ -10,6 +10,7 @@ from reconciler.core.canonical import Whole, asks_anything, equal
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Unsent
+from reconciler.core.rules import explain_dead_rule
 from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, RuleException, Settings
 from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, prune, put_all
 from reconciler.dataclass import dataclass
@@ -162,8 +163,9 @@ def check_matches(
                 message = f"{name} matches nothing that a definition declares: remove it from reconciler.yaml"
             yield rule, message
     others: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
-    others += [(f"the rule {rule.id}", rule) for rule in settings.rules]
     others += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
+    for check in settings.rules:
+        yield check, _match_assistants(f"the rule {check.id}", check, definitions) or explain_dead_rule(check, settings)
     # A skipped file is not a definition, but its lint may be silenced.
     others += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
     yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in others)
@@ -194,9 +196,7 @@ def find_idle_secrets(
 
 
 def warn_of_unmatched(
-    settings: Settings,
-    definitions: Sequence[Definition],
-    lives: Sequence[Mapping[str, Any]] = (),
+    settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
     """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
     matches = check_matches(settings, definitions, lives)

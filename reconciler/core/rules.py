@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
+from reconciler.assistant.fields import is_known
 from reconciler.assistant.json_schema import Schema
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
 from reconciler.assistant.problem import FieldProblem, Severity
 from reconciler.assistant.rule_schemas import place_schema
 from reconciler.assistant.rule_words import Violation, describe_errors
@@ -92,6 +93,14 @@ def list_schema_parts(settings: Settings, *, whole: bool) -> list[Schema]:
         if asks and counts and (part := place_schema(rule.path, rule.schema, required=required, at=at)) is not None:
             parts.append({"description": rule.reason, **part})
     return parts
+
+
+def explain_dead_rule(rule: Rule, settings: Settings) -> str:
+    """Return a sentence about a rule for a field that no definition can declare, empty for any other rule."""
+    is_extra = any(covers(path, rule.path) for path in settings.extra_fields)
+    if is_extra or "*" in rule.path[:2] or is_known(rule.path):
+        return ""
+    return f"the rule {rule.id} is about {write_path(rule.path)}, which no definition can declare: correct it"
 
 
 def severity_on(rule: Rule, today: datetime.date) -> Severity | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.assistant.paths import parse_path
 from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import (
@@ -16,7 +17,7 @@ from reconciler.core.overrides import (
     warn_of_unmatched,
 )
 from reconciler.core.plan import Planner, Policy
-from reconciler.core.settings import EnforceRule, Environment, Freeze, IgnoreRule, Settings
+from reconciler.core.settings import EnforceRule, Environment, Freeze, IgnoreRule, Rule, Settings
 
 TODAY = datetime.date(2026, 3, 1)
 
@@ -172,6 +173,29 @@ def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
     assert note == (
         "sensitive /metadata/crm.key matches nothing that a definition declares or live holds: check its spelling"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "is_told"),
+    [
+        ("nmae", True),
+        ("model.temp", True),
+        ("createdAt", True),
+        ("tag", True),
+        ("tags.0", False),
+        ("voicemailMessage", False),
+        ("metadata.crm.key", False),
+        ("endCallPhrases.*", False),
+        ("*.provider", False),
+        ("model.*", False),
+        ("id", False),
+    ],
+)
+def test_a_rule_about_what_no_definition_can_declare_is_told(path: str, is_told: bool) -> None:
+    definitions = [Definition("a", "assistants/a.yaml", "asst_1", {})]
+    one_rule = Rule(id="r", path=parse_path(path), reason="why", schema={"maxLength": 3})
+    notes = [*warn_of_unmatched(settings(rules=(one_rule,), extra_fields=(("tags",),)), definitions)]
+    assert [note.startswith(f"the rule r is about {path}, which no") for note in notes] == [True] * is_told
 
 
 def test_a_freeze_that_concerns_no_definition_is_told() -> None:
