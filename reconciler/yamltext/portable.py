@@ -13,8 +13,7 @@ import yaml
 # What a rule can be broken with, as far as a look at the characters tells. Each begins with a literal, and no part of
 # one can run over the beginning of another match, so that a text of any length takes one quick walk.
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
-_GLUED_COLON: Final = re.compile(r"['\"]:\S")
-_LONE_DASH: Final = re.compile(r"-\s*[,\]}]")
+_RISK_IN_BRACKETS: Final = re.compile(r"[?!]|['\"]:\S|-\s*[,\]}]")
 _HEADER_BEGINS_LINE: Final = re.compile(r"\n *[|>]")
 _LINE_OF_BLANKS: Final = re.compile(r"\n +\r?\n")
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
@@ -23,7 +22,6 @@ _COMMENT: Final = re.compile(r"#[^\r\n]*")
 _HEADER: Final = re.compile(r"[|>][-+0-9]*")
 # Lines of blanks above a text, unless they reach exactly as far as its first line is indented.
 _LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n(?!(?:\1?\r?\n)*\1[^ \r\n])")
-_AFTER_INDICATOR: Final = re.compile(r"[ \t\r\n,\]}]|\Z")
 _OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _BLOCKS: Final = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
@@ -59,7 +57,7 @@ def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
         return True
     if "\r" in text and _LONE_RETURN.search(text):
         return True
-    if any("?" in value or _GLUED_COLON.search(value) or _LONE_DASH.search(value) for value in in_brackets):
+    if any(map(_RISK_IN_BRACKETS.search, in_brackets)):
         return True
     has_block = "|" in text or ">" in text
     return has_block and bool(_HEADER_BEGINS_LINE.search(text) or _LINE_OF_BLANKS.search(text))
@@ -127,12 +125,11 @@ class _Tokens:
         start, end = token.start_mark.index, token.end_mark.index
         if isinstance(token, yaml.DocumentEndToken) and self.has_ended:
             yield Difference(start, _ENDED)
-        # libyaml sees a pair in `["a":1]` and an indicator in `{?a: 1}`. Other parsers see neither.
-        if self.brackets and not _AFTER_INDICATOR.match(self.text, end):
-            if isinstance(token, yaml.KeyToken) and start < end:
-                yield Difference(start, _NO_SPACE.format("?"))
-            elif isinstance(token, yaml.ValueToken) and self.brackets[-1] is yaml.FlowSequenceStartToken:
-                yield Difference(start, _NO_SPACE.format(":"))
+        # libyaml sees a pair in `["a":1]`, an indicator in `{?a: 1}`, and a tag in `[!!str,a]`. Other parsers do not.
+        if self.brackets and not self.text[end : end + 1].isspace():
+            is_pair = isinstance(token, yaml.ValueToken) and self.brackets[-1] is yaml.FlowSequenceStartToken
+            if is_pair or isinstance(token, yaml.TagToken) or (isinstance(token, yaml.KeyToken) and start < end):
+                yield Difference(start, _NO_SPACE.format(self.text[start:end]))
 
     def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
         """Check what is between two tokens. To libyaml it is comments and white space."""
@@ -161,8 +158,9 @@ class _Tokens:
         start, end = token.start_mark.index, token.end_mark.index
         header, has_words = _HEADER.match(self.text, start), token.value.strip()
         body = _BREAK.search(self.text, start, end)
+        if header:
+            yield from self._check_gap(header.end(), body.start() if body else end)
         if header and body:
-            yield from self._check_gap(header.end(), body.start())
             # If the header says how far lines are indented, all parsers agree about blank lines before the text.
             has_indicator = any(map(str.isdigit, header[0])) and has_words
             if not has_indicator and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
