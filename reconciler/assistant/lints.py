@@ -61,8 +61,8 @@ _LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)
 # The blocks with pictures and keycaps, and the mark that turns a character into a picture.
 _PICTURES = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f"
 _EMOJI = re.compile(f"[{_PICTURES}]+")
-_TAG = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>")
-_PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?")
+_TAG = re.compile(r"</?[^\W\d_][\w:.-]*(?:\s[^<>]*)?/?>")
+_PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?|\A\$file\b.*")
 # Each match of the five patterns contains one of these, but few texts do: one quick search saves five slow ones.
 _ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|\n[ \t]*[0-9]|[wW]\.|[oO]:")
 _IN_SPEECH: Final = (
@@ -70,7 +70,7 @@ _IN_SPEECH: Final = (
     ("spoken-link", _LINK, "has a link, which nobody can click in a call: say where to find it"),
     ("spoken-emoji", _EMOJI, "has an emoji, which a voice reads out or drops: remove it"),
     ("spoken-tag", _TAG, "has a tag, which a voice may read out: remove it"),
-    ("placeholder", _PLACEHOLDER, "has a placeholder that nothing fills in; a variable is written {{name}}"),
+    ("placeholder", _PLACEHOLDER, "has a placeholder that nothing fills: a variable is {{name}}, a file {$file: PATH}"),
 )
 _LINE_END_BLANKS = re.compile(r"(?<![^\S\r\n])[^\S\r\n]+(?=\r?\n)")
 # YAML would take a straight quote at the beginning. A word processor may leave the last quote straight.

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant import fields
+from reconciler.assistant.file_names import same_name
 from reconciler.assistant.invisible import describe_unseen, is_seen, name_character, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
@@ -205,4 +206,4 @@ def shorten(text: str) -> str:
 @functools.lru_cache(1024)
 def _letters(key: str) -> str:
     """Return the letters and digits of a key, in lower case: `first_message` is `firstMessage` misspelt."""
-    return "".join(character for character in key.lower() if character.isalnum())
+    return "".join(character for character in same_name(key) if character.isalnum())
