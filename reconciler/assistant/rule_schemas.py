@@ -153,6 +153,8 @@ def _translate(schema: Any, at: str) -> Any:
     if not isinstance(schema, Mapping):
         return schema
     names = {"prefixItems": "items", "items": "additionalItems"} if "prefixItems" in schema else {}
+    # Draft-07 has one keyword for both. Of a schema with both, an editor knows one.
+    names["dependentRequired" if "dependentRequired" in schema else "dependentSchemas"] = "dependencies"
     return {
         names.get(keyword, keyword): _translate_keyword(keyword, value, at)
         for keyword, value in schema.items()

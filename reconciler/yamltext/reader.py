@@ -25,8 +25,8 @@ _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
 # A "!" with nothing behind it, before a value; an anchor may come first.
 _LONE_MARK = re.compile(r"(?:&\S+(?:\s|#[^\r\n]*)+)?!(?:\s|\Z)")
-# An item of a list or a quotation, a row of a table, or a line that begins or ends code.
-_ITEM = re.compile(r"[ \t]*(?:(?:[-*+>\u2022\u00b7\u2023\u25aa\u2013]|[0-9]{1,2}[.)])[ \t]+\S|\|.*\|[ \t]*$|```)")
+# An item of a list or a quotation, a line that begins in bold, a row of a table, or a line that begins or ends code.
+_ITEM = re.compile(r"[ \t]*(?:(?:[-*+>\u2022\u25aa]|[0-9]{1,2}[.)])[ \t]+\S|\*\*\S|\|.*\|[ \t]*$|```)")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 _AFTER_LONE_MARK = Refusal(
     'YAML parsers read the text after a single "!" differently; remove it, or put the whole text in quotes', ""

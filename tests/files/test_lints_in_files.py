@@ -45,6 +45,8 @@ MESSAGES = "id: asst_1\nmetadata:\n  rules: "
         (">\n    Rules:\n    1. one\n    2. two", True),
         (">-\n    ```\n    call()\n    ```", True),
         (">-\n    Rules:\n    \u2022 one\n    \u2022 two", True),
+        (">-\n    **Role**: kind\n    **Style**: short", True),
+        (">-\n    This is\n    **important** today", False),
         (">-\n    > Be kind.\n    > Be short.", True),
         (">-\n    # Role\n    You are kind.", True),
         ('"# Role\n    You are kind."', True),

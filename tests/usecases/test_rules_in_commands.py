@@ -132,6 +132,18 @@ def test_the_editors_schema_has_the_rules_for_all_assistants(
     assert jsonschema.Draft7Validator(whole).is_valid({**GOOD, **change}) is is_good
 
 
+@pytest.mark.parametrize(
+    ("keyword", "needs"), [("dependentRequired", ["owner"]), ("dependentSchemas", {"required": ["owner"]})]
+)
+def test_the_editors_schema_says_what_a_key_needs_beside_it(tmp_path: Path, keyword: str, needs: Any) -> None:
+    rule = {"id": "crm", "path": "/metadata", "schema": {keyword: {"crm": needs}}, "reason": "somebody owns it"}
+    judge = jsonschema.Draft7Validator(schema(tmp_path, {"rules": [rule]}))
+    verdicts = [
+        judge.is_valid({"id": "a", "metadata": data}) for data in ({"a": 1}, {"crm": 1}, {"crm": 1, "owner": 2})
+    ]
+    assert verdicts == [True, False, True]
+
+
 def schema(root: Path, settings: dict[str, Any], *options: str) -> Any:
     """What the command prints, in this process."""
     (root / "assistants").mkdir(exist_ok=True)
