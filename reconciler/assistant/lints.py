@@ -25,7 +25,7 @@ LINTS: Final[Mapping[str, str]] = {
     "spoken-link": "A link in a spoken text.",
     "spoken-emoji": "An emoji in a spoken text.",
     "spoken-tag": "A <tag> in a spoken text.",
-    "placeholder": "A ${...} in a spoken text, which nothing replaces.",
+    "placeholder": "A ${...} in a spoken text, which nothing replaces, or a $file without its brackets.",
     "folded-markdown": "Several lines of Markdown that YAML folds into one.",
     "curly-quotes": "Curly quotation marks around a whole text.",
     "line-end-blanks": "Spaces at the ends of lines inside a text.",
