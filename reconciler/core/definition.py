@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -74,6 +75,11 @@ class Layer:
     def text_at(self, path: FieldPath) -> TextFile | None:
         """Return the text file whose text is the value at a path, None if the layer itself holds the value."""
         return next((text_file for text_file in self.texts if text_file.path == path), None)
+
+
+def write_command(name: str, file: str) -> str:
+    """Return a command about a file, ready to be pasted into a shell."""
+    return f"`reconciler {name} {shlex.quote(file)}`"
 
 
 @dataclass(frozen=True, slots=True)

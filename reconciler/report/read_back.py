@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
+from reconciler.core.definition import write_command
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, UndoableApply, check_apart, combine_writes
@@ -86,7 +87,7 @@ def _list_irreversible(report: Report) -> tuple[str, ...]:
             remedy = "that report has its values under `last`"
             messages[entry.file] = f"{entry.file}: the assistant was deleted, and a rollback creates nothing; {remedy}"
         elif entry.status is Status.NEW and entry.outcome and entry.outcome.may_be_live:
-            remedy = f"`reconciler delete {entry.file}` does"
+            remedy = f"{write_command('delete', entry.file)} does"
             messages[entry.file] = f"{entry.file}: the assistant was new, and a rollback deletes nothing; {remedy}"
     return tuple(messages.values())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from reconciler.assistant.paths import parse_pointer
+from reconciler.core.definition import write_command
 from reconciler.core.origin import find_leaf
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Requirement
@@ -118,7 +119,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         # No apply sends what nobody declares.
         is_sent = any(find_leaf(each, path)[1] is not MISSING for each in declared for path in paths)
         hint = "run `reconciler apply`" if is_sent else "look at it live; an apply sends what is declared again"
-        hint = f"check live, then `reconciler create {entry.file}`" if entry.is_creation else hint
+        hint = f"check live, then {write_command('create', entry.file)}" if entry.is_creation else hint
         detail = f"the outcome of the last write of {entry.file} is unclear"
         yield Requirement("unclear write", detail, hint, met=False if is_sent or entry.is_creation else None)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.core.canonical import equal
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, write_command
 from reconciler.core.plan import Plan
 from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest_write
 from reconciler.core.run import Result
@@ -98,7 +98,7 @@ class UnclearWrites:
         # The assistant may exist. Another request could create a second one, so a person must look.
         if not entry.id:
             message = "a request that creates is never repeated, and the outcome of this one is unknown"
-            hint = LOOK_FIRST.format(file=result.definition.file)
+            hint = LOOK_FIRST.format(command=write_command("create", result.definition.file))
             return result.refuse("conflict", message, hint=hint, warnings=())
         if result.plan is None or result.live is None:
             return result

@@ -4,6 +4,7 @@ import contextlib
 import importlib.resources
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -32,9 +33,11 @@ def list_files(directory: str, *, api_url: str | None, ci: Ci | None, package: s
     }
 
 
-def read_next_steps(ci: Ci | None, *, package: str | None) -> str:
+def read_next_steps(directory: str, ci: Ci | None, *, package: str | None) -> str:
     """Return what to do next, as commands; without a `package` its placeholders are to be replaced first."""
     steps = _read_starter("next.txt").replace("{steps}", _read_starter(f"next-{ci or 'by-hand'}.txt"))
+    variable = "" if directory == "assistants" else f" RECONCILER_DIRECTORY={shlex.quote(directory)}"
+    steps = steps.replace("{directory}", variable)
     return steps.replace("{replace}", "" if package else "replace OWNER/REPOSITORY and COMMIT in the files; ")
 
 

@@ -434,6 +434,14 @@ def test_a_rollback_of_a_deletion_says_that_it_stays(repo: Story) -> None:
     assert note.startswith(f"{FILE}: the assistant was deleted, and a rollback creates nothing")
 
 
+def test_the_command_that_a_message_names_can_be_pasted(repo: Story) -> None:
+    (repo.root / FILE).rename(repo.root / "assistants" / "new one.yaml")
+    repo.commit("A blank")
+    with repo.intercept(unclear_answer()):
+        entries = repo.apply("--create")["assistants"]
+    assert "run `reconciler create 'assistants/new one.yaml'`" in entries[1]["error"]["message"]
+
+
 def test_a_resume_creates_nothing_and_says_so(repo: Story) -> None:
     with repo.intercept(unclear_answer()):
         report = repo.save_report(repo.apply("--create"))

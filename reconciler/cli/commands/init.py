@@ -48,5 +48,5 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
             eprint(f"left {file}: {subject} already exists")
     if not (repository_root(directory) / ".git").exists():
         eprint("This is not a git repository yet: git init")
-    eprint(read_next_steps(ci, package=source).removesuffix("\n"))
+    eprint(read_next_steps(directory.name, ci, package=source).removesuffix("\n"))
     return 0

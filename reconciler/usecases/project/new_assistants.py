@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, Definition
+from reconciler.core.definition import NEW, Definition, write_command
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
@@ -17,8 +17,7 @@ from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
 LOOK_FIRST = (
-    "look for it in the dashboard: if it is there, put its id into the file as `id: ...`; if it is not, run "
-    "`reconciler create {file}`"
+    "look for it in the dashboard: if it is there, put its id into the file as `id: ...`; if it is not, run {command}"
 )
 
 
@@ -42,12 +41,13 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
     """Return why an assistant must not be created now, although its file says `id: new`."""
     if project.may_create is not None and definition.file in project.may_create:
         return None
+    create = write_command("create", definition.file)
     if _find_unclear_creations(project, definition):
         return Failure(
             "conflict",
             "an earlier run may have created this assistant, but its outcome is unclear: nothing is created from this "
             "file until somebody has checked",
-            hint=LOOK_FIRST.format(file=definition.file),
+            hint=LOOK_FIRST.format(command=create),
         )
     if project.may_create is not None:
         return Failure(
@@ -60,7 +60,7 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
             "conflict",
             f"the record has an assistant with this name, {entry.id} of {entry.file}, but no definition has that id "
             "any more: this file may be the same one, renamed",
-            hint=f"if it is, put `id: {entry.id}` into it; if it is not, run `reconciler create {definition.file}`",
+            hint=f"if it is, put `id: {entry.id}` into it; if it is not, run {create}",
         )
     return None
 
@@ -103,8 +103,8 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
 
 def _refuse(result: Result, namesake: str) -> Result:
     message = f"an assistant with this name is already live, {namesake}, but no definition has that id"
-    create = f"reconciler create {result.definition.file}"
-    hint = f"if it is this one, put `id: {namesake}` into the file; if it is not, run `{create}`"
+    command = write_command("create", result.definition.file)
+    hint = f"if it is this one, put `id: {namesake}` into the file; if it is not, run {command}"
     return dataclasses.replace(result, error=Failure("conflict", message, hint=hint))
 
 

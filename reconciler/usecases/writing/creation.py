@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from reconciler.core.definition import Definition, Layer, LayerKind
+from reconciler.core.definition import Definition, Layer, LayerKind, write_command
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, check_organisation, to_failure
@@ -39,7 +39,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
             error,
             f"it is unknown whether the assistant was created: {error.message}",
             hint=f"look in the dashboard for {name!r}: if it is there, put its id into {file} as `id: ...`; if it is "
-            f"not, run `reconciler create {definition.file}`",
+            f"not, run {write_command('create', definition.file)}",
         )
         return result.end(Outcome.INDETERMINATE, unclear)
     except ApiError as error:
