@@ -22,7 +22,8 @@ from reconciler.dataclass import dataclass
 
 # Node and uvicorn close an idle connection after 5 s. A write must never use one that is just being closed.
 _KEPT_ALIVE = 4.0
-_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # which of the two depends on timing and on OpenSSL
+# Which of them depends on timing and on OpenSSL.
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)
 _POLL_INTERVAL = 0.25  # seconds between two checks whether the run was aborted, while waiting for an answer
 
 
@@ -106,8 +107,10 @@ class Connection:
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
-            if self.proxy and not self.clock.steps:
-                hint = f"check that the proxy in {self.proxy.variable} is running; NO_PROXY lists hosts that need none"
+            # Nothing has come back through the proxy, so it may be the reason.
+            if self.proxy and not failure.hint and not (self.clock.steps and self._has_reached_api()):
+                hint = f"check that the proxy in {self.proxy.variable} is running, and that it may connect to the API"
+                hint += "; NO_PROXY lists hosts that need none"
                 failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from authority import Authority, make_authority
 from odd_client import ASSISTANT, check_no_secret, token_credentials
-from odd_server import OddServer, Reply, Request, answer, hang_up, odd_server, raw_reply, silence
+from odd_server import OddServer, Reply, Request, answer, hang_up, odd_server, raw_reply, reset, silence
 from tunnel import tunnel
 
 from reconciler.api.client import ApiOptions, AssistantsApi
@@ -141,6 +141,13 @@ def opened_and_silent(sock: socket.socket, request: Request) -> bool:
     return silence(sock, request)
 
 
+def opened_and_reset(sock: socket.socket, request: Request) -> bool:
+    """The tunnel is there, and breaks off."""
+    sock.sendall(OPENED)
+    sock.recv(1)
+    return reset(sock, request)
+
+
 @pytest.mark.parametrize(
     "reply", [hang_up, silence, answer(502, ""), answer(504, ""), raw_reply(OPENED), opened_and_silent]
 )
@@ -167,7 +174,9 @@ def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
     ("reply", "message", "hint"),
     [
         (answer(403, ""), "403 from the proxy in HTTPS_PROXY", "NO_PROXY"),
-        (raw_reply(OPENED), "the connection was closed during the TLS handshake", "running"),
+        (raw_reply(OPENED), "the connection was closed during the TLS handshake", "proxy in HTTPS_PROXY"),
+        (opened_and_reset, "the connection was closed during the TLS handshake", "proxy in HTTPS_PROXY"),
+        (hang_up, "the connection was closed before a response arrived", "proxy in HTTPS_PROXY"),
     ],
 )
 def test_what_a_proxy_did_instead_is_told_in_words(
