@@ -18,24 +18,18 @@ _SECRET: Final = re.compile("//|@|pass|token|secret|credential|auth|e-?mail", re
 
 def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:
     """Return the problems with their lines, as far as these may be shown and the problem is about a line."""
-    texts = {layer.file: layer for layer in layers}
-    lines: dict[str, Sequence[str]] = {}
-    files = {problem.file for problem in problems}
-    for text in (text for layer in texts.values() for text in layer.texts if text.file in files):
+    files = {problem.file for problem in problems if not problem.about_file}
+    by_file = {layer.file: layer for layer in layers}
+    lines = {file: hide_lines(layer, settings, lambda _: "") for file, layer in by_file.items() if file in files}
+    for text in (text for layer in by_file.values() for text in layer.texts if text.file in files):
         # If several fields mention a text and one of them is a secret, the text is one, too.
         may_show = settings.may_show(text.path) and lines.get(text.file) != []
         lines[text.file] = split_lines(text.content) if may_show else []
     located: list[Problem] = []
     for problem in problems:
-        layer = texts.get(problem.file)
-        if (layer is None and problem.file not in lines) or problem.about_file:
-            located.append(problem)
-            continue
-        if layer is not None and problem.file not in lines:
-            lines[problem.file] = hide_lines(layer, settings, lambda _: "")
-        file_lines = lines[problem.file]
-        line = file_lines[problem.line - 1] if problem.line <= len(file_lines) else ""
-        located.append(dataclasses.replace(problem, source_line=line))
+        own_lines = lines.get(problem.file, ())
+        has_line = not problem.about_file and problem.line <= len(own_lines)
+        located.append(dataclasses.replace(problem, source_line=own_lines[problem.line - 1]) if has_line else problem)
     return located
 
 
