@@ -30,9 +30,11 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     """Return what `apply` would do, after one GET per definition; what is not read says why."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     # Reading begins when all files are parsed. To overlap the two was measured: the threads wait for one interpreter.
-    definitions = project.loaded.definitions
+    definitions = [definition for definition in project.loaded.definitions if not definition.is_new]
     readings = for_each(definitions, lambda definition: _plan_one(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, readings, strict=True)]
+    # What is new is looked up in git, whose answers only one thread may wait for.
+    results += [_plan_new(project, definition) for definition in project.loaded.definitions if definition.is_new]
     results = _warn_of_shared(project, _refuse_duplicates(project, results))
     results = _refuse_elsewhere(project, refuse_namesakes(api, project, results))
     results = name_setters(results, project)
@@ -68,8 +70,6 @@ def _plan_offline(project: Project, definition: Definition) -> Result:
 
 
 def _plan_one(api: Assistants, project: Project, definition: Definition) -> Result:
-    if definition.is_new:
-        return _plan_new(project, definition)
     try:
         live = project.normalize(definition, api.get(definition.id))
     except ApiError as error:

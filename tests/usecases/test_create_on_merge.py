@@ -95,6 +95,18 @@ def test_a_plan_lists_it_as_to_be_created(repo: Story, options: list[str]) -> No
     assert repo.sandbox.posts == []
 
 
+def test_many_new_ones_are_looked_up_in_git_one_after_the_other(repo: Story) -> None:
+    for number in range(40):
+        repo.write(f"new-{number}", f"id: new\nname: Newcomer {number}\n")
+        folder = repo.root / f"docs/{number}/pages"
+        folder.mkdir(parents=True)
+        (folder / "page.md").write_text(f"Page {number}\n", "utf-8")
+    repo.commit("Many newcomers")
+    result = run("plan", cwd=repo.root, env=connection_variables(repo.sandbox))
+    assert (result.code, result.stderr) == (0, "")
+    assert "41 to create" in result.stdout
+
+
 def test_drift_has_nothing_to_say_about_it(repo: Story) -> None:
     result = repo.run("drift", "--detailed-exitcode")
     assert (result.code, result.stdout) == (0, "Drift: 0 drifted, 0 conflicts, 1 in sync, 1 to create, 0 errors.\n")
