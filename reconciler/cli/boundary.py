@@ -5,6 +5,8 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -18,6 +20,15 @@ FAILED = 1
 INTERRUPTED = 130
 _FROM_ENVIRONMENT = click.core.ParameterSource.ENVIRONMENT
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+_interrupts: list[int] = []
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - the signal module's form
+    """Handle Ctrl-C as Python does, and note it: a library may turn the exception into an error of its own."""
+    _interrupts.append(number)
+    raise KeyboardInterrupt
 
 
 def run_guarded(command: click.Command, arguments: Sequence[str]) -> int:
@@ -104,8 +115,7 @@ def _fail(message: str, hint: str = "") -> int:
 
 
 def _report_crash(error: Exception) -> int:
-    # Before Python 3.12, a class that is being made wraps it.
-    if isinstance(error.__cause__, KeyboardInterrupt):
+    if _interrupts:
         return _report_interruption()
     # Before Python 3.13, pathlib wraps the error of a link that leads to itself.
     if isinstance(error.__context__, OSError) and error.__context__.errno == errno.ELOOP:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.boundary import run_guarded
+from reconciler.cli.boundary import interrupt, run_guarded
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -96,7 +96,7 @@ def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(COLLECT_EVERY)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background of a shell
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, interrupt)
     code = run_guarded(reconciler, sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the result stands
     gc.freeze()  # so that the last collection at exit has nothing to do

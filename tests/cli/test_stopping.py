@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -122,6 +123,39 @@ def test_ctrl_c_while_modules_are_loaded_shows_no_traceback(module: str) -> None
     command = [sys.executable, "-c", f"import signal; signal.signal(2, signal.default_int_handler); {code}"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (-signal.SIGINT, "", "")  # 130 in a shell
+
+
+def test_ctrl_c_that_a_library_turns_into_an_error_is_no_fault_of_ours() -> None:
+    code = """
+import os, signal, sys, click
+from reconciler.cli import boundary, main
+
+def crash() -> None:
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ValueError from None
+
+main.reconciler.get_command = lambda *_: click.Command("validate", callback=crash)
+sys.argv = ["reconciler", "validate"]
+main.main()
+"""
+    command = [sys.executable, "-c", f"import signal; signal.signal(2, signal.default_int_handler)\n{code}"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "Stopped.\n")
+
+
+def test_a_pull_that_is_stopped_writes_every_file(fleet: Project) -> None:
+    with running_sandbox(SEED) as sandbox:
+        last = fleet.folder / f"a{FLEET - 1}.yaml"
+        with start_command("pull", cwd=fleet.root, env=connection_variables(sandbox)) as command:
+            while b"Old" not in (fleet.folder / "a00.yaml").read_bytes():
+                time.sleep(0.001)
+            command.signal(signal.SIGTERM)
+            result = command.wait()
+    assert result.code in (0, 143)
+    assert "Old" in last.read_text("utf-8")
+    assert [*fleet.folder.glob(".*")] == []
 
 
 def test_an_import_that_is_stopped(fleet: Project) -> None:

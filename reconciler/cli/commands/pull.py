@@ -79,9 +79,10 @@ def command(
         if not ids:
             with connect(connection, project.settings, stopping) as (api, control):
                 results = drift(api, project, control).results
-    puller = Puller(project, conflicts)
-    pulls = puller.pull(results)
-    successes = [_write_and_show(pulled, puller, check=check) for pulled in pulls]
+        # A signal must not end this between two files.
+        puller = Puller(project, conflicts)
+        pulls = puller.pull(results)
+        successes = [_write_and_show(pulled, puller, check=check) for pulled in pulls]
     unread = [result for result in results if result.plan is None]
     # The problems of an invalid file are already shown.
     reported_files = {entry.file for entry in project.loaded.invalid}
