@@ -15,7 +15,8 @@ from reconciler.core.definition import MAX_BYTES
 from reconciler.core.outcome import Outcome
 from reconciler.errors import ErrorKind
 from reconciler.report.json_text import DEEPEST_REPORT, LARGEST_REPORT, MOST_TOKENS
-from reconciler.yamltext.nodes import MAX_ALIASED, MAX_DEPTH, MAX_NODES
+from reconciler.yamltext.nodes import MAX_ALIASED, MAX_NODES
+from reconciler.yamltext.parser_errors import MAX_DEPTH
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")

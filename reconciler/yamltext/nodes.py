@@ -18,17 +18,15 @@ from reconciler.assistant.invisible import name_character
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import About
 from reconciler.core.definition import Place
-from reconciler.yamltext.parser_errors import explain_error
+from reconciler.yamltext.parser_errors import MAX_DEPTH, TOO_DEEP, explain_error
 from reconciler.yamltext.scalars import PLAIN, TEXT
 
-MAX_DEPTH: Final = 64
 # Counts keys, values, lists and groups. 1 MiB of text could hold half a million, in 400 MiB and many seconds.
 MAX_NODES: Final = 20_000
 # How many nodes a document may gain by its aliases.
 MAX_ALIASED: Final = 10_000
 # The tag that a mapping or list without one gets.
 COLLECTION: Final = "collection"
-_TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 # YAML 1.1 breaks lines at these. YAML 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 # YAML 1.1, section 4.1.1. Compiled only when needed, since that takes as long as reading twenty files.
@@ -73,7 +71,7 @@ class _Loader(CParser):
         self.nodes += 1
         # The first node has no parent to report, but it is never refused.
         if self.depth > MAX_DEPTH:
-            raise _refuse(parent, _TOO_DEEP)
+            raise _refuse(parent, TOO_DEEP)
         if self.nodes > MAX_NODES:
             raise _refuse(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
 
@@ -169,7 +167,7 @@ def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[
     if size > len(sizes) + MAX_ALIASED:
         raise _refuse(node, f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
     if depth > MAX_DEPTH:
-        raise _refuse(node, _TOO_DEEP)
+        raise _refuse(node, TOO_DEEP)
     return size, depth
 
 

@@ -20,6 +20,8 @@ from reconciler.yamltext.misread_lines import (
     find_wrong_key,
 )
 
+MAX_DEPTH: Final = 64
+TOO_DEEP: Final = f"this is nested more than {MAX_DEPTH} levels deep"
 # In a message {} stands for the character at its place. Nothing else is quoted from the file.
 _NEEDS_QUOTES: Final = 'a text cannot begin with "{}" unless it is in quotes; put the whole text in quotes ("...")'
 _AFTER_QUOTE = (
@@ -264,6 +266,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
         "place",
         'a file is one document, such as one assistant; remove this "---", and move a second one into its own file',
     ),
+    ("exceeded maximum nesting depth", "place", TOO_DEEP),  # libyaml 0.2.6 and newer
     ("mapping values are not allowed", "place", _explain_colon),
     ("mapping keys are not allowed", "place", _NEEDS_QUOTES.format("?")),
     ("block sequence entries are not allowed", "place", _LIST_BELOW),
