@@ -134,9 +134,10 @@ class AssistantsApi:
     ) -> dict[str, Any]:
         """Write once (`PATCH /assistants/{id}`) and return the assistant as the API says it is now.
 
-        Repeated only if the API certainly did nothing: if there was no connection, and after 425, 429 and one 401 if
-        `look_again()`. Raises `UnclearWrite` if the write may have happened: 408, 499, 5xx, no answer, an invalid one,
-        or one with another `id` than `live_id`, the `id` that GET returned.
+        Repeated only if the API certainly did nothing (no connection, 425, 429, one 401), and sent after a pause or a
+        failure only if `look_again()` says that live is as it was. Raises `UnclearWrite` if the write may have
+        happened: 408, 499, 5xx, no answer, an invalid one, or one with another `id` than `live_id`, the `id` that GET
+        returned.
         """
         call = _build_write("PATCH", _build_path(assistant_id), body)
         assistant = self._read_assistant(call, self._send(call, look_again))
@@ -206,7 +207,7 @@ class AssistantsApi:
                     if result.ok:
                         self._session.note_success(call.method, token)
                         return result
-            may_repeat, has_looked = call.is_refused_for_now and not self._stopping(), False
+            may_repeat, has_looked = call.needs_look and not self._stopping(), False
             if result.status == 401 and not call.once and not self._stopping():
                 has_looked, was_refused = was_refused, True
                 may_repeat = self._session.renew(call.method, token, is_repeated=has_looked)

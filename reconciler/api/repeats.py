@@ -1,7 +1,7 @@
 """Sends every request: repeats temporary failures, counts and reports each attempt.
 
-After a temporary failure, a read or a login may always be repeated. A write is repeated only if it did not reach the
-API; otherwise, the caller must read live first (docs/reference.md, "The network"). Knows nothing about tokens and JSON.
+After a temporary failure, a read or a login may always be repeated. Before a write is repeated, the caller must read
+live again (docs/reference.md, "The network"). Knows nothing about tokens and JSON.
 """
 
 import threading
@@ -31,6 +31,7 @@ _STOPPED = NoAnswer(
     temporary=False,
     hint="run this again",
 )
+_PAUSED = NoAnswer("rate_limited", "the API asked for a pause, and nothing was sent", reached=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,10 @@ class Call:
     path: str
     content: bytes | None = None
     cookie: str = ""
-    write: bool = False  # not repeated here once it has reached the API
+    write: bool = False  # not repeated here
     once: bool = False  # never repeated, whatever the answer
     attempts: int = 0
-    is_refused_for_now: bool = False  # a write: the API did nothing, and another attempt may help
+    needs_look: bool = False  # a write: nothing was done, and it may be sent once live was read again
     repeats: int = 0
     retry_after_waits: float = 0.0
     last_result: Answer | NoAnswer | None = None
@@ -105,7 +106,7 @@ class Sender:
 
     def send(self, call: Call) -> Answer | NoAnswer:
         """Send the call, repeat it if that may help, and return its last answer or failure."""
-        call.is_refused_for_now = False
+        call.needs_look, began = False, time.monotonic()
         while True:
             with self._serialize_first_request(), self.throttle.turn() as turn:
                 if self._final_failure:
@@ -115,6 +116,10 @@ class Sender:
                 # made if there is no pause: it may be the read after the last write.
                 if turn is None or (call.last_result and self.stopping()):
                     return call.last_result or _STOPPED
+                # Another call may have begun a pause since live was read for this write.
+                if call.write and not call.once and self.throttle.was_held(began):
+                    call.needs_look = True
+                    return call.last_result or _PAUSED
                 note, result = self._attempt(call, turn)
             if self.on_request is not None:
                 self.on_request(note)
@@ -126,13 +131,11 @@ class Sender:
             # repeated here is repeated after live was read again, and that read waits for the end of the pause.
             if retry_after or result.status == 429:
                 self.throttle.pause_all(seconds)
-            if not _may_repeat(call, result):
-                return result
-            if self.stopping() or self._is_exhausted(call, result, retry_after):
+            if not _may_repeat(call, result) or self.stopping() or self._is_exhausted(call, result, retry_after):
                 return result
             self.throttle.sleep(seconds)
-            if call.write and result.reached:
-                call.is_refused_for_now = True
+            if call.write:
+                call.needs_look = True
                 return result
 
     def close(self) -> None:

@@ -106,6 +106,10 @@ class Throttle:
         with self._turns:
             self._open_at = max(self._open_at, time.monotonic() + seconds)
 
+    def was_held(self, since: float) -> bool:
+        """Return whether somebody who has waited since then was held by a pause, and not only for a moment."""
+        return self._open_at > since + _PAUSE_FOR_WINDOW
+
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after an attempt, counted from 1: exponential, with full jitter."""
         # With full jitter, threads that failed together do not come back together.

@@ -289,6 +289,43 @@ def test_a_wait_pauses_every_worker(server: OddServer, status: int) -> None:
     assert all(request.at - began >= 0.5 for request in server.all_requests[1:])
 
 
+def test_a_write_that_has_waited_for_the_end_of_a_pause_is_sent_after_another_look(server: OddServer) -> None:
+    """Another worker's request began the pause, after live was read for this write."""
+    server.on("GET *", answer(429, {}, Retry_After="3"), YES)
+    server.on("PATCH *", YES)
+    looks: list[int] = []
+
+    def look_again(*, is_current: bool) -> bool:
+        looks.append(len(server.all_requests))
+        return is_current
+
+    with client(server) as api, ThreadPoolExecutor(1) as pool:
+        limited = pool.submit(api.get, "limited")
+        while not server.all_requests:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        with pytest.raises(ApiError, match="pause"):
+            api.patch("asst_1", {}, live_id="asst_1", look_again=functools.partial(look_again, is_current=False))
+        api.patch("asst_1", {}, live_id="asst_1", look_again=functools.partial(look_again, is_current=True))
+        assert limited.result(timeout=10) == ASSISTANT
+    assert len(looks) == 1
+    assert [request.method for request in server.all_requests].count("PATCH") == 1
+
+
+@pytest.mark.parametrize("is_current", [True, False])
+def test_a_write_without_a_connection_is_repeated_only_after_another_look(*, is_current: bool) -> None:
+    looks: list[int] = []
+
+    def look_again() -> bool:
+        looks.append(1)
+        return is_current
+
+    options = ApiOptions(f"http://127.0.0.1:{unused_port()}/api", token_credentials(), ApiLimits(retries=2))
+    with AssistantsApi(options, backoff=0.01) as api, pytest.raises(ApiError):
+        api.patch("asst_1", {}, live_id="asst_1", look_again=look_again)
+    assert len(looks) == (2 if is_current else 1)
+
+
 def stop_during(server: OddServer, method: str) -> tuple[ApiError, list[Request]]:
     stop = threading.Event()
     api = client(server, stopping=stop.is_set, retries=50, on_request=lambda note: stop.set())

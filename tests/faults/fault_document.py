@@ -42,7 +42,7 @@ is in parentheses.
 ## A fault that happens once
 
 A request that may succeed later is retried up to `--retries` times. The delay grows with each attempt, and
-`Retry-After` is respected. A write that reached the API is retried only after live was read again.
+`Retry-After` is respected. A write is retried only after live was read again.
 """
 
 LASTING = """\
