@@ -150,10 +150,11 @@ def _write_line(sign: str, text: str) -> Iterator[str]:
 def _list_members(members: Sequence[str], section: Section) -> str:
     """Return as many names as there is space for, with a count of the others."""
     names: list[str] = []
+    room = section.room // 2  # the sections of other assistants need space, too
     for member in members:
         name = inline(member)
-        section.room -= len(name) + 2
-        if section.room < 0:
+        room -= measure_utf16(name) + 2
+        if room < 0:
             omitted = len(members) - len(names)
             names.append(f"and {omitted} more" if names else f"{omitted} names")
             break
