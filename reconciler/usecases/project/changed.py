@@ -46,7 +46,8 @@ def find_changed(project: Project, since: str, *, also_undone: bool = False) -> 
     fork = since if also_undone else _find_fork(project, since)
     differing = set[str]().union(*(_find_differing(project, fork, place) for place in project.places))
     names = {name for name in differing if is_definition_file(name, below)}
-    names |= set(_find_users(project, differing) if differing else ())
+    shared = differing - names
+    names |= set(_find_users(project, shared) if shared else ())
     # The settings name the overlay folder, so an environment may get other overlays without a changed overlay.
     path = project.settings_path
     if settings.environment is not None and has_changed(root / path, repository, fork, path):
