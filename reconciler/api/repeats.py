@@ -31,7 +31,12 @@ _STOPPED = NoAnswer(
     temporary=False,
     hint="run this again",
 )
-_PAUSED = NoAnswer("rate_limited", "the API asked for a pause, and nothing was sent", reached=False)
+_PAUSED = NoAnswer(
+    "rate_limited",
+    "the API asked for a pause, and nothing was sent",
+    reached=False,
+    hint="plan again, and look at what has changed meanwhile",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,14 @@ SHARED: dict[str, Any] = {**LIVE, "metadata": {"a": 1, "b": [1, 2], "c": 3}}
 REF_OF_STAGING = "refs/reconciler/staging/applied"
 
 
+def define_in_all(environments: TwoEnvironments, *keys: str) -> None:
+    """Write a definition for each key, with an overlay that has its id in each environment."""
+    for key in keys:
+        environments.shared(key)
+        for name in environments.sandboxes:
+            environments.overlay(name, key, id=f"asst_{key}")
+
+
 def apply_first(environments: TwoEnvironments, *names: str) -> None:
     """Apply and record, for the first time."""
     environments.repo.commit()
@@ -122,9 +130,7 @@ def test_the_way_out_of_a_missing_record_names_environments_and_a_former_name(tm
     """To start anew after a rename would take live edits for changes."""
     with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
         environments.configure(record=True)
-        environments.shared()
-        for name in environments.sandboxes:
-            environments.overlay(name, id="asst_a")
+        define_in_all(environments, "a")
         apply_first(environments)
         assert (
             "pass --environment NAME; reconciler.yaml has these: production, staging"
@@ -154,9 +160,7 @@ def test_what_one_environment_hides_another_shows_before_and_after_it_is_recorde
 def test_on_drift_of_an_environment(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
         environments.configure({"production": {"on_drift": "revert"}})
-        environments.shared()
-        for name in environments.sandboxes:
-            environments.overlay(name, id="asst_a")
+        define_in_all(environments, "a")
         apply_first(environments)
         for sandbox in environments.sandboxes.values():
             sandbox.edit("asst_a", firstMessage="Edited")
@@ -215,10 +219,7 @@ def test_a_date_in_the_settings_hides_no_overlay_of_a_commit(tmp_path: Path, bas
 
 def test_an_environment_keeps_its_history_where_all_of_it_moves_to_another_folder(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as environments:
-        for key in ("a", "b"):
-            environments.shared(key)
-            for name in environments.sandboxes:
-                environments.overlay(name, key, id=f"asst_{key}")
+        define_in_all(environments, "a", "b")
         apply_first(environments, "staging")
         environments.sandboxes["staging"].edit("asst_a", firstMessage="Edited")
         (environments.root / "team").mkdir()
@@ -438,10 +439,7 @@ def test_an_entry_follows_its_assistant_where_another_one_takes_its_file(tmp_pat
 
 def test_an_entry_whose_path_is_taken_does_not_move_to_an_overlay_of_another_environment(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as environments:
-        for key in ("a", "b"):
-            environments.shared(key)
-            for name in environments.sandboxes:
-                environments.overlay(name, key, id=f"asst_{key}")
+        define_in_all(environments, "a", "b")
         apply_first(environments, "staging")
         # The definition of b is now in a, under its other id, and no run has read it yet.
         environments.overlay("staging", "a", id="local_asst_b")

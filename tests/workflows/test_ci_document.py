@@ -327,7 +327,7 @@ def test_a_command_that_cannot_begin_leaves_no_report_of_an_earlier_job(tmp_path
         place.git("update-ref", "FETCH_HEAD", "HEAD")
         assert scripts.run(command, "HEAD") not in (0, 2, 3)
         assert not list((place.root / "reports").glob(f"{command}.*"))
-        # It is told all the same, unless it is an apply, which may have been late.
+        # The failure is still reported, except for an apply: a newer one may have replaced it.
         told = scripts.run("tell", "comment" if command == "plan" else "issue", command, GITLAB_TOKEN="x" * 20)
         assert (told, "CI_API_V4_URL" in scripts.said) == ((0, False) if command == "apply" else (1, True))
 
