@@ -144,32 +144,6 @@ def read_report(name: str) -> Report:
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
 
 
-def wrong_report_error(report: Report) -> UsageError:
-    """Return the error for a report that the command cannot use: from another command, or merged from several."""
-    # An entry has a command only if the report was merged from several.
-    commands = sorted({f"`{entry.command}`" for entry in report.assistants if entry.command})
-    if commands:
-        hint = "pass the report of each run by itself, the latest first"
-        return UsageError(f"this report is merged from runs of {' and '.join(commands)}", hint=hint)
-    return UsageError(f"this is a report of `{report.command}`", hint="pass what `apply --report` wrote")
-
-
-def check_report_origin(report: Report, settings: Settings, api_url: str) -> None:
-    """Refuse a report about another environment or another API. Raises UsageError."""
-    # There, the same ids belong to other assistants, and the old values would be written to them.
-    if report.environment != settings.environment:
-        raise UsageError(
-            f"this report is for the environment {report.environment or 'none'}, but this run is for "
-            f"{settings.environment or 'none'}",
-            hint="pass the --environment of the report",
-        )
-    if report.api_url != api_url:
-        raise UsageError(
-            f"this report is for {report.api_url or 'no API, or for several'}, but this run is for {api_url}",
-            hint="set RECONCILER_API_URL to the API of the report",
-        )
-
-
 def write_json_reports(run: Run, output: OutputOptions, settings: Settings) -> None:
     """Write the JSON reports before anything is sent. Raises ReportError."""
     # With them, the old values are not lost even if the run is killed.

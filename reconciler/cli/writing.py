@@ -14,7 +14,7 @@ import click
 
 from reconciler.cli.connect import Stopping, connect, stoppable
 from reconciler.cli.options import RunOptions
-from reconciler.cli.output import check_report_origin, emit, render, show_problems, write_json_reports
+from reconciler.cli.output import emit, render, show_problems, write_json_reports
 from reconciler.cli.streams import eprint, is_terminal
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
@@ -29,7 +29,6 @@ from reconciler.report.build import build_report
 from reconciler.report.differences.values import escape, literal
 from reconciler.report.formats.inert import cut
 from reconciler.report.masking import mask_value
-from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.usecases.apply import Session
 from reconciler.usecases.project.choices import Choices
@@ -61,14 +60,13 @@ class TerminalSession:
     stopping: Stopping
     yes: bool
     label: str
-    earlier: Report | None = None  # the report that the run is based on; it must be about the same API and environment
     confirm_with: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
     settings: Settings = dataclasses.field(default_factory=Settings)  # the project's, once it is read
     failed: bool = True  # until a report shows that every assistant is settled
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
-        """Yield the session for a project. Raises UsageError if the report is about another API."""
+        """Yield the session for a project."""
         settings = self.settings = project.settings
         show_problems(project.loaded.problems, "error")
         created: list[bool] = []
@@ -87,8 +85,6 @@ class TerminalSession:
                 eprint(f"Push the record before another clone creates the same assistants: {command}")
 
         with connect(self.options, settings, self.stopping, self.label, quiet=self.options.quiet) as (api, control):
-            if self.earlier is not None:
-                check_report_origin(self.earlier, settings, api.url)
             yield Session(
                 api=api,
                 control=control,

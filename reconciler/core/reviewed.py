@@ -17,14 +17,19 @@ from reconciler.errors import ReportError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewed:
-    """A plan's report: for which API and options it was made, and the digest of each assistant's write."""
+class Origin:
+    """What an earlier run was about. A run that relies on its report must be about the same."""
 
-    command: str
-    is_plan: bool
-    offline: bool
     api_url: str | None
     environment: str | None
+    files: Mapping[str, str | None]  # of the definitions, with the id of each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """A plan's report: what it was about, with which options, and the digest of each assistant's write."""
+
+    origin: Origin
     head: str | None
     options: Mapping[str, Any]
     digests: Mapping[str, str | None]
@@ -100,6 +105,7 @@ class Applied:
 class UndoableApply:
     """The parts of an apply's report that a rollback needs."""
 
+    origin: Origin
     applied: Sequence[Applied]
     head: str | None  # the commit that it was applied from
     follows_git: bool  # false for the report of a rollback, which no commit asked for

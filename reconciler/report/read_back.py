@@ -7,22 +7,41 @@ from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.definition import write_command
 from reconciler.core.origin import Since
 from reconciler.core.outcome import Outcome, Status
-from reconciler.core.reviewed import Applied, AppliedField, Reviewed, UndoableApply, check_apart, combine_writes
+from reconciler.core.reviewed import Applied, AppliedField, Origin, Reviewed, UndoableApply, check_apart, combine_writes
 from reconciler.core.tree import MISSING, value_at, walk_leaves
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
 
 
+def check_kind(report: Report, *, fits: bool, command: str) -> None:
+    """Refuse a report of another command than the one that is needed, or of several. Raises ReportError."""
+    # An entry has a command only if the report was merged from several.
+    if commands := sorted({f"`{entry.command}`" for entry in report.assistants if entry.command and not fits}):
+        hint = "pass the report of each run by itself, the latest first"
+        raise ReportError(f"this report is merged from runs of {' and '.join(commands)}", hint=hint)
+    if not fits:
+        raise ReportError(f"this is a report of `{report.command}`", hint=f"pass what `{command} --report` wrote")
+
+
+def read_origin(report: Report) -> Origin:
+    """Return what the run of a report was about. Raises ReportError if it has several environments."""
+    # In another environment, the same id is another assistant, with other settings.
+    if any(entry.environment for entry in report.assistants):
+        hint = "pass the report of one environment"
+        raise ReportError(f"the report is of several environments: {', '.join(report.environments)}", hint=hint)
+    files = {entry.file: entry.id for entry in report.assistants}
+    return Origin(api_url=report.api_url, environment=report.environment, files=files)
+
+
 def read_plan(report: Report) -> Reviewed:
-    """Return what `apply --plan` uses of a plan's report. Raises ReportError if it has several environments."""
-    _check_one_environment(report)
+    """Return what `apply --plan` uses of a plan's report. Raises ReportError for any other report."""
+    check_kind(report, fits=report.traits.is_plan, command="plan")
+    if report.offline:
+        hint = "plan without --offline, review it, and apply that plan"
+        raise ReportError("an offline plan cannot be applied: it was made without reading live", hint=hint)
     return Reviewed(
-        command=report.command,
-        is_plan=report.traits.is_plan,
-        offline=report.offline,
-        api_url=report.api_url,
-        environment=report.environment,
+        origin=read_origin(report),
         head=report.head,
         options=report.options,
         digests={entry.id: entry.digest for entry in report.assistants if entry.id is not None},
@@ -36,8 +55,10 @@ def read_plan(report: Report) -> Reviewed:
 
 
 def read_apply(report: Report) -> UndoableApply:
-    """Return the parts of an apply's report that `rollback` uses. Raises ReportError as `list_applied` does."""
+    """Return the parts of an apply's report that `rollback` uses. Raises ReportError for any other report."""
+    check_kind(report, fits=report.traits.writes, command="apply")
     return UndoableApply(
+        origin=read_origin(report),
         applied=list_applied(report),
         head=report.head,
         follows_git=report.traits.follows_git,
@@ -45,11 +66,17 @@ def read_apply(report: Report) -> UndoableApply:
     )
 
 
+def read_unclear(report: Report) -> tuple[Origin, tuple[Applied, ...]]:
+    """Return what `apply --resume` uses of a report: its origin, and the unclear writes. Raises like `read_apply`."""
+    check_kind(report, fits=report.traits.writes, command="apply")
+    return read_origin(report), list_unclear(report)
+
+
 def list_applied(report: Report) -> tuple[Applied, ...]:
     """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
 
-    Raises ReportError if the report does not say what was sent, or has several environments. Also if one run of an
-    assistant has a field twice, or a field inside another one: then it is unclear what to put back.
+    Raises ReportError if the report does not say what was sent, or if one run of an assistant has a field twice, or a
+    field inside another one: then it is unclear what to put back.
     """
     combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_writes(report)]
     return tuple(applied for applied in combined if applied.fields)
@@ -92,19 +119,11 @@ def _list_irreversible(report: Report) -> tuple[str, ...]:
     return tuple(messages.values())
 
 
-def _check_one_environment(report: Report) -> None:
-    # In another environment, the same id is another assistant, with other settings.
-    if any(entry.environment for entry in report.assistants):
-        hint = "pass the report of one environment"
-        raise ReportError(f"the report is of several environments: {', '.join(report.environments)}", hint=hint)
-
-
 def _group_writes(report: Report) -> list[list[AssistantEntry]]:
     """Return the entries of each assistant that was written, or may have been.
 
-    Raises ReportError if `sent` is missing, or if there are several environments.
+    Raises ReportError if `sent` is missing.
     """
-    _check_one_environment(report)
     groups: dict[str, list[AssistantEntry]] = {}
     for entry in report.assistants:
         was_written = entry.outcome is not None and entry.outcome.may_be_live

@@ -12,7 +12,7 @@ from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition, write_command
 from reconciler.core.plan import Plan
-from reconciler.core.reviewed import Applied, AppliedField, Reviewed, digest_write
+from reconciler.core.reviewed import Applied, AppliedField, Origin, Reviewed, digest_write
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
@@ -32,7 +32,11 @@ class SavedPlan:
     def select(self, project: Project, api_url: str) -> Project:
         """Return the project with the plan's assistants alone. Raises UsageError for a plan that is for another run."""
         reviewed = self.reviewed
-        _check_reviewed(project, reviewed, api_url)
+        check_origin(reviewed.origin, project, api_url)
+        options = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
+        for name, value in options.items():
+            if (planned := reviewed.options.get(name)) != value:
+                raise UsageError(f"the plan was made with {name} {planned}, but this run has {value}", hint=AGAIN)
         # A definition without a write may be gone. No reviewed write is missing then.
         written = [name for name, digest in reviewed.digests.items() if digest is not None]
         if missing := _find_missing(project, written):
@@ -70,14 +74,16 @@ class SavedPlan:
 class UnclearWrites:
     """Limits an apply to writes with an unclear outcome: these are sent again, where live shows no third value."""
 
+    origin: Origin
     writes: Sequence[Applied]
 
-    def select(self, project: Project, _api_url: str) -> Project:
+    def select(self, project: Project, api_url: str) -> Project:
         """Return the project of the assistants whose writes are unclear, in which their fields are sent again.
 
-        What those writes may have left live counts as our own. Raises UsageError if one has no definition any more:
-        what to send is not known then.
+        What those writes may have left live counts as our own. Raises UsageError for a report of another run, or if an
+        assistant has no definition any more: what to send is not known then.
         """
+        check_origin(self.origin, project, api_url)
         ids = [entry.id for entry in self.writes if entry.id]
         if missing := _find_missing(project, ids):
             hint = "put the definition back, or look at the assistant in the dashboard"
@@ -128,6 +134,22 @@ class UnclearWrites:
         )
 
 
+def check_origin(origin: Origin, project: Project, api_url: str) -> None:
+    """Refuse a report of another environment, API or definitions' folder than the run's. Raises UsageError."""
+    # There, the same ids belong to other assistants, or other settings protect them.
+    defined = {definition.id for definition in project.loaded.definitions}
+    moved = {file for file, assistant_id in origin.files.items() if assistant_id in defined}
+    elsewhere = min(filter(project.is_elsewhere, origin.files.keys() - moved), default=None)
+    environments = [name or "none" for name in (origin.environment, project.settings.environment)]
+    for subject, earlier, current, hint in (
+        ("the environment ", *environments, "pass the --environment of the report"),
+        ("", origin.api_url or "no API, or for several", api_url, "set RECONCILER_API_URL to the API of the report"),
+        ("", elsewhere, elsewhere and project.below, "pass the --directory of the report"),
+    ):
+        if earlier != current:
+            raise UsageError(f"the report is for {subject}{earlier}, but this run is for {current}", hint=hint)
+
+
 def _find_missing(project: Project, ids: Collection[str]) -> str | None:
     """Return the first id that no definition has any more; None where some definitions are not valid."""
     missing = {*ids} - {definition.id for definition in project.loaded.definitions}
@@ -139,28 +161,6 @@ def _select_definitions(project: Project, ids: Collection[str], new: Collection[
     definitions = project.loaded.definitions
     selected = tuple(each for each in definitions if each.id in ids or (each.is_new and each.file in new))
     return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=selected, whole=False))
-
-
-def _check_reviewed(project: Project, reviewed: Reviewed, api_url: str) -> None:
-    if not reviewed.is_plan:
-        raise UsageError(
-            f"this is a report of `{reviewed.command}`, not a plan", hint="pass what `plan --report` wrote"
-        )
-    if reviewed.offline:
-        raise UsageError("an offline plan cannot be applied: it was made without reading live", hint=AGAIN)
-    options = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
-    for name, value in options.items():
-        reviewed_value = reviewed.options.get(name)
-        if reviewed_value != value:
-            raise UsageError(f"the plan was made with {name} {reviewed_value}, but this run has {value}", hint=AGAIN)
-    if reviewed.environment != project.settings.environment:
-        reviewed_value, current = (
-            f"the environment {name!r}" if name is not None else "none"
-            for name in (reviewed.environment, project.settings.environment)
-        )
-        raise UsageError(f"the plan was made for {reviewed_value}, but this run is for {current}", hint=AGAIN)
-    if reviewed.api_url != api_url:
-        raise UsageError(f"the plan was made for {reviewed.api_url}, but this run is for {api_url}", hint=AGAIN)
 
 
 def _is_wanted(definition: Definition, plan: Plan, path: FieldPath) -> bool:

@@ -24,6 +24,7 @@ from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import NO_RECORD, read_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Open, ask_and_write
+from reconciler.usecases.earlier_reports import check_origin
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.recording import moves_unclear, record_unclear
@@ -48,6 +49,8 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
         reported = _follow_definitions(report.applied, at_head, project.below)
         undoing = _undo_project(project, reported)
         with start(undoing) as session:
+            files = {entry.file: None for entry in reported}
+            check_origin(dataclasses.replace(report.origin, files=files), project, session.api.url)
             planned = plan(session.api, undoing, session.control, command="rollback")
             applied = _combine_ids(planned, reported)
             if applied != reported:

@@ -9,7 +9,7 @@ from projects import Project, open_api, outcomes, statuses
 from servers import Sandbox
 from trees import merge_objects
 
-from reconciler.report.read_back import list_unclear
+from reconciler.report.read_back import read_unclear
 from reconciler.usecases.apply import Wishes
 from reconciler.usecases.earlier_reports import UnclearWrites
 
@@ -75,10 +75,10 @@ def drop_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
 
 def next_run(project: Project, url: str, document: Document, *, resumed: str = "applied") -> None:
     """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
-    unclear = list_unclear(as_report(document))
+    origin, unclear = read_unclear(as_report(document))
     if unclear:
         with open_api(url) as api:
-            run = project.whole_apply(api, wishes=Wishes(earlier=UnclearWrites(unclear)))
+            run = project.whole_apply(api, wishes=Wishes(earlier=UnclearWrites(origin, unclear)))
         assert set(outcomes(project.document(run)).values()) == {resumed}
     assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}
 

@@ -8,7 +8,7 @@ from report_documents import assistant, change, document, failure, ignored, prob
 
 from reconciler.errors import ReportError
 from reconciler.report.merge import merge_reports
-from reconciler.report.read_back import list_applied, list_unclear, read_plan
+from reconciler.report.read_back import read_origin
 from reconciler.report.report import AssistantEntry, BaseEntry, Report
 
 
@@ -184,14 +184,13 @@ def test_what_stands_after_the_differences_names_its_environment() -> None:
     assert "assistants/old.yaml in staging (asst_old)" in text
 
 
-@pytest.mark.parametrize("read", [read_plan, list_applied, list_unclear])
-def test_no_run_goes_by_a_report_of_several_environments(read: Any) -> None:
+def test_no_run_goes_by_a_report_of_several_environments() -> None:
     """Not even where one of them is no environment at all: the same id is another assistant there."""
     with pytest.raises(ReportError, match="several environments"):
-        read(merge_environments(assistant("a")))
+        read_origin(merge_environments(assistant("a")))
     both = [document("apply", assistant("a"), environment=name) for name in (None, "staging")]
     with pytest.raises(ReportError, match="staging"):
-        read(merge_reports(both))
+        read_origin(merge_reports(both))
 
 
 def test_merging_again_keeps_each_environment() -> None:

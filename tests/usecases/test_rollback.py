@@ -740,11 +740,6 @@ class TestReportsThatAreRefused:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"command": "plan"}, "this is a report of `plan`"),
-            ({"command": "drift"}, "this is a report of `drift`"),
-            ({"command": "report"}, "this is a report of `report`"),
-            ({"api_url": "https://agents.example.com/api"}, "this report is for https://agents.example.com/api"),
-            ({"api_url": None}, "RECONCILER_API_URL"),
             ({"format_version": 2}, "has report format 2"),
             ({"assistants": {}}, "is not a report of this tool"),
         ],

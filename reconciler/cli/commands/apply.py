@@ -7,10 +7,10 @@ import click
 
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import Limit, RunOptions, policy_options, refuse_empty, run_options
-from reconciler.cli.output import read_report, wrong_report_error
+from reconciler.cli.output import read_report
 from reconciler.cli.writing import check_can_confirm, open_session
 from reconciler.errors import UsageError
-from reconciler.report.read_back import list_unclear, read_plan
+from reconciler.report.read_back import read_plan, read_unclear
 from reconciler.usecases.apply import Wishes, apply
 from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
 from reconciler.usecases.project.choices import Choices
@@ -73,15 +73,11 @@ def command(
     if (plan_file is not None or resume is not None) and (choices.paths or choices.changed or choices.changed_since):
         option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
-    unclear = read_report(resume) if resume is not None else None
-    if unclear is not None:
-        if not unclear.traits.writes:
-            raise wrong_report_error(unclear)
-        wishes = dataclasses.replace(wishes, earlier=UnclearWrites(list_unclear(unclear)))
+    if resume is not None:
+        wishes = dataclasses.replace(wishes, earlier=UnclearWrites(*read_unclear(read_report(resume))))
     if plan_file is not None:
         wishes = dataclasses.replace(wishes, earlier=SavedPlan(read_plan(read_report(plan_file))))
-    # A report with unclear writes must be about the same API. The use case checks that for a plan.
-    with open_session(choices, options, yes=yes, label="Applying", earlier=unclear) as session:
+    with open_session(choices, options, yes=yes, label="Applying") as session:
         read = functools.partial(read_project, choices, allow_older=wishes.allow_older, repository=session.lock[0])
         apply(session.lock, read, wishes, session.start)
     return session.exit_code

@@ -6,13 +6,13 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_host, show_result
-from reconciler.cli.output import wrong_report_error
 from reconciler.core.outcome import Outcome
 from reconciler.errors import HostError
 from reconciler.hosts.host import Host, Request
 from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.merge import select_entries
+from reconciler.report.read_back import check_kind
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.usecases.history import list_merged
@@ -53,8 +53,9 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
     """
     host, name, report, markdown = open_host(options)
     if merged_since is not None:
-        if report is not None and not all(report.traits_of(entry).writes for entry in report.assistants):
-            raise wrong_report_error(report)
+        if report is not None:
+            fits = all(report.traits_of(entry).writes for entry in report.assistants)
+            check_kind(report, fits=fits, command="apply")
         # First, so that the chat is notified even if no comment can be written.
         if notify and (report is None or report.has_unsettled):
             notify_chat(host, f"Not everything was applied ({name})")
