@@ -1,6 +1,7 @@
 """One write: what was read again before it, what the API answered, what live shows after it, and what that means."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from between import Answer, Forward, Meddle, Request, between, error_answer, jso
 from json_reports import AssistantEntry
 from projects import MODEL, Project, kinds, only_assistant, open_api, outcomes
 from servers import running_sandbox
+from stories import story
 
 from reconciler.core.run import Result
 from reconciler.usecases.writing.write import Write
@@ -279,6 +281,49 @@ def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None
             ]
     assert entry["outcome"] == "applied"
     assert entry["warnings"] == ["model.maxTokens, which is not declared, changed while this was written"]
+
+
+def test_a_repeat_that_live_has_no_room_for_any_more_ends_only_its_own_assistant(project: Project) -> None:
+    project.configure(always_send=["model"])
+    project.write("a", id="asst_1", name="Ours", model={"temperature": 0.7})
+    project.write("b", id="asst_2", name="Ours")
+    with running_sandbox({"asst_1": {"model": MODEL}, "asst_2": {"model": MODEL}}) as sandbox:
+
+        def meddle(request: Request, forward: Forward) -> Answer:
+            if request.path.endswith("asst_2"):
+                return forward(request)
+            sandbox.edit("asst_1", model=None)
+            return error_answer(500)
+
+        with between(sandbox, only_writes(meddle)) as server:
+            document = project.apply(server.url)
+    assert outcomes(document) == {"a": "indeterminate", "b": "applied"}
+    assert "live has no model" in error_message(document["assistants"][0])
+
+
+def test_git_that_fails_during_the_writes_ends_only_its_own_assistant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives = {number: {"firstMessage": "one\ntwo\nthree\nfour"} for number in "12"}
+    with story(tmp_path / "repo", lives) as repo:
+        for key, number in ("a", 1), ("b", 2):
+            repo.write(key, id=f"asst_{number}", firstMessage="one\ntwo\nthree\nfour")
+        repo.commit()
+        repo.apply_and_record("--base", "none")
+        repo.sandbox.edit("asst_2", firstMessage="one\ntwo\nthree\nFOUR")
+        repo.write("a", id="asst_1", firstMessage="ONE\ntwo\nthree\nfour")
+        repo.write("b", id="asst_2", firstMessage="ONE\ntwo\nthree\nFOUR")
+        repo.commit()
+
+        def meddle(request: Request, forward: Forward) -> Answer:
+            monkeypatch.setenv("PATH", str(tmp_path))
+            return forward(request)
+
+        with repo.intercept(only_writes(meddle)):
+            document = repo.apply("--no-record")
+    assert outcomes(document) == {"a": "applied", "b": "failed"}
+    assert "git is not installed here" in error_message(document["assistants"][1])
+    assert not document["assistants"][1]["changes"][0]["sent"]
 
 
 def test_a_repeat_is_not_sent_where_live_cannot_be_read(project: Project) -> None:

@@ -15,7 +15,7 @@ from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_unde
 from reconciler.core.plan import Plan, find_remaining
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, check_organisation, to_failure
-from reconciler.errors import ApiError, UnclearWrite
+from reconciler.errors import ApiError, ReconcilerError, UnclearWrite
 from reconciler.usecases.project.project import Project
 
 _THIRD_VALUE = Failure(
@@ -34,10 +34,19 @@ class Write:
         self.api, self.project, self.stopping, self.result = api, project, stopping, result
         self.definition, self.live, self.plan = result.definition, result.live, result.plan
         self.before = self.latest = self.live  # the last readings before the first attempt, and before the last
+        self.sent = False
 
     def settle(self) -> Result:
         """Return the result of the assistant with its outcome."""
-        stale, sent = None, False
+        try:
+            return self._settle()
+        except ReconcilerError as error:
+            # Git may fail, or live may no longer have what the definition is added to. The others go on.
+            failure = Failure("invalid", error.message, hint=error.hint)
+            return self.result.end(Outcome.INDETERMINATE if self.sent else Outcome.FAILED, failure)
+
+    def _settle(self) -> Result:
+        stale = None
 
         def look_again() -> bool:
             nonlocal stale
@@ -50,14 +59,14 @@ class Write:
             if look_again():
                 if self.stopping():
                     return self.result.end(Outcome.SKIPPED)
-                sent = True
+                self.sent = True
                 return self._verify(self._send(self.plan.patch or {}, look_again))
         except UnclearWrite as unclear:
             return self._repeat(unclear)
         except ApiError as error:
             if stale is None:
                 # Without a status, there was no connection, and nothing was sent.
-                return self.result.end(Outcome.FAILED, error, refused=sent and error.status is not None)
+                return self.result.end(Outcome.FAILED, error, refused=self.sent and error.status is not None)
         return self.result.end(Outcome.REFUSED, stale)
 
     def look_again(self, result: Result) -> Result:
