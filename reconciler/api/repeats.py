@@ -111,20 +111,21 @@ class Sender:
 
     def send(self, call: Call) -> Answer | NoAnswer:
         """Send the call, repeat it if that may help, and return its last answer or failure."""
-        call.needs_look, began = False, time.monotonic()
+        # Whatever the call got before, the caller has dealt with.
+        call.needs_look, call.last_result, began = False, None, time.monotonic()
         while True:
-            with self._serialize_first_request(), self.throttle.turn() as turn:
+            with self._serialize_first_request(), self.throttle.turn(first=call.write) as turn:
                 if self._final_failure:
                     call.last_result = self._final_failure
                     return self._final_failure
                 # Once the run is being stopped, nothing is repeated, and no pause is awaited. A first attempt is still
                 # made if there is no pause: it may be the read after the last write.
-                if turn is None or (call.last_result and self.stopping()):
+                if turn is None or (call.attempts and self.stopping()):
                     return call.last_result or _STOPPED
                 # Another call may have begun a pause since live was read for this write.
                 if call.write and not call.once and self.throttle.was_held(began):
                     call.needs_look = True
-                    return call.last_result or _PAUSED
+                    return _PAUSED
                 note, result = self._attempt(call, turn)
             if self.on_request is not None:
                 self.on_request(note)

@@ -43,12 +43,24 @@ class Throttle:
         self._backoff = backoff
         self._turns = threading.Condition()
         self._in_flight = 0
+        self._first_waiting = 0
         self._open_at = 0.0
 
     @contextmanager
-    def turn(self) -> Iterator[int | None]:
-        """Wait for a free slot and hold it. Yields the number of the pace, or None if the run was stopped."""
-        turn = self._enter()
+    def turn(self, *, first: bool = False) -> Iterator[int | None]:
+        """Wait for a free slot and hold it. Yields the number of the pace, or None if the run was stopped.
+
+        With `first` before all that wait, and however low the limit is at the moment: what was read before a write
+        must not get old.
+        """
+        with self._turns:
+            self._first_waiting += first
+        try:
+            turn = self._enter(first=first)
+        finally:
+            with self._turns:
+                self._first_waiting -= first
+                self._turns.notify_all()
         try:
             yield turn
         finally:
@@ -57,11 +69,11 @@ class Throttle:
                     self._in_flight -= 1
                     self._turns.notify_all()
 
-    def _enter(self) -> int | None:
+    def _enter(self, *, first: bool) -> int | None:
         # Sleeping happens outside the lock, so everything is checked again afterwards, under the lock.
         while self.sleep(max(self._open_at, self._next_at) - time.monotonic()):
             with self._turns:
-                while self._in_flight >= self.limit:
+                while self._in_flight >= (self._max_limit if first else 0 if self._first_waiting else self.limit):
                     self._turns.wait()
                 now = time.monotonic()
                 if max(self._open_at, self._next_at) <= now:

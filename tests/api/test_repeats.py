@@ -312,6 +312,33 @@ def test_a_write_that_has_waited_for_the_end_of_a_pause_is_sent_after_another_lo
     assert [request.method for request in server.all_requests].count("PATCH") == 1
 
 
+def test_a_write_does_not_wait_behind_the_slow_requests_of_others(server: OddServer) -> None:
+    """The API allows few requests at once. What was read for the write would get old."""
+    written = threading.Event()
+    waited_in_vain: list[Request] = []
+
+    def slow(sock: socket.socket, request: Request) -> bool:
+        if not written.wait(2):
+            waited_in_vain.append(request)
+        return YES(sock, request)
+
+    def write(sock: socket.socket, request: Request) -> bool:
+        written.set()
+        return YES(sock, request)
+
+    server.on("GET /assistants/asst_1", answer(429, {}), YES)
+    server.on("GET /assistants/slow", slow)
+    server.on("PATCH *", write)
+    with client(server, concurrency=4) as api, ThreadPoolExecutor(2) as pool:
+        api.get("asst_1")  # from here on two at once are allowed
+        others = [pool.submit(api.get, "slow") for _ in range(2)]
+        while len(server.requests("GET", "slow")) < 2:
+            time.sleep(0.005)
+        assert api.patch("asst_1", {}, live_id="asst_1") == ASSISTANT
+        assert [other.result(timeout=10) for other in others] == [ASSISTANT] * 2
+    assert not waited_in_vain
+
+
 @pytest.mark.parametrize("is_current", [True, False])
 def test_a_write_without_a_connection_is_repeated_only_after_another_look(*, is_current: bool) -> None:
     looks: list[int] = []

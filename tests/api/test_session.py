@@ -112,6 +112,24 @@ def test_a_patch_is_repeated_once_after_a_login(server: OddServer) -> None:
     assert count_logins(server) == 1
 
 
+def test_a_patch_that_a_pause_holds_after_a_login_is_sent_with_the_new_token(server: OddServer) -> None:
+    server.on("PATCH *", accept_only("hush-token-2"))
+    server.on("GET /assistants/limited", answer(429, {}, Retry_After="3"), YES)
+    with client(server, all_credentials()) as api, ThreadPoolExecutor(1) as pool:
+
+        def look_again() -> bool:
+            assert api.get("asst_1") == ASSISTANT
+            if not server.requests("GET", "limited"):
+                pool.submit(api.get, "limited")
+                while not server.requests("GET", "limited"):
+                    time.sleep(0.005)
+                time.sleep(0.1)
+            return True
+
+        assert api.patch("asst_1", {"name": "x"}, live_id="asst_1", look_again=look_again) == ASSISTANT
+    assert (count_logins(server), len(server.requests("PATCH"))) == (1, 2)
+
+
 def test_with_a_bare_token_a_401_is_final(server: OddServer) -> None:
     server.on("GET *", NO)
     error = catch_error(server, token_credentials())

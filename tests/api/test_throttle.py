@@ -113,6 +113,21 @@ def test_a_pause_that_comes_while_somebody_waits_for_a_turn_holds_him_too() -> N
         assert waiting.result(timeout=10) - began >= 0.3
 
 
+def test_writes_are_the_first_after_a_pause() -> None:
+    throttle = Throttle(1, stopping=lambda: False, backoff=0.5)
+    throttle.pause_all(0.3)
+    order: list[bool] = []
+
+    def work(*, first: bool) -> None:
+        with throttle.turn(first=first):
+            order.append(first)
+
+    with ThreadPoolExecutor(9) as pool:
+        for number in range(9):
+            pool.submit(work, first=number in (4, 5))
+    assert order == [True] * 2 + [False] * 7
+
+
 def test_sleeping_says_whether_it_came_to_its_end() -> None:
     assert Throttle(1, stopping=lambda: False, backoff=1).sleep(0.01)
     assert not Throttle(1, stopping=lambda: True, backoff=1).sleep(60)
