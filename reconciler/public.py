@@ -19,8 +19,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reconciler.api.client import ApiOptions, AssistantsApi, Credentials
-from reconciler.api.secret import Secret
+from reconciler.api.client import AssistantsApi
+from reconciler.api.secret import Credentials, Secret
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.json_values import to_json
@@ -142,7 +142,7 @@ def connect(
     limits = ApiLimits(
         concurrency=concurrency, timeout=timeout, retries=retries, allow_insecure_http=allow_insecure_http
     )
-    return AssistantsApi(ApiOptions(url, credentials, limits))
+    return AssistantsApi(url, credentials, limits)
 
 
 def plan(

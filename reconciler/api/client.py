@@ -2,24 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from reconciler.api.answers import Explainer, find_json
-from reconciler.api.repeats import Call, RequestNote, Sender
+from reconciler.api.repeats import Call, Sender
 from reconciler.api.results import Answer, NoAnswer
 from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
 from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Wire
 from reconciler.core.base_url import check_base_url
-from reconciler.core.ports import ApiLimits
-from reconciler.dataclass import dataclass
+from reconciler.core.ports import DEFAULT_LIMITS, ApiLimits
 from reconciler.errors import ApiError, UsageError
-
-__all__ = ["ApiOptions", "AssistantsApi", "Credentials", "RequestNote"]
 
 LONGEST_LAG = 5.0  # seconds that reads may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
@@ -30,19 +27,10 @@ _HINT_BEFORE_LOGIN = (
 )
 
 
-@dataclass(frozen=True)
-class ApiOptions:
-    """What the user configured."""
-
-    url: str
-    credentials: Credentials = field(default_factory=Credentials)
-    limits: ApiLimits = ApiLimits()
-
-
 class AssistantsApi:
     """The API, as a context manager. Thread-safe; keeps at most `concurrency` requests in flight.
 
-    `on_request` is called for every attempt, in its thread. Once `stopping()` is true, waits end and nothing is
+    `on_request` gets a line about every attempt, in its thread. Once `stopping()` is true, waits end and nothing is
     repeated; once `aborted()` is true, no answer is awaited either. `backoff` is the longest first wait between two
     attempts, and `lag` how long reads may lag behind a write, both in seconds. Raises `SettingsError` and `UsageError`
     for options that cannot work. Every method raises `ApiError`.
@@ -50,19 +38,19 @@ class AssistantsApi:
 
     def __init__(
         self,
-        options: ApiOptions,
+        url: str,
+        credentials: Credentials,
+        limits: ApiLimits = DEFAULT_LIMITS,
         *,
-        on_request: Callable[[RequestNote], None] | None = None,
+        on_request: Callable[[str], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
         aborted: Callable[[], bool] = lambda: False,
         backoff: float = FIRST_BACKOFF,
         lag: float = LONGEST_LAG,
     ) -> None:
-        limits = options.limits
         if limits.concurrency < 1 or limits.timeout <= 0 or limits.retries < 0:
             raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
-        base = check_base_url(options.url, allow_insecure_http=limits.allow_insecure_http)
-        credentials = options.credentials
+        base = check_base_url(url, allow_insecure_http=limits.allow_insecure_http)
         # The caller may have made the secret without checking that a cookie can contain it.
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
         credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)

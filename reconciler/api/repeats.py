@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import field
 
 from reconciler import __version__
-from reconciler.api.results import REFUSALS, Answer, NoAnswer, find_kind
+from reconciler.api.results import REFUSALS, Answer, NoAnswer
 from reconciler.api.throttle import Throttle, read_retry_after
 from reconciler.api.transport import Connection, Wire
 from reconciler.dataclass import dataclass
@@ -37,18 +37,6 @@ _PAUSED = NoAnswer(
     reached=False,
     hint="plan again, and look at what has changed meanwhile",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestNote:
-    """One attempt, for `-v`, without headers and body (they may contain secrets). `path` is below the base URL."""
-
-    method: str
-    path: str
-    status: int | None
-    seconds: float
-    attempt: int
-    error: ErrorKind | None
 
 
 @dataclass(slots=True)
@@ -99,7 +87,7 @@ class Sender:
     retries: int
     timeout: float
     stopping: Callable[[], bool]
-    on_request: Callable[[RequestNote], None] | None
+    on_request: Callable[[str], None] | None  # gets a line about each attempt, without what may contain a secret
     # The requests of each method that reached the API, or may have.
     sent: Counter[str] = field(default_factory=lambda: Counter(GET=0, PATCH=0, POST=0))
     _idle: list[Connection] = field(default_factory=list)
@@ -126,9 +114,9 @@ class Sender:
                 if call.write and not call.once and self.throttle.was_held(began):
                     call.needs_look = True
                     return _PAUSED
-                note, result = self._attempt(call, turn)
+                line, result = self._attempt(call, turn)
             if self.on_request is not None:
-                self.on_request(note)
+                self.on_request(line)
             retry_after = None
             if isinstance(result, Answer) and result.temporary:
                 retry_after = read_retry_after(result.header("retry-after"), result.header("date"))
@@ -162,7 +150,7 @@ class Sender:
                     return
         yield
 
-    def _attempt(self, call: Call, turn: int) -> tuple[RequestNote, Answer | NoAnswer]:
+    def _attempt(self, call: Call, turn: int) -> tuple[str, Answer | NoAnswer]:
         call.attempts += 1
         started = time.monotonic()
         result = call.last_result = self._exchange(call)
@@ -178,16 +166,9 @@ class Sender:
                 self.sent[call.method] += 1
             if result.status != 429:
                 self._retries_exhausted = False
-        error = result.kind if isinstance(result, NoAnswer) else None if result.ok else find_kind(result.status)
-        note = RequestNote(
-            method=call.method,
-            path=call.path,
-            status=result.status,
-            seconds=seconds,
-            attempt=call.attempts,
-            error=error,
-        )
-        return note, result
+        outcome = result.kind if isinstance(result, NoAnswer) else result.status
+        repeat = f", attempt {call.attempts}" if call.attempts > 1 else ""
+        return f"{call.method} {call.path} {outcome} ({seconds:.3f} s{repeat})", result
 
     def _exchange(self, call: Call) -> Answer | NoAnswer:
         # The connection that was used last is the least likely to have been closed. `pop` and `append` are atomic.

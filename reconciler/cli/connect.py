@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
+from reconciler.api.client import AssistantsApi
 from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal, silence
 from reconciler.core.settings import Settings
@@ -96,8 +96,10 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
     by_variable = click.get_current_context().get_parameter_source("api_url") is ParameterSource.ENVIRONMENT
     url = choose_url(options.api_url, settings, by_variable=by_variable)
     return AssistantsApi(
-        ApiOptions(url, credentials_of(os.environ), options),
-        on_request=_log_request if options.verbose else None,
+        url,
+        credentials_of(os.environ),
+        options,
+        on_request=eprint if options.verbose else None,
         stopping=stopping,
         aborted=stopping.aborted,
     )
@@ -115,12 +117,6 @@ def connect(
             concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
         )
         yield api, control
-
-
-def _log_request(note: RequestNote) -> None:
-    answer = note.status if note.status is not None else note.error
-    repeat = f", attempt {note.attempt}" if note.attempt > 1 else ""
-    eprint(f"{note.method} {note.path} {answer} ({note.seconds:.3f} s{repeat})")
 
 
 @contextlib.contextmanager

@@ -16,6 +16,9 @@ class ApiLimits:
     allow_insecure_http: bool = False
 
 
+DEFAULT_LIMITS = ApiLimits()
+
+
 class Assistants(Protocol):
     """The assistants' API. Thread-safe. Every method that calls it raises `ApiError` for a call that failed.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from odd_server import OddServer, Reply, answer
 
-from reconciler.api.client import ApiOptions, AssistantsApi, RequestNote
+from reconciler.api.client import AssistantsApi
 from reconciler.api.secret import Credentials, Secret
 from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError
@@ -31,15 +31,15 @@ def client(
     server: OddServer,
     credentials: Credentials | None = None,
     *,
-    on_request: Callable[[RequestNote], None] | None = None,
+    on_request: Callable[[str], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     concurrency: int = 4,
     timeout: float = 5.0,
     retries: int = 2,
 ) -> AssistantsApi:
     limits = ApiLimits(concurrency=concurrency, timeout=timeout, retries=retries)
-    options = ApiOptions(server.url, credentials or token_credentials(), limits)
-    return AssistantsApi(options, on_request=on_request, stopping=stopping, backoff=0.01)
+    options = (server.url, credentials or token_credentials(), limits)
+    return AssistantsApi(*options, on_request=on_request, stopping=stopping, backoff=0.01)
 
 
 def login_answer(token: str, role: Any = "ADMIN", **headers: str) -> Reply:

@@ -5,7 +5,7 @@ import pytest
 from odd_client import ASSISTANT, TOKEN, check_no_secret, client, token_credentials
 from odd_server import OddServer, answer, odd_server
 
-from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.client import AssistantsApi
 from reconciler.api.secret import Credentials, Secret
 from reconciler.core.ports import ApiLimits, Assistants
 from reconciler.errors import ApiError, SettingsError, UnclearWrite, UsageError
@@ -336,13 +336,13 @@ def test_a_list_that_fails_is_an_error(server: OddServer) -> None:
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"timeout": 0}, {"retries": -1}])
 def test_options_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--concurrency"):
-        AssistantsApi(ApiOptions("http://localhost:1/api", token_credentials(), ApiLimits(**wrong)))
+        AssistantsApi("http://localhost:1/api", token_credentials(), ApiLimits(**wrong))
 
 
 @pytest.mark.parametrize("url", ["http://agents.example.edu/api", "nonsense", "https://exa_mple..\u2603/"])
 def test_an_unusable_url_is_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(SettingsError, match="API URL"):
-        AssistantsApi(ApiOptions(url, token_credentials()))
+        AssistantsApi(url, token_credentials())
 
 
 def test_a_token_is_checked_however_its_secret_was_made(server: OddServer) -> None:

@@ -8,7 +8,7 @@ from odd_client import ASSISTANT, check_no_secret, token_credentials
 from odd_server import OddServer, Reply, Request, answer, hang_up, odd_server, raw_reply, reset, silence
 from tunnel import tunnel
 
-from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.client import AssistantsApi
 from reconciler.api.proxy import is_exempt
 from reconciler.core.base_url import check_base_url
 from reconciler.core.ports import ApiLimits
@@ -84,7 +84,7 @@ def test_the_environment_decides_what_goes_through_the_proxy(
         env.setenv("HTTP_PROXY", proxy.origin)
         env.setenv("NO_PROXY", no_proxy.format(port=server.origin.rpartition(":")[2]))
         url = server.url.replace("127.0.0.1", "0.0.0.0")
-        with AssistantsApi(ApiOptions(url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True))) as api:
+        with AssistantsApi(url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True)) as api:
             assert api.get("asst_1") == ASSISTANT
         assert (proxy.connections, server.connections) == (int(through), int(not through))
 
@@ -101,10 +101,8 @@ def api_server(tmp_path: Path, env: pytest.MonkeyPatch) -> Iterator[tuple[OddSer
 
 
 def api_through_proxy(retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
-    options = ApiOptions(
-        "https://agents.example.test/api", token_credentials(), ApiLimits(retries=retries, timeout=timeout)
-    )
-    return AssistantsApi(options, backoff=0.01)
+    options = ("https://agents.example.test/api", token_credentials(), ApiLimits(retries=retries, timeout=timeout))
+    return AssistantsApi(*options, backoff=0.01)
 
 
 @pytest.mark.parametrize("by_tls", [False, True])

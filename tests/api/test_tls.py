@@ -9,7 +9,7 @@ from authority import Authority, make_authority
 from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, answer, odd_server, raw_reply
 
-from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.client import AssistantsApi
 from reconciler.api.tls import explain_tls
 from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError, SettingsError
@@ -75,11 +75,11 @@ def test_a_file_that_cannot_be_used_is_named(
         place.touch()
     env.setenv(variable, str(place))
     with pytest.raises(SettingsError) as error_info:
-        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+        AssistantsApi(HTTPS, token_credentials())
     assert f"{variable} names a file that cannot be used: {str(place)!r}" in error_info.value.message
     assert says in error_info.value.message
     assert variable in error_info.value.hint
-    AssistantsApi(ApiOptions("http://127.0.0.1:9/api", token_credentials()))  # which needs none of these files
+    AssistantsApi("http://127.0.0.1:9/api", token_credentials())  # which needs none of these files
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_a_file_that_cannot_be_used_is_named(
 def test_a_place_that_cannot_be_used_is_named(env: pytest.MonkeyPatch, variable: str, value: str) -> None:
     env.setenv(variable, value)
     with pytest.raises(SettingsError, match=rf"{variable} names .*{value!r}"):
-        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+        AssistantsApi(HTTPS, token_credentials())
 
 
 def test_an_empty_variable_is_none(env: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         env.setenv(name, "")
-    AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+    AssistantsApi(HTTPS, token_credentials())
 
 
 @pytest.mark.parametrize(
@@ -204,26 +204,26 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
     certificate, key = authority.folder / "one.pem", authority.folder / "two.key"
     env.setenv("RECONCILER_CLIENT_KEY", str(key))
     with pytest.raises(SettingsError, match="RECONCILER_CLIENT_CERT is not"):
-        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+        AssistantsApi(HTTPS, token_credentials())
     env.setenv("RECONCILER_CLIENT_CERT", str(certificate))
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*two.key.*it does not match the certificate"):
-        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+        AssistantsApi(HTTPS, token_credentials())
     env.delenv("RECONCILER_CLIENT_KEY")
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*one.pem.*it holds no key"):
-        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+        AssistantsApi(HTTPS, token_credentials())
     locked = tmp_path / "locked.key"
     words = ["openssl", "ec", "-in", str(authority.folder / "one.key"), "-aes128", "-passout", "pass:hush"]
     subprocess.run([*words, "-out", str(locked)], check=True, capture_output=True)
     env.setenv("RECONCILER_CLIENT_KEY", str(locked))
     with pytest.raises(SettingsError, match="has a password"):  # and nobody is asked for it
-        AssistantsApi(ApiOptions(HTTPS, token_credentials()))
+        AssistantsApi(HTTPS, token_credentials())
 
 
 def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
     with odd_server() as plain:
         plain.on("GET *", raw_reply(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-        options = ApiOptions(plain.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
-        with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
+        options = (plain.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
+        with AssistantsApi(*options) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
     assert error_info.value.kind in ("network", "timeout")
     for reason, piece in (

@@ -17,7 +17,7 @@ from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, Reply, answer, build_response, drip, gzip_bomb, odd_server, raw_reply
 
 import reconciler.api
-from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.client import AssistantsApi
 from reconciler.core.ports import ApiLimits
 from reconciler.errors import ApiError, SettingsError
 
@@ -162,7 +162,7 @@ def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeyp
     for name in ("https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with AssistantsApi(ApiOptions(f"https://{host}/api", token_credentials(), ApiLimits(retries=0))) as api:
+    with AssistantsApi(f"https://{host}/api", token_credentials(), ApiLimits(retries=0)) as api:
         with pytest.raises(ApiError, match="cannot be a host's name") as error_info:
             api.get("asst_1")
         assert error_info.value.kind == "network"
@@ -204,7 +204,7 @@ def test_the_host_of_an_ipv6_address_has_its_brackets() -> None:
             return received
 
         served = pool.submit(serve)
-        with AssistantsApi(ApiOptions(f"http://{place}/api", token_credentials(), ApiLimits(retries=0))) as api:
+        with AssistantsApi(f"http://{place}/api", token_credentials(), ApiLimits(retries=0)) as api:
             assert api.get("asst_1") == ASSISTANT
         assert f"\r\nHost: {place}\r\n".encode() in served.result(10)
 
@@ -242,8 +242,8 @@ def without_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def api_through_proxy(url: str) -> AssistantsApi:
-    options = ApiOptions(url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True))
-    return AssistantsApi(options, backoff=0.01)
+    options = (url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True))
+    return AssistantsApi(*options, backoff=0.01)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
@@ -284,8 +284,8 @@ def test_a_wrong_password_is_sent_to_a_proxy_once(
     without_proxies.setenv(variable, server.origin.replace("//", f"//{login}"))
     server.on(asked, answer(407, {"error": "hush hush"}, Proxy_Authenticate="Basic"))
     server.latency = 0.05
-    options = ApiOptions(url, token_credentials(), ApiLimits(retries=3, allow_insecure_http=True))
-    with AssistantsApi(options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
+    options = (url, token_credentials(), ApiLimits(retries=3, allow_insecure_http=True))
+    with AssistantsApi(*options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
         errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
         assert sum(api.calls.values()) == 0
     assert len(server.all_requests) == 1
@@ -303,9 +303,9 @@ def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
 ) -> None:
     without_proxies.setenv("HTTPS_PROXY", server.origin)
     server.on("CONNECT *", answer(status, ""))
-    options = ApiOptions("https://agents.example.invalid/api", token_credentials(), ApiLimits(retries=2))
+    options = ("https://agents.example.invalid/api", token_credentials(), ApiLimits(retries=2))
     with (
-        AssistantsApi(options, backoff=0.01) as api,
+        AssistantsApi(*options, backoff=0.01) as api,
         pytest.raises(ApiError, match=f"{status} from the proxy") as error_info,
     ):
         api.get("asst_1")
@@ -395,8 +395,8 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_https_to_something_that_speaks_no_tls(server: OddServer) -> None:
     server.on("GET *", YES)
-    options = ApiOptions(server.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
-    with AssistantsApi(options) as api, pytest.raises(ApiError) as error_info:
+    options = (server.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
+    with AssistantsApi(*options) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert error_info.value.kind in ("network", "timeout")
     assert server.requests("GET") == []

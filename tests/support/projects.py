@@ -11,7 +11,7 @@ import yaml
 from json_reports import AssistantEntry, Document
 from leaks import PASSWORD
 
-from reconciler.api.client import ApiOptions, AssistantsApi
+from reconciler.api.client import AssistantsApi
 from reconciler.api.secret import Credentials, Secret
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.json_values import to_json
@@ -170,8 +170,8 @@ def open_api(
 ) -> Iterator[AssistantsApi]:
     """The API as commands open it, with short waits."""
     credentials = Credentials(email=email, password=Secret(PASSWORD))
-    options = ApiOptions(url, credentials, ApiLimits(concurrency=4, timeout=timeout, retries=retries))
-    with AssistantsApi(options, backoff=0.01, stopping=stopping, lag=lag) as api:
+    options = (url, credentials, ApiLimits(concurrency=4, timeout=timeout, retries=retries))
+    with AssistantsApi(*options, backoff=0.01, stopping=stopping, lag=lag) as api:
         yield api
 
 

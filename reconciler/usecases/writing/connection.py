@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.api.client import Credentials
-from reconciler.api.secret import Secret
+from reconciler.api.secret import Credentials, Secret
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
 from reconciler.usecases.project.environments import name_environments
