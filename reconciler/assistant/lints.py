@@ -51,7 +51,8 @@ _MARKDOWN = re.compile(
     | ` [^`\n]+ ` | ```
     | \[ [^\[\]\n]+ \] \( [^()\n]+ \)
     | ^ [ \t]* (?: \#{1,6} | [-*+] | > ) [ \t]+ \S .*
-    | ^ [ \t]* (?: \| .* \| | -{3,} | \*{3,} | _{3,} ) [ \t]* $
+    | ^ [ \t]* (?: \| .* \| | ={3,} | \*{3,} | _{3,} ) [ \t]* $
+    | ^ (?= .*--- ) [-:|\ \t]+ $
     | (?: ^ [ \t]* [0-9]{1,2} [.)] [ \t]+ \S .* (?: \n \s* | \Z ) ){2,}
     """,
     re.MULTILINE | re.VERBOSE,
@@ -61,10 +62,10 @@ _LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)
 # The blocks with pictures and keycaps, and the mark that turns a character into a picture.
 _PICTURES = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f"
 _EMOJI = re.compile(f"[{_PICTURES}]+")
-_TAG = re.compile(r"</?[^\W\d_][\w:.-]*(?:\s[^<>]*)?/?>")
+_TAG = re.compile(r"</?[^\W\d_][\w:.-]*(?:\s[^<>]*)?/?>|<!--[^<>]*>")
 _PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?|\A\$file\b.*")
 # Each match of the five patterns contains one of these, but few texts do: one quick search saves five slow ones.
-_ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|\n[ \t]*[0-9]|[wW]\.|[oO]:")
+_ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|==|\n[ \t]*[0-9]|[wW]\.|[oO]:")
 _IN_SPEECH: Final = (
     ("spoken-markdown", _MARKDOWN, "has Markdown, which a voice reads out or drops: write plain words"),
     ("spoken-link", _LINK, "has a link, which nobody can click in a call: say where to find it"),

@@ -216,6 +216,16 @@ def test_a_text_inside_a_list_is_a_line_diff() -> None:
     ]
 
 
+def test_a_short_text_of_two_lines_in_a_new_element_is_shown_as_lines() -> None:
+    message = {"role": "tool", "content": "Be kind.\nBe short."}
+    assert render_leaf(change("/model/messages", [message, message], [message])) == [
+        '  + model.messages[1].role: nothing -> "tool"',
+        "  + model.messages[1].content: nothing -> this",
+        "      + Be kind.",
+        "      + Be short.",
+    ]
+
+
 def test_what_nobody_declared_in_an_element_that_is_equal_is_no_difference() -> None:
     old = [{"role": "user", "id": 1}, {"role": "system", "id": 2}]
     new = [{"role": "user"}, {"role": "tool"}]

@@ -199,10 +199,11 @@ def _measure_char(char: str) -> int:
 
 
 def fits_on_a_line(value: Any) -> bool:
-    """Return whether a value is short enough to be shown whole on one line."""
+    """Return whether a value is short enough to be shown whole on one line, and has no text of several lines."""
     if isinstance(value, str) and ("\n" in value or len(value) > SHORT):
         return False
-    return count_columns(literal(value)) <= SHORT
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return count_columns(literal(value)) <= SHORT and all(map(fits_on_a_line, parts))
 
 
 def draw_place(line: str, column: int) -> list[str]:
