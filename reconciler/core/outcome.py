@@ -93,6 +93,12 @@ class Kind(enum.StrEnum):
         """Return the status of an assistant in which this is the gravest difference."""
         return _KINDS[self]
 
+    @property
+    def ways_out(self) -> str:
+        """Return what a person can do about a live edit, or a conflict, because of which an assistant is refused."""
+        pull, force = (" --conflicts", "--force-conflicts") if self is Kind.CONFLICT else ("", "--on-drift revert")
+        return f"use the live value (reconciler pull{pull}) or git's ({force}), or remove the field from the definition"
+
 
 class Unsent(enum.StrEnum):
     """Why a difference is not sent. One that is sent has none."""

@@ -16,6 +16,7 @@ from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, prun
 from reconciler.dataclass import dataclass
 
 NOTICE_DAYS: Final = 14
+_RENEW: Final = "renew or remove it in reconciler.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Enforced:
-    """A live edit that every apply puts back, since an `enforce` entry names its field."""
+    """A live edit that every apply reverts, since an `enforce` entry names its field."""
 
     path: FieldPath
     rule: EnforceRule
@@ -64,8 +65,8 @@ class Overrides:
         for change in (change for change in changes if change.unsent is Unsent.KEPT):
             for path in self.find_enforced_inside(change):
                 yield (
-                    f"{dotted(path)} is enforced, and its live edit stays: other parts of {dotted(change.path)}, which "
-                    "is sent as one, were edited live, too. Apply with --on-drift revert, or edit it by hand"
+                    f"{dotted(path)} is enforced, but its live edit stays: {dotted(change.path)} is sent as a whole, "
+                    "and other parts of it were edited live. Apply with --on-drift revert, or edit it by hand"
                 )
 
 
@@ -129,20 +130,21 @@ def has_expired(entry: Dated, today: datetime.date) -> bool:
 
 def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
     """Yield the entries that are past their date, each with what to say about it."""
-    for entry, name, instead, _ in _list_dated(settings):
+    for entry, name in _list_dated(settings):
         if has_expired(entry, settings.today):
-            yield entry, f"{name} expired on {entry.expires}{instead}"
+            # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
+            # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
+            effect = "no longer applies" if isinstance(entry, Freeze) else "still applies"
+            yield entry, f"{name} expired on {entry.expires} and {effect}: {_RENEW}"
 
 
 def warn_of_expiry(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each entry that is past its date, or will be within two weeks."""
-    # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
-    # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
+    yield from (message for _, message in list_expired(settings))
     soon = settings.today + datetime.timedelta(days=NOTICE_DAYS)
-    for entry, name, _, meanwhile in _list_dated(settings):
-        if entry.expires is not None and entry.expires <= soon:
-            when = "expired on" if has_expired(entry, settings.today) else "expires on"
-            yield f"{name} {when} {entry.expires}{meanwhile}"
+    for entry, name in _list_dated(settings):
+        if entry.expires is not None and settings.today <= entry.expires <= soon:
+            yield f"{name} expires on {entry.expires}: {_RENEW}"
 
 
 def check_matches(
@@ -160,7 +162,7 @@ def check_matches(
             protects = kind == "ignore" and not all(isinstance(value, Mapping) for value in above)
             protects = protects and (not lives or any(paths_matching(live, rule.path) for live in lives))
             if concerned and not protects and not any(_declares(each, rule.path) for each in concerned):
-                message = f"{name} matches nothing that a definition declares: remove it from reconciler.yaml"
+                message = f"{name} matches nothing in any definition: remove it from reconciler.yaml"
             yield rule, message
     others: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
     others += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
@@ -190,9 +192,13 @@ def find_idle_secrets(
         for path in settings.sensitive:
             is_declared = any(_declares(definition, path) for definition in definitions)
             matches[path] = matches.get(path) or is_declared or any(paths_matching(live, path) for live in lives)
-    advice = " or live holds: check its spelling" if lives else ": check its spelling, unless only live has it"
+    where = (
+        "in any definition or live: check its spelling"
+        if lives
+        else ("in any definition: check its spelling, unless only live has it")
+    )
     for path in (path for path, has_match in matches.items() if not has_match):
-        yield f"sensitive {write_path(path)} matches nothing that a definition declares{advice}"
+        yield f"sensitive {write_path(path)} matches nothing {where}"
 
 
 def warn_of_unmatched(
@@ -209,23 +215,15 @@ def warn_of_unmatched(
             yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one of the two"
 
 
-def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str, str, str]]:
-    for rule in settings.ignore:
-        instead = ": renew the entry, or remove it so that the difference is reported again"
-        meanwhile = "; the value is still left alone: renew the entry in reconciler.yaml or remove it"
-        yield rule, f"ignore {write_path(rule.path)}", instead, meanwhile
-    for freeze in settings.frozen:
-        instead = ", and no longer applies: renew the entry, or remove it"
-        meanwhile = "; after that day apply writes again: renew the entry in reconciler.yaml or remove it"
-        yield freeze, _name_freeze(freeze), instead, meanwhile
-    for name, exception in ((rule.id, exception) for rule in settings.rules for exception in rule.exceptions):
-        instead = ": renew it, or remove it so that the rule counts again"
-        meanwhile = "; it still counts: renew it in reconciler.yaml or remove it"
-        yield exception, _name_exception(name, exception), instead, meanwhile
+def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:
+    yield from ((rule, f"ignore {write_path(rule.path)}") for rule in settings.ignore)
+    yield from ((freeze, _name_freeze(freeze)) for freeze in settings.frozen)
+    for rule in settings.rules:
+        yield from ((exception, _name_exception(rule.id, exception)) for exception in rule.exceptions)
 
 
 def _name_freeze(entry: Freeze) -> str:
-    return f"frozen ({entry.reason})"
+    return f"the freeze ({entry.reason})"
 
 
 def _name_exception(rule: str, entry: RuleException) -> str:

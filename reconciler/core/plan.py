@@ -121,7 +121,7 @@ class Planner:
         plan = dataclasses.replace(plan, unclear=unclear, resent=unclear if may_write else frozenset(), freeze=freeze)
         patch = self._build_patch(plan, desired, live)
         warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
-        notes = (f"the outcome of the last write of {dotted(path)}, which is ignored now, is unclear" for path in held)
+        notes = (f"the outcome of the last write of {dotted(path)} is unclear, and it is ignored now" for path in held)
         return dataclasses.replace(plan, patch=patch, warnings=(*warnings, *notes))
 
     def plan_creation(self, desired: Mapping[str, Any]) -> Plan:
@@ -173,7 +173,7 @@ class Planner:
         )
 
     def _decide_sent(self, changes: Sequence[Change], enforced: Collection[FieldPath]) -> tuple[Change, ...]:
-        """Return the differences with why each is not sent; `enforced` are live edits that are put back anyway."""
+        """Return the differences with why each is not sent; `enforced` are live edits that are reverted anyway."""
         # Only this function decides. People reviewed the changes together, so one refusal stops all.
         policy = self.policy
         kinds = {change.kind for change in changes if change.path not in enforced}
@@ -243,7 +243,7 @@ def _list_warnings(
     for field in sorted(patch.keys() & desired.keys()):
         declared, old, new = desired[field], live.get(field), patch[field]
         for path in find_lost_keys(new, old, (field,)):
-            yield f"{dotted(path)} is live but not declared, and is lost with the list element that is sent"
+            yield f"{dotted(path)} is live but not declared, and sending its list element removes it"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
             yield from _warn_of_leftovers(field, declared, old, new)
     for path in sorted(plan.unclear):
@@ -251,7 +251,7 @@ def _list_warnings(
             yield f"{dotted(path)} is sent again although it is live: the outcome of its last write is unclear"
         else:
             yield (
-                f"the outcome of the last write of {dotted(path)} is unclear: live shows git's value, and the provider "
+                f"the outcome of the last write of {dotted(path)} is unclear: live shows git's value, but the provider "
                 "may have another until an apply sends it again"
             )
     for path in sorted(plan.unsent_paths & set(resend)):

@@ -25,7 +25,7 @@ class Group:
 
     kind: Kind
     title: str = ""
-    # What happens to live edits: they are left, or git's values are put back.
+    # What happens to live edits: they are left, or git's values are restored.
     fate: str = ""
     aside: str = ""
     fields: tuple[Field, ...]
@@ -274,10 +274,11 @@ def _group_differences(
         for difference in differences:
             if difference.change.kind is kind:
                 groups.setdefault((kind, difference.title, difference.place if in_place else ""), []).append(difference)
+    shown = ""
     for (kind, title, place), members in groups.items():
         yield Group(
             kind=kind,
-            title=title,
+            title="" if title == shown else title,
             fate=members[0].fate,
             aside="" if kind is Kind.CHANGE else aside,
             fields=tuple(difference.field for difference in members),
@@ -285,3 +286,4 @@ def _group_differences(
             number=number,
             place=place,
         )
+        shown = title

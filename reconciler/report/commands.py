@@ -46,7 +46,7 @@ class Traits:
     # For differences that are written (True), that are not (False), or if the report does not say it (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _SAME_TITLES)
     # The words for a live edit that is overwritten.
-    put_back: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
+    overwrites: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
@@ -62,17 +62,17 @@ TRAITS: Final[Mapping[str, Traits]] = {
         leaves_drift=True,
         without_base=_NO_BASE,
         titles={**_SAME_TITLES, True: {**_TITLES, Kind.CHANGE: "Would change"}},
-        put_back={Kind.DRIFT: "git's value would be put back", Kind.CONFLICT: "git's value would be sent"},
+        overwrites={Kind.DRIFT: "git's value would be restored", Kind.CONFLICT: "git's value would be sent"},
     ),
     "apply": Traits(
         writes=True,
         leaves_drift=True,
         without_base=_NO_BASE,
-        put_back=dict.fromkeys((Kind.DRIFT, Kind.CONFLICT), "git's value was sent"),
+        overwrites=dict.fromkeys((Kind.DRIFT, Kind.CONFLICT), "git's value was sent"),
     ),
     "drift": Traits(
         counts_edits=True,
-        without_base="The definitions themselves are the base, so every difference counts as drift.",
+        without_base="Without a base, every difference counts as drift.",
         failing=_LIVE_EDITS,
         detailed=_LIVE_EDITS,
         way_out_of_drift="reconciler pull writes the live value into the definition.",
@@ -83,13 +83,13 @@ TRAITS: Final[Mapping[str, Traits]] = {
         follows_git=False,
         origin="rollback",
         titles={
-            True: dict.fromkeys(Kind, "Put back"),
-            False: dict.fromkeys(Kind, "Not put back"),
+            True: dict.fromkeys(Kind, "Restored"),
+            False: dict.fromkeys(Kind, "Not restored"),
             None: dict.fromkeys(Kind, "Old values"),
         },
         words=Words(
             stays=("the old value is", "live now has"),
-            both=("applied was", "the old value is", "live now has"),
+            both=("the apply sent", "the old value is", "live now has"),
             git_moved="from what was applied to the old value",
             live_moved="from what was applied to live",
         ),

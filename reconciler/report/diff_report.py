@@ -142,7 +142,7 @@ def make_diff_view(report: DiffReport) -> View:
     alike = 0 < summary["total"] == summary["alike"]
     return View(
         title="Diff",
-        totals=_write_totals(report) if summary["total"] else "Diff: no definitions to look at, nothing to compare.",
+        totals=_write_totals(report) if summary["total"] else "Diff: no definitions selected, nothing to do.",
         cards=tuple(sorted(cards, key=lambda card: card.severity)),
         sentences=(f"{report.environment} and {report.against} do not differ.",) if alike else (),
         tells_origins=False,

@@ -10,15 +10,15 @@ _MODES = {
 _OTHER = {
     "/name": "another name",
     "/firstMessage": "another greeting",
-    "/model/provider": "a different provider of the language model",
-    "/model/model": "a different language model",
-    "/voice/provider": "a different provider of the voice",
+    "/model/provider": "another provider of the language model",
+    "/model/model": "another language model",
+    "/voice/provider": "another provider of the voice",
     "/voice/voiceId": "another voice",
-    "/transcriber/provider": "a different provider of speech recognition",
-    "/transcriber/model": "a different speech recognition",
-    "/voicemailMessage": "a different voicemail message",
-    "/endCallMessage": "a different goodbye",
-    "/endCallPhrases": "different phrases end the call",
+    "/transcriber/provider": "another provider of speech recognition",
+    "/transcriber/model": "another model of speech recognition",
+    "/voicemailMessage": "another voicemail message",
+    "/endCallMessage": "another goodbye",
+    "/endCallPhrases": "other phrases end the call",
 }
 _EMPTY = {
     "/firstMessage": "no greeting",

@@ -76,7 +76,7 @@ def list_applied(report: Report) -> tuple[Applied, ...]:
     """Return the assistants that an apply or a rollback changed, or may have, with the fields that were sent.
 
     Raises ReportError if the report does not say what was sent, or if one run of an assistant has a field twice, or a
-    field inside another one: then it is unclear what to put back.
+    field inside another one: then it is unclear what to restore.
     """
     combined = [combine_writes([_read_write(entry) for entry in entries]) for entries in _group_writes(report)]
     return tuple(applied for applied in combined if applied.fields)
@@ -134,7 +134,7 @@ def _group_writes(report: Report) -> list[list[AssistantEntry]]:
         if any(change.sent is None for change in entry.changes):
             raise ReportError(
                 "the report does not say which changes were sent (`sent`): an earlier version wrote it",
-                hint="apply again with this version and use its report, or put the values back by hand",
+                hint="apply again with this version and use its report, or restore the values by hand",
             )
         groups.setdefault(entry.id, []).append(entry)
     return list(groups.values())

@@ -10,7 +10,7 @@ from reconciler.report.report import AssistantEntry, ChangeEntry, FrozenEntry, I
 from reconciler.report.wording import show_in
 
 SET_BY = "set by"
-NOT_SHOWN_LIVE = "not shown live"
+NOT_LIVE = "not live"
 ALSO = "also"
 WARNING = "warning"
 RELEASED = "no longer in the definition, left as it is"
@@ -28,7 +28,7 @@ class Remark:
     @property
     def is_bad(self) -> bool:
         """Whether it says that something went wrong."""
-        return self.label == NOT_SHOWN_LIVE
+        return self.label == NOT_LIVE
 
     def write(self, write: Callable[[str], str] = str, name: Callable[[str], str] = str) -> str:
         """Return it without its label. `write` formats a text, and `name` the name of a field."""
@@ -63,7 +63,7 @@ def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
     if entry.frozen and not entry.changes:
         yield Remark("frozen", describe_freeze(entry))
     if entry.remaining:
-        yield Remark(NOT_SHOWN_LIVE, fields=entry.remaining)
+        yield Remark(NOT_LIVE, fields=entry.remaining)
 
 
 def describe_freeze(entry: AssistantEntry) -> str:

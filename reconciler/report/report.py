@@ -49,7 +49,7 @@ class IgnoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnforcedEntry:
-    """One live edit that every apply puts back, because its field is under `enforce`."""
+    """One live edit that every apply reverts, because its field is under `enforce`."""
 
     path: Pointer
     reason: str

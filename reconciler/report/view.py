@@ -99,4 +99,4 @@ def _describe_fate(change: ChangeEntry, entry: AssistantEntry, report: Report) -
     """Return what happens to a live edit; nothing if that is not said, and for what git alone changed."""
     if change.unsent is Unsent.KEPT:
         return wording.LEFT
-    return report.traits_of(entry).put_back.get(change.kind, "") if is_written(change, entry) else ""
+    return report.traits_of(entry).overwrites.get(change.kind, "") if is_written(change, entry) else ""

@@ -123,23 +123,20 @@ def list_notes(report: Report) -> Iterator[str]:
 
 def _explain_options(report: Report) -> Iterator[str]:
     kinds, on_drift = report.kinds, report.options.get("on_drift")
-    is_left = any(change.unsent is Unsent.KEPT for entry in report.assistants for change in entry.changes)
-    if is_left and on_drift == "keep" and report.traits.leaves_drift:
-        yield "Drift is left as it is; --on-drift revert puts git's values back."
+    left = sum(any(change.unsent is Unsent.KEPT for change in entry.changes) for entry in report.assistants)
+    if left and on_drift == "keep" and report.traits.leaves_drift:
+        # An assistant that git changes as well does not count as drifted in the totals.
+        yield f"Drift in {count_noun(left, 'assistant')} is left as it is; --on-drift revert restores git's values."
     if not report.traits.is_plan:
         return
     if Kind.DRIFT in kinds and on_drift == "fail":
-        yield "With --on-drift fail, an assistant that was edited live is refused: nothing is sent to it."
+        yield "With --on-drift fail, nothing is sent to an assistant that was edited live."
     if Kind.DRIFT in kinds and on_drift == "revert":
-        yield "With --on-drift revert, live edits are replaced by git's values."
+        yield "With --on-drift revert, git's values replace live edits."
     if Kind.CONFLICT in kinds and report.options.get("force_conflicts"):
         yield "With --force-conflicts, git's values replace the live ones where both changed."
     elif Kind.CONFLICT in kinds:
-        yield (
-            "An assistant with a conflict is refused, and nothing is sent to it: reconciler pull --conflicts writes "
-            "the live edits into the definition; --force-conflicts lets git win; or remove the field from the "
-            "definition."
-        )
+        yield f"Nothing is sent to an assistant with a conflict. To resolve it, {Kind.CONFLICT.ways_out}."
 
 
 def name_command(report: Report) -> str:
@@ -152,7 +149,7 @@ def write_totals(report: Report) -> str:
     if not report.traits.reads_live:
         return _describe_problems(report)
     if not report.summary.get("total"):
-        return f"{name_command(report)}: no definitions to look at, nothing to do."
+        return f"{name_command(report)}: no definitions selected, nothing to do."
     # Merged reports may have outcomes too. The report before a confirmation has none yet.
     has_outcomes = any(entry.outcome for entry in report.assistants)
     parts = _count_outcomes(report) if has_outcomes else _count_statuses(report)

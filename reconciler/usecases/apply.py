@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Sequence
 
 from reconciler.assistant.paths import dotted
-from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Assistants
@@ -188,22 +187,13 @@ def end_without_writing(result: Result) -> Result:
     if result.plan is None:
         return result.end(Outcome.SKIPPED)
     if result.plan.refusal is not None:
-        return result.end(Outcome.REFUSED, _explain_refusal(result, result.plan, result.plan.refusal))
+        return result.end(Outcome.REFUSED, _explain_refusal(result.plan, result.plan.refusal))
     return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED)
 
 
-def _explain_refusal(result: Result, plan: Plan, refusal: Kind) -> Failure:
-    """Return why nothing of an assistant is sent, with who set git's value and when live was last updated."""
-    changes = [change for change in plan.changes if change.kind is refusal]
-    setters = dict.fromkeys(f"set in git by {change.since}" for change in changes if change.since is not None)
-    details = "; ".join(filter(None, (*setters, describe_last_update((result.live or {}).get("updatedAt")))))
-    fields = ", ".join(dotted(change.path) for change in changes)
-    verb = "was" if len(changes) == 1 else "were"
-    reason, force = (
-        (f"{verb} edited live, and --on-drift is fail", "apply with --on-drift revert to put git's value back")
-        if refusal is Kind.DRIFT
-        else (f"{verb} changed both in git and live", "apply with --force-conflicts to use git's value")
-    )
-    leave = "remove the field from the definition to leave it to the dashboard"
-    hint = f"{force}, {leave}, or pull the live value into the definition"
-    return Failure("conflict", f"{fields} {reason}{details and f' ({details})'}", hint=hint)
+def _explain_refusal(plan: Plan, refusal: Kind) -> Failure:
+    """Return why nothing of an assistant is sent. Who set git's value, and when live was updated, is in the report."""
+    paths = [dotted(change.path) for change in plan.changes if change.kind is refusal]
+    reason = "changed both in git and live" if refusal is Kind.CONFLICT else "edited live, and --on-drift is fail"
+    message = f"{', '.join(paths)} {'was' if len(paths) == 1 else 'were'} {reason}"
+    return Failure("conflict", message, hint=refusal.ways_out)

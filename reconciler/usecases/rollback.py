@@ -202,7 +202,7 @@ def _refuse(result: Result, applied: Applied) -> Result:
     """Return the result of an assistant, refused whole where a field of it cannot be undone."""
     obstacle = "; ".join(applied.list_obstacles())
     if obstacle and result.error is None:
-        return result.refuse("invalid", f"this cannot be undone: {obstacle}", hint="put the old values back by hand")
+        return result.refuse("invalid", f"this cannot be undone: {obstacle}", hint="restore the old values by hand")
     if _has_moved_on(result, applied):
         return result.refuse(
             "conflict",

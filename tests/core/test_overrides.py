@@ -54,7 +54,7 @@ def settings(**changes: Any) -> Settings:
 def test_an_entry_ends_with_its_last_day_and_is_told_14_days_ahead(days: int, expired: bool, state: str) -> None:
     overrides = settings(ignore=(rule("metadata", "a/b", expires=day(days)), rule("name")))
     other = settings(frozen=(freeze(expires=days), freeze()))
-    for held, name in ((overrides, "ignore /metadata/a~1b"), (other, "frozen (enrolment)")):
+    for held, name in ((overrides, "ignore /metadata/a~1b"), (other, "the freeze (enrolment)")):
         notes = list(warn_of_expiry(held))
         assert len(notes) == bool(state)
         for note in notes:
@@ -170,9 +170,7 @@ def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
     secrets = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
     assert len(list(warn_of_unmatched(secrets, definitions))) == 2
     (note,) = warn_of_unmatched(secrets, definitions, [{"metadata": {"crmKey": "k"}}, {}])
-    assert note == (
-        "sensitive /metadata/crm.key matches nothing that a definition declares or live holds: check its spelling"
-    )
+    assert note == ("sensitive /metadata/crm.key matches nothing in any definition or live: check its spelling")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +202,7 @@ def test_a_freeze_that_concerns_no_definition_is_told() -> None:
         *warn_of_unmatched(settings(frozen=(freeze(expires=-1), freeze(assistants=("admissions/*",)))), definitions)
     ] == []
     (note,) = warn_of_unmatched(settings(frozen=(freeze(assistants=("admission/*",)),)), definitions)
-    assert note.startswith("frozen (enrolment) matches no definition")
+    assert note.startswith("the freeze (enrolment) matches no definition")
 
 
 BYE = ("endCallMessage",)

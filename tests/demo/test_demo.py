@@ -106,7 +106,7 @@ def test_tells_the_whole_story_in_80_columns_and_leaves_nothing(temporary: Path)
         "refused, nothing was sent",
         "--force-conflicts",
         "remove the field",
-        "pull the live value",
+        "use the live value (reconciler pull",
         "Apply: 0 applied, 3 unchanged, 0 failed, 1 refused.",
         "-> Exit code 1",
         "$ reconciler apply --yes --force-conflicts",

@@ -164,7 +164,7 @@ def test_nothing_differs() -> None:
 
 
 def test_nothing_to_compare() -> None:
-    assert render_text(document()) == "Diff: no definitions to look at, nothing to compare.\n"
+    assert render_text(document()) == "Diff: no definitions selected, nothing to do.\n"
 
 
 def test_sensitive_values_are_in_no_format() -> None:

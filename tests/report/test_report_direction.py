@@ -56,9 +56,9 @@ def test_a_rollback_says_nothing_of_git() -> None:
     report_document = document("rollback", assistant("a", GIT, LONG, outcome="applied"), base=BASE)
     markdown, page = render_markdown(report_document), render_html(report_document)
     assert "`name`, `voicemailMessage` | rollback |" in markdown
-    assert "**Put back**" in markdown
+    assert "**Restored**" in markdown
     assert '| `name` | `"M" -> "N"` (another name) |' in markdown
-    assert "`voicemailMessage` (a different voicemail message)\n\n```diff\n- short\n+ long" in markdown
+    assert "`voicemailMessage` (another voicemail message)\n\n```diff\n- short\n+ long" in markdown
     assert "git" not in page.split("<main>")[1].split("<script>")[0]
 
 
@@ -74,16 +74,16 @@ def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
     terminal, markdown, page = (
         " ".join(render(report_document).split()) for render in (render_text, render_markdown, render_html)
     )
-    assert '~ name: applied was "new", the old value is "old", live now has "theirs"' in terminal
+    assert '~ name: the apply sent "new", the old value is "old", live now has "theirs"' in terminal
     assert "voicemailMessage: from what was applied to live ~" in terminal
     assert "voicemailMessage: from what was applied to the old value ~" in terminal
     assert "| refused, nothing was sent: live shows neither the value that was applied nor the old one |" in markdown
-    assert 'applied was "new", the old value is "old", live now has "theirs"' in markdown
-    assert "`voicemailMessage` (a different voicemail message): from what was applied to live" in markdown
+    assert 'the apply sent "new", the old value is "old", live now has "theirs"' in markdown
+    assert "`voicemailMessage` (another voicemail message): from what was applied to live" in markdown
     assert "live shows neither the value that was applied nor the old one" in page
     for report in (terminal, markdown, page.split("<main>")[1].split("<script>")[0]):
-        assert not any(words in report.lower() for words in ("git", "both ", "put back)", "definition"))
-    assert markdown.count("**Not put back**") == page.count("Not put back") == 2
+        assert not any(words in report.lower() for words in ("git", "both ", "would be", "definition"))
+    assert markdown.count("**Not restored**") == page.count("Not restored") == 1
 
 
 def test_an_offline_plan_never_calls_the_base_live() -> None:
@@ -121,8 +121,8 @@ def test_a_report_that_does_not_say_what_was_sent_is_shown_in_words_that_claim_n
         claims = (
             "Would change",
             "git's value w",
-            "Put back",
-            "Not put back",
+            "Restored",
+            "Not restored",
             ", left as it is**",
             "nothing is sent to this assistant",
         )
@@ -139,4 +139,4 @@ def test_what_was_not_written_is_never_called_changed(outcome: str) -> None:
         render_html(report_document).split("<main>")[1].split("<script>")[0],
     ):
         assert "Changed in git" in text
-        assert not any(words in text for words in ("Would change", "git's value w", "Put back"))
+        assert not any(words in text for words in ("Would change", "git's value w", "Restored"))

@@ -88,7 +88,7 @@ def test_errors_come_before_conflicts_then_live_edits_then_warnings() -> None:
     assert found[0][2] == "down\ntry again"
     assert found[1][1]["title"] == "Conflict: C"
     assert found[1][2].startswith('name: was "O", git now has "N", live now has "M".\n')
-    assert found[2][2] == 'name: "M" -> "N".\napply would put git\'s value back.'
+    assert found[2][2] == 'name: "M" -> "N".\napply would restore git\'s value.'
     assert render_github(run).splitlines()[-1] == "Plan: 0 to change, 1 drifted, 1 conflict, 1 in sync, 1 error."
 
 
@@ -141,7 +141,7 @@ def test_a_forced_conflict_is_a_warning_and_one_that_is_refused_is_told_once() -
 
 def test_what_an_apply_put_back_is_told_as_done() -> None:
     entry = assistant("a", change("/name", "N", "M", kind="drift", unsent=None), outcome="applied")
-    assert "Git's value was put back." in render_github(document("apply", entry, options={"on_drift": "revert"}))
+    assert "Git's value was restored." in render_github(document("apply", entry, options={"on_drift": "revert"}))
 
 
 def test_a_value_of_an_overlay_is_annotated_in_its_own_file_and_one_without_a_line_on_the_first() -> None:
@@ -158,7 +158,7 @@ def test_what_live_does_not_show_is_an_error() -> None:
         "error",
         "9",
         "Not converged, live has another value: A",
-        "Not shown live: voice.voiceId",
+        "Not live: voice.voiceId",
     )
 
 

@@ -206,4 +206,4 @@ def test_warnings_of_the_run_and_its_totals_are_its_output() -> None:
     out = read_suite(document("plan", warnings=["no\x00 base"], base=BASE)).findtext("system-out")
     assert out is not None
     assert out.splitlines()[0] == r"warning: no\x00 base"
-    assert out.splitlines()[-1] == "Plan: no definitions to look at, nothing to do."
+    assert out.splitlines()[-1] == "Plan: no definitions selected, nothing to do."

@@ -218,7 +218,7 @@ def test_the_row_of_an_assistant_says_what_becomes_of_its_live_edits() -> None:
         change(path, "a", "b", kind="drift", unsent=why) for path, why in (("/name", "kept"), ("/firstMessage", None))
     ]
     text = render_markdown(document("plan", assistant("a", *edits), base=BASE))
-    assert "| drifted; left as it is: `name`; git's value would be put back: `firstMessage` | dashboard |" in text
+    assert "| drifted; left as it is: `name`; git's value would be restored: `firstMessage` | dashboard |" in text
 
 
 def test_the_row_of_a_deleted_assistant_names_no_fields() -> None:

@@ -57,7 +57,7 @@ def test_what_a_rollback_puts_back_is_not_called_a_change_of_gits() -> None:
     merged = merge_reports(runs)
     assert [entry.command for entry in merged.assistants] == ["apply", "rollback"]
     text = render_text(merged)
-    assert (text.count("Changed in git"), text.count("Put back")) == (1, 1)
+    assert (text.count("Changed in git"), text.count("Restored")) == (1, 1)
     assert render_markdown(merged).count("| rollback |") == 1
     # Merged once more, each still says whose it is.
     again = merge_reports([merged, document("plan", assistant("b"))])

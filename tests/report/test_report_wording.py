@@ -39,7 +39,7 @@ def assistants_with(*outcomes: str) -> list[AssistantEntry]:
             document("drift", assistant("both", change("/a", 1, 2), change("/b", 1, 2, kind="drift")), CHANGED),
             "Drift: 1 drifted, 0 conflicts, 0 in sync, 1 not applied yet, 0 errors.",
         ),
-        (document("drift"), "Drift: no definitions to look at, nothing to do."),
+        (document("drift"), "Drift: no definitions selected, nothing to do."),
         (
             document("apply", *assistants_with("applied", "applied", "unchanged")),
             "Apply: 2 applied, 1 unchanged, 0 failed.",
@@ -96,7 +96,7 @@ def test_without_a_base_a_reader_is_told_what_that_means() -> None:
     assert list_notes(document("plan", FINE)) == [note]
     assert list_notes(document("apply", FINE)) == [note]
     assert list_notes(document("plan", base=BaseEntry(ref="main", commit="1"))) == []
-    assert "definitions themselves are the base" in list_notes(document("drift"))[0]
+    assert "every difference counts as drift" in list_notes(document("drift"))[0]
 
 
 def test_kept_drift_is_explained_only_where_there_is_some() -> None:
@@ -109,13 +109,13 @@ def test_kept_drift_is_explained_only_where_there_is_some() -> None:
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
-    assert "edited live is refused" in list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
+    assert "was edited live" in list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
     (note,) = list_notes(document("plan", TORN, base=base))
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull --conflicts"))
     (note,) = list_notes(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
     (note,) = list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
-    assert "live edits are replaced by git's values" in note
+    assert "git's values replace live edits" in note
     assert list_notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
     assert list_notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 

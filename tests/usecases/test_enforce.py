@@ -65,7 +65,7 @@ def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says
     repo.sandbox.edit("asst_a", metadata=edited)
     entry = entries(repo.apply())["legal/a"]
     assert (entry["outcome"], entry["patch"]) == ("unchanged", None)
-    assert entry["warnings"][0].startswith("metadata.turns.0.content is enforced, and its live edit stays")
+    assert entry["warnings"][0].startswith("metadata.turns.0.content is enforced, but its live edit stays")
     before = file.read_text("utf-8")
     pulled = repo.run("pull")
     assert (pulled.code, file.read_text("utf-8")) == (1, before)
@@ -104,7 +104,7 @@ def test_an_entry_that_names_nothing_is_told(repo: Story) -> None:
     apply_and_edit(repo)
     repo.project.configure(enforce=[ENFORCED, {"path": "/voicemailMessage", "reason": "x"}])
     (note,) = repo.plan()["warnings"]
-    assert note.startswith("enforce voicemailMessage matches nothing that a definition declares")
+    assert note.startswith("enforce voicemailMessage matches nothing in any definition")
 
 
 def test_ignore_counts_before_enforce_and_a_warning_says_so(repo: Story) -> None:
@@ -120,5 +120,5 @@ def test_the_installed_command(tmp_path: Path) -> None:
     with make_story(tmp_path / "repository", "replace", InstalledStory) as repo:
         apply_and_edit(repo)
         planned, applied = repo.run("plan"), repo.run("apply", "--yes")
-        assert f'git\'s value would be put back:\n  ~ endCallMessage: "Ciao" -> "{BYE}"\n' in planned.stdout
+        assert f'git\'s value would be restored:\n  ~ endCallMessage: "Ciao" -> "{BYE}"\n' in planned.stdout
         assert (applied.code, live(repo, "a")["endCallMessage"]) == (0, BYE)

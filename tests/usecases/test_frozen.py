@@ -195,8 +195,8 @@ def test_the_installed_command_and_an_expired_freeze(tmp_path: Path) -> None:
         freeze(repo, {**HELD, "expires": "2020-01-15"})
         validated, applied = repo.run("validate"), repo.run("apply", "--yes")
         assert validated.code == 1
-        expired = "frozen (enrolment week) expired on 2020-01-15"
-        assert f"reconciler.yaml:2:3: {expired}, and no longer applies" in validated.stdout
+        expired = "the freeze (enrolment week) expired on 2020-01-15"
+        assert f"reconciler.yaml:2:3: {expired} and no longer applies" in validated.stdout
         assert (applied.code, message(repo, "a")) == (0, "new")
         assert expired in applied.stdout
 
@@ -240,7 +240,7 @@ def test_a_freeze_of_nothing_is_told_in_whole_runs_only(repo: Story) -> None:
     warnings = [note for note in repo.plan()["warnings"] if "matches no definition" in note]
     (note,) = warnings
     assert note.startswith(
-        "frozen (enrolment week) matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
+        "the freeze (enrolment week) matches no definition: remove it from reconciler.yaml, or correct its `assistants`"
     )
     assert not [note for note in repo.plan("assistants/b.yaml")["warnings"] if "matches no definition" in note]
 

@@ -63,11 +63,11 @@ def test_nothing_changed_is_no_error_and_the_report_says_so(repo: Story, command
     consent = ["--yes"] if command == "apply" else []
     result = repo.run(command, "--changed", "--base", "HEAD", *consent)
     assert result.code == 0
-    assert result.stdout.endswith(f"{command.capitalize()}: no definitions to look at, nothing to do.\n")
+    assert result.stdout.endswith(f"{command.capitalize()}: no definitions selected, nothing to do.\n")
     assert f"No definition differs from {repo.head[:12]}" in result.stdout
     assert repo.sandbox.requests == []
     page = repo.run(command, "--changed", "--base", "HEAD", "--format", "markdown", *consent)
-    assert "no definitions to look at" in page.stdout
+    assert "no definitions selected" in page.stdout
     document = repo.report(command, "--changed", "--base", "HEAD", *consent)
     assert (document["summary"]["total"], document["assistants"]) == (0, [])
     assert repo.run(command, "--changed-since", "HEAD", *consent).code == 0

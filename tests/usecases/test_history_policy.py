@@ -86,7 +86,7 @@ def test_drift_alone_is_unchanged_and_exit_0(repo: Story) -> None:
     result = repo.run("apply", "--yes", "assistants/drifted.yaml")
     assert result.code == 0
     assert "1 unchanged" in result.stdout
-    assert "Drift is left as it is" in result.stdout
+    assert "is left as it is; --on-drift revert" in result.stdout
     assert entries(repo.apply("assistants/drifted.yaml"))["drifted"]["status"] == "drifted"
     assert repo.sandbox.patches == []
 
@@ -96,16 +96,16 @@ def test_a_conflict_is_refused_with_three_ways_out(repo: Story) -> None:
     assert result.code == 1
     words = " ".join(result.stdout.split())
     second = repo.sandbox.live("asst_torn")["updatedAt"].partition(".")[0]
-    who = rf"set in git by {repo.head[:7]}, Ada, \S+; live last updated {second}Z"
-    assert re.search(rf"firstMessage was changed both in git and live \({who}\) apply with", words)
-    for way in ("--force-conflicts to use git's value", "remove the field", "pull the live value into the definition"):
+    assert f"live last updated {second}Z error: firstMessage was changed both in git and live use" in words
+    assert re.search(rf"set by {repo.head[:7]}, Ada, \S+", words)
+    for way in ("git's (--force-conflicts)", "remove the field", "the live value (reconciler pull --conflicts)"):
         assert way in words
     assert repo.sandbox.patches == [NEW]
     assert repo.sandbox.live("asst_torn")["firstMessage"] == "edited live"
     for form in ("text", "markdown"):
         plan = " ".join(repo.run("plan", "--format", form).stdout.split())
-        assert "An assistant with a conflict is refused" in plan
-    assert "is refused" not in repo.run("plan", "--force-conflicts").stdout
+        assert "Nothing is sent to an assistant with a conflict" in plan
+    assert "Nothing is sent" not in repo.run("plan", "--force-conflicts").stdout
 
 
 def test_drift_is_refused_under_fail_with_its_own_ways_out(repo: Story) -> None:
@@ -114,11 +114,11 @@ def test_drift_is_refused_under_fail_with_its_own_ways_out(repo: Story) -> None:
     assert (entry["outcome"], entry["status"], entry["patch"]) == ("refused", "drifted", None)
     assert entry["error"]
     assert (entry["error"]["kind"], entry["error"]["status"]) == ("conflict", None)
-    for way in ("--on-drift revert", "remove the field", "pull the live value into the definition"):
+    for way in ("git's (--on-drift revert)", "remove the field", "the live value (reconciler pull)"):
         assert way in entry["error"]["message"]
     assert "--force-conflicts" not in entry["error"]["message"]
     assert repo.run("apply", "--yes", "--on-drift", "fail", "assistants/drifted.yaml").code == 1
-    assert "edited live is refused" in " ".join(repo.run("plan", "--on-drift", "fail").stdout.split())
+    assert "was edited live" in " ".join(repo.run("plan", "--on-drift", "fail").stdout.split())
     assert repo.sandbox.patches == []
 
 

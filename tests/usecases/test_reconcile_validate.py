@@ -53,7 +53,7 @@ def test_an_ignore_entry_past_its_date_is_a_problem_with_its_place(project: Proj
         place = (problem["file"], problem["line"], problem["column"], problem["severity"])
         assert place == ("reconciler.yaml", 3, 5, severity)
     assert "ignore metadata.crm expired on 2020-01-31" in expired["message"]
-    assert "ignore metadata.crm matches nothing that a definition declares" in unmatched["message"]
+    assert "ignore metadata.crm matches nothing in any definition" in unmatched["message"]
 
 
 def test_an_entry_may_last_until_the_end_of_all_dates(project: Project) -> None:
@@ -68,8 +68,7 @@ def test_a_secret_that_no_definition_declares_is_told_and_fails_nothing(project:
     document = run_validate(project)
     (warning,) = document["warnings"]
     assert warning == (
-        "sensitive metadata.crmkey matches nothing that a definition declares: "
-        "check its spelling, unless only live has it"
+        "sensitive metadata.crmkey matches nothing in any definition: check its spelling, unless only live has it"
     )
     assert document["problems"] == []
 

@@ -64,7 +64,7 @@ def test_entries_that_match_nothing_or_end_are_told(project: Project) -> None:
     project.write("a", id="asst_1", model={"temperature": 0.9})
     with running_sandbox({"asst_1": {"model": {**MODEL, "temperature": 0.9}}}) as sandbox:
         ended, unmatched = project.plan(sandbox.url)["warnings"]
-        assert ended.startswith("the exception from the rule calm (a trial) expires on 2027-01-31; it still counts")
+        assert ended.startswith("the exception from the rule calm (a trial) expires on 2027-01-31: renew or remove")
         assert unmatched.startswith("the exception from the rule calm (gone) matches no definition")
         project.started_at = datetime.datetime.fromisoformat("2027-02-01T00:00:00Z")
         assert outcomes(project.apply(sandbox.url)) == {"a": "unchanged"}, "an exception past its date still counts"
@@ -78,7 +78,9 @@ def test_an_exception_past_its_date_fails_validate(project: Project, day: str, p
     run = validate([(project.settings, project.load_definitions())], started_at=project.started_at)
     assert [problem.severity for problem in run.problems] == problems
     for problem in run.problems:
-        assert problem.message.startswith("the exception from the rule calm (a trial) expired on 2027-01-31: renew it")
+        assert problem.message.startswith(
+            "the exception from the rule calm (a trial) expired on 2027-01-31 and still applies"
+        )
 
 
 EDITOR_RULES = [

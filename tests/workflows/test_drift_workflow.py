@@ -86,7 +86,7 @@ def test_before_the_first_apply_the_definitions_are_the_base(tmp_path: Path, set
         edit_live(place)
         run = place.dispatch("drift.yml")
         assert run.results == GREEN, run.log
-        assert "The definitions themselves are the base" in only_entry(place.hub.issues)["body"]
+        assert "Without a base, every difference counts as drift" in only_entry(place.hub.issues)["body"]
         assert place.definition("visits", newest_branch(place))["firstMessage"] == "Edited live!"
 
 

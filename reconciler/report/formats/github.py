@@ -26,9 +26,6 @@ MOST_OF_A_KIND = 10
 _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
 _LONGEST_DIFF = 8_000  # characters of a text in an annotation
-_WAYS_OUT = (
-    "To resolve it: pull --conflicts takes the live edit; --force-conflicts takes git's; or remove the field from git."
-)
 _WHERE_THE_REST_IS = "The job's summary shows as much as fits. The JSON and HTML reports show everything."
 Level = Literal["error", "warning"]
 
@@ -145,7 +142,7 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
         # Only lines of the definition's own file: a line of an overlay would point into the wrong file.
         own_changes = (change for change in entry.changes if change.file is None and change.path in entry.remaining)
         line = min((change.line or 0 for change in own_changes), default=0)
-        lines.append(f"Not shown live: {', '.join(map(field_name, entry.remaining))}")
+        lines.append(f"Not live: {', '.join(map(field_name, entry.remaining))}")
     standing = wording.describe_standing(entry)
     if lines or (entry.status and entry.status.is_unread) or (entry.outcome and entry.outcome.failed):
         title = _make_title(standing, wording.choose_title(entry))
@@ -214,11 +211,19 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
     is_done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:
         if _is_wanted(change):
-            return "Git won: the live edit was overwritten." if is_done else "apply would overwrite the live edit."
-        advice = f"; nothing is sent to this assistant. {_WAYS_OUT}" if change.sent is False else "."
+            return (
+                "Git's value was sent: the live edit was overwritten."
+                if is_done
+                else "apply would overwrite the live edit."
+            )
+        advice = (
+            f"; nothing is sent to this assistant. To resolve it, {Kind.CONFLICT.ways_out}."
+            if change.sent is False
+            else "."
+        )
         return f"Both sides changed{advice}"
     if _is_wanted(change):
-        return "Git's value was put back." if is_done else "apply would put git's value back."
+        return "Git's value was restored." if is_done else "apply would restore git's value."
     if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing is sent to this assistant."
     return report.traits_of(entry).way_out_of_drift or None

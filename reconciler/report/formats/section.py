@@ -13,7 +13,7 @@ from reconciler.report.differences.sentences import Field, describe_missing_line
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.inert import begin_paragraph, code, cut, fence, html_code, inline
 from reconciler.report.formats.page import measure_utf16
-from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, Remark
+from reconciler.report.remarks import NOT_LIVE, SET_BY, Remark
 from reconciler.report.wording import count_noun
 
 LONGEST_SENTENCE = 1_000
@@ -30,7 +30,7 @@ _WRAPPER = textwrap.TextWrapper(
 )
 # GitHub colours lines with these signs: red, green and, for a line that is partly changed, orange.
 _SIGNS = {"~": "!", "gap": " "}
-_LABELS = {NOT_SHOWN_LIVE: "**Not shown live:**", SET_BY: "Set by"}
+_LABELS = {NOT_LIVE: "**Not live:**", SET_BY: "Set by"}
 _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 

@@ -8,7 +8,7 @@ from reconciler.report.differences.diffs import DiffLine, Mark
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import draw_place, escape
 from reconciler.report.formats.layout import Ink, Span, Style, break_line, wrap_paragraph
-from reconciler.report.remarks import NOT_SHOWN_LIVE, SET_BY, WARNING, Note, write_place
+from reconciler.report.remarks import NOT_LIVE, SET_BY, WARNING, Note, write_place
 from reconciler.report.view import View
 
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
@@ -16,7 +16,7 @@ _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind
 _INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
 _INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from the most severe to the least
 _INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
-_LABEL_INK: dict[str, Ink] = {"error": "bad", NOT_SHOWN_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
+_LABEL_INK: dict[str, Ink] = {"error": "bad", NOT_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
 _MARGIN = 6  # the indent of text that does not fit on a field's first line
 
 

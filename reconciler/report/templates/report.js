@@ -39,7 +39,7 @@
   const relabel = () => {
     const foldable = shown().map((card) => card.querySelector("details")).filter(Boolean);
     unfold.hidden = !foldable.length;
-    unfold.textContent = foldable.length && foldable.every((part) => part.open) ? "Fold all" : "Unfold all";
+    unfold.textContent = foldable.length && foldable.every((part) => part.open) ? "Collapse all" : "Expand all";
   };
 
   for (const button of toggles) {
@@ -51,7 +51,7 @@
   }
   search.addEventListener("input", update);
   unfold.addEventListener("click", () => {
-    const open = unfold.textContent === "Unfold all";
+    const open = unfold.textContent === "Expand all";
     for (const card of shown()) for (const part of card.querySelectorAll("details")) part.open = open;
     relabel();
   });

@@ -164,7 +164,7 @@ def _load(project: Project, choices: Choices, since: str, *, allow_older: bool) 
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
     removed = frozenset() if choices.paths else changed.removed - alike
     nothing = not (differing or loaded.invalid or removed)
-    notes = (f"No definition differs from {since[:12]}: there is nothing to look at.",) if nothing else ()
+    notes = (f"No definition differs from {since[:12]}.",) if nothing else ()
     loaded = dataclasses.replace(loaded, definitions=differing)
     fork = changed.fork if not choices.paths else None
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)

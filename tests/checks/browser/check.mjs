@@ -101,9 +101,9 @@ async function keyboard(browser) {
   await first.focus();
   await page.keyboard.press("Enter");
   assert(await page.locator("#cards details").first().evaluate((part) => part.open));
-  await toggle(page, "Unfold all").click();
+  await toggle(page, "Expand all").click();
   assert.equal(await page.locator("#cards details:not([open])").count(), 0);
-  assert(await toggle(page, "Fold all").isVisible());
+  assert(await toggle(page, "Collapse all").isVisible());
   for (const role of ["banner", "main", "search", "status"]) assert.equal(await page.getByRole(role).count(), 1, role);
   assert(await page.getByText("live now has").or(page.getByText("Would change")).first().isVisible());
   const nameless = await page.evaluate(() => [...document.querySelectorAll("button, input, summary")]
@@ -114,7 +114,7 @@ async function keyboard(browser) {
 
 async function words(browser) {
   const { page, close } = await opened(browser, rendered(path.join(golden, "plan.json"), "words"));
-  await toggle(page, "Unfold all").click();
+  await toggle(page, "Expand all").click();
   const prompt = page.locator(".field", { hasText: "model.messages" });
   assert.deepEqual(await prompt.locator("ins").allTextContents(), ["calm and "]);
   assert.equal(await prompt.locator("tr.changed").count(), 1);
@@ -123,7 +123,7 @@ async function words(browser) {
 
 async function hostile(browser) {
   const { page, wrong, close } = await opened(browser, rendered(path.join(golden, "plan_hostile.json"), "hostile"));
-  await toggle(page, "Unfold all").click();
+  await toggle(page, "Expand all").click();
   assert.equal(await page.locator("main script, main img, main a, header img, header a").count(), 0);
   assert.equal(await page.locator("script").count(), 1);
   assert.equal(await page.evaluate(() => window.pwned), undefined);
