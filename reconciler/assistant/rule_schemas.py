@@ -9,7 +9,7 @@ from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, to_pointer
 from reconciler.assistant.plain_words import find_closest
 from reconciler.assistant.problem import FieldProblem
-from reconciler.assistant.rule_words import TYPES, Violation, describe_errors
+from reconciler.assistant.rule_words import TYPES, describe_errors
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # Keywords that contain a schema, a list of schemas, or an object of schemas.
@@ -45,9 +45,9 @@ def find_schema_problems(schema: Any) -> list[FieldProblem]:
     return [*_check_parts(schema, validator.FORMAT_CHECKER.checkers)]
 
 
-def _describe_wrong(violation: Violation) -> str:
+def _describe_wrong(violation: FieldProblem) -> str:
     name = violation.path[-1] if violation.path else "schema"
-    return f"type must be one of {', '.join(TYPES)}" if name == "type" else f"{name} {violation.words}"
+    return f"type must be one of {', '.join(TYPES)}" if name == "type" else f"{name} {violation.message}"
 
 
 def _list_parts(schema: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:

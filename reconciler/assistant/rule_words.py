@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.invisible import remove_unseen
-from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.plain_words import describe_kind, find_closest, shorten
-from reconciler.assistant.problem import About
-from reconciler.dataclass import dataclass
+from reconciler.assistant.problem import FieldProblem
 
 TYPES: Final[Mapping[str, str]] = {
     "string": "text",
@@ -26,34 +24,27 @@ _UNITS: Final = {
     for least_or_most in ("min", "max")
     for unit, noun in (("Length", "character"), ("Items", "item"), ("Properties", "key"))
 }
+_DISCREET: Final = "is not what this rule allows"
 _LONGEST: Final = 40  # characters; a longer text is not quoted whole
 # Texts that need no quotes in a list: not a number, true, false or null, and with visible ends.
 _PLAIN: Final = re.compile(r"(?!(?:true|false|null|-?[0-9][0-9.eE+-]*)\Z)(?! )(?:[^,\n]|,(?! ))+(?<! )")
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One violation: its path below the value that the rule checks, and its description."""
+def describe_errors(errors: Iterable[Any]) -> list[FieldProblem]:
+    """Return what `jsonschema` found, each violation once, with its path below the value that was checked.
 
-    path: FieldPath
-    words: str  # they come after the value's name
-    about: About = "value"
-    quotes: bool = True  # the words may quote the user's text
-    line: int = 1  # the line within a text, from 1
+    The message comes after the value's name.
+    """
+    return [*dict.fromkeys(violation for error in errors for violation in _describe(error))]
 
 
-def describe_errors(errors: Iterable[Any]) -> Iterator[Violation]:
-    """Yield each violation that `jsonschema` found once."""
-    yield from dict.fromkeys(violation for error in errors for violation in _describe(error))
-
-
-def _describe(error: Any) -> Iterator[Violation]:
+def _describe(error: Any) -> Iterator[FieldProblem]:
     path = tuple(str(key) for key in error.absolute_path)
     keyword, instance = error.validator, error.instance
     # `jsonschema` checks a key like a text, and its error does not say where the key is.
     if "propertyNames" in error.absolute_schema_path:
-        yield Violation((*path, str(instance)), f"has a name that {_describe_rule(error)}", "key")
+        yield FieldProblem((*path, str(instance)), f"has a name that {_describe_rule(error)}", _DISCREET, "key")
     elif keyword == "additionalProperties" and error.validator_value is False:
         properties = error.schema.get("properties", {})
         patterns = error.schema.get("patternProperties", {})
@@ -61,21 +52,22 @@ def _describe(error: Any) -> Iterator[Violation]:
             if key not in properties and not any(re.search(pattern, key) for pattern in patterns):
                 near = find_closest(key, properties)
                 guess = f"did you mean {near}?" if near else f"allowed: {', '.join(properties) or 'nothing'}"
-                yield Violation((*path, key), f"is not allowed here; {guess}", "key")
+                yield FieldProblem((*path, key), f"is not allowed here; {guess}", _DISCREET, "key")
     elif keyword == "required":
         lacking = ", ".join(key for key in error.validator_value if key not in instance)
-        yield Violation(path, f"lacks {lacking}", quotes=False)
+        yield FieldProblem(path, f"lacks {lacking}")
     elif keyword == "dependentRequired":
         for key, needs in error.validator_value.items():
             lacking = ", ".join(other for other in needs if other not in instance)
             if key in instance and lacking:
-                yield Violation(path, f"lacks {lacking}, which {key} needs beside it", quotes=False)
+                yield FieldProblem(path, f"lacks {lacking}, which {key} needs beside it")
     # Never quote what must not appear in a text: it may be a password.
     elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
-        yield Violation(path, _describe_rule(error), line=_find_line(instance, error.validator_value))
+        line = _find_line(instance, error.validator_value)
+        yield FieldProblem(path, _describe_rule(error), _DISCREET, line=line)
     else:
         line = _find_line(instance, {keyword: error.validator_value})
-        yield Violation(path, _describe_value(error), line=line)
+        yield FieldProblem(path, _describe_value(error), _DISCREET, line=line)
 
 
 def _find_line(instance: Any, schema: Any) -> int:

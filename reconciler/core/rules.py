@@ -13,7 +13,7 @@ from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
 from reconciler.assistant.problem import FieldProblem, Severity
 from reconciler.assistant.rule_schemas import place_schema
-from reconciler.assistant.rule_words import Violation, describe_errors
+from reconciler.assistant.rule_words import describe_errors
 from reconciler.core.settings import Rule, Settings
 from reconciler.core.tree import MISSING, item_at, paths_matching
 from reconciler.dataclass import dataclass
@@ -33,10 +33,10 @@ class _Check:
     place: str  # of the rule
     limit_time: LimitTime  # around each check; raises TimeoutError if it takes too long
     # What was found in values, by type and value; objects and lists by their JSON.
-    violations_by_value: dict[tuple[type, Any], tuple[Violation, ...]] = dataclasses.field(default_factory=dict)
+    violations_by_value: dict[tuple[type, Any], tuple[FieldProblem, ...]] = dataclasses.field(default_factory=dict)
     hangs: bool = False  # it is not tried again then: a fleet would wait for each text
 
-    def check_value(self, value: Any) -> tuple[Violation, ...]:
+    def check_value(self, value: Any) -> tuple[FieldProblem, ...]:
         """Return what the schema says of a value."""
         # Judging a value is much slower than looking it up, and a fleet repeats most of its values.
         key = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
@@ -48,7 +48,7 @@ class _Check:
             del self.violations_by_value[key]
         return violations
 
-    def _check_uncached(self, value: Any) -> tuple[Violation, ...]:
+    def _check_uncached(self, value: Any) -> tuple[FieldProblem, ...]:
         reason = "takes too long; simplify its pattern, since nested repetition such as (a+)+ is slow"
         try:
             if not self.hangs:
@@ -58,7 +58,7 @@ class _Check:
             reason = "refers to itself endlessly"
         except TimeoutError:
             self.hangs = True
-        return (Violation((), f"cannot be checked: this rule ({self.place}) {reason}", quotes=False),)
+        return (FieldProblem((), f"cannot be checked: this rule ({self.place}) {reason}"),)
 
 
 class RuleSet:
@@ -76,8 +76,8 @@ class RuleSet:
         for check in self._checks:
             rule = check.rule
             if rule.concerns(key) and not any(entry.concerns(key) for entry in rule.exceptions):
-                for at, violation in _find_rule_violations(check, document):
-                    yield _to_problem(check, document, at, violation)
+                for violation in _find_rule_violations(check, document):
+                    yield _to_problem(check, document, violation)
 
 
 def list_schema_parts(settings: Settings, *, whole: bool) -> list[Schema]:
@@ -131,13 +131,13 @@ def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> It
         yield jsonschema.ValidationError(f"{value} is not a multiple of {step}")
 
 
-def _find_rule_violations(check: _Check, document: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Violation]]:
+def _find_rule_violations(check: _Check, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
     rule = check.rule
     if rule.required:
         for path in _find_missing(document, rule.path, ()):
             missing = item_at(document, path) is MISSING
             words = "is not declared, but is required" if missing else "is null, but a value is required"
-            yield path, Violation((), words, quotes=False)
+            yield FieldProblem(path, words)
     if check.validator is None:
         return
     for path in paths_matching(document, rule.path):
@@ -145,7 +145,8 @@ def _find_rule_violations(check: _Check, document: Mapping[str, Any]) -> Iterato
         # The missing value is already reported.
         if value is None and rule.required:
             continue
-        yield from ((path, violation) for violation in check.check_value(value))
+        for violation in check.check_value(value):
+            yield dataclasses.replace(violation, path=(*path, *violation.path))
 
 
 def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[FieldPath]:
@@ -164,14 +165,14 @@ def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[Fi
         yield (*path, key, *remainder)
 
 
-def _to_problem(check: _Check, document: Mapping[str, Any], at: FieldPath, violation: Violation) -> FieldProblem:
-    rule, path = check.rule, (*at, *violation.path)
+def _to_problem(check: _Check, document: Mapping[str, Any], violation: FieldProblem) -> FieldProblem:
+    rule, path = check.rule, violation.path
     later = ""
     if rule.starts is not None and check.severity != rule.severity:
         later = f" (an error from {rule.starts} on)"
     name = dotted(path)
-    message = f"{rule.reason}: {name} {violation.words}{later} [{rule.id}]"
-    discreet = f"{rule.reason}: {name} is not what this rule allows{later} [{rule.id}]" if violation.quotes else ""
+    message = f"{rule.reason}: {name} {violation.message}{later} [{rule.id}]"
+    discreet = f"{rule.reason}: {name} {violation.discreet}{later} [{rule.id}]" if violation.discreet else ""
     about = violation.about
     # A missing value has no line, but its parent has.
     while path and item_at(document, path) is MISSING:
