@@ -22,7 +22,6 @@ class Origin:
 
     api_url: str | None
     environment: str | None
-    files: Mapping[str, str | None]  # of the definitions, with the id of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,7 @@ def read_origin(report: Report) -> Origin:
     if any(entry.environment for entry in report.assistants):
         hint = "pass the report of one environment"
         raise ReportError(f"the report is of several environments: {', '.join(report.environments)}", hint=hint)
-    files = {entry.file: entry.id for entry in report.assistants}
-    return Origin(api_url=report.api_url, environment=report.environment, files=files)
+    return Origin(api_url=report.api_url, environment=report.environment)
 
 
 def read_plan(report: Report) -> Reviewed:

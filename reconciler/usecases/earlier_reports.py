@@ -135,16 +135,12 @@ class UnclearWrites:
 
 
 def check_origin(origin: Origin, project: Project, api_url: str) -> None:
-    """Refuse a report of another environment, API or definitions' folder than the run's. Raises UsageError."""
-    # There, the same ids belong to other assistants, or other settings protect them.
-    defined = {definition.id for definition in project.loaded.definitions}
-    moved = {file for file, assistant_id in origin.files.items() if assistant_id in defined}
-    elsewhere = min(filter(project.is_elsewhere, origin.files.keys() - moved), default=None)
+    """Refuse a report of another environment or API than the run's. Raises UsageError."""
+    # There, the same ids belong to other assistants.
     environments = [name or "none" for name in (origin.environment, project.settings.environment)]
     for subject, earlier, current, hint in (
         ("the environment ", *environments, "pass the --environment of the report"),
         ("", origin.api_url or "no API, or for several", api_url, "set RECONCILER_API_URL to the API of the report"),
-        ("", elsewhere, elsewhere and project.below, "pass the --directory of the report"),
     ):
         if earlier != current:
             raise UsageError(f"the report is for {subject}{earlier}, but this run is for {current}", hint=hint)

@@ -49,8 +49,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
         reported = _follow_definitions(report.applied, at_head, project.below)
         undoing = _undo_project(project, reported)
         with start(undoing) as session:
-            files = {entry.file: None for entry in reported}
-            check_origin(dataclasses.replace(report.origin, files=files), project, session.api.url)
+            check_origin(report.origin, project, session.api.url)
             planned = plan(session.api, undoing, session.control, command="rollback")
             applied = _combine_ids(planned, reported)
             if applied != reported:

@@ -1,4 +1,4 @@
-"""A run that relies on an earlier report is about the same: kind of run, API, environment and folder."""
+"""A run that relies on an earlier report is about the same: kind of run, API and environment."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -39,10 +39,10 @@ def make_report(repo: Story, name: str) -> Document:
         return repo.apply()
 
 
-def check_refused(repo: Story, name: str, document: Document, message: str, *options: str) -> None:
+def check_refused(repo: Story, name: str, document: Document, message: str) -> None:
     report = repo.save_report(document)
     repo.sandbox.forget_requests()
-    result = repo.run(*COMMANDS[name], report, *options)
+    result = repo.run(*COMMANDS[name], report)
     assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", []), result.stdout + result.stderr
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 2
@@ -68,18 +68,6 @@ def test_another_run_is_refused_before_any_request(repo: Story, name: str) -> No
         check_refused(repo, name, {**document, **other}, message)
     if name == "plan":
         check_refused(repo, name, {**document, "offline": True}, "an offline plan cannot be applied")
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_another_folder_of_the_repository_is_refused(repo: Story, name: str) -> None:
-    """Its settings, such as `org_id` and `sensitive`, are not those of the assistant."""
-    document = make_report(repo, name)
-    other = repo.root / "others" / "assistants" / "b.yaml"
-    other.parent.mkdir(parents=True)
-    other.write_text("id: asst_b\nfirstMessage: old\n")
-    repo.commit()
-    message = "the report is for assistants/a.yaml, but this run is for others/assistants"
-    check_refused(repo, name, document, message, "--directory", "others/assistants")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

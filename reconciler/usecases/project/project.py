@@ -119,12 +119,9 @@ class Project:
     def covers(self, file: str) -> bool:
         """Return whether an entry of the base belongs to the run's folder, or to a folder that no longer exists."""
         # Several folders may share a record. Any other base was read for this folder only.
-        return not self.record.commit or self.base.commit != self.record.commit or not self.is_elsewhere(file)
-
-    def is_elsewhere(self, file: str) -> bool:
-        """Return whether a definition is of another folder, which `HEAD` still has: then the folder was not renamed."""
-        is_here = is_definition_file(file, self.below) or not self.head
-        return not is_here and bool(self.repository.files(self.head, file.rpartition("/")[0]))
+        if not self.record.commit or self.base.commit != self.record.commit or is_definition_file(file, self.below):
+            return True
+        return not self.repository.files(self.head, file.rpartition("/")[0])
 
     def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
         """Return the given ids that definitions of other folders of the repository have in `HEAD`."""
