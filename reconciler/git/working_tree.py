@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.run import Edits, FileEdit
+from reconciler.errors import RepositoryError
 from reconciler.git.processes import Processes, open_scratch_folder
 
 _GONE = "000000"
@@ -34,7 +35,12 @@ def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
         text = None if mode == _GONE else git.run("cat-file", "blob", name).decode("utf-8", "replace")
         # A host that is told to delete a file wants to know the mode that it had.
         current_mode = old_mode if mode == _GONE else mode
-        yield FileEdit(path=os.fsdecode(path), text=text, mode=current_mode, is_new=old_mode == _GONE)
+        try:
+            file = path.decode()
+        except UnicodeDecodeError as error:
+            message = "its name is not UTF-8, so no host's API can take it"
+            raise RepositoryError(message, where=os.fsdecode(path), hint="rename the file") from error
+        yield FileEdit(path=file, text=text, mode=current_mode, is_new=old_mode == _GONE)
 
 
 def _digest(git: Processes, head: str, tree: str) -> str:

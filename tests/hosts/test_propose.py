@@ -1,5 +1,7 @@
 """`propose` against GitHub and GitLab over TCP: one request, and never over what people did."""
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,15 @@ def test_outside_of_a_branch_nothing_is_proposed(bench: Bench) -> None:
     # A merge queue's branch is gone as soon as the queue has moved on.
     queue = "refs/heads/gh-readonly-queue/main/pr-7-abc"
     assert "has no branch" in bench.propose(GITHUB_REF=queue, CI_COMMIT_BRANCH="")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="such a name is impossible there")
+def test_a_file_whose_name_is_not_utf8_is_named(bench: Bench) -> None:
+    """JSON has no letters for it, so no host could take it."""
+    file = bench.repo.root / "assistants" / os.fsdecode(b"caf\xe9.yaml")
+    file.write_text("id: asst_b\n")
+    bench.repo.commit()
+    file.write_text("id: asst_b\nname: New\n")
+    said = bench.propose()
+    assert said.startswith("failed: Error: assistants/caf\\udce9.yaml: its name is not UTF-8"), said
+    assert bench.hosts.writes == []

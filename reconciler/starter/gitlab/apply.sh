@@ -14,6 +14,7 @@ named=${APPLY_FORCE_CONFLICTS:-${APPLY_ONLY:-}}
 mapfile -t assistants < <(split "$named")
 mapfile -t files < <(split "${APPLY_CREATE:-}")
 stop() {
+  rm reports/apply.could-not-begin.md # no news for the issue
   echo "Nothing was sent: $1" >&2
   exit 1
 }
@@ -43,6 +44,7 @@ if [[ -n $before ]]; then
 elif [[ ${1:-} == first ]]; then
   options+=(--base none)
 else
+  rm reports/apply.could-not-begin.md
   echo "Nothing was sent: there is no record yet. The first time, run: ci/apply.sh first" >&2
   echo "In GitLab, start the job assistants-first-run${CI_PIPELINE_URL:+: $CI_PIPELINE_URL}" >&2
   exit 3

@@ -2,7 +2,11 @@
 # `begins` names the command that is about to run: the reports of an earlier job in this folder are not its own.
 [[ ! -L reports ]] || rm reports # a branch may contain it, and it could point anywhere
 mkdir -p reports
-[[ -z ${begins:-} ]] || rm -f reports/"$begins".*
+if [[ -n ${begins:-} ]]; then
+  rm -f reports/"$begins".*
+  # If this job ends before the command starts, ci/tell.sh has only this.
+  printf '### `reconciler %s` could not start\n\nThe job says why.\n' "$begins" > "reports/$begins.could-not-begin.md"
+fi
 record=refs/reconciler/${RECONCILER_ENVIRONMENT:+$RECONCILER_ENVIRONMENT/}applied
 base=$record
 code=0
