@@ -152,13 +152,19 @@ def _translate(schema: Any, at: str) -> Any:
     """Return a schema of 2020-12 as draft-07. Its references begin at `at`, its new place."""
     if not isinstance(schema, Mapping):
         return schema
+    # Draft-07 ignores what stands beside a reference, and has one keyword for what a key needs.
+    apart = [{keyword: schema[keyword]} for keyword in ("$ref", "dependentRequired") if keyword in schema]
+    if apart and len(schema) > 1:
+        others = {keyword: value for keyword, value in schema.items() if {keyword: value} not in apart}
+        schema = {**others, "allOf": [*others.get("allOf", ()), *apart]}
     names = {"prefixItems": "items", "items": "additionalItems"} if "prefixItems" in schema else {}
-    # Draft-07 has one keyword for both. Of a schema with both, an editor knows one.
-    names["dependentRequired" if "dependentRequired" in schema else "dependentSchemas"] = "dependencies"
+    names |= dict.fromkeys(("dependentRequired", "dependentSchemas"), "dependencies")
+    # There, at least one element must be what `contains` says.
+    left_out = {"$schema", "$anchor", *(("contains",) if schema.get("minContains") == 0 else ())}
     return {
         names.get(keyword, keyword): _translate_keyword(keyword, value, at)
         for keyword, value in schema.items()
-        if keyword not in ("$schema", "$anchor")
+        if keyword not in left_out
     }
 
 
