@@ -48,6 +48,7 @@ class Traits:
     # The words for a live edit that is overwritten.
     overwrites: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
+    nothing: str = "no definitions selected, nothing to do"  # the totals of a run without assistants
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
 
@@ -82,6 +83,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         writes=True,
         follows_git=False,
         origin="rollback",
+        nothing="nothing to undo",
         titles={
             True: dict.fromkeys(Kind, "Restored"),
             False: dict.fromkeys(Kind, "Not restored"),

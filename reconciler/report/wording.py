@@ -149,7 +149,7 @@ def write_totals(report: Report) -> str:
     if not report.traits.reads_live:
         return _describe_problems(report)
     if not report.summary.get("total"):
-        return f"{name_command(report)}: no definitions selected, nothing to do."
+        return f"{name_command(report)}: {report.traits.nothing}."
     # Merged reports may have outcomes too. The report before a confirmation has none yet.
     has_outcomes = any(entry.outcome for entry in report.assistants)
     parts = _count_outcomes(report) if has_outcomes else _count_statuses(report)

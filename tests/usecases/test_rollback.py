@@ -429,7 +429,7 @@ class TestWritesWithoutAClearEnd:
         document["assistants"][0]["outcome"] = outcome
         result = repo.run("rollback", repo.save_report(document), "--yes")
         assert (result.code, repo.sandbox.patches) == (0, [])
-        assert "Rollback: no definitions selected, nothing to do." in result.stdout
+        assert "Rollback: nothing to undo." in result.stdout
 
     def test_an_answer_that_makes_no_sense_can_be_undone_like_any_other(self, repo: Story) -> None:
         before = read_live(repo)
