@@ -1,4 +1,10 @@
-"""`python -m reconciler` is the `reconciler` command."""
+"""The `reconciler` command, also as `python -m reconciler`. It is for this process alone: it handles its signals."""
+
+import signal
+
+# Python would answer Ctrl-C with a traceback while modules are loaded. From then on, `main` handles it.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from reconciler.cli.main import main
 

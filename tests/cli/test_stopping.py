@@ -117,12 +117,25 @@ def test_an_answer_that_is_awaited_no_longer(project: Project) -> None:
     assert (result.code, "Error: GET /auth/me: the run was stopped" in result.stderr) == (130, True)
 
 
-@pytest.mark.parametrize("module", ["reconciler.cli", "reconciler.cli.main"])
-def test_ctrl_c_while_modules_are_loaded_shows_no_traceback(module: str) -> None:
-    code = f"import os, signal, {module}; os.kill(os.getpid(), signal.SIGINT)"
-    command = [sys.executable, "-c", f"import signal; signal.signal(2, signal.default_int_handler); {code}"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout, result.stderr) == (-signal.SIGINT, "", "")  # 130 in a shell
+@pytest.mark.parametrize(
+    ("module", "ending"),
+    [
+        ("reconciler.__main__", (-signal.SIGINT, "", "")),  # 130 in a shell
+        ("reconciler.cli.main", (0, "theirs\n", "")),  # whoever imports it keeps their own
+    ],
+)
+def test_ctrl_c_while_modules_are_loaded_shows_no_traceback(module: str, ending: tuple[int, str, str]) -> None:
+    code = f"""
+import os, signal
+signal.signal(2, signal.default_int_handler)
+import {module}
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("theirs")
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == ending
 
 
 def test_ctrl_c_that_a_library_turns_into_an_error_is_no_fault_of_ours() -> None:
