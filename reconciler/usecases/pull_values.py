@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
-from reconciler.core.canonical import equal
+from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import MAX_BYTES, Layer, TextFile
 from reconciler.core.line_merge import MergeTexts, find_touching, has_lines, merge_values
 from reconciler.core.origin import Change
@@ -129,14 +129,18 @@ def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
     """Return the elements of a list that live has as well, at any place: the index that each has here, and there."""
     pairs: dict[int, int] = {}
     added = {*range(len(new))}
-    # Most keep their place, as seen from the beginning or from the end of the list.
-    for shift in (0, len(new) - len(old)):
-        for index in (index for index in range(len(old)) if index not in pairs):
-            if index + shift in added and equal(old[index], new[index + shift]):
-                pairs[index] = index + shift
-                added.remove(index + shift)
-    removed = [index for index in range(len(old)) if index not in pairs]
-    return pairs | _pair(removed, sorted(added), lambda index, new_index: equal(old[index], new[new_index]))
+    # An element that declares less than live has belongs to several, so those that are alike come first.
+    for is_same in (equal_completely, equal):
+        # Most keep their place, as seen from the beginning or from the end of the list.
+        for shift in (0, len(new) - len(old)):
+            for index in (index for index in range(len(old)) if index not in pairs):
+                if index + shift in added and is_same(old[index], new[index + shift]):
+                    pairs[index] = index + shift
+                    added.remove(index + shift)
+        removed = [index for index in range(len(old)) if index not in pairs]
+        pairs |= _pair(old, new, removed, sorted(added), is_same)
+        added -= {*pairs.values()}
+    return pairs
 
 
 def _find_edited(old: Sequence[Any], new: Sequence[Any], unchanged: Mapping[int, int]) -> dict[int, int]:
@@ -146,14 +150,20 @@ def _find_edited(old: Sequence[Any], new: Sequence[Any], unchanged: Mapping[int,
     # As many new ones as are gone are those that were edited. Otherwise what was edited still has the same role, say.
     if len(removed) == len(added):
         return dict(zip(removed, added, strict=True))
-    return _pair(removed, added, lambda index, new_index: _share_value(old[index], new[new_index]))
+    return _pair(old, new, removed, added, _share_value)
 
 
-def _pair(removed: Sequence[int], added: list[int], belong: Callable[[int, int], bool]) -> dict[int, int]:
+def _pair(
+    old: Sequence[Any],
+    new: Sequence[Any],
+    removed: Sequence[int],
+    added: list[int],
+    belong: Callable[[Any, Any], bool],
+) -> dict[int, int]:
     """Return each of some elements with the first one left that belongs to it; none where they are too many."""
     pairs: dict[int, int] = {}
     for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
-        match = next((new_index for new_index in added if belong(index, new_index)), None)
+        match = next((new_index for new_index in added if belong(old[index], new[new_index])), None)
         if match is not None:
             pairs[index] = match
             added.remove(match)

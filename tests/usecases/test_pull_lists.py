@@ -54,6 +54,12 @@ EDITS: dict[str, tuple[str, dict[str, Any], tuple[str, str], str]] = {
     ),
     "phrase": (PHRASES, {"endCallPhrases": ["ciao", "See you.", "bye"]}, ("", ""), "See you.\n"),
     "phrases": (PHRASES, {"endCallPhrases": ["Be kind.\nBe short.", "ciao"]}, ("  - bye # one\n", ""), ""),
+    "removed": (
+        "id: asst_KEY\nmetadata:\n  rooms:\n    - {at: 1}\n    - {at: 2}\n    - {at: 2, name: B}\n",
+        {"metadata": {"rooms": [{"at": 2}, {"at": 2, "name": "B"}]}},
+        ("    - {at: 1}\n", ""),
+        "",
+    ),
     "ignored": (
         SLOTS,
         {"metadata": {"slots": [{"room": "A", "count": 7}, {"room": "B", "count": 8}, {"room": "C", "count": 9}]}},
@@ -71,6 +77,7 @@ def test_only_the_elements_that_were_edited_change_and_a_text_file_stays_with_it
         "grown": {"model": {**MODEL, "messages": [SYSTEM, USER]}},
         "phrase": {"endCallPhrases": ["bye", "Be kind.\nBe short.", "ciao"]},
         "phrases": {"endCallPhrases": ["bye", "Be kind.\nBe short.", "ciao"]},
+        "removed": {"metadata": {"rooms": [{"at": 1}, {"at": 2}, {"at": 2, "name": "B"}]}},
         "ignored": {"metadata": {"slots": [{"room": "A", "count": 1}, {"room": "B", "count": 2}]}},
     }
     with story(tmp_path / "work", live) as repo:
