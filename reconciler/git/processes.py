@@ -118,9 +118,10 @@ class Processes:
         return [self._command, "-C", str(self.root), *arguments]
 
     def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
-        # Messages in English, since some of them are looked at.
+        # Messages in English, since some of them are looked at. A repository that is damaged must not be taken for one
+        # that is around it.
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
-        return {**inherited, "LC_ALL": "C", **(extra or {})}
+        return {**inherited, "LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(self.root.parent), **(extra or {})}
 
 
 class Batch:

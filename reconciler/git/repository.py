@@ -42,10 +42,9 @@ class Repository:
         # Asked first and once, so that a broken git is found before anything is decided.
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
-        self.lock_folder = Path(common)  # all worktrees of a clone share it
+        self.lock_folder, self._shallow = Path(common), Path(shallow)  # all worktrees of a clone share the first
         self._filters = Filters(self._git, root, self.lock_folder)
         self.is_shallow = is_shallow == "true"
-        self._shallow = Path(shallow)
 
     @functools.cached_property
     def _objects(self) -> Batch:
@@ -74,9 +73,11 @@ class Repository:
             return ""
         listing = os.fsdecode(self._git.run("for-each-ref", "--format=%(refname) %(objectname)", name))
         objects = dict(line.partition(" ")[::2] for line in listing.splitlines())
-        # No line means that there is none, but a broken git prints nothing either: ask the batch process as well.
+        # No line means that there is none, but a broken git prints nothing either, nor is a link to nothing shown.
         if name not in objects and self._objects.read_object(name) is not None:
             raise self._git.failure("for-each-ref", f"no answer about {name}, which is there")
+        if name not in objects and self._git.run_or_none("symbolic-ref", "--quiet", name, no=range(1, 2)):
+            raise self._report_missing(f"the ref to which {name} leads")
         return objects.get(name, "")
 
     def list_refs(self, folder: str) -> list[str]:
@@ -114,13 +115,12 @@ class Repository:
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Return whether a commit is in the history of another, as far as this clone has it."""
-        if older == newer:
-            return True
-        if (older, newer) not in self._ancestors:
+        if older != newer and (older, newer) not in self._ancestors:
             # It counts the commits that `newer` lacks, and exits with 0 either way. So a failing git is never a "no".
             count = ("rev-list", "--count", "-1", older, f"^{newer}")
-            self._ancestors[older, newer] = self.has(older) and self._git.run_for_lines(1, *count) == ["0"]
-        return self._ancestors[older, newer]
+            has_both = newer != "" and self.has(older)
+            self._ancestors[older, newer] = has_both and self._git.run_for_lines(1, *count) == ["0"]
+        return older == newer or self._ancestors[older, newer]
 
     # --- trees and files
 

@@ -428,11 +428,15 @@ CORRUPT: dict[str, Callable[[str], str]] = {
     "garbage": lambda name: "<<<<<<< HEAD\n",
     "no object": lambda name: name[::-1] + "\n",
     "binary": lambda name: "\0" * 41,
+    "a link to nothing": lambda name: "ref: refs/heads/gone\n",
 }
 
 
-@pytest.mark.parametrize("how", CORRUPT)
-@pytest.mark.parametrize("ref", [REF, "refs/heads/main"])
+@pytest.mark.parametrize(
+    ("ref", "how"),
+    # A branch that leads nowhere is a branch without a commit.
+    [*((REF, how) for how in CORRUPT), *(("refs/heads/main", how) for how in CORRUPT if how != "a link to nothing")],
+)
 def test_a_corrupt_ref_is_an_error(sound_runs: tuple[Scene, dict[str, Aftermath]], ref: str, how: str) -> None:
     scene, otherwise = sound_runs
     file = scene.repo.root / ".git" / ref
@@ -448,6 +452,17 @@ def test_a_corrupt_ref_is_an_error(sound_runs: tuple[Scene, dict[str, Aftermath]
         assert result.code == 1 or (ref != REF and ended == otherwise[command]), (command, result.stdout)
 
 
+def test_a_branch_without_a_commit_does_not_hide_the_record(sound_runs: tuple[Scene, dict[str, Aftermath]]) -> None:
+    scene, _ = sound_runs
+    before = scene.repo.git("symbolic-ref", "HEAD")
+    for command in COMMANDS:
+        scene.repo.git("symbolic-ref", "HEAD", "refs/heads/gone")
+        result, ended = scene.run(command)
+        scene.repo.git("symbolic-ref", "HEAD", before)
+        assert scene.harm(command, result, ended) == [], command
+        assert result.code == (command == "apply"), (command, result.stderr)
+
+
 def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", *NAMES) as repo:
         scene = Scene(repo)
@@ -455,6 +470,17 @@ def test_a_repository_that_git_does_not_know_as_one_is_an_error(tmp_path: Path) 
         for command in COMMANDS:
             result, ended = scene.run(command)
             assert (scene.harm(command, result, ended), result.code) == ([], 1), command
+
+
+def test_a_damaged_repository_inside_another_one_is_an_error(tmp_path: Path) -> None:
+    with desks(tmp_path / "around/repository", "a") as repo:
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        (repo.root / ".git/HEAD").write_text("nothing\n")
+        repo.git("init", "--quiet", str(tmp_path / "around"))
+        for command in COMMANDS.values():
+            result = repo.run(*command)
+            assert (result.code, "not a git repository" in result.stderr) == (1, True), result.stderr
+        assert live_value(repo, "a") == "theirs"
 
 
 def test_a_link_to_a_repository_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def read_history(choices: Choices, *, repository: Repository | None = None) -> P
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
     project = read_bare_project(choices, repository=repository)
     check_nested(project.repository, project.folder)
-    if project.head:
-        check_checkout(project.repository, project.head, project.settings_path, project.places)
-        project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
+    check_checkout(project.repository, project.head, project.settings_path, project.places)
+    # A branch may have no commit yet, and the record has those that were applied anyway.
+    project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
     _check_record(project, choices.base)
     return project
 

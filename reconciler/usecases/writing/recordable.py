@@ -28,7 +28,8 @@ def check_order(project: Project) -> None:
     hint = "apply the newest commit; to go back on purpose, or if history was rewritten, pass --allow-older"
     if project.repository.is_shallow:
         hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or pass --allow-older"
-    commits = f"HEAD {project.head[:12]} does not descend from {project.record.applied[:12]}"
+    head = project.head[:12] or "has no commit yet, so it"
+    commits = f"HEAD {head} does not descend from {project.record.applied[:12]}"
     raise RepositoryError(f"{commits}, which was applied last", hint=hint)
 
 
