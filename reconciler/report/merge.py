@@ -69,13 +69,17 @@ def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[Assistant
     """Yield the assistants of all reports, each with its command if they differ: a rollback writes nothing from git."""
     several = len({report.command for report in reports}) > 1
     read_files = {entry.file for report in reports if report.traits.reads_live for entry in report.assistants}
+    runs = 0
     for report in reports:
         for entry in report.assistants:
             # A check of files knows nothing about an assistant that another run does not know as well.
             if not report.traits.reads_live and entry.file in read_files:
                 continue
             command = entry.command or report.command if several else entry.command
-            yield dataclasses.replace(_name_environment(entry, report, differ), command=command)
+            # The entries are sorted by file, and a file may have moved between two runs.
+            run = runs + (entry.run or 1)
+            yield dataclasses.replace(_name_environment(entry, report, differ), command=command, run=run)
+        runs += max((entry.run or 1 for entry in report.assistants), default=0)
 
 
 def select_entries(report: Report, subjects: Collection[str]) -> Report | None:

@@ -43,10 +43,10 @@ def read_plan(report: Report) -> Reviewed:
         origin=read_origin(report),
         head=report.head,
         options=report.options,
-        digests={entry.id: entry.digest for entry in report.assistants if entry.id is not None},
+        digests={entry.id: entry.digest for entry in report.by_run if entry.id is not None},
         sent={
             entry.id: [parse_pointer(change.path) for change in entry.changes if change.sent]
-            for entry in report.assistants
+            for entry in report.by_run
             if entry.id is not None
         },
         new=frozenset(entry.file for entry in report.assistants if entry.status is Status.NEW),
@@ -96,8 +96,7 @@ def list_unclear(report: Report) -> tuple[Applied, ...]:
             if entry.outcome is Outcome.INDETERMINATE:
                 last_write = _read_write(entry, resent=True)
                 unclear |= {field.path: field for field in last_write.fields}
-            elif len({entry.file for entry in entries}) == 1:
-                # A later write with a clear outcome settles its fields. Writes are in the order of the file.
+            else:  # a later write with a clear outcome settles its fields
                 unclear = {path: field for path, field in unclear.items() if value_at(entry.patch, path) is MISSING}
         if last_write is not None and (unclear or not last_write.fields):
             undoes = not report.traits.follows_git
@@ -119,12 +118,12 @@ def _list_irreversible(report: Report) -> tuple[str, ...]:
 
 
 def _group_writes(report: Report) -> list[list[AssistantEntry]]:
-    """Return the entries of each assistant that was written, or may have been.
+    """Return the entries of each assistant that was written, or may have been, in the order of the runs.
 
     Raises ReportError if `sent` is missing.
     """
     groups: dict[str, list[AssistantEntry]] = {}
-    for entry in report.assistants:
+    for entry in report.by_run:
         was_written = entry.outcome is not None and entry.outcome.may_be_live
         # A new assistant has no old values. Replacing each value with nothing would empty it, but not delete it.
         if entry.id is None or not was_written or entry.status is Status.NEW:

@@ -97,6 +97,7 @@ class AssistantEntry:
     # Only in a merged report, if the environments or the commands differ. Otherwise, the report says it.
     environment: str | None = None
     command: str | None = None
+    run: int | None = None  # only in a merged report: which of its runs, the earliest is 1
     # Fields whose last write has an unclear outcome, whatever live shows. None if there are none.
     unclear: tuple[Pointer, ...] | None = None
 
@@ -194,6 +195,11 @@ class Report:
     no_longer_managed: tuple[RemovedDefinition, ...] = ()
     problems: tuple[ProblemEntry, ...]
     assistants: tuple[AssistantEntry, ...]
+
+    @property
+    def by_run(self) -> tuple[AssistantEntry, ...]:
+        """The assistants in the order of the runs that a merged report has; in one run, sorted by file."""
+        return tuple(sorted(self.assistants, key=lambda entry: entry.run or 0))
 
     @property
     def environments(self) -> tuple[str, ...]:

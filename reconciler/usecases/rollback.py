@@ -133,8 +133,7 @@ def _combine_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
     by_live_id: dict[str, list[Applied]] = {}
     for entry in applied:
         by_live_id.setdefault(live.get(entry.id, entry.id), []).append(entry)
-    # Nobody knows which of two files was written first. In the wrong order the assistant is refused.
-    return tuple(entries[0] if len(entries) == 1 else combine_writes(entries) for entries in by_live_id.values())
+    return tuple(map(combine_writes, by_live_id.values()))
 
 
 def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settings) -> Run:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from between import answer_with
 from json_reports import Document
 from projects import MODEL, outcomes
 from stories import Story, story
@@ -90,6 +91,36 @@ def test_an_apply_merged_with_its_rollback_names_both(repo: Story) -> None:
         assert (result.code, result.stdout) == (1, "")
         assert "this report is merged from runs of `apply` and `rollback`" in result.stderr
         assert "the latest first" in result.stderr
+
+
+@pytest.mark.parametrize("key", ["0", "z"])
+@pytest.mark.parametrize("name", ["asst_a", "local_asst_a"])
+def test_a_file_that_was_renamed_between_the_runs_keeps_their_order(repo: Story, key: str, name: str) -> None:
+    before = live(repo)
+    runs = apply_twice(repo)
+    (repo.project.folder / "a.yaml").unlink()
+    repo.write(key, id=name, name="Desk", firstMessage="Good evening!", model={"temperature": 0.7})
+    repo.commit()
+    first = merge_reports(repo, *runs)
+    rollback = repo.rollback(merge_reports(repo, first, repo.apply_and_record()))
+    assert outcomes(rollback) == {key: "applied"}
+    assert live(repo) == before
+
+
+@pytest.mark.parametrize("key", ["0", "z"])
+def test_a_write_that_a_later_run_settled_under_another_name_is_not_unclear(repo: Story, key: str) -> None:
+    file = repo.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
+    repo.commit()
+    with repo.intercept(answer_with(502, "a", landed=True)):
+        first = repo.apply_and_record()
+    repo.write(key, file.read_text("utf-8"))
+    file.unlink()
+    repo.commit()
+    second = repo.apply_and_record()
+    repo.sandbox.forget_requests()
+    resumed = repo.apply("--resume", repo.save_report(merge_reports(repo, first, second)))
+    assert (outcomes(first), outcomes(second), resumed["assistants"]) == ({"a": "indeterminate"}, {key: "applied"}, [])
+    assert repo.sandbox.patches == []
 
 
 @pytest.mark.parametrize("fields", [{"firstMessage": "Good evening!"}, {"name": "Front desk"}])
