@@ -25,8 +25,8 @@ def parse_pointer(pointer: str) -> FieldPath:
 def parse_path(text: str) -> FieldPath:
     """Return the path that a user wrote, as a JSON Pointer or dotted: `/metadata/crmKey` or `metadata.crmKey`.
 
-    A key with a dot needs a pointer. Raises ValueError for anything ambiguous: a path that was misread would match
-    nothing, and nobody would notice.
+    An element of a list may be `messages[0]` or `messages.0`. A key with a dot needs a pointer. Raises ValueError for
+    anything ambiguous: a path that was misread would match nothing, and nobody would notice.
     """
     if text.startswith("/"):
         return parse_pointer(text)
@@ -34,20 +34,20 @@ def parse_path(text: str) -> FieldPath:
         raise ValueError(f"it contains slashes but does not begin with one; write /{text}, or use only dots")
     if not text.strip():
         raise ValueError("it is empty; write it like metadata.crmKey")
-    keys = tuple(text.split("."))
+    keys = tuple(re.sub(r"\[([0-9]+|\*)\]", r".\1", text).split("."))
     if "" in keys:
         raise ValueError("it has a dot without a key next to it; write it like metadata.crmKey")
     return keys
 
 
 def write_path(path: FieldPath) -> str:
-    """Return a path as `parse_path` reads it: dotted, or as a JSON Pointer where a key has a dot or a slash."""
-    return to_pointer(path) if any(set(key) & {".", "/"} or not key for key in path) else dotted(path)
+    """Return a path as `parse_path` reads it: dotted, or as a JSON Pointer where a key has one of `./[`."""
+    return to_pointer(path) if any(set(key) & {*"./["} or not key for key in path) else dotted(path)
 
 
 def dotted(path: Iterable[str]) -> str:
-    """Return a path as people write it: `model.temperature`."""
-    return ".".join(path)
+    """Return a path as people write it: `model.temperature`, `model.messages[0].content`."""
+    return re.sub(r"\.([0-9]+)(?![^.])", r"[\1]", ".".join(path))
 
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:

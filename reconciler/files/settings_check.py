@@ -69,7 +69,7 @@ def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Col
     if unseen := next(filter(None, map(describe_unseen, path)), ""):
         return f"this path contains an invisible character; {unseen}"
     if path[0] == "$" or any(map(_JSON_PATH.search, path)):
-        return "this is written as JSONPath; write each key, and each place in a list, after a dot: metadata.list.0"
+        return "this is written as JSONPath; write each key after a dot, and each place in a list like metadata.list[0]"
     near = None if path[0] in known else find_closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
     if near:
         return f"unknown field {path[0]}; did you mean {near}?"

@@ -136,8 +136,8 @@ def test_what_a_list_loses_is_told_at_every_depth() -> None:
     desired = {"metadata": {"list": [{"a": [{"b": 2}], "k": 1}, {"same": 1}, 3]}}
     live = {"metadata": {"list": [{"a": [{"b": 1, "x": 1, "n": None}], "k": 1, "y": 1}, {"same": 1, "z": 1}, {"q": 1}]}}
     assert [warning.split()[0] for warning in Planner().plan(desired, live).warnings] == [
-        "metadata.list.0.a.0.x",
-        "metadata.list.0.y",
+        "metadata.list[0].a[0].x",
+        "metadata.list[0].y",
     ]
 
 

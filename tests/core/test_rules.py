@@ -58,7 +58,7 @@ def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY,
         ({"if": {"minimum": 5}, "then": {"multipleOf": 5}}, 4, 6, "a is 6, and must be a multiple of 5"),
         ({"$ref": "#/$defs/low", "$defs": {"low": {"maximum": 1}}}, 1, 2, "a is 2, and must be at most 1"),
         ({"$ref": "#low", "$defs": {"x": {"$anchor": "low", "maximum": 1}}}, 1, 2, "a is 2, and must be at most 1"),
-        ({"maximum": 1, "items": {"$ref": "#"}}, [1, [0]], [1, [2]], "a.1.0 is 2, and must be at most 1"),
+        ({"maximum": 1, "items": {"$ref": "#"}}, [1, [0]], [1, [2]], "a[1][0] is 2, and must be at most 1"),
         ({"maxLength": 1.0}, 5, "ab", "a has 2 characters, and may have at most 1"),
         ({"not": {"const": "Tom and Jo"}}, "x", "Tom and Jo", 'a is "Tom and Jo", and may not be Tom and Jo'),
         ({"not": {"not": {"type": "string"}}}, "x", 1, "a is 1, and must be text"),
@@ -153,11 +153,11 @@ SHAPE = {
 def test_each_thing_is_told_at_its_own_place() -> None:
     messages = [{"role": "system", "x-own": 1}, {"contnet": "hi"}, "hi", {"role": "boss", "content": 1}]
     assert find_messages(rule("model.messages.*", schema=SHAPE), model={"messages": messages}) == [
-        "/model/messages/1 model.messages.1 lacks role",
-        "/model/messages/1/contnet model.messages.1.contnet is not allowed here; did you mean content?",
-        '/model/messages/2 model.messages.2 is "hi", and must be a group of keys and values',
-        '/model/messages/3/role model.messages.3.role is "boss", and must be one of system',
-        "/model/messages/3/content model.messages.3.content is 1, and must be text",
+        "/model/messages/1 model.messages[1] lacks role",
+        "/model/messages/1/contnet model.messages[1].contnet is not allowed here; did you mean content?",
+        '/model/messages/2 model.messages[2] is "hi", and must be a group of keys and values',
+        '/model/messages/3/role model.messages[3].role is "boss", and must be one of system',
+        "/model/messages/3/content model.messages[3].content is 1, and must be text",
     ]
     names = rule("metadata", schema={"propertyNames": {"pattern": "^[a-z]+$"}})
     assert find_messages(names, metadata={"ok": 1, "Not": 2}) == [
@@ -176,11 +176,11 @@ def test_each_thing_is_told_at_its_own_place() -> None:
         ("a.b", {"a": None}, ["/a a.b is not declared, but is required"]),
         ("a.*.b", {}, []),
         ("a.*.b", {"a": []}, []),
-        ("a.*.b", {"a": [{"b": 1}, {}]}, ["/a/1 a.1.b is not declared, but is required"]),
+        ("a.*.b", {"a": [{"b": 1}, {}]}, ["/a/1 a[1].b is not declared, but is required"]),
         ("a.*.b", {"a": {"x": {"b": None}}}, ["/a/x/b a.x.b is null, but a value is required"]),
         ("a.*", {"a": {"x": None, "y": 1}}, ["/a/x a.x is null, but a value is required"]),
         ("a.0", {"a": ["x"]}, []),
-        ("a.1", {"a": ["x"]}, ["/a a.1 is not declared, but is required"]),
+        ("a.1", {"a": ["x"]}, ["/a a[1] is not declared, but is required"]),
     ],
 )
 def test_what_is_required(path: str, declared: dict[str, Any], missing: list[str]) -> None:

@@ -14,7 +14,7 @@ RULES = [f"{number}. Rule {number}." for number in range(1, 301)]
 PROMPT = "\n".join(RULES) + "\n"
 
 TOUCHING = (
-    "git and live changed the same or adjacent lines of model.messages.0.content: merge them by hand, or "
+    "git and live changed the same or adjacent lines of model.messages[0].content: merge them by hand, or "
     "take live's with --conflicts=live"
 )
 

@@ -274,8 +274,7 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
         ("environments: {a: {enforce: [{path: /Name, reason: x}]}}\n", "1:37: unknown field Name; did you mean name?"),
         (ENTRY % "assistants: []", "1:44: assistants cannot be an empty list"),
         ("sensitive: [model.temprature]\n", "1:13: unknown field model.temprature; did you mean model.temperature?"),
-        ("sensitive: ['metadata.list[0].x']\n", "1:13: this is written as JSONPath; write each key"),
-        ("sensitive: [$.metadata.x]\n", "1:13: this is written as JSONPath"),
+        ("sensitive: [$.metadata.x]\n", "1:13: this is written as JSONPath; write each key"),
         ("sensitive: ['metadata[\"x\"]']\n", "1:13: this is written as JSONPath"),
         (
             "sensitive: ['metadata.x ']\n",

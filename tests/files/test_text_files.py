@@ -141,7 +141,7 @@ def load_without_links(folder: Path, text: str) -> Loaded:
 def test_texts_that_are_too_large_together_are_refused(folder: Path) -> None:
     (folder / "large.md").write_bytes(b"x" * 1024 * 1024)
     texts = "".join("  - {$file: large.md}\n" for _ in range(5))
-    assert "a.yaml:7:13: endCallPhrases.4: its text files are over 4 MiB together" in only_problem(
+    assert "a.yaml:7:13: endCallPhrases[4]: its text files are over 4 MiB together" in only_problem(
         load_definition(folder, f"endCallPhrases:\n{texts}")
     )
 

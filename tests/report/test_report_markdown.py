@@ -152,10 +152,12 @@ def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() 
     entries = [assistant("a", change("/model/messages/0/content", new, old)), assistant("b", small)]
     text = render_markdown(document("plan", *entries, base=BASE), limit=8_000)
     assert "- 0. Old words" in text
-    (more,) = re.findall(r"\u2026 (\d+) more lines of model.messages.0.content: the JSON and HTML reports have", text)
+    (more,) = re.findall(
+        r"\u2026 (\d+) more lines of model.messages\[0\].content: the JSON and HTML reports have", text
+    )
     assert len(re.findall(r"^[-+] \d", text, re.MULTILINE)) + int(more) == 1_800
     assert "`0.7 -> 0.5` (more consistent answers)" in text
-    assert f"Left out to fit the size limit: {more} lines of `model.messages.0.content`" in text
+    assert f"Left out to fit the size limit: {more} lines of `model.messages[0].content`" in text
 
 
 def test_a_word_without_an_end_is_cut() -> None:

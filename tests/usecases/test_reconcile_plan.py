@@ -187,7 +187,7 @@ def test_extra_fields_are_compared_and_sent(project: Project) -> None:
     entry = only_assistant(document)
     assert entry["patch"] == {"model": {**MODEL, "messages": messages}}
     assert entry["warnings"] == [
-        "model.messages.0.seed is live but not declared, and sending its list element removes it"
+        "model.messages[0].seed is live but not declared, and sending its list element removes it"
     ]
 
 

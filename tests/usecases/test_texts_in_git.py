@@ -109,7 +109,8 @@ def test_a_text_that_is_gone_is_told_at_its_place_and_named_by_changed(repo: Sto
     result = repo.run("plan", "--changed", "--format", "json")
     assert result.code == 1
     assert (
-        "assistants/a.yaml:6:24: model.messages.0.content: there is no file assistants/prompts/main.md" in result.stderr
+        "assistants/a.yaml:6:24: model.messages[0].content: there is no file assistants/prompts/main.md"
+        in result.stderr
     )
 
 
