@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.assistant.paths import dotted
 from reconciler.core.outcome import Kind, Outcome
@@ -12,7 +12,7 @@ from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import MaxChanges
 from reconciler.dataclass import dataclass
-from reconciler.errors import UsageError
+from reconciler.errors import ReconcilerError, UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
 from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
@@ -47,8 +47,25 @@ class Session:
     control: Control = DEFAULT_CONTROL
     consent: Callable[[Run], str | None] = lambda _run: None  # says why a planned run may not be sent
     about_to_write: Callable[[Run], None] = lambda _run: None  # gets the run to report if this one never ends
+    begin: Callable[[], object] = lambda: None  # called right before the first write
     publish: Callable[[Run], None] = lambda _run: None
     on_recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if the record says it already
+
+    @contextlib.contextmanager
+    def save_first(self, planned: Run, results: Sequence[Result]) -> Iterator[None]:
+        """Save the report in case this process is killed during the writes. If the block fails, it says why none began.
+
+        After a kill it must not say `skipped`: any of the writes may have happened.
+        """
+        unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE) for result in results]
+        note = "This report was saved before the first write: the run has not ended, or was killed."
+        try:
+            self.about_to_write(end_run(planned, unclear, note))
+            yield
+        except ReconcilerError as error:
+            with contextlib.suppress(ReconcilerError):
+                self.about_to_write(stop_run(planned, error.message))
+            raise
 
     def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
         """Publish a run that has ended and record it, if it is to be."""
@@ -98,9 +115,10 @@ def ask_and_write(planned: Run, project: Project, session: Session) -> tuple[Run
     results = [end_without_writing(result) for result in planned.results]
     pending = [result for result in results if result.outcome is None]
     if pending:
-        session.about_to_write(assume_unclear(planned, results))
-        # Last, after everything that may fail. An announcement without a write would stop all later runs.
-        project = announce(project, planned)
+        with session.save_first(planned, results):
+            # Last, after everything that may fail. An announcement without a write would stop all later runs.
+            project = announce(project, planned)
+        session.begin()
     writes = Writes(session.api, project, session.control)
     is_broken = session.control.fail_fast and any(result.has_failed for result in results)
     final_results = writes.write_all(pending, broken=is_broken)
@@ -159,21 +177,9 @@ def _carry_out(
         # The prompt shows the run as a plan.
         return session.consent(dataclasses.replace(run, command="plan"))
 
-    def begin_writing(run: Run) -> None:
-        session.about_to_write(run)
-        begin()
-
     control = dataclasses.replace(session.control, fail_fast=wishes.fail_fast)
-    limited = dataclasses.replace(session, control=control, consent=find_objection, about_to_write=begin_writing)
+    limited = dataclasses.replace(session, control=control, consent=find_objection, begin=begin)
     return ask_and_write(planned, project, limited)
-
-
-def assume_unclear(planned: Run, results: Sequence[Result]) -> Run:
-    """Return the run for a report in case this process is killed: each write may have happened."""
-    # After a kill, this report must not say `skipped`: any of the writes may have happened.
-    unclear = [result if result.outcome else result.end(Outcome.INDETERMINATE) for result in results]
-    note = "This report was saved before the first write: the run has not ended, or was killed."
-    return end_run(planned, unclear, note)
 
 
 def end_without_writing(result: Result) -> Result:

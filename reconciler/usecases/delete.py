@@ -24,7 +24,7 @@ from reconciler.files.find import find_all
 from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
-from reconciler.usecases.apply import Open, Session, assume_unclear, end_without_writing
+from reconciler.usecases.apply import Open, Session, end_without_writing
 from reconciler.usecases.plan import find_shared_assistants, plan
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.project import Project
@@ -94,7 +94,8 @@ def _carry_out(project: Project, definition: Definition, session: Session, *, fo
         if (reason := session.consent(planned)) is not None:
             return stop_run(planned, reason)
         result = dataclasses.replace(result, last_reading=result.live)
-        session.about_to_write(assume_unclear(planned, [result]))
+        with session.save_first(planned, [result]):
+            pass  # there is nothing to announce
         result = _delete(based, session, result)
     return dataclasses.replace(end_run(planned, [result]), api_calls=dict(session.api.calls))
 

@@ -120,6 +120,22 @@ def test_without_the_option_it_is_left(repo: Story) -> None:
     assert set(repo.tree()) == {"assistants/a.yaml"}
 
 
+def test_a_run_that_cannot_announce_what_it_creates_sends_nothing_and_its_report_says_so(repo: Story) -> None:
+    repo.write("a", firstMessage="new")
+    repo.commit("Change")
+    hook = repo.root / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    result = repo.run("apply", "--yes", "--create", "--report", "report.json")
+    assert (result.code, result.stdout) == (1, "")
+    assert "aborted by hook" in result.stderr
+    assert (repo.sandbox.patches, repo.sandbox.posts) == ([], [])
+    document = json.loads((repo.root / "report.json").read_text("utf-8"))
+    assert outcomes(document) == {"a": "skipped", "new": "skipped"}
+    assert not any(change["sent"] for entry in document["assistants"] for change in entry["changes"])
+
+
 def test_the_option_creates_it_once_and_keeps_the_id(repo: Story) -> None:
     before = repo.record
     document = repo.apply("--create")
