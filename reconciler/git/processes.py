@@ -79,7 +79,8 @@ class Processes:
                 stdin=subprocess.DEVNULL if stdin is None else None,
                 capture_output=True,
                 env=self._environment(environment),
-                process_group=0,  # Ctrl-C on the terminal is for us to decide about
+                # Ctrl-C on the terminal is for us to decide about, and a question there would never get an answer.
+                start_new_session=True,
                 check=False,
             )
         except OSError as error:
@@ -102,7 +103,7 @@ class Processes:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=self._environment(None),
-                process_group=0,
+                start_new_session=True,
             )
         except OSError as error:
             raise self.failure(arguments[0], error.strerror or "cannot be started") from error

@@ -4,10 +4,12 @@ import contextlib
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,14 +69,16 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def open_terminal(project: Project, sandbox: Sandbox, *arguments: str, command: str = "apply") -> Iterator[Terminal]:
+def open_terminal(
+    project: Project, sandbox: Sandbox, *arguments: str, command: str = "apply", **variables: str
+) -> Iterator[Terminal]:
     screen, inside = pty.openpty()
     # The leader of a new session gets the first terminal that it opens as its own: Ctrl-C becomes a signal.
     script = f'exec "$0" "$@" 0<>{os.ttyname(inside)} 2>&0'
     process = subprocess.Popen(
         ["/bin/sh", "-c", script, COMMAND, command, *arguments],
         cwd=project.root,
-        env=environment({**connection_variables(sandbox), "TERM": "xterm"}),
+        env=environment({**connection_variables(sandbox), "TERM": "xterm", **variables}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -158,6 +162,25 @@ def test_sigterm_at_the_prompt(one_definition: Project) -> None:
         result = terminal.wait()
         assert sandbox.patches == []
     assert result.code == 143
+
+
+def test_git_cannot_ask_at_the_terminal(one_definition: Project, tmp_path: Path) -> None:
+    """It would wait for ever in the background, such as for a password to fetch a missing object."""
+    git = shutil.which("git") or "git"
+    for words in ("init --quiet", "add --all", "-c user.name=A -c user.email=a@example.com commit --quiet -m First"):
+        subprocess.run([git, *words.split()], cwd=one_definition.root, env=environment({}), check=True)
+    place = tmp_path / "bin"
+    place.mkdir()
+    script = place / "git"
+    script.write_text(f'#!/bin/sh\n(: </dev/tty) && : > "{tmp_path}/asked"\nexec "{git}" "$@"\n')
+    script.chmod(0o755)
+    path = f"{place}:{os.environ['PATH']}"
+    with (
+        running_sandbox({"asst_1": {"name": "Old"}}) as sandbox,
+        open_terminal(one_definition, sandbox, command="plan", PATH=path) as terminal,
+    ):
+        assert terminal.wait().code == 0
+    assert not (tmp_path / "asked").exists()
 
 
 def test_nobody_is_asked_where_there_is_nothing_to_write(one_definition: Project) -> None:
