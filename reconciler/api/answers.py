@@ -105,7 +105,7 @@ class Explainer:
         """Return the error for an answer that is not a success; `meaning` says what the status means here."""
         status = answer.status
         if 300 <= status < 400:
-            message = f"the API redirects{self._describe_redirect(answer)}, which is not followed: check the API URL"
+            message = f"the API redirects{self._describe_redirect(answer)}, which is not followed"
             return call.fail("protocol", message, hint=f"check the API URL: {self.url}")
         message = f"the API answered {status}{self.describe(answer)}{meaning and f': {meaning}'}"
         return call.fail(find_kind(status), message, hint=hint or self._suggest(call, answer))
@@ -158,18 +158,18 @@ class Explainer:
 
     def _suggest(self, call: Call, answer: Answer) -> str:
         if answer.status == 429:
-            return "Try a lower --concurrency, or try again later."
+            return "use a lower --concurrency, or try again later"
         if answer.status >= 500 or answer.status in (408, 425, 499):
-            return "This is a problem of the API or of a gateway in front of it: try again later."
+            return "the API, or a gateway in front of it, has a problem: try again later"
         if answer.status == 413:
-            return "What was sent is too large for the API, or for a gateway in front of it: shorten the longest texts."
+            return "the request is too large for the API, or for a gateway in front of it: shorten the longest texts"
         if not _find_error_text(answer) and call.method != "PATCH":
-            return f"Check the API URL, {self.url}: {WRONG_URL}"
+            return f"check the API URL, {self.url}: {WRONG_URL}"
         if answer.status == 403:
-            return "The account may lack the permission, or be disabled: ask an administrator, or use another account."
+            return "the account may lack the permission, or be disabled: ask an administrator, or use another account"
         if answer.status == 404 and not call.path.startswith("/assistants"):
-            return "The account may have been deleted: use another one."
-        return f"Check that the id belongs to this API, {self.url}." if answer.status == 404 else ""
+            return "the account may have been deleted: use another one"
+        return f"check that the id belongs to this API, {self.url}" if answer.status == 404 else ""
 
 
 def _find_error_text(answer: Answer) -> str:

@@ -35,7 +35,7 @@ _PAUSED = NoAnswer(
     "rate_limited",
     "the API asked for a pause, and nothing was sent",
     reached=False,
-    hint="plan again, and look at what has changed meanwhile",
+    hint="plan again, and look at what has changed since",
 )
 
 

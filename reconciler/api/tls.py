@@ -125,7 +125,7 @@ def _check_pem(variable: str, file: str, mark: bytes) -> None:
         raise _make_file_error(variable, file, getattr(error, "strerror", None) or str(error)) from None
     if mark not in content:
         kind = "certificate" if mark.startswith(b"CERT") else "key"
-        raise _make_file_error(variable, file, f"it holds no {kind} in PEM form")
+        raise _make_file_error(variable, file, f"it contains no {kind} in PEM format")
 
 
 def _refuse_password() -> str:

@@ -253,9 +253,9 @@ def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         temporary = status.isdigit() and int(status) in TEMPORARY_STATUSES
-        hint = "ask who runs the proxy whether it may connect to the API; NO_PROXY lists hosts that need no proxy"
+        hint = "ask the operator of the proxy to allow the API; NO_PROXY lists hosts that need no proxy"
         return NoAnswer("network", text, reached=False, temporary=temporary, hint=hint)
     # Final for the whole run: a proxy may lock an account after a few wrong passwords.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
-    hint = f"set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, special characters in them as %XX"
+    hint = f"set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, with special characters as %XX"
     return NoAnswer("network", f"{text}: {problem}", reached=False, temporary=False, final=True, hint=hint)

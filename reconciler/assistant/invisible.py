@@ -53,7 +53,7 @@ def replace_unseen(character: str) -> str:
 def reject_unseen(character: str) -> str:
     """Return what to say about such a character at its place."""
     reason = "which looks like a space but is not one" if _is_space(character) else "which is invisible"
-    return f"here is {name_character(character)}, {reason}; {replace_unseen(character)}"
+    return f"there is {name_character(character)} here, {reason}; {replace_unseen(character)}"
 
 
 def name_reordering(text: str) -> str:
@@ -69,7 +69,7 @@ def _is_space(character: str) -> bool:
 def tell_apart(name: str, other: str) -> str:
     """Return how two names differ that `same_name` treats as equal, so that the difference can be seen."""
     if unicodedata.normalize("NFC", name) != unicodedata.normalize("NFC", other):
-        return "in capital and small letters"
+        return "in upper and lower case"
     return f"in how their letters are stored ({_write_form(name)} and {_write_form(other)})"
 
 
@@ -101,6 +101,6 @@ def describe_unseen(text: str) -> str:
         return f"there is {name} in the middle of it: {replace_unseen(character)}"
     # A block text ends in one, whether its author wanted it or not.
     instead = (
-        'write it behind its key, or ">-" instead of ">" and "|-" instead of "|"' if character == "\n" else "delete it"
+        'write it after its key, or ">-" instead of ">" and "|-" instead of "|"' if character == "\n" else "delete it"
     )
     return f"there is {name} at its end: {instead}"

@@ -37,7 +37,7 @@ _LONGEST_SLIP: Final = 200  # characters of a misspelled word; comparing longer 
 # Compiled only when a file has a mistake.
 _SLIPS: Final = (
     (r"\s*(?P<at>```|~~~)", "remove the lines with {}, which chats and web pages put around a text"),
-    (r"\s*(?P<at><!doctype|<html|<\?xml)", "this is a web page; copy its text alone into this file"),
+    (r"\s*(?P<at><!doctype|<html|<\?xml)", "this is a web page; copy only its text into this file"),
     (r"\s*(?:\"[^\"]*\"\s*:.*,\s*)?(?P<at>//|/\*)", 'a comment begins with "#", not with {}'),
     (r"\s*(?P<at>--|;)\s", 'a comment begins with "#", not with {}'),
     (r"\s*(?:- )?[\w.-]+\s*(?P<at>=>|->|[=;\uff1a\ufe55\u2236])", 'write a colon (":") and a space here instead of {}'),

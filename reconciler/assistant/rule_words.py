@@ -108,7 +108,7 @@ def _what_is_seen(text: str) -> str:
 def _describe_rule(error: Any) -> str:
     # The schema `false` allows nothing, and its error names no keyword.
     if error.validator is None:
-        return "may not be declared"
+        return "must not be declared"
     if error.validator in ("contains", "minContains", "maxContains"):
         return _describe_contains(error.schema, is_over=error.validator == "maxContains")
     return _describe_keyword(error.validator, error.validator_value)
@@ -130,7 +130,7 @@ def _describe_keyword(keyword: str, value: Any) -> str:
 
 def _describe_schema(schema: Any) -> str:
     if not isinstance(schema, Mapping):
-        return "may be anything" if schema else "may not be declared"
+        return "may be anything" if schema else "must not be declared"
     phrases = [_describe_keyword(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
     return " and ".join(phrases) or "must match a part of the rule"
 
@@ -138,9 +138,9 @@ def _describe_schema(schema: Any) -> str:
 def _describe_not(schema: Any) -> str:
     """Return what a value must be if it must not match a schema."""
     if not isinstance(schema, Mapping) or not schema:
-        return "may be anything" if schema is False else "may not be declared"
+        return "may be anything" if schema is False else "must not be declared"
     phrases = [_describe_opposite(keyword, value) for keyword, value in schema.items() if keyword in _KEYWORDS]
-    return " or ".join(phrases) or "may not match a part of the rule"
+    return " or ".join(phrases) or "must not match a part of the rule"
 
 
 def _describe_opposite(keyword: str, value: Any) -> str:
@@ -153,7 +153,7 @@ def _describe_opposite(keyword: str, value: Any) -> str:
     if keyword == "properties":
         return " or ".join(f"the {key} in it {_describe_not(inner)}" for key, inner in value.items())
     words = _describe_keyword(keyword, value)
-    return re.sub("(?:must|may)( not)?", lambda match: "must" if match[1] else "may not", words, count=1)
+    return re.sub("(?:must|may)( not)?", lambda match: "must" if match[1] else "must not", words, count=1)
 
 
 def _count(number: float, noun: str) -> str:
@@ -196,7 +196,7 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "exclusiveMinimum": lambda value: f"must be above {value}",
     "multipleOf": lambda value: f"must be a multiple of {value}",
     **{key: _describe_count(key) for key in _UNITS},
-    "uniqueItems": lambda _: "may not have an item twice",
+    "uniqueItems": lambda _: "must not have an item twice",
     "pattern": lambda value: f"must match the pattern {value}",
     "format": lambda value: f"must be of the format {value}",
     "required": lambda value: f"must have {_list_choices(value)}",

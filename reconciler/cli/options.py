@@ -248,8 +248,8 @@ _connection = [
         variable="RECONCILER_TIMEOUT",
         default=30.0,
         metavar="SECONDS",
-        help="Time limit for one attempt of a request. Pauses between attempts are added: up to 20 s each, or as "
-        "long as the API asks for, at most 5 minutes in total.",
+        help="Time limit for one attempt of a request. Pauses between attempts are not included: up to 20 s each, or "
+        "as long as the API asks for, at most 5 minutes in total.",
     ),
     _api_option(
         "--retries",

@@ -212,7 +212,7 @@ def warn_of_unmatched(
         concerned = (each for each in definitions if enforced.concerns(each.key) and ignored.concerns(each.key))
         if covers(ignored.path, enforced.path) and any(_declares(each, enforced.path) for each in concerned):
             name = write_path(enforced.path)
-            yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one of the two"
+            yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one"
 
 
 def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:

@@ -43,7 +43,7 @@ class MaxChanges:
             return cls(Fraction(share[1]), percent=True)
         if _COUNT.fullmatch(text) and not isinstance(value, bool):
             return cls(Fraction(text), percent=False)
-        raise ValueError("must be a number of assistants, like 5, or a share from 0% to 100%, like 25%")
+        raise ValueError("must be a number of assistants, like 5, or a percentage, like 25%")
 
     def limit(self, selected: int) -> int:
         """Return how many of `selected` assistants may be written; a share is rounded down."""

@@ -62,7 +62,7 @@ def _find_bad_paths(part: Environment, extra_fields: Collection[FieldPath]) -> I
             yield FieldProblem(place, message)
         # An element keeps its live value by its place in the list. In these lists it may be at another place live.
         elif path[1:] and path[:1] in fields.UNORDERED and place[0] in ("ignore", "enforce"):
-            yield FieldProblem(place, f"{path[0]} has no order, so that no element has a place; name the whole field")
+            yield FieldProblem(place, f"{path[0]} has no order, so no element has a place; name the whole field")
 
 
 def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:

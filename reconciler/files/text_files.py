@@ -142,7 +142,7 @@ def _check_reference(path: FieldPath, mention: Mapping[str, Any]) -> FieldProble
         problem = f"{TEXT_KEY} inserts a text, but {dotted(path)} is not a text field"
         return FieldProblem(reference_path, f"{problem}; write its value here", about="key")
     if other_keys := [key for key in mention if key != TEXT_KEY]:
-        message = f"{TEXT_KEY} cannot be combined with other keys; remove one of the two"
+        message = f"{TEXT_KEY} cannot be combined with other keys; remove one"
         return FieldProblem((*path, other_keys[0]), message, about="key")
     reference = mention[TEXT_KEY]
     if not isinstance(reference, str) or posixpath.basename(reference).strip() in ("", ".", ".."):

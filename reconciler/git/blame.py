@@ -94,7 +94,7 @@ def read_histories(
         hint = (
             "run `git log -1` here: if its output is unusual, check which git is on PATH, and whether an alias wraps it"
         )
-        raise RepositoryError("git log: its answer cannot be read", hint=hint) from error
+        raise RepositoryError("git log: its output cannot be read", hint=hint) from error
     files = sorted({*definitions.values(), *others})
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
     with_ids = {name: (file, head[file].name) for name, file in definitions.items() if file in head}

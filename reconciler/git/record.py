@@ -145,7 +145,7 @@ def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | N
             continue
         document = parse_definition(repository.read(path, blob, limit=MAX_RESOLVED))
         if not is_entry or document is None or not isinstance(document.get("id"), str):
-            warnings.append(f"{path} of the record {record.commit[:12]} cannot be read, and counts as no base")
+            warnings.append(f"{path} of the record {record.commit[:12]} cannot be read, so its assistant has no base")
             continue
         declared = {key: value for key, value in document.items() if key != "id"}
         entries[path] = Entry(document["id"], path, declared, (path,))

@@ -147,7 +147,7 @@ class Snapshot:
             # In an environment, a definition without an id is simply not part of it.
             elif warn and (document is None or self.environment is None or "id" in document):
                 warnings.append(
-                    f"{path} of commit {self.commit[:12]} cannot be read as a definition, and counts as no base"
+                    f"{path} of commit {self.commit[:12]} cannot be read as a definition, so its assistant has no base"
                 )
         return Entries(entries, tuple(warnings))
 

@@ -183,7 +183,9 @@ class Host(abc.ABC):
     def _make_path(self, template: str) -> str:
         if self.number is None:
             proposal = self.proposal
-            raise UsageError(f"this run has no {proposal}", hint=f"comment in a job that a {proposal} starts")
+            raise UsageError(
+                f"this job does not belong to a {proposal}", hint=f"run comment in a job that a {proposal} starts"
+            )
         return self.path + template.format(self.number)
 
     def _read(self, item: Mapping[str, Any], id_key: str = "", body_key: str = "") -> dict[str, str]:

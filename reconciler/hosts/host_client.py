@@ -116,7 +116,7 @@ class HostClient:
             if not ('rel="next"' in link or next_page or (is_unknown and len(entries) == PAGE_SIZE)):
                 return
         # The entry that we look for may be on a later page. Then each run would create another one.
-        message = f"{self._name} lists too much below {path.partition('?')[0]}: more than {_MOST_PAGES} pages"
+        message = f"{self._name} lists more than {_MOST_PAGES} pages below {path.partition('?')[0]}"
         raise HostError(message, hint="close or delete old entries there")
 
     def _send(
@@ -135,7 +135,7 @@ class HostClient:
                     answer = client.request(method, url, headers=self._headers, json=body)
             except httpx.InvalidURL:
                 # httpx reads where a redirect goes even if it is not followed.
-                raise HostError(f"{self._name} answered {request} with a redirect to nowhere", hint=_MOVED) from None
+                raise HostError(f"{self._name} answered {request} with an invalid redirect", hint=_MOVED) from None
             except httpx.HTTPError as error:
                 # If nothing was sent, even a request that must happen only once may be repeated.
                 unclear = not repeatable and not isinstance(error, httpx.ConnectError | httpx.ProxyError)

@@ -23,7 +23,7 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
         # Plain http:// is allowed only for this machine: anybody who reads the URL can write into the chat.
         base = check_base_url(address.partition("?")[0], allow_insecure_http=False)
     except ReconcilerError:
-        return f"warning: nothing was sent to the webhook: {VARIABLE} is no https address"
+        return f"warning: nothing was sent to the webhook: {VARIABLE} is not an https:// URL"
     try:
         client, _ = open_client(base, _TIMEOUT)
         with (

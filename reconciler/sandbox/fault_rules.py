@@ -130,7 +130,7 @@ def _check_path(path: str, effect: Effect, text: str) -> None:
         suggestions = [] if is_known else difflib.get_close_matches(path.removeprefix("/api"), _PATHS, n=1)
         raise SandboxError(
             f"The fault rule `{_clean(text)}` names the path {path!r}, which "
-            + ("is of no assistant" if is_known else "the API does not have"),
+            + ("is not the path of an assistant" if is_known else "the API does not have"),
             hint=f"write {suggestions[0] if suggestions else '/assistants/*'}; a path is below the base URL",
         )
 

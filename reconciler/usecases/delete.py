@@ -119,7 +119,7 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
         return result
     anyway = "to delete it anyway, pass --force-conflicts"
     if edited := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
-        message = f"{', '.join(edited)} was edited live since it was applied, and nothing was deleted"
+        message = f"{', '.join(edited)} was edited live since it was applied, so nothing was deleted"
         return result.refuse("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
     if uncommitted := _find_uncommitted(project, result.definition, result.plan.changes):
         message = f"{', '.join(uncommitted)} is neither committed nor live and would be lost, so nothing was deleted"
@@ -171,7 +171,7 @@ def _delete(project: Project, session: Session, result: Result) -> Result:
         return result.end(Outcome.INDETERMINATE, to_failure(error, unseen))
     failure = Failure(
         "protocol",
-        "the API accepted the deletion, and still shows the assistant: the files stay",
+        "the API accepted the deletion, but still shows the assistant: the files stay",
         hint="look at it in the dashboard; if it is still there, run this again",
     )
     return result.end(Outcome.NOT_CONVERGED, failure)

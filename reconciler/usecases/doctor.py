@@ -96,7 +96,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         hint = "fetch the whole history: fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab, git fetch --unshallow"
         yield Requirement("history", "this clone is shallow", hint, met=False)
     else:
-        yield Requirement("history", f"at {project.head[:12]}")
+        yield Requirement("history", f"commit {project.head[:12]}")
     try:
         record = read_record(repository, project.ref)
         is_behind = dataclasses.replace(project, record=record).is_behind
@@ -105,12 +105,12 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         return
     if not record.commit:
         fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
-        hint = f"fetch it: {fetch}; the first apply starts it: --base none"
+        hint = f"fetch it: {fetch}; for the first run: reconciler apply --base none"
         yield Requirement("record", f"no {project.ref} in this clone", hint, met=False)
         return
     # An existing record is always continued; the setting only makes a clone without it an error.
     hint = "" if project.settings.record else "add `record: true` to reconciler.yaml, so that every clone needs it"
-    yield Requirement("record", f"of {record.date[:10]}, for {record.applied[:12]}", hint)
+    yield Requirement("record", f"{record.date[:10]}, commit {record.applied[:12]}", hint)
     if is_behind:
         yield Requirement("order", "HEAD is behind what was applied last", "merge or pull first", met=False)
     for entry in record.unclear:
@@ -118,7 +118,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         paths = [parse_pointer(field) for field in entry.fields]
         # No apply sends what nobody declares.
         is_sent = any(find_leaf(each, path)[1] is not MISSING for each in declared for path in paths)
-        hint = "run `reconciler apply`" if is_sent else "look at it live; an apply sends what is declared again"
+        hint = "run `reconciler apply`" if is_sent else "check live; an apply sends the declared fields again"
         hint = f"check live, then {write_command('create', entry.file)}" if entry.is_creation else hint
         detail = f"the outcome of the last write of {entry.file} is unclear"
         yield Requirement("unclear write", detail, hint, met=False if is_sent or entry.is_creation else None)
@@ -137,7 +137,7 @@ def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:
     owner = project.settings.org_id
     if owner is not None and live.get("orgId") != owner:
         hint = "correct org_id in reconciler.yaml, or the URL"
-        detail = f"{definition.file} belongs to another organisation than {owner}"
+        detail = f"{definition.file} does not belong to the organisation {owner}"
         yield Requirement("organisation", detail, hint, met=False)
     else:
         yield Requirement("reading", definition.file)

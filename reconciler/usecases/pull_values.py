@@ -22,10 +22,12 @@ from reconciler.yamltext.edit import Edit
 
 Conflicts = Literal["merge", "live"]
 _MOST_COMPARISONS = 1_000  # of elements of two lists: of more, those that moved are not found
-_IN_CONFLICT = "git changed it too; --conflicts merges texts line by line, and takes live's value for any other field"
+_IN_CONFLICT = (
+    "git changed it as well; --conflicts merges texts line by line, and takes the live value of any other field"
+)
 _TOUCHING = (
-    "git and live changed the same or adjacent lines of {names}: merge them by hand, or take live's with "
-    "--conflicts=live"
+    "git and live changed the same or adjacent lines of {names}: merge them by hand, or take the live "
+    "text with --conflicts=live"
 )
 
 

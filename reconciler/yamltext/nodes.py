@@ -73,7 +73,7 @@ class _Loader(CParser):
         if self.depth > MAX_DEPTH:
             raise _refuse(parent, TOO_DEEP)
         if self.nodes > MAX_NODES:
-            raise _refuse(parent, f"this file holds more than {MAX_NODES} values, far more than it needs")
+            raise _refuse(parent, f"this file has more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
         """Count one level less. The composer calls this after each node."""
@@ -89,7 +89,7 @@ def compose(text: str) -> yaml.Node | None:
     # `isascii` is quick: Python stores the answer with the text.
     if not text.isascii() and (match := _INVISIBLE.search(text)):
         name = name_character(match[0])
-        message = f"here is {name}, which is invisible and which YAML parsers read differently; delete it"
+        message = f"there is {name} here, which is invisible and which YAML parsers read differently; delete it"
         raise YamlProblems([YamlProblem(*place_in(text, match.start()), message)])
     try:
         root = _Loader(text).get_single_node()
@@ -97,7 +97,9 @@ def compose(text: str) -> yaml.Node | None:
         match = re.search(_FORBIDDEN, text)
         place = place_in(text, match.start()) if match else (1, 1)
         code = f" (U+{ord(match[0]):04X})" if match else ""
-        raise YamlProblems([YamlProblem(*place, f"here is an invisible control character{code}; remove it")]) from None
+        raise YamlProblems(
+            [YamlProblem(*place, f"there is an invisible control character{code} here; remove it")]
+        ) from None
     except yaml.MarkedYAMLError as error:
         raise YamlProblems([YamlProblem(*explain_error(text, error))]) from None
     if root is not None and "*" in text:

@@ -25,7 +25,7 @@ _LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n(?!(?:\1?\r?\n)*\1[^ \r
 _OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSING: Final = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _BLOCKS: Final = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
-_TAB: Final = "here is a tab, which YAML parsers read differently; type spaces instead"
+_TAB: Final = "there is a tab here, which YAML parsers read differently; type spaces instead"
 _GLUED: Final = 'put a space before this "#" if a comment starts here, or put the whole text in quotes'
 _INDENT: Final = (
     "this line belongs to the value above, and YAML parsers read it differently; indent it further than the key"
@@ -35,9 +35,12 @@ _IN_BRACKETS: Final = 'in brackets, a text with "?" or a single dash must be in 
 _ENDED: Final = 'the file ends at the first "..."; remove this line'
 _BLANKS: Final = "this line contains only spaces, which YAML parsers read differently; delete them"
 _NAME: Final = 'a word after "&" is read as a name, and the value is then empty; put the text in quotes ("...")'
-_RETURN: Final = "here is a carriage return without a line feed, which YAML parsers read differently; start a new line"
+_RETURN: Final = (
+    "there is a carriage return without a line feed here, which YAML parsers read differently; start a new line"
+)
 _MARK: Final = (
-    "here is a byte order mark (U+FEFF), which is invisible and allowed only at the very start of a file; delete it"
+    "there is a byte order mark (U+FEFF) here, which is invisible and allowed only at the very start of a file; "
+    "delete it"
 )
 
 

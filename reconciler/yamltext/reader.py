@@ -147,7 +147,7 @@ class _Walk:
             # Of duplicate keys PyYAML takes the last one, and other parsers the first.
             if key in mapping:
                 line, column = place_of(first_nodes[key])
-                message = f"is here a second time; the first is in line {line}, column {column}: remove one of the two"
+                message = f"appears twice; the first is in line {line}, column {column}: remove one"
                 self._report(key_node, key_path, f"{key} {message}", f"this key {message}", about="key")
             elif key is not None:
                 # `name: null # why` is meant as it is read. But in `name: #5` the value is most likely the comment.

@@ -60,13 +60,13 @@ def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str
     encoded = json.dumps(fields, ensure_ascii=False)
     # Reading such a text again would take seconds, so it is refused at once. A value has three tokens at most.
     if len(encoded.encode("utf-8", "surrogatepass")) > most or has_more_tokens(encoded, 3 * MAX_NODES):
-        raise ValueError("these fields are larger than a definition may be")
+        raise ValueError("these fields are too large for a definition")
     # Blocks repeat their indentation in each line. Without them a large and deep text may still be small enough.
     for layout in (Layout(width=WIDTH), Layout(width=WIDTH, blocks=False)):
         text = "\n".join(write_block(fields, 0, layout) or ["{}"]) + "\n"
         if reads_as(text, fields, most=most):
             return text
-    raise ValueError("no YAML reads as these fields")
+    raise ValueError("these fields cannot be written as YAML")
 
 
 def write_inline(value: Any, quotes: str = "", *, in_brackets: bool = False) -> str:

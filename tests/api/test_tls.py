@@ -209,7 +209,7 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*two.key.*it does not match the certificate"):
         AssistantsApi(HTTPS, token_credentials())
     env.delenv("RECONCILER_CLIENT_KEY")
-    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*one.pem.*it holds no key"):
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*one.pem.*it contains no key"):
         AssistantsApi(HTTPS, token_credentials())
     locked = tmp_path / "locked.key"
     words = ["openssl", "ec", "-in", str(authority.folder / "one.key"), "-aes128", "-passout", "pass:hush"]

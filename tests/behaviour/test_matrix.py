@@ -120,7 +120,7 @@ def run_with_report(
     document: Document = json.loads(report.read_text("utf-8"))
     assert document["api_calls"] == {"POST": 0, "PATCH": 0} | sandbox.calls
     unreadable = sum(row.parts[0][1].base_file == "unreadable" for row in ROWS) if "HEAD^" in arguments else 0
-    assert sum("counts as no base" in warning for warning in document["warnings"]) == unreadable
+    assert sum("so its assistant has no base" in warning for warning in document["warnings"]) == unreadable
     sandbox.forget_requests()
     return {entry["key"]: entry for entry in document["assistants"]}, result
 

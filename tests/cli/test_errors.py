@@ -158,7 +158,7 @@ def test_an_unknown_id_does_not_stop_the_others(one_definition: Project) -> None
         result = run("apply", "--yes", cwd=one_definition.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
     assert result.code == 1
-    assert "Check that the id belongs to this API" in join_lines(result.stdout)
+    assert "check that the id belongs to this API" in join_lines(result.stdout)
 
 
 def test_no_definitions(project: Project) -> None:

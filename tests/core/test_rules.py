@@ -45,14 +45,14 @@ def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY,
         ({"format": "email"}, "a@b.example", "a", 'a is "a", and must be of the format email'),
         ({"maxItems": 1}, [1], [1, 2], "a has 2 items, and may have at most 1"),
         ({"minItems": 1}, [1], [], "a has 0 items, and must have at least 1"),
-        ({"uniqueItems": True}, [1, 2], [1, 1], "a is a list, and may not have an item twice"),
+        ({"uniqueItems": True}, [1, 2], [1, 1], "a is a list, and must not have an item twice"),
         ({"contains": {"const": 1}}, [2, 1], [2], "a is a list, and must have an item that must be 1"),
         ({"maxProperties": 0}, {}, {"x": 1}, "a has 1 key, and may have at most 0"),
         ({"required": ["x", "y"]}, {"x": 1, "y": 2}, {"x": 1}, "a lacks y"),
-        ({"not": {"const": "x"}}, "y", "x", 'a is "x", and may not be x'),
-        ({"not": {"enum": [1, 2]}}, 3, 2, "a is 2, and may not be one of 1, 2"),
-        ({"not": {"pattern": "s.cret"}}, "x", "a secret", "a may not match the pattern s.cret"),
-        ({"not": {"type": "null"}}, 1, None, "a is null, and may not be null"),
+        ({"not": {"const": "x"}}, "y", "x", 'a is "x", and must not be x'),
+        ({"not": {"enum": [1, 2]}}, 3, 2, "a is 2, and must not be one of 1, 2"),
+        ({"not": {"pattern": "s.cret"}}, "x", "a secret", "a must not match the pattern s.cret"),
+        ({"not": {"type": "null"}}, 1, None, "a is null, and must not be null"),
         ({"anyOf": [{"const": 1}, {"type": "string"}]}, "x", 2, "a is 2, and must be 1, or must be text"),
         ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 2, 4, "a is 4, and must be at most 3"),
         ({"if": {"minimum": 5}, "then": {"multipleOf": 5}}, 4, 6, "a is 6, and must be a multiple of 5"),
@@ -60,14 +60,19 @@ def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY,
         ({"$ref": "#low", "$defs": {"x": {"$anchor": "low", "maximum": 1}}}, 1, 2, "a is 2, and must be at most 1"),
         ({"maximum": 1, "items": {"$ref": "#"}}, [1, [0]], [1, [2]], "a[1][0] is 2, and must be at most 1"),
         ({"maxLength": 1.0}, 5, "ab", "a has 2 characters, and may have at most 1"),
-        ({"not": {"const": "Tom and Jo"}}, "x", "Tom and Jo", 'a is "Tom and Jo", and may not be Tom and Jo'),
+        ({"not": {"const": "Tom and Jo"}}, "x", "Tom and Jo", 'a is "Tom and Jo", and must not be Tom and Jo'),
         ({"not": {"not": {"type": "string"}}}, "x", 1, "a is 1, and must be text"),
-        ({"not": {"anyOf": [{"const": 1}, {"type": "string"}]}}, 2, 1, "a is 1, and may not be 1 and may not be text"),
+        (
+            {"not": {"anyOf": [{"const": 1}, {"type": "string"}]}},
+            2,
+            1,
+            "a is 1, and must not be 1 and must not be text",
+        ),
         (
             {"not": {"allOf": [{"minimum": 1}, {"maximum": 3}]}},
             4,
             2,
-            "a is 2, and may not be at least 1 or may not be at most 3",
+            "a is 2, and must not be at least 1 or must not be at most 3",
         ),
         (
             {"anyOf": [{"properties": {"b": {"const": 1}}}, {"required": ["c"]}]},
@@ -79,7 +84,7 @@ def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY,
             {"not": {"properties": {"b": {"const": 1}, "c": {"const": 2}}}},
             {"b": 2},
             {"b": 1},
-            "a is a group of keys and values, and the b in it may not be 1 or the c in it may not be 2",
+            "a is a group of keys and values, and the b in it must not be 1 or the c in it must not be 2",
         ),
         ({"const": "1"}, "1", 1, 'a is 1, and must be "1"'),
         (
@@ -101,7 +106,7 @@ def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY,
             {"bcd": 1},
             "a.bcd has a name that may have at most 2 characters",
         ),
-        ({"not": {"minItems": 2}}, [1], [1, 2], "a is a list, and may not have at least 2 items"),
+        ({"not": {"minItems": 2}}, [1], [1, 2], "a is a list, and must not have at least 2 items"),
         ({"dependentRequired": {"b": ["c", "d"]}}, {"c": 1}, {"b": 1, "d": 1}, "a lacks c, which b needs beside it"),
         ({"prefixItems": [True], "items": False}, [1], [1, 2], "a has 2 items, and may have at most 1"),
         (
@@ -137,7 +142,7 @@ def test_a_value_is_told_with_what_it_may_be(schema: Any, good: Any, bad: Any, w
 
 
 def test_a_schema_that_takes_nothing() -> None:
-    assert find_messages(rule(schema=False), a=None) == ["/a a is null, and may not be declared"]
+    assert find_messages(rule(schema=False), a=None) == ["/a a is null, and must not be declared"]
     assert find_messages(rule(schema=True), a=None) == find_messages(rule(schema=False)) == []
 
 

@@ -123,7 +123,7 @@ def test_names_that_some_systems_take_for_one_are_a_warning(
     assert {entry["file"] for entry in found} == {f"assistants/{one}.yaml", f"assistants/{other}.yaml"}
     assert all(entry["severity"] == "warning" and "[similar-names]" in entry["message"] for entry in found)
     assert all("some systems treat them as one file" in entry["message"] for entry in found)
-    differs = "(caf\\xe9 and cafe\\u0301)" if one == "caf\u00e9" else "differ only in capital and small letters"
+    differs = "(caf\\xe9 and cafe\\u0301)" if one == "caf\u00e9" else "differ only in upper and lower case"
     assert any(differs in entry["message"] for entry in found)
 
 

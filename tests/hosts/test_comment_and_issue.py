@@ -444,7 +444,7 @@ def test_an_event_of_a_fork_or_of_several_pull_requests_comments_on_none(tmp_pat
     with running_hosts() as hosts:
         result = Desk(hosts, "github", tmp_path).comment(GITHUB_EVENT_PATH=str(path))
         assert (result.code, hosts.calls) == (1, [])
-        assert "this run has no pull request" in result.stderr
+        assert "this job does not belong to a pull request" in result.stderr
 
 
 def test_a_fork_s_pipeline_comments_on_the_merge_request_of_its_target(tmp_path: Path) -> None:
@@ -464,7 +464,7 @@ def test_a_number_that_is_too_long_is_none(tmp_path: Path) -> None:
     long = {"CI_MERGE_REQUEST_IID": "7" * 5000, "GITHUB_REF": f"refs/pull/{'7' * 5000}/merge"}
     for name in BOTH:
         result = Desk(Hosts("http://127.0.0.1:1"), name, tmp_path).comment(GITHUB_EVENT_PATH="", **long)
-        assert (result.code, "this run has no" in result.stderr) == (1, True)
+        assert (result.code, "this job does not belong to" in result.stderr) == (1, True)
 
 
 def test_a_name_may_hold_anything(desk: Desk) -> None:

@@ -586,7 +586,7 @@ def test_ids_come_back_to_git_without_the_api(repo: Story) -> None:
     repo.apply("--create")
     new = read_id(repo)
     # A request with the ids may follow in the same job, so this must not sound as if there were none.
-    assert repo.run("pull", "--ids").stderr == "Every id that the record knows is in its file.\n"
+    assert repo.run("pull", "--ids").stderr == "All recorded ids are in their files.\n"
     forget_checkout(repo)
     repo.sandbox.forget_requests()
     result = repo.run("pull", "--ids")

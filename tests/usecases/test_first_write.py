@@ -54,7 +54,7 @@ def test_a_server_that_drops_what_it_does_not_know_hurts_one_assistant(fleet: Pr
     assert "the API dropped model.messages" in first["error"]["message"]
     assert first["patch"] == {"model": {**SEED["asst_0"]["model"], "temperature": 0.2}}
     assert [entry["outcome"] for entry in others] == ["skipped"] * (FLEET - 1)
-    assert any("nothing further was started" in note for note in document["warnings"])
+    assert any("no further write was started" in note for note in document["warnings"])
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_keys_that_ride_along_undeclared_are_looked_at_too(project: Project) -> 
     assert document["assistants"][0]["remaining"] == ["/model/messages"]
 
 
-NOTE = "Three writes in a row were denied and none succeeded: nothing further was started."
+NOTE = "Three writes in a row were denied and none succeeded: no further write was started."
 
 
 def answer_writes(statuses: dict[int, int]) -> Callable[[Request, Forward], Answer]:

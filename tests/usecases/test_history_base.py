@@ -325,7 +325,10 @@ def test_a_base_file_that_is_no_definition_counts_as_no_base_with_a_warning(repo
     document = repo.plan("--base", base)
     assert change_kinds(document) == {"a": CHANGE}
     (warning,) = document["warnings"]
-    assert warning == f"assistants/a.yaml of commit {base[:12]} cannot be read as a definition, and counts as no base"
+    assert (
+        warning
+        == f"assistants/a.yaml of commit {base[:12]} cannot be read as a definition, so its assistant has no base"
+    )
     assert warning in repo.run("plan", "--base", base).stdout.replace("\n  ", " ")
 
 

@@ -81,8 +81,8 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
         planned = change_kinds(repo.plan())
         text = file.read_text("utf-8")
     message = (
-        "assistants/a.yaml: not pulled: firstMessage: git changed it too; --conflicts merges texts line by line, and "
-        "takes live's value for any other field\n"
+        "assistants/a.yaml: not pulled: firstMessage: git changed it as well; --conflicts merges texts line by line, "
+        "and takes the live value of any other field\n"
     )
     assert (without.code, without.stdout, without.stderr, text_before) == (0, "", message, ours)
     assert (result.code, result.stdout) == (0, "assistants/a.yaml: firstMessage\n")

@@ -72,7 +72,7 @@ def test_what_cannot_be_read_does_not_stop_the_others(project: Project) -> None:
     by_key = {entry["key"]: entry["error"] for entry in document["assistants"]}
     assert by_key["missing"]
     assert by_key["missing"]["status"] == 404
-    assert "Check that the id" in by_key["missing"]["message"]
+    assert "check that the id" in by_key["missing"]["message"]
     assert by_key["invalid"]
     assert by_key["invalid"]["message"] == "line 2: unknown field nme; did you mean name?"
     assert (document["summary"]["total"], document["summary"]["error"], document["summary"]["missing"]) == (7, 5, 1)

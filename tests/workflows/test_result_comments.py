@@ -40,7 +40,7 @@ def test_each_merged_pull_request_learns_what_became_of_its_own_changes(tmp_path
         with place.failing("asst_enrollment", "PATCH"):
             run = place.push()
         assert run.results["result"] == "success", run.log
-        assert run.log.count("nothing was sent to the webhook: RECONCILER_WEBHOOK_URL is no https address") == 1
+        assert run.log.count("nothing was sent to the webhook: RECONCILER_WEBHOOK_URL is not an https:// URL") == 1
         assert read_comment(place, good).startswith("<!-- reconciler apply assistants -->\n")
         assert "All changes of this request are live." in read_comment(place, good)
         assert "@bob, not all changes of this request are live." in read_comment(place, bad)

@@ -23,7 +23,7 @@ wishes_options = group_options(
     click.option(
         "--record/--no-record",
         default=None,
-        help="Record in git what was applied, as the base of the next plan, or do not. Default: record if there is a "
+        help="Record in git what was applied, as the base of the next plan. Default: only if there is a "
         "record, or if reconciler.yaml says `record: true`.",
     ),
     click.option("--create", is_flag=True, help="Also create assistants for `id: new`; requires a record."),

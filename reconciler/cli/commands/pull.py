@@ -94,7 +94,7 @@ def command(
     is_unread = bool(unread) or (ids and bool(project.loaded.invalid))
     if not pulls and not is_unread:
         # A request with ids may be opened right after: those that `apply --create` has written into this checkout.
-        eprint("Every id that the record knows is in its file." if ids else "Nothing to pull.")
+        eprint("All recorded ids are in their files." if ids else "Nothing to pull.")
     has_failures = any(entry.fails for pulled in pulls for entry in pulled.skipped)
     failed = is_unread or not all(successes) or has_failures
     return stopping.choose_exit_code(failed=failed, differs=check and any(pulled.differs for pulled in pulls))

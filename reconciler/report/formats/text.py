@@ -36,7 +36,7 @@ def render_text(view: View, *, colour: bool = False, width: int = 80) -> str:
 
 def show_fields(fields: Iterable[Field]) -> list[str]:
     """Return only the lines about fields of the text report, without colour."""
-    return [line for field in fields for line in _show_field(field, "", Style(colour=False, width=100))]
+    return [line for field in fields for line in _show_field(field, "", Style(colour=False, width=80))]
 
 
 def _list_problems(view: View, style: Style) -> list[str]:

@@ -186,7 +186,7 @@ def _note_order(project: Project) -> list[str]:
     if not project.is_behind:
         return []
     last_applied = f"{project.record.applied[:12]}, which was applied last"
-    undone = "what was applied meanwhile looks undone here"
+    undone = "what was applied since then looks undone here"
     if project.repository.is_shallow:
         shallow_note = f"This clone is shallow, so it is unknown whether HEAD contains {last_applied}."
         return [f"{shallow_note} If it does not, {undone}."]

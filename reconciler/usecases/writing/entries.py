@@ -28,7 +28,7 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
         return None
     declared: Any = definition.declared
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.
-    # What was not in the body somebody else has changed meanwhile: git's value stays, and the next plan says drift.
+    # What was not in the body somebody else has changed since: git's value stays, and the next plan says drift.
     for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
         if (desired := value_at(declared, path)) is not MISSING and result.live_after is not None:
             live = restrict_to_declared(desired, value_at(result.live_after, path))

@@ -201,7 +201,7 @@ class Write:
         failure = Failure(
             "protocol",
             f"the API dropped {', '.join(map(dotted, dropped))}, which no definition declares and which was sent "
-            "unchanged: nothing further is started",
+            "unchanged: no further write is started",
             hint="the values are in the JSON report, under `patch`; restore them, and report this to the API's "
             "developers",
         )

@@ -70,7 +70,7 @@ class Writes:
             if result.outcome is Outcome.INDETERMINATE and not (is_last or self._proven or self._stopping()):
                 result = write.look_again(result)
         if result.dropped:
-            self._stop("The API dropped fields that no definition declares, so nothing further was started.")
+            self._stop("The API dropped fields that no definition declares, so no further write was started.")
         elif result.outcome is not None and result.outcome.is_recorded:
             self._proven = True
         elif not self._proven:
@@ -85,7 +85,7 @@ class Writes:
         if was_sent and result.outcome is Outcome.FAILED and result.error and result.error.status in (401, 403):
             self._refused += 1
             if self._refused == _REFUSALS_THAT_END_A_RUN:
-                self._stop("Three writes in a row were denied and none succeeded: nothing further was started.")
+                self._stop("Three writes in a row were denied and none succeeded: no further write was started.")
         elif was_sent:
             self._refused = 0
 
