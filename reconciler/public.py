@@ -93,12 +93,14 @@ def load(
     base: str | None = None,
     changed: bool = False,
     changed_since: str | None = None,
+    allow_older: bool = False,
 ) -> Project:
     """Read the definitions below a folder, or `paths` of them, and the history that git has of them.
 
     `base` is a git revision, or "none"; without it the applied record is the base, where there is one.
-    `changed` and `changed_since` select as the options of that name do. Invalid definitions raise nothing:
-    they are the project's `problems`. Raises ReconcilerError if there is nothing to work on.
+    `changed` and `changed_since` select as the options of that name do; with `allow_older`, for an `apply` that goes
+    back, also what was applied and the commit lacks. Invalid definitions raise nothing: they are the project's
+    `problems`. Raises ReconcilerError if there is nothing to work on.
     """
     choices = Choices(
         directory=Path(directory),
@@ -108,7 +110,7 @@ def load(
         changed=changed,
         changed_since=changed_since,
     )
-    return Project(choices, read_project(choices))
+    return Project(choices, read_project(choices, allow_older=allow_older))
 
 
 def connect(

@@ -105,6 +105,20 @@ def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(repo: 
     assert repo.sandbox.patches == []
 
 
+def test_to_go_back_on_purpose_what_was_applied_meanwhile_is_selected_as_well(repo: Story) -> None:
+    older = repo.head
+    repo.write("b", id="asst_b", firstMessage="Newer")
+    repo.commit()
+    repo.apply_and_record()
+    repo.git("checkout", "--quiet", older)
+    assert reconciler.load(changed=True).definitions == ()
+    project = reconciler.load(changed=True, allow_older=True)
+    with reconciler.connect(project) as api:
+        report = reconciler.apply(project, api, allow_older=True)
+    assert [(entry["key"], entry["outcome"]) for entry in report["assistants"]] == [("b", "applied")]
+    assert repo.sandbox.live("asst_b")["firstMessage"] == "Hello"
+
+
 def test_definitions_that_were_read_before_somebody_else_applied_are_not_applied(repo: Story) -> None:
     """A late run must not undo a newer one, also where it began before that one had ended."""
     project = reconciler.load(base="none")
