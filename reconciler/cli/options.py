@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli.help import (
     API,
@@ -178,6 +179,14 @@ def _find_folder(ctx: click.Context, param: click.Parameter, directory: str) -> 
     return find_definitions_folder(Path(refuse_empty(ctx, param, directory) or ""))
 
 
+def _make_choices(**values: Any) -> Choices:
+    # What comes from a variable holds for the next command as well. What was typed must be part of a hint.
+    source = click.get_current_context().get_parameter_source
+    typed = [name for name in ("directory", "environment") if source(name) is ParameterSource.COMMANDLINE]
+    words = (word for name in typed for word in (f"--{name}", str(values[name])))
+    return Choices(**values, named_by=tuple(words))
+
+
 def _read_paths(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]) -> tuple[Path, ...]:
     # Others check whether each file exists and can be read. For Path, "" would be the working directory.
     if "" in paths:
@@ -224,11 +233,11 @@ _policy = [
     _drift_option("--force-conflicts", is_flag=True, help="Use git's value where git and live both changed."),
 ]
 # Each of these decorators makes the command's `choices` from the options that it adds.
-folder_option = group_options("choices", Choices, _directory)
-directory_option = group_options("choices", Choices, _environment, _directory)
-definition_options = group_options("choices", Choices, _paths, _environment, _directory)
-project_options = group_options("choices", Choices, _paths, _environment, _directory, *_history)
-policy_options = group_options("choices", Choices, _paths, _environment, _directory, *_history, *_policy)
+folder_option = group_options("choices", _make_choices, _directory)
+directory_option = group_options("choices", _make_choices, _environment, _directory)
+definition_options = group_options("choices", _make_choices, _paths, _environment, _directory)
+project_options = group_options("choices", _make_choices, _paths, _environment, _directory, *_history)
+policy_options = group_options("choices", _make_choices, _paths, _environment, _directory, *_history, *_policy)
 _output = list_output_options(FORMATS, tuple(FORMATS_BY_SUFFIX))
 output_options = group_options("output", OutputOptions, *_output)
 detailed_exitcode_option = _output_option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are differences.")

@@ -77,9 +77,9 @@ class Layer:
         return next((text_file for text_file in self.texts if text_file.path == path), None)
 
 
-def write_command(name: str, file: str) -> str:
-    """Return a command about a file, ready to be pasted into a shell."""
-    return f"`reconciler {name} {shlex.quote(file)}`"
+def write_command(*words: str) -> str:
+    """Return a command, ready to be pasted into a shell."""
+    return f"`reconciler {shlex.join(words)}`"
 
 
 @dataclass(frozen=True, slots=True)

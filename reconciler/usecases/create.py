@@ -57,7 +57,7 @@ def create_from_file(
 def _check_new(project: Project, definition: Definition, *, force: bool) -> None:
     """Refuse a definition that has an id already, or another's name."""
     if definition.id and not definition.says_new:
-        hint = "`reconciler apply` updates it"
+        hint = f"{project.write_command('apply')} updates it"
         raise DefinitionError(f"the definition already has the id {definition.id}", where=definition.id_file, hint=hint)
     name = definition.declared.get("name")
     others = (other for other in project.loaded.read_all() if other.file != definition.file) if name is not None else ()
@@ -104,5 +104,6 @@ def _find_obstacles_to_record(project: Project) -> list[str]:
         check_recordable(project)
     except RepositoryError as error:
         # This is no reason not to create: a new file is rarely committed yet, and the record still gets the id.
-        return [f"The definition is not recorded yet: {error.message}. Commit it, and `reconciler apply` records it."]
+        command = project.write_command("apply")
+        return [f"The definition is not recorded yet: {error.message}. Commit it, and {command} records it."]
     return []

@@ -120,7 +120,7 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
     anyway = "to delete it anyway, pass --force-conflicts"
     if edited := [dotted(change.path) for change in result.plan.changes if change.kind is not Kind.CHANGE]:
         message = f"{', '.join(edited)} was edited live since it was applied, so nothing was deleted"
-        return result.refuse("conflict", message, hint=f"look at it with `reconciler drift`; {anyway}")
+        return result.refuse("conflict", message, hint=f"look at it with {project.write_command('drift')}; {anyway}")
     if uncommitted := _find_uncommitted(project, result.definition, result.plan.changes):
         message = f"{', '.join(uncommitted)} is neither committed nor live and would be lost, so nothing was deleted"
         return result.refuse("conflict", message, hint=f"commit it; {anyway}")

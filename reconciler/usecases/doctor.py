@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from reconciler.assistant.paths import parse_pointer
-from reconciler.core.definition import write_command
 from reconciler.core.origin import find_leaf
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Requirement
@@ -48,7 +47,8 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
         wrong = {problem.file for problem in run.problems if problem.severity == "error"}
         detail, hint = f"{len(loaded.definitions)} valid", ""
         if wrong:
-            detail, hint = f"not valid: {', '.join(sorted(wrong)[:_MOST_NAMED])}", "run `reconciler validate`"
+            detail = f"not valid: {', '.join(sorted(wrong)[:_MOST_NAMED])}"
+            hint = f"run {project.write_command('validate')}"
         elif not loaded.definitions and settings.environments and not settings.environment:
             detail, hint = "none has an id, and no environment is selected", name_environments(settings)
         requirements.append(Requirement("definitions", detail, hint, met=not hint))
@@ -118,8 +118,9 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         paths = [parse_pointer(field) for field in entry.fields]
         # No apply sends what nobody declares.
         is_sent = any(find_leaf(each, path)[1] is not MISSING for each in declared for path in paths)
-        hint = "run `reconciler apply`" if is_sent else "check live; an apply sends the declared fields again"
-        hint = f"check live, then {write_command('create', entry.file)}" if entry.is_creation else hint
+        again = f"run {project.write_command('apply')}"
+        hint = again if is_sent else "check live; an apply sends the declared fields again"
+        hint = f"check live, then {project.write_command('create', entry.file)}" if entry.is_creation else hint
         detail = f"the outcome of the last write of {entry.file} is unclear"
         yield Requirement("unclear write", detail, hint, met=False if is_sent or entry.is_creation else None)
 

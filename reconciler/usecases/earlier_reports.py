@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.core.canonical import equal
-from reconciler.core.definition import Definition, write_command
+from reconciler.core.definition import Definition
 from reconciler.core.plan import Plan
 from reconciler.core.reviewed import Applied, AppliedField, Origin, Reviewed, digest_write
 from reconciler.core.run import Result
@@ -98,13 +98,13 @@ class UnclearWrites:
         resend = {entry.id: tuple(field.path for field in entry.fields) for entry in self.writes}
         return dataclasses.replace(project, resend=resend, base=base)
 
-    def judge(self, result: Result, _project: Project) -> Result:
+    def judge(self, result: Result, project: Project) -> Result:
         """Return the result of an assistant, refused if live shows a third value."""
         entry = next(each for each in self.writes if each.id == result.definition.id)
         # The assistant may exist. Another request could create a second one, so a person must look.
         if not entry.id:
             message = "a request that creates is never repeated, and the outcome of this one is unknown"
-            hint = LOOK_FIRST.format(command=write_command("create", result.definition.file))
+            hint = LOOK_FIRST.format(command=project.write_command("create", result.definition.file))
             return result.refuse("conflict", message, hint=hint, warnings=())
         if result.plan is None or result.live is None:
             return result
@@ -130,7 +130,7 @@ class UnclearWrites:
             "conflict",
             f"{', '.join(strange)} shows neither the old value nor the one that was sent: somebody else has changed it "
             "since",
-            hint="look at the difference (`reconciler plan`), and apply it as a separate change",
+            hint=f"look at the difference ({project.write_command('plan')}), and apply it as a separate change",
         )
 
 

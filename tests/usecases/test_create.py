@@ -47,6 +47,21 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
     assert f"already has the id {new}" in other.stderr
 
 
+def test_a_command_in_a_hint_is_about_the_same_project(tmp_path: Path) -> None:
+    """What the user typed is part of it, so that it can be pasted. A variable holds for the next command as well."""
+    with story(tmp_path / "work", {}) as repo:
+        for folder, text in (("my bots", "name: New\n"), ("environments/staging", "id: asst_there\n")):
+            (repo.root / folder).mkdir(parents=True)
+            (repo.root / folder / "new.yaml").write_text(text)
+        repo.project.configure(environments={"staging": {"overlay": "environments/staging"}})
+        options = ("--directory", "my bots", "--environment", "staging")
+        variables = {"RECONCILER_DIRECTORY": "my bots", "RECONCILER_ENVIRONMENT": "staging"}
+        typed = repo.run("create", "--yes", "my bots/new.yaml", *options)
+        by_variable = repo.run("create", "--yes", "my bots/new.yaml", env=variables)
+    assert "`reconciler apply --directory 'my bots' --environment staging` updates it" in typed.stderr
+    assert "`reconciler apply` updates it" in by_variable.stderr
+
+
 def drop_request(_: Request, __: Forward) -> None:
     return None
 

@@ -46,7 +46,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
         return 0
     if not applies:
         eprint(f"Nothing is recorded in {ref}.")
-        eprint("  `reconciler apply --record` starts a record. To fetch what others recorded:")
+        eprint(f"  {project.write_command('apply', '--record')} starts a record. To fetch what others recorded:")
         eprint("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
         if choices.environment is None and (names := sorted(project.settings.environments)):
             eprint(f"  Each environment has its own record: pass --environment NAME ({', '.join(names)}).")

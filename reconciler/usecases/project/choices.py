@@ -19,6 +19,7 @@ class Choices:
     changed_since: str | None = None  # only what differs from this revision
     on_drift: OnDrift | None = None  # None: the settings say it
     force_conflicts: bool = False
+    named_by: tuple[str, ...] = ()  # the options of a command line that name directory and environment
 
 
 def choose_policy(settings: Settings, choices: Choices) -> Policy:

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, Definition, write_command
+from reconciler.core.definition import NEW, Definition
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result, Run
 from reconciler.errors import ApiError, RepositoryError
@@ -41,7 +41,7 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
     """Return why an assistant must not be created now, although its file says `id: new`."""
     if project.may_create is not None and definition.file in project.may_create:
         return None
-    create = write_command("create", definition.file)
+    create = project.write_command("create", definition.file)
     if _find_unclear_creations(project, definition):
         return Failure(
             "conflict",
@@ -98,12 +98,15 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
         snapshot = dataclasses.replace(project.snapshot(project.head), environment=None)
         mentioned = snapshot.find_mentioned(unknown.values())
         unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
-    return [_refuse(each, other) if (other := unknown.get(_name_to_create(each) or "")) else each for each in results]
+    return [
+        _refuse(project, each, other) if (other := unknown.get(_name_to_create(each) or "")) else each
+        for each in results
+    ]
 
 
-def _refuse(result: Result, namesake: str) -> Result:
+def _refuse(project: Project, result: Result, namesake: str) -> Result:
     message = f"an assistant with this name is already live, {namesake}, but no definition has that id"
-    command = write_command("create", result.definition.file)
+    command = project.write_command("create", result.definition.file)
     hint = f"if it is this one, put `id: {namesake}` into the file; if it is not, run {command}"
     return dataclasses.replace(result, error=Failure("conflict", message, hint=hint))
 
@@ -125,10 +128,9 @@ def announce_for(project: Project, token: str) -> list[str]:
     """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files."""
     # This is for a pipeline whose apply cannot push. If its record is lost, the announcement stops the next run.
     if not project.record.commit:
-        raise RepositoryError(
-            f"there is no record {project.ref} here, and announcements are stored in the record",
-            hint=f"{project.how_to_fetch}, or start one: reconciler apply --record --base none",
-        )
+        start = project.write_command("apply", "--record", "--base", "none")
+        message = f"there is no record {project.ref} here, and announcements are stored in the record"
+        raise RepositoryError(message, hint=f"{project.how_to_fetch}, or start one: {start}")
     files = [
         definition.file
         for definition in project.loaded.definitions

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import NO_BASE, BaseDefinitions, Entries
 from reconciler.core.canonical import align_line_ends, normalize_live
-from reconciler.core.definition import Definition, Layer, is_definition_file
+from reconciler.core.definition import Definition, Layer, is_definition_file, write_command
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import DEFAULT_POLICY, Plan, Planner, Policy
 from reconciler.core.settings import FILE_NAME, Settings, now
@@ -44,6 +44,7 @@ class Project:
     folder: Path
     root: Path
     settings: Settings
+    named_by: tuple[str, ...] = ()  # the options of the command line that tell it from other projects
     loaded: Loaded = NOTHING_LOADED
     policy: Policy = DEFAULT_POLICY
     repository: Repository
@@ -70,6 +71,10 @@ class Project:
     def how_to_fetch(self) -> str:
         """What to do where a clone lacks the record, as part of a hint."""
         return f"fetch the applied record (git fetch origin {self.ref}:{self.ref})"
+
+    def write_command(self, name: str, *words: str) -> str:
+        """Return a command about this project, ready to be pasted into a shell."""
+        return write_command(name, *self.named_by, *words)
 
     @functools.cached_property
     def below(self) -> str:

@@ -40,7 +40,8 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
     # Hidden settings would protect nothing.
     check_checkout(repository, head, project.settings_path, ())
-    return dataclasses.replace(project, settings=read_settings(choices, project.started_at.date()))
+    settings = read_settings(choices, project.started_at.date())
+    return dataclasses.replace(project, settings=settings, named_by=choices.named_by)
 
 
 def read_project(

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from reconciler.core.definition import Definition, Layer, LayerKind, write_command
+from reconciler.core.definition import Definition, Layer, LayerKind
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, check_organisation, to_failure
@@ -39,7 +39,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
             error,
             f"it is unknown whether the assistant was created: {error.message}",
             hint=f"look in the dashboard for {name!r}: if it is there, put its id into {file} as `id: ...`; if it is "
-            f"not, run {write_command('create', definition.file)}",
+            f"not, run {project.write_command('create', definition.file)}",
         )
         return result.end(Outcome.INDETERMINATE, unclear)
     except ApiError as error:
@@ -98,7 +98,7 @@ def _check_live(api: Assistants, project: Project, result: Result, answer: dict[
         live, failure = api.get_after_write(definition.id, lambda reading: reading is None), None
     except ApiError as error:
         unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
-        live, failure = answer, to_failure(error, unread, hint="run `reconciler plan`")
+        live, failure = answer, to_failure(error, unread, hint=f"run {project.write_command('plan')}")
     # If nothing else was read, only this answer shows whose account it is.
     failure = failure or check_organisation(live, project.settings)
     live = project.normalize(definition, live)
