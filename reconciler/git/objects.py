@@ -1,6 +1,7 @@
 """Git's objects as values: a commit and a file in a tree, parsed from the bytes that `cat-file` prints."""
 
 import os
+import re
 from collections.abc import Iterator
 
 from reconciler.dataclass import dataclass
@@ -32,12 +33,14 @@ def parse_commit(name: str, content: bytes) -> Commit:
     headers = [line.partition(" ") for line in head.split("\n")]
     # The first line of a name counts: a signature, or a tag that was merged, brings such lines of its own later.
     first = {key: value for key, _, value in reversed(headers)}
+    # Old tools wrote commits without a date, or with one that no calendar has.
+    seconds = re.search(r" (\d{1,11}) [+-]\d+$", first["committer"])
     return Commit(
         name=name,
         tree=first["tree"],
         parents=tuple(value for key, _, value in headers if key == "parent"),
         author=first["author"].partition(" <")[0],
-        date=int(first["committer"].rsplit(" ", 2)[1]),
+        date=int(seconds[1]) if seconds else 0,
         message=message,
     )
 

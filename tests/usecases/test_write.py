@@ -1,5 +1,6 @@
 """One write: what was read again before it, what the API answered, what live shows after it, and what that means."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -85,12 +86,15 @@ def test_an_edit_before_a_refused_write_is_repeated_is_not_overwritten(project: 
         assert (entry["outcome"], entry["error"] and entry["error"]["kind"]) == ("refused", "stale")
 
 
-def test_an_edit_before_a_repeat_of_an_unclear_write_is_refused_is_not_overwritten(project: Project) -> None:
+@pytest.mark.parametrize(("field", "edit"), [("temperature", "0.9"), ("isCalm", "true")])
+def test_an_edit_before_a_repeat_of_an_unclear_write_is_refused_is_not_overwritten(
+    project: Project, field: str, edit: str
+) -> None:
     project.write("a", id="asst_1", model={"temperature": 0.6})
-    faults = ["1st PATCH *: 503", "2nd PATCH *: 429", "edit model.temperature=0.9 after 2nd PATCH *"]
-    with running_sandbox({"asst_1": {"model": MODEL}}, faults=faults) as sandbox:
+    faults = ["1st PATCH *: 503", "2nd PATCH *: 429", f"edit model.{field}={edit} after 2nd PATCH *"]
+    with running_sandbox({"asst_1": {"model": {**MODEL, "isCalm": 1}}}, faults=faults) as sandbox:
         assert outcomes(project.apply(sandbox.url)) == {"a": "indeterminate"}
-        assert sandbox.live("asst_1")["model"]["temperature"] == 0.9
+        assert json.dumps(sandbox.live("asst_1")["model"][field]) == edit
 
 
 def test_an_edit_elsewhere_does_not_matter(project: Project) -> None:

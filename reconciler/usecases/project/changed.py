@@ -149,6 +149,6 @@ def _find_outdated(project: Project) -> set[str]:
         entry = entries.by_file.get(path)
         # While the file says `id: new`, only the record has the id.
         entry_id = entry.id if entry is not None and applied_entry.id == NEW else applied_entry.id
-        if entry is None or (entry.id, entry.declared) != (entry_id, applied_entry.declared):
+        if entry is None or entry.id != entry_id or exact_text(entry.declared) != exact_text(applied_entry.declared):
             files.add(path)
     return files

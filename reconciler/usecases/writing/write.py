@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.core.canonical import exact_text
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_undeclared_changes, shows_nothing_new
 from reconciler.core.plan import Plan, find_remaining
@@ -111,7 +112,7 @@ class Write:
         return planner.rebuild_patch(self.plan, self.definition.declared, self.latest)
 
     def _is_current(self, patch: Mapping[str, Any]) -> bool:
-        return self._rebuild_patch() == patch
+        return exact_text(self._rebuild_patch()) == exact_text(patch)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan is stale: somebody changed a value that the patch would overwrite."""
