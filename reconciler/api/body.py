@@ -4,7 +4,7 @@ import io
 import zlib
 from collections.abc import Iterable
 
-MAX_BODY = 8 * 1024 * 1024  # bytes, before and after unpacking
+MAX_BODY = 8 * 1024 * 1024  # bytes of an API's answer
 _PACKED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
 _MEMBER = b"\x1f\x8b\x08"  # the first bytes of each gzip member (RFC 1952, 2.3.1)
 _MOST_MEMBERS = 1000  # a limit is needed because empty members cost time but no space
@@ -18,17 +18,20 @@ class IncompleteBodyError(UnusableBodyError):
     """The body was cut short, which may be temporary."""
 
 
-def read_body(chunks: Iterable[bytes], encoding: str) -> bytes:
-    """Return the whole body, unpacked. `encoding` is the `Content-Encoding`. Raises `UnusableBodyError`."""
+def read_body(chunks: Iterable[bytes], encoding: str, largest: int) -> bytes:
+    """Return the whole body, unpacked. Raises `UnusableBodyError`.
+
+    `encoding` is the `Content-Encoding`, and `largest` how many bytes the body may have, before and after unpacking.
+    """
     is_gzip = _is_gzip(encoding)
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        _check_size(body)
-    return _unpack(body) if is_gzip else bytes(body)
+        _check_size(body, largest)
+    return _unpack(body, largest) if is_gzip else bytes(body)
 
 
-def _unpack(packed: bytearray) -> bytes:
+def _unpack(packed: bytearray, largest: int) -> bytes:
     # Most answers are not compressed.
     import gzip
 
@@ -36,18 +39,18 @@ def _unpack(packed: bytearray) -> bytes:
         raise UnusableBodyError(f"a compressed response with more than {_MOST_MEMBERS} members")
     try:
         # A small answer may unpack to gigabytes.
-        body = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(MAX_BODY + 1)
+        body = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(largest + 1)
     except EOFError:
         raise IncompleteBodyError("an incomplete compressed response") from None
     except (gzip.BadGzipFile, zlib.error):
         raise UnusableBodyError("a response that claims to be compressed but is not") from None
-    _check_size(body)
+    _check_size(body, largest)
     return body
 
 
-def _check_size(body: bytes | bytearray) -> None:
-    if len(body) > MAX_BODY:
-        raise UnusableBodyError(f"a response of more than {MAX_BODY // 1024**2} MiB")
+def _check_size(body: bytes | bytearray, largest: int) -> None:
+    if len(body) > largest:
+        raise UnusableBodyError(f"a response of more than {largest // 1024**2} MiB")
 
 
 def _is_gzip(encoding: str) -> bool:

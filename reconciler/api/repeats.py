@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 
-from reconciler import __version__
 from reconciler.api.results import REFUSALS, Answer, NoAnswer
 from reconciler.api.throttle import Throttle, read_retry_after
 from reconciler.api.transport import Connection, Wire
@@ -19,11 +18,6 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
 LONGEST_NAMED_WAITS = 300.0  # seconds, in total for one call: waits that a 429 asks for, which do not count as repeats
-_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-    "User-Agent": f"assistant-reconciler/{__version__}",
-}
 _STOPPED = NoAnswer(
     "rate_limited",
     "the run was stopped while it waited for the API",
@@ -70,12 +64,6 @@ class Call:
         status = self.last_result.status if self.last_result else None
         error_class = UnclearWrite if self.unclear else ApiError
         return error_class(kind, f"{self}: {message}", status=status, hint=hint)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers of the request."""
-        cookie = {"Cookie": self.cookie} if self.cookie else {}
-        return {**_HEADERS, **cookie, **({} if self.content is None else {"Content-Type": "application/json"})}
 
 
 @dataclass(kw_only=True)
@@ -176,8 +164,9 @@ class Sender:
             connection = self._idle.pop()
         except IndexError:
             connection = self.wire.open()
+        headers = {"Cookie": call.cookie} if call.cookie else {}
         try:
-            return connection.exchange(call.method, call.path, call.headers, call.content, self.timeout)
+            return connection.exchange(call.method, call.path, headers, call.content, self.timeout)
         finally:
             self._idle.append(connection)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import httpcore
 
-from reconciler.api.body import IncompleteBodyError, UnusableBodyError, read_body
+from reconciler import __version__
+from reconciler.api.body import MAX_BODY, IncompleteBodyError, UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
 from reconciler.api.tls import create_context, explain_tls
@@ -26,22 +27,31 @@ _KEPT_ALIVE = 4.0
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)
 _POLL_INTERVAL = 0.25  # seconds between two checks whether the run was aborted, while waiting for an answer
 
+_HEADERS = (
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"gzip"),
+    (b"User-Agent", f"assistant-reconciler/{__version__}".encode()),
+)
 
 # httpcore's errors have no common base class: https://www.encode.io/httpcore/exceptions/.
 _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 
 
 class Wire:
-    """What all connections of a run share. Raises `SettingsError` if the proxy cannot be used."""
+    """What all connections of a run to one server share.
 
-    def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False) -> None:
+    With `client`, the server may have our client certificate. Raises `SettingsError` if a variable names a proxy or a
+    file that cannot be used.
+    """
+
+    def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False, client: bool = True) -> None:
         self._aborted = aborted
         scheme, host, target = (part.encode() for part in (base.scheme, base.address, base.path))
         self._base = httpcore.URL(scheme=scheme, host=host, port=base.port, target=target)
         self.proxy = find_proxy(base)
         # Loading the authorities takes a tenth of a second, and a connection without TLS needs none. The client
         # certificate is only for the API: a proxy does not get it, even over TLS.
-        self._tls = create_context() if base.scheme == "https" else None
+        self._tls = create_context(client=client) if base.scheme == "https" else None
         tls_to_proxy = self.proxy and self.proxy.url.scheme == "https"
         self._proxy_tls = create_context(client=False) if tls_to_proxy else None
 
@@ -69,15 +79,21 @@ class Connection:
     proxy: Proxy | None
 
     def exchange(
-        self, method: str, path: str, headers: dict[str, str], content: bytes | None, seconds: float
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        seconds: float,
+        largest: int = MAX_BODY,
     ) -> Answer | NoAnswer:
-        """Send one request and read its whole answer within `seconds`. `path` is already encoded."""
+        """Send one request and read its whole answer within `seconds`, up to `largest` bytes.
+
+        `path` is already encoded, and `content` is JSON.
+        """
         base = self.base
         url = httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode())
-        # httpcore's own Host header would lack the brackets around an IPv6 address.
-        host = b"[%b]" % base.host if b":" in base.host else base.host
-        header_list = [(b"Host", host if base.port is None else b"%b:%d" % (host, base.port))]
-        header_list += ((name.encode(), value.encode()) for name, value in headers.items())
+        header_list = self._list_headers(headers, content)
         has_begun = False
         self.clock.start(seconds)
         try:
@@ -91,7 +107,8 @@ class Connection:
                 has_begun = True
                 answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
                 try:
-                    return replace(answer, body=read_body(response.iter_stream(), answer.header("content-encoding")))
+                    encoding = answer.header("content-encoding")
+                    return replace(answer, body=read_body(response.iter_stream(), encoding, largest))
                 except (*_ERRORS, UnusableBodyError):
                     # The status of a failure says it all.
                     if answer.ok:
@@ -113,6 +130,14 @@ class Connection:
                 hint += "; NO_PROXY lists hosts that need none"
                 failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
+
+    def _list_headers(self, headers: dict[str, str], content: bytes | None) -> list[tuple[bytes, bytes]]:
+        # httpcore's own Host header would lack the brackets around an IPv6 address.
+        host, port = self.base.host, self.base.port
+        host = b"[%b]" % host if b":" in host else host
+        own_headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        of_content = [(b"Content-Type", b"application/json")] if content is not None else []
+        return [(b"Host", host if port is None else b"%b:%d" % (host, port)), *_HEADERS, *own_headers, *of_content]
 
     def _has_reached_api(self) -> bool:
         # Through a proxy, the API is reached once TLS in the tunnel has begun: before that, only CONNECT was sent. A

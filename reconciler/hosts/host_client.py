@@ -1,57 +1,35 @@
 """Sends requests to a host's API. The token is sent only to its origin, follows no redirect, and is never shown."""
 
 import contextlib
-import functools
+import dataclasses
 import json
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reconciler.api.proxy import Proxy, find_proxy
-from reconciler.api.results import TEMPORARY_STATUSES
+from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
 from reconciler.api.throttle import read_retry_after
-from reconciler.api.tls import create_context
+from reconciler.api.transport import Wire
 from reconciler.core.base_url import BaseUrl, check_base_url
 from reconciler.errors import HostError, SettingsError
 
-if TYPE_CHECKING:
-    import httpx
-
 _ATTEMPTS = 4
 _TIMEOUT = 30.0  # seconds
+_LARGEST = 64 * 1024 * 1024  # bytes of an answer; a comment at GitLab may have a megabyte
 _LONGEST_MESSAGE = 300  # characters of a host's message
 _MOST_PAGES = 100
 PAGE_SIZE = 100  # entries; the largest page of either host
 
 
-@functools.cache
-def _create_tls_context() -> ssl.SSLContext:
-    """Return the TLS context. It is created once, because reading the authorities takes longer than a request."""
-    # Without the client certificate, which is only for the assistants' API.
-    return create_context(client=False)
-
-
-def open_client(base: BaseUrl, timeout: float) -> tuple["httpx.Client", Proxy | None]:
-    """Return a client for one origin, and the proxy that it uses. Proxy and authorities are found as for the API.
+def open_wire(base: BaseUrl) -> Wire:
+    """Return what connects to the server of a base URL, with the proxy and the authorities that the API has, too.
 
     Raises SettingsError if a variable names a proxy or a file that cannot be used.
     """
-    import httpx
-
-    # httpx itself would not support ranges in NO_PROXY, and would crash on a mistake in a variable.
-    proxy = find_proxy(base)
-    httpx_proxy = None
-    if proxy is not None:
-        login = tuple(part.decode() for part in proxy.auth) if proxy.auth else None
-        tls = _create_tls_context() if proxy.url.scheme == "https" else None
-        httpx_proxy = httpx.Proxy(proxy.url, auth=login, ssl_context=tls)  # type: ignore[arg-type]
-    # Loading the authorities takes a tenth of a second, and a connection without TLS needs none.
-    verify = _create_tls_context() if base.scheme == "https" else False
-    client = httpx.Client(verify=verify, proxy=httpx_proxy, trust_env=False, timeout=timeout, follow_redirects=False)
-    return client, proxy
+    # The client certificate is only for the assistants' API.
+    return Wire(dataclasses.replace(base, path=""), client=False)
 
 
 class HostClient:
@@ -69,25 +47,25 @@ class HostClient:
     ) -> None:
         self._name = name
         try:
-            self._url = check_base_url(url, allow_insecure_http=allow_insecure_http)
+            self._base = check_base_url(url, allow_insecure_http=allow_insecure_http)
         except SettingsError as error:
             # The original message is about the assistants' API.
             message = error.message.replace("The API URL", f"The URL of {name}'s API")
             hint = "the CI sets it: GITHUB_API_URL, or CI_API_V4_URL; plain http needs --allow-insecure-http"
             raise HostError(message, hint=hint) from None
-        self._base = self._url.text
         self._token = token
-        self._headers = {header[0]: header[1], "Accept": "application/json", "User-Agent": "assistant-reconciler"}
+        self._headers = {header[0]: header[1]}
+        self._wire = open_wire(self._base)
         self._wait = wait
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send one request and return the JSON of the answer. Raises HostError."""
-        return self._send(method, f"{self._base}{path}", body)[0]
+        return self._send(method, self._base.path + path, body)[0]
 
     def query_graphql(self, query: str) -> Mapping[str, Any]:
         """Send a query to the host's GraphQL API, which is beside this one, and return its data. Raises HostError."""
-        url = f"{re.sub('/v[34]$', '', self._base)}/graphql"
-        answer = self._send("POST", url, {"query": query}, repeatable=True)[0]
+        path = f"{re.sub('/v[34]$', '', self._base.path)}/graphql"
+        answer = self._send("POST", path, {"query": query}, repeatable=True)[0]
         data = answer.get("data") if isinstance(answer, dict) else None
         return data if isinstance(data, dict) else {}
 
@@ -103,64 +81,53 @@ class HostClient:
     def list_all(self, path: str, key: str = "") -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, page after page. With a key, each page is an object. Raises HostError."""
         for page in range(1, _MOST_PAGES + 1):
-            url = f"{self._base}{path}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}&page={page}"
-            entries, headers = self._send("GET", url, None)
+            place = f"{self._base.path}{path}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}&page={page}"
+            entries, answer = self._send("GET", place, None)
             if key and isinstance(entries, dict):
                 entries = entries.get(key)
             if not isinstance(entries, list):
                 raise HostError(f"{self._name} answered GET {path.partition('?')[0]} with something that is not a list")
             yield from (entry for entry in entries if isinstance(entry, dict))
             # Both hosts say whether there is another page. If the answer does not, a page that is not full is the last.
-            link, next_page = headers.get("link", ""), headers.get("x-next-page")
-            is_unknown = not link and next_page is None
-            if not ('rel="next"' in link or next_page or (is_unknown and len(entries) == PAGE_SIZE)):
+            link, next_page = answer.header("link"), answer.header_values("x-next-page")
+            is_unknown = not link and not next_page
+            if not ('rel="next"' in link or any(next_page) or (is_unknown and len(entries) == PAGE_SIZE)):
                 return
         # The entry that we look for may be on a later page. Then each run would create another one.
         message = f"{self._name} lists more than {_MOST_PAGES} pages below {path.partition('?')[0]}"
         raise HostError(message, hint="close or delete old entries there")
 
     def _send(
-        self, method: str, url: str, body: Mapping[str, Any] | None, *, repeatable: bool = False
-    ) -> tuple[Any, Mapping[str, str]]:
-        import httpx
-
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, repeatable: bool = False
+    ) -> tuple[Any, Answer]:
         repeatable = repeatable or method != "POST"
-
-        request = f"{method} {url.removeprefix(self._base).partition('?')[0]}"
+        request = f"{method} {path.removeprefix(self._base.path).partition('?')[0]}"
+        content = None if body is None else json.dumps(body).encode()
         for attempt in range(1, _ATTEMPTS + 1):
             wait, is_last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
-            client, proxy = open_client(self._url, _TIMEOUT)
-            try:
-                with client:
-                    answer = client.request(method, url, headers=self._headers, json=body)
-            except httpx.InvalidURL:
-                # httpx reads where a redirect goes even if it is not followed.
-                raise HostError(f"{self._name} answered {request} with an invalid redirect", hint=_MOVED) from None
-            except httpx.HTTPError as error:
+            with contextlib.closing(self._wire.open()) as connection:
+                result = connection.exchange(method, path, self._headers, content, _TIMEOUT, _LARGEST)
+            if isinstance(result, NoAnswer):
                 # If nothing was sent, even a request that must happen only once may be repeated.
-                unclear = not repeatable and not isinstance(error, httpx.ConnectError | httpx.ProxyError)
-                # A proxy may lock the account after another request with a wrong password.
-                locked_out = isinstance(error, httpx.ProxyError) and "407" in str(error)
-                if is_last or unclear or locked_out:
+                unclear = result.reached and not repeatable
+                if is_last or unclear or not result.temporary:
                     note = "; it is unknown whether the request was carried out" if unclear else ""
-                    hint = f"{proxy.variable} names the proxy that was used" if proxy is not None else ""
-                    message = self._scrub(str(error), *(proxy.secrets if proxy is not None else ()))
-                    raise HostError(f"{self._name} did not answer {request}{note}: {message}", hint=hint) from None
+                    message = f"{self._name} did not answer {request}{note}: {self._scrub(result.text)}"
+                    raise HostError(message, hint=result.hint)
             else:
                 # GitHub also answers 403 to too many requests.
-                headers = answer.headers
-                is_used_up = headers.get("x-ratelimit-remaining") == "0"
-                limited = answer.status_code == 403 and (
-                    is_used_up or "retry-after" in headers or b"rate limit" in answer.content.lower()
+                is_used_up = result.header("x-ratelimit-remaining") == "0"
+                limited = result.status == 403 and (
+                    is_used_up or result.header_values("retry-after") or b"rate limit" in result.body.lower()
                 )
-                status = 429 if limited else answer.status_code
+                status = 429 if limited else result.status
                 # Only 429 says that nothing was done.
                 retryable = status in TEMPORARY_STATUSES and (repeatable or status == 429)
                 if is_last or not retryable:
-                    return self._read(request, status, answer.content), dict(headers)
+                    return self._read(request, status, result.body), result
                 # If the host names no usable wait, take the default.
-                reset = _format_time(headers.get("x-ratelimit-reset", "")) if is_used_up else None
-                wait = read_retry_after(headers.get("retry-after") or reset, headers.get("date")) or wait
+                reset = _format_time(result.header("x-ratelimit-reset")) if is_used_up else None
+                wait = read_retry_after(result.header("retry-after") or reset, result.header("date")) or wait
             self._wait(wait)
         raise AssertionError("unreachable")
 

@@ -1,14 +1,18 @@
 """Notifies a chat with one JSON POST to a secret URL. A failure is only a warning, which does not show the URL."""
 
+import contextlib
 import json
+import string
 from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
 
+from reconciler.api.results import NoAnswer
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import ReconcilerError
-from reconciler.hosts.host_client import open_client
+from reconciler.hosts.host_client import open_wire
 
 VARIABLE = "RECONCILER_WEBHOOK_URL"
-_TIMEOUT = 10.0  # seconds, for each of connecting, sending and waiting
+_TIMEOUT = 10.0  # seconds
 
 
 def post_webhook(variables: Mapping[str, str], text: str) -> str:
@@ -17,25 +21,21 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     address = variables.get(VARIABLE, "").strip()
     if not address:
         return ""
-    import httpx
-
     try:
         # Plain http:// is allowed only for this machine: anybody who reads the URL can write into the chat.
         base = check_base_url(address.partition("?")[0], allow_insecure_http=False)
     except ReconcilerError:
         return f"warning: nothing was sent to the webhook: {VARIABLE} is not an https:// URL"
     try:
-        client, _ = open_client(base, _TIMEOUT)
-        with (
-            client,
-            client.stream(
-                "POST", address, content=json.dumps({"text": text}), headers={"content-type": "application/json"}
-            ) as answer,
-        ):
-            status = answer.status_code
+        wire = open_wire(base)
     except ReconcilerError as error:
         return f"warning: nothing was sent to the webhook: {error.message}"
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        # Only the kind of error, because its message may contain the URL.
-        return f"warning: the webhook could not be reached ({type(error).__name__})"
-    return "" if 200 <= status < 300 else f"warning: the webhook answered {status}"
+    parts = urlsplit(address)
+    place = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    content = json.dumps({"text": text}).encode()
+    with contextlib.closing(wire.open()) as connection:
+        result = connection.exchange("POST", quote(place, safe=string.punctuation), {}, content, _TIMEOUT)
+    if isinstance(result, NoAnswer):
+        # Only the kind of failure, because its text may contain the URL.
+        return f"warning: the webhook could not be reached ({result.kind})"
+    return "" if result.ok else f"warning: the webhook answered {result.status}"

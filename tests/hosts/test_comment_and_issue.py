@@ -243,7 +243,7 @@ def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) ->
         named = proxy.origin.replace("//", "//anna:hush@")
         result = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, HTTPS_PROXY=named)
         assert (result.code, len(proxy.all_requests)) == (1, 1)
-        assert "HTTPS_PROXY names the proxy" in result.stderr
+        assert "407 from the proxy in HTTPS_PROXY" in result.stderr
         assert "hush" not in result.stderr
         assert desk.comment(HTTP_PROXY=named).code == 0
         assert len(proxy.all_requests) == 1
