@@ -73,7 +73,7 @@ class AssistantsApi:
             on_request=on_request,
         )
         self._explain = Explainer(base.text, base.origin, limits.timeout, scrubber)
-        self._session = Session(credentials, self._sender, self._explain, scrubber, urlsplit(base.text).path)
+        self._session = Session(credentials, self._sender, self._explain, urlsplit(base.text).path)
 
     def __enter__(self) -> Self:
         return self

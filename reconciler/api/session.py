@@ -13,7 +13,7 @@ from reconciler.api.answers import WRONG_URL, Explainer, find_json
 from reconciler.api.cookies import Cookie, Jar, find_token, read_cookies
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.results import Answer, NoAnswer
-from reconciler.api.secret import COOKIE_NAME, Credentials, Scrubber, find_cookie_problem
+from reconciler.api.secret import COOKIE_NAME, Credentials, find_cookie_problem
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind
 
@@ -33,14 +33,11 @@ class Token:
 class Session:
     """The session of a run, shared by all threads. `path` is the path of the API's base URL."""
 
-    def __init__(
-        self, credentials: Credentials, sender: Sender, explain: Explainer, scrubber: Scrubber, path: str
-    ) -> None:
+    def __init__(self, credentials: Credentials, sender: Sender, explain: Explainer, path: str) -> None:
         self.role: str | None = None
         self._credentials = credentials
         self._sender = sender
         self._explain = explain
-        self._scrubber = scrubber
         self._jar = Jar(path)
         self._lock = threading.Condition()
         self._in_flight: set[object] = set()  # one object for each request without an answer
@@ -76,7 +73,7 @@ class Session:
             # only removes the token, keep it: the next answer shows whether it still works.
             is_usable = token and not find_cookie_problem(token) and answer.status != 401
             if token and is_usable and self._token and self._token.generation == request_token.generation:
-                self._scrubber.add(token)
+                self._explain.scrubber.add(token)
                 cookie = f"{COOKIE_NAME}={token}"
                 if cookie != self._token.cookie:
                     self._token = Token(cookie, request_token.generation)
@@ -86,7 +83,7 @@ class Session:
         self._jar.store(others)
         for cookie in others:
             if len(cookie.value) >= _LEAST_SECRET:
-                self._scrubber.add(cookie.value)
+                self._explain.scrubber.add(cookie.value)
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -202,7 +199,7 @@ class Session:
             if problem := find_cookie_problem(token):
                 text = f"a cookie `{COOKIE_NAME}` that {problem}"
                 raise self._explain.unusable(call, answer, text, right_url=True)
-            self._scrubber.add(token)
+            self._explain.scrubber.add(token)
             return f"{COOKIE_NAME}={token}"
         problem = "" if find_json(answer.body) is None else f"a login response without the cookie `{COOKIE_NAME}`"
         raise self._explain.unusable(call, answer, problem)

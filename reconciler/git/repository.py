@@ -43,7 +43,7 @@ class Repository:
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
         self.lock_folder, self._shallow = Path(common), Path(shallow)  # all worktrees of a clone share the first
-        self._filters = Filters(self._git, root, self.lock_folder)
+        self.filters = Filters(self._git, root, self.lock_folder)
         self.is_shallow = is_shallow == "true"
 
     @functools.cached_property
@@ -154,15 +154,11 @@ class Repository:
         """Return a file's content as a checkout would have it, filters included; None if larger than `limit` bytes."""
         answer = self._objects.read_object(blob.name, limit=limit)
         # A batch with filters prints sizes before filtering, so the end of an answer would be unknown.
-        if answer is not None and self._filters.find(path) is not None:
+        if answer is not None and self.filters.find(path) is not None:
             return self._git.run("cat-file", "--filters", f"--path={path}", blob.name)
         if answer is None:
             raise self._report_missing(f"the object {blob.name[:12]} of {path}")
         return answer[2]
-
-    def find_filter(self, path: str) -> str | None:
-        """Return the name of the filter that git's attributes set for a path, or None."""
-        return self._filters.find(path)
 
     def hidden_paths(self, paths: Sequence[str]) -> list[str]:
         """Return those of some tracked paths that a sparse checkout leaves out of the working tree."""

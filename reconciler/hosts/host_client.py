@@ -146,11 +146,10 @@ class HostClient:
             f"{self._name} answered {status} to {request}{message}", status=status, hint=_HINTS.get(status, "")
         )
 
-    def _scrub(self, text: str, *secrets: str) -> str:
+    def _scrub(self, text: str) -> str:
         # Hide the token before shortening: half a token must not be shown either.
-        for secret in (self._token, *secrets):
-            text = text.replace(secret, "***")
-        return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
+        text = text.replace(self._token, "***")[:_LONGEST_MESSAGE]
+        return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _format_time(seconds: str) -> str | None:

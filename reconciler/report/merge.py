@@ -36,6 +36,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     several = BaseEntry(ref="several", commit="") if all(bases) else None
     # With two environments, each entry names its own, because files and perhaps ids are the same.
     differ = len({report.environment for report in reports}) > 1
+    unmanaged = (_name_environment(each, report, differ) for report in reports for each in report.no_longer_managed)
     entries = sorted(_list_entries(reports, differ), key=lambda entry: (entry.file, entry.key))
     return Report(
         format_version=FORMAT_VERSION,
@@ -56,11 +57,9 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         next_expiry=min(expiries, key=lambda expiry: expiry.in_seconds, default=None),
         summary=count(entries),
         api_calls=_add_counts(report.api_calls for report in reports),
-        warnings=_drop_repeats(_list_warnings(reports)),
-        no_longer_managed=_drop_repeats(
-            _name_environment(removed, report, differ) for report in reports for removed in report.no_longer_managed
-        ),
-        problems=_drop_repeats(problem for report in reports for problem in report.problems),
+        warnings=tuple(dict.fromkeys(_list_warnings(reports))),
+        no_longer_managed=tuple(dict.fromkeys(unmanaged)),
+        problems=tuple(dict.fromkeys(problem for report in reports for problem in report.problems)),
         assistants=tuple(entries),
     )
 
@@ -123,8 +122,3 @@ def _add_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     for numbers in counts:
         total.update(numbers)
     return dict(total)
-
-
-def _drop_repeats(items: Iterable[_Value]) -> tuple[_Value, ...]:
-    """Return the items in order, without repeats."""
-    return tuple(dict.fromkeys(items))

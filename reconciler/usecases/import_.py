@@ -148,7 +148,8 @@ class Importer:
             shared = merge_overlay(shared, own_fields)
         # Where live lacks a value of the defaults, the new file says null, or the report names the difference.
         overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
-        file = (self._overlays or self.folder) / f"{key}{_find_suffix(old)}"
+        suffix = Path(old.id_file).suffix if old is not None else ".yaml"
+        file = (self._overlays or self.folder) / f"{key}{suffix}"
         files: dict[Path, Mapping[str, Any]] = {file: overlaid.fields}
         if self._overlays is None:
             files[file] = merge_overlay({"id": assistant_id, **own_fields}, overlaid.fields)
@@ -193,11 +194,6 @@ class Importer:
 def _list_definitions(loaded: Loaded | None) -> list[Definition]:
     # If several have one id, the valid one counts, so it comes last.
     return [*loaded.invalid, *loaded.definitions] if loaded is not None else []
-
-
-def _find_suffix(old: Definition | None) -> str:
-    """Return the suffix of the file that an import writes: that of the one which it replaces."""
-    return Path(old.id_file).suffix if old is not None else ".yaml"
 
 
 def _drop_id(fields: Mapping[str, Any]) -> dict[str, Any]:

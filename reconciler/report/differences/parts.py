@@ -69,7 +69,7 @@ def _split_values(name: str, old: Any, new: Any, declared: Declared) -> Iterator
 
 def _split_whole(name: str, value: Any, *, is_old: bool) -> Iterator[Part]:
     """Yield the parts of a value that has no counterpart."""
-    if _has_parts(value):
+    if isinstance(value, dict | list) and value and not fits_on_a_line(value):
         inner: Iterable[tuple[str, Any]] = (
             ((f".{key_name(key)}", item) for key, item in value.items())
             if isinstance(value, dict)
@@ -79,10 +79,6 @@ def _split_whole(name: str, value: Any, *, is_old: bool) -> Iterator[Part]:
             yield from _split_whole(name + key, item, is_old=is_old)
     elif value is not None:
         yield Part(name, value, None) if is_old else Part(name, None, value)
-
-
-def _has_parts(value: Any) -> bool:
-    return isinstance(value, dict | list) and bool(value) and not fits_on_a_line(value)
 
 
 def _pair_elements(old: list[Any], new: list[Any], declared: Declared) -> Iterator[tuple[str, Any, Any]]:

@@ -103,7 +103,7 @@ def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], defin
     for file, content in definition.contents.items():
         blob = at_head.get(file)
         converted = blob is not None and object_name(content, len(blob.name)) != blob.name
-        if converted and (name := repository.find_filter(file)) is not None:
+        if converted and (name := repository.filters.find(file)) is not None:
             raise RepositoryError(
                 f"{file} goes through git's filter {name!r}, and the record would store it as plain text",
                 hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
