@@ -52,8 +52,7 @@ class Wire:
         # Loading the authorities takes a tenth of a second, and a connection without TLS needs none. The client
         # certificate is only for the API: a proxy does not get it, even over TLS.
         self._tls = create_context(client=client) if base.scheme == "https" else None
-        tls_to_proxy = self.proxy and self.proxy.url.scheme == "https"
-        self._proxy_tls = create_context(client=False) if tls_to_proxy else None
+        self._pool_proxy = _convert_proxy(self.proxy) if self.proxy else None
 
     def open(self) -> "Connection":
         """Return a new connection. It connects when it is first used, and again after it was lost."""
@@ -61,7 +60,7 @@ class Wire:
         # A pool of one connection, because the backend, which limits the time of an attempt, belongs to the pool.
         pool = httpcore.ConnectionPool(
             ssl_context=self._tls,
-            proxy=_convert_proxy(self.proxy, self._proxy_tls) if self.proxy else None,
+            proxy=self._pool_proxy,
             max_connections=1,
             keepalive_expiry=_KEPT_ALIVE,
             network_backend=_TimedBackend(clock),
@@ -264,12 +263,12 @@ def _read_headers(headers: list[tuple[bytes, bytes]]) -> Iterator[tuple[str, str
             yield name.decode("latin-1").lower(), value.decode("latin-1")
 
 
-def _convert_proxy(proxy: Proxy, tls: ssl.SSLContext | None) -> httpcore.Proxy:
+def _convert_proxy(proxy: Proxy) -> httpcore.Proxy:
     url = proxy.url
     return httpcore.Proxy(
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
         auth=proxy.auth,
-        ssl_context=tls,
+        ssl_context=create_context(client=False) if url.scheme == "https" else None,
     )
 
 

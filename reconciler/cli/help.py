@@ -42,8 +42,6 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples. Command lines are never wrapped, so that they can be copied."""
-        if not self.examples:
-            return
         with formatter.section("Examples"):
             for number, (line, purpose) in enumerate(self.examples):
                 formatter.write("\n" if number else "")

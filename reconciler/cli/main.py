@@ -48,10 +48,6 @@ COLLECT_EVERY = 100_000
 class CommandTable(click.Group):
     """A group that knows its commands by name, and imports a command only when it is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of the table."""
-        return list(COMMANDS)
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a name, or None if there is none."""
         if cmd_name not in COMMANDS:
