@@ -284,6 +284,25 @@ def test_a_definition_may_change_between_the_ids_of_its_assistant(repo: Story, m
     assert (repo.sandbox.live("asst_a")["firstMessage"], len(read_by_id(repo))) == ("theirs", 4)
 
 
+@pytest.mark.parametrize("moved_to", ["a", "b", "east/z"])
+def test_an_assistant_that_could_not_be_read_under_its_other_id_keeps_its_history(repo: Story, moved_to: str) -> None:
+    """Only an answer could say that two ids are one assistant's: until then, nobody knows whose definition is gone."""
+    for name in {"a", moved_to}:
+        (repo.root / f"assistants/{name}.yaml").unlink(missing_ok=True)
+    repo.write(moved_to, id="local_asst_a", **DECLARED)
+    if moved_to == "b":
+        repo.write("a", id="asst_b", **DECLARED)
+    repo.commit("The local id")
+    repo.sandbox.rehearse("GET /assistants/local_asst_a: 500")
+    document = repo.apply_and_record()
+    assert (outcomes(document)[moved_to], unmanaged_files(document)) == ("failed", [])
+    assert len(read_by_id(repo)) == 4
+    repo.sandbox.mend()
+    repo.sandbox.edit("asst_a", firstMessage="theirs")
+    assert change_kinds(repo.apply_and_record()) == {moved_to: {"/firstMessage": "drift"}}
+    assert (repo.sandbox.live("asst_a")["firstMessage"], len(read_by_id(repo))) == ("theirs", 4)
+
+
 def test_files_whose_names_were_swapped_keep_their_own_entries(repo: Story) -> None:
     repo.write("a", id="asst_b", **{**DECLARED, "firstMessage": "ours"})
     repo.write("b", id="asst_a", **{**DECLARED, "firstMessage": "ours"})

@@ -70,13 +70,13 @@ class _Update:
         self.repository, self.previous = project.repository, project.record
         self.at_head = self.repository.files(head)
         self.entries, self.blobs = self._read_previous()
+        self.removed = self._find_removed()
         self.recorded = dict[str, Entry]()  # of this run's assistants, after it
 
     def add_run(self, *, with_entries: bool) -> str | None:
         files, applied = self._replace_entries() if with_entries else (dict(self.blobs), dict[str, bool]())
-        # A run of selected files does not know what is gone elsewhere.
-        if self.project.loaded.whole:
-            files = self._drop_removed(files)
+        # If the entry at its path is another one, another assistant has the path by now.
+        files = {file: blob for file, blob in files.items() if file not in self.removed or blob != self.blobs.get(file)}
         changed = {path for path, _ in files.items() ^ self.blobs.items() if path not in applied}
         keeps = self._find_trailers(self._find_outdated(applied, changed))
         # A run that wrote is recorded even if the entries are equal: it reverted a live edit.
@@ -176,9 +176,9 @@ class _Update:
             entry = displaced.pop()
             ids = sorted(entries.ids_of(entry))
             defined = at_head.find(ids) or snapshot.find_mentioned(ids).find(ids)
-            if defined is None and self.project.loaded.whole:
+            if entry.file in self.removed:
                 continue
-            # A run of selected files does not know whether its definition is gone, or has the assistant's other id.
+            # Nobody knows whether its definition is gone, or has the assistant's other id.
             place = defined.file if defined is not None else f"{entry.file}.{entry.id}.yaml"
             occupant = entries.by_file.get(place) if place in blobs else None
             if place in used or (occupant is not None and occupant.id == entry.id):
@@ -189,14 +189,15 @@ class _Update:
             used = {*used, place}
         return moved
 
-    def _drop_removed(self, files: Mapping[str, Blob]) -> dict[str, Blob]:
-        """Return the entries without those of definitions that are gone."""
+    def _find_removed(self) -> set[str]:
+        """Return the paths of the entries whose definitions are gone."""
+        # A run of selected files does not know what is gone elsewhere.
+        if not self.project.loaded.whole:
+            return set()
         # A new file may be a removed one, renamed. Its entry stays, or the next run would create a second assistant.
         new = [definition for definition in self.project.loaded.definitions if definition.is_new]
         orphans = {entry.file for definition in new for entry in find_orphans(self.project, definition)}
-        removed = {entry.file for entry in find_removed(self.project, self.run.results)} - orphans
-        # If the entry is another one, another assistant has the path by now.
-        return {file: blob for file, blob in files.items() if file not in removed or blob != self.blobs.get(file)}
+        return {entry.file for entry in find_removed(self.project, self.run.results)} - orphans
 
     def _find_outdated(self, applied: Mapping[str, bool], changed: Collection[str]) -> dict[str, frozenset[str]]:
         """Return, by their folder, the definitions whose entry is not what `head` declares.

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.base import Entry
-from reconciler.core.outcome import Outcome
+from reconciler.core.outcome import Outcome, Status
 from reconciler.core.overrides import warn_of_expiry, warn_of_unmatched
 from reconciler.core.ports import Assistants
 from reconciler.core.run import AppliedRecord, Failure, RemovedDefinition, Result, Run
@@ -45,13 +45,15 @@ def make_run(
 
 def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]:
     """Yield the entries of the base whose definitions the run's folder no longer has, by path."""
-    # A file without a readable id may belong to any assistant.
-    if not all(entry.id for entry in project.loaded.invalid):
+    entries = project.base.entries
+    # A file without a readable id may belong to any assistant. So may an id that the base does not know, until live was
+    # read: it may be an assistant's other id.
+    unread = {each.definition.id for each in results if each.live is None and each.status in (None, Status.ERROR)}
+    if not all(entry.id for entry in project.loaded.invalid) or any(entries.find([name]) is None for name in unread):
         return
     # An assistant has two ids, and a definition may have changed from the one to the other.
     ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
     ids |= {result.live["id"] for result in results if result.live}
-    entries = project.base.entries
     # A run of selected files knows only the files that git has removed.
     removed = [
         entry
