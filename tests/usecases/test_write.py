@@ -267,6 +267,30 @@ def test_a_write_that_is_unclear_is_not_sent_over_a_third_value(project: Project
     assert "neither the old nor the new value" in error_message(entry)
 
 
+@pytest.mark.parametrize(
+    ("edit", "outcome", "sent"), [({"temperature": 1.5}, "indeterminate", 2), ({"maxTokens": 9}, "applied", 3)]
+)
+def test_what_live_shows_after_a_pause_decides_about_the_repeat(
+    project: Project, edit: dict[str, Any], outcome: str, sent: int
+) -> None:
+    project.write("a", id="asst_1", model={"temperature": 0.6})
+    with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:
+
+        def meddle(request: Request, forward: Forward) -> Answer:
+            if request.number > 2:
+                return forward(request)
+            if request.number == 2:
+                sandbox.edit("asst_1", model={**MODEL, **edit})
+            return error_answer(500 if request.number == 1 else 429)
+
+        with between(sandbox, only_writes(meddle)) as server:
+            entry = only_assistant(project.apply(server.url, retries=3))
+            assert (entry["outcome"], len(server.requests("PATCH"))) == (outcome, sent)
+        assert edit.items() <= sandbox.live("asst_1")["model"].items()
+    if outcome == "indeterminate":
+        assert "neither the old nor the new value" in error_message(entry)
+
+
 def test_a_repeat_is_laid_over_what_live_shows_by_then(project: Project) -> None:
     project.write("a", id="asst_1", model={"temperature": 0.6})
     with running_sandbox({"asst_1": {"model": MODEL}}) as sandbox:

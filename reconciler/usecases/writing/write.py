@@ -36,6 +36,7 @@ class Write:
         self.definition, self.live, self.plan = result.definition, result.live, result.plan
         self.before = self.latest = self.live  # the last readings before the first attempt, and before the last
         self.sent = False
+        self.repeat: Mapping[str, Any] | None = None  # what a repeat is to send, as live was read last
 
     def settle(self) -> Result:
         """Return the result of the assistant with its outcome."""
@@ -89,6 +90,7 @@ class Write:
 
     def _repeat(self, unclear: UnclearWrite) -> Result:
         """Return the result after repeats of a write that may have happened; live is read before each of them."""
+        patch = None
         for attempt in range(1, self.api.retries + 1):
             if not unclear.temporary or self.stopping():
                 break
@@ -101,6 +103,9 @@ class Write:
             except UnclearWrite as error:
                 unclear = error
             except ApiError as error:
+                # Live changed while the repeat waited, so what is to be sent, if anything, is found out again.
+                if self.repeat != patch:
+                    continue
                 # A refused repeat says nothing about the earlier write.
                 failure = to_failure(error, f"{unclear}; after that: {error}")
                 return self.result.end(Outcome.INDETERMINATE, failure)
@@ -109,7 +114,8 @@ class Write:
     def _rebuild_patch(self) -> Mapping[str, Any] | None:
         self.latest = self._check(self.api.get(self.definition.id))
         planner = self.project.planner_for(self.definition.key)
-        return planner.rebuild_patch(self.plan, self.definition.declared, self.latest)
+        self.repeat = planner.rebuild_patch(self.plan, self.definition.declared, self.latest)
+        return self.repeat
 
     def _is_current(self, patch: Mapping[str, Any]) -> bool:
         return exact_text(self._rebuild_patch()) == exact_text(patch)
