@@ -77,7 +77,7 @@ NOT_IN = {
     "git": {"click", "deepdiff", "httpx", "httpcore", "pydantic", "socket"} | _SERVERS,
     "api": {"click", "deepdiff", "pydantic", "yaml", "subprocess", "pathlib"} | _SERVERS,
     "report": TOUCHES_THE_WORLD | {"pydantic", "yaml"},
-    "hosts": {"click", "deepdiff", "pydantic", "subprocess"} | _SERVERS,
+    "hosts": {"click", "deepdiff", "httpx", "httpcore", "pydantic", "socket", "subprocess"} | _SERVERS,
     "usecases": {"click", "httpx", "yaml", "deepdiff", "subprocess", "socket", "sys"} | _SERVERS,
     "sandbox": {"click", "deepdiff", "pydantic", "httpx"},
     "demo": {"click", "deepdiff", "pydantic", "httpcore"} | _SERVERS,

@@ -241,7 +241,9 @@ def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) ->
     with odd_server() as proxy:
         proxy.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
         named = proxy.origin.replace("//", "//anna:hush@")
-        result = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, HTTPS_PROXY=named)
+        # The client certificate is for the assistants' API alone, so nobody looks for it here.
+        variables = {"HTTPS_PROXY": named, "RECONCILER_CLIENT_CERT": "/no/such.pem"}
+        result = desk.comment(GITHUB_API_URL=elsewhere, CI_API_V4_URL=elsewhere, **variables)
         assert (result.code, len(proxy.all_requests)) == (1, 1)
         assert "407 from the proxy in HTTPS_PROXY" in result.stderr
         assert "hush" not in result.stderr
