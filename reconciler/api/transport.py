@@ -165,7 +165,9 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
         return NoAnswer("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
         # Other failures have a text from the system, such as "Connection refused".
-        text = "the connection was closed during the TLS handshake" if isinstance(cause, _CLOSED) else text
+        closed_early = isinstance(cause, _CLOSED)
+        reason = getattr(cause, "strerror", None) or text
+        text = "the connection was closed during the TLS handshake" if closed_early else reason
         return NoAnswer("network", text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return NoAnswer("timeout", text, reached=True)

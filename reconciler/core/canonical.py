@@ -74,7 +74,7 @@ def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath 
 
 
 def exact_text(value: Any) -> str:
-    """Return a text that is equal only for values that are sent alike; a missing value is no null."""
+    """Return a text that is equal only for values that are sent the same; a missing value is not null."""
     return json.dumps(value, sort_keys=True, default=lambda missing: {"": repr(missing)})
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Severity(enum.IntEnum):
-    """How much an assistant needs a person; the gravest sorts first."""
+    """How much an assistant needs a person's attention; the most severe sorts first."""
 
     PROBLEM = 0
     CONFLICT = 1
@@ -90,7 +90,7 @@ class Kind(enum.StrEnum):
 
     @property
     def status(self) -> Status:
-        """Return the status of an assistant in which this is the gravest difference."""
+        """Return the status of an assistant in which this is the most severe difference."""
         return _KINDS[self]
 
     @property

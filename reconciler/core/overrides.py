@@ -133,7 +133,7 @@ def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
     for entry, name in _list_dated(settings):
         if has_expired(entry, settings.today):
             # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
-            # freeze ends on its day, since nobody wants an assistant to stay as it is for lack of a look at this file.
+            # freeze ends on its day, since no assistant should stay frozen because nobody looked at this file.
             effect = "no longer applies" if isinstance(entry, Freeze) else "still applies"
             yield entry, f"{name} expired on {entry.expires} and {effect}: {_RENEW}"
 
@@ -204,7 +204,7 @@ def find_idle_secrets(
 def warn_of_unmatched(
     settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each entry that concerns nothing in any of the definitions, and for what counts in vain."""
+    """Yield a sentence for each entry that concerns nothing in any definition, and for each that has no effect."""
     matches = check_matches(settings, definitions, lives)
     yield from (message for entry, message in matches if message and not settings.is_shared(entry))
     yield from find_idle_secrets([(settings, definitions)], lives)

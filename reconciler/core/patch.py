@@ -1,4 +1,4 @@
-"""The body of one PATCH (docs/reference.md, "The patch"), and what a PATCH did besides, seen in two readings.
+"""The body of one PATCH (docs/reference.md, "The patch"), and what else a PATCH may have changed.
 
 The API does not say whether it merges a nested object or replaces it. An object is therefore sent whole, with the
 declared keys on top of the live one: a server that replaces loses nothing, one that merges changes nothing else.

@@ -103,7 +103,7 @@ def read_histories(
 
 
 def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, FileHistory]:
-    """Return the edits of definitions, wherever their files stood; by id, `at_head` names file and object at `HEAD`."""
+    """Return the edits of definitions, wherever their files were; by id, `at_head` names file and object at `HEAD`."""
     if not at_head:
         return {}
     # An object is read as a file at the path at which a commit had it, since filters go by the path.

@@ -16,13 +16,13 @@ Lock = tuple[Repository, str | None]
 
 @contextlib.contextmanager
 def hold_lock(repository: Repository, environment: str | None) -> Iterator[None]:
-    """Hold the lock of a clone, if there is one. Raises RepositoryError if it cannot be had, or another run has it."""
+    """Hold the lock of a clone, if there is one. Raises RepositoryError if that fails, or another run holds it."""
     if not repository.exists:
         yield
         return
     import filelock
 
-    # One for each environment: runs that write to different APIs may go side by side.
+    # One for each environment: runs that write to different APIs may run at the same time.
     lock = filelock.FileLock(repository.lock_folder / f"reconciler-{environment or 'applied'}.lock", timeout=0)
     try:
         lock.acquire()

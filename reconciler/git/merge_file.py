@@ -7,12 +7,12 @@ _CONFLICTS = range(1, 128)
 
 
 def merge_texts(base: str, live: str, desired: str) -> str | None:
-    """Return live's and git's edits of a base text in one, None if they touch. Raises RepositoryError."""
+    """Return a base text with live's and git's edits merged, None if they touch. Raises RepositoryError."""
     # Git takes a text with a NUL for binary data, and refuses it.
     if "\0" in base + live + desired:
         return None
     with open_scratch_folder() as folder:
-        # In this order git takes them: ours, the base, theirs.
+        # Git's order: ours, the base, theirs.
         names = ("live", "base", "desired")
         for name, text in zip(names, (live, base, desired), strict=True):
             # Half of a surrogate pair may be in a value, and comes back as it went.

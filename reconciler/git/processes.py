@@ -32,7 +32,7 @@ _MOST_LINES = 10  # of what a child says on stderr
 
 @contextlib.contextmanager
 def open_scratch_folder() -> Iterator[Path]:
-    """Give a folder for files that git reads or writes once. Raises RepositoryError where there is no room for it."""
+    """Open a temporary folder for files that git uses once. Raises RepositoryError if it cannot be created."""
     try:
         with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
             yield Path(folder)
@@ -54,7 +54,7 @@ class Processes:
         self._command = command
 
     def run(self, *arguments: str, stdin: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
-        """Return what a command prints. Raises RepositoryError with git's own message where it did not end well."""
+        """Return what a command prints. Raises RepositoryError with git's own message if it failed."""
         return self._check(arguments, self._wait_for(arguments, stdin, environment))
 
     def run_for_lines(self, count: int, *arguments: str, stdin: bytes | None = None) -> list[str]:
@@ -173,7 +173,7 @@ class Batch:
             if len(content) != size + 1:
                 raise self._report_ended()
             return content[:-1]
-        # What is too large for a definition is read past, not kept.
+        # Content that is too large for a definition is skipped.
         remaining = size + 1
         while remaining:
             chunk = stdout.read(min(remaining, _CHUNK))
@@ -198,7 +198,7 @@ def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Let a child end by closing its input. Its remaining output is ignored."""
+    """End a child by closing its input. Its remaining output is ignored."""
     # It must be waited for anyway, or it would stay a zombie for as long as a program that imports us runs.
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:

@@ -153,7 +153,7 @@ def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | N
 
 
 def _find_unchanged_entries(record: Record, applied: Snapshot) -> dict[str, Definition]:
-    """Return those of today's definitions that are what their entries say, by path, without a look at the entries."""
+    """Return those of today's definitions that are what their entries say, by path, without reading the entries."""
     outdated = record.outdated.get(applied.folder)
     if outdated is None or not applied.repository.has(record.applied):
         return {}

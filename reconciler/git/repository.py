@@ -170,7 +170,7 @@ class Repository:
         return [path for path, kind in kinds.items() if kind == "S"]
 
     def differing_paths(self, old: str, new: str, folder: str) -> set[str]:
-        """Return the paths below a folder that two commits do not have alike."""
+        """Return the paths below a folder that differ between two commits."""
         return {path for path, _ in self._list_below(old, folder).items() ^ self._list_below(new, folder).items()}
 
     def uncommitted_paths(self, folder: str) -> tuple[set[str], set[str]]:
@@ -223,7 +223,7 @@ class Repository:
             return self._git.run(*words, stdin=content, environment=people).decode().strip()
 
     def move_ref(self, ref: str, commit: str, previous: str) -> None:
-        """Let a ref name a commit, if it still names `previous`, or is still not there if that is empty."""
+        """Move a ref to a commit if it still points to `previous`; if that is empty, if it still does not exist."""
         # All zeros say to git that there must be no such ref yet.
         self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 

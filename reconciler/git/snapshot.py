@@ -129,7 +129,7 @@ class Snapshot:
         return {**self.layers.find_defaults([""], key_of(path, "")), path: self._files[path]}
 
     def read_layers(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
-        """Return the entries that some files make; without `warn` what is no definition is passed over."""
+        """Return the entries that some files make; without `warn`, a file that is no definition is skipped."""
         entries: dict[str, Entry] = {}
         warnings: list[str] = []
         without_id = {definition.file for definition in self.current if not definition.id}

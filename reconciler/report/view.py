@@ -1,4 +1,4 @@
-"""What people see of a report: cards, the gravest first, then notes. The formats only render it. Pure."""
+"""What people see of a report: cards, the most severe first, then notes. The formats only render it. Pure."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator

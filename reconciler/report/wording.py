@@ -64,7 +64,7 @@ def is_unclear(entry: AssistantEntry) -> bool:
 
 
 def name_kinds(kinds: Collection[Kind]) -> str:
-    """Return kinds of differences as the statuses that they are, the gravest first."""
+    """Return kinds of differences as the statuses that they are, the most severe first."""
     return ", ".join(STATUS[kind.status] for kind in Kind if kind in kinds)
 
 
@@ -79,7 +79,7 @@ def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
 
 
 def rank_severity(entry: AssistantEntry) -> Severity:
-    """Return how much an assistant needs a person's attention: the gravest of all reasons."""
+    """Return how much an assistant needs a person's attention: the most severe of all reasons."""
     severities = [kind.status.severity for kind in entry.open_kinds]
     severities += [Severity.PROBLEM] if entry.error else []
     severities += [entry.status.severity] if entry.status else []

@@ -25,7 +25,7 @@ def create_from_file(
 ) -> Run:
     """Create the assistant of the one definition of a project, and return the run.
 
-    Another definition of the same name is in the way, unless forced. Raises ReconcilerError, and nothing is created
+    Another definition with the same name is an error, unless forced. Raises ReconcilerError, and nothing is created
     then.
     """
     with hold_lock(*lock):
@@ -105,5 +105,5 @@ def _find_obstacles_to_record(project: Project) -> list[str]:
     except RepositoryError as error:
         # This is no reason not to create: a new file is rarely committed yet, and the record still gets the id.
         command = project.write_command("apply")
-        return [f"The definition is not recorded yet: {error.message}. Commit it, and {command} records it."]
+        return [f"Only the new id is recorded: {error.message}. Commit it, and {command} records the rest."]
     return []

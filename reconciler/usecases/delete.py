@@ -128,7 +128,7 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
 
 
 def _find_uncommitted(project: Project, definition: Definition, changes: Sequence[Change]) -> list[str]:
-    """Return the fields whose value is in no commit and not live: with the files it would be gone for good."""
+    """Return the fields whose value is in no commit and not live: it would be lost with the files."""
     if not (changes and project.head):
         return []
     entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)

@@ -42,7 +42,7 @@ def read_next_steps(directory: str, ci: Ci | None, *, package: str | None) -> st
 
 
 def write_new(file: str, text: str) -> bool:
-    """Write a file of the project, and tell whether it was: not where something is there. Raises ReportError."""
+    """Write a file of the project unless it exists, and return whether it was written. Raises ReportError."""
     path = Path(file)
     # A link may lead anywhere, to another person's files too.
     if any(folder.is_symlink() for folder in path.parents):
@@ -50,7 +50,7 @@ def write_new(file: str, text: str) -> bool:
     # Earlier versions wrote one file for each job. With both, every job would run twice.
     if file == _GITHUB and any(path.parent.glob("assistants-*.yml")):
         return False
-    # A folder that holds definitions needs no mark that keeps it.
+    # A folder that contains definitions needs no placeholder.
     if os.path.lexists(path) or (path.name == ".gitkeep" and path.parent.is_dir() and any(path.parent.iterdir())):
         return False
     try:

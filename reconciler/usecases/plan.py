@@ -42,7 +42,7 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
 
 
 def drift(api: Assistants, project: Project, control: Control) -> Run:
-    """Return where live moved. Without a base the definitions themselves are the base."""
+    """Return what was edited live. Without a base, the definitions themselves are the base."""
     # A read-only policy: the report says of each difference that it is not sent, and why, and there is no patch.
     based = dataclasses.replace(project, policy=Policy(read_only=True))
     if not project.base.commit:

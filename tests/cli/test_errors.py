@@ -134,6 +134,7 @@ def test_nobody_listens(one_definition: Project) -> None:
     result = run("plan", "--retries", "0", cwd=one_definition.root, env=env)
     assert result.code == 1
     assert "no connection to" in join_lines(result.stdout)
+    assert ": Connection refused" in join_lines(result.stdout)
     assert "check that the API is running" in join_lines(result.stdout)
 
 

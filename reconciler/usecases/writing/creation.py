@@ -1,4 +1,4 @@
-"""Create one assistant: one POST that is never repeated, its id written into the file, then a look at live."""
+"""Create one assistant: one POST that is never repeated, its id written into the file, then live is read."""
 
 import dataclasses
 from collections.abc import Callable
