@@ -106,6 +106,13 @@ def test_kept_drift_is_explained_only_where_there_is_some() -> None:
     assert list_notes(document("plan", CHANGED, base=base, options=chosen)) == []
 
 
+def test_an_apply_that_creates_nothing_says_which_option_creates() -> None:
+    base = BaseEntry(ref="main", commit="1")
+    new = assistant("new", change("/name", "B", unsent="new"), status="new", outcome="unchanged")
+    assert list_notes(document("apply", new, base=base)) == ["New assistants are created only with --create."]
+    assert list_notes(document("plan", new, base=base)) == []
+
+
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
