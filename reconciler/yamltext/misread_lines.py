@@ -16,8 +16,11 @@ KEY_LINE: Final = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +
 GLUED: Final = re.compile(r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S")
 FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
 # A pasted text on its key's line begins with none of these.
-_NO_PASTED: Final = re.compile(r"""["'{\[&!%@]|- |[|>][-+0-9]*\s*(?:#|$)""")
+_NO_PASTED: Final = re.compile(r"""["'&!]|\{(?!\{)|\[(?!.*\]\()|- |[|>][-+0-9]*\s*(?:#|$)""")
 _MARKDOWN_LINE: Final = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
+# Neither a key nor the end of the document. Below a field that has a value, "- Tone: kind" is no item of a list.
+_MORE_TEXT: Final = re.compile(rf"(?!{KEY_LINE.pattern}|---\s*$)")
+_MORE_TEXT_OF_FIELD: Final = re.compile(rf"(?!(?!- ){KEY_LINE.pattern}|---\s*$)")
 # The text before a colon, from where a key may begin.
 _KEY: Final = re.compile(r"(?:^\s*(?:- +)*|[{\[,]\s*)(?P<key>[^\s{\[,][^{\[,]*)\Z")
 _LONGEST: Final = 1024  # characters (YAML 1.2, section 7.4.2)
@@ -49,8 +52,8 @@ def find_pasted_text(lines: Sequence[str], number: int) -> tuple[int, int] | Non
         value = lines[first - 1][key.end() :].rstrip()
         if not value or _NO_PASTED.match(value):
             return None
-        below = itertools.takewhile(lambda line: not KEY_LINE.match(line) and line.rstrip() != "---", lines[first:])
-        text = [line for line in below if line.strip()]
+        more_text = _MORE_TEXT if lines[first - 1].startswith((" ", "-")) else _MORE_TEXT_OF_FIELD
+        text = [line for line in itertools.takewhile(more_text.match, lines[first:]) if line.strip()]
         markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
         # A single further line may be a field without its colon, or a list item.
         is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)

@@ -252,8 +252,8 @@ _BLOCK_HEADER: Final = (
     'after "{}" the text starts on the next line, indented; a text that begins with "{}" must be in quotes'
 )
 _LIST_BELOW: Final = (
-    "a list starts on the line below its key, with each item on its own line; a text that begins "
-    'with "- " must be in quotes'
+    "a list starts on the line below its key, with each item on its own line; so does a text of several lines, after "
+    '"|-"; a text of one line that begins with "- " must be in quotes'
 )
 _NO_ESCAPE: Final = (
     "a backslash in double quotes starts an escape, and this one does not exist; write two "
