@@ -104,7 +104,7 @@ class Unsent(enum.StrEnum):
     """Why a difference is not sent. One that is sent has none."""
 
     READ_ONLY = "read_only"  # the command never writes
-    KEPT = "kept"  # drift, under --on-drift keep
+    KEPT = "kept"  # drift, under --on-drift keep; what a resumed apply is not about
     DRIFT = "drift"  # --on-drift fail refuses the whole assistant
     FROZEN = "frozen"  # nobody may write to the assistant today
     CONFLICT = "conflict"  # a conflict refuses the whole assistant

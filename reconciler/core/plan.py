@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
-from reconciler.assistant.paths import FieldPath, dotted
+from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.core.canonical import equal, exact_text
 from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_released
@@ -29,6 +29,7 @@ class Policy:
     always_send: tuple[str, ...] = ()
     read_only: bool = False  # nothing at all is sent
     create: bool = False  # new assistants are created
+    only_unclear: bool = False  # nothing but fields whose last write is unclear is sent, and what is enforced
 
 
 DEFAULT_POLICY = Policy()
@@ -107,7 +108,7 @@ class Planner:
         unclear: where they are declared they are sent even if live shows them.
         """
         policy, overrides = self.policy, self.overrides
-        desired, plan = self._compare(desired, live, base)
+        desired, plan = self._compare(desired, live, base, resend)
         # A difference stays a difference, even after an unclear write: by now it may be somebody's edit.
         differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
         held = sorted(filter(self._is_ignored, resend))
@@ -156,7 +157,7 @@ class Planner:
         return self._build_patch(plan, desired, live)
 
     def _compare(
-        self, desired: Mapping[str, Any], live: Mapping[str, Any], base: Base
+        self, desired: Mapping[str, Any], live: Mapping[str, Any], base: Base, resend: Collection[FieldPath] = ()
     ) -> tuple[Mapping[str, Any], Plan]:
         """Return desired with what its lists keep of live, and the plan without a patch."""
         ignore = self.overrides.ignore
@@ -165,14 +166,16 @@ class Planner:
         changes, ignored = split_ignored(changes, ignore, inside_lists)
         enforced = self.overrides.find_enforced(changes)
         return desired, Plan(
-            changes=self._decide_sent(changes, {entry.path for entry in enforced}),
+            changes=self._decide_sent(changes, {entry.path for entry in enforced}, resend),
             released=find_released(desired, base),
             ignored=ignored,
             enforced=enforced,
             freeze=self.overrides.freeze if changes else None,
         )
 
-    def _decide_sent(self, changes: Sequence[Change], enforced: Collection[FieldPath]) -> tuple[Change, ...]:
+    def _decide_sent(
+        self, changes: Sequence[Change], enforced: Collection[FieldPath], resend: Collection[FieldPath]
+    ) -> tuple[Change, ...]:
         """Return the differences with why each is not sent; `enforced` are live edits that are reverted anyway."""
         # Only this function decides. People reviewed the changes together, so one refusal stops all.
         policy = self.policy
@@ -189,7 +192,9 @@ class Planner:
         decided = []
         for change in changes:
             # Kept drift would be kept in any case, whatever the reason for the refusal.
-            stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in enforced
+            stays = change.kind is Kind.DRIFT and policy.on_drift == "keep"
+            stays |= policy.only_unclear and not any(covers(path, change.path) for path in resend)
+            stays &= change.path not in enforced
             decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
         return tuple(decided)
 

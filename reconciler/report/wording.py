@@ -123,13 +123,13 @@ def list_notes(report: Report) -> Iterator[str]:
 
 def _explain_options(report: Report) -> Iterator[str]:
     kinds, on_drift = report.kinds, report.options.get("on_drift")
-    unsent = [{change.unsent for change in entry.changes} for entry in report.assistants]
-    left = sum(Unsent.KEPT in reasons for reasons in unsent)
+    unsent = [{(change.kind, change.unsent) for change in entry.changes} for entry in report.assistants]
+    left = sum((Kind.DRIFT, Unsent.KEPT) in reasons for reasons in unsent)
     if left and on_drift == "keep" and report.traits.leaves_drift:
         # An assistant that git changes as well does not count as drifted in the totals.
         yield f"Drift in {count_noun(left, 'assistant')} is left as it is; --on-drift revert restores git's values."
     # An assistant that was to be created looks like a change that the apply has forgotten.
-    if report.traits.writes and any(Unsent.NEW in reasons for reasons in unsent):
+    if report.traits.writes and any(reason is Unsent.NEW for reasons in unsent for _, reason in reasons):
         yield "New assistants are created only with --create."
     if not report.traits.is_plan:
         return

@@ -96,7 +96,8 @@ class UnclearWrites:
             unclear_writes[entry.id] = (*unclear_writes.get(entry.id, ()), *ours)
         base = dataclasses.replace(project.base, unclear_writes=unclear_writes)
         resend = {entry.id: tuple(field.path for field in entry.fields) for entry in self.writes}
-        return dataclasses.replace(project, resend=resend, base=base)
+        policy = dataclasses.replace(project.policy, only_unclear=True)
+        return dataclasses.replace(project, resend=resend, base=base, policy=policy)
 
     def judge(self, result: Result, project: Project) -> Result:
         """Return the result of an assistant, refused if live shows a third value."""

@@ -20,7 +20,7 @@ def test_limits(written: str | int, selected: int, limit: int) -> None:
     "written", ["", "%", "-1", -1, "101%", "100.5%", "1e3", "many", True, False, "5 assistants", "1.5"]
 )
 def test_what_is_no_limit(written: str | int) -> None:
-    with pytest.raises(ValueError, match="must be a number of assistants, like 5, or a share"):
+    with pytest.raises(ValueError, match="must be a number of assistants, like 5, or a percentage"):
         MaxChanges.parse(written)
 
 

@@ -65,11 +65,11 @@ def test_a_part_of_a_list_stays_where_the_rest_was_edited_too_and_a_warning_says
     repo.sandbox.edit("asst_a", metadata=edited)
     entry = entries(repo.apply())["legal/a"]
     assert (entry["outcome"], entry["patch"]) == ("unchanged", None)
-    assert entry["warnings"][0].startswith("metadata.turns.0.content is enforced, but its live edit stays")
+    assert entry["warnings"][0].startswith("metadata.turns[0].content is enforced, but its live edit stays")
     before = file.read_text("utf-8")
     pulled = repo.run("pull")
     assert (pulled.code, file.read_text("utf-8")) == (1, before)
-    assert "not pulled: metadata.turns: metadata.turns.0.content in it is enforced" in pulled.stderr
+    assert "not pulled: metadata.turns: metadata.turns[0].content in it is enforced" in pulled.stderr
 
 
 def test_fail_refuses_for_what_else_was_edited(repo: Story) -> None:

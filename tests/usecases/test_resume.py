@@ -53,7 +53,24 @@ def test_the_values_are_todays(repo: Story, landed: bool) -> None:
     repo.write("a", id="asst_a", firstMessage="newer", endCallMessage="Bye")
     repo.commit()
     assert outcomes(repo.apply("--resume", report)) == {"a": "applied"}
-    assert repo.sandbox.patches == [{"firstMessage": "newer", "endCallMessage": "Bye"}]
+    assert repo.sandbox.patches == [{"firstMessage": "newer"}]
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_nothing_else_of_the_assistant_is_sent(repo: Story, recorded: bool) -> None:
+    """Neither a live edit that looks like a change without a base, nor what git has changed since."""
+    options = ("--record", "--base", "none") if recorded else ()
+    report = repo.save_report(apply_unclear(repo, landed=True, options=options))
+    repo.sandbox.edit("asst_a", voicemailMessage="theirs")
+    repo.write("a", id="asst_a", firstMessage="new", endCallMessage="Bye", voicemailMessage="ours")
+    repo.commit()
+    entry = entries(repo.apply("--resume", report))["a"]
+    assert repo.sandbox.patches == [{"firstMessage": "new"}]
+    sent = {change["path"]: (change["sent"], change.get("unsent")) for change in entry["changes"]}
+    assert sent == {"/endCallMessage": (False, "kept"), "/voicemailMessage": (False, "kept")}
+    assert entry["outcome"] == "applied"
+    later = entries(repo.plan())["a"]["changes"]
+    assert {change["path"]: change["kind"] for change in later} == dict.fromkeys(sent, "change")
 
 
 @pytest.mark.parametrize("landed", [True, False])

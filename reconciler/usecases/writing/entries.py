@@ -8,6 +8,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text, restrict_to_declared
 from reconciler.core.definition import MAX_RESOLVED, Definition, InvalidDefinition
+from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, drop_at, item_at, paths_matching, put_at, value_at
 from reconciler.git.commit_layers import object_name
@@ -39,7 +40,11 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     # The declared places that an ignore rule names, and the leaves that it accepts as a whole.
     rules = project.overrides_for(definition.key).ignore
     ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
-    ignored |= {entry.path for entry in result.plan.ignored} if result.plan is not None else set()
+    if result.plan is not None:
+        ignored |= {entry.path for entry in result.plan.ignored}
+        # A resumed apply leaves what else git has changed for the next one.
+        kept = (change for change in result.plan.changes if change.unsent is Unsent.KEPT)
+        ignored |= {change.path for change in kept if change.kind is not Kind.DRIFT}
     last_read = result.live_after or result.live
     for path in sorted(ignored):
         if (previous := item_at(old.declared if old is not None else {}, path)) is not MISSING:
