@@ -14,7 +14,7 @@ NOT_LIVE = "not live"
 ALSO = "also"
 WARNING = "warning"
 RELEASED = "no longer in the definition, left as it is"
-GONE = "definition removed, the assistant is left as it is"
+GONE = "the assistant is left as it is"
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def test_the_way_out_of_a_missing_record_names_environments_and_a_former_name(tm
         environments.repo.git("update-ref", "-d", REF_OF_STAGING)
         renamed = environments.run("staging", "plan")
     assert renamed.code == 1
-    assert f"git update-ref {REF_OF_STAGING} refs/reconciler/former/applied. Else fetch it" in renamed.stderr
+    assert f"git update-ref {REF_OF_STAGING} refs/reconciler/former/applied. Otherwise, fetch it" in renamed.stderr
 
 
 def test_what_one_environment_hides_another_shows_before_and_after_it_is_recorded(tmp_path: Path) -> None:

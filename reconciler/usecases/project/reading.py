@@ -122,7 +122,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     former = [ref for ref in existing if ref not in refs and ref.endswith("/applied")]
     if project.settings.environment is not None and former:
         copy = f"git update-ref {project.ref} {former[0] if len(former) == 1 else 'OLD'}"
-        hint = f"if the environment was renamed, copy its record ({', '.join(former)}): {copy}. Else {hint}"
+        hint = f"if the environment was renamed, copy its record ({', '.join(former)}): {copy}. Otherwise, {hint}"
     raise RepositoryError(f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}", hint=hint)
 
 
