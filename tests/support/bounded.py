@@ -82,8 +82,9 @@ def measure_work(call: Callable[[], _T]) -> tuple[_T, float]:
 def _fixed_work() -> float:
     """Return the seconds of the processor that a piece of work of about this program's kind takes now."""
     started = time.process_time()
-    for _ in range(10):
-        json.loads(json.dumps([{"key": [number, str(number)]} for number in range(300)], indent=1))
+    for _ in range(30):
+        # Not indented: Python 3.13 does that four times as fast as those before.
+        json.loads(json.dumps([{"key": [number, str(number)]} for number in range(300)]))
     return time.process_time() - started
 
 
