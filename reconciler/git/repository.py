@@ -43,12 +43,16 @@ class Repository:
         words = ("--path-format=absolute", "--git-common-dir", "--git-path", "shallow", "--is-shallow-repository")
         common, shallow, is_shallow = self._git.run_for_lines(3, "rev-parse", *words)
         self.lock_folder, self._shallow = Path(common), Path(shallow)  # all worktrees of a clone share the first
-        self.filters = Filters(self._git, root, self.lock_folder)
         self.is_shallow = is_shallow == "true"
 
     @functools.cached_property
     def _objects(self) -> Batch:
         return Batch(self._git)
+
+    @functools.cached_property
+    def filters(self) -> Filters:
+        """The filters that git's attributes set."""
+        return Filters(self._git, self._objects, self.root, self.lock_folder)
 
     def shallow_commits(self) -> frozenset[str]:
         """Return the commits at which a shallow history ends: they seem to have set everything that they hold."""

@@ -290,6 +290,22 @@ def test_a_filter_that_the_users_own_attributes_name_is_one_as_well(tmp_path: Pa
         assert change_kinds(repo.plan("--base", "HEAD")) == {"a": {"/firstMessage": "drift"}}
 
 
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_a_filter_in_attributes_that_are_not_checked_out_is_no_history(tmp_path: Path, *, is_sparse: bool) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        filter_definitions(repo)
+        repo.git("rm", "--cached", "--quiet", "-r", "assistants")
+        repo.commit("Filtered")
+        if is_sparse:
+            repo.git("sparse-checkout", "set", "--no-cone", "/assistants/")
+        else:
+            (repo.root / ".gitattributes").unlink()
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        result = repo.run(*COMMANDS["apply"], "--base", "HEAD")
+        assert (result.code, live_value(repo, "a")) == (1, "theirs")
+        assert "goes through git's filter 'rot', but .gitattributes is not checked out" in result.stderr
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that even root cannot read")
 def test_attributes_that_cannot_be_read_name_no_filter_to_git_either(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as repo:
