@@ -49,6 +49,12 @@ class AppliedField:
     unclear: bool = False  # nobody knows whether it arrived, or will be live yet
     earlier: tuple[Since | None, ...] = ()  # of the runs before the last that wrote it
     edited: bool = False  # somebody else wrote it between two runs
+    left: tuple[Any, ...] = ()  # what earlier runs left, if nobody knows whether the last one arrived
+
+    @property
+    def own_values(self) -> tuple[Any, ...]:
+        """The values that live may have from the runs: a write with an unclear outcome may not have arrived."""
+        return (self.sent, *self.left, *([self.old] if self.unclear else []))
 
     @property
     def setters(self) -> tuple[Since | None, ...]:
@@ -57,11 +63,14 @@ class AppliedField:
 
     def continue_with(self, later: "AppliedField") -> "AppliedField":
         """Return what two runs did to the field, as one: from what the first found to what the later one sent."""
-        # A write with an unclear outcome may not have changed the old value.
-        own_values = [self.sent, self.old] if self.unclear else [self.sent]
-        edited = not any(equal_completely(later.old, value, self.path) for value in own_values)
+        edited = not any(equal_completely(later.old, value, self.path) for value in self.own_values)
         return dataclasses.replace(
-            later, old=self.old, masked=self.masked or later.masked, earlier=self.setters, edited=self.edited or edited
+            later,
+            old=self.old,
+            masked=self.masked or later.masked,
+            earlier=self.setters,
+            edited=self.edited or edited,
+            left=self.own_values if later.unclear else (),
         )
 
 

@@ -107,6 +107,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
     definitions = tuple(Definition(entry.key, entry.file, entry.id, entry.declare_old()) for entry in applied)
     # Two definitions of a merged report may share a path, so the entries are keyed by id.
     applied_entries = {entry.id: Entry(entry.id, entry.file, entry.declare_new()) for entry in applied}
+    left = {entry.id: tuple((field.path, value) for field in entry.fields for value in field.left) for entry in applied}
     # Where a write had no clear answer the provider may have the new value although live shows the old one. The record
     # tells it of an earlier rollback.
     recorded = {entry.id: project.unclear_fields([entry.id]) for entry in applied}
@@ -121,7 +122,7 @@ def _undo_project(project: Project, applied: Sequence[Applied]) -> Project:
         policy=Policy(always_send=project.settings.always_send),
         loaded=Loaded(definitions, (), (), whole=False),
         record=NO_RECORD,
-        base=dataclasses.replace(NO_BASE, entries=Entries(applied_entries)),
+        base=dataclasses.replace(NO_BASE, entries=Entries(applied_entries), unclear_writes=left),
         resend=unclear,
     )
 
@@ -219,7 +220,7 @@ def _has_moved_on(result: Result, applied: Applied) -> bool:
     for field in applied.fields:
         # Compared whole: a plan does not see what somebody added to an object or a list that is replaced in one piece.
         live_value = value_at(result.live, field.path)
-        is_own = any(equal_completely(live_value, value, field.path) for value in (field.old, field.sent))
+        is_own = any(equal_completely(live_value, value, field.path) for value in (field.old, *field.own_values))
         if not is_own and not any(covers(path, field.path) for path in accepted):
             return True
     return False

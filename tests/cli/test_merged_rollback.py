@@ -107,6 +107,21 @@ def test_a_file_that_was_renamed_between_the_runs_keeps_their_order(repo: Story,
     assert live(repo) == before
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_write_that_did_not_arrive_is_nobodys_edit(repo: Story, repeated: bool) -> None:
+    before = live(repo)
+    runs = apply_twice(repo)
+    repo.write("a", name="Desk", firstMessage="Good evening!", model={"temperature": 0.7})
+    repo.commit()
+    with repo.intercept(answer_with(502, "a", landed=False)):
+        runs.append(repo.apply_and_record())
+    if repeated:
+        runs.append(repo.apply_and_record())
+    rollback = repo.rollback(merge_reports(repo, *runs))
+    assert (outcomes(runs[2]), outcomes(rollback)) == ({"a": "indeterminate"}, {"a": "applied"})
+    assert live(repo) == before
+
+
 @pytest.mark.parametrize("key", ["0", "z"])
 def test_a_write_that_a_later_run_settled_under_another_name_is_not_unclear(repo: Story, key: str) -> None:
     file = repo.write("a", name="Desk", firstMessage="Good day!", model={"temperature": 0.7})
