@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Severity(enum.IntEnum):
-    """How much an assistant needs a person's attention; the most severe sorts first."""
+    """How much attention an assistant needs; the most severe sorts first."""
 
     PROBLEM = 0
     CONFLICT = 1
@@ -54,7 +54,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def severity(self) -> Severity:
-        """Return how much the outcome itself needs a person, whatever else differs."""
+        """Return how much attention the outcome itself needs, whatever else differs."""
         return Severity.PROBLEM if self.failed else Severity.CALM
 
 
@@ -77,7 +77,7 @@ class Status(enum.StrEnum):
 
     @property
     def severity(self) -> Severity:
-        """Return how much the status needs a person."""
+        """Return how much attention the status needs."""
         return _STATUSES[self]
 
 

@@ -79,7 +79,7 @@ def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
 
 
 def rank_severity(entry: AssistantEntry) -> Severity:
-    """Return how much an assistant needs a person's attention: the most severe of all reasons."""
+    """Return how much attention an assistant needs: the most severe of all reasons."""
     severities = [kind.status.severity for kind in entry.open_kinds]
     severities += [Severity.PROBLEM] if entry.error else []
     severities += [entry.status.severity] if entry.status else []
@@ -135,8 +135,8 @@ def _explain_options(report: Report) -> Iterator[str]:
         return
     if Kind.DRIFT in kinds and on_drift == "fail":
         yield "With --on-drift fail, nothing is sent to an assistant that was edited live."
-    if Kind.DRIFT in kinds and on_drift == "revert":
-        yield "With --on-drift revert, git's values replace live edits."
+    if (reverted := sum((Kind.DRIFT, None) in reasons for reasons in unsent)) and on_drift == "revert":
+        yield f"With --on-drift revert, git's values replace live edits in {count_noun(reverted, 'assistant')}."
     if Kind.CONFLICT in kinds and report.options.get("force_conflicts"):
         yield "With --force-conflicts, git's values replace the live ones where both changed."
     elif Kind.CONFLICT in kinds:

@@ -121,8 +121,9 @@ def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull --conflicts"))
     (note,) = list_notes(document("plan", TORN, base=base, options=forced))
     assert "git's values replace the live ones" in note
-    (note,) = list_notes(document("plan", DRIFTED, base=base, options={"on_drift": "revert"}))
-    assert "git's values replace live edits" in note
+    reverted = assistant("reverted", change("/name", "B", "A", kind="drift", unsent=None))
+    (note,) = list_notes(document("plan", reverted, TORN, base=base, options=forced | {"on_drift": "revert"}))[:1]
+    assert "git's values replace live edits in 1 assistant." in note
     assert list_notes(document("apply", TORN, DRIFTED, base=base, options=forced | {"on_drift": "revert"})) == []
     assert list_notes(document("apply", TORN, DRIFTED, base=base, options=fail)) == []
 
