@@ -25,6 +25,7 @@ class Ignored:
 
     path: FieldPath
     rule: IgnoreRule
+    changed_in_git: bool = False  # git's value is no longer the recorded one, and does not become live
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,15 +160,21 @@ class Planner:
         self, desired: Mapping[str, Any], live: Mapping[str, Any], base: Base, resend: Collection[FieldPath] = ()
     ) -> tuple[Mapping[str, Any], Plan]:
         """Return desired with what its lists keep of live, and the plan without a patch."""
-        ignore = self.overrides.ignore
+        ignore, declared, recorded = self.overrides.ignore, desired, base
         desired, base, inside_lists = _keep_in_both(desired, base, live, ignore)
         changes = find_changes(desired, live, base, ignored=self._is_ignored, merge_texts=self.merge_texts)
         changes, ignored = split_ignored(changes, ignore, inside_lists)
+        # A path that was always ignored is not in the record.
+        moved = {
+            path
+            for path in (entry.path for entry in ignored)
+            if (old := item_at(recorded, path)) is not MISSING and not equal(item_at(declared, path), old, path)
+        }
         enforced = self.overrides.find_enforced(changes)
         return desired, Plan(
             changes=self._decide_sent(changes, {entry.path for entry in enforced}, resend),
             released=find_released(desired, base),
-            ignored=ignored,
+            ignored=tuple(dataclasses.replace(entry, changed_in_git=entry.path in moved) for entry in ignored),
             enforced=enforced,
             freeze=self.overrides.freeze if changes else None,
         )

@@ -108,7 +108,12 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         changes=tuple(_build_change(change, definition) for change in plan.changes),
         released=tuple(map(to_pointer, plan.released)),
         ignored=tuple(
-            IgnoredEntry(path=to_pointer(entry.path), reason=entry.rule.reason, expires=_write_day(entry.rule.expires))
+            IgnoredEntry(
+                path=to_pointer(entry.path),
+                reason=entry.rule.reason,
+                expires=_write_day(entry.rule.expires),
+                changed_in_git=entry.changed_in_git or None,
+            )
             for entry in plan.ignored
         ),
         patch=plan.patch,

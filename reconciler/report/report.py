@@ -45,6 +45,7 @@ class IgnoredEntry:
     path: Pointer
     reason: str
     expires: str | None
+    changed_in_git: bool | None = None  # absent in JSON if git's value is the recorded one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,17 @@ def test_an_ignored_list_loses_nothing_and_an_ignored_provider_does_not_change()
     assert plan.warnings == ()
 
 
+def test_an_ignored_difference_says_whether_git_has_changed() -> None:
+    paths = ("name",), ("metadata", "list", "0", "a"), ("metadata", "n"), ("metadata", "new")
+    planner = Planner(overrides=Overrides(ignore=tuple(IgnoreRule(path=path, reason="x") for path in paths)))
+    desired = {"name": "Desk", "metadata": {"list": [{"a": 2}], "n": 1.0, "new": 1}}
+    base = {"name": "Old", "metadata": {"list": [{"a": 1}], "n": 1}}
+    live = {"name": "Live", "metadata": {"list": [{"a": 3}], "n": 3, "new": 3}}
+    moved = {entry.path: entry.changed_in_git for entry in planner.plan(desired, live, base).ignored}
+    assert moved == dict(zip(paths, (True, True, False, False), strict=True))
+    assert not any(entry.changed_in_git for entry in planner.plan(desired, live).ignored)
+
+
 def test_what_a_list_loses_is_told_at_every_depth() -> None:
     desired = {"metadata": {"list": [{"a": [{"b": 2}], "k": 1}, {"same": 1}, 3]}}
     live = {"metadata": {"list": [{"a": [{"b": 1, "x": 1, "n": None}], "k": 1, "y": 1}, {"same": 1, "z": 1}, {"q": 1}]}}

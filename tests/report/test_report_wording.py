@@ -173,6 +173,13 @@ def test_a_reason_is_told_with_its_date() -> None:
     assert [note.text for note in notes] == ["name (set by the CRM, until 2027-01-31)", "voicemailMessage"]
 
 
+def test_a_comment_says_that_a_change_in_git_is_ignored() -> None:
+    crm = [assistant(key, ignored=[ignored("/name", "crm", in_git=key == "b" or None)]) for key in ("a", "b")]
+    run = document("plan", *crm)
+    assert [note.about for note in collect_notes(run)] == [("assistants/a.yaml", "assistants/b.yaml")]
+    assert [note.about for note in collect_notes(run, of_changed=True)] == [("assistants/b.yaml",)]
+
+
 def test_equal_notes_are_one_and_a_comment_has_those_of_changed_definitions() -> None:
     odd = [problem(f"assistants/{key}.yaml", 3, 1, "odd [x]", warning=True) for key in ("changed", "drifted", "fine")]
     run = document("plan", CHANGED, DRIFTED, FINE, problems=odd, warnings=["of the run"])
