@@ -1,5 +1,6 @@
 """What the tests of faults share: two assistants of which a part is declared, the next run, and what must hold then."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,8 @@ def drop_times(assistant: Mapping[str, Any]) -> dict[str, Any]:
 def next_run(project: Project, url: str, document: Document, *, resumed: str = "applied") -> None:
     """Apply again, without faults: first what the report calls unclear, as `--resume` does; that is `resumed` then."""
     origin, unclear = read_unclear(as_report(document))
+    # The fault may have been in a server before this one.
+    origin = dataclasses.replace(origin, api_url=url)
     if unclear:
         with open_api(url) as api:
             run = project.whole_apply(api, wishes=Wishes(earlier=UnclearWrites(origin, unclear)))
