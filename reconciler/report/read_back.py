@@ -39,16 +39,13 @@ def read_plan(report: Report) -> Reviewed:
     if report.offline:
         hint = "plan without --offline, review it, and apply that plan"
         raise ReportError("an offline plan cannot be applied: it was made without reading live", hint=hint)
+    by_id = {entry.id: entry for entry in report.by_run if entry.id is not None}  # the latest plan counts
     return Reviewed(
         origin=read_origin(report),
         head=report.head,
         options=report.options,
-        digests={entry.id: entry.digest for entry in report.by_run if entry.id is not None},
-        sent={
-            entry.id: [parse_pointer(change.path) for change in entry.changes if change.sent]
-            for entry in report.by_run
-            if entry.id is not None
-        },
+        digests={name: entry.digest for name, entry in by_id.items()},
+        sent={name: [parse_pointer(each.path) for each in entry.changes if each.sent] for name, entry in by_id.items()},
         new=frozenset(entry.file for entry in report.assistants if entry.status is Status.NEW),
     )
 
