@@ -5,7 +5,7 @@ import dataclasses
 import json
 import random
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -131,7 +131,7 @@ class _Schedule:
         if not calm:
             self._apply("the clean run by force", *FORCE, clean=True)
         self._note("the end", self._checks().check_settled(self._definitions, self._now()))
-        self._note("the end", (f"the record says {line}" for line in self._trailers() if line))
+        self._note("the end", (f"the record says {line}" for line in self._trailers()))
 
     def _edit(self) -> None:
         self._definitions = {
@@ -214,9 +214,15 @@ class _Schedule:
     def _note(self, name: str, problems: Iterable[str]) -> None:
         self.wrong += (f"{name}: {problem}" for problem in problems)
 
-    def _trailers(self) -> list[str]:
+    def _trailers(self) -> Iterator[str]:
+        """Yield what the record calls unclear of what is declared: what no definition has any more, nothing sends."""
         form = "--format=%(trailers:key=Reconciler-Indeterminate,valueonly)"
-        return self._repository.git("log", "-1", form, "refs/reconciler/applied").split("\n")
+        for line in self._repository.git("log", "-1", form, "refs/reconciler/applied").splitlines():
+            unclear = json.loads(line or '{"file": "", "fields": []}')
+            declared = self._definitions.get(Path(unclear["file"]).stem, {})
+            paths = [tuple(field.split("/")[1:]) for field in unclear["fields"]]
+            if any(leaf[: len(path)] == path[: len(leaf)] for path in paths for leaf in declared):
+                yield line
 
 
 def _outcomes(report: Mapping[str, Any]) -> collections.Counter[str]:
