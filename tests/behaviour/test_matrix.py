@@ -90,7 +90,7 @@ def test_drift(repository: Story, sandbox: Sandbox, tmp_path: Path) -> None:
     check_versions(repository, drift)
 
     itself_as_base, result = run_with_report(repository, sandbox, tmp_path, "drift", "--base", "none")
-    assert "so every difference counts as drift" in result.stdout
+    assert "every difference counts as drift" in result.stdout
     assert {row.key: change_kinds(itself_as_base[row.key]) for row in ROWS} == {
         row.key: [(path, "drift") for path, _ in row.changes()] for row in ROWS
     }
@@ -168,7 +168,7 @@ def check_applied(
         if outcomes[key] == "refused":
             assert entry["error"], key
             assert entry["error"]["kind"] == "conflict"
-            for way in ("apply with --", "remove the field", "pull the live value"):
+            for way in ("use the live value (reconciler pull", "or git's (--", "or remove the field"):
                 assert way in entry["error"]["message"], key
         else:
             assert entry["error"] is None, key
