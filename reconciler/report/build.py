@@ -108,12 +108,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         changes=tuple(_build_change(change, definition) for change in plan.changes),
         released=tuple(map(to_pointer, plan.released)),
         ignored=tuple(
-            IgnoredEntry(
-                path=to_pointer(entry.path),
-                reason=entry.rule.reason,
-                expires=_write_day(entry.rule.expires),
-                changed_in_git=entry.changed_in_git or None,
-            )
+            IgnoredEntry(path=to_pointer(entry.path), reason=entry.rule.reason, expires=_write_day(entry.rule.expires))
             for entry in plan.ignored
         ),
         patch=plan.patch,
@@ -129,6 +124,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         last=dict(result.last_reading) if result.last_reading is not None else None,
         enforced=tuple(EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason) for entry in plan.enforced)
         or None,
+        ignored_changes=tuple(to_pointer(entry.path) for entry in plan.ignored if entry.changed_in_git) or None,
         # In a run that writes, the outcome already says it.
         unclear=tuple(sorted(map(to_pointer, plan.unclear))) or None if result.outcome is None else None,
         frozen=FrozenEntry(reason=plan.freeze.reason, expires=_write_day(plan.freeze.expires)) if plan.freeze else None,

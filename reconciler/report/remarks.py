@@ -106,7 +106,7 @@ def _list_changed_files(report: Report) -> set[str]:
     files = {removed.file for removed in report.no_longer_managed}
     for entry in report.assistants:
         changes = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
-        if changes or entry.released or entry.unclear or any(ignored.changed_in_git for ignored in entry.ignored):
+        if changes or entry.released or entry.unclear or entry.ignored_changes:
             files |= {entry.file, *(change.file for change in changes if change.file)}
     return files
 

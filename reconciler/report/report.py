@@ -45,7 +45,6 @@ class IgnoredEntry:
     path: Pointer
     reason: str
     expires: str | None
-    changed_in_git: bool | None = None  # absent in JSON if git's value is the recorded one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +100,8 @@ class AssistantEntry:
     run: int | None = None  # only in a merged report: which of its runs, the earliest is 1
     # Fields whose last write has an unclear outcome, whatever live shows. None if there are none.
     unclear: tuple[Pointer, ...] | None = None
+    # Ignored fields that git has changed since the base, and that do not become live. None if there are none.
+    ignored_changes: tuple[Pointer, ...] | None = None
 
     @property
     def open_kinds(self) -> frozenset[Kind]:

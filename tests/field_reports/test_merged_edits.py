@@ -15,7 +15,7 @@ PROMPT = "\n".join(RULES) + "\n"
 
 TOUCHING = (
     "git and live changed the same or adjacent lines of model.messages[0].content: merge them by hand, or "
-    "take live's with --conflicts=live"
+    "take the live text with --conflicts=live"
 )
 
 

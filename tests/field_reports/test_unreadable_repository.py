@@ -95,7 +95,7 @@ def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command
         ("rev-parse", "exit 0", "no answer"),
         ("for-each-ref", "exit 0", "no answer"),
         ("for-each-ref", "echo a:b c; exit 0", "no answer"),
-        ("log", "echo a:b c; exit 0", "its answer cannot be read"),
+        ("log", "echo a:b c; exit 0", "its output cannot be read"),
     ],
 )
 def test_a_git_that_says_nothing_or_something_else_has_not_answered(

@@ -59,8 +59,8 @@ def failure(kind: str, message: str, status: int | None = None) -> ErrorEntry:
     return ErrorEntry(kind=kind, message=message, status=status)
 
 
-def ignored(path: str, reason: str, expires: str | None = None, *, in_git: bool | None = None) -> IgnoredEntry:
-    return IgnoredEntry(path=path, reason=reason, expires=expires, changed_in_git=in_git)
+def ignored(path: str, reason: str, expires: str | None = None) -> IgnoredEntry:
+    return IgnoredEntry(path=path, reason=reason, expires=expires)
 
 
 def removed(file: str, id_: str) -> RemovedDefinition:

@@ -174,8 +174,8 @@ def test_a_reason_is_told_with_its_date() -> None:
 
 
 def test_a_comment_says_that_a_change_in_git_is_ignored() -> None:
-    crm = [assistant(key, ignored=[ignored("/name", "crm", in_git=key == "b" or None)]) for key in ("a", "b")]
-    run = document("plan", *crm)
+    crm = [assistant(key, ignored=[ignored("/name", "crm")]) for key in ("a", "b")]
+    run = document("plan", crm[0], replace(crm[1], ignored_changes=("/name",)))
     assert [note.about for note in collect_notes(run)] == [("assistants/a.yaml", "assistants/b.yaml")]
     assert [note.about for note in collect_notes(run, of_changed=True)] == [("assistants/b.yaml",)]
 
