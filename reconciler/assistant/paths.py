@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 FieldPath = tuple[str, ...]
+_PLACE = re.compile(r"\.([0-9]+)(?![^.])")  # in a list
 
 
 def to_pointer(path: Iterable[str]) -> str:
@@ -47,7 +48,9 @@ def write_path(path: FieldPath) -> str:
 
 def dotted(path: Iterable[str]) -> str:
     """Return a path as people write it: `model.temperature`, `model.messages[0].content`."""
-    return re.sub(r"\.([0-9]+)(?![^.])", r"[\1]", ".".join(path))
+    name = ".".join(path)
+    # The checks of a fleet name each field, and few of them are in a list.
+    return _PLACE.sub(r"[\1]", name) if _PLACE.search(name) else name
 
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:
