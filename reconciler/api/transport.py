@@ -125,7 +125,7 @@ class Connection:
             failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
             # Nothing has come back through the proxy, so it may be the reason.
             if self.proxy and not failure.hint and not (self.clock.steps and self._has_reached_api()):
-                hint = f"check that the proxy in {self.proxy.variable} is running, and that it may connect to the API"
+                hint = f"check that the proxy in {self.proxy.variable} is running and allows this connection"
                 hint += "; NO_PROXY lists hosts that need none"
                 failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
@@ -279,7 +279,7 @@ def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
     text = f"{status} from the proxy in {proxy.variable}"
     if status != "407":
         temporary = status.isdigit() and int(status) in TEMPORARY_STATUSES
-        hint = "ask the operator of the proxy to allow the API; NO_PROXY lists hosts that need no proxy"
+        hint = "ask the operator of the proxy to allow this connection; NO_PROXY lists hosts that need no proxy"
         return NoAnswer("network", text, reached=False, temporary=temporary, hint=hint)
     # Final for the whole run: a proxy may lock an account after a few wrong passwords.
     problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"

@@ -138,13 +138,16 @@ class UnclearWrites:
 def check_origin(origin: Origin, project: Project, api_url: str) -> None:
     """Refuse a report of another environment or API than the run's. Raises UsageError."""
     # There, the same ids belong to other assistants.
-    environments = [name or "none" for name in (origin.environment, project.settings.environment)]
-    for subject, earlier, current, hint in (
-        ("the environment ", *environments, "pass the --environment of the report"),
-        ("", origin.api_url or "no API, or for several", api_url, "set RECONCILER_API_URL to the API of the report"),
+    environments = [
+        "no environment" if name is None else f"the environment {name}"
+        for name in (origin.environment, project.settings.environment)
+    ]
+    for earlier, current, hint in (
+        (*environments, "use the same --environment as the run of the report"),
+        (origin.api_url or "no API, or for several", api_url, "set RECONCILER_API_URL to the API of the report"),
     ):
         if earlier != current:
-            raise UsageError(f"the report is for {subject}{earlier}, but this run is for {current}", hint=hint)
+            raise UsageError(f"the report is for {earlier}, but this run is for {current}", hint=hint)
 
 
 def _find_missing(project: Project, ids: Collection[str]) -> str | None:

@@ -328,7 +328,7 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
         result = environments.run("production", "apply", "--yes", "--plan", plan)
         same = environments.run("staging", "apply", "--yes", "--plan", plan)
     assert result.code == 1
-    assert "the report is for the environment staging, but this run is for production" in result.stderr
+    assert "the report is for the environment staging, but this run is for the environment production" in result.stderr
     assert same.code == 0, same.stderr
 
 

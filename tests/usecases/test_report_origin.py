@@ -60,7 +60,7 @@ def test_another_run_is_refused_before_any_request(repo: Story, name: str) -> No
         ({"command": "report"}, "this is a report of `report`"),
         ({"api_url": "http://other.test/api"}, "the report is for http://other.test/api, but this run is for http:"),
         ({"api_url": None}, "the report is for no API, or for several, but"),
-        ({"environment": "staging"}, "the report is for the environment staging, but this run is for none"),
+        ({"environment": "staging"}, "the report is for the environment staging, but this run is for no environment"),
         (to_json(merge_reports([staging, production])), "the report is of several environments: prod, staging"),
         (to_json(merge_reports([as_report(document), staging])), "the report is of several environments: staging"),
         (to_json(merge_reports([as_report(document), elsewhere])), "the report is for no API, or for several"),
