@@ -62,7 +62,7 @@ class AssistantsApi:
         self._lag = lag
         self._throttle = Throttle(limits.concurrency, stopping=stopping, backoff=backoff)
         wire = Wire(base, aborted=aborted)
-        for secret in wire.proxy.secrets if wire.proxy else ():
+        for secret in wire.secrets:
             scrubber.add(secret)
         self._sender = Sender(
             wire=wire,

@@ -49,6 +49,7 @@ class Wire:
         scheme, host, target = (part.encode() for part in (base.scheme, base.address, base.path))
         self._base = httpcore.URL(scheme=scheme, host=host, port=base.port, target=target)
         self.proxy = find_proxy(base)
+        self.secrets = self.proxy.secrets if self.proxy else []  # that no message may show
         # Loading the authorities takes a tenth of a second, and a connection without TLS needs none. The client
         # certificate is only for the API: a proxy does not get it, even over TLS.
         self._tls = create_context(client=client) if base.scheme == "https" else None

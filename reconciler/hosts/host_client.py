@@ -53,9 +53,9 @@ class HostClient:
             message = error.message.replace("The API URL", f"The URL of {name}'s API")
             hint = "the CI sets it: GITHUB_API_URL, or CI_API_V4_URL; plain http needs --allow-insecure-http"
             raise HostError(message, hint=hint) from None
-        self._token = token
         self._headers = {header[0]: header[1]}
         self._wire = open_wire(self._base)
+        self._secrets = [token, *self._wire.secrets]
         self._wait = wait
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -147,9 +147,10 @@ class HostClient:
         )
 
     def _scrub(self, text: str) -> str:
-        # Hide the token before shortening: half a token must not be shown either.
-        text = text.replace(self._token, "***")[:_LONGEST_MESSAGE]
-        return "".join(char if char.isprintable() else " " for char in text)
+        # Hide the secrets before shortening: half a token must not be shown either.
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
 
 
 def _format_time(seconds: str) -> str | None:

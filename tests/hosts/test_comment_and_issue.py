@@ -6,15 +6,17 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import unittest.mock
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from commands import Completed, environment
-from odd_server import answer, odd_server
+from odd_server import Request, answer, odd_server
 from two_hosts import BOT, GITHUB, GITLAB, TOKEN, Hosts, running_hosts
 
 from reconciler.cli.boundary import run_guarded
@@ -249,6 +251,22 @@ def test_a_proxy_gets_a_wrong_password_once_and_loopback_has_none(desk: Desk) ->
         assert "hush" not in result.stderr
         assert desk.comment(HTTP_PROXY=named).code == 0
         assert len(proxy.all_requests) == 1
+
+
+@pytest.mark.parametrize("url", ["https://host.example.test", "http://host.example.test"])
+def test_a_proxy_that_repeats_what_was_sent_makes_no_message_show_its_password(desk: Desk, url: str) -> None:
+    def repeat(sock: socket.socket, request: Request) -> bool:
+        sock.sendall(f"-ERR {request.header('proxy-authorization')}\r\n\r\n".encode())
+        return False
+
+    with odd_server() as proxy:
+        proxy.on("CONNECT *", repeat)
+        proxy.on("GET *", repeat)
+        variables = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy.origin.replace("//", "//anna:hush@"))
+        urls = {"GITHUB_API_URL": url, "CI_API_V4_URL": url}
+        result = desk.comment("plan", "--allow-insecure-http", **urls, **variables)
+    assert (result.code, "illegal status line" in result.stderr) == (1, True)
+    assert b64encode(b"anna:hush").decode() not in result.stderr
 
 
 def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:
