@@ -1,4 +1,4 @@
-"""Checks that the libraries of the extra `sandbox` are installed. No command but the sandbox and the demo needs them."""
+"""Checks that the libraries of the extra `sandbox` are installed, which only the sandbox and the demo need."""
 
 import importlib.util
 

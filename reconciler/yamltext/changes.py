@@ -50,11 +50,12 @@ def find_changes(document: Any, change: Change) -> list[Change]:
     if isinstance(before, list) and len(before) + len(change.value) <= _MOST_ITEMS:
         return [*_list_changes(before, change.value, change.path)]
     if isinstance(before, dict) and before.keys() & change.value.keys():
-        return [*_object_changes(before, change.value, change.path)]
+        return [*find_key_changes(before, change.value, change.path)]
     return []
 
 
-def _object_changes(before: dict[str, Any], after: dict[str, Any], path: FieldPath) -> Iterator[Change]:
+def find_key_changes(before: dict[str, Any], after: dict[str, Any], path: FieldPath) -> Iterator[Change]:
+    """Yield the changes from one object at a path to another, from last to first."""
     if inserted := {key: value for key, value in after.items() if key not in before}:
         yield Change((*path, next(iter(inserted))), "insert", inserted)
     for key in reversed(before):

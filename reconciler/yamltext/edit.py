@@ -11,15 +11,16 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, item_at, put_all, value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError
-from reconciler.yamltext.changes import Change, apply_changes, encode, find_changes
+from reconciler.yamltext.changes import Change, apply_changes, encode, find_changes, find_key_changes
 from reconciler.yamltext.draft import Draft, Moved, Splices
-from reconciler.yamltext.insert import insert_first_pair, insert_items, insert_pairs, remove_entry
+from reconciler.yamltext.insert import insert_items, insert_pairs, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
 from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
 
 _BOM = "\ufeff"
 _BY_HAND = "make this change in the file by hand"
+_FIRST: FieldPath = ("id",)  # a new id goes to the top of a file, where people look for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,10 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     for path in paths:
         _check_parents(old, path)
     new = put_all(old, [(edit.path, edit.value) for edit in edits])
-    changes = find_changes(old, Change((), "set", new))
+    changes = [*find_key_changes(old, new, ())]
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
     editor = _Editor(line_break(body), paths, _find_moved(body, old, _list_leaves(old, changes)))
     return text[: len(text) - len(body)] + editor.edit(body, old, changes) if changes else text
-
-
-def insert_first(text: str, key: str, value: str) -> str:
-    """Return a definition's text with a new first key, below its comments. Raises EditRefused if it has the key."""
-    body = text.removeprefix(_BOM)
-    old = _read(body)
-    root = find_spans(body)
-    if root is None or root.kind != "mapping" or not isinstance(old, dict):
-        raise EditRefused(f"{key} cannot be written into a file without any field")
-    if key in old:
-        raise EditRefused(f"{key} is in the file already")
-    if root.entries and root.entries[0].explicit:
-        raise _refuse_explicit((key,))
-    draft = Draft(body, root, line_break(body))
-    candidate = draft.splice(*insert_first_pair(draft, root, key, value))
-    if candidate is None or not reads_as(candidate, {key: value, **old}):
-        raise _refuse_unwritable((key,))
-    return text[: len(text) - len(body)] + candidate
 
 
 def diff_lines(before: str, after: str, file: str) -> str:
@@ -203,7 +186,7 @@ def _propose(draft: Draft, node: Node, change: Change, intended: Any) -> Iterato
             if node.kind == "list":
                 yield from insert_items(draft, node, change.path, change.value)
             else:
-                yield from insert_pairs(draft, node, change.value)
+                yield from insert_pairs(draft, node, change.value, first=change.path == _FIRST)
             return
         entry = node.find(step)
         assert entry is not None  # noqa: S101 - the text reads as the document that is changed

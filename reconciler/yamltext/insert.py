@@ -20,31 +20,23 @@ _ITS_COMMA = re.compile(r"[ \t]*,")
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
-def insert_pairs(draft: Draft, mapping: Node, pairs: Mapping[str, Any]) -> Iterator[Splices]:
-    """Propose how to write more keys at the end of a mapping."""
+def insert_pairs(draft: Draft, mapping: Node, pairs: Mapping[str, Any], *, first: bool = False) -> Iterator[Splices]:
+    """Propose how to write more keys at the end of a mapping, or at its beginning if they are to come `first`."""
     last = mapping.entries[-1] if mapping.entries else None
     quotes = last.style if last else ""
     if mapping.flow:
         inline = [write_inline({key: value}, quotes, in_brackets=True)[1:-1] for key, value in pairs.items()]
-        yield _insert_in_brackets(draft, mapping, inline, after=last)
+        yield _insert_in_brackets(draft, mapping, inline, None if first else last, next(iter(mapping.entries), None))
         return
     # They go behind the last line of the last value. Comments and blank lines below belong to what follows them.
     for layout in draft.list_layouts(quotes):
         lines = write_block(pairs, mapping.column, layout)
+        if first and not mapping.entries[0].explicit:
+            yield [draft.insert_before(mapping.entries[0].start, mapping.column, lines)]
         yield [draft.insert_after(line_end(draft.text, mapping.end), lines)]
         if last and not last.explicit:
             # A block text at the end of a file without a last line break would gain one from a line below it.
             yield [draft.insert_before(last.start, mapping.column, lines)]
-
-
-def insert_first_pair(draft: Draft, mapping: Node, key: str, value: str) -> Splices:
-    """Return how to write one more key at the beginning of a mapping."""
-    first = mapping.entries[0] if mapping.entries else None
-    if not mapping.flow and first:
-        pair = f"{write_inline(key)}: {write_inline(value)}"
-        return [draft.insert_before(first.start, mapping.column, [" " * mapping.column + pair])]
-    pair = write_inline({key: value}, first.style if first else "")[1:-1]
-    return _insert_in_brackets(draft, mapping, [pair], before=first)
 
 
 def insert_items(draft: Draft, sequence: Node, path: FieldPath, items: Sequence[Any]) -> Iterator[Splices]:

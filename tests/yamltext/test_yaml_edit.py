@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bounded import WORK, measure_work
 
-from reconciler.yamltext.edit import Edit, EditRefused, diff_lines, edit_yaml, insert_first
+from reconciler.yamltext.edit import Edit, EditRefused, diff_lines, edit_yaml
 from reconciler.yamltext.reader import read_yaml
 
 
@@ -457,28 +457,20 @@ FIRST: dict[str, tuple[str, str]] = {
     "like JSON": ('{\n  "a": 1\n}\n', '{\n  "id": "x1",\n  "a": 1\n}\n'),
     "empty brackets": ("# c\n{} # d\n", "# c\n{id: x1} # d\n"),
     "anchored key": ("&k a: *k\n", "id: x1\n&k a: *k\n"),
+    "question mark": ("? a\n: 1\n", "? a\n: 1\nid: x1\n"),
+    "new": ("a: 1\nid: new # soon\n", "a: 1\nid: x1 # soon\n"),
 }
 
 
 @pytest.mark.parametrize(("before", "after"), FIRST.values(), ids=FIRST)
-def test_a_new_first_key(before: str, after: str) -> None:
-    assert insert_first(before, "id", "x1") == after
-    assert next(iter(read_yaml(after))) == "id"
+def test_a_new_id_is_the_first_key(before: str, after: str) -> None:
+    assert edit_yaml(before, [Edit(("id",), "x1")]) == after
 
 
-def test_a_first_key_that_needs_quotes() -> None:
-    assert insert_first("a: 1\n", "id", "12") == 'id: "12"\na: 1\n'
-
-
-@pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n", "id: y\n", "? a\n: 1\n", "a: [\n"])
-def test_no_first_key_where_it_does_not_fit(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n", "a: [\n"])
+def test_no_id_where_it_does_not_fit(text: str) -> None:
     with pytest.raises(EditRefused):
-        insert_first(text, "id", "x1")
-
-
-def test_no_first_key_that_cannot_be_written() -> None:
-    with pytest.raises(EditRefused, match="so that it reads as intended"):
-        insert_first("a: 1\n", "id", "\ud800")
+        edit_yaml(text, [Edit(("id",), "x1")])
 
 
 def test_the_diff_names_the_file_and_the_lines() -> None:

@@ -10,7 +10,7 @@ from reconciler.core.run import Result, check_organisation, to_failure
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.write import check_unchanged, rewrite
 from reconciler.usecases.project.project import Project
-from reconciler.yamltext.edit import Edit, edit_yaml, insert_first
+from reconciler.yamltext.edit import Edit, edit_yaml
 from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.writer import write_definition
 
@@ -61,12 +61,7 @@ def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
 
 def with_id(text: str, assistant_id: str) -> str:
     """Return the text of a file with an id: instead of `new`, as its first key, or all alone. Raises EditRefused."""
-    if not text:
-        return write_definition({"id": assistant_id})
-    try:
-        return insert_first(text, "id", assistant_id)
-    except ReconcilerError:
-        return edit_yaml(text, [Edit(("id",), assistant_id)])
+    return edit_yaml(text, [Edit(("id",), assistant_id)]) if text else write_definition({"id": assistant_id})
 
 
 def _save_id(
