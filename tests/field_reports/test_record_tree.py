@@ -303,6 +303,18 @@ def test_an_assistant_that_could_not_be_read_under_its_other_id_keeps_its_histor
     assert (repo.sandbox.live("asst_a")["firstMessage"], len(read_by_id(repo))) == ("theirs", 4)
 
 
+def test_an_older_base_does_not_drop_the_entry_of_the_assistant_that_a_file_has_now(repo: Story) -> None:
+    """What is gone since that base had this path once; the record's entry there is another assistant's."""
+    (repo.root / "assistants/b.yaml").unlink()
+    repo.write("a", id="asst_b", **DECLARED)
+    repo.commit("Another assistant")
+    repo.apply_and_record()
+    assert unmanaged_files(repo.apply("--record", "--base", "HEAD~1")) == ["assistants/a.yaml"]
+    assert read_text(repo, "assistants/a.yaml").startswith("id: asst_b")
+    repo.sandbox.edit("asst_b", firstMessage="theirs")
+    assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "drift"}}
+
+
 def test_files_whose_names_were_swapped_keep_their_own_entries(repo: Story) -> None:
     repo.write("a", id="asst_b", **{**DECLARED, "firstMessage": "ours"})
     repo.write("b", id="asst_a", **{**DECLARED, "firstMessage": "ours"})

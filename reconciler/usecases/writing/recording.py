@@ -197,7 +197,9 @@ class _Update:
         # A new file may be a removed one, renamed. Its entry stays, or the next run would create a second assistant.
         new = [definition for definition in self.project.loaded.definitions if definition.is_new]
         orphans = {entry.file for definition in new for entry in find_orphans(self.project, definition)}
-        return {entry.file for entry in find_removed(self.project, self.run.results)} - orphans
+        # Another base than the record may have had another assistant at the path.
+        removed = find_removed(self.project, self.run.results)
+        return {entry.file for entry in removed if self.entries.find_at(entry.file, entry.id)} - orphans
 
     def _find_outdated(self, applied: Mapping[str, bool], changed: Collection[str]) -> dict[str, frozenset[str]]:
         """Return, by their folder, the definitions whose entry is not what `head` declares.
