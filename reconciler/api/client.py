@@ -8,6 +8,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from reconciler.api.answers import Explainer, find_json
+from reconciler.api.prefetch import Prefetch
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.results import Answer, NoAnswer
 from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
@@ -74,11 +75,13 @@ class AssistantsApi:
         )
         self._explain = Explainer(base.text, base.origin, limits.timeout, scrubber)
         self._session = Session(credentials, self._sender, self._explain, urlsplit(base.text).path)
+        self._prefetch = Prefetch(self._fetch_by_id, limits.concurrency, stopping=stopping)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._prefetch.close()
         self._sender.close()
 
     @property
@@ -93,7 +96,11 @@ class AssistantsApi:
 
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may contain the other one."""
-        return self._fetch_assistant(Call("GET", _build_path(assistant_id)))
+        return self._prefetch.take(assistant_id)
+
+    def begin_get(self, assistant_id: str) -> None:
+        """Begin to read an assistant in the background; the next `get` of it returns that. Raises nothing."""
+        self._prefetch.begin(assistant_id)
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
         """Read one assistant after a write, until `is_old` is false for it, the lag is over, or the run is stopped."""
@@ -219,6 +226,9 @@ class AssistantsApi:
         if not isinstance(value, dict):
             raise self._explain.unusable(call, answer)
         return value
+
+    def _fetch_by_id(self, assistant_id: str) -> dict[str, Any]:
+        return self._fetch_assistant(Call("GET", _build_path(assistant_id)))
 
     def _fetch_assistant(self, call: Call) -> dict[str, Any]:
         return self._read_assistant(call, self._send(call))

@@ -18,6 +18,7 @@ from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal, silence
 from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError
+from reconciler.usecases.project.project import Project, check_policy
 from reconciler.usecases.writing.connection import choose_url, credentials_of
 from reconciler.usecases.writing.workers import Control
 
@@ -57,9 +58,9 @@ class Stopping:
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[Stopping]:
+def stoppable(stopping: Stopping | None = None) -> Iterator[Stopping]:
     """Let SIGINT, SIGTERM and SIGHUP stop the run gracefully. A second stops immediately, a third as by default."""
-    stopping = Stopping()
+    stopping = stopping or Stopping()
     # A Python caller may have its own handlers. They are restored at the end.
     numbers = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))  # Windows has no SIGHUP
     previous_handlers = {int(number): signal.getsignal(number) for number in numbers}
@@ -105,14 +106,46 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
     )
 
 
+class EarlyApi:
+    """The API of a run that only reads, opened when the first definition is read: requests overlap with parsing."""
+
+    def __init__(self, options: ConnectionOptions, stopping: Stopping) -> None:
+        self._options = options
+        self._stopping = stopping
+        self._has_tried = False
+        self._api: AssistantsApi | None = None
+
+    def begin_get(self, project: Project, assistant_id: str) -> None:
+        """Begin to read an assistant. Raises nothing."""
+        if not self._has_tried:
+            self._has_tried = True
+            # What is wrong is raised later, after the problems of the files are shown.
+            with contextlib.suppress(ReconcilerError):
+                check_policy(project)
+                self._api = open_api(self._options, project.settings, self._stopping)
+        if self._api is not None:
+            self._api.begin_get(assistant_id)
+
+    def open(self, settings: Settings) -> AssistantsApi:
+        """Return the API. Raises UsageError and SettingsError."""
+        return self._api or open_api(self._options, settings, self._stopping)
+
+
 @contextlib.contextmanager
 def connect(
-    options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str = "Reading", *, quiet: bool = False
+    options: ConnectionOptions,
+    settings: Settings,
+    stopping: Stopping,
+    label: str = "Reading",
+    *,
+    quiet: bool = False,
+    early: EarlyApi | None = None,
 ) -> Iterator[tuple[AssistantsApi, Control]]:
     """Yield the open API and the control of a run. Unless `quiet`, a line on stderr shows the progress."""
     # With -v, each request has its own line, which would get mixed up with the progress.
     visible = is_terminal(sys.stderr) and not options.verbose and not quiet
-    with progress_line(label, visible=visible) as progress, open_api(options, settings, stopping) as api:
+    opened = early.open(settings) if early is not None else open_api(options, settings, stopping)
+    with progress_line(label, visible=visible) as progress, opened as api:
         control = Control(
             concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
         )

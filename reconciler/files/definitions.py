@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -49,13 +49,15 @@ def load(
     without_ids: bool = False,
     in_passing: bool = False,
     find_id: FindId = lambda _file: None,
+    on_read: Callable[[str], None] | None = None,
 ) -> Loaded:
     """Return the definitions below `folder` that PATHS in `selected` choose; all of them without PATHS.
 
     Ids are compared over all files; only the selected ones are parsed and checked. `root` is the repository's root,
     from which files are named. `without_ids` keeps definitions that have no id in the environment. `in_passing` says
     that nobody chose it: its overlays may be for another folder's definitions. `find_id` gives the id that is known of
-    a file that says `id: new`. Raises DefinitionError without definitions, or if a path cannot be used.
+    a file that says `id: new`. `on_read` gets the id of each selected definition that is valid by itself, as soon as it
+    is read. Raises DefinitionError without definitions, or if a path cannot be used.
     """
     files = find_all(folder, root, settings)
     chosen = select_files(files, folder, root, selected)
@@ -66,7 +68,7 @@ def load(
     layers = LayerReader(folder, root, settings)
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
-        readings = [reader.read(files.stack(each), checked=True) for each in files.definitions if each.file in chosen]
+        readings = list(_read_each((each for each in files.definitions if each.file in chosen), files, reader, on_read))
         # This needs all files: a definition that is not selected may have the same id, or mention a text file.
         definitions = [reading.definition for reading in readings]
         ids = None if files.skipped else {each.id for each in definitions if each.id}
@@ -110,6 +112,16 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
         hint = "correct it first: new definitions take values from it"
         raise DefinitionError(problem.message, where=location, hint=hint)
     return tuple(reader.read(each, "defaults").layer for each in shared)
+
+
+def _read_each(
+    chosen: Iterable[YamlFile], files: YamlFiles, reader: DefinitionReader, on_read: Callable[[str], None] | None
+) -> Iterator[Reading]:
+    for file in chosen:
+        reading = reader.read(files.stack(file), checked=True)
+        if on_read is not None and reading.definition.id and not reading.errors:
+            on_read(reading.definition.id)
+        yield reading
 
 
 def _add_others(

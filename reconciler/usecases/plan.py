@@ -29,7 +29,6 @@ _VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")  # in a tex
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
     """Return what `apply` would do, after one GET per definition; what is not read says why."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
-    # Reading begins when all files are parsed. To overlap the two was measured: the threads wait for one interpreter.
     definitions = [definition for definition in project.loaded.definitions if not definition.is_new]
     readings = for_each(definitions, lambda definition: _plan_one(api, project, definition), control)
     results = [result or Result(definition) for definition, result in zip(definitions, readings, strict=True)]

@@ -4,7 +4,7 @@ import dataclasses
 
 import click
 
-from reconciler.cli.connect import connect, stoppable
+from reconciler.cli.connect import EarlyApi, Stopping, connect, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, detailed_exitcode_option, policy_options, run_options
 from reconciler.cli.output import emit, show_problems
@@ -29,15 +29,17 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is planned. If a definition is
     not valid or an assistant cannot be read, the others are still planned, and the exit code is 1.
     """
-    project = read_project(choices)
+    stopping = Stopping()
+    early = EarlyApi(options, stopping)
+    project = read_project(choices, on_read=None if offline else early.begin_get)
     check_policy(project)
     show_problems(project.loaded.problems, "error")
     # This block lasts until the report is written, so that a stopped run reports what it has read.
-    with stoppable() as stopping:
+    with stoppable(stopping):
         if offline:
             run = plan_offline(project)
         else:
-            with connect(options, project.settings, stopping, quiet=options.quiet) as (api, control):
+            with connect(options, project.settings, stopping, quiet=options.quiet, early=early) as (api, control):
                 run = plan(api, project, control)
         # In JUnit, test cases fail for the same reasons as the exit code.
         if detailed_exitcode:

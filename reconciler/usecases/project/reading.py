@@ -1,8 +1,9 @@
 """Reads a project: settings, the selected definitions, and their history in git, which counts or the run fails."""
 
 import dataclasses
+import functools
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,6 +30,7 @@ from reconciler.usecases.project.new_assistants import resolve_entries
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
+OnRead = Callable[[Project, str], None]  # gets the project without definitions, and the id of a valid one
 _NAME = re.compile(r"(?!.*\.\.)\w[\w./-]*")  # a branch, a tag or a commit
 
 
@@ -45,13 +47,19 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
 
 
 def read_project(
-    choices: Choices, *, or_head: bool = False, allow_older: bool = False, repository: Repository | None = None
+    choices: Choices,
+    *,
+    or_head: bool = False,
+    allow_older: bool = False,
+    repository: Repository | None = None,
+    on_read: OnRead | None = None,
 ) -> Project:
     """Return the project with the selected definitions, their history, and the policy of choices and settings.
 
     With `or_head` the commit that is checked out is the base if there is no record. With `allow_older` what `HEAD`
     lacks of what was applied has changed, too. A `repository` that is open already, since its lock is held, is not
-    opened again. Raises ReconcilerError.
+    opened again. `on_read` gets the id of each definition as soon as it is read, if that alone says that it is
+    selected: not with `--changed`. Raises ReconcilerError.
     """
     if choices.changed and choices.changed_since is not None:
         raise UsageError("--changed and --changed-since cannot be combined", hint="use one of them")
@@ -65,7 +73,8 @@ def read_project(
     if choices.changed or choices.changed_since is not None:
         since = _choose_since(project, choices.changed_since)
     hidden = _hide_earlier(project, (project.record.applied, project.base.commit, since))
-    project = _load(dataclasses.replace(project, settings=hidden), choices, since, allow_older=allow_older)
+    project = dataclasses.replace(project, settings=hidden)
+    project = _load(project, choices, since, allow_older=allow_older, on_read=on_read)
     if project.base.commit:
         project = dataclasses.replace(project, base=_read_base(project))
         check_settings_moved(project)
@@ -150,10 +159,10 @@ def _choose_since(project: Project, option: str | None) -> str:
     return since
 
 
-def _load(project: Project, choices: Choices, since: str, *, allow_older: bool) -> Project:
+def _load(project: Project, choices: Choices, since: str, *, allow_older: bool, on_read: OnRead | None) -> Project:
     """Return the project with the selected definitions: all, or those that have changed since a commit."""
     if not since:
-        return dataclasses.replace(project, loaded=_load_paths(project, choices.paths))
+        return dataclasses.replace(project, loaded=_load_paths(project, choices.paths, on_read))
     folder, root, paths = project.folder, project.root, choices.paths
     changed = find_changed(project, since, also_undone=allow_older)
     # PATHS may be overlays or defaults, whose definitions are looked at.
@@ -171,9 +180,16 @@ def _load(project: Project, choices: Choices, since: str, *, allow_older: bool) 
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
-def _load_paths(project: Project, paths: Sequence[Path]) -> Loaded:
+def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead | None = None) -> Loaded:
     settings = project.settings
-    loaded = load(project.folder, paths, root=project.root, settings=settings, find_id=project.find_created_id)
+    loaded = load(
+        project.folder,
+        paths,
+        root=project.root,
+        settings=settings,
+        find_id=project.find_created_id,
+        on_read=functools.partial(on_read, project) if on_read else None,
+    )
     # If the user forgot the environment, nothing is left to look at: the ids are probably in the overlays.
     forgotten = settings.environment is None and settings.environments
     if forgotten and not (loaded.definitions or loaded.invalid):
