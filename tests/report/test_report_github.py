@@ -6,6 +6,7 @@ import pytest
 from rendered import render_github
 from report_documents import BASE, assistant, change, document, failure, problem
 
+from reconciler.core.outcome import Kind
 from reconciler.report.formats.github import MOST_OF_A_KIND
 from reconciler.report.formats.workflow_commands import disarm, write_command
 from reconciler.report.report import Report
@@ -137,6 +138,13 @@ def test_a_forced_conflict_is_a_warning_and_one_that_is_refused_is_told_once() -
     assert kinds(forced) == ["warning 7"]
     written = document("apply", assistant("a", moved, outcome="applied"), base=BASE, options={"force_conflicts": True})
     assert "was overwritten" in render_github(written)
+
+
+def test_a_conflict_that_a_resumed_apply_leaves_does_not_say_that_nothing_is_sent() -> None:
+    moved = change("/name", "N", "M", kind="conflict", base="O", unsent="kept")
+    (found,) = commands(document("apply", assistant("a", moved, outcome="applied"), base=BASE))
+    assert "nothing is sent" not in found[2]
+    assert found[2].endswith(f"Both sides changed. To resolve it, {Kind.CONFLICT.ways_out}.")
 
 
 def test_what_an_apply_put_back_is_told_as_done() -> None:

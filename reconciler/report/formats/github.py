@@ -216,12 +216,9 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
                 if is_done
                 else "apply would overwrite the live edit."
             )
-        advice = (
-            f"; nothing is sent to this assistant. To resolve it, {Kind.CONFLICT.ways_out}."
-            if change.sent is False
-            else "."
-        )
-        return f"Both sides changed{advice}"
+        is_refused = change.sent is False and change.unsent is not Unsent.KEPT
+        end = "; nothing is sent to this assistant" if is_refused else ""
+        return f"Both sides changed{end}. To resolve it, {Kind.CONFLICT.ways_out}."
     if _is_wanted(change):
         return "Git's value was restored." if is_done else "apply would restore git's value."
     if report.options.get("on_drift") == "fail":
