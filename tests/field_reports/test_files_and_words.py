@@ -196,6 +196,8 @@ def test_relative_paths_are_relative_to_where_the_user_stands(campus: Project, c
     assert select_keys(command, "visits.yaml", cwd=subfolder) == ["admissions/visits"]
     assert select_keys(command, ".", cwd=subfolder) == ["admissions/enrollment", "admissions/visits"]
     assert select_keys(command, "../desk.yaml", cwd=subfolder) == ["desk"]
+    # A report, and a command in a hint, name files from the root.
+    assert select_keys(command, "assistants/desk.yaml", cwd=subfolder) == ["desk"]
 
 
 def test_nothing_above_the_repository_is_read(campus: Project, command: Command, tmp_path: Path) -> None:

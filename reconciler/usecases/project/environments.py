@@ -112,16 +112,17 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
     ids: dict[str, list[Path]] | None = None
     resolved: list[Path] = []
     # An existing path is meant as a path, even if it is also a key or an id.
-    for path in choices.paths:
-        name = path.as_posix()
+    for given in choices.paths:
+        name = given.as_posix()
+        # A report names files from the root, wherever the command runs.
+        places = (folder / given, root / given) if name not in keys and not os.path.lexists(given) else ()
+        path = next((place for place in places if _is_inside(place, folders)), given)
         if _is_inside(path, folders):
             texts = {shown_path(path.resolve(), root)} if path.suffix not in SUFFIXES and not path.is_dir() else set()
             users = find_mentioning(find_all(folder, root, *forms), texts) if texts else ()
             resolved += [each.path for each in users] or [path]
         elif name in keys:
             resolved += keys[name]
-        elif not os.path.lexists(path) and os.path.lexists(folder / path):
-            resolved.append(folder / path)
         else:
             # All definitions must be read to know their ids. That is done only for a name that is nothing else.
             ids = _find_ids(folder, forms, root) if ids is None else ids
