@@ -50,7 +50,7 @@ class Result:
     live: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # None if it was not read
     plan: Plan | None = None
     outcome: Outcome | None = None  # None for commands that never write
-    live_after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # as it was read after a write
+    live_after: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)  # what a write left
     remaining: tuple[FieldPath, ...] = ()  # what live did not show then
     dropped: tuple[FieldPath, ...] = ()  # those of them that nobody declares, and that the API does not keep
     warnings: tuple[str, ...] = ()

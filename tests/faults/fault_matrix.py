@@ -254,7 +254,8 @@ STORIES = (
         "not_converged",
         _b("not_converged"),
         remaining=("/firstMessage",),
-        note="The edit stays. Plan again, and decide.",
+        told="firstMessage was changed again after this was written",
+        note="The edit stays, and later runs see it as drift. Plan again, and decide.",
     ),
     Story(
         "somebody edits a declared field while a write is unclear",

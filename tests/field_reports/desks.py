@@ -88,6 +88,14 @@ def roll_back(repo: Story, report: Path) -> tuple[Completed, dict[str, str | Non
 # --- what may stand between
 
 
+def answer_writes_with_live(request: Request, forward: Forward) -> Answer:
+    """Answer every write with what live has after it."""
+    answer = forward(request)
+    if request.method != "PATCH":
+        return answer
+    return json_answer(200, forward(Request("GET", request.path, request.headers, b"", 1)).json)
+
+
 def ignore_writes(request: Request, forward: Forward) -> Answer:
     """Take every write, and store nothing."""
     if request.method != "PATCH":

@@ -154,15 +154,23 @@ class Write:
         remaining, declared, before = self._find_remaining(after), self.definition.declared, self.before
         touched = {*find_undeclared_changes(declared, before, after)}
         touched |= {*find_undeclared_changes(declared, before, {**before, **answer})}
+        answered = {**after, **answer}
+        remaining_then = self._find_remaining(answered)
+        # A reading of neither the old version nor ours shows what somebody has written since. Our write left what was
+        # answered, and the record must know that, or the next run would undo the edit as a change of ours.
+        is_ours = after.get("updatedAt") in (before.get("updatedAt"), answered.get("updatedAt"))
+        edited = () if is_ours else sorted({*remaining} - {*remaining_then})
         warnings = [
             f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(touched)
         ]
+        warnings += [f"{dotted(path)} was changed again after this was written" for path in edited]
         # Either may come from a cache. The read after the write decides: the next plan will see the same.
-        if not remaining and self._find_remaining({**after, **answer}):
+        if not remaining and remaining_then:
             warnings.append("the response to the write differs from the read after it")
         outcome = Outcome.NOT_CONVERGED if remaining else Outcome.APPLIED
         all_warnings = (*self.result.warnings, *warnings)
-        judged = self.result.end(outcome, live_after=after, remaining=remaining, warnings=all_warnings)
+        left = after if is_ours else answered
+        judged = self.result.end(outcome, live_after=left, remaining=remaining, warnings=all_warnings)
         lossy = self._add_losses(judged, before, after)
         return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else judged
 
