@@ -135,6 +135,22 @@ def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
     assert desk.run("comment").code == desk.comment("plan", "--settled").code == 1
 
 
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({"released": ["/name"]}, "Released: `assistants/one.yaml`: name"),
+        ({"ignored": [{"path": "/name", "reason": "", "expires": None}], "ignored_changes": ["/name"]}, "Ignored:"),
+    ],
+)
+def test_a_change_in_git_that_sends_nothing_is_commented_on(desk: Desk, changed: dict[str, Any], shown: str) -> None:
+    report = json.loads((GOLDEN / "plan_in_sync.json").read_text("utf-8"))
+    report["assistants"][0] |= changed
+    file = desk.folder / "changed.json"
+    file.write_text(json.dumps(report), "utf-8")
+    assert desk.run("comment", file).stderr == "Created the comment.\n"
+    assert shown in desk.hosts.comments[0]["body"]
+
+
 def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert desk.issue().stderr == "Created the issue.\n"
     (issue_found,) = desk.hosts.issues
@@ -326,6 +342,19 @@ def comment_on_merged(desk: Desk, **changes: str) -> Completed:
     text.write_text("The apply could not start.", "utf-8")
     arguments = ("comment", "--text", text, "--merged-since", "v1", "--notify")
     return desk.run(*arguments, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", **changes)
+
+
+def test_a_comment_on_what_was_merged_does_not_call_ignored_fields_live(desk: Desk, merged: list[str]) -> None:
+    report = json.loads((GOLDEN / "apply.json").read_text("utf-8"))
+    applied = report["assistants"][0]
+    applied["changes"][0]["since"] = {"commit": merged[0], "author": "Ada", "date": "2026-11-20T00:00:00Z"}
+    file = desk.folder / "applied.json"
+    for ignored, summary in (([], "are live."), (["/name"], "are live, except for the ignored ones.")):
+        report["assistants"] = [{**applied, "ignored_changes": ignored or None}]
+        file.write_text(json.dumps(report), "utf-8")
+        variables = {"GITHUB_REF": "refs/heads/main", "CI_COMMIT_BRANCH": "main"}
+        assert desk.run("comment", file, "--merged-since", "v1", **variables).code == 0
+        assert f"All changes of this request {summary}\n" in desk.hosts.comments[-1]["body"]
 
 
 def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(desk: Desk, merged: list[str]) -> None:

@@ -13,6 +13,7 @@ from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.merge import select_entries
 from reconciler.report.read_back import check_kind
+from reconciler.report.remarks import collect_notes
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.usecases.history import list_merged
@@ -20,7 +21,8 @@ from reconciler.usecases.history import list_merged
 _MOST_COMMITS = 100  # commits that the host is asked about, the newest first
 # Characters for the report. The text after it needs space, and after an apply also the text before it.
 _ROOM, _ROOM_AFTER_APPLY = 64_000, 60_000
-_LIVE = "All changes of this request are live."
+_LIVE = "All changes of this request are live"
+_EXCEPT_IGNORED = ", except for the ignored ones"
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
 _NOTHING = "Nothing had to be sent."
 _PARTLY = "not all changes of this request are live. Fix what is listed as refused or failed, and apply again:"
@@ -62,7 +64,8 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
         _comment_on_merged(host, merged_since, name, report, markdown, links=(options.link, apply_link))
         return 0
     text = markdown or None
-    if report is not None and not report.all_is_well:
+    # What git releases, or changes in an ignored field, sends nothing. Whoever reviews must see it anyway.
+    if report is not None and (not report.all_is_well or collect_notes(report, of_changed=True)):
         text = render_markdown(make_view(report), limit=_ROOM)
     show_result("comment", keep_comment(host, name, text, options.link, apply_link=apply_link))
     return 0
@@ -105,5 +108,7 @@ def _make_outcome_comment(request: Request, commits: set[str], report: Report | 
         return None
     first, _, body = render_markdown(make_view(own_report), limit=_ROOM_AFTER_APPLY).partition("\n")
     outcomes = {entry.outcome for entry in own_report.assistants}
-    summary = _FROZEN if Outcome.FROZEN in outcomes else _NOTHING if outcomes == {Outcome.UNCHANGED} else _LIVE
+    end = _EXCEPT_IGNORED if any(entry.ignored_changes for entry in own_report.assistants) else ""
+    live = _NOTHING if outcomes == {Outcome.UNCHANGED} else f"{_LIVE}{end}."
+    summary = _FROZEN if Outcome.FROZEN in outcomes else live
     return f"{first}\n\n{name + _PARTLY if own_report.has_unsettled else summary}\n{body}"
