@@ -124,7 +124,7 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
             continue
         else:
             room -= _MOST_STEPS
-            matches = _match_places(before, after) or _find_shortest(before, after)
+            matches = _find_shortest(before, after)
         yield from ((old_start + old_place, new_start + new_place, length) for old_place, new_place, length in matches)
 
 
@@ -198,11 +198,3 @@ def _follow(chain: "_Chain[_Item]") -> list[_Item]:
         item, chain = chain
         items.append(item)
     return items[::-1]
-
-
-def _match_places(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
-    """Return the matches in the same place of two sequences of equal length, or none if they are less than half."""
-    if len(old) != len(new):
-        return []
-    matches = [(place, place, 1) for place, text in enumerate(old) if text == new[place]]
-    return matches if 2 * len(matches) >= len(old) else []
