@@ -16,11 +16,8 @@ from reconciler.report.differences.sentences import describe_missing_lines
 from reconciler.report.formats.inert import code, cut, inline, shorten_middle
 from reconciler.report.formats.page import Page, measure_utf16
 from reconciler.report.formats.section import (
-    BRIEF,
     ELSEWHERE,
     LONGEST_SENTENCE,
-    SHORT,
-    Detail,
     head_table,
     join_cells,
     render_section,
@@ -36,6 +33,7 @@ SMALLEST_LIMIT = 1_000
 _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard", Kind.CHANGE: "git"}
 _LONGEST_NAME, _SHORTEST_NAME = 200, 12
 _FRAME = 1_000  # characters of a section besides its long texts: names, short values, remarks
+_SHORT = 1_500  # characters of the long texts in a shortened section
 _PATIENCE = 5  # after so many shortened sections, no later one is tried in full
 
 
@@ -139,16 +137,15 @@ def _name_fields(card: Card) -> str:
 
 
 def _add_sections(cards: Sequence[Card], page: Page) -> None:
-    sections: Counter[Detail] = Counter()
+    shortened = 0
     for place, card in enumerate(cards):
         # Writing a long section that does not fit is expensive, so this is tried only a few times.
-        full, half = (Detail(max(room, 1), LONGEST_SENTENCE) for room in (page.room - _FRAME, page.room // 2))
-        tried = (full, half, SHORT, BRIEF) if sections[SHORT] + sections[BRIEF] < _PATIENCE else (BRIEF,)
-        for detail in tried:
-            text, lacks = render_section(card, detail)
+        full, half = max(page.room - _FRAME, 1), max(page.room // 2, 1)
+        for room in (full, half, _SHORT, 0) if shortened < _PATIENCE else (0,):
+            text, lacks = render_section(card, room)
             if page.add(text):
                 page.lacks += lacks
-                sections[detail] += 1
+                shortened += room in (_SHORT, 0)
                 break
         else:
             page.leave_out(len(cards) - place, "section")

@@ -34,18 +34,6 @@ _LABELS = {NOT_LIVE: "**Not live:**", SET_BY: "Set by"}
 _COMMIT = re.compile(r"[0-9a-f]{7}")
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """How much a section shows, in characters: of long texts and names (0: no values at all), and of each sentence."""
-
-    room: int
-    sentence: int
-
-
-SHORT = Detail(room=1_500, sentence=LONGEST_SENTENCE)
-BRIEF = Detail(room=0, sentence=BRIEF_SENTENCE)
-
-
 @dataclass(slots=True)
 class Section:
     """An unfinished section: its parts, the space left for long ones, and the missing lines by field."""
@@ -56,16 +44,19 @@ class Section:
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
 
-def render_section(card: Card, detail: Detail) -> tuple[str, Counter[str]]:
-    """Return the collapsible section of a card, and how many lines of which fields are missing."""
-    section = Section(detail.room, sum(field.long is not None for field in card.fields))
-    for group in card.groups if detail.room else ():
+def render_section(card: Card, room: int) -> tuple[str, Counter[str]]:
+    """Return the collapsible section of a card, and how many lines of which fields are missing.
+
+    `room` is how many characters long texts and names may take. With 0, values are left out and sentences are brief.
+    """
+    section = Section(room, sum(field.long is not None for field in card.fields))
+    for group in card.groups if room else ():
         _add_group(group, section)
-    if not detail.room and card.fields:
+    if not room and card.fields:
         section.lacks = card.changed_lines
         section.parts.append(f"Not shown here: {describe_missing_lines(section.lacks, name=code)}.")
     members = _list_members(card.members, section) if card.members else ""
-    remarks = "\n".join(_list_remarks(card, detail.sentence))
+    remarks = "\n".join(_list_remarks(card, LONGEST_SENTENCE if room else BRIEF_SENTENCE))
     # The reason comes first, so that many names do not push it down.
     section.parts += [members, remarks] if card.groups else [remarks, members]
     name = inline(cut(card.title or card.file, BRIEF_SENTENCE))
