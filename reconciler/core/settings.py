@@ -58,11 +58,6 @@ class MaxChanges:
         assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
         return f"{assistants} would be written, but max_changes allows {limit}"
 
-    def __str__(self) -> str:
-        """Return the limit as it is written in options and settings."""
-        number = int(self.amount) if self.amount.denominator == 1 else float(self.amount)
-        return f"{number}%" if self.percent else str(number)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForAssistants:
