@@ -14,10 +14,11 @@ from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.project.new_assistants import explain_no_creation, forget_unclear_creation
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.writing.creation import find_id_file, with_id
+from reconciler.usecases.writing.creation import find_id_file
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
 from reconciler.usecases.writing.runs import make_run
+from reconciler.yamltext.edit import Edit, edit_yaml
 
 
 def create_from_file(
@@ -34,7 +35,7 @@ def create_from_file(
         _check_new(project, definition, force=force)
         project.check_not_frozen(definition)
         # Tried before anything is sent: if the file cannot take the id, the id would be lost.
-        with_id(find_id_file(project, definition)[1], "asst_to_come")
+        edit_yaml(find_id_file(project, definition)[1], [Edit(("id",), "asst_to_come")])
         # The record knows the new id until git has it, so that no other run creates the assistant again.
         keeps = records_by_default(project) if recording is None else recording
         if keeps:

@@ -14,13 +14,12 @@ from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result
-from reconciler.core.tree import MISSING, build_tree, value_at
+from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.pull_values import Conflicts, SkippedField, choose_values, divide_edits, keep_ignored
 from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
-from reconciler.yamltext.writer import write_definition
 
 _NAMES_SHOWN = 10
 
@@ -180,25 +179,10 @@ def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, s
     pending, rejected = [*edits], dict[FieldPath, str]()
     while True:
         try:
-            return _apply_edits(text, pending), rejected
+            return edit_yaml(text, pending), rejected
         except EditRefused as error:
             path = error.path
             refused = next(edit for edit in pending if edit.path[: len(path)] == path[: len(edit.path)])
             # The reason is shown after the field's name.
             rejected[refused.path] = str(error).removeprefix(f"{dotted(refused.path)} ")
             pending.remove(refused)
-
-
-def _apply_edits(text: str, edits: Sequence[Edit]) -> str:
-    """Return a file's text with edits made; a file that is not there yet becomes an overlay. Raises EditRefused."""
-    if text or not edits:
-        return edit_yaml(text, edits) if edits else text
-    try:
-        # Each alone before all together, so that the error names the field that is to blame.
-        for group in (*([edit] for edit in edits), edits):
-            new_text = write_definition(build_tree((edit.path, edit.value) for edit in group))
-    except ValueError:
-        path = group[-1].path
-        message = f"{dotted(path)} cannot be written into a new file so that it reads as intended"
-        raise EditRefused(message, path, hint="") from None
-    return new_text

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.tree import MISSING, item_at, put_all, value_at
+from reconciler.core.tree import MISSING, build_tree, item_at, put_all, value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError
 from reconciler.yamltext.changes import Change, apply_changes, encode, find_changes, find_key_changes
@@ -17,6 +17,7 @@ from reconciler.yamltext.insert import insert_items, insert_pairs, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
 from reconciler.yamltext.replace import Slot, make_slot, replace_value
 from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
+from reconciler.yamltext.writer import write_definition
 
 _BOM = "\ufeff"
 _BY_HAND = "make this change in the file by hand"
@@ -42,9 +43,12 @@ class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as U
 def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     """Return the text with the values changed; a value that is already equal stays as it is written.
 
-    A field that an object lacks becomes its last one. No path may be within another one's. Raises EditRefused,
-    naming the field, where a change would touch more than its value or would not read as intended.
+    A field that an object lacks becomes its last one. An empty text becomes a new file. No path may be within another
+    one's. Raises EditRefused, naming the field, where a change would touch more than its value or would not read as
+    intended.
     """
+    if not edits or not text:
+        return _write_new(edits) if edits else text
     paths = [edit.path for edit in edits]
     if () in paths:
         raise EditRefused("a file cannot be replaced as a whole")
@@ -63,6 +67,16 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
     editor = _Editor(line_break(body), paths, _find_moved(body, old, _list_leaves(old, changes)))
     return text[: len(text) - len(body)] + editor.edit(body, old, changes) if changes else text
+
+
+def _write_new(edits: Sequence[Edit]) -> str:
+    # Each alone before all together, so that the error names the field that is to blame.
+    for group in (*([edit] for edit in edits), edits):
+        try:
+            text = write_definition(build_tree((edit.path, edit.value) for edit in group))
+        except ValueError:
+            raise _refuse_unwritable(group[-1].path) from None
+    return text
 
 
 def diff_lines(before: str, after: str, file: str) -> str:

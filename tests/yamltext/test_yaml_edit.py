@@ -457,6 +457,7 @@ FIRST: dict[str, tuple[str, str]] = {
     "like JSON": ('{\n  "a": 1\n}\n', '{\n  "id": "x1",\n  "a": 1\n}\n'),
     "empty brackets": ("# c\n{} # d\n", "# c\n{id: x1} # d\n"),
     "anchored key": ("&k a: *k\n", "id: x1\n&k a: *k\n"),
+    "no file yet": ("", "id: x1\n"),
     "question mark": ("? a\n: 1\n", "? a\n: 1\nid: x1\n"),
     "new": ("a: 1\nid: new # soon\n", "a: 1\nid: x1 # soon\n"),
 }
@@ -467,7 +468,7 @@ def test_a_new_id_is_the_first_key(before: str, after: str) -> None:
     assert edit_yaml(before, [Edit(("id",), "x1")]) == after
 
 
-@pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n", "a: [\n"])
+@pytest.mark.parametrize("text", ["# only a comment\n", "- a\n", "a: [\n"])
 def test_no_id_where_it_does_not_fit(text: str) -> None:
     with pytest.raises(EditRefused):
         edit_yaml(text, [Edit(("id",), "x1")])

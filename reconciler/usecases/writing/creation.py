@@ -12,7 +12,6 @@ from reconciler.files.write import check_unchanged, rewrite
 from reconciler.usecases.project.project import Project
 from reconciler.yamltext.edit import Edit, edit_yaml
 from reconciler.yamltext.nodes import find_places
-from reconciler.yamltext.writer import write_definition
 
 
 def create(api: Assistants, project: Project, result: Result, *, stopping: Callable[[], bool]) -> Result:
@@ -23,7 +22,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
     try:
         file, text = find_id_file(project, definition)
         check_unchanged(project.root / file, text)
-        with_id(text, "asst_to_come")
+        edit_yaml(text, [Edit(("id",), "asst_to_come")])
     except ReconcilerError as error:
         message = f"its id could not be written, so nothing was created: {error}"
         return result.refuse("invalid", message, hint=error.hint)
@@ -59,17 +58,12 @@ def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
     return file, layer.text if layer is not None else ""
 
 
-def with_id(text: str, assistant_id: str) -> str:
-    """Return the text of a file with an id: instead of `new`, as its first key, or all alone. Raises EditRefused."""
-    return edit_yaml(text, [Edit(("id",), assistant_id)]) if text else write_definition({"id": assistant_id})
-
-
 def _save_id(
     project: Project, definition: Definition, file: str, text: str, assistant_id: str
 ) -> tuple[Definition, list[str]]:
     """Write the id into its file, and return the definition that has it, with what is to be done by hand."""
     created = dataclasses.replace(definition, id=assistant_id)
-    after = with_id(text, assistant_id)
+    after = edit_yaml(text, [Edit(("id",), assistant_id)])
     try:
         rewrite(project.root / file, text, after)
     except ReconcilerError as error:
