@@ -13,6 +13,8 @@ from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
 from reconciler.yamltext.nodes import place_in
 
+_CHUNK = 64 * 1024  # bytes; most definitions are smaller
+_AS_IT_IS = getattr(os, "O_BINARY", 0)  # on Windows, a file is otherwise opened as text
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # The first bytes of documents that people may save under the name of a definition.
 _DOCUMENTS = {
@@ -165,14 +167,14 @@ def read_text(path: Path) -> str:
 
 def read_beginning(path: Path | str) -> bytes:
     """Return a file's content. Of a file above `MAX_BYTES` return a little more than these, enough to refuse it."""
-    # Without a buffer, and with room for just what is there, this takes a third less time.
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - to make a Path takes as long as to open the file
-        room = min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1
-        content = more = file.read(room)
-        # One read may return less than there is.
-        while more and len(content) <= MAX_BYTES:
-            content += (more := file.read(room))
+    # The system's own calls take half the time of `open`. With --changed, nearly all the time goes into this.
+    number, content = os.open(path, os.O_RDONLY | _AS_IT_IS), b""
+    try:
+        while len(content) <= MAX_BYTES and (chunk := os.read(number, _CHUNK)):
+            content += chunk
         return content
+    finally:
+        os.close(number)
 
 
 def describe_foreign(content: bytes) -> str:
