@@ -4,7 +4,7 @@ import contextlib
 import json
 import string
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit
 
 from reconciler.api.results import NoAnswer
 from reconciler.core.base_url import check_base_url
@@ -31,10 +31,12 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     except ReconcilerError as error:
         return f"warning: nothing was sent to the webhook: {error.message}"
     parts = urlsplit(address)
-    place = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    query = f"?{parts.query}" if parts.query else ""
+    # A variable may have any bytes.
+    place = quote((parts.path or "/") + query, safe=string.punctuation, errors="surrogateescape")
     content = json.dumps({"text": text}).encode()
     with contextlib.closing(wire.open()) as connection:
-        result = connection.exchange("POST", quote(place, safe=string.punctuation), {}, content, _TIMEOUT)
+        result = connection.exchange("POST", place, {}, content, _TIMEOUT)
     if isinstance(result, NoAnswer):
         # Only the kind of failure, because its text may contain the URL.
         return f"warning: the webhook could not be reached ({result.kind})"

@@ -714,7 +714,13 @@ def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) 
 def test_a_webhook_that_does_not_work_is_a_warning_without_its_address(desk: Desk) -> None:
     with running_hosts() as elsewhere:
         desk.hosts.hook = (302, "", {"location": f"{elsewhere.url}/hook"})
-        bad = "http://127.0.0.1:9/s3cret-hook", "http://example.test/s3cret-hook", "s3cret-hook", "https://[s3cret-hook"
+        bad = [
+            "http://127.0.0.1:9/s3cret-hook",
+            "http://127.0.0.1:9/?s3cret-hook\udcff",  # a byte that is not UTF-8
+            "http://example.test/s3cret-hook",
+            "s3cret-hook",
+            "https://[s3cret-hook",
+        ]
         for address, message in [(f"{desk.hosts.url}/hook?s3cret-hook", "answered 302"), *((one, "") for one in bad)]:
             result = desk.issue(RECONCILER_WEBHOOK_URL=address)
             assert (result.code, "warning: " in result.stderr, message in result.stderr) == (0, True, True)
