@@ -1,6 +1,5 @@
 """Creates the files that a project lacks: the folder, settings, editors' settings, a pipeline. Replaces none."""
 
-import contextlib
 import importlib.resources
 import json
 import os
@@ -11,8 +10,8 @@ from typing import Literal
 
 from reconciler.assistant.json_schema import make_assistant_schema
 from reconciler.core.settings import FILE_NAME
-from reconciler.errors import ReportError
 from reconciler.files.settings_table import settings_schema
+from reconciler.files.write import rewrite
 
 Ci = Literal["github", "gitlab"]
 _GITHUB = ".github/workflows/assistants.yml"
@@ -53,20 +52,10 @@ def write_new(file: str, text: str) -> bool:
     # A folder that contains definitions needs no placeholder.
     if os.path.lexists(path) or (path.name == ".gitkeep" and path.parent.is_dir() and any(path.parent.iterdir())):
         return False
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Mode "x" replaces no file that appeared meanwhile, and follows no link.
-        with path.open("x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        if path.suffix == ".sh":
-            path.chmod(path.stat().st_mode | 0o111)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        # A part of a file would be left alone the next time, as one that is there: settings without `record: true`.
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise ReportError(f"cannot be written: {error.strerror}", where=file) from error
+    # Whole or not at all: a part of it would be left alone the next time, such as settings without `record: true`.
+    rewrite(path, "", text)
+    if path.suffix == ".sh":
+        path.chmod(path.stat().st_mode | 0o111)
     return True
 
 

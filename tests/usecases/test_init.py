@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,30 @@ def test_no_part_of_a_file_stays_where_the_disk_is_full(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (1, "wrote assistants/.gitkeep\n")
     assert "reconciler.yaml: cannot be written: File too large" in result.stderr
     assert run("init", cwd=tmp_path).stdout.startswith("wrote reconciler.yaml\n")
+
+
+KILLED_AT_A_WRITE = """
+import os, signal, sys
+left = int(sys.argv.pop(1))
+def look(frame, event, called):
+    global left
+    left -= event == "c_call" and called.__name__ == "write"
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+from reconciler.cli.main import main
+sys.setprofile(look)
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal of POSIX")
+@pytest.mark.parametrize("number", [3, 4, 5, 11])
+def test_no_part_of_a_file_stays_where_it_is_killed(tmp_path: Path, number: int) -> None:
+    words = [sys.executable, "-B", "-c", KILLED_AT_A_WRITE, str(number), "init"]
+    assert subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode < 0
+    assert run("init", cwd=tmp_path).code == 0
+    files = list_files("assistants", api_url=None, ci=None, package=None)
+    assert {file: (tmp_path / file).read_text("utf-8") for file in files} == files
 
 
 def test_the_older_form_of_one_file_for_each_job_goes_on_alone(tmp_path: Path) -> None:
