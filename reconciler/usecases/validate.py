@@ -1,17 +1,23 @@
 """Check definitions offline: no network, no credentials."""
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, combinations, product
 
+from reconciler.assistant.fields import NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.problem import Problem, Severity, keep_gravest
+from reconciler.core.canonical import exact_text
+from reconciler.core.definition import DEFAULTS
 from reconciler.core.overrides import check_matches, find_idle_secrets, list_expired
 from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.files.definitions import Loaded
 from reconciler.files.source_lines import add_settings_lines
 
+# How many definitions must share a value for a hint, and how many hints are shown at most.
+LEAST_SHARED = 5
+MOST_HINTS = 3
 Forms = Sequence[tuple[Settings, Loaded]]
 
 
@@ -55,6 +61,23 @@ def report_settings_problems(problems: Sequence[Problem], *, strict: bool = Fals
     # Without it nobody knows which fields may be declared, or which values may be shown.
     moment = now()
     return Run("validate", moment, moment, results=(), problems=tuple(problems), options={"strict": strict})
+
+
+def find_shareable(loaded: Loaded) -> Iterator[str]:
+    """Yield the values that most definitions repeat. As a default each would be written once."""
+    # A run of a few files does not see the others, and with few definitions a hint is not worth it.
+    if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
+        return
+    candidates: list[tuple[int, str]] = []
+    files = [definition.own_layer.fields for definition in loaded.definitions]
+    for field in (field for field in TOP_LEVEL if field not in NEVER_SHARED):
+        values = Counter(exact_text(fields[field]) for fields in files if fields.get(field) is not None)
+        count = max(values.values(), default=0)
+        if count >= LEAST_SHARED and 2 * count > len(files):
+            candidates.append((count, field))
+    # The sort is stable, so fields with equal counts stay in the API's order.
+    for count, field in sorted(candidates, key=lambda candidate: -candidate[0])[:MOST_HINTS]:
+        yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
 
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:

@@ -94,3 +94,22 @@ def test_a_live_edit_is_pulled_into_the_definition_and_the_default_keeps_its_val
         own = (repo.root / "assistants/a.yaml").read_text("utf-8")
         assert own == "id: asst_a   # mine\nendCallMessage: Edited\nfirstMessage: null\nvoice:\n  voiceId: z\n"
         assert json.loads(repo.run("plan", "--base", "none", "--format", "json").stdout)["summary"]["in_sync"] == 3
+
+
+def test_what_many_definitions_hold_alike_is_hinted_at(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as repo:
+        for number in range(7):
+            fields = {"endCallMessage": "Bye", "voice": {"voiceId": "x"}} if number < 5 else {"endCallMessage": "Bye"}
+            repo.write(f"a{number}", name="Same", **fields)
+        result = repo.run("validate", "--strict")
+        quiet = repo.run("validate", "--quiet")
+        repo.write("b", "id: asst_x\nname: 1\n")
+        selected = repo.run("validate", "assistants/a1.yaml")
+    assert (result.code, result.stderr.splitlines()) == (
+        0,
+        [
+            "7 definitions have the same endCallMessage; it could be moved to _defaults.yaml",
+            "5 definitions have the same voice; it could be moved to _defaults.yaml",
+        ],
+    )
+    assert (quiet.stderr, selected.stderr) == ("", "")

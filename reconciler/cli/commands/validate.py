@@ -6,10 +6,11 @@ from reconciler.assistant.problem import InvalidSettings
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, definition_options, output_options
 from reconciler.cli.output import emit
+from reconciler.cli.streams import eprint
 from reconciler.core.settings import now
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_forms, read_neighbours
-from reconciler.usecases.validate import report_settings_problems, validate
+from reconciler.usecases.validate import find_shareable, report_settings_problems, validate
 
 
 @declare_command(
@@ -38,4 +39,6 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
     neighbours = read_neighbours(forms[0][0], choices.directory)
     run = validate(forms, neighbours, started_at=started_at, strict=strict)
     emit(run, output, sensitive=forms[0][0].sensitive)
+    for hint in () if output.quiet else find_shareable(forms[0][1]):
+        eprint(hint)
     return int(any(strict or problem.severity == "error" for problem in run.problems))
