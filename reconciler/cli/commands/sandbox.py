@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import declare_command, group_options
-from reconciler.cli.installation import check_sandbox
+from reconciler.cli.installation import missing_library_error
 from reconciler.cli.streams import eprint
 from reconciler.report.differences.values import escape
 from reconciler.sandbox.fault_rules import Rule, parse_rule
@@ -120,8 +120,10 @@ def command(settings: Settings, verbose: bool) -> None:
       --fault 'edit name=Ada after GET /assistants/*' somebody else edits
     """  # noqa: D301 - click wants the character that \b stands for
     # Imported only here: the server's libraries take time to load, and --help must work without them.
-    check_sandbox("the sandbox")
-    server = importlib.import_module("reconciler.sandbox.server")
+    try:
+        server = importlib.import_module("reconciler.sandbox.server")
+    except ModuleNotFoundError as error:
+        raise missing_library_error("the sandbox", error.name) from error
     tallies = server.serve(settings, os.environ, functools.partial(_announce, settings), eprint if verbose else None)
     for tally in tallies:
         requests = f"{tally.hit_count} of {tally.request_count} requests"
