@@ -185,7 +185,10 @@ class Planner:
         """Return the differences with why each is not sent; `enforced` are live edits that are reverted anyway."""
         # Only this function decides. People reviewed the changes together, so one refusal stops all.
         policy = self.policy
-        kinds = {change.kind for change in changes if change.path not in enforced}
+        # A resumed apply leaves the other fields of an assistant to the next one, whoever has changed them.
+        paths = {change.path for change in changes if policy.only_unclear}.difference(enforced)
+        later = {path for path in paths if not any(covers(field, path) for field in resend)}
+        kinds = {change.kind for change in changes if change.path not in {*enforced, *later}}
         # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
         refusal: Unsent | None = None
         if Kind.CONFLICT in kinds and not policy.force_conflicts:
@@ -198,9 +201,8 @@ class Planner:
         decided = []
         for change in changes:
             # Kept drift would be kept in any case, whatever the reason for the refusal.
-            stays = change.kind is Kind.DRIFT and policy.on_drift == "keep"
-            stays |= policy.only_unclear and not any(covers(path, change.path) for path in resend)
-            stays &= change.path not in enforced
+            stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in enforced
+            stays |= change.path in later
             decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
         return tuple(decided)
 

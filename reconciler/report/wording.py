@@ -133,13 +133,14 @@ def _explain_options(report: Report) -> Iterator[str]:
         yield "New assistants are created only with --create."
     if not report.traits.is_plan:
         return
-    if Kind.DRIFT in kinds and on_drift == "fail":
+    refused = {kind for reasons in unsent for kind, reason in reasons if reason in (Unsent.CONFLICT, Unsent.DRIFT)}
+    if Kind.DRIFT in refused and on_drift == "fail":
         yield "With --on-drift fail, nothing is sent to an assistant that was edited live."
     if (reverted := sum((Kind.DRIFT, None) in reasons for reasons in unsent)) and on_drift == "revert":
         yield f"With --on-drift revert, git's values replace live edits in {count_noun(reverted, 'assistant')}."
     if Kind.CONFLICT in kinds and report.options.get("force_conflicts"):
         yield "With --force-conflicts, git's values replace the live ones where both changed."
-    elif Kind.CONFLICT in kinds:
+    elif Kind.CONFLICT in refused:
         yield f"Nothing is sent to an assistant with a conflict. To resolve it, {Kind.CONFLICT.ways_out}."
 
 

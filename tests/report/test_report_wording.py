@@ -116,7 +116,11 @@ def test_an_apply_that_creates_nothing_says_which_option_creates() -> None:
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
-    assert "was edited live" in list_notes(document("plan", DRIFTED, base=base, options=fail))[0]
+    stopped = assistant("stopped", change("/name", "B", "A", kind="drift", unsent="drift"))
+    assert "was edited live" in list_notes(document("plan", stopped, base=base, options=fail))[0]
+    # What a resumed apply is about to leave refuses nothing.
+    left = [change(f"/{kind}", "B", "A", kind=kind, base="O", unsent="kept") for kind in ("conflict", "drift")]
+    assert list_notes(document("plan", assistant("resumed", *left), base=base, options=fail)) == []
     (note,) = list_notes(document("plan", TORN, base=base))
     assert all(way in note for way in ("--force-conflicts", "remove the field", "pull --conflicts"))
     (note,) = list_notes(document("plan", TORN, base=base, options=forced))

@@ -74,6 +74,27 @@ def test_nothing_else_of_the_assistant_is_sent(repo: Story, recorded: bool) -> N
 
 
 @pytest.mark.parametrize("landed", [True, False])
+@pytest.mark.parametrize("git_moves", [True, False], ids=["conflict", "drift"])
+def test_a_live_edit_of_another_field_stops_nothing(repo: Story, landed: bool, git_moves: bool) -> None:
+    """Wherever the write has arrived: the run is about its fields alone."""
+    repo.write("a", id="asst_a", firstMessage="old", voicemailMessage="ours")
+    repo.commit()
+    repo.apply_and_record()
+    repo.write("a", id="asst_a", firstMessage="new", voicemailMessage="ours")
+    repo.write("b", id="asst_b", firstMessage="newer")
+    repo.commit()
+    report = repo.save_report(apply_unclear(repo, landed=landed))
+    repo.sandbox.edit("asst_a", voicemailMessage="theirs")
+    if git_moves:
+        repo.write("a", id="asst_a", firstMessage="new", voicemailMessage="ours again")
+        repo.commit()
+    entry = entries(repo.apply("--resume", report, "--on-drift", "fail"))["a"]
+    assert (entry["outcome"], repo.sandbox.patches) == ("applied", [{"firstMessage": "new"}])
+    (left,) = [change for change in entry["changes"] if change["path"] == "/voicemailMessage"]
+    assert (left["kind"], left.get("unsent")) == ("conflict" if git_moves else "drift", "kept")
+
+
+@pytest.mark.parametrize("landed", [True, False])
 def test_it_does_so_also_against_a_base(repo: Story, landed: bool) -> None:
     report = repo.save_report(apply_unclear(repo, landed=landed))
     document = repo.apply("--resume", report, "--base", "HEAD")  # by which what is not live would have drifted
