@@ -24,6 +24,7 @@ from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.report import Report
 from reconciler.report.view import View, make_view
+from reconciler.report.wording import leave_out_id
 
 LEAST_WIDTH = 60
 _UNBROKEN = sys.maxsize
@@ -127,14 +128,14 @@ def show_problems(problems: Iterable[Problem], *severities: Severity) -> None:
 
 def show_failures(failures: Iterable[tuple[str, str, str]]) -> None:
     """Show failures on stderr, each with its message and hint. A reason that several share is shown once."""
-    # A wrong password is one message, however many assistants it concerns.
-    names_by_reason: dict[str, list[str]] = {}
+    # A server that is down is one message, however many assistants it concerns.
+    by_reason: dict[str, list[tuple[str, str]]] = {}
     for name, message, hint in failures:
         reason = "\n  ".join(escape(part) for part in (message, hint) if part)
-        names_by_reason.setdefault(reason, []).append(escape(name))
-    for reason, names in names_by_reason.items():
-        several = f"{reason}\n  {len(names)} assistants: {', '.join(names)}"
-        eprint(f"{names[0]}: {reason}" if len(names) == 1 else several, colour="red")
+        by_reason.setdefault(leave_out_id(reason), []).append((escape(name), reason))
+    for shared, members in by_reason.items():
+        several = f"{shared}\n  {len(members)} assistants: {', '.join(name for name, _ in members)}"
+        eprint(": ".join(members[0]) if len(members) == 1 else several, colour="red")
 
 
 def read_report(name: str) -> Report:

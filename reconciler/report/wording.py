@@ -1,5 +1,6 @@
 """The plain words of every report: outcomes, notes and totals, in one place, so that two formats never differ. Pure."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from reconciler.core.origin import describe_last_update
@@ -38,6 +39,7 @@ ERROR: dict[str, str] = {
 }
 LEFT = "left as it is"
 UNCLEAR = "unclear, the last write may not have arrived"
+_REQUEST = re.compile(r"^([A-Z]+ /assistants/)[^ :]+")
 _LONGEST_NAME = 20  # characters, of a command that no version has
 
 
@@ -94,6 +96,11 @@ def describe_error(entry: AssistantEntry) -> list[str]:
         return []
     message = error.message.strip() or describe_kind(error)
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
+
+
+def leave_out_id(message: str) -> str:
+    """Return an error without the id in its request, so that it is the same for all who got the same answer."""
+    return _REQUEST.sub(r"\1ID", message)
 
 
 def describe_kind(error: ErrorEntry) -> str:

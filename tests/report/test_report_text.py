@@ -400,6 +400,21 @@ def test_one_error_of_many_assistants_is_told_once() -> None:
     assert second.startswith("assistants/c.yaml: failed")
 
 
+def test_one_answer_to_the_requests_of_many_assistants_is_told_once() -> None:
+    answer = "(after 5 attempts): the API answered 503\nTry later."
+    errors = {key: failure("server", f"GET /assistants/asst_{key} {answer}", 503) for key in ("a", "b")}
+    entries = [assistant(key, status="error", error=error) for key, error in errors.items()]
+    alone = assistant("c", status="missing", error=failure("not_found", "GET /assistants/asst_c: 404", 404))
+    first, second, *_ = render_text(document("plan", *entries, alone)).split("\n\n")
+    assert first.splitlines() == [
+        "2 assistants: error",
+        "  error: GET /assistants/ID (after 5 attempts): the API answered 503",
+        "    Try later.",
+        "    assistants/a.yaml (asst_a), assistants/b.yaml (asst_b)",
+    ]
+    assert "  error: GET /assistants/asst_c: 404" in second.splitlines()
+
+
 def test_what_a_stopped_run_has_skipped_is_told_once() -> None:
     skipped = [assistant(key, outcome="skipped") for key in ("a", "b", "c")]
     moved = assistant("d", change("/name", "New", "Old"), outcome="skipped")

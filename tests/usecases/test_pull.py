@@ -92,6 +92,19 @@ def test_conflicts_are_pulled_where_they_are_asked_for(tmp_path: Path) -> None:
     assert planned == {"a": {"/model/temperature": "change"}}  # git's own move stays
 
 
+def test_an_answer_that_all_assistants_get_is_said_once(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE, "b": LIVE}) as repo:
+        for key in "ab":
+            repo.write(key, TEXT.replace("asst_a", f"asst_{key}"))
+        repo.commit()
+        repo.sandbox.rehearse("every GET *: 403")
+        result = repo.run("pull")
+    first, *_, last = result.stderr.splitlines()
+    assert (result.code, result.stderr.count("403")) == (1, 1)
+    assert first.startswith("GET /assistants/ID: the API answered 403")
+    assert last == "  2 assistants: assistants/a.yaml, assistants/b.yaml"
+
+
 def test_a_wrong_password_is_said_once_before_the_files_and_the_lints(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": LIVE, "b": LIVE}) as repo:
         for key in "ab":
