@@ -58,9 +58,9 @@ class Stopping:
 
 
 @contextlib.contextmanager
-def stoppable(stopping: Stopping | None = None) -> Iterator[Stopping]:
+def stoppable() -> Iterator[Stopping]:
     """Let SIGINT, SIGTERM and SIGHUP stop the run gracefully. A second stops immediately, a third as by default."""
-    stopping = stopping or Stopping()
+    stopping = Stopping()
     # A Python caller may have its own handlers. They are restored at the end.
     numbers = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))  # Windows has no SIGHUP
     previous_handlers = {int(number): signal.getsignal(number) for number in numbers}

@@ -1,6 +1,6 @@
 """`reconciler drift`."""
 
-from reconciler.cli.connect import EarlyApi, Stopping, connect, stoppable
+from reconciler.cli.connect import EarlyApi, connect, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, detailed_exitcode_option, project_options, run_options
 from reconciler.cli.output import emit, show_problems
@@ -23,11 +23,10 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
     a definition is not valid or an assistant could not be read. With --detailed-exitcode, it is 2 if something was
     edited live.
     """
-    stopping = Stopping()
-    early = EarlyApi(options, stopping)
-    project = read_project(choices, or_head=True, on_read=early.begin_get)
-    show_problems(project.loaded.problems, "error")
-    with stoppable(stopping):
+    with stoppable() as stopping:
+        early = EarlyApi(options, stopping)
+        project = read_project(choices, or_head=True, on_read=early.begin_get)
+        show_problems(project.loaded.problems, "error")
         with connect(options, project.settings, stopping, quiet=options.quiet, early=early) as (api, control):
             run = drift(api, project, control)
         report = emit(run, options, sensitive=project.settings.sensitive)

@@ -4,7 +4,7 @@ import dataclasses
 
 import click
 
-from reconciler.cli.connect import EarlyApi, Stopping, connect, stoppable
+from reconciler.cli.connect import EarlyApi, connect, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, detailed_exitcode_option, policy_options, run_options
 from reconciler.cli.output import emit, show_problems
@@ -29,13 +29,12 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
     PATHS are definition files, folders, keys or ids. Without them, the whole folder is planned. If a definition is
     not valid or an assistant cannot be read, the others are still planned, and the exit code is 1.
     """
-    stopping = Stopping()
-    early = EarlyApi(options, stopping)
-    project = read_project(choices, on_read=None if offline else early.begin_get)
-    check_policy(project)
-    show_problems(project.loaded.problems, "error")
     # This block lasts until the report is written, so that a stopped run reports what it has read.
-    with stoppable(stopping):
+    with stoppable() as stopping:
+        early = EarlyApi(options, stopping)
+        project = read_project(choices, on_read=None if offline else early.begin_get)
+        check_policy(project)
+        show_problems(project.loaded.problems, "error")
         if offline:
             run = plan_offline(project)
         else:
