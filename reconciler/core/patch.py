@@ -83,23 +83,19 @@ def shows_nothing_new(paths: Collection[FieldPath], before: Mapping[str, Any], a
     return bool(pairs) and all(exact_text(old) == exact_text(new) for old, new in pairs)
 
 
-def find_lost_keys(declared: Any, live: Any, path: FieldPath, *, in_element: bool = False) -> Iterator[FieldPath]:
-    """Yield the undeclared live keys that are lost with list elements sent as declared."""
-    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+def find_lost_keys(sent: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:
+    """Yield the live keys that a patch lacks: undeclared ones inside list elements, which are sent as declared."""
+    if isinstance(sent, Mapping) and isinstance(live, Mapping):
         for key, value in live.items():
-            if key in declared:
-                yield from find_lost_keys(declared[key], value, (*path, key), in_element=in_element)
-            # Outside of lists, keys that only live has are sent along. A null equals a missing key, so it is not lost.
-            elif in_element and value is not None:
+            if key in sent:
+                yield from find_lost_keys(sent[key], value, (*path, key))
+            # A null equals a missing key, so it is not lost.
+            elif value is not None:
                 yield (*path, key)
     # A list that asks for exactly its elements loses nothing by mistake.
-    elif isinstance(declared, list) and isinstance(live, list) and not isinstance(declared, Whole):
-        # A list that is in sync is sent as it is live. In any other list, each element that differs is sent as
-        # declared, with everything inside it.
-        is_sent = in_element or not equal(declared, live, path)
-        for index, (element, live_element) in enumerate(zip(declared, live, strict=False) if is_sent else ()):
-            if in_element or not equal(element, live_element):
-                yield from find_lost_keys(element, live_element, (*path, str(index)), in_element=True)
+    elif isinstance(sent, list) and isinstance(live, list) and not isinstance(sent, Whole):
+        for index, pair in enumerate(zip(sent, live, strict=False)):
+            yield from find_lost_keys(*pair, (*path, str(index)))
 
 
 def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, keeps_live: KeepsLive) -> Any | Missing:
