@@ -191,16 +191,14 @@ def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
 
 def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> Iterator[str]:
     """Yield names. If there are several places, names are sorted by place, and the last name of each has the place."""
-    titles = [wording.choose_title(entry) for entry in members]
-    keys = [wording.show_in(entry, entry.key) for entry in members]
-    order = sorted(range(len(members)), key=lambda number: places[number]) if places else range(len(members))
-    for number, following in itertools.zip_longest(order, order[1:]):
-        name = titles[number] if titles.count(titles[number]) == 1 else keys[number]
-        if not places or (following is not None and places[following] == places[number]):
-            yield name
-        else:
-            several = places.count(places[number]) > 1
-            yield f"{'and ' if several else ''}{name} ({places[number]})"
+    titles = Counter(map(wording.choose_title, members))
+    named = ((entry, wording.choose_title(entry)) for entry in members)
+    names = [title if titles[title] == 1 else wording.show_in(entry, entry.key) for entry, title in named]
+    by_place = sorted(zip(places or [""] * len(names), names, strict=True), key=lambda pair: pair[0])
+    for place, pairs in itertools.groupby(by_place, key=lambda pair: pair[0]):
+        *others, last = (name for _, name in pairs)
+        yield from others
+        yield f"{'and ' if others else ''}{last} ({place})" if place else last
 
 
 def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, report: Report) -> Iterator[Card]:
