@@ -85,7 +85,6 @@ class OutputOptions:
     form: str
     reports: tuple[Path, ...]
     quiet: bool  # omits the text if nothing needs attention
-    text: Callable[..., str] | None = None  # replaces the usual text format
 
 
 @dataclass(frozen=True, kw_only=True)

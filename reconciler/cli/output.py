@@ -73,9 +73,7 @@ def emit_view(
     """
 
     def render_as(form: str) -> str:
-        if form == "json":
-            return render_json(report)
-        return output.text(report) if output.text is not None and form == "text" else render(view, form)
+        return render_json(report) if form == "json" else render(view, form)
 
     # Files come first. If one cannot be written, the others and stdout still are.
     failures: list[ReconcilerError] = []

@@ -38,7 +38,9 @@ def test_the_id_becomes_the_first_key_and_nulls_are_not_sent(tmp_path: Path) -> 
         new = yaml.safe_load(text)["id"]
         other = repo.run("create", "--yes", file)
     lines = NEW.splitlines()
-    assert (result.code, result.stdout) == (0, f"assistants/new.yaml: created {new}\n"), result.stderr
+    assert (result.code, result.stderr) == (0, f"Wrote the id {new} into assistants/new.yaml.\n")
+    assert result.stdout.startswith(f"assistants/new.yaml: created\n  Newcomer ({new})\n")
+    assert result.stdout.endswith("\nCreate: 1 created.\n")
     assert text == "\ufeff" + "\r\n".join([lines[0], f"id: {new}", *lines[1:], ""])
     declared = yaml.safe_load(NEW)
     assert sent == [{key: value for key, value in declared.items() if value is not None}]
@@ -106,10 +108,10 @@ def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path:
         result = repo.run("create", "--yes", file, "--retries", "3")
         request = [request for request in server.requests("POST") if request.path == "/assistants"]
         text = file.read_text("utf-8")
-    assert (result.code, result.stdout, len(request), text) == (1, "", 1, NEW)
-    assert "it is unknown whether the assistant was created" in result.stderr
-    assert "look in the dashboard for 'Newcomer'" in result.stderr
-    assert "assistants/new.yaml" in result.stderr
+    assert (result.code, result.stderr, len(request), text) == (1, "", 1, NEW)
+    assert "assistants/new.yaml: indeterminate" in result.stdout
+    assert "it is unknown whether the assistant was created" in result.stdout
+    assert "look in the dashboard for 'Newcomer'" in result.stdout
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
@@ -122,9 +124,9 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
         result = repo.run("create", "--yes", file, "--retries", "3")
         request = [request for request in server.requests("POST") if request.path == "/assistants"]
         text = file.read_text("utf-8")
-    assert (result.code, result.stdout, len(request), text) == (1, "", 1, NEW)
-    assert f"trouble number {status}" in result.stderr
-    assert "unknown" not in result.stderr
+    assert (result.code, result.stderr, len(request), text) == (1, "", 1, NEW)
+    assert f"trouble number {status}" in result.stdout
+    assert "unknown" not in result.stdout
 
 
 def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
@@ -203,8 +205,8 @@ def test_what_live_does_not_show_is_told(tmp_path: Path) -> None:
         file = repo.write("new", NEW)
         result = repo.run("create", "--yes", file)
         new = yaml.safe_load(file.read_text("utf-8"))["id"]
-    assert (result.code, result.stdout) == (1, f"assistants/new.yaml: created {new}\n")
-    assert "live does not show firstMessage as declared" in result.stderr
+    assert (result.code, result.stderr) == (1, f"Wrote the id {new} into assistants/new.yaml.\n")
+    assert "  not live: firstMessage\n" in result.stdout
 
 
 def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> None:
@@ -218,7 +220,7 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
         new_assistant = repo.sandbox.live(new)
     assert result.code == 1
     assert new_assistant["name"] == "Newcomer"
-    assert f"the assistant {new} was created and its id written" in result.stderr
+    assert f"the assistant {new} was created and its id written" in result.stdout
 
 
 @pytest.mark.parametrize("changed", ["folder", "file"])
@@ -238,12 +240,12 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
         repo.sandbox.before_each(meanwhile)
         result = repo.run("create", "--yes", file)
         expected_text = file.read_text("utf-8") if changed == "file" else newer
-        new = next(word for word in result.stderr.split() if word.startswith("asst_"))
+        new = next(word for word in result.stdout.split() if word.startswith("asst_"))
         new_assistant = repo.sandbox.live(new)
-    assert (result.code, result.stdout, expected_text) == (1, "", newer)
+    assert (result.code, result.stderr, expected_text) == (1, "", newer)
     assert new_assistant["name"] == "Newcomer"
-    assert f"the assistant {new} was created, but its id could not be written" in result.stderr
-    assert f"put `id: {new}` into the file by hand" in result.stderr
+    assert f"the assistant {new} was created, but its id could not be written" in result.stdout
+    assert f"put `id: {new}` into the file by hand" in result.stdout
 
 
 def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
@@ -255,7 +257,7 @@ def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
         new = yaml.safe_load(text)["id"]
         live = environments.repo.sandbox.live(new)
         again = environments.run("staging", "create", "--yes", file)
-    assert (result.code, result.stdout) == (0, f"environments/staging/new.yaml: created {new}\n"), result.stderr
+    assert (result.code, result.stderr) == (0, f"Wrote the id {new} into environments/staging/new.yaml.\n")
     assert text == f"# Staging.\nid: {new}\nfirstMessage: Test\n"
     assert live["firstMessage"] == "Test"
     assert file.read_text("utf-8") == NEW
@@ -269,7 +271,7 @@ def test_the_first_overlay_makes_its_folder(tmp_path: Path) -> None:
         (environments.root / "environments/staging").rmdir()
         result = environments.run("staging", "create", "--yes", file)
         overlay = (environments.root / "environments/staging/sub/new.yaml").read_text("utf-8")
-    assert (result.code, overlay) == (0, f"id: {result.stdout.split()[-1]}\n"), result.stderr
+    assert (result.code, overlay) == (0, f"id: {result.stderr.split()[3]}\n"), result.stderr
 
 
 def test_an_environment_without_an_overlay_folder_creates_nothing(tmp_path: Path) -> None:

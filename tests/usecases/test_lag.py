@@ -190,7 +190,7 @@ def test_a_new_assistant_may_be_found_late(tmp_path: Path) -> None:
         repo.sandbox.rehearse("POST /assistants: lag=0.2s")
         result = repo.run("create", "--yes", "assistants/new.yaml")
         new = yaml.safe_load((repo.project.folder / "new.yaml").read_text("utf-8"))["id"]
-        assert (result.code, result.stdout, result.stderr) == (0, f"assistants/new.yaml: created {new}\n", "")
+        assert (result.code, result.stderr) == (0, f"Wrote the id {new} into assistants/new.yaml.\n")
         assert [method for method, path, _ in repo.sandbox.requests if path == "/assistants"] == ["POST"]
 
 

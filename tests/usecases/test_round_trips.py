@@ -75,7 +75,7 @@ def test_a_created_assistant_is_in_sync_and_takes_edits(tmp_path: Path, nested: 
         planned = repo.plan()
         live, provider = repo.sandbox.live(new), repo.sandbox.provider(new)
         posts = [path for method, path, _ in repo.sandbox.requests if method == "POST" and path != "/auth/login"]
-    assert (result.code, result.stdout) == (0, f"assistants/new.yaml: created {new}\n"), result.stderr
+    assert (result.code, result.stderr) == (0, f"Wrote the id {new} into assistants/new.yaml.\n")
     assert text == f"# Not there yet.\nid: {new}\n" + NEW.partition("\n")[2]
     assert change_kinds(created) == {}
     assert created["summary"]["in_sync"] == 1
@@ -144,7 +144,7 @@ def test_a_new_assistant_of_one_environment_is_none_of_the_other(tmp_path: Path)
         post_count = environments.sandboxes["production"].calls.get("POST", 0)
     assert before.code == 0, before.stderr
     assert result.code == 0, result.stderr
-    assert result.stdout.startswith("environments/staging/new.yaml: created ")
+    assert result.stderr.endswith(" into environments/staging/new.yaml.\n")
     assert yaml.safe_load(overlay).keys() == {"id"}
     assert untouched == NEW
     assert planned["summary"]["in_sync"] == planned["summary"]["total"] == 1

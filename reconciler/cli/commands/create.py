@@ -14,9 +14,7 @@ from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
 from reconciler.git.record import NO_RECORD
 from reconciler.git.repository import Repository
-from reconciler.report.differences.values import escape, field_name
-from reconciler.report.report import Report
-from reconciler.report.wording import describe_error
+from reconciler.report.differences.values import escape
 from reconciler.usecases.create import create_from_file
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import drop_missing_overlay, resolve_names
@@ -39,7 +37,6 @@ def command(file: str, choices: Choices, options: RunOptions, yes: bool, force: 
     unclear, nothing is written, and the error says how to find out.
     """
     check_can_confirm("create", "look at the file", yes=yes)
-    options = dataclasses.replace(options, text=_show_errors)
     with open_session(choices, options, yes=yes, label="Creating") as session:
         run = create_from_file(
             session.lock,
@@ -50,25 +47,10 @@ def command(file: str, choices: Choices, options: RunOptions, yes: bool, force: 
         )
     created = run.results[0].definition
     # The report names the definition. In an environment, the id is in another file.
-    if options.form == "text" and created.id and not created.says_new:
-        click.echo(f"{escape(created.id_file)}: created {escape(created.id)}")
+    if created.id and not created.says_new:
+        eprint(f"Wrote the id {escape(created.id)} into {escape(created.id_file)}.")
     # An id that is neither in a file nor in a record is lost.
     return session.exit_code or int(created.says_new)
-
-
-def _show_errors(report: Report) -> str:
-    """Return nothing for stdout if all went well. Errors go to stderr, as the report has them."""
-    for entry in report.assistants:
-        for line in entry.warnings:
-            eprint(f"{escape(entry.file)}: {escape(line)}", colour="yellow")
-        missing = ", ".join(map(field_name, entry.remaining))
-        missing_text = [f"live does not show {missing} as declared"] if missing else []
-        if entry.failed and (lines := describe_error(entry) or missing_text):
-            first, *others = lines
-            eprint("\n  ".join([f"Error: {escape(entry.file)}: {first}", *others]), colour="red")
-    for note in report.warnings:
-        eprint(escape(note))
-    return ""
 
 
 def _read_project(choices: Choices, file: str, repository: Repository, *, no_record: bool) -> Project:
