@@ -26,9 +26,11 @@ def write_whole(path: Path, text: str) -> None:
         Path(name).chmod(_find_mode(path))
         Path(name).replace(path)
     except OSError as error:
+        raise _fail_to_write(path, error) from error
+    finally:
+        # It is gone, unless this failed, or was interrupted.
         with contextlib.suppress(OSError):
             Path(name).unlink()
-        raise _fail_to_write(path, error) from error
 
 
 def read_bounded(path: Path, limit: int) -> str:

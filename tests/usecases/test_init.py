@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,14 +81,14 @@ def test_no_part_of_a_file_stays_where_the_disk_is_full(tmp_path: Path) -> None:
     assert run("init", cwd=tmp_path).stdout.startswith("wrote reconciler.yaml\n")
 
 
-KILLED_AT_A_WRITE = """
+ENDED_AT_A_WRITE = """
 import os, signal, sys
-left = int(sys.argv.pop(1))
+number, left = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 def look(frame, event, called):
     global left
     left -= event == "c_call" and called.__name__ == "write"
     if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 from reconciler.cli.main import main
 sys.setprofile(look)
 main()
@@ -95,10 +96,15 @@ main()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a signal of POSIX")
-@pytest.mark.parametrize("number", [3, 4, 5, 11])
-def test_no_part_of_a_file_stays_where_it_is_killed(tmp_path: Path, number: int) -> None:
-    words = [sys.executable, "-B", "-c", KILLED_AT_A_WRITE, str(number), "init"]
-    assert subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode < 0
+@pytest.mark.parametrize(("number", "code", "left"), [(signal.SIGKILL, -9, 1), (signal.SIGINT, 130, 0)])
+@pytest.mark.parametrize("write", [5, 11])
+def test_no_part_of_a_file_stays_where_it_is_ended(
+    tmp_path: Path, number: signal.Signals, code: int, left: int, write: int
+) -> None:
+    words = [sys.executable, "-B", "-c", ENDED_AT_A_WRITE, str(int(number)), str(write), "init"]
+    assert subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode == code
+    # Nobody can remove a temporary file after SIGKILL.
+    assert len([*tmp_path.rglob(".reconciler-*")]) == left
     assert run("init", cwd=tmp_path).code == 0
     files = list_files("assistants", api_url=None, ci=None, package=None)
     assert {file: (tmp_path / file).read_text("utf-8") for file in files} == files
