@@ -4,7 +4,6 @@ This is GitHub's Markdown. No text of a definition or the API becomes markup, a 
 sections are left out before rows of the table, and rows are shortened before they are left out. Pure.
 """
 
-import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -31,7 +30,7 @@ CLOSING = 300  # characters reserved for the note about what is left out
 LONGEST_HEADING = 100
 SMALLEST_LIMIT = 1_000
 _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard", Kind.CHANGE: "git"}
-_LONGEST_NAME, _SHORTEST_NAME = 200, 12
+_LONGEST_NAME, _NARROWER_NAMES = 200, (100, 50, 35, 25, 18, 12)  # characters
 _FRAME = 1_000  # characters of a section besides its long texts: names, short values, remarks
 _SHORT = 1_500  # characters of the long texts in a shortened section
 _PATIENCE = 5  # after so many shortened sections, no later one is tried in full
@@ -98,13 +97,9 @@ def _add_table(view: View, page: Page) -> None:
     def measure_table(width: _Width) -> int:
         return page.measure("\n".join([*_head(view, width), *(_write_row(card, view, width) for card in view.cards)]))
 
-    chosen = next((width for width in _WIDE if measure_table(width) <= limit), None)
-    if chosen is None:
-        # The table grows with the space for names, so bisection finds the longest names that fit.
-        names = range(_SHORTEST_NAME, _LONGEST_NAME + 1)
-        fitting = bisect.bisect_right(names, limit, key=lambda name: measure_table(_Width(name, by_key=shared)))
-        chosen = _Width(names[max(fitting - 1, 0)], by_key=shared)
+    widths = [*_WIDE, *(_Width(name, by_key=shared) for name in _NARROWER_NAMES)]
     # If even the shortest names do not fit, leave out the last rows.
+    chosen = next((width for width in widths if measure_table(width) <= limit), widths[-1])
     rows = [_write_row(card, view, chosen) for card in view.cards]
     page.add_lines(_head(view, chosen), rows, "more row of the table", "more rows of the table")
 
