@@ -72,19 +72,13 @@ class Processes:
     def _wait_for(
         self, arguments: tuple[str, ...], stdin: bytes | None = None, environment: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[bytes]":
-        try:
-            return subprocess.run(  # noqa: S603 - a list, no shell
-                self._words(arguments),
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
-                env=self._environment(environment),
-                # Ctrl-C on the terminal is for us to decide about, and a question there would never get an answer.
-                start_new_session=True,
-                check=False,
-            )
-        except OSError as error:
-            raise self.failure(arguments[0], error.strerror or "cannot be started") from error
+        with self.open(*arguments, environment=environment) as child:
+            try:
+                stdout, stderr = child.communicate(stdin)
+            except BaseException:
+                child.kill()
+                raise
+        return subprocess.CompletedProcess(arguments, child.returncode, stdout, stderr)
 
     def _check(self, arguments: tuple[str, ...], answer: "subprocess.CompletedProcess[bytes]") -> bytes:
         if answer.returncode != 0:
@@ -94,15 +88,20 @@ class Processes:
             raise self.failure(arguments[0], _first_line(answer.stderr))
         return answer.stdout
 
-    def open(self, *arguments: str) -> "subprocess.Popen[bytes]":
+    def open(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """Start a child with pipes to it and from it. Raises RepositoryError."""
+        # Messages in English, since some of them are looked at. A repository that is damaged must not be taken for one
+        # that is around it.
+        inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
+        own = {"LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
         try:
             return subprocess.Popen(  # noqa: S603 - a list, no shell
-                self._words(arguments),
+                [self._command, "-C", str(self.root), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=self._environment(None),
+                env={**inherited, **own, **(environment or {})},
+                # Ctrl-C on the terminal is for us to decide about, and a question there would never get an answer.
                 start_new_session=True,
             )
         except OSError as error:
@@ -114,15 +113,6 @@ class Processes:
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
         return RepositoryError(f"git {command}: {message}", hint=hint)
-
-    def _words(self, arguments: tuple[str, ...]) -> list[str]:
-        return [self._command, "-C", str(self.root), *arguments]
-
-    def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
-        # Messages in English, since some of them are looked at. A repository that is damaged must not be taken for one
-        # that is around it.
-        inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
-        return {**inherited, "LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(self.root.parent), **(extra or {})}
 
 
 class Batch:
