@@ -67,16 +67,16 @@ def read_report_object(document: Any, *, name: str) -> Report:
 def _parse(text: str, place: str) -> Any:
     try:
         document = json.loads(text.removeprefix("\ufeff"), parse_constant=_read_finite, parse_float=_read_finite)
-    except RecursionError as error:
-        raise ReportError(_TOO_DEEP, hint=_HINT, where=place) from error
+        # Python's own limit depends on the depth of the caller's stack.
+        reason = _TOO_DEEP if is_deeper(document, DEEPEST_REPORT) else ""
+    except RecursionError:
+        reason = _TOO_DEEP
     except json.JSONDecodeError as error:
-        message = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        raise ReportError(message, hint=_HINT, where=place) from error
-    except ValueError as error:
-        raise ReportError("is not JSON: it contains an invalid number", hint=_HINT, where=place) from error
-    # Python's own limit depends on the depth of the caller's stack.
-    if is_deeper(document, DEEPEST_REPORT):
-        raise ReportError(_TOO_DEEP, hint=_HINT, where=place)
+        reason = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+    except ValueError:
+        reason = "is not JSON: it contains an invalid number"
+    if reason:
+        raise ReportError(reason, hint=_HINT, where=place)
     return document
 
 
