@@ -14,6 +14,7 @@ from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.files.definitions import load
 from reconciler.git.record import read_record
+from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import name_environments, read_forms, read_neighbours
 from reconciler.usecases.project.project import Project
@@ -29,6 +30,7 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     """Return the checks of settings, definitions, git and the record, and the project if it can be read."""
     try:
         project = read_bare_project(choices)
+        check_checkout(project, project.places)
     except ReconcilerError as error:
         # What hides or forbids the settings is git's matter.
         return [_report_error("git" if isinstance(error, RepositoryError) else "settings", error)], None

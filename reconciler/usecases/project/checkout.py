@@ -15,8 +15,9 @@ from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
 
-def check_checkout(repository: Repository, head: str, settings: str, folders: Sequence[str]) -> None:
+def check_checkout(project: Project, folders: Sequence[str]) -> None:
     """Refuse a working tree in which a sparse checkout or a submodule hides the settings or files of some folders."""
+    repository, head, settings = project.repository, project.head, project.settings_path
     # The settings protect ignored fields, sensitive values and other organisations. Hidden settings would protect
     # nothing.
     tracked = list(repository.files(head, settings))

@@ -41,7 +41,7 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     head = repository.head()
     project = Project(folder=choices.directory, root=root, settings=Settings(), repository=repository, head=head)
     # Hidden settings would protect nothing.
-    check_checkout(repository, head, project.settings_path, ())
+    check_checkout(project, ())
     settings = read_settings(choices, project.started_at.date())
     return dataclasses.replace(project, settings=settings, named_by=choices.named_by)
 
@@ -85,7 +85,7 @@ def read_history(choices: Choices, *, repository: Repository | None = None) -> P
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
     project = read_bare_project(choices, repository=repository)
     check_nested(project.repository, project.folder)
-    check_checkout(project.repository, project.head, project.settings_path, project.places)
+    check_checkout(project, project.places)
     # A branch may have no commit yet, and the record has those that were applied anyway.
     project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
     _check_record(project, choices.base)
