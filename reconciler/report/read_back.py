@@ -65,6 +65,10 @@ def read_apply(report: Report) -> UndoableApply:
 def read_unclear(report: Report) -> tuple[Origin, tuple[Applied, ...]]:
     """Return what `apply --resume` uses of a report: its origin, and the unclear writes. Raises like `read_apply`."""
     check_kind(report, fits=report.traits.writes, command="apply")
+    # An apply sends fields, and none of them tells whether an assistant is gone.
+    if any(entry.last is not None for entry in report.assistants):
+        hint = "look whether the assistant is gone, and run the deletion again if it is not"
+        raise ReportError("this is the report of a deletion, which no apply resumes", hint=hint)
     return read_origin(report), list_unclear(report)
 
 

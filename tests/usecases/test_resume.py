@@ -182,6 +182,17 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
     assert repo.sandbox.patches == []
 
 
+def test_a_deletion_is_not_resumed(repo: Story) -> None:
+    """It would end as unchanged, and nobody knows whether the assistant is gone."""
+    file = repo.root.parent / "deleted.json"
+    repo.sandbox.rehearse("DELETE *: 500")
+    deletion = repo.run("delete", "assistants/a.yaml", "--yes", "--name", "a", "--force-conflicts", "--report", file)
+    assert deletion.code == 1
+    result = repo.run("apply", "--yes", "--resume", file)
+    assert (result.code, result.stdout) == (1, "")
+    assert "a deletion" in result.stderr
+
+
 def test_nothing_unclear_is_nothing_to_do(repo: Story) -> None:
     report = repo.save_report(repo.apply())
     repo.sandbox.forget_requests()
