@@ -1,6 +1,7 @@
 """Outcomes, statuses, kinds of differences, and what follows from each. No other module lists some of their members."""
 
 import enum
+import shlex
 from collections.abc import Mapping
 from typing import Final
 
@@ -93,11 +94,14 @@ class Kind(enum.StrEnum):
         """Return the status of an assistant in which this is the most severe difference."""
         return _KINDS[self]
 
-    @property
-    def ways_out(self) -> str:
-        """Return what a person can do about a live edit, or a conflict, because of which an assistant is refused."""
-        pull, force = (" --conflicts", "--force-conflicts") if self is Kind.CONFLICT else ("", "--on-drift revert")
-        return f"use the live value (reconciler pull{pull}) or git's ({force}), or remove the field from the definition"
+    def explain_ways_out(self, *named_by: str) -> str:
+        """Return what a person can do about a live edit, or a conflict, because of which an assistant is refused.
+
+        `named_by` are the options that name the project in a command.
+        """
+        more, force = (["--conflicts"], "--force-conflicts") if self is Kind.CONFLICT else ([], "--on-drift revert")
+        pull = shlex.join(["reconciler", "pull", *named_by, *more])
+        return f"use the live value ({pull}) or git's ({force}), or remove the field from the definition"
 
 
 class Unsent(enum.StrEnum):

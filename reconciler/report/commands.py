@@ -41,7 +41,7 @@ class Traits:
     without_base: str = ""
     failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case, unless they are sent
     detailed: frozenset[Kind] = frozenset(Kind)  # kinds of differences that fail it with --detailed-exitcode
-    way_out_of_drift: str = ""  # the advice in an annotation on a live edit
+    advises_pull: bool = False  # in an annotation on a live edit
     origin: str = ""  # replaces the origin of differences, for commands that do not look at it
     # For differences that are written (True), that are not (False), or if the report does not say it (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _SAME_TITLES)
@@ -76,7 +76,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         without_base="Without a base, every difference counts as drift.",
         failing=_LIVE_EDITS,
         detailed=_LIVE_EDITS,
-        way_out_of_drift="reconciler pull writes the live value into the definition.",
+        advises_pull=True,
     ),
     # It plans the old values against live, so its conflicts are only about live, and nothing in it comes from git.
     "rollback": Traits(

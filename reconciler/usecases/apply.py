@@ -112,7 +112,7 @@ def ask_and_write(planned: Run, project: Project, session: Session) -> tuple[Run
     if (reason := session.consent(planned)) is not None:
         return stop_run(planned, reason), None
     # Assistants without a patch get their outcome here. What follows handles the others.
-    results = [end_without_writing(result) for result in planned.results]
+    results = [end_without_writing(project, result) for result in planned.results]
     pending = [result for result in results if result.outcome is None]
     if pending:
         with session.save_first(planned, results):
@@ -182,7 +182,7 @@ def _carry_out(
     return ask_and_write(planned, project, limited)
 
 
-def end_without_writing(result: Result) -> Result:
+def end_without_writing(project: Project, result: Result) -> Result:
     """Return the result with its outcome if nothing is to be sent; otherwise as it is."""
     if result.outcome is not None or result.pending:
         return result
@@ -193,13 +193,13 @@ def end_without_writing(result: Result) -> Result:
     if result.plan is None:
         return result.end(Outcome.SKIPPED)
     if result.plan.refusal is not None:
-        return result.end(Outcome.REFUSED, _explain_refusal(result.plan, result.plan.refusal))
+        return result.end(Outcome.REFUSED, _explain_refusal(project, result.plan, result.plan.refusal))
     return result.end(Outcome.FROZEN if result.plan.freeze is not None else Outcome.UNCHANGED)
 
 
-def _explain_refusal(plan: Plan, refusal: Kind) -> Failure:
+def _explain_refusal(project: Project, plan: Plan, refusal: Kind) -> Failure:
     """Return why nothing of an assistant is sent. Who set git's value, and when live was updated, is in the report."""
     paths = [dotted(change.path) for change in plan.changes if change.kind is refusal]
     reason = "changed both in git and live" if refusal is Kind.CONFLICT else "edited live, and --on-drift is fail"
     message = f"{', '.join(paths)} {'was' if len(paths) == 1 else 'were'} {reason}"
-    return Failure("conflict", message, hint=refusal.ways_out)
+    return Failure("conflict", message, hint=refusal.explain_ways_out(*project.named_by))

@@ -114,7 +114,7 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
         hint = "nothing was deleted; if the provider does not have it either, remove the file"
         return result.end(Outcome.FAILED, dataclasses.replace(result.error, hint=hint))
     if result.error is not None or result.plan is None:
-        return end_without_writing(result)
+        return end_without_writing(project, result)
     if force_conflicts:
         return result
     anyway = "to delete it anyway, pass --force-conflicts"

@@ -144,7 +144,7 @@ def test_a_conflict_that_a_resumed_apply_leaves_does_not_say_that_nothing_is_sen
     moved = change("/name", "N", "M", kind="conflict", base="O", unsent="kept")
     (found,) = commands(document("apply", assistant("a", moved, outcome="applied"), base=BASE))
     assert "nothing is sent" not in found[2]
-    assert found[2].endswith(f"Both sides changed. To resolve it, {Kind.CONFLICT.ways_out}.")
+    assert found[2].endswith(f"Both sides changed. To resolve it, {Kind.CONFLICT.explain_ways_out()}.")
 
 
 def test_what_an_apply_put_back_is_told_as_done() -> None:

@@ -108,6 +108,26 @@ def test_a_conflict_is_refused_with_three_ways_out(repo: Story) -> None:
     assert "Nothing is sent" not in repo.run("plan", "--force-conflicts").stdout
 
 
+def test_a_way_out_is_about_the_environment_in_which_it_is_needed(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": {"name": "Hello"}}) as repo:
+        overlay = repo.root / "environments/staging/a.yaml"
+        overlay.parent.mkdir(parents=True)
+        overlay.write_text("id: asst_a\n")
+        (repo.root / "assistants/a.yaml").write_text("name: Hello\n")
+        repo.project.configure(environments={"staging": {"overlay": "environments/staging"}})
+        repo.commit("First")
+        options = ("--environment", "staging")
+        assert repo.run("apply", "--yes", "--record", "--base", "none", *options).code == 0
+        (repo.root / "assistants/a.yaml").write_text("name: Ours\n")
+        repo.commit("Ours")
+        repo.sandbox.edit("asst_a", name="Theirs")
+        for command in (("plan",), ("plan", "--format", "github"), ("apply", "--yes")):
+            words = " ".join(repo.run(*command, *options).stdout.split())
+            assert "(reconciler pull --environment staging --conflicts)" in words, command
+        drifted = repo.run("drift", "--base", "HEAD", "--format", "github", *options).stdout
+    assert "reconciler pull --environment staging writes the live value into the definition." in drifted
+
+
 def test_drift_is_refused_under_fail_with_its_own_ways_out(repo: Story) -> None:
     document = repo.apply("--on-drift", "fail", "assistants/drifted.yaml")
     entry = entries(document)["drifted"]

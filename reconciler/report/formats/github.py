@@ -6,6 +6,7 @@ in git get none, because the pull request shows them anyway. Pure.
 
 import dataclasses
 import itertools
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -207,6 +208,7 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
     """Return what a difference leads to, or None if it needs no annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits_of(entry).follows_git:
         return None
+    named_by = wording.list_naming_options(report)
     # "would" is for a plan, and for a run that stopped before this assistant.
     is_done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:
@@ -218,12 +220,13 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
             )
         is_refused = change.sent is False and change.unsent is not Unsent.KEPT
         end = "; nothing is sent to this assistant" if is_refused else ""
-        return f"Both sides changed{end}. To resolve it, {Kind.CONFLICT.ways_out}."
+        return f"Both sides changed{end}. To resolve it, {Kind.CONFLICT.explain_ways_out(*named_by)}."
     if _is_wanted(change):
         return "Git's value was restored." if is_done else "apply would restore git's value."
     if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing is sent to this assistant."
-    return report.traits_of(entry).way_out_of_drift or None
+    pull = shlex.join(["reconciler", "pull", *named_by])
+    return f"{pull} writes the live value into the definition." if report.traits_of(entry).advises_pull else None
 
 
 def _is_wanted(change: ChangeEntry) -> bool:
