@@ -126,6 +126,19 @@ def test_a_file_that_cannot_be_removed_is_named_with_the_reason(repo: Story) -> 
     )
 
 
+def test_an_entry_that_stays_is_named_with_what_drops_it(repo: Story) -> None:
+    lock = repo.root / ".git" / "refs" / "reconciler" / "applied.lock"
+    lock.touch()
+    result = run_delete(repo)
+    assert (result.code, only_assistant(json.loads(result.stdout))["outcome"]) == (1, "deleted")
+    assert "the assistant is deleted, but the record still has its entry" in result.stderr
+    assert "apply the whole folder, which drops the entry" in result.stderr
+    lock.unlink()
+    repo.commit("Without it")
+    repo.apply_and_record()
+    assert set(repo.tree()) == {"assistants/b.yaml"}
+
+
 def test_git_may_be_ahead_of_live(repo: Story) -> None:
     (repo.project.folder / "texts/a.txt").write_text("Newer", "utf-8")
     repo.commit()

@@ -48,8 +48,10 @@ def record_unclear(run: Run, project: Project) -> str | None:
 
 
 def forget(run: Run, project: Project) -> str:
-    """Drop the entries of the assistants that a run has deleted, and return the record's commit."""
-    return _Update(run, project, project.head).drop_deleted()
+    """Drop the entries of the assistants that a run has deleted; return the record's commit. Raises RepositoryError."""
+    text = "the assistant is deleted, but the record still has its entry"
+    with _explain(text, "apply the whole folder, which drops the entry"):
+        return _Update(run, project, project.head).drop_deleted()
 
 
 @contextlib.contextmanager
