@@ -32,7 +32,9 @@ def hold_lock(repository: Repository, environment: str | None) -> Iterator[None]
             hint="wait until it has ended, then run this again",
         ) from error
     except OSError as error:
-        raise RepositoryError(f"the lock {lock.lock_file} cannot be acquired: {error.strerror}") from error
+        message = f"the lock {lock.lock_file} cannot be acquired: {error.strerror}"
+        hint = "run this as a user who may write to the repository's git folder, and make room if the disk is full"
+        raise RepositoryError(message, hint=hint) from error
     try:
         yield
     finally:

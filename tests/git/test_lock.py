@@ -47,5 +47,9 @@ def test_without_a_repository_there_is_none_to_hold(tmp_path: Path) -> None:
 
 def test_a_lock_that_cannot_be_had_is_named(project: Project) -> None:
     (project.root / ".git" / "reconciler-applied.lock").mkdir()
-    with pytest.raises(RepositoryError, match="cannot be acquired"), hold_lock(Repository(project.root), None):
+    with (
+        pytest.raises(RepositoryError, match="cannot be acquired") as error_info,
+        hold_lock(Repository(project.root), None),
+    ):
         pass
+    assert "may write to" in error_info.value.hint
