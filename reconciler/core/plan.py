@@ -270,7 +270,7 @@ def _list_warnings(
     for path in sorted(plan.unsent_paths & set(resend)):
         yield (
             f"the outcome of the last write of {dotted(path)} is unclear, so live may show the value that was sent, "
-            "or the provider may have another: --on-drift revert and --force-conflicts send git's value"
+            "or the provider may have another: an apply with --on-drift revert and --force-conflicts sends git's"
         )
 
 

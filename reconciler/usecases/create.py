@@ -106,5 +106,5 @@ def _find_obstacles_to_record(project: Project) -> list[str]:
     except RepositoryError as error:
         # This is no reason not to create: a new file is rarely committed yet, and the record still gets the id.
         command = project.write_command("apply")
-        return [f"Only the new id is recorded: {error.message}. Commit it, and {command} records the rest."]
+        return [f"Only the new id can be recorded: {error.message}. Commit it, and {command} records the rest."]
     return []

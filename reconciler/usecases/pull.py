@@ -184,5 +184,6 @@ def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, s
             path = error.path
             refused = next(edit for edit in pending if edit.path[: len(path)] == path[: len(edit.path)])
             # The reason is shown after the field's name.
-            rejected[refused.path] = str(error).removeprefix(f"{dotted(refused.path)} ")
+            reason = error.message.removeprefix(f"{dotted(refused.path)} ")
+            rejected[refused.path] = f"{reason}; {error.hint}" if error.hint else reason
             pending.remove(refused)

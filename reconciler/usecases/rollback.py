@@ -205,7 +205,8 @@ def _refuse(result: Result, applied: Applied) -> Result:
     if _has_moved_on(result, applied):
         return result.refuse(
             "conflict",
-            "live has changed since: a field no longer has the value that was applied",
+            "live has neither the value that was applied nor the old one: somebody changed it, or the API stores it "
+            "differently",
             hint="look at the difference, and change the definition instead",
         )
     return result

@@ -414,6 +414,7 @@ def test_a_field_that_cannot_be_written_does_not_stop_the_others_of_its_file(tmp
     pulled = text.replace("name: A", "name: B").replace("Message: *hi\nend", "Message: Call us back\nend")
     assert (result.code, result.stdout, first) == (1, "assistants/a.yaml: name, voicemailMessage\n", pulled)
     assert result.stderr.startswith("assistants/a.yaml: not pulled: firstMessage: cannot be changed alone: it has")
+    assert result.stderr.endswith("; replace the alias (*) with the value, or change the file by hand\n")
     assert result.stderr.count("\n") == 1
     assert (again.code, again.stderr) == (0, "")
     assert second == pulled.replace("*hi  # too", "Bye  # too").replace('&hi "Hello"', '"Welcome"')

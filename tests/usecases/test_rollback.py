@@ -242,7 +242,7 @@ class TestLiveThatHasMovedOn:
         after = read_live(repo)
         rollback = repo.rollback(document)
         assert (outcomes(rollback), repo.sandbox.patches, read_live(repo)) == ({"a": "refused"}, [], after)
-        assert read_reason(rollback).startswith("conflict: live has changed since")
+        assert read_reason(rollback).startswith("conflict: live has neither the value that was applied nor the old one")
 
     def test_between_the_plan_and_the_write_is_stale(self, repo: Story) -> None:
         document = apply_fields(repo, firstMessage="new")
@@ -421,7 +421,9 @@ class TestWritesWithoutAClearEnd:
 
     def test_that_did_not_converge_are_refused_where_live_shows_neither(self, repo: Story) -> None:
         document = self.converging(repo, {"name": "SHOUTED"})
-        assert outcomes(repo.rollback(document)) == {"a": "refused"}
+        rollback = repo.rollback(document)
+        assert outcomes(rollback) == {"a": "refused"}
+        assert "or the API stores it differently" in read_reason(rollback)
 
     @pytest.mark.parametrize("outcome", ["unchanged", "failed", "refused", "skipped", None])
     def test_others_were_not_written(self, repo: Story, outcome: Any) -> None:
