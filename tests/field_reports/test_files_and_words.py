@@ -168,11 +168,16 @@ def test_a_file_comes_before_a_key_and_a_key_before_an_id(campus: Project, comma
     assert select_keys(command, "visits.yaml", cwd=campus.folder / "admissions") == ["admissions/visits"]
 
 
-def test_a_name_that_nothing_has_is_an_error_with_a_guess(campus: Project, command: Command) -> None:
-    code, _, err = command("validate", "admissions/enrolment")
+@pytest.mark.parametrize(
+    ("name", "meant"), [("admissions/enrolment", "admissions/enrollment"), ("assistants/desk", "desk")]
+)
+def test_a_name_that_nothing_has_is_an_error_with_a_guess(
+    campus: Project, command: Command, name: str, meant: str
+) -> None:
+    code, _, err = command("validate", name)
     assert code == 1
-    assert "admissions/enrolment does not exist" in err
-    assert "did you mean admissions/enrollment?" in err
+    assert f"{name} does not exist" in err
+    assert f"did you mean {meant}?" in err
 
 
 def test_an_id_may_be_an_environment_s(campus: Project, command: Command) -> None:

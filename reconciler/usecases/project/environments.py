@@ -127,7 +127,7 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
             # All definitions must be read to know their ids. That is done only for a name that is nothing else.
             ids = _find_ids(folder, forms, root) if ids is None else ids
             if name not in ids and not os.path.lexists(path):
-                near = find_closest(name, [*keys, *ids])
+                near = find_closest(name.removeprefix(f"{folder.name}/"), [*keys, *ids])
                 hint = f"did you mean {near}?" if near else "pass files or folders, keys (admissions/enrollment) or ids"
                 raise DefinitionError(f"{path} does not exist, and no definition has it as its key or id", hint=hint)
             resolved += ids.get(name, [path])
