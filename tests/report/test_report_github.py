@@ -93,6 +93,12 @@ def test_errors_come_before_conflicts_then_live_edits_then_warnings() -> None:
     assert render_github(run).splitlines()[-1] == "Plan: 0 to change, 1 drifted, 1 conflict, 1 in sync, 1 error."
 
 
+def test_one_answer_to_many_requests_is_one_annotation_about_all_of_them() -> None:
+    down = {key: failure("server", f"GET /assistants/asst_{key}: the API answered 503", 503) for key in ("a", "b", "c")}
+    (found,) = commands(document("plan", *(assistant(key, error=error) for key, error in down.items()), base=BASE))
+    assert found[2].startswith("GET /assistants/ID: the API answered 503\nassistants/a.yaml (asst_a), ")
+
+
 def test_a_rollback_that_is_refused_says_why_and_offers_no_ways_that_it_has_not() -> None:
     moved_on = change("/name", "Old", "Else", kind="conflict", base=None)
     error = failure("conflict", "live has changed since")
