@@ -149,12 +149,13 @@ def _explain_options(report: Report) -> Iterator[str]:
         yield "With --force-conflicts, git's values replace the live ones where both changed."
     elif Kind.CONFLICT in refused:
         ways_out = Kind.CONFLICT.explain_ways_out(*list_naming_options(report))
-        yield escape(f"Nothing is sent to an assistant with a conflict. To resolve it, {ways_out}.")
+        yield f"Nothing is sent to an assistant with a conflict. To resolve it, {ways_out}."
 
 
 def list_naming_options(report: Report) -> list[str]:
     """Return the options by which a command is about the report's environment, as far as it has only one."""
-    return ["--environment", *report.environments] if len(report.environments) == 1 else []
+    # A report may have any characters there, and a command in it is only text for people.
+    return ["--environment", *map(escape, report.environments)] if len(report.environments) == 1 else []
 
 
 def name_command(report: Report) -> str:

@@ -249,7 +249,7 @@ def test_whoever_has_looked_creates_it_or_names_it(repo: Story) -> None:
     result = repo.run("create", FILE, "--yes")
     new = read_id(repo)
     assert result.code == 0, result.stderr
-    assert "may have created" in result.stderr
+    assert "may have created" in result.stdout
     assert (repo.tree()[FILE]["id"], repo.trailers, len(repo.sandbox.posts)) == (new, [], 1)
     forget_checkout(repo)
     assert entries(repo.apply("--create"))["new"]["id"] == new
