@@ -83,6 +83,7 @@ class Sender:
     _retries_exhausted: bool = False
     _first_request: threading.Lock = field(default_factory=threading.Lock)
     _has_started: bool = False
+    _is_closed: bool = False
     _final_failure: NoAnswer | None = None
 
     def send(self, call: Call) -> Answer | NoAnswer:
@@ -121,7 +122,8 @@ class Sender:
                 return result
 
     def close(self) -> None:
-        """Close all connections that are not in use."""
+        """Close all connections, each as soon as it is not in use."""
+        self._is_closed = True
         while self._idle:
             self._idle.pop().close()
 
@@ -169,6 +171,8 @@ class Sender:
             return connection.exchange(call.method, call.path, headers, call.content, self.timeout)
         finally:
             self._idle.append(connection)
+            if self._is_closed:
+                self.close()
 
     def _is_exhausted(self, call: Call, result: Answer | NoAnswer, retry_after: float | None) -> bool:
         """Count the next repeat, and return whether the call has no repeats left."""

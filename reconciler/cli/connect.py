@@ -106,10 +106,14 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
     )
 
 
-class EarlyApi:
-    """The API of a run that only reads, opened when the first definition is read: requests overlap with parsing."""
+class EarlyApi(contextlib.ExitStack):
+    """The API of a run that only reads, opened when the first definition is read: requests overlap with parsing.
+
+    A context manager: the end of the block closes what is open.
+    """
 
     def __init__(self, options: ConnectionOptions, stopping: Stopping) -> None:
+        super().__init__()
         self._options = options
         self._stopping = stopping
         self._has_tried = False
@@ -122,7 +126,7 @@ class EarlyApi:
             # What is wrong is raised later, after the problems of the files are shown.
             with contextlib.suppress(ReconcilerError):
                 check_policy(project)
-                self._api = open_api(self._options, project.settings, self._stopping)
+                self._api = self.enter_context(open_api(self._options, project.settings, self._stopping))
         if self._api is not None:
             self._api.begin_get(assistant_id)
 

@@ -23,8 +23,7 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
     a definition is not valid or an assistant could not be read. With --detailed-exitcode, it is 2 if something was
     edited live.
     """
-    with stoppable() as stopping:
-        early = EarlyApi(options, stopping)
+    with stoppable() as stopping, EarlyApi(options, stopping) as early:
         project = read_project(choices, or_head=True, on_read=early.begin_get)
         show_problems(project.loaded.problems, "error")
         with connect(options, project.settings, stopping, quiet=options.quiet, early=early) as (api, control):

@@ -30,8 +30,7 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
     not valid or an assistant cannot be read, the others are still planned, and the exit code is 1.
     """
     # This block lasts until the report is written, so that a stopped run reports what it has read.
-    with stoppable() as stopping:
-        early = EarlyApi(options, stopping)
+    with stoppable() as stopping, EarlyApi(options, stopping) as early:
         project = read_project(choices, on_read=None if offline else early.begin_get)
         check_policy(project)
         show_problems(project.loaded.problems, "error")
