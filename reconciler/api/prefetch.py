@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from typing import Any
 
 Reading = dict[str, Any]
+_MOST = 2000  # readings that wait to be taken; more would cost memory, and no longer save time
 
 
 class Prefetch:
@@ -25,7 +26,7 @@ class Prefetch:
 
     def begin(self, assistant_id: str) -> None:
         """Begin to read an assistant, in the order of the calls. All of them come from one thread."""
-        if assistant_id in self._readings:
+        if assistant_id in self._readings or len(self._readings) >= _MOST:
             return
         future: Future[Reading] = Future()
         self._readings[assistant_id] = future
