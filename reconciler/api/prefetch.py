@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import Any
 
 Reading = dict[str, Any]
-_MOST = 2000  # readings that wait to be taken; more would cost memory, and no longer save time
+_MOST = 2000  # readings that wait to be taken: each of them costs memory
 
 
 class Prefetch:

@@ -109,7 +109,7 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 class EarlyApi(contextlib.ExitStack):
     """The API of a run that only reads, opened when the first definition is read: requests overlap with parsing.
 
-    A context manager: the end of the block closes what is open.
+    A context manager: the end of the block closes it. `api` is None as long as it is not open.
     """
 
     def __init__(self, options: ConnectionOptions, stopping: Stopping) -> None:
@@ -117,22 +117,18 @@ class EarlyApi(contextlib.ExitStack):
         self._options = options
         self._stopping = stopping
         self._has_tried = False
-        self._api: AssistantsApi | None = None
+        self.api: AssistantsApi | None = None
 
     def begin_get(self, project: Project, assistant_id: str) -> None:
         """Begin to read an assistant. Raises nothing."""
         if not self._has_tried:
             self._has_tried = True
-            # What is wrong is raised later, after the problems of the files are shown.
+            # `connect` tries again, and raises what is wrong after the problems of the files are shown.
             with contextlib.suppress(ReconcilerError):
                 check_policy(project)
-                self._api = self.enter_context(open_api(self._options, project.settings, self._stopping))
-        if self._api is not None:
-            self._api.begin_get(assistant_id)
-
-    def open(self, settings: Settings) -> AssistantsApi:
-        """Return the API. Raises UsageError and SettingsError."""
-        return self._api or open_api(self._options, settings, self._stopping)
+                self.api = self.enter_context(open_api(self._options, project.settings, self._stopping))
+        if self.api is not None:
+            self.api.begin_get(assistant_id)
 
 
 @contextlib.contextmanager
@@ -143,13 +139,15 @@ def connect(
     label: str = "Reading",
     *,
     quiet: bool = False,
-    early: EarlyApi | None = None,
+    early: AssistantsApi | None = None,
 ) -> Iterator[tuple[AssistantsApi, Control]]:
-    """Yield the open API and the control of a run. Unless `quiet`, a line on stderr shows the progress."""
+    """Yield the open API and the control of a run; `early` is one that is open already.
+
+    Unless `quiet`, a line on stderr shows the progress.
+    """
     # With -v, each request has its own line, which would get mixed up with the progress.
     visible = is_terminal(sys.stderr) and not options.verbose and not quiet
-    opened = early.open(settings) if early is not None else open_api(options, settings, stopping)
-    with progress_line(label, visible=visible) as progress, opened as api:
+    with progress_line(label, visible=visible) as progress, early or open_api(options, settings, stopping) as api:
         control = Control(
             concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress
         )

@@ -167,7 +167,7 @@ def read_text(path: Path) -> str:
 
 def read_beginning(path: Path | str) -> bytes:
     """Return a file's content. Of a file above `MAX_BYTES` return a little more than these, enough to refuse it."""
-    # The system's own calls take half the time of `open`. With --changed, nearly all the time goes into this.
+    # The system's own calls take half the time of `open`. With --changed, most of the time goes into reading.
     number, content = os.open(path, os.O_RDONLY | _AS_IT_IS), b""
     try:
         while len(content) <= MAX_BYTES and (chunk := os.read(number, _CHUNK)):

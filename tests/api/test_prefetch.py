@@ -1,8 +1,12 @@
+import gc
 import queue
 import threading
 from typing import Any
 
 import pytest
+from between import Answer, Forward, Request, between
+from projects import open_api
+from servers import running_sandbox
 
 from reconciler.api.prefetch import Prefetch
 from reconciler.errors import ApiError
@@ -81,3 +85,29 @@ def test_a_run_that_is_being_stopped_begins_none() -> None:
         worker.join(LONGEST)
     assert reader.count == 0
     assert prefetch.take("a") == {"id": "a"}
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_reading_that_nobody_takes_leaves_no_connection_open(is_answered: bool) -> None:
+    arrived, may_answer = threading.Event(), threading.Event()
+
+    def meddle(request: Request, forward: Forward) -> Answer:
+        if request.method == "GET":
+            arrived.set()
+            assert may_answer.wait(LONGEST)
+        return forward(request)
+
+    with running_sandbox({"asst_1": {}}) as sandbox, between(sandbox, meddle) as server:
+        others = set(threading.enumerate())
+        with open_api(server.url) as api:
+            api.begin_get("asst_1")
+            assert arrived.wait(LONGEST)
+            (worker,) = (thread for thread in set(threading.enumerate()) - others if thread.name.endswith("(_work)"))
+            if is_answered:
+                may_answer.set()
+        may_answer.set()
+        worker.join(LONGEST)
+        assert not worker.is_alive()
+        # A socket that is still open warns when it is freed, and a warning is an error here.
+        del api
+        gc.collect()

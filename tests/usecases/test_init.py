@@ -103,7 +103,7 @@ def test_no_part_of_a_file_stays_where_it_is_ended(
 ) -> None:
     words = [sys.executable, "-B", "-c", ENDED_AT_A_WRITE, str(int(number)), str(write), "init"]
     assert subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode == code
-    # Nobody can remove a temporary file after SIGKILL.
+    # A killed process cannot remove its temporary file.
     assert len([*tmp_path.rglob(".reconciler-*")]) == left
     assert run("init", cwd=tmp_path).code == 0
     files = list_files("assistants", api_url=None, ci=None, package=None)
