@@ -63,15 +63,15 @@ def _check_id(document: Mapping[str, Any], *, needs_id: bool) -> Iterator[FieldP
         yield FieldProblem(ID.path, message)
     elif needs_id:
         message = (
-            'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new assistant run '
-            "`reconciler create` with this file"
+            'has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new assistant, '
+            "write: id: new"
         )
         yield FieldProblem(ID.path, message, about="file")
 
 
 def _explain_bad_id(value: Any) -> str:
     if value is None or value == "":
-        return "the id cannot be empty"
+        return "the id cannot be empty; copy it from the dashboard, or for a new assistant write: id: new"
     if isinstance(value, list):
         return "the id must be text; you wrote a list; remove the brackets or the dash around it"
     if not isinstance(value, str):

@@ -34,8 +34,8 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
         for each, file, line, column in places:
             others = [f"{path}:{row}:{col}" for other, path, row, col in places if other is not each]
             message = (
-                f"the id {each.id} is also used in {list_some(others, _SHOWN)}; each assistant has only one "
-                "definition: remove the other"
+                f"the id {each.id} is also used in {list_some(others, _SHOWN)}; if one of these files is for a new "
+                "assistant, write id: new in it, or else keep only one of them"
             )
             if each.says_new:
                 message = (

@@ -16,7 +16,15 @@ from reconciler.assistant.invisible import tell_apart
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import find_closest
 from reconciler.assistant.problem import FieldProblem
-from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text, find_references, may_mention, resolve_reference
+from reconciler.assistant.texts import (
+    FORBIDDEN,
+    HOW_TO_RESOLVE,
+    TEXT_KEY,
+    clean_text,
+    find_references,
+    may_mention,
+    resolve_reference,
+)
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
 from reconciler.files.find import UnreadableText, YamlFile, describe_foreign, read_beginning
@@ -100,6 +108,8 @@ class TextReader:
             return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
         if match := FORBIDDEN.search(text):
             line, column = place_in(text, match.start())
+            if match[0].isprintable():
+                return f"{name} has an unresolved git merge conflict in line {line}; {HOW_TO_RESOLVE}"
             code = f"U+{ord(match[0]):04X}"
             return f"{name} has an invisible control character ({code}) in line {line}, column {column}; remove it"
         return text, clean_text(text)

@@ -9,7 +9,7 @@ import yaml
 from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
-from reconciler.assistant.texts import TEXT_KEY
+from reconciler.assistant.texts import CONFLICT, HOW_TO_RESOLVE, TEXT_KEY
 from reconciler.yamltext.misread_lines import (
     FIELD_NAMES,
     GLUED,
@@ -32,8 +32,9 @@ _COMMA: Final = (
     "remove this comma: each field and each list item is on its own line, without a comma; if the text continues "
     "here, put all of it in quotes"
 )
-_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
+_CONFLICT = re.compile(rf"{CONFLICT}|^={{7}}\r?$", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
+_QUOTED_LINE = re.compile(r"\s*(?:- )?([\"'])\w+: .*\1\s*$")
 _NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
 _PASTED_TEXT: Final = (
@@ -70,10 +71,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     lines = split_lines(text)
     # If the file has a merge conflict, that is the problem, wherever the parser fails.
     if markers := _CONFLICT.search(text):
-        message = (
-            "this is an unresolved git merge conflict; keep the lines above or below the =======, and delete the "
-            "others and the lines of <, = and >"
-        )
+        message = f"this is an unresolved git merge conflict; {HOW_TO_RESOLVE}"
         return len(split_lines(text[: markers.start()])), 1, message
     place = _read_mark(error.problem_mark, lines)
     context = _read_mark(error.context_mark or error.problem_mark, lines)
@@ -205,6 +203,8 @@ def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
 def _explain_missing_colon(error: _Error) -> str:
     if GLUED.match(error.lines[error.context[0] - 1]):
         return NO_SPACE
+    if _QUOTED_LINE.match(error.lines[error.context[0] - 1]):
+        return 'remove the quotes around the line; quotes go around the text only, as in name: "value"'
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
         'put the text in quotes; if it is a list item, start it with "- "'

@@ -32,7 +32,7 @@ from reconciler import __version__
         (["plan", "--changed", "--changed-since", "HEAD"], "--changed and --changed-since cannot be combined"),
         (["apply", "--yes", "--plan", ""], "the path of a report is empty"),
         (["plan", "--directory", ""], "--directory is empty"),
-        (["plan", "--environment", ""], "there is no environment ''\n  no reconciler.yaml here has environments\n"),
+        (["plan", "--environment", ""], "there is no environment ''\n  reconciler.yaml has no environments\n"),
         (["plan", "--report", "assistants.md"], "this is a folder, not a file"),
     ],
 )

@@ -103,7 +103,7 @@ def test_all_problems_of_a_file_are_told_at_once_sorted_by_place(folder: Path) -
     assert [entry.message for entry in loaded.invalid] == [
         (
             'line 1: has no "id"; add a line with the assistant\'s id in the API, like: id: asst_123; for a new '
-            "assistant run `reconciler create` with this file"
+            "assistant, write: id: new"
         ),
         (
             'line 1: the id cannot contain "/", "?", "#", white space or control characters; copy only the id itself '
@@ -131,7 +131,7 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
         ("d", "invalid"),
     ]
     assert [problem.kind for problem in loaded.problems] == ["duplicate", "duplicate", "duplicate", "invalid"]
-    rule = "each assistant has only one definition: remove the other"
+    rule = "if one of these files is for a new assistant, write id: new in it, or else keep only one of them"
     assert list_messages(loaded)[:2] == [
         f"assistants/a.yaml:1:5: the id same is also used in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
         f"assistants/b.yaml:2:5: the id same is also used in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",

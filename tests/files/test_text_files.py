@@ -112,6 +112,10 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
             "2:15: name: assistants/nul.md has an invisible control character (U+0000) in line 2, column 3; remove it",
         ),
         ("name: {$file: feed.md}", "2:15: name: assistants/feed.md has an invisible control character (U+000C)"),
+        (
+            "name: {$file: merged.md}",
+            "2:15: name: assistants/merged.md has an unresolved git merge conflict in line 2; keep the lines above or",
+        ),
     ],
 )
 def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: str, message: str) -> None:
@@ -123,6 +127,7 @@ def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: s
     (folder / "large.md").write_bytes(b"x" * (1024 * 1024 + 1))
     (folder / "nul.md").write_bytes(b"x" * 100 + b"\r\nis\0")
     (folder / "feed.md").write_bytes(b"a\f")
+    (folder / "merged.md").write_text("# Rules\n<<<<<<< HEAD\nBe kind.\n=======\nBe brief.\n>>>>>>> brief\n")
     (folder / "caf\u00e9.md").write_text("Hi")
     place = "assistants/" if message.startswith("prompts") else "assistants/a.yaml:"
     loaded = load_without_links(folder, text)

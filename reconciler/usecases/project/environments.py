@@ -30,7 +30,7 @@ def read_settings(choices: Choices, today: datetime.date | None = None) -> Setti
         return settings
     if choices.environment not in settings.environments:
         names = ", ".join(sorted(settings.environments))
-        hint = f"reconciler.yaml has these: {names}" if names else "no reconciler.yaml here has environments"
+        hint = f"reconciler.yaml has these: {names}" if names else "reconciler.yaml has no environments"
         raise UsageError(f"there is no environment {choices.environment!r}", hint=hint)
     return settings.choose(choices.environment)
 
