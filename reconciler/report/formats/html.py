@@ -9,6 +9,7 @@ from reconciler.core.outcome import Kind, Outcome, Severity, Status
 from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.values import escape, show_name
+from reconciler.report.remarks import ALSO
 from reconciler.report.report import AssistantEntry, Report
 from reconciler.report.view import RunView
 
@@ -101,6 +102,8 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
         words + "; ".join(field.brief for field in fields) + (f"; and {omitted} more" if omitted else "")
         for words, fields, omitted in card.first_fields
     ]
+    # Otherwise the first line would not say why an assistant is to change whose own card has only live edits.
+    brief += [f"{ALSO} {remark.write()}" for remark in card.remarks if remark.label == ALSO]
     return {
         "category": label,
         "tone": tone,
