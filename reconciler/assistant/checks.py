@@ -21,11 +21,10 @@ from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
 
 # The id becomes part of a URL: "/", "?", "#", white space and control characters would change it, and a URL drops "."
 # and "..". Curly quotes come from a text editor, and invisible characters from copied text; neither was meant.
-_ID_CHARACTER = (
-    r"[^/?#\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2018\u2019\u201c\u201d\u202a-\u202e\u2060-\u206f\ufeff]"
+ID_PATTERN: Final = (
+    r"(?!\.\.?$)"
+    r"[^/?#\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2018\u2019\u201c\u201d\u202a-\u202e\u2060-\u206f\ufeff]+"
 )
-_ID_START = _ID_CHARACTER.replace("[^", "[^.")
-ID_PATTERN: Final = f"(?:{_ID_START}{_ID_CHARACTER}*|\\.{_ID_START}{_ID_CHARACTER}*|\\.\\.{_ID_CHARACTER}+)"
 _ID = re.compile(ID_PATTERN)
 _LIKE_ID = re.compile(r"\W*id\W*", re.IGNORECASE)
 
@@ -105,23 +104,24 @@ def _check_object(
 
 
 def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
-    path, name = field.path, dotted(field.path)
+    path = field.path
     if value is None:
         if not field.takes_null:
-            yield FieldProblem(path, f"{name} cannot be empty; {_advise(field)}remove the line to leave it unmanaged")
+            message = f"{dotted(path)} cannot be empty; {_advise(field)}remove the line to leave it unmanaged"
+            yield FieldProblem(path, message)
     # Before the kind: if somebody wrote a number for a provider, the allowed names help more than "must be text".
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
     elif type(value) not in _TYPES[field.kind]:
         fields_hint = f"; its fields are {', '.join(keys_inside(path))}" if field.kind == "fields" else ""
-        yield FieldProblem(path, describe_wrong_kind(name, field.kind, value) + fields_hint)
+        yield FieldProblem(path, describe_wrong_kind(dotted(path), field.kind, value) + fields_hint)
     elif field.kind == "fields":
         yield from _check_object(path, value, extra_fields, keys_inside(path))
     elif field.kind == "texts":
         yield from _check_items(field, value)
     elif field.range and not field.range[0] <= value <= field.range[1]:
-        must_be = f"{name} must be between {field.range[0]} and {field.range[1]}"
+        must_be = f"{dotted(path)} must be between {field.range[0]} and {field.range[1]}"
         yield FieldProblem(path, f"{must_be}; you wrote {value}", must_be)
 
 

@@ -24,8 +24,9 @@ def choose_stem(name: object, assistant_id: str, used_stems: Container[str]) -> 
 
 def same_name(name: str) -> str:
     """Return a name without what some systems ignore: case and Unicode form."""
-    folded = unicodedata.normalize("NFC", name).casefold()
-    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
+    if name.isascii():
+        return name.casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _slug(text: str) -> str:

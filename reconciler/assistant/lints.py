@@ -92,12 +92,13 @@ def find_lints(
     # Any field may have any type here, since definitions with errors are checked as well.
     problems = [problem for field in MESSAGES for problem in _check_message(field, declared.get(field), cut_off)]
     problems += _check_mode(declared)
+    problems += map(_describe_folded, folded)
     for path, value in _list_nodes(declared, (), []):
         if isinstance(value, dict):
             problems += _check_keys(path, tuple(value))
         # Values outside a list of choices are reported by the checks.
         elif path != ID.path and not (path in BY_PATH and BY_PATH[path].choices):
-            problems += _check_text(path, value, is_folded=path in folded)
+            problems += _check_text(path, value)
     return problems
 
 
@@ -140,12 +141,14 @@ def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
         yield _make_problem("unspoken-greeting", ("firstMessage",), words)
 
 
-def _check_text(path: FieldPath, text: str, *, is_folded: bool) -> Iterator[FieldProblem]:
-    if is_folded:
-        words = 'has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
-        if path[-1].isdigit():
-            words += '; if these are items of the list, begin each "- " in the same column'
-        yield _make_problem("folded-markdown", path, f"{dotted(path)} {words}")
+def _describe_folded(path: FieldPath) -> FieldProblem:
+    words = 'has lines of Markdown that YAML joins into one; write it as a block: "|-", then the lines below'
+    if path[-1].isdigit():
+        words += '; if these are items of the list, begin each "- " in the same column'
+    return _make_problem("folded-markdown", path, f"{dotted(path)} {words}")
+
+
+def _check_text(path: FieldPath, text: str) -> Iterator[FieldProblem]:
     body = text.rstrip()
     if "\n" in body and (match := _LINE_END_BLANKS.search(body)):
         prefix = text[: match.start()]
@@ -180,11 +183,14 @@ def _are_similar(keys: tuple[str, ...]) -> bool:
 
 
 def _list_nodes(value: Any, path: FieldPath, nodes: list[tuple[FieldPath, Any]]) -> list[tuple[FieldPath, Any]]:
-    """Add every text and every group inside a value, each with its path, and return all of them."""
+    """Add every group and every text to look at inside a value, each with its path, and return all of them."""
     # Check for `dict`, which the reader makes: checking for Mapping is far slower, and every value is visited.
-    if isinstance(value, str | dict):
+    if isinstance(value, str):
+        # Most texts have neither blanks before another line nor curly quotes.
+        if "\n" in value or not value.isascii():
+            nodes.append((path, value))
+    elif isinstance(value, dict):
         nodes.append((path, value))
-    if isinstance(value, dict):
         for key, item in value.items():
             _list_nodes(item, (*path, key), nodes)
     elif isinstance(value, list):

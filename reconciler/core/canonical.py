@@ -19,7 +19,8 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, paths_matching, put_all
 
 _SINGLE: Final = struct.Struct("f")
-_encode: Final = json.JSONEncoder(sort_keys=True).encode  # one for all: lists may be long
+# One for all: lists may be long, and a fleet has many values.
+_encode: Final = json.JSONEncoder(sort_keys=True, default=lambda missing: {"": repr(missing)}).encode
 
 
 class Whole(list[Any]):
@@ -75,7 +76,7 @@ def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath 
 
 def exact_text(value: Any) -> str:
     """Return a text that is equal only for values that are sent the same; a missing value is not null."""
-    return json.dumps(value, sort_keys=True, default=lambda missing: {"": repr(missing)})
+    return _encode(value)
 
 
 def restrict_to_declared(declared: Any, live: Any) -> Any:

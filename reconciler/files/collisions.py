@@ -13,13 +13,16 @@ from reconciler.core.settings import Settings
 _SHOWN = 5
 
 
-def find_collisions(definitions: Sequence[Definition], settings: Settings) -> list[tuple[str, Problem]]:
-    """Return the problems that definitions have with each other, each with the definition's file."""
-    return [
+def find_collisions(definitions: Sequence[Definition], settings: Settings) -> dict[str, list[Problem]]:
+    """Return the problems that definitions have with each other, by the definition's file."""
+    collisions: dict[str, list[Problem]] = {}
+    for file, problem in (
         *_find_duplicate_ids(definitions),
         *_find_duplicate_keys(definitions),
         *_find_similar_keys(definitions, settings),
-    ]
+    ):
+        collisions.setdefault(file, []).append(problem)
+    return collisions
 
 
 def describe_same_name(file: str, *others: str) -> Problem:

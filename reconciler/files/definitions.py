@@ -76,8 +76,8 @@ def load(
     collisions = find_collisions(all_definitions, settings)
     members: list[Reading] = []
     for reading in readings:
-        own_problems = tuple(problem for file, problem in collisions if file == reading.definition.file)
-        full = replace(reading, problems=reading.problems + own_problems)
+        own_problems = collisions.get(reading.definition.file)
+        full = replace(reading, problems=(*reading.problems, *own_problems)) if own_problems else reading
         # In an environment only definitions with an id take part; an unreadable file might have one, so it is listed.
         has_id = full.document is None or "id" in full.document
         if without_ids or has_id or not settings.environments or full.errors:

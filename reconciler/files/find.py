@@ -58,7 +58,7 @@ class YamlFile:
         """Return the file's text. Raises UnreadableText."""
         if self.problem:
             raise UnreadableText(self.problem)
-        return read_text(self.path)
+        return read_text(f"{self.folder}/{self.name}")
 
     def read_bytes(self) -> bytes:
         """Return the file's content, whatever it is; nothing if it cannot be read."""
@@ -143,7 +143,7 @@ def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | 
     raise InvalidSettings([Problem(settings.file or FILE_NAME, *settings.overlay_place, problem)])
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path | str) -> str:
     """Return a file's text, without a byte order mark. Raises UnreadableText."""
     try:
         content = read_beginning(path)

@@ -41,13 +41,13 @@ def make_view(report: Report) -> RunView:
     entries = sorted(report.assistants, key=lambda entry: (wording.rank_severity(entry), entry.file, entry.key))
     assistants = list(_list_differences(entries, report))
     cards = make_cards(assistants, report)
-    cards_of: dict[int, list[Card]] = {}
+    cards_of: dict[int, tuple[Card, ...]] = {}
     for card in cards:
         for entry in card.entries:
-            cards_of.setdefault(id(entry), []).append(card)
+            cards_of[id(entry)] = (*cards_of.get(id(entry), ()), card)
     only_checked = not report.traits.reads_live
     files_on_cards = {entry.file for card in cards if card.error for entry in card.entries}
-    views = (dataclasses.replace(each, cards=tuple(cards_of.get(id(each.entry), ()))) for each in assistants)
+    views = (AssistantView(each.entry, each.differences, cards_of.get(id(each.entry), ())) for each in assistants)
     names = ", ".join(report.environments)
     return RunView(
         title=wording.name_command(report) + (f": {escape(names)}" if names else ""),

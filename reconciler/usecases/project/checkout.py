@@ -31,7 +31,8 @@ def check_checkout(project: Project, folders: Sequence[str]) -> None:
         tracked += repository.files(head, folder)
     # Only what is not there can be hidden, so git is asked about it only then. One look at a folder shows all it has.
     names_in = functools.cache(lambda folder: _list_names(repository.root / folder))
-    absent = [path for path in tracked if posixpath.basename(path) not in names_in(posixpath.dirname(path))]
+    parts = ((path, *path.rpartition("/")) for path in tracked)
+    absent = [path for path, folder, _, name in parts if name not in names_in(folder)]
     hidden = repository.hidden_paths(absent) if absent else []
     # Any file may be beside the definitions. Only one that a definition mentions is a text.
     mentioned = _find_mentioned(repository, head, folders, hidden)
