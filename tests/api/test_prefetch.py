@@ -87,6 +87,21 @@ def test_a_run_that_is_being_stopped_begins_none() -> None:
     assert prefetch.take("a") == {"id": "a"}
 
 
+def test_what_waits_to_be_read_at_the_end_of_a_run_is_not_read_any_more() -> None:
+    reader = Reader()
+    prefetch = Prefetch(reader, 1, stopping=lambda: False)
+    others = set(threading.enumerate())
+    for name in ("a", "b", "c"):
+        prefetch.begin(name)
+    (worker,) = set(threading.enumerate()) - others
+    assert reader.begun.get(timeout=LONGEST)[0] == "a"
+    prefetch.close()
+    reader.may_end.set()
+    worker.join(LONGEST)
+    assert (worker.is_alive(), reader.count) == (False, 0)
+    assert prefetch.take("b") == {"id": "b"}
+
+
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_a_reading_that_nobody_takes_leaves_no_connection_open(is_answered: bool) -> None:
     arrived, may_answer = threading.Event(), threading.Event()
