@@ -10,6 +10,7 @@ from email.utils import formatdate
 from typing import Any
 
 from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
+from reconciler.api.secret import Scrubber
 from reconciler.api.throttle import read_retry_after
 from reconciler.api.transport import Wire
 from reconciler.core.base_url import BaseUrl, check_base_url
@@ -55,7 +56,9 @@ class HostClient:
             raise HostError(message, hint=hint) from None
         self._headers = {header[0]: header[1]}
         self._wire = open_wire(self._base)
-        self._secrets = [token, *self._wire.secrets]
+        self._scrubber = Scrubber()
+        for secret in (token, *self._wire.secrets):
+            self._scrubber.add(secret)
         self._wait = wait
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -148,9 +151,8 @@ class HostClient:
 
     def _scrub(self, text: str) -> str:
         # Hide the secrets before shortening: half a token must not be shown either.
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_MESSAGE])
+        text = self._scrubber.clean(text)[:_LONGEST_MESSAGE]
+        return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _format_time(seconds: str) -> str | None:

@@ -285,6 +285,18 @@ def test_a_proxy_that_repeats_what_was_sent_makes_no_message_show_its_password(d
     assert b64encode(b"anna:hush").decode() not in result.stderr
 
 
+@pytest.mark.parametrize("sent", ['hu"sh', {"as": 'hu"sh'}, "hu%22sh"])
+def test_a_host_that_repeats_a_password_in_another_spelling_makes_no_message_show_it(desk: Desk, sent: Any) -> None:
+    url = "http://host.example.test"
+    with odd_server() as proxy:
+        proxy.on("GET *", answer(403, {"message": sent}))
+        variables = {"HTTP_PROXY": proxy.origin.replace("//", "//anna:hu%22sh@")}
+        urls = {"GITHUB_API_URL": url, "CI_API_V4_URL": url}
+        result = desk.comment("plan", "--allow-insecure-http", **urls, **variables)
+    assert (result.code, "***" in result.stderr, "22sh" in result.stderr) == (1, True, False)
+    assert '"sh' not in result.stderr
+
+
 def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:
     desk.hosts.failing = [(429, {}, {"retry-after": "0"})]
     waits: list[float] = []
