@@ -129,6 +129,21 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
     assert "unknown" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("refused", "is_sent"), [("POST /auth/login", False), ("GET /auth/me", False), ("POST /assistants", True)]
+)
+def test_the_report_says_whether_the_request_that_creates_was_sent(
+    tmp_path: Path, refused: str, is_sent: bool
+) -> None:
+    def meddle(request: Request, forward: Forward) -> Answer | None:
+        return error_answer(403) if f"{request.method} {request.path}" == refused else forward(request)
+
+    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle):
+        report = repo.report("create", "--yes", repo.write("new", NEW))
+    (new,) = report["assistants"]
+    assert (new["outcome"], {change["sent"] for change in new["changes"]}) == ("failed", {is_sent})
+
+
 def test_a_token_that_has_run_out_is_renewed_before_the_post(tmp_path: Path) -> None:
     with story(tmp_path / "work", {}) as repo:
         file = repo.write("new", NEW)
@@ -220,7 +235,7 @@ def test_a_read_back_that_fails_leaves_the_id_in_the_file(tmp_path: Path) -> Non
         new_assistant = repo.sandbox.live(new)
     assert result.code == 1
     assert new_assistant["name"] == "Newcomer"
-    assert f"the assistant {new} was created and its id written" in result.stdout
+    assert f"the assistant {new} was created, but live could not be read" in result.stdout
 
 
 @pytest.mark.parametrize("changed", ["folder", "file"])

@@ -26,11 +26,13 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
     except ReconcilerError as error:
         message = f"its id could not be written, so nothing was created: {error}"
         return result.refuse("invalid", message, hint=error.hint)
+    is_sent = False
     try:
         # This renews an expired token, since the POST is never repeated.
         api.me()
         if stopping():
             return result.end(Outcome.SKIPPED)
+        is_sent = True
         answer = api.create(planned.patch)
     except UnclearWrite as error:
         name = definition.declared.get("name")
@@ -42,7 +44,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
         )
         return result.end(Outcome.INDETERMINATE, unclear)
     except ApiError as error:
-        return result.end(Outcome.FAILED, error, refused=error.status is not None)
+        return result.end(Outcome.FAILED, error, refused=is_sent and error.status is not None)
     # The id exists from here on, and only this process knows it. So it is saved before live is read, which may fail.
     known, warnings = _save_id(project, definition, file, text, answer["id"])
     result = dataclasses.replace(result, definition=known, warnings=(*result.warnings, *warnings))
@@ -86,7 +88,7 @@ def _check_live(api: Assistants, project: Project, result: Result, answer: dict[
         # GET may show a new assistant only some time after the POST.
         live, failure = api.get_after_write(definition.id, lambda reading: reading is None), None
     except ApiError as error:
-        unread = f"the assistant {definition.id} was created and its id written, but live could not be read: {error}"
+        unread = f"the assistant {definition.id} was created, but live could not be read: {error}"
         live, failure = answer, to_failure(error, unread, hint=f"run {project.write_command('plan')}")
     # If nothing else was read, only this answer shows whose account it is.
     failure = failure or check_organisation(live, project.settings)
