@@ -1,7 +1,7 @@
 """The plain words of every report: outcomes, notes and totals, in one place, so that two formats never differ. Pure."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
@@ -148,14 +148,16 @@ def _explain_options(report: Report) -> Iterator[str]:
     if Kind.CONFLICT in kinds and report.options.get("force_conflicts"):
         yield "With --force-conflicts, git's values replace the live ones where both changed."
     elif Kind.CONFLICT in refused:
-        ways_out = Kind.CONFLICT.explain_ways_out(*list_naming_options(report))
+        entries = [entry for entry in report.assistants if Kind.CONFLICT in entry.open_kinds]
+        ways_out = Kind.CONFLICT.explain_ways_out(*list_naming_options(report, entries))
         yield f"Nothing is sent to an assistant with a conflict. To resolve it, {ways_out}."
 
 
-def list_naming_options(report: Report) -> list[str]:
-    """Return the options by which a command is about the report's environment, as far as it has only one."""
+def list_naming_options(report: Report, entries: Iterable[AssistantEntry]) -> list[str]:
+    """Return the options by which a command is about some assistants' environment, if they have the same one."""
+    names = {entry.environment or report.environment for entry in entries}
     # A report may have any characters there, and a command in it is only text for people.
-    return ["--environment", *map(escape, report.environments)] if len(report.environments) == 1 else []
+    return [word for name in names if name for word in ("--environment", escape(name))] if len(names) == 1 else []
 
 
 def name_command(report: Report) -> str:

@@ -71,6 +71,13 @@ def test_the_counts_are_those_of_the_cases(name: str) -> None:
     }
 
 
+def test_a_case_has_the_error_of_its_own_assistant_although_many_have_the_same() -> None:
+    errors = {key: failure("server", f"GET /assistants/asst_{key}: the API answered 500", 500) for key in "ab"}
+    run = document("plan", *(assistant(key, error=error) for key, error in errors.items()))
+    texts = [case.findtext("error") for case in read_suite(run).findall("testcase")]
+    assert texts == [error.message for error in errors.values()]
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_report_is_valid_under_jenkins_own_schema(name: str) -> None:
     suites = ElementTree.fromstring(render_junit(DOCUMENTS[name]()))

@@ -167,6 +167,22 @@ def test_a_change_that_environments_share_names_each_with_its_environment() -> N
     assert "b in staging, and b in production (assistants/b.yaml:7)" in render_text(same, width=200)
 
 
+@pytest.mark.parametrize("other", ["production", None])
+def test_a_command_in_a_hint_is_about_the_environment_of_its_assistant(other: str | None) -> None:
+    conflict = change("/name", "N", "M", kind="conflict", base="O")
+    environments = {"a": "staging", "b": other}
+    runs = [document("plan", assistant(key, conflict), environment=name) for key, name in environments.items()]
+    merged = merge_reports(runs)
+    commands = [
+        f"(reconciler pull --environment {name} --conflicts)" if name else "(reconciler pull --conflicts)"
+        for name in environments.values()
+    ]
+    lines = render_github(merged).splitlines()[:2]
+    assert [command in line for line, command in zip(lines, commands, strict=True)] == [True, True]
+    # The sentence about all of them cannot name one.
+    assert "(reconciler pull --conflicts)" in render_text(merged)
+
+
 def test_what_stands_after_the_differences_names_its_environment() -> None:
     staging = document(
         "plan",

@@ -132,9 +132,7 @@ def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -
 @pytest.mark.parametrize(
     ("refused", "is_sent"), [("POST /auth/login", False), ("GET /auth/me", False), ("POST /assistants", True)]
 )
-def test_the_report_says_whether_the_request_that_creates_was_sent(
-    tmp_path: Path, refused: str, is_sent: bool
-) -> None:
+def test_the_report_says_whether_the_request_that_creates_was_sent(tmp_path: Path, refused: str, is_sent: bool) -> None:
     def meddle(request: Request, forward: Forward) -> Answer | None:
         return error_answer(403) if f"{request.method} {request.path}" == refused else forward(request)
 

@@ -208,7 +208,7 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
     """Return what a difference leads to, or None if it needs no annotation."""
     if change.kind not in entry.open_kinds - {Kind.CHANGE} or not report.traits_of(entry).follows_git:
         return None
-    named_by = wording.list_naming_options(report)
+    named_by = wording.list_naming_options(report, [entry])
     # "would" is for a plan, and for a run that stopped before this assistant.
     is_done = change.sent and entry.outcome is Outcome.APPLIED
     if change.kind is Kind.CONFLICT:

@@ -62,7 +62,7 @@ def _describe_card(card: Card, entry: AssistantEntry) -> list[str]:
     if not card.members or (card.groups and first is entry):
         return list(show_card(card, _UNWRAPPED))
     if not card.groups:
-        return list(card.error)
+        return wording.describe_error(entry)
     place = wording.show_in(first, first.file)
     return [f"{card.title}, as in {place}:", *(f"  {field.sign} {field.name}" for field in card.fields)]
 
