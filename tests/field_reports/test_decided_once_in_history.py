@@ -347,6 +347,19 @@ def test_what_is_ignored_in_the_first_record_is_absent_and_a_change_when_that_en
             assert live_holds(live(repo, name), case.second), name
 
 
+@pytest.mark.parametrize(("settings", "recorded"), [({}, 9), ({"sensitive": ["/metadata/list"]}, 2)])
+def test_an_element_that_is_ignored_in_the_first_record_has_lives_value_unless_it_is_sensitive(
+    tmp_path: Path, settings: dict[str, Any], recorded: int
+) -> None:
+    case, edit = MOVED_LIVE["an-element"]
+    with desk_with_ignores(tmp_path, {"an-element": case}, recorded=False) as repo:
+        repo.sandbox.edit("asst_an-element", **edit)
+        commit_settings(repo, ignore=[{"path": case.path, "reason": "set by the CRM"}], **settings)
+        commit_changes(repo, {"an-element": case})
+        repo.apply_and_record()
+        assert record_entry(repo, "an-element")["metadata"] == {"list": [1, recorded, 1]}
+
+
 def list_values(tree: Any, path: str) -> list[Any]:
     """What stands where a pattern leads."""
     values = [tree]

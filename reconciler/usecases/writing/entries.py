@@ -7,8 +7,9 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text, restrict_to_declared
-from reconciler.core.definition import MAX_RESOLVED, Definition, InvalidDefinition
+from reconciler.core.definition import MAX_RESOLVED, Definition
 from reconciler.core.outcome import Kind, Unsent
+from reconciler.core.plan import Plan
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, drop_at, item_at, paths_matching, put_at, value_at
 from reconciler.git.commit_layers import object_name
@@ -20,32 +21,29 @@ _NOT_PLAIN = re.compile(r"(?:^|\s)[#&*]|\r")
 
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
-    """Return what the record says of an assistant from now on; None for one that is not valid, or not there yet."""
+    """Return what the record says of an assistant from now on; None for one that is not there yet."""
     # The entry is the definition, except for what the run did not settle. An ignored field keeps the value of the old
     # entry, or is absent if there is none. A field that did not converge gets the value that live showed. So the next
     # plan, or the end of the ignore, shows git's move as a change, and not as somebody's edit.
-    definition = result.definition
-    if isinstance(definition, InvalidDefinition) or not definition.id:
+    definition, plan, last_read = result.definition, result.plan or Plan(), result.live_after or result.live
+    if not definition.id:
         return None
     declared: Any = definition.declared
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.
     # What was not in the body somebody else has changed since: git's value stays, and the next plan says drift.
-    for path in (path for path in result.remaining if result.plan is not None and path[0] in (result.plan.patch or {})):
-        if (desired := value_at(declared, path)) is not MISSING and result.live_after is not None:
-            live = restrict_to_declared(desired, value_at(result.live_after, path))
+    for path in (path for path in result.remaining if path[0] in (plan.patch or {})):
+        if (desired := value_at(declared, path)) is not MISSING:
             # A missing key is recorded as null, so that a later edit that sets it is seen. If live's value may not be
             # written, the field is left out: it is a change next time, too.
-            live = None if live is MISSING else live
+            live = restrict_to_declared(desired, value_at(last_read, path))
             declared = put_at(declared, path, live) if _may_hold(project, path, live) else drop_at(declared, path)
     # The declared places that an ignore rule names, and the leaves that it accepts as a whole.
     rules = project.overrides_for(definition.key).ignore
     ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
-    if result.plan is not None:
-        ignored |= {entry.path for entry in result.plan.ignored}
-        # A resumed apply leaves what else git has changed for the next one.
-        kept = (change for change in result.plan.changes if change.unsent is Unsent.KEPT)
-        ignored |= {change.path for change in kept if change.kind is not Kind.DRIFT}
-    last_read = result.live_after or result.live
+    ignored |= {entry.path for entry in plan.ignored}
+    # A resumed apply leaves what else git has changed for the next one.
+    kept = (change for change in plan.changes if change.unsent is Unsent.KEPT)
+    ignored |= {change.path for change in kept if change.kind is not Kind.DRIFT}
     for path in sorted(ignored):
         if (previous := item_at(old.declared if old is not None else {}, path)) is not MISSING:
             declared = put_at(declared, path, previous)

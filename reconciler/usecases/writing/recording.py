@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, InvalidDefinition, is_definition_file
+from reconciler.core.definition import NEW, is_definition_file
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
@@ -134,9 +134,7 @@ class _Update:
         blobs, placed, texts = dict(self.blobs), dict[str, Blob](), dict[str, str]()
         applied = {result.definition.file: False for result in self.run.results}
         for result in self.run.results:
-            if isinstance(definition := result.definition, InvalidDefinition):
-                continue
-            file = definition.file
+            definition, file = result.definition, result.definition.file
             old = self.entries.find(result.ids, file)
             for other in (entry for name in result.ids for entry in self.entries.find_all(name)):
                 # An entry that stays at the old path would be the base of any later file there. One of another folder,
