@@ -43,7 +43,7 @@ class Traits:
     detailed: frozenset[Kind] = frozenset(Kind)  # kinds of differences that fail it with --detailed-exitcode
     advises_pull: bool = False  # in an annotation on a live edit
     origin: str = ""  # replaces the origin of differences, for commands that do not look at it
-    # For differences that are written (True), that are not (False), or if the report does not say it (None).
+    # For differences that are written (True), that are not (False), or if that is not known (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _SAME_TITLES)
     # The words for a live edit that is overwritten.
     overwrites: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
@@ -87,7 +87,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         titles={
             True: dict.fromkeys(Kind, "Restored"),
             False: dict.fromkeys(Kind, "Not restored"),
-            None: dict.fromkeys(Kind, "Old values"),
+            None: dict.fromkeys(Kind, "To restore"),
         },
         words=Words(
             stays=("the old value is", "live now has"),

@@ -89,8 +89,12 @@ def _list_differences(entries: Iterable[AssistantEntry], report: Report) -> Iter
 
 
 def _choose_title(change: ChangeEntry, entry: AssistantEntry, fate: str, report: Report) -> str:
+    written = is_written(change, entry)
+    # Nobody knows what a write without a clear outcome has done.
+    if written and entry.outcome is not None and not entry.outcome.settled:
+        written = None
     is_new = entry.status is Status.NEW
-    title = "A new assistant" if is_new else report.traits_of(entry).titles[is_written(change, entry)][change.kind]
+    title = "A new assistant" if is_new else report.traits_of(entry).titles[written][change.kind]
     title += f", frozen ({describe_freeze(entry)})" if entry.frozen else ""
     return f"{title}, {fate}" if fate else title
 

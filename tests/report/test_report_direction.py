@@ -62,6 +62,15 @@ def test_a_rollback_says_nothing_of_git() -> None:
     assert "git" not in page.split("<main>")[1].split("<script>")[0]
 
 
+@pytest.mark.parametrize("outcome", ["indeterminate", "not_converged"])
+def test_a_rollback_without_a_clear_outcome_is_not_said_to_have_restored(outcome: str) -> None:
+    report_document = document("rollback", assistant("a", GIT, LONG, outcome=outcome), base=BASE)
+    for render in (render_text, render_markdown, render_html):
+        shown = render(report_document)
+        assert "To restore" in shown
+        assert not re.search("restored", shown, re.IGNORECASE)
+
+
 def test_a_refused_rollback_says_that_live_has_moved_on() -> None:
     text = "long " * 20
     fields = (
