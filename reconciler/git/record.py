@@ -256,18 +256,20 @@ def _read_trailers(message: str) -> dict[str, Any]:
 
 
 def _reject_ref(ref: str, name: str) -> RepositoryError:
-    hint = f"fetch the record again, or remove what is there: git update-ref -d {ref}"
-    return RepositoryError(f"{ref} points to {name[:12]}, which is not a record", hint=hint)
+    return RepositoryError(f"{ref} points to {name[:12]}, which is not a record", hint=_name_way_out(ref))
 
 
 def _reject_trailers(ref: str, commit: Commit) -> RepositoryError:
-    """Return an error that says how to go on from a record with unreadable trailers."""
-    way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
-    if len(commit.parents) > 1:
-        way_out = f"go back to the record before it: git update-ref {ref} {commit.parents[1][:12]}"
-    hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
     return RepositoryError(
         f"the record {commit.name[:12]} of {ref} has a trailer that cannot be read, so it is unknown which writes "
         "had an unclear outcome",
-        hint=hint,
+        hint=_name_way_out(ref, *commit.parents[1:2]),
     )
+
+
+def _name_way_out(ref: str, previous: str = "") -> str:
+    """Return how to go on from a damaged record, as a hint."""
+    way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
+    if previous:
+        way_out = f"go back to the record before it: git update-ref {ref} {previous[:12]}"
+    return f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"

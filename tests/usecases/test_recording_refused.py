@@ -538,6 +538,7 @@ class TestARefThatIsNoRecord:
         result = repo.run(command, *(["--yes"] if command == "apply" else []))
         assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", [])
         assert "which is not a record" in result.stderr
+        assert f"git fetch origin +{REF}:{REF}" in result.stderr, "without the +, git refuses to replace it"
         assert f"git update-ref -d {REF}" in result.stderr
 
     @pytest.mark.parametrize(
