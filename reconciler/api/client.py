@@ -75,7 +75,9 @@ class AssistantsApi:
         )
         self._explain = Explainer(base.text, base.origin, limits.timeout, scrubber)
         self._session = Session(credentials, self._sender, self._explain, urlsplit(base.text).path)
-        self._prefetch = Prefetch(self._fetch_by_id, limits.concurrency, stopping=stopping)
+        self._prefetch = Prefetch(
+            lambda name: self._fetch_assistant(Call("GET", _build_path(name))), limits.concurrency, stopping=stopping
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -226,9 +228,6 @@ class AssistantsApi:
         if not isinstance(value, dict):
             raise self._explain.unusable(call, answer)
         return value
-
-    def _fetch_by_id(self, assistant_id: str) -> dict[str, Any]:
-        return self._fetch_assistant(Call("GET", _build_path(assistant_id)))
 
     def _fetch_assistant(self, call: Call) -> dict[str, Any]:
         return self._read_assistant(call, self._send(call))

@@ -107,7 +107,7 @@ def open_api(options: ConnectionOptions, settings: Settings, stopping: Stopping)
 
 
 class EarlyApi(contextlib.ExitStack):
-    """The API of a run that only reads, opened when the first definition is read: requests overlap with parsing.
+    """The API of a run that only reads, opened before its files are parsed: requests overlap with parsing.
 
     A context manager: the end of the block closes it. `api` is None as long as it is not open.
     """
@@ -116,19 +116,15 @@ class EarlyApi(contextlib.ExitStack):
         super().__init__()
         self._options = options
         self._stopping = stopping
-        self._has_tried = False
         self.api: AssistantsApi | None = None
 
-    def begin_get(self, project: Project, assistant_id: str) -> None:
-        """Begin to read an assistant. Raises nothing."""
-        if not self._has_tried:
-            self._has_tried = True
-            # `connect` tries again, and raises what is wrong after the problems of the files are shown.
-            with contextlib.suppress(ReconcilerError):
-                check_policy(project)
-                self.api = self.enter_context(open_api(self._options, project.settings, self._stopping))
-        if self.api is not None:
-            self.api.begin_get(assistant_id)
+    def open(self, project: Project) -> Callable[[str], None] | None:
+        """Open the API of a project, and return what begins to read an assistant, if it can be opened."""
+        # If not, `connect` tries again, and raises what is wrong after the problems of the files are shown.
+        with contextlib.suppress(ReconcilerError):
+            check_policy(project)
+            self.api = self.enter_context(open_api(self._options, project.settings, self._stopping))
+        return self.api.begin_get if self.api else None
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +68,7 @@ def load(
     layers = LayerReader(folder, root, settings)
     reader = DefinitionReader(layers=layers, rules=rules, find_id=find_id, needs_id=needs_id)
     with _without_garbage_collection():
-        readings = list(_read_each((each for each in files.definitions if each.file in chosen), files, reader, on_read))
+        readings = list(_read_each(files, chosen, reader, on_read))
         # This needs all files: a definition that is not selected may have the same id, or mention a text file.
         definitions = [reading.definition for reading in readings]
         ids = None if files.skipped else {each.id for each in definitions if each.id}
@@ -115,9 +115,9 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
 
 
 def _read_each(
-    chosen: Iterable[YamlFile], files: YamlFiles, reader: DefinitionReader, on_read: Callable[[str], None] | None
+    files: YamlFiles, chosen: Collection[str], reader: DefinitionReader, on_read: Callable[[str], None] | None
 ) -> Iterator[Reading]:
-    for file in chosen:
+    for file in (each for each in files.definitions if each.file in chosen):
         reading = reader.read(files.stack(file), checked=True)
         if on_read is not None and reading.definition.id and not reading.errors:
             on_read(reading.definition.id)

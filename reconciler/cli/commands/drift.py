@@ -24,7 +24,7 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
     edited live.
     """
     with stoppable() as stopping, EarlyApi(options, stopping) as early:
-        project = read_project(choices, or_head=True, on_read=early.begin_get)
+        project = read_project(choices, or_head=True, open_early=early.open)
         show_problems(project.loaded.problems, "error")
         with connect(options, project.settings, stopping, quiet=options.quiet, early=early.api) as (api, control):
             run = drift(api, project, control)

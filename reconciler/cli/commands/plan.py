@@ -31,7 +31,7 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
     """
     # This block lasts until the report is written, so that a stopped run reports what it has read.
     with stoppable() as stopping, EarlyApi(options, stopping) as early:
-        project = read_project(choices, on_read=None if offline else early.begin_get)
+        project = read_project(choices, open_early=None if offline else early.open)
         check_policy(project)
         show_problems(project.loaded.problems, "error")
         if offline:

@@ -1,7 +1,6 @@
 """Reads a project: settings, the selected definitions, and their history in git, which counts or the run fails."""
 
 import dataclasses
-import functools
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -30,7 +29,7 @@ from reconciler.usecases.project.new_assistants import resolve_entries
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
-OnRead = Callable[[Project, str], None]  # gets the project without definitions, and the id of a valid one
+OnRead = Callable[[str], None] | None  # gets the id of each definition that is valid by itself
 _NAME = re.compile(r"(?!.*\.\.)\w[\w./-]*")  # a branch, a tag or a commit
 
 
@@ -52,14 +51,14 @@ def read_project(
     or_head: bool = False,
     allow_older: bool = False,
     repository: Repository | None = None,
-    on_read: OnRead | None = None,
+    open_early: Callable[[Project], OnRead] | None = None,
 ) -> Project:
     """Return the project with the selected definitions, their history, and the policy of choices and settings.
 
     With `or_head` the commit that is checked out is the base if there is no record. With `allow_older` what `HEAD`
     lacks of what was applied has changed, too. A `repository` that is open already, since its lock is held, is not
-    opened again. `on_read` gets the id of each definition as soon as it is read, if that alone says that it is
-    selected: not with `--changed`. Raises ReconcilerError.
+    opened again. `open_early` gets the project before definitions are read, and returns what gets their ids; not with
+    `--changed`, which selects them later. Raises ReconcilerError.
     """
     if choices.changed and choices.changed_since is not None:
         raise UsageError("--changed and --changed-since cannot be combined", hint="use one of them")
@@ -74,7 +73,8 @@ def read_project(
         since = _choose_since(project, choices.changed_since)
     hidden = _hide_earlier(project, (project.record.applied, project.base.commit, since))
     project = dataclasses.replace(project, settings=hidden)
-    project = _load(project, choices, since, allow_older=allow_older, on_read=on_read)
+    on_read = open_early(project) if open_early is not None and not since else None
+    project = _load(project, choices, since, on_read, allow_older=allow_older)
     if project.base.commit:
         project = dataclasses.replace(project, base=_read_base(project))
         check_settings_moved(project)
@@ -159,7 +159,7 @@ def _choose_since(project: Project, option: str | None) -> str:
     return since
 
 
-def _load(project: Project, choices: Choices, since: str, *, allow_older: bool, on_read: OnRead | None) -> Project:
+def _load(project: Project, choices: Choices, since: str, on_read: OnRead, *, allow_older: bool) -> Project:
     """Return the project with the selected definitions: all, or those that have changed since a commit."""
     if not since:
         return dataclasses.replace(project, loaded=_load_paths(project, choices.paths, on_read))
@@ -180,7 +180,7 @@ def _load(project: Project, choices: Choices, since: str, *, allow_older: bool, 
     return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
 
 
-def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead | None = None) -> Loaded:
+def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead = None) -> Loaded:
     settings = project.settings
     loaded = load(
         project.folder,
@@ -188,7 +188,7 @@ def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead | None 
         root=project.root,
         settings=settings,
         find_id=project.find_created_id,
-        on_read=functools.partial(on_read, project) if on_read else None,
+        on_read=on_read,
     )
     # If the user forgot the environment, nothing is left to look at: the ids are probably in the overlays.
     forgotten = settings.environment is None and settings.environments
