@@ -160,6 +160,24 @@ def test_a_text_that_is_rewritten_throughout_is_begun_and_the_rest_is_counted() 
     assert f"Left out to fit the size limit: {more} lines of `model.messages[0].content`" in text
 
 
+def test_long_texts_leave_room_for_the_small_changes_of_other_assistants() -> None:
+    texts = [PROMPT.replace(*(("calm", f"cool {n}"), ("Whatever", f"What {n}", 1))[n % 2]) for n in range(20)]
+    content = "/model/messages/0/content"
+    entries = [assistant(f"a{place:02}", change(content, text, PROMPT)) for place, text in enumerate(texts)]
+    text = render_markdown(document("plan", *entries, base=BASE))
+    assert text.count("! 0. [-Whatever-]{+What ") == 10
+    assert text.count("<details>") == 20, "each long text is begun"
+    assert "section" not in text
+    assert 60_000 < len(text) <= MARKDOWN_LIMIT
+
+
+def test_a_long_text_is_shown_in_full_where_all_fit() -> None:
+    short = "\n".join(str(line) for line in range(300))
+    long = "\n".join(f"{line} {'word ' * 30}" for line in range(300))
+    entries = [assistant("a", change("/firstMessage", long)), assistant("b", change("/firstMessage", short))]
+    assert "Left out" not in render_markdown(document("plan", *entries, base=BASE))
+
+
 def test_a_word_without_an_end_is_cut() -> None:
     old, new = "o" * 3_000, "n" * 3_000
     changes = [change(f"/metadata/{key}", f"{new}{key}", f"{old}{key}") for key in "abc"]

@@ -32,6 +32,7 @@ SMALLEST_LIMIT = 1_000
 _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard", Kind.CHANGE: "git"}
 _LONGEST_NAME, _NARROWER_NAMES = 200, (100, 50, 35, 25, 18, 12)  # characters
 _FRAME = 1_000  # characters of a section besides its long texts: names, short values, remarks
+_HEAD, _LINE = 300, 100  # characters of a usual section without its lines, and of a changed line, roughly
 _SHORT = 1_500  # characters of the long texts in a shortened section
 _PATIENCE = 5  # after so many shortened sections, no later one is tried in full
 
@@ -131,12 +132,34 @@ def _name_fields(card: Card) -> str:
     return text
 
 
+def _share_room(cards: Sequence[Card], room: int) -> int:
+    """Return how much space the long texts of a section get at most. Long ones get what the short ones do not need."""
+    sizes = sorted(_HEAD + _LINE * sum(card.changed_lines.values()) for card in cards)
+    share = room
+    for place, size in enumerate(sizes):
+        share = room // (len(sizes) - place)
+        if size > share:
+            break
+        room -= size
+    return max(share - _HEAD, _SHORT)
+
+
 def _add_sections(cards: Sequence[Card], page: Page) -> None:
+    room, parts, left_out = page.room, [*page.parts], [*page.left_out]
+    _fill_sections(cards, page, room)
+    # If not all of them fit, a few long ones must not take the space of all others.
+    if page.lacks or page.left_out != left_out:
+        page.room, page.parts, page.left_out = room, parts, left_out
+        page.lacks.clear()
+        _fill_sections(cards, page, _share_room(cards, room))
+
+
+def _fill_sections(cards: Sequence[Card], page: Page, share: int) -> None:
     shortened = 0
     for place, card in enumerate(cards):
         # Writing a long section that does not fit is expensive, so this is tried only a few times.
-        full, half = max(page.room - _FRAME, 1), max(page.room // 2, 1)
-        for room in (full, half, _SHORT, 0) if shortened < _PATIENCE else (0,):
+        full = max(min(share, page.room - _FRAME), 1)
+        for room in (full, max(min(full, page.room // 2), 1), _SHORT, 0) if shortened < _PATIENCE else (0,):
             text, lacks = render_section(card, room)
             if page.add(text):
                 page.lacks += lacks
