@@ -234,14 +234,11 @@ def _keep_in_both(
 ) -> tuple[Mapping[str, Any], Base, tuple[Ignored, ...]]:
     """Return desired and base with live's values at ignored places inside lists, and the places that differ."""
     desired, inside_lists = keep_in_lists(desired, live, ignore)
-    if base is MISSING:
-        return desired, base, inside_lists
     # In base too. Otherwise an edit at an ignored place would look like a change of the whole list.
     base, _ = keep_in_lists(base, live, ignore)
     # A value that was always ignored is not in the base. Inside a list, every edit would then be a conflict.
     for path in (path for rule in ignore for path in paths_matching(desired, rule.path)):
-        in_list = any(isinstance(item_at(desired, path[:depth]), list) for depth in range(1, len(path)))
-        if in_list and item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
+        if item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
             base = put_at(base, path, item_at(desired, path))
     return desired, base, inside_lists
 
