@@ -261,20 +261,21 @@ def _find_rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule
     # The rest asks for nothing, so the leaf differs only at ignored paths.
     is_idle = not asks_anything(remaining)
     for rule in rules:
-        # The part of the rule above the leaf must match as well, or a rule for another object would apply here.
-        if not covers(rule.path[:depth], change.path):
-            continue
         pattern = rule.path[depth:]
-        if _loses(change.desired, change.live, pattern) or (is_idle and paths_matching(change.desired, pattern)):
+        inside = _loses(change.desired, change.live, pattern) or (is_idle and paths_matching(change.desired, pattern))
+        # The part of the rule above the leaf must match as well, or a rule for another object would apply here.
+        if inside and covers(rule.path[:depth], change.path):
             return rule
     return None
 
 
 def _loses(declared: Any, live: Any | Missing, pattern: FieldPath) -> bool:
     """Return whether live has a value where a pattern leads that the declared value would remove."""
-    # Two lists lose nothing: `keep_in_lists` has put live's value into the declared one.
-    if not pattern or (isinstance(declared, list) and isinstance(live, list)):
+    if not pattern or (isinstance(declared, Whole) and isinstance(live, list)):
         return False
+    # `keep_in_lists` has put live's values into a declared list, where its elements have room for them.
+    if isinstance(declared, list) and isinstance(live, list):
+        declared, live = ({str(index): item for index, item in enumerate(side)} for side in (declared, live))
     # Objects are merged when they are sent, so keys that only live has are kept.
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         keys = (key for key in declared.keys() & live.keys() if pattern[0] in ("*", key))
