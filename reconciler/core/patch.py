@@ -72,9 +72,8 @@ def find_dropped_keys(
 ) -> tuple[FieldPath, ...]:
     """Return the undeclared keys that were sent along in an object, and that live has lost."""
     # A field that was sent without being declared counts as an object of which nothing is declared.
-    sent = {field: declared.get(field, {}) for field, value in patch.items() if isinstance(value, Mapping)}
-    changed = find_undeclared_changes({**declared, **sent}, before, after)
-    return tuple(path for path in changed if path[0] in sent and value_at(after, path) in (MISSING, None))
+    changed = find_undeclared_changes({**{field: {} for field in patch}, **declared}, before, after)
+    return tuple(path for path in changed if path[0] in patch and value_at(after, path) in (MISSING, None))
 
 
 def shows_nothing_new(paths: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -114,6 +114,7 @@ def test_undeclared_changes() -> None:
     before = {"a": 1, "b": {"c": 1, "d": 2}, "e": None, "id": "x", "updatedAt": "1"}
     after = {"a": 2, "b": {"c": 2, "d": 3}, "f": True, "id": "y", "updatedAt": "2"}
     assert list(find_undeclared_changes({"a": 0, "b": {"c": 0}}, before, after)) == [("b", "d"), ("f",), ("id",)]
+    assert list(find_undeclared_changes({"a": 0, "b": None}, before, after)) == [("f",), ("id",)]
     assert list(find_undeclared_changes({}, {"n": 1, "l": [1]}, {"n": 1.0, "l": [1.0]})) == []
 
 
