@@ -62,7 +62,7 @@ def command(options: HostOptions, about: str) -> int:
     With a drift's report, the issue is opened if something was edited live or could not be checked. It is updated in
     place, and closed when all definitions were checked and nothing differs any more. Settings that expire within two
     weeks have their own issue. With an apply's report, an issue is opened if not everything was applied. If there is
-    nothing to report and no open issue, nothing is written. A report about PATHS closes no issue.
+    nothing to report and no open issue, nothing is written. The report of a run with PATHS closes no issue.
 
     If RECONCILER_WEBHOOK_URL (a secret) is set, a chat gets one line when an issue is opened, renamed or closed.
     """
