@@ -11,6 +11,8 @@ from reconciler.core.origin import Base, find_leaf
 from reconciler.core.tree import MISSING, put_at, value_at
 from reconciler.dataclass import dataclass
 
+Writes = Mapping[str, Sequence[tuple[FieldPath, Any]]]  # by the assistant's id
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -68,18 +70,23 @@ class BaseDefinitions:
     ref: str
     commit: str
     entries: Entries = Entries()
-    # Values that a write without a clear answer may have left, by the assistant's id. If live shows one, nobody edited
-    # it.
-    unclear_writes: Mapping[str, tuple[tuple[FieldPath, Any], ...]] = dataclasses.field(default_factory=dict)
+    # Values that a write without a clear answer may have left. If live shows one, nobody edited it.
+    unclear_writes: Writes = dataclasses.field(default_factory=dict)
+    # Values that a rollback has put back. If live shows one, nobody edited it, but git must move before it is replaced.
+    undone: Writes = dataclasses.field(default_factory=dict)
 
-    def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:
+    def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any], desired: Mapping[str, Any]) -> Base:
         """Return what the base declared for an assistant, `MISSING` where it had no definition."""
         entry = self.entries.find(ids, file)
         if entry is None:
             return MISSING
         declared = entry.declared
+        writes = [write for name in ids for write in self.unclear_writes.get(name, ())]
+        for path, value in (write for name in ids for write in self.undone.get(name, ())):
+            if not equal(value_at(desired, path), value_at(declared, path), path):
+                writes.append((path, value))
         # Otherwise our own write would look like drift, and be left alone. What base lacks is a change in any case.
-        for path, value in (write for name in ids for write in self.unclear_writes.get(name, ())):
+        for path, value in writes:
             is_declared = value is not MISSING and find_leaf(declared, path)[1] is not MISSING
             if is_declared and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)

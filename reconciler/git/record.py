@@ -25,10 +25,13 @@ from reconciler.git.snapshot import Snapshot
 
 TRAILER: Final = "Reconciler-Indeterminate"
 LATE: Final = "Reconciler-Late"
+UNDONE: Final = "Reconciler-Rolled-Back"
 CREATED: Final = "Reconciler-Created"
 OTHER_IDS: Final = "Reconciler-Ids"
 UNSETTLED: Final = "Reconciler-Unsettled"
 FORM: Final = "Reconciler-Record: 2"
+_MOST_READ = 100  # records, to find an earlier one
+_ALL = (TRAILER, LATE, UNDONE, CREATED, OTHER_IDS, UNSETTLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Unclear:
 class Trailers:
     """What the message of a record keeps for later runs.
 
-    `late` are writes that the API took and reading did not show. `created` are the ids of the assistants that were
+    `late` are writes that the API took and reading did not show. `undone` are fields that a rollback has put back to
+    what the `heads` declare, while git has a newer value. `created` are the ids of the assistants that were
     created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
     definitions that have the assistant's other one. `outdated` names, for a definitions' folder, the definitions whose
     entry is not what the commit that was applied declares. Of a folder that is not in it, this is unknown.
@@ -70,6 +74,7 @@ class Trailers:
 
     unclear: tuple[Unclear, ...] = ()
     late: tuple[Unclear, ...] = ()
+    undone: tuple[Unclear, ...] = ()
     created: Mapping[str, str] = dataclasses.field(default_factory=dict)
     other_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     outdated: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
@@ -123,6 +128,13 @@ def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Re
         if name and limit:
             shallow = shallow or repository.shallow_commits()
             name = "" if newer in shallow else name
+
+
+def find_applied_before(repository: Repository, ref: str, head: str | None) -> str:
+    """Return the commit that was applied before another one, empty if the record does not say."""
+    commits = [record.applied for record in read_records(repository, ref, limit=_MOST_READ)]
+    older = commits[commits.index(head) :] if head in commits else []
+    return next((commit for commit in older if commit != head), "")
 
 
 def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | None = None) -> Entries:
@@ -189,7 +201,8 @@ def write_record(
     RepositoryError.
     """
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
-    writes = [*((TRAILER, entry) for entry in keeps.unclear), *((LATE, entry) for entry in keeps.late)]
+    kinds = ((TRAILER, keeps.unclear), (LATE, keeps.late), (UNDONE, keeps.undone))
+    writes = [(name, entry) for name, entries in kinds for entry in entries]
     trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
     trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': name})}" for file, name in sorted(keeps.created.items())]
     trailers += [f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"] if keeps.other_ids else []
@@ -234,7 +247,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         applied=commit.parents[0],
         date=date.isoformat(),
         # These are for programs; people read the message in `history`.
-        message="".join(line for line in lines if not line.startswith((FORM, UNSETTLED))).strip(),
+        message="".join(line for line in lines if not line.startswith((FORM, UNDONE, UNSETTLED))).strip(),
         resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
         **keeps,
     )
@@ -242,13 +255,14 @@ def _parse(commit: Commit, ref: str) -> Record:
 
 def _read_trailers(message: str) -> dict[str, Any]:
     """Return what the trailers of a record keep, by the field of `Trailers`."""
-    values: dict[str, list[dict[str, Any]]] = {name: [] for name in (TRAILER, LATE, CREATED, OTHER_IDS, UNSETTLED)}
+    values: dict[str, list[dict[str, Any]]] = {name: [] for name in _ALL}
     for name, _, value in (line.partition(": ") for line in message.splitlines()):
         if name in values:
             values[name].append(dict(json.loads(value)))
     return {
         "unclear": tuple(from_json(Unclear, entry) for entry in values[TRAILER]),
         "late": tuple(from_json(Unclear, entry) for entry in values[LATE]),
+        "undone": tuple(from_json(Unclear, entry) for entry in values[UNDONE]),
         "created": {str(entry["file"]): str(entry["id"]) for entry in values[CREATED]},
         "other_ids": {key: str(name) for group in values[OTHER_IDS] for key, name in group.items()},
         "outdated": {key: frozenset(map(str, files)) for group in values[UNSETTLED] for key, files in group.items()},

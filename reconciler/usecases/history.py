@@ -45,7 +45,7 @@ def list_applied(repository: Repository, ref: str, *, limit: int, settings: Sett
 
 
 def _find_reverts(repository: Repository, record: Record, previous: Record) -> tuple[str, ...]:
-    # A rollback writes no record. Its revert in git is applied later, and shows here.
+    # The revert that follows a rollback is applied later than the rollback, and shows here.
     if previous.applied == record.applied or not repository.has(previous.applied):
         return ()
     messages = repository.log("--format=%B", f"{previous.applied}..{record.applied}")

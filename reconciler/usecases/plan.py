@@ -62,7 +62,7 @@ def plan_offline(project: Project) -> Run:
 def _plan_offline(project: Project, definition: Definition) -> Result:
     if definition.is_new:
         return Result(definition, plan=Planner().plan_creation(definition.declared))
-    declared_then = project.base.find_declared((definition.id,), definition.file, {})
+    declared_then = project.base.find_declared((definition.id,), definition.file, {}, definition.declared)
     planned = project.planner_for(definition.key).plan_offline(definition.declared, declared_then)
     warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
     return Result(definition, plan=planned, warnings=warnings)

@@ -14,7 +14,7 @@ from reconciler.core.definition import Definition, key_of
 from reconciler.core.origin import Since
 from reconciler.core.overrides import find_overrides
 from reconciler.core.plan import Policy
-from reconciler.core.reviewed import Applied, UndoableApply, combine_writes
+from reconciler.core.reviewed import Applied, AppliedField, UndoableApply, combine_writes
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import MISSING, value_at
@@ -27,17 +27,17 @@ from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.earlier_reports import check_origin
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.writing.recording import moves_unclear, record_unclear
+from reconciler.usecases.writing.recording import record_rollback
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
 
 
 def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, start: Open) -> Run:
-    """Undo what a report says was applied, and return the run; the record keeps all its entries.
+    """Undo what a report says was applied, and return the run; the record keeps all its entries, and notes what it did.
 
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that
-    only if the run could not be published, or its unclear writes not recorded.
+    only if the run could not be published or recorded.
     """
     with hold_lock(*lock):
         project = read()
@@ -59,11 +59,17 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             # only.
             run, _ = ask_and_write(_refuse_obstacles(planned, applied, project.settings), undoing, session)
             notes = [*run.notes, *report.irreversible]
+            outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
+            undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
             if report.follows_git:
                 in_git = _leave_out_reverted(applied, at_head) if project.head else applied
-                notes += _name_reverts(run, in_git, report.head, project.repository)
+                fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
+                notes += _name_reverts(fields, report.head, project.repository)
             run = dataclasses.replace(run, notes=tuple(notes))
-            session.end(run, functools.partial(record_unclear, run, project) if moves_unclear(run, project) else None)
+            # What a rollback of a rollback sends is what git has.
+            head = report.head if report.follows_git else None
+            write_record = functools.partial(record_rollback, run, project, head)
+            session.end(run, write_record if undone and project.record.commit else None)
     return run
 
 
@@ -149,11 +155,8 @@ def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settin
     return dataclasses.replace(planned, results=tuple(results))
 
 
-def _name_reverts(run: Run, applied: Sequence[Applied], head: str | None, repository: Repository) -> Iterator[str]:
-    """Yield a note that names the commits to revert, where git now says otherwise than live."""
-    outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
-    undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
-    fields = [field for entry in applied if entry.id in undone for field in entry.fields]
+def _name_reverts(fields: Sequence[AppliedField], head: str | None, repository: Repository) -> Iterator[str]:
+    """Yield a note that names the commits to revert, where git now says otherwise than live in some fields."""
     if not fields:
         return
     # Anybody may have written the report, and people copy the command that it becomes part of.

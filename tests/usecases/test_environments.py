@@ -349,6 +349,26 @@ def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
     assert asked[:2] == ("GET", "/auth/me")
 
 
+def test_what_a_rollback_restored_in_an_environment_is_a_change_once_the_overlay_moves_on(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        environments.shared()
+        (environments.root / "assistants" / "_defaults.yaml").write_text("metadata: {team: a}\n", "utf-8")
+        for greeting in ("Hello", "New"):
+            environments.overlay("staging", id="asst_a", firstMessage=greeting)
+            environments.repo.commit()
+            options = ("--base", "none") if greeting == "Hello" else ()
+            report = environments.report("staging", "apply", "--yes", "--record", *options)
+        environments.run("staging", "rollback", environments.repo.save_report(report), "--yes")
+        kept = environments.report("staging", "plan")
+        environments.overlay("staging", id="asst_a", firstMessage="Newer")
+        environments.repo.git("mv", "assistants/a.yaml", "assistants/b.yaml")
+        environments.repo.git("mv", "environments/staging/a.yaml", "environments/staging/b.yaml")
+        environments.repo.commit()
+        moved_on = environments.report("staging", "plan")
+    assert change_kinds(kept) == {"a": {"/firstMessage": "drift"}}
+    assert change_kinds(moved_on) == {"b": {"/firstMessage": "change"}}
+
+
 def test_a_definition_that_leaves_an_environment_is_no_longer_managed(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE, "b": LIVE}) as environments:
         for key in "ab":

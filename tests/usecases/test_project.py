@@ -21,7 +21,9 @@ def test_only_one_thread_compares_at_a_time(project: Project) -> None:
     alone: list[bool] = []
 
     class Alone(BaseDefinitions):
-        def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any]) -> Base:
+        def find_declared(
+            self, ids: Sequence[str], file: str, live: Mapping[str, Any], desired: Mapping[str, Any]
+        ) -> Base:
             alone.append(inside.acquire(blocking=False))
             time.sleep(0.005)
             if alone[-1]:

@@ -13,7 +13,7 @@ from between import Answer, Forward, Request, error_answer, json_answer
 from commands import COMMAND, connection_variables, environment
 from histories import commit_as, merge
 from json_reports import Document
-from projects import MODEL, kinds, only_assistant, outcomes
+from projects import MODEL, kinds, only_assistant, outcomes, paths
 from stories import Nested, Story, entries, story
 
 LIVE = {
@@ -50,6 +50,13 @@ def apply_fields(repo: Story, *options: str, **fields: Any) -> Document:
     assert outcomes(document)["a"] == "applied"
     repo.sandbox.forget_requests()
     return document
+
+
+def apply_new(repo: Story) -> Document:
+    """Apply a new `firstMessage` of `a`, and record it."""
+    repo.write("a", firstMessage="new")
+    repo.commit()
+    return repo.apply_and_record()
 
 
 def read_reason(document: Document) -> str:
@@ -326,13 +333,70 @@ class TestWhatThePolicyDecided:
         assert [ignored["path"] for ignored in only_assistant(rollback)["ignored"]] == ["/metadata/key"]
         assert read_live(repo)["metadata"] == {"own": 1, "key": "theirs"}
 
-    def test_the_record_does_not_move(self, repo: Story) -> None:
-        repo.write("a", firstMessage="new")
+    def test_the_entries_of_the_record_stay(self, repo: Story) -> None:
+        document = apply_new(repo)
+        before = repo.git("rev-parse", "refs/reconciler/applied^{tree}", "refs/reconciler/applied^1")
+        rollback = repo.rollback(document)
+        assert (outcomes(rollback), rollback["base"]) == ({"a": "applied"}, None)
+        assert repo.git("rev-parse", "refs/reconciler/applied^{tree}", "refs/reconciler/applied^1") == before
+        assert "Rollback: 1 applied" in repo.run("history").stdout
+
+    def test_what_is_restored_is_a_live_edit_as_long_as_git_stays(self, repo: Story) -> None:
+        repo.rollback(apply_new(repo))
+        repo.write("a", firstMessage="new", endCallPhrases=["bye"], metadata={"key": "new"})
         repo.commit()
         document = repo.apply_and_record()
-        record = repo.record
-        rollback = repo.rollback(document)
-        assert (outcomes(rollback), repo.record, rollback["base"]) == ({"a": "applied"}, record, None)
+        assert "/firstMessage drift" in paths(document)
+        assert read_live(repo)["firstMessage"] == "old"
+
+    @pytest.mark.parametrize("between", [False, True], ids=["at once", "after another apply"])
+    def test_the_next_value_in_git_is_a_change(self, repo: Story, *, between: bool) -> None:
+        repo.rollback(apply_new(repo))
+        if between:
+            repo.write("a", firstMessage="new", endCallPhrases=["bye"])
+            repo.commit()
+            repo.apply_and_record()
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        document = repo.apply_and_record()
+        assert (outcomes(document), paths(document)) == ({"a": "applied"}, ["/firstMessage change"])
+        assert read_live(repo)["firstMessage"] == "newer"
+
+    def test_an_edit_of_what_is_restored_is_somebody_s(self, repo: Story) -> None:
+        repo.rollback(apply_new(repo))
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        assert outcomes(repo.apply_and_record()) == {"a": "refused"}
+        assert read_live(repo)["firstMessage"] == "theirs"
+
+    def test_an_edit_that_a_forced_apply_had_replaced_is_still_somebody_s(self, repo: Story) -> None:
+        repo.sandbox.edit("asst_a", firstMessage="theirs")
+        repo.write("a", firstMessage="new")
+        repo.commit()
+        repo.rollback(repo.apply_and_record("--force-conflicts"))
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        assert outcomes(repo.apply_and_record()) == {"a": "refused"}
+        assert read_live(repo)["firstMessage"] == "theirs"
+
+    def test_the_value_that_returns_later_by_hand_is_somebody_s(self, repo: Story) -> None:
+        repo.rollback(apply_new(repo))
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage="old")
+        repo.write("a", firstMessage="newest")
+        repo.commit()
+        assert outcomes(repo.apply_and_record()) == {"a": "refused"}
+
+    def test_a_rollback_that_is_undone_leaves_git_s_value(self, repo: Story) -> None:
+        repo.rollback(repo.rollback(apply_new(repo)))
+        assert repo.plan()["summary"]["in_sync"] == 1
+        repo.sandbox.edit("asst_a", firstMessage="old")
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        assert outcomes(repo.apply_and_record()) == {"a": "refused"}
 
     def test_reverting_the_commit_that_is_named_settles_it(self, repo: Story) -> None:
         repo.write("a", firstMessage="new", endCallPhrases=["bye", "so long"], metadata={"key": "old"})
@@ -536,7 +600,7 @@ class TestARollbackWithoutAClearEnd:
         (repo.root / ".git" / "refs" / "reconciler" / "applied.lock").touch()
         result = repo.run("rollback", repo.save_report(document), "--yes")
         assert (result.code, "Rollback: 1 applied" in result.stdout) == (1, True), result.stdout
-        assert "the rollback ended as reported, but its unclear writes are not recorded" in result.stderr
+        assert "the rollback ended as reported, but it is not recorded" in result.stderr
         assert "run the same rollback again" in result.stderr
         assert (read_live(repo)["firstMessage"], read_provider(repo)["firstMessage"]) == ("old", "old")
 

@@ -163,7 +163,7 @@ class Project:
         """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
         with _COMPARING:
-            base = self.base.find_declared(ids, definition.file, live)
+            base = self.base.find_declared(ids, definition.file, live, definition.declared)
             base = align_line_ends(base, definition.declared, self.settings)
             planner, resend = self.planner_for(definition.key), self.unclear_fields(ids)
             return planner.plan(definition.declared, live, base, resend=resend)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -247,14 +247,10 @@ def _read_base(project: Project) -> BaseDefinitions:
             entries = None
     if entries is None:
         entries = _read_entries(project, project.base.commit)
-    values_by_id: dict[str, list[tuple[FieldPath, Any]]] = {}
     # A late write may show by now. It is nobody's edit either.
-    for unclear in (*record.unclear, *record.late):
-        for path, value in _find_attempts(project, unclear):
-            for name in unclear.ids:
-                values_by_id.setdefault(name, []).append((path, value))
-    unclear_writes = {name: tuple(values) for name, values in values_by_id.items()}
-    return dataclasses.replace(project.base, entries=entries, unclear_writes=unclear_writes)
+    unclear_writes = _find_values(project, (*record.unclear, *record.late))
+    undone = _find_values(project, record.undone)
+    return dataclasses.replace(project.base, entries=entries, unclear_writes=unclear_writes, undone=undone)
 
 
 def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
@@ -287,14 +283,18 @@ def _is_there(project: Project, entry: Entry) -> bool:
     return document is not None and document.get("id") == entry.id
 
 
-def _find_attempts(project: Project, unclear: Unclear) -> Iterator[tuple[FieldPath, Any]]:
-    """Yield the values that an unclear write may have sent: its definition's, in the commits that it was made from."""
-    # Any of the attempts may have arrived late, so the values of all of them are ours.
-    for head in filter(project.repository.has, unclear.heads):
-        snapshot, ids, file = project.snapshot(head), unclear.ids, unclear.file
-        # If it is not there, the definitions' folder may have been renamed.
-        entry = snapshot.read({key_of(file, project.below)}).find(ids, file)
-        entry = entry or snapshot.read_everything().find(ids, file)
-        if entry is not None:
-            fields = map(parse_pointer, unclear.fields)
-            yield from ((path, value_at(entry.declared, path)) for path in fields)
+def _find_values(project: Project, writes: Iterable[Unclear]) -> dict[str, list[tuple[FieldPath, Any]]]:
+    """Return the values that some writes may have sent, by the assistant's ids: its definition's, where it was then."""
+    values: dict[str, list[tuple[FieldPath, Any]]] = {}
+    for write in writes:
+        # Any of the attempts may have arrived late, so the values of all of them are ours.
+        for head in filter(project.repository.has, write.heads):
+            snapshot, ids, file = project.snapshot(head), write.ids, write.file
+            # If it is not there, the definitions' folder may have been renamed.
+            entry = snapshot.read({key_of(file, project.below)}).find(ids, file)
+            entry = entry or snapshot.read_everything().find(ids, file)
+            declared = entry.declared if entry is not None else {}
+            found = [(path, value_at(declared, path)) for path in map(parse_pointer, write.fields)]
+            for name in ids:
+                values.setdefault(name, []).extend(found)
+    return values

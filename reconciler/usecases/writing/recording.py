@@ -10,12 +10,12 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob
-from reconciler.git.record import Trailers, write_record
+from reconciler.git.record import Trailers, find_applied_before, write_record
 from reconciler.usecases.project.new_assistants import find_orphans, resolve_entries
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
 from reconciler.usecases.writing.runs import find_removed
-from reconciler.usecases.writing.unclear import find_late, find_unclear
+from reconciler.usecases.writing.unclear import find_late, find_unclear, find_undone
 
 
 def record(run: Run, project: Project, *, with_entries: bool = True) -> str | None:
@@ -32,19 +32,14 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
         return _Update(run, project, head).add_run(with_entries=with_entries)
 
 
-def moves_unclear(run: Run, project: Project) -> bool:
-    """Return whether a run changes which writes are unclear, compared with the record."""
-    return bool(project.record.commit) and find_unclear(run, project.record) != project.record.unclear
+def record_rollback(run: Run, project: Project, head: str | None) -> str | None:
+    """Record what a rollback of the apply of `head` did, and leave all entries as they are; return the commit.
 
-
-def record_unclear(run: Run, project: Project) -> str | None:
-    """Record which writes are unclear after a rollback, and leave all entries as they are; return the commit.
-
-    Raises RepositoryError.
+    None where the record says it already. Raises RepositoryError.
     """
-    text = "the rollback ended as reported, but its unclear writes are not recorded"
-    with _explain(text, "run the same rollback again"):
-        return _Update(run, project, project.record.applied).add_run(with_entries=False)
+    with _explain("the rollback ended as reported, but it is not recorded", "run the same rollback again"):
+        restored = find_applied_before(project.repository, project.ref, head)
+        return _Update(run, project, project.record.applied, restored).add_run(with_entries=False)
 
 
 def forget(run: Run, project: Project) -> str:
@@ -65,10 +60,13 @@ def _explain(text: str, remedy: str) -> Iterator[None]:
 
 
 class _Update:
-    """One new commit of the record. `head` becomes its first parent; `blobs` are the objects of the entries so far."""
+    """One new commit of the record. `head` becomes its first parent; `blobs` are the objects of the entries so far.
 
-    def __init__(self, run: Run, project: Project, head: str) -> None:
-        self.run, self.project, self.head = run, project, head
+    `restored` is the commit whose values a rollback has put back, empty if it is not known.
+    """
+
+    def __init__(self, run: Run, project: Project, head: str, restored: str | None = None) -> None:
+        self.run, self.project, self.head, self.restored = run, project, head, restored
         self.repository, self.previous = project.repository, project.record
         self.at_head = self.repository.files(head)
         self.entries, self.blobs = self._read_previous()
@@ -97,6 +95,7 @@ class _Update:
             previous,
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
             late=tuple(entry for entry in previous.late if entry.id not in names),
+            undone=tuple(entry for entry in previous.undone if entry.id not in names),
             outdated=self._find_outdated({}, deleted),
         )
         return self._write({file: blob for file, blob in self.blobs.items() if file not in deleted}, keeps)
@@ -238,6 +237,7 @@ class _Update:
         return Trailers(
             unclear=find_unclear(self.run, self.previous),
             late=find_late(self.run, self.previous, self.recorded),
+            undone=find_undone(self.run, self.previous, self.restored),
             created={**self.previous.created, **created},
             other_ids=other_ids,
             outdated=outdated,

@@ -12,7 +12,7 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.patch import shows_nothing_new
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result, Run
-from reconciler.core.tree import value_at
+from reconciler.core.tree import value_at, walk_leaves
 from reconciler.git.record import Record, Unclear
 from reconciler.usecases.project.project import Project
 
@@ -72,6 +72,28 @@ def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry]) -> tupl
             heads = _add_head(earlier.heads if earlier else (), run.head if unseen else None)
             late.append(dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads))
     return tuple(sorted([*older.values(), *late], key=_make_key))
+
+
+def find_undone(run: Run, previous: Record, restored: str | None) -> tuple[Unclear, ...]:
+    """Return the fields that have an older value since a rollback, while git has a newer one.
+
+    `restored` is the commit whose values this run put back, empty if it is not known; None if it was no rollback.
+    """
+    undone = {entry.id: entry for entry in previous.undone}
+    for result in run.results:
+        earlier = next((undone.pop(name) for name in result.ids if name in undone), None)
+        fields = {*(earlier.fields if earlier else ())}
+        if result.outcome and result.outcome.settled and restored is None:
+            # Once git's next value was sent, or git has the older value again, there is nothing left to tell.
+            fields &= {to_pointer(change.path) for change in (result.plan or Plan()).changes if change.unsent}
+        elif result.outcome and result.outcome.settled:
+            put_back = {to_pointer(path) for path, _ in walk_leaves(result.definition.declared)}
+            fields = fields | put_back if restored else fields - put_back
+        if fields:
+            heads = _add_head(earlier.heads if earlier else (), restored or None)
+            entry = dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads)
+            undone[entry.id] = entry
+    return tuple(sorted(undone.values(), key=_make_key))
 
 
 def _has_declared(entry: Entry | None, declared: Mapping[str, Any], path: FieldPath) -> bool:
