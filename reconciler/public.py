@@ -34,7 +34,7 @@ from reconciler.report.json_text import read_report_object
 from reconciler.report.read_back import read_plan
 from reconciler.usecases import apply as apply_, plan as plan_
 from reconciler.usecases.earlier_reports import SavedPlan
-from reconciler.usecases.project.choices import Choices, choose_policy
+from reconciler.usecases.project.choices import Choices, choose_policy, read_paths
 from reconciler.usecases.project.project import Project as Read, check_policy
 from reconciler.usecases.project.reading import read_project
 from reconciler.usecases.writing.connection import choose_url, credentials_of
@@ -104,7 +104,7 @@ def load(
     """
     choices = Choices(
         directory=Path(directory),
-        paths=tuple(map(Path, paths)),
+        paths=read_paths(paths),
         environment=environment,
         base=base,
         changed=changed,

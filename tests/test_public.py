@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pages import list_blocks
@@ -75,6 +76,27 @@ def test_more_writes_than_allowed_are_none(repo: Story) -> None:
     note = "1 assistant would be written, but max_changes allows 0; if the plan is right, raise the limit."
     assert f"Nothing was sent: {note}" in report["warnings"]
     assert repo.sandbox.patches == []
+
+
+@pytest.mark.parametrize("on_drift", ["Keep", "never", True])
+def test_an_unknown_choice_about_live_edits_is_an_error_and_reverts_none(repo: Story, on_drift: Any) -> None:
+    repo.apply("--record", "--base", "none")
+    repo.sandbox.edit("asst_b", firstMessage="Good evening")
+    project = reconciler.load()
+    error = pytest.raises(reconciler.ReconcilerError, match="on_drift must be keep, revert or fail")
+    with reconciler.connect(project) as api, error:
+        reconciler.apply(project, api, on_drift=on_drift)
+    assert repo.sandbox.live("asst_b")["firstMessage"] == "Good evening"
+
+
+@pytest.mark.parametrize("paths", ["", [""], ["assistants/a.yaml", ""]])
+def test_an_empty_path_is_an_error_and_does_not_select_the_whole_folder(repo: Story, paths: str | list[str]) -> None:
+    with pytest.raises(reconciler.ReconcilerError, match="one of PATHS is empty"):
+        reconciler.load(paths=paths)
+
+
+def test_a_single_path_needs_no_list(repo: Story) -> None:
+    assert [definition.key for definition in reconciler.load(paths="assistants/a.yaml").definitions] == ["a"]
 
 
 def test_an_invalid_definition_is_a_problem_of_the_project_and_stops_apply(repo: Story) -> None:

@@ -23,7 +23,7 @@ from reconciler.core.settings import MaxChanges
 from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.folders import find_definitions_folder
-from reconciler.usecases.project.choices import Choices
+from reconciler.usecases.project.choices import Choices, read_paths
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FORMATS = ("text", "json", "markdown", "github")
@@ -186,14 +186,10 @@ def _make_choices(**values: Any) -> Choices:
     return Choices(**values, named_by=tuple(words))
 
 
-def _read_paths(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]) -> tuple[Path, ...]:
-    # Others check whether each file exists and can be read. For Path, "" would be the working directory.
-    if "" in paths:
-        raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
-    return tuple(map(Path, paths))
-
-
-_paths = click.argument("paths", nargs=-1, metavar="[PATHS]...", type=_FILE, callback=_read_paths)
+# Others check whether each file exists and can be read.
+_paths = click.argument(
+    "paths", nargs=-1, metavar="[PATHS]...", type=_FILE, callback=lambda _ctx, _param, paths: read_paths(paths)
+)
 _environment = _definitions_option(
     "--environment", variable="RECONCILER_ENVIRONMENT", metavar="NAME", help="An environment of reconciler.yaml."
 )

@@ -1,10 +1,14 @@
 """What the user chooses of a project, by options or from Python: which definitions, which base, what of live edits."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 from reconciler.core.plan import Policy
 from reconciler.core.settings import OnDrift, Settings
 from reconciler.dataclass import dataclass
+from reconciler.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +26,26 @@ class Choices:
     named_by: tuple[str, ...] = ()  # the options of a command line that name directory and environment
 
 
+def read_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    """Return the paths that were named; a text is one path. Raises UsageError if one is empty."""
+    names = [paths] if isinstance(paths, str) else [os.fspath(path) for path in paths]
+    # For Path, "" would be the working directory, and no name at all means every definition.
+    if "" in names:
+        raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
+    return tuple(map(Path, names))
+
+
 def choose_policy(settings: Settings, choices: Choices) -> Policy:
-    """Return what to do with fields that somebody else moved: what was chosen, else what the settings say."""
+    """Return what to do with fields that somebody else moved: what was chosen, else what the settings say.
+
+    Raises UsageError for an unknown choice.
+    """
+    on_drift = choices.on_drift or settings.on_drift or "keep"
+    # Only a type checker keeps a script from another value, which would restore git's values.
+    if on_drift not in get_args(OnDrift):
+        raise UsageError(f"on_drift must be keep, revert or fail, not {on_drift!r}")
     return Policy(
-        on_drift=choices.on_drift or settings.on_drift or "keep",
+        on_drift=on_drift,
         force_conflicts=choices.force_conflicts,
         always_send=settings.always_send,
     )
