@@ -126,6 +126,9 @@ def list_notes(report: Report) -> Iterator[str]:
     if report.base is None and report.traits.without_base:
         yield report.traits.without_base
     yield from _explain_options(report)
+    # If a creation is unclear, its error says what to do.
+    outcomes = {entry.outcome for entry in report.assistants if entry.status is not Status.NEW}
+    yield from (step for outcome, step in report.traits.next_steps.items() if outcome in outcomes)
 
 
 def _explain_options(report: Report) -> Iterator[str]:

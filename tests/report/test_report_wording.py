@@ -113,6 +113,24 @@ def test_an_apply_that_creates_nothing_says_which_option_creates() -> None:
     assert list_notes(document("plan", new, base=base)) == []
 
 
+@pytest.mark.parametrize(
+    ("command", "outcome", "advice"),
+    [
+        ("apply", "indeterminate", "apply --resume"),
+        ("rollback", "indeterminate", "run this rollback again"),
+        ("apply", "not_converged", "plan shows"),
+        ("rollback", "not_converged", "plan shows"),
+    ],
+)
+def test_what_is_not_settled_says_what_to_do(command: str, outcome: str, advice: str) -> None:
+    base = BaseEntry(ref="main", commit="1")
+    entry = assistant("a", change("/name", "N", "M"), outcome=outcome)
+    (note,) = list_notes(document(command, entry, base=base))
+    assert advice in note
+    new = assistant("a", change("/name", "N"), status="new", outcome=outcome)
+    assert list_notes(document(command, new, base=base)) == [], "its error says what to do"
+
+
 def test_a_plan_says_what_is_refused_or_replaced_under_its_options() -> None:
     base = BaseEntry(ref="main", commit="1")
     fail, forced = {"on_drift": "fail"}, {"force_conflicts": True}
