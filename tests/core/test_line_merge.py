@@ -59,9 +59,17 @@ MERGED = "A\nb\nC\n"
         ([message(SHORT, n=1)], [message(KIND, n=2)], [message(BRIEF, n=1)], MISSING),
         ([message(SHORT)], [message(KIND)], [message(BRIEF, n=1)], MISSING),
         ([[SHORT]], [[KIND]], [[BRIEF]], [[MERGED]]),
+        ([message(SHORT, n=1)], [message(KIND, n=2)], [message(BRIEF, n=2)], MISSING),
+        ([message(SHORT)], [message(KIND)], [None], MISSING),
+        ([SHORT], [KIND], None, MISSING),
         (None, KIND, BRIEF, MISSING),
         (1, 2, 3, MISSING),
     ],
 )
 def test_lists_are_merged_where_nothing_but_texts_differs(base: Any, live: Any, desired: Any, merged: Any) -> None:
     assert merge_values(base, live, desired, merge_texts) == merged
+
+
+@pytest.mark.parametrize("versions", [(None, ["a"], ["b"]), (["a"], None, ["b"]), (["a"], ["b"], None)])
+def test_a_list_that_one_side_has_not_is_in_the_way_as_a_whole(versions: tuple[Any, Any, Any]) -> None:
+    assert list(find_touching(*versions, ("x",), merge_texts)) == [(("x",), versions)]

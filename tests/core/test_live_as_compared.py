@@ -42,6 +42,8 @@ def test_what_the_server_manages_is_not_there(path: tuple[str, ...], remaining: 
         (None, "a\r\nb", "a\nb"),
         ("a", None, None),
         ("a\nb", ["a\r\nb"], ["a\r\nb"]),
+        (None, {"x": "a\r\nb"}, {"x": "a\r\nb"}),
+        ("x", {"x": "a\r\nb"}, {"x": "a\r\nb"}),
         ({"x": "a\nb"}, {"x": "a\r\nb", "y": "a\r\nb"}, {"x": "a\nb", "y": "a\r\nb"}),
         ({"x": {}}, {"x": {"y": "a\r\nb"}}, {"x": {"y": "a\r\nb"}}),
         (["a\nb"], ["a\r\nb", "c\r\n"], ["a\nb", "c\n"]),

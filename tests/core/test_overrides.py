@@ -293,3 +293,9 @@ def test_an_unclear_write_waits_for_the_end_of_a_freeze() -> None:
     assert [warning.partition(":")[0] for warning in plan.warnings] == [
         "the outcome of the last write of endCallMessage is unclear"
     ]
+
+
+def test_an_enforced_place_inside_one_list_says_nothing_of_another() -> None:
+    git, live = ({"metadata": {"one": [1], "other": [number]}} for number in (1, 2))
+    plan = Planner(overrides=Overrides(enforce=(enforced("metadata", "one", "0"),))).plan(git, live, git)
+    assert ([change.unsent for change in plan.changes], plan.warnings) == ([Unsent.KEPT], ())

@@ -110,6 +110,12 @@ def test_what_remains_is_what_was_sent_and_is_not_there() -> None:
     assert [change.kind for change in plan.changes] == ["change", "change", "drift"]
 
 
+def test_an_unclear_write_of_a_refused_assistant_is_not_repeated() -> None:
+    base, desired, live = ({"name": name, "firstMessage": "Hi"} for name in ("Base", "Git", "Live"))
+    plan = Planner().plan(desired, live, base, resend=[("firstMessage",)])
+    assert (plan.refusal, plan.patch, plan.resent) == ("conflict", None, frozenset())
+
+
 def test_undeclared_changes() -> None:
     before = {"a": 1, "b": {"c": 1, "d": 2}, "e": None, "id": "x", "updatedAt": "1"}
     after = {"a": 2, "b": {"c": 2, "d": 3}, "f": True, "id": "y", "updatedAt": "2"}

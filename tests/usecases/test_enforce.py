@@ -114,6 +114,8 @@ def test_ignore_counts_before_enforce_and_a_warning_says_so(repo: Story) -> None
     (note,) = document["warnings"]
     assert note.startswith("endCallMessage is under both ignore and enforce: ignore wins, and live edits stay")
     assert live(repo, "a") == EDIT
+    repo.project.configure(enforce=[ENFORCED], ignore=[{"path": "firstMessage", "reason": "x"}])
+    assert repo.plan()["warnings"] == []
 
 
 def test_the_installed_command(tmp_path: Path) -> None:
