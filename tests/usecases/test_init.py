@@ -48,7 +48,7 @@ def test_a_project_begins_and_is_valid(tmp_path: Path) -> None:
 def test_a_folder_with_a_blank_in_its_name_suits_git_and_the_shell(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     steps = run("init", "--directory", "our bots", cwd=tmp_path).stderr
-    assert " RECONCILER_PASSWORD=... RECONCILER_DIRECTORY='our bots'\n" in steps
+    assert " RECONCILER_EMAIL=... RECONCILER_DIRECTORY='our bots'\n" in steps
     command = ["git", "check-attr", "eol", "--", "our bots/new one.yaml"]
     result = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("our bots/new one.yaml: eol: lf\n", "")

@@ -26,7 +26,7 @@ _ADVICE = (
     "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue closes "
     "automatically when no live edits are left."
 )
-_LOOK = "Not all assistants could be checked. This issue closes automatically when all can be, and none is edited live."
+_LOOK = "Not all assistants could be checked. This issue closes once all of them can be, and none was edited live."
 _MEND = (
     "The other assistants were applied. Fix what is listed here and apply again. This issue then closes automatically."
 )
