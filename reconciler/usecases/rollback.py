@@ -170,7 +170,9 @@ def _name_reverts(fields: Sequence[AppliedField], head: str | None, repository: 
     command = " && ".join(commands) or "revert the commit that was applied"
     if len(commits) > _MOST_NAMED:
         command += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
-    yield f"git still has this change, so a later apply may send it again; undo it in git as well: {command}"
+    yield "git still has this change, so a later apply may send it again"
+    # On its own, so that a terminal of 80 columns does not break the line inside the command.
+    yield f"undo it in git: {command}"
 
 
 def _find_commits_to_revert(setters: Collection[Since | None], head: str, repository: Repository) -> list[str]:

@@ -6,5 +6,5 @@ set -euo pipefail
 . "$(dirname "$0")/record.sh"
 failed=0
 reported rollback reports/apply.json --yes || failed=$?
-publish || { echo "The rollback ended as reported, but the record does not say so. Run this again." >&2; exit 1; }
+publish || { echo "What was restored is live, but not recorded. Run this again." >&2; exit 1; }
 exit "$failed"
