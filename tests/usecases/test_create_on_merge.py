@@ -173,6 +173,19 @@ def test_a_fresh_checkout_knows_the_id_from_the_record(repo: Story) -> None:
     assert changed["since"]["commit"] == repo.head
 
 
+def test_the_record_has_the_id_while_the_file_says_new(repo: Story) -> None:
+    plain = NEW.replace("# A newcomer.\n", "").replace("  # to be created", "")
+    repo.write("new", plain)
+    repo.commit()
+    repo.apply("--create")
+    new = read_id(repo)
+    forget_checkout(repo)
+    repo.write("new", plain.replace("Good day", "Good night"))
+    repo.commit()
+    repo.apply()
+    assert (repo.tree()[FILE]["id"], repo.tree()[FILE]["firstMessage"]) == (new, "Good night")
+
+
 def test_pull_brings_the_id_back_to_git(repo: Story) -> None:
     repo.apply("--create")
     new = read_id(repo)

@@ -268,6 +268,14 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
         assert [path.exists() for path in (definition, *overlays)] == [False, False, False]
 
 
+def test_a_definition_stays_where_another_environment_takes_it_as_it_is(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}}) as environments:
+        definition = environments.shared(text="id: asst_a\nname: Enrollment\n")
+        assert environments.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        assert definition.exists()
+        assert environments.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+
+
 def test_a_definition_stays_where_another_environment_has_an_overlay_for_it(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}, "b": {"name": "Exit"}}) as environments:
         definition = environments.shared(text="name: Enrollment\n")
