@@ -7,7 +7,7 @@ import pty
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from between import error_answer
 from commands import COMMAND, connection_variables, environment
 from projects import outcomes
 from stories import REF, Story, entries, story
+from two_environments import two_environments
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 
@@ -86,6 +87,39 @@ class TestDefinitionsThatDifferFromHead:
         assert "differs from HEAD" in result.stderr
         assert "commit it, or apply with --no-record" in result.stderr
         assert (repo.record, repo.sandbox.requests, result.stdout) == (record, [], "")
+
+    def test_defaults_that_were_removed_here_are_named(self, repo: Story) -> None:
+        defaults = repo.root / "assistants/_defaults.yaml"
+        defaults.write_text("endCallMessage: Bye\n")
+        repo.commit()
+        repo.apply_and_record()
+        defaults.unlink()
+        result = repo.run("apply", "--yes", "--record", "assistants/a.yaml")
+        assert "assistants/_defaults.yaml differs from HEAD, but the record" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (Path.unlink, "environments/staging/b.yaml differs from HEAD: it was removed here"),
+            (lambda overlay: overlay.write_text("name: B\n"), "assistants/b.yaml differs from HEAD: it has no id here"),
+        ],
+        ids=["removed", "without its id"],
+    )
+    def test_an_overlay_that_is_no_longer_what_it_was_drops_no_entry(
+        self, tmp_path: Path, edit: Callable[[Path], object], message: str
+    ) -> None:
+        with two_environments(tmp_path / "work", {"a": {"name": "A"}, "b": {"name": "B"}}) as environments:
+            for name in "ab":
+                environments.shared(name, f"name: {name.upper()}\n")
+                overlay = environments.overlay("staging", name, id=f"asst_{name}")
+            environments.repo.commit()
+            assert environments.run("staging", "apply", "--yes", "--record", "--base", "none").code == 0
+            edit(overlay)
+            result = environments.run("staging", "apply", "--yes", "--record")
+            assert result.code == 1
+            assert message in result.stderr
+            environments.repo.commit("Away")
+            assert environments.run("staging", "apply", "--yes", "--record").code == 0
 
     def test_are_in_nobodys_way_where_they_are_not_selected(self, repo: Story) -> None:
         commit_change(repo)

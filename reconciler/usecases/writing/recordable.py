@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.assistant.texts import clean_text
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, path_in
+from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, key_of, path_in
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
@@ -65,9 +65,14 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
     # what a file declares is recorded.
     definitions = project.loaded.definitions
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
-    current, keys = [each for each in definitions if not each.says_new], {each.key for each in definitions}
+    current, files = [each for each in definitions if not each.says_new], repository.files(head)
+    committed = [
+        path
+        for path in files
+        if project.loaded.whole and any(is_definition_file(path, each) for each in project.places)
+    ]
+    keys = {*(each.key for each in definitions), *(key_of(path, project.below) for path in committed)}
     declared = project.snapshot(head, current).read(keys).by_file
-    files = repository.files(head)
     for definition in definitions:
         _check_unfiltered(repository, files, definition)
         entry = declared.get(definition.file)
@@ -75,11 +80,12 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
             file = _find_differing_file(project, definition)
             yield f"{file} differs from HEAD, but the record would contain HEAD's version"
     # A whole run drops the entries of removed definitions, and only a commit removes one for good.
-    present = {definition.file for definition in definitions}
-    committed = (path for path in files if is_definition_file(path, project.below)) if project.loaded.whole else ()
     for path in committed:
-        if path not in present and not (project.root / path).exists():
+        if not (project.root / path).exists():
             yield f"{path} differs from HEAD: it was removed here, and the record would drop it"
+    # In an environment, a definition without an id is not part of it.
+    for path in sorted(declared.keys() - {each.file for each in (*definitions, *project.loaded.invalid)}):
+        yield f"{path} differs from HEAD: it has no id here, and the record would drop it"
     path = project.settings_path
     # A file above the repository is in none of its commits.
     if not path.startswith("../") and has_changed(project.root / path, repository, head, path):
