@@ -82,7 +82,7 @@ class BaseDefinitions:
             return MISSING
         declared = entry.declared
         writes = [write for name in ids for write in self.unclear_writes.get(name, ())]
-        for path, value in (write for name in ids for write in self.undone.get(name, ())):
+        for path, value in self.list_undone(ids, live):
             if not equal(value_at(desired, path), value_at(declared, path), path):
                 writes.append((path, value))
         # Otherwise our own write would look like drift, and be left alone. What base lacks is a change in any case.
@@ -91,6 +91,11 @@ class BaseDefinitions:
             if is_declared and equal(value, value_at(live, path), path):
                 declared = put_at(declared, path, value)
         return declared
+
+    def list_undone(self, ids: Sequence[str], live: Mapping[str, Any]) -> list[tuple[FieldPath, Any]]:
+        """Return the values of an assistant that a rollback has put back and live still shows."""
+        writes = (write for name in ids for write in self.undone.get(name, ()))
+        return [(path, value) for path, value in writes if equal(value, value_at(live, path), path)]
 
 
 NO_BASE: Final = BaseDefinitions(ref="", commit="")

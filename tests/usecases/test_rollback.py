@@ -347,6 +347,9 @@ class TestWhatThePolicyDecided:
         repo.commit()
         document = repo.apply_and_record()
         assert "/firstMessage drift" in paths(document)
+        assert [
+            "firstMessage has this value since a rollback" in each for each in only_assistant(document)["warnings"]
+        ] == [True]
         assert read_live(repo)["firstMessage"] == "old"
 
     @pytest.mark.parametrize("between", [False, True], ids=["at once", "after another apply"])

@@ -12,10 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.assistant.paths import FieldPath, parse_pointer
+from reconciler.assistant.paths import FieldPath, dotted, parse_pointer
 from reconciler.core.base import NO_BASE, BaseDefinitions, Entries
 from reconciler.core.canonical import align_line_ends, normalize_live
 from reconciler.core.definition import Definition, Layer, is_definition_file, write_command
+from reconciler.core.outcome import Kind
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import DEFAULT_POLICY, Plan, Planner, Policy
 from reconciler.core.settings import FILE_NAME, Settings, now
@@ -166,7 +167,15 @@ class Project:
             base = self.base.find_declared(ids, definition.file, live, definition.declared)
             base = align_line_ends(base, definition.declared, self.settings)
             planner, resend = self.planner_for(definition.key), self.unclear_fields(ids)
-            return planner.plan(definition.declared, live, base, resend=resend)
+            plan = planner.plan(definition.declared, live, base, resend=resend)
+            restored = {path for path, _ in self.base.list_undone(ids, live)}
+        # Otherwise people would look for somebody who has edited it.
+        notes = (
+            f"{dotted(change.path)} has this value since a rollback: revert the change in git, or write another value"
+            for change in plan.changes
+            if change.kind is Kind.DRIFT and change.path in restored
+        )
+        return dataclasses.replace(plan, warnings=(*plan.warnings, *notes))
 
     def planner_for(self, key: str) -> Planner:
         """Return what plans the assistant of the definition with a key, on the day of the run."""
