@@ -131,6 +131,20 @@ def test_a_change_in_every_sentence_of_an_endless_line_is_marked_in_each() -> No
     assert work < WORK / 4
 
 
+@pytest.mark.parametrize("replacement", ["kindly", "kindly, kindly", "not"])
+def test_changes_in_a_line_of_a_few_sentences_that_repeat_are_marked_in_each(replacement: str) -> None:
+    sentences = ("never say it. ", "You must never ask it twice. ", "If it is late, never hang up. ")
+    old = "".join(sentences[number * number % 7 % 3] for number in range(400))
+    (line,), work = measure_work(lambda: diff_texts(old, old.replace("never", replacement)))
+    removed = [piece.text for piece in line.pieces if piece.mark == "old"]
+    added = " ".join(piece.text for piece in line.pieces if piece.mark == "new")
+    # Where one search ends and the next begins, the way may be a little longer than the shortest.
+    assert (removed.count("never"), len(removed) < 420) == (400, True)
+    assert added.count(replacement[:3]) >= 400
+    assert len(added) < 430 * len(f"{replacement} ")
+    assert work < WORK / 4
+
+
 def test_every_changed_line_of_a_text_that_repeats_itself_is_found() -> None:
     old = "\n\n".join(f"Rule {number % 40}: be kind." for number in range(3_000)).split("\n")
     new = list(old)

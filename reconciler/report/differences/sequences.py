@@ -18,7 +18,8 @@ _Item = TypeVar("_Item")
 _Chain = tuple[_Item, "_Chain[_Item]"] | None  # the last item, and the chain before it: chains share their beginnings
 _AFFORDABLE = 60_000  # pairs of equal texts; with more, difflib takes too long
 _LONGEST = 4_000  # texts of both sequences together
-_MOST_EDITS = 600
+_MOST_EDITS = 100  # in one search, whose time grows with their square
+_MOST_SEARCHES = 50  # one after the other
 _MOST_STEPS = 600_000
 _MOST_WORK = 10_000_000  # steps in one comparison
 _LOOKS = 20  # steps that difflib takes for a pair of equal texts, roughly
@@ -166,12 +167,28 @@ def _find_unique(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple
 
 
 def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
-    """Return the matches of the shortest edit (Myers, "An O(ND) Difference Algorithm", 1986), or none if it is long."""
-    # The time grows with the number of edits, so a repetitive text with few edits is cheap.
+    """Return the matches of a short edit: of the shortest one, or of the beginnings of several if that is long."""
+    matches: list[_Match] = []
+    old_place = new_place = 0
+    for _ in range(_MOST_SEARCHES):
+        for old_start, new_start, length in _search(old[old_place:], new[new_place:]):
+            matches.append((old_place + old_start, new_place + new_start, length))
+        old_place, new_place, _ = matches[-1]
+        if (old_place, new_place) == (len(old), len(new)):
+            break
+    return matches
+
+
+def _search(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
+    """Return the matches of the beginning of the shortest edit, and last an empty one where that ends.
+
+    Myers, "An O(ND) Difference Algorithm", 1986. The time grows with the number of edits, so that is limited.
+    """
     # For each diagonal, how far it reaches, and the matches on the way. The diagonals of one round differ by two, so a
     # diagonal's neighbours belong to the previous round.
     reach: dict[int, tuple[int, _Chain[_Match]]] = {1: (0, None)}
-    steps = 0
+    ends: dict[int, tuple[int, int]] = {}
+    furthest = 0
     for edits in range(_MOST_EDITS):
         for diagonal in range(-edits, edits + 1, 2):
             # The last edit inserts a text or deletes one, whichever reaches further.
@@ -182,14 +199,12 @@ def _find_shortest(old: Sequence[str], new: Sequence[str]) -> list[_Match]:
             place = start
             while place < len(old) and place - diagonal < len(new) and old[place] == new[place - diagonal]:
                 place += 1
-            steps += place - start + 1
-            chain = ((start, start - diagonal, place - start), chain)
-            reach[diagonal] = place, chain
-            if place >= len(old) and place - diagonal >= len(new):
-                return _follow(chain)
-        if steps > _MOST_STEPS:
+            reach[diagonal] = place, ((start, start - diagonal, place - start), chain)
+            ends[diagonal] = min(place, len(old)), min(place - diagonal, len(new))
+        furthest = max(ends, key=lambda diagonal: sum(ends[diagonal]))
+        if ends[furthest] == (len(old), len(new)):
             break
-    return []
+    return [*_follow(reach[furthest][1]), (*ends[furthest], 0)]
 
 
 def _follow(chain: "_Chain[_Item]") -> list[_Item]:
