@@ -11,7 +11,9 @@ TEXT_KEY: Final = "$file"
 # A text file must not contain control characters, as in YAML, halves of surrogate pairs, which UTF-8 lacks, or the
 # markers of a merge that git could not finish.
 CONFLICT: Final = "^(?:<{7}|>{7}) "
-HOW_TO_RESOLVE: Final = "keep the lines above or below the =======, and delete the others and the lines of <, = and >"
+HOW_TO_RESOLVE: Final = (
+    "keep the lines above or below =======, and delete the others and the lines with <<<<<<<, ======= and >>>>>>>"
+)
 FORBIDDEN: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|{CONFLICT}", re.MULTILINE)
 
 
