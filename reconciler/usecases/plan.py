@@ -111,7 +111,6 @@ def find_shared_assistants(project: Project, results: Sequence[Result]) -> dict[
         definition.id: f"the environment {form.environment} has the same URL and the same id, in {definition.id_file}"
         for form, loaded in read_neighbours(project.settings, project.folder)
         for definition in loaded.definitions
-        if definition.id
     }
     return {result.definition.file: owners[name] for result in results for name in result.ids if name in owners}
 

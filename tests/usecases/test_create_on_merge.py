@@ -437,6 +437,29 @@ def test_nothing_is_created_with_an_account_of_another_organisation(repo: Story)
     assert (len(repo.sandbox.posts), repo.tree()[FILE]["id"]) == (1, read_id(repo))
 
 
+def test_one_assistant_of_the_organisation_shows_that_the_account_is_right(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": {"orgId": "org_other"}, "b": {"endCallMessage": "Bye"}}) as repo:
+        repo.project.configure(record=True, org_id="org_sandbox")
+        for name in "ab":
+            repo.write(name, endCallMessage="Bye")
+        repo.write("new", NEW)
+        repo.commit()
+        document = repo.apply("--create", "--base", "none")
+        assert outcomes(document) == {"a": "refused", "b": "unchanged", "new": "created"}
+
+
+def test_one_whose_id_has_no_place_is_refused_and_the_others_are_applied(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": {"firstMessage": "old"}}) as repo:
+        repo.project.configure(environments={"staging": {"api_url": repo.sandbox.url}})
+        repo.write("a", firstMessage="new")
+        repo.write("new", NEW)
+        repo.commit()
+        options = ("--create", "--record", "--base", "none", "--environment", "staging")
+        document = repo.report("apply", "--yes", *options, env={"RECONCILER_API_URL": ""})
+        assert (outcomes(document), repo.sandbox.posts) == ({"a": "applied", "new": "refused"}, [])
+        assert "has no overlay folder for the id" in entries(document)["new"]["error"]["message"]
+
+
 def test_an_incomplete_object_is_an_error_before_anything_is_sent(repo: Story) -> None:
     repo.write("new", "id: new\nname: Half\nmodel: {temperature: 0.5}\n")
     repo.commit()

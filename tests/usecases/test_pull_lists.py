@@ -66,6 +66,12 @@ EDITS: dict[str, tuple[str, dict[str, Any], tuple[str, str], str]] = {
         ("count: 2}\n", "count: 2}\n    - room: C\n      count: 9\n"),
         "",
     ),
+    "lacking": (
+        SLOTS,
+        {"metadata": {"slots": [{"room": "A", "count": 7}, {"count": 8}, {"room": "C", "count": 9}]}},
+        ("{room: B, count: 2}\n", "{count: 2}\n    - room: C\n      count: 9\n"),
+        "",
+    ),
 }
 
 
@@ -79,6 +85,7 @@ def test_only_the_elements_that_were_edited_change_and_a_text_file_stays_with_it
         "phrases": {"endCallPhrases": ["bye", "Be kind.\nBe short.", "ciao"]},
         "removed": {"metadata": {"rooms": [{"at": 1}, {"at": 2}, {"at": 2, "name": "B"}]}},
         "ignored": {"metadata": {"slots": [{"room": "A", "count": 1}, {"room": "B", "count": 2}]}},
+        "lacking": {"metadata": {"slots": [{"room": "A", "count": 1}, {"room": "B", "count": 2}]}},
     }
     with story(tmp_path / "work", live) as repo:
         repo.project.configure(
