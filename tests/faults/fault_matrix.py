@@ -254,7 +254,7 @@ STORIES = (
         "not_converged",
         _b("not_converged"),
         remaining=("/firstMessage",),
-        told="firstMessage was changed again after this was written",
+        told="firstMessage was changed live right after this was written",
         note="The edit stays, and later runs see it as drift. Plan again, and decide.",
     ),
     Story(

@@ -481,7 +481,7 @@ def test_an_edit_of_what_was_written_before_it_is_read_back_is_somebodys(tmp_pat
         repo.sandbox.rehearse("edit firstMessage=theirs after PATCH *")
         applied = repo.apply_and_record()
         assert outcomes(applied) == {"a": "not_converged"}
-        assert entries(applied)["a"]["warnings"] == ["firstMessage was changed again after this was written"]
+        assert entries(applied)["a"]["warnings"] == ["firstMessage was changed live right after this was written"]
         repo.sandbox.mend()
         assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "drift"}}
         assert outcomes(repo.apply_and_record()) == {"a": "unchanged"}

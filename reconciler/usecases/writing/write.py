@@ -163,7 +163,7 @@ class Write:
         warnings = [
             f"{dotted(path)}, which is not declared, changed while this was written" for path in sorted(touched)
         ]
-        warnings += [f"{dotted(path)} was changed again after this was written" for path in edited]
+        warnings += [f"{dotted(path)} was changed live right after this was written" for path in edited]
         # Either may come from a cache. The read after the write decides: the next plan will see the same.
         if not remaining and remaining_then:
             warnings.append("the response to the write differs from the read after it")
