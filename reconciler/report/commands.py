@@ -7,7 +7,6 @@ from typing import Final
 from reconciler.core.outcome import Kind, Outcome
 from reconciler.dataclass import dataclass
 
-_NOT_CONVERGED: Final = "Where a write did not converge, plan shows which values are live."
 _NO_BASE: Final = "Without a base, live edits look like changes in git."
 
 
@@ -49,8 +48,7 @@ class Traits:
     # The words for a live edit that is overwritten.
     overwrites: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
-    # What to do about an outcome, besides its error.
-    next_steps: Mapping[Outcome, str] = dataclasses.field(default_factory=dict)
+    settle: str = ""  # what to do about writes that are indeterminate
     nothing: str = "no definitions selected, nothing to do"  # the totals of a run without assistants
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
@@ -73,11 +71,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         leaves_drift=True,
         without_base=_NO_BASE,
         overwrites=dict.fromkeys((Kind.DRIFT, Kind.CONFLICT), "git's value was sent"),
-        next_steps={
-            Outcome.INDETERMINATE: "To settle indeterminate writes, apply again; without a record, pass this report to "
-            "apply --resume.",
-            Outcome.NOT_CONVERGED: _NOT_CONVERGED,
-        },
+        settle="To settle indeterminate writes, apply again; without a record, pass this report to apply --resume.",
     ),
     "drift": Traits(
         counts_edits=True,
@@ -104,10 +98,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
             live_moved="from what was applied to live",
         ),
         errors={"conflict": "live shows neither the value that was applied nor the old one"},
-        next_steps={
-            Outcome.INDETERMINATE: "To settle indeterminate writes, run this rollback again.",
-            Outcome.NOT_CONVERGED: _NOT_CONVERGED,
-        },
+        settle="To settle indeterminate writes, run this rollback again.",
     ),
     "create": Traits(writes=True, always_named=(Outcome.CREATED,)),
     "delete": Traits(writes=True, always_named=(Outcome.DELETED,)),

@@ -128,7 +128,10 @@ def list_notes(report: Report) -> Iterator[str]:
     yield from _explain_options(report)
     # If a creation is unclear, its error says what to do.
     outcomes = {entry.outcome for entry in report.assistants if entry.status is not Status.NEW}
-    yield from (step for outcome, step in report.traits.next_steps.items() if outcome in outcomes)
+    if Outcome.INDETERMINATE in outcomes and report.traits.settle:
+        yield report.traits.settle
+    if Outcome.NOT_CONVERGED in outcomes:
+        yield "Where a write did not converge, plan shows which values are live."
 
 
 def _explain_options(report: Report) -> Iterator[str]:
