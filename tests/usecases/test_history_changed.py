@@ -229,6 +229,14 @@ def test_an_older_file_in_the_record_counts(repo: Story) -> None:
     assert list_read_keys(repo, "--changed") == []
 
 
+def test_what_only_new_defaults_change_counts_until_it_is_applied(repo: Story) -> None:
+    repo.apply_and_record()
+    (repo.root / "assistants/_defaults.yaml").write_text("endCallMessage: Bye\n")
+    repo.commit("Defaults")
+    repo.apply_and_record("asst_a")
+    assert list_read_keys(repo, "--changed") == ["b", "c", "d"]
+
+
 def test_a_write_that_is_not_settled_counts(tmp_path: Path) -> None:
     def failing(request: Request, forward: Forward) -> Answer:
         return error_answer(500) if request.method == "PATCH" else forward(request)

@@ -36,7 +36,7 @@ def check_checkout(project: Project, folders: Sequence[str]) -> None:
     hidden = repository.hidden_paths(absent) if absent else []
     # Any file may be beside the definitions. Only one that a definition mentions is a text.
     mentioned = _find_mentioned(repository, head, folders, hidden)
-    hidden = [path for path in hidden if path == settings or path.endswith(SUFFIXES) or path in mentioned]
+    hidden = [path for path in hidden if path.endswith(SUFFIXES) or path in mentioned]
     if hidden:
         raise RepositoryError(
             f"a sparse checkout hides {list_some(hidden, 1)}, which HEAD has",
