@@ -50,6 +50,7 @@ def cookies(server: OddServer, method: str = "GET") -> list[str]:
         (["auth-token=hush-one; Path=/", "auth-token=hush-good; Path=/"], "hush-good"),
         (["auth-token=hush-one; Path=/old", "auth-token=hush-good; Path=/"], "hush-good"),
         (["auth-token=hush-good; Path=/", "auth-token=deleted; Path=/old; Max-Age=0"], "hush-good"),
+        (["auth-token=hush-good; Path=/", "auth-token=; Path=/old"], "hush-good"),
         (["auth-token=hush-good; Max-Age=3600; " + GONE], "hush-good"),
         (["auth-token=hush-good; Expires=Thu, 01-Jan-2099 00:00:00 GMT"], "hush-good"),
         (["auth-token=hush-good; Expires=nonsense; Max-Age=soon"], "hush-good"),
