@@ -489,6 +489,23 @@ def test_an_edit_of_what_was_written_before_it_is_read_back_is_somebodys(tmp_pat
         assert change_kinds(repo.plan()) == {"a": {"/firstMessage": "conflict"}}
 
 
+@pytest.mark.parametrize(("live", "kind"), [("second", "change"), ("theirs", "conflict")])
+def test_what_git_has_taken_back_goes_live_although_an_older_base_took_it_for_an_edit(
+    tmp_path: Path, live: str, kind: str
+) -> None:
+    with desks(tmp_path / "repository", "a") as repo:
+        commit_change(repo, "a", firstMessage="first")
+        repo.apply_and_record()
+        older = repo.head
+        commit_change(repo, "a", firstMessage="second")
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage=live)
+        commit_change(repo, "a", firstMessage="first")
+        assert change_kinds(repo.plan("--base", older)) == {"a": {"/firstMessage": "drift"}}
+        assert outcomes(repo.apply_and_record("--base", older)) == {"a": "unchanged"}
+        assert change_kinds(repo.plan()) == {"a": {"/firstMessage": kind}}
+
+
 def test_an_edit_of_another_field_while_one_is_written_is_somebodys(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a") as repo:
         commit_change(repo, "a", name="Front desk")

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.base import Entry
-from reconciler.core.canonical import exact_text, restrict_to_declared
+from reconciler.core.canonical import equal, exact_text, restrict_to_declared
 from reconciler.core.definition import MAX_RESOLVED, Definition
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.plan import Plan
@@ -41,11 +41,15 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     rules = project.overrides_for(definition.key).ignore
     ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
     ignored |= {entry.path for entry in plan.ignored}
-    # A resumed apply leaves what else git has changed for the next one.
-    kept = (change for change in plan.changes if change.unsent is Unsent.KEPT)
-    ignored |= {change.path for change in kept if change.kind is not Kind.DRIFT}
+    # A resumed apply leaves what else git has changed for the next one. With an older base, what was applied last looks
+    # like a live edit.
+    old_fields = old.declared if old is not None else {}
+    for change in (change for change in plan.changes if change.unsent is Unsent.KEPT):
+        previous = item_at(old_fields, change.path)
+        if change.kind is not Kind.DRIFT or not (previous is MISSING or equal(previous, change.desired, change.path)):
+            ignored.add(change.path)
     for path in sorted(ignored):
-        if (previous := item_at(old.declared if old is not None else {}, path)) is not MISSING:
+        if (previous := item_at(old_fields, path)) is not MISSING:
             declared = put_at(declared, path, previous)
         elif not isinstance(item_at(declared, path[:-1]), list):
             declared = drop_at(declared, path)
