@@ -91,7 +91,7 @@ def list_setters(changes: Sequence[ChangeEntry]) -> list[Remark]:
 
 
 def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
-    """Return the notes, with equal ones together. `of_changed` drops notes about files that git does not change."""
+    """Return the notes, with equal ones together. `of_changed` drops notes about files in which nothing changes."""
     # Notes about the whole run, and about what git removed, are always included.
     subjects: dict[tuple[str, str], dict[str, None]] = {}
     changed_files = _list_changed_files(report)
@@ -102,10 +102,11 @@ def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
 
 
 def _list_changed_files(report: Report) -> set[str]:
-    """Return the files in which git changes, restores or removes something that is shown."""
+    """Return the files in which git changes, restores or removes something. For `drift`, live edits count as well."""
     files = {removed.file for removed in report.no_longer_managed}
+    is_about_edits = report.traits.counts_edits
     for entry in report.assistants:
-        changes = [change for change in entry.changes if change.sent or change.kind is not Kind.DRIFT]
+        changes = [each for each in entry.changes if each.sent or each.kind is not Kind.DRIFT or is_about_edits]
         if changes or entry.released or entry.unclear or entry.ignored_changes:
             files |= {entry.file, *(change.file for change in changes if change.file)}
     return files

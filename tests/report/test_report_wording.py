@@ -216,6 +216,13 @@ def test_equal_notes_are_one_and_a_comment_has_those_of_changed_definitions() ->
     assert "fine.yaml" not in markdown
 
 
+def test_an_issue_about_live_edits_has_the_notes_of_the_edited_assistants() -> None:
+    entries = [replace(entry, warnings=(f"note of {entry.key}",)) for entry in (DRIFTED, FINE)]
+    markdown = render_markdown(document("drift", *entries))
+    assert "note of drifted" in markdown
+    assert "note of fine" not in markdown
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "words"),
     [
