@@ -92,12 +92,15 @@ def prune(tree: Any, left_out: Callable[[FieldPath], bool], path: FieldPath = ()
     return {key: prune(value, left_out, (*path, key)) for key, value in tree.items() if not left_out((*path, key))}
 
 
-def walk_leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Any]]:
-    """Yield everything inside a value, or it itself, that is neither an object nor a list, each with its path."""
-    if isinstance(value, Mapping | list):
+def walk_leaves(value: Any, path: FieldPath = (), *, in_lists: bool = True) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield everything inside a value, or it itself, that is neither an object nor a list, each with its path.
+
+    Without `in_lists`, a list is a leaf as well, as it is to every comparison.
+    """
+    if isinstance(value, Mapping) or (in_lists and isinstance(value, list)):
         pairs = value.items() if isinstance(value, Mapping) else ((str(at), item) for at, item in enumerate(value))
         for key, item in pairs:
-            yield from walk_leaves(item, (*path, key))
+            yield from walk_leaves(item, (*path, key), in_lists=in_lists)
     else:
         yield path, value
 

@@ -365,6 +365,18 @@ class TestWhatThePolicyDecided:
         assert (outcomes(document), paths(document)) == ({"a": "applied"}, ["/firstMessage change"])
         assert read_live(repo)["firstMessage"] == "newer"
 
+    def test_the_next_value_of_a_list_is_a_change(self, repo: Story) -> None:
+        for phrases in (["bye"], ["bye", "see you"]):
+            repo.write("a", firstMessage="old", endCallPhrases=phrases)
+            repo.commit()
+            document = repo.apply_and_record()
+        repo.rollback(document)
+        assert read_live(repo)["endCallPhrases"] == ["bye"]
+        repo.write("a", firstMessage="old", endCallPhrases=["later"])
+        repo.commit()
+        document = repo.apply_and_record()
+        assert (outcomes(document), paths(document)) == ({"a": "applied"}, ["/endCallPhrases change"])
+
     def test_an_edit_of_what_is_restored_is_somebody_s(self, repo: Story) -> None:
         repo.rollback(apply_new(repo))
         repo.sandbox.edit("asst_a", firstMessage="theirs")

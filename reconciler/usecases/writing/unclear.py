@@ -87,7 +87,7 @@ def find_undone(run: Run, previous: Record, restored: str | None) -> tuple[Uncle
             # Once git's next value was sent, or git has the older value again, there is nothing left to tell.
             fields &= {to_pointer(change.path) for change in (result.plan or Plan()).changes if change.unsent}
         elif result.outcome and result.outcome.settled:
-            put_back = {to_pointer(path) for path, _ in walk_leaves(result.definition.declared)}
+            put_back = {to_pointer(path) for path, _ in walk_leaves(result.definition.declared, in_lists=False)}
             fields = fields | put_back if restored else fields - put_back
         if fields:
             heads = _add_head(earlier.heads if earlier else (), restored or None)
