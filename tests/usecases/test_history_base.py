@@ -316,10 +316,12 @@ def test_file_names_of_any_kind(tmp_path: Path, folder: str) -> None:
         "- a\n",
         "\x00",
         "just a text",
+        "id: asst_a\nfirstMessage: caf\udce9\n",
+        "id: asst_a\nfirstMessage: {$file: gone.md}\n",
     ],
 )
 def test_a_base_file_that_is_no_definition_counts_as_no_base_with_a_warning(repo: Story, text: str) -> None:
-    repo.write("a", text or "# nothing\n")
+    (repo.root / "assistants/a.yaml").write_bytes((text or "# nothing\n").encode("utf-8", "surrogateescape"))
     base = repo.commit("Break")
     repo.write("a", **OLD)
     document = repo.plan("--base", base)
