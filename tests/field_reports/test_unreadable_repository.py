@@ -322,6 +322,16 @@ def test_attributes_that_cannot_be_read_name_no_filter_to_git_either(tmp_path: P
         assert change_kinds(repo.plan("--base", "HEAD~1")) == {"a": {"/firstMessage": "change"}}
 
 
+@pytest.mark.parametrize("attribute", ["-filter", "!filter", "filter"])
+def test_attributes_that_name_no_filter_are_in_nobodys_way(tmp_path: Path, attribute: str) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        (repo.root / ".gitattributes").write_text(f"*.yaml text eol=crlf {attribute}\n")
+        file = repo.root / "assistants/a.yaml"
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        repo.commit()
+        assert repo.run("apply", "--yes", "--record", "--base", "none").code == 0
+
+
 def test_a_filter_that_fails_is_no_history(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", recorded=False) as repo:
         filter_definitions(repo)
