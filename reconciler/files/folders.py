@@ -21,6 +21,13 @@ def repository_root(folder: Path) -> Path:
     return current if folder.is_relative_to(current) else folder.parent
 
 
+def is_sparse(root: Path) -> bool:
+    """Return whether git was told to leave files out of this clone, as far as its own settings say."""
+    # Git writes the word like this. In a clone with worktrees each has a file of its own.
+    files = [root / ".git" / name for name in ("config.worktree", "config")]
+    return any(b"sparseCheckout = true" in file.read_bytes() for file in files if file.is_file())
+
+
 def folder_in_git(folder: Path, root: Path) -> str:
     """Return a folder's path from `repository_root` as git knows it, whatever links lead there; `.` for the root."""
     return shown_path(folder.resolve(), root)

@@ -14,7 +14,6 @@ from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.files.definitions import load
 from reconciler.git.record import read_record
-from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import name_environments, read_forms, read_neighbours
 from reconciler.usecases.project.project import Project
@@ -29,8 +28,7 @@ _CALLS_PLAN = re.compile(r"^\s+uses: \S+/\.github/workflows/plan\.yml@(?!COMMIT)
 def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
     """Return the checks of settings, definitions, git and the record, and the project if it can be read."""
     try:
-        project = read_bare_project(choices)
-        check_checkout(project, project.places)
+        project = read_bare_project(choices, whole=True)
     except ReconcilerError as error:
         # What hides or forbids the settings is git's matter.
         return [_report_error("git" if isinstance(error, RepositoryError) else "settings", error)], None

@@ -18,14 +18,23 @@ from reconciler.files.source_lines import add_settings_lines
 # How many definitions must share a value for a hint, and how many hints are shown at most.
 LEAST_SHARED = 5
 MOST_HINTS = 3
+_SPARSE = "this is a sparse checkout: only the files that are checked out were checked"
 Forms = Sequence[tuple[Settings, Loaded]]
 
 
-def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datetime, strict: bool = False) -> Run:
+def validate(
+    forms: Forms,
+    neighbours: Forms = (),
+    *,
+    started_at: datetime.datetime,
+    strict: bool = False,
+    sparse: bool = False,
+) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 
-    A form is the project in one environment; a definition is valid if it is so in all forms. Expired entries of the
-    settings are problems too, and so are two environments that would write to one assistant (`neighbours`).
+    In a `sparse` checkout files may be hidden, and the run says so. A form is the project in one environment; a
+    definition is valid if it is so in all forms. Expired entries of the settings are problems too, and so are two
+    environments that would write to one assistant (`neighbours`).
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_find_shared_assistants(forms, neighbours))
@@ -42,14 +51,16 @@ def validate(forms: Forms, neighbours: Forms = (), *, started_at: datetime.datet
         for entry in loaded.invalid
     }
     results = valid | invalid
+    # Notes, and no problems that fail under `--strict`: the path may hide a value that only live has.
+    notes = [*find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)] if is_all else []
+    notes += [_SPARSE] if sparse else []
     return Run(
         command="validate",
         started_at=started_at,
         finished_at=now(),
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
-        # A note, and no problem that fails under `--strict`: the path may hide a value that only live has.
-        notes=tuple(find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)) if is_all else (),
+        notes=tuple(notes),
         environment=forms[0][0].environment,
         next_expiry=min((day for settings, _ in forms if (day := settings.next_expiry) is not None), default=None),
         options={"strict": strict},

@@ -229,6 +229,15 @@ def test_a_sparse_checkout_may_hide_what_a_run_is_not_about(bots: Story) -> None
     assert bots.sandbox.live("asst_b")["name"] == "Front desk"
 
 
+def test_validate_says_that_it_checks_only_what_is_checked_out(bots: Story) -> None:
+    note = "this is a sparse checkout"
+    bots.git("sparse-checkout", "set", *SPARSE["the settings"].options)
+    result = _run_in(bots, "bots", "validate")
+    assert (result.code, note in result.stdout) == (0, True), result.stderr
+    bots.git("sparse-checkout", "disable")
+    assert note not in _run_in(bots, "bots", "validate").stdout
+
+
 def test_a_file_that_somebody_removed_is_still_a_definition_that_is_gone(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", "b") as repo:
         (repo.root / "assistants/b.yaml").unlink()

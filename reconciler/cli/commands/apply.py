@@ -70,7 +70,7 @@ def command(
         raise UsageError("--announced works only together with --create", hint="pass --create as well")
     if plan_file is not None and resume is not None:
         raise UsageError("--plan and --resume cannot be combined", hint="use one of them")
-    if (plan_file is not None or resume is not None) and (choices.paths or choices.changed or choices.changed_since):
+    if (plan_file is not None or resume is not None) and (choices.paths or choices.only_changed):
         option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     if resume is not None:

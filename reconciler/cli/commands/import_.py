@@ -20,7 +20,6 @@ from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.report.differences.values import escape, name_path
 from reconciler.usecases.import_ import Import, Importer, NewFiles
-from reconciler.usecases.project.checkout import check_checkout
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.reading import read_bare_project
@@ -66,9 +65,8 @@ def command(
     given_ids = _read_ids(ids)
     if ids and not given_ids:
         raise UsageError("no id was given", hint="`-` reads ids from stdin, one per line")
-    project = read_bare_project(choices)
     # An assistant whose definition is hidden would get a second one.
-    check_checkout(project, project.places)
+    project = read_bare_project(choices, whole=True)
     settings = project.settings
     loaded, shared = _load_existing(choices.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:

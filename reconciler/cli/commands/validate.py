@@ -8,6 +8,7 @@ from reconciler.cli.options import OutputOptions, definition_options, output_opt
 from reconciler.cli.output import emit
 from reconciler.cli.streams import eprint
 from reconciler.core.settings import now
+from reconciler.files.folders import is_sparse, repository_root
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_forms, read_neighbours
 from reconciler.usecases.validate import find_shareable, report_settings_problems, validate
@@ -37,7 +38,8 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
         emit(report_settings_problems(error.problems, strict=strict), output)
         return 1
     neighbours = read_neighbours(forms[0][0], choices.directory)
-    run = validate(forms, neighbours, started_at=started_at, strict=strict)
+    sparse = is_sparse(repository_root(choices.directory))
+    run = validate(forms, neighbours, started_at=started_at, strict=strict, sparse=sparse)
     emit(run, output, sensitive=forms[0][0].sensitive)
     for hint in () if output.quiet else find_shareable(forms[0][1]):
         eprint(hint)

@@ -25,6 +25,11 @@ class Choices:
     force_conflicts: bool = False
     named_by: tuple[str, ...] = ()  # the options of a command line that name directory and environment
 
+    @property
+    def only_changed(self) -> bool:
+        """Whether only definitions are meant that differ from a revision."""
+        return self.changed or self.changed_since is not None
+
 
 def read_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
     """Return the paths that were named; a text is one path. Raises UsageError if one is empty."""

@@ -33,8 +33,8 @@ OnRead = Callable[[str], None] | None  # gets the id of each definition that is 
 _NAME = re.compile(r"(?!.*\.\.)\w[\w./-]*")  # a branch, a tag or a commit
 
 
-def read_bare_project(choices: Choices, *, repository: Repository | None = None) -> Project:
-    """Return the project without definitions and base, for commands that decide themselves what they write."""
+def read_bare_project(choices: Choices, *, repository: Repository | None = None, whole: bool = False) -> Project:
+    """Return the project without definitions and base; if it must be `whole`, no file of it may be hidden."""
     root = repository_root(choices.directory)
     repository = repository or Repository(root)
     head = repository.head()
@@ -42,7 +42,10 @@ def read_bare_project(choices: Choices, *, repository: Repository | None = None)
     # Hidden settings would protect nothing.
     check_checkout(project, ())
     settings = read_settings(choices, project.started_at.date())
-    return dataclasses.replace(project, settings=settings, named_by=choices.named_by)
+    project = dataclasses.replace(project, settings=settings, named_by=choices.named_by)
+    if whole:
+        check_checkout(project, project.places)
+    return project
 
 
 def read_project(
@@ -68,9 +71,7 @@ def read_project(
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
     # With --changed the definitions that are meant depend on the base.
     project = dataclasses.replace(project, base=_choose_base(project, choices.base, or_head=or_head))
-    since = ""
-    if choices.changed or choices.changed_since is not None:
-        since = _choose_since(project, choices.changed_since)
+    since = _choose_since(project, choices.changed_since) if choices.only_changed else ""
     hidden = _hide_earlier(project, (project.record.applied, project.base.commit, since))
     project = dataclasses.replace(project, settings=hidden)
     on_read = open_early(project) if open_early is not None and not since else None
@@ -83,9 +84,8 @@ def read_project(
 
 def read_history(choices: Choices, *, repository: Repository | None = None) -> Project:
     """Return the project with its record, without definitions and base. Raises as `read_project` does."""
-    project = read_bare_project(choices, repository=repository)
+    project = read_bare_project(choices, repository=repository, whole=True)
     check_nested(project.repository, project.folder)
-    check_checkout(project, project.places)
     # A branch may have no commit yet, and the record has those that were applied anyway.
     project = dataclasses.replace(project, record=read_record(project.repository, project.ref))
     _check_record(project, choices.base)
