@@ -80,11 +80,12 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
             file = _find_differing_file(project, definition)
             yield f"{file} differs from HEAD, but the record would contain HEAD's version"
     # A whole run drops the entries of removed definitions, and only a commit removes one for good.
+    present = {each.file for each in (*definitions, *project.loaded.invalid)}
     for path in committed:
-        if not (project.root / path).exists():
+        if path not in present and not (project.root / path).exists():
             yield f"{path} differs from HEAD: it was removed here, and the record would drop it"
     # In an environment, a definition without an id is not part of it.
-    for path in sorted(declared.keys() - {each.file for each in (*definitions, *project.loaded.invalid)}):
+    for path in sorted(declared.keys() - present):
         yield f"{path} differs from HEAD: it has no id here, and the record would drop it"
     path = project.settings_path
     # A file above the repository is in none of its commits.
