@@ -117,6 +117,7 @@ class UndoableApply:
     applied: Sequence[Applied]
     head: str | None  # the commit that it was applied from
     follows_git: bool  # false for the report of a rollback, which no commit asked for
+    before: str = ""  # the commit that the record said was applied before
     irreversible: Sequence[str] = ()  # what was created or deleted, which stays as it is
 
 

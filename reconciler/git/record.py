@@ -30,7 +30,6 @@ CREATED: Final = "Reconciler-Created"
 OTHER_IDS: Final = "Reconciler-Ids"
 UNSETTLED: Final = "Reconciler-Unsettled"
 FORM: Final = "Reconciler-Record: 2"
-_MOST_READ = 100  # records, to find an earlier one
 _ALL = (TRAILER, LATE, UNDONE, CREATED, OTHER_IDS, UNSETTLED)
 
 
@@ -128,13 +127,6 @@ def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Re
         if name and limit:
             shallow = shallow or repository.shallow_commits()
             name = "" if newer in shallow else name
-
-
-def find_applied_before(repository: Repository, ref: str, head: str | None) -> str:
-    """Return the commit that was applied before another one, empty if the record does not say."""
-    commits = [record.applied for record in read_records(repository, ref, limit=_MOST_READ)]
-    older = commits[commits.index(head) :] if head in commits else []
-    return next((commit for commit in older if commit != head), "")
 
 
 def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | None = None) -> Entries:

@@ -53,7 +53,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         options=_common_value([report.options for report in reports], {}),
         base=_common_value(bases, several),
         # Warn about the oldest record, and about the first expiry date.
-        record=max(records, key=lambda record: record.age_seconds, default=None),
+        record=min(records, key=lambda record: (record.date, -record.age_seconds), default=None),
         next_expiry=min(expiries, key=lambda expiry: expiry.in_seconds, default=None),
         summary=count(entries),
         api_calls=_add_counts(report.api_calls for report in reports),

@@ -58,6 +58,7 @@ def read_apply(report: Report) -> UndoableApply:
         applied=list_applied(report),
         head=report.head,
         follows_git=report.traits.follows_git,
+        before=report.record.applied if report.record is not None else "",
         irreversible=_list_irreversible(report),
     )
 

@@ -66,9 +66,9 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
                 notes += _name_reverts(fields, report.head, project.repository)
             run = dataclasses.replace(run, notes=tuple(notes))
-            # What a rollback of a rollback sends is what git has.
-            head = report.head if report.follows_git else None
-            write_record = functools.partial(record_rollback, run, project, head)
+            # Anybody may have written the report. And what a rollback of a rollback sends is what git has.
+            is_earlier = report.follows_git and _COMMIT.fullmatch(report.before)
+            write_record = functools.partial(record_rollback, run, project, report.before if is_earlier else "")
             session.end(run, write_record if undone and project.record.commit else None)
     return run
 

@@ -45,6 +45,15 @@ def live(repo: Story) -> dict[str, Any]:
     return {key: repo.sandbox.live("asst_a")[key] for key in LIVE}
 
 
+def test_what_git_says_after_the_rollback_is_a_change_but_not_where_a_live_edit_is_back(repo: Story) -> None:
+    merged = merge_reports(repo, *apply_twice(repo))
+    assert outcomes(repo.rollback(merged)) == {"a": "applied"}
+    repo.write("a", name="Desk", firstMessage="Good evening!", model={"temperature": 0.5})
+    repo.commit()
+    changes = {change["path"]: change["kind"] for change in repo.plan()["assistants"][0]["changes"]}
+    assert changes == {"/firstMessage": "change", "/model/temperature": "conflict"}
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 def test_what_two_runs_sent_under_different_options_is_all_undone(repo: Story, swapped: bool) -> None:
     before = live(repo)

@@ -10,7 +10,7 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob
-from reconciler.git.record import Trailers, find_applied_before, write_record
+from reconciler.git.record import Trailers, write_record
 from reconciler.usecases.project.new_assistants import find_orphans, resolve_entries
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
@@ -32,13 +32,12 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
         return _Update(run, project, head).add_run(with_entries=with_entries)
 
 
-def record_rollback(run: Run, project: Project, head: str | None) -> str | None:
-    """Record what a rollback of the apply of `head` did, and leave all entries as they are; return the commit.
+def record_rollback(run: Run, project: Project, restored: str) -> str | None:
+    """Record what a rollback has put back, and leave all entries as they are; return the commit.
 
-    None where the record says it already. Raises RepositoryError.
+    `restored` is as for `find_undone`. None where the record says it already. Raises RepositoryError.
     """
     with _explain("the rollback ended as reported, but it is not recorded", "run the same rollback again"):
-        restored = find_applied_before(project.repository, project.ref, head)
         return _Update(run, project, project.record.applied, restored).add_run(with_entries=False)
 
 
