@@ -163,7 +163,7 @@ def _fill_sections(cards: Sequence[Card], page: Page, share: int) -> None:
             text, lacks = render_section(card, room)
             if page.add(text):
                 page.lacks += lacks
-                shortened += room in (_SHORT, 0)
+                shortened += room != full and room in (_SHORT, 0)
                 break
         else:
             page.leave_out(len(cards) - place, "section")
