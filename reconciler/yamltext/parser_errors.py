@@ -9,7 +9,7 @@ import yaml
 from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
-from reconciler.assistant.texts import CONFLICT, HOW_TO_RESOLVE, TEXT_KEY
+from reconciler.assistant.texts import HOW_TO_RESOLVE, TEXT_KEY
 from reconciler.yamltext.misread_lines import (
     FIELD_NAMES,
     GLUED,
@@ -32,7 +32,7 @@ _COMMA: Final = (
     "remove this comma: each field and each list item is on its own line, without a comma; if the text continues "
     "here, put all of it in quotes"
 )
-_CONFLICT = re.compile(rf"{CONFLICT}|^={{7}}\r?$", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:(?:<{7}|>{7}) |={7}\r?$)", re.MULTILINE)
 _KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
 _QUOTED_LINE = re.compile(r"\s*(?:- )?([\"'])\w+: .*\1\s*$")
 _NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
