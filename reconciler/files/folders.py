@@ -1,5 +1,6 @@
 """Where things are: the repository's root, and paths as reports show them. Asks the disk only, never git."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -23,9 +24,11 @@ def repository_root(folder: Path) -> Path:
 
 def is_sparse(root: Path) -> bool:
     """Return whether git was told to leave files out of this clone, as far as its own settings say."""
-    # Git writes the word like this. In a clone with worktrees each has a file of its own.
+    # Git writes the word like this. Settings that cannot be read are the matter of commands that need git.
     files = [root / ".git" / name for name in ("config.worktree", "config")]
-    return any(b"sparseCheckout = true" in file.read_bytes() for file in files if file.is_file())
+    with contextlib.suppress(OSError):
+        return any(b"sparseCheckout = true" in file.read_bytes() for file in files if file.is_file())
+    return False
 
 
 def folder_in_git(folder: Path, root: Path) -> str:

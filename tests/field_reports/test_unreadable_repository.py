@@ -238,6 +238,15 @@ def test_validate_says_that_it_checks_only_what_is_checked_out(bots: Story) -> N
     assert note not in _run_in(bots, "bots", "validate").stdout
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that even root cannot read")
+def test_validate_does_not_need_git_s_own_settings(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a", recorded=False) as repo:
+        (repo.root / ".git/config").unlink()
+        (repo.root / ".git/config").symlink_to("/proc/self/mem")
+        result = repo.run("validate")
+        assert (result.code, "1 definition is valid" in result.stdout) == (0, True), result.stderr
+
+
 def test_a_file_that_somebody_removed_is_still_a_definition_that_is_gone(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", "b") as repo:
         (repo.root / "assistants/b.yaml").unlink()
