@@ -31,7 +31,9 @@ def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], setting
     """Return live in the form that is compared with a definition, and that goes along in a body."""
     # Without these keys, no body contains them, no check misses them, and no plan becomes stale by them.
     managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
-    return dict(align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings))
+    aligned = align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings)
+    # Most of a fleet is in sync. A field that is written the same is kept once, the definition's for both.
+    return {key: _choose_same(declared.get(key, MISSING), value) for key, value in aligned.items()}
 
 
 def align_line_ends(value: Any, declared: Any, settings: Settings) -> Any:
@@ -65,6 +67,10 @@ def holds_exactly(declared: Any, live: Any) -> bool:
     if type(declared) is list:
         return len(declared) == len(live) and all(map(holds_exactly, declared, live))
     return bool(declared == live) and type(declared) is not Whole
+
+
+def _choose_same(declared: Any, live: Any) -> Any:
+    return declared if holds_exactly(declared, live) and holds_exactly(live, declared) else live
 
 
 def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath = ()) -> bool:

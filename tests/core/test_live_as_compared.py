@@ -1,5 +1,6 @@
 """Live as comparisons see it: what the server manages is not there, and line ends are those of the definition."""
 
+import json
 from typing import Any
 
 import pytest
@@ -29,6 +30,25 @@ def test_what_the_server_manages_is_not_there(path: tuple[str, ...], remaining: 
     live = {"model": {"revision": 1, "x": [{"id": 1, "a": 2}, {"id": 3}, 4]}, "metadata": {"revision": 7}}
     assert drop_fields(live, path) == (remaining or live)
     assert live["metadata"] == {"revision": 7}
+
+
+@pytest.mark.parametrize(
+    ("declared", "live", "kept_once"),
+    [
+        ("a long text", "a long text", True),
+        ({"x": [1, {"y": 2}]}, {"x": [1, {"y": 2}]}, True),
+        ("a long text", "another text", False),
+        ({"x": 1}, {"x": 1, "y": 2}, False),  # a key that nobody declares
+        ({"x": 1, "y": 2}, {"x": 1}, False),
+        ({"x": 1}, {"x": True}, False),  # equal in Python, and not in JSON
+        ({"x": 1}, {"x": 1.0}, False),
+    ],
+)
+def test_what_is_written_the_same_is_kept_once(declared: Any, live: Any, kept_once: bool) -> None:
+    value = json.loads(json.dumps(live))  # as it comes from the API: equal, and not the same object
+    compared = normalize_live({"field": value, "other": value}, {"field": declared}, Settings())
+    assert compared == {"field": live, "other": live}
+    assert (compared["field"] is declared, compared["other"] is value) == (kept_once, True)
 
 
 @pytest.mark.parametrize(
