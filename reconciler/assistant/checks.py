@@ -22,7 +22,7 @@ from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem
 # The id becomes part of a URL: "/", "?", "#", white space and control characters would change it, and a URL drops "."
 # and "..". Curly quotes come from a text editor, and invisible characters from copied text; neither was meant.
 ID_PATTERN: Final = (
-    r"(?!\.\.?$)"
+    r"(?!\.\.?$|(?!new$)[Nn][Ee][Ww]$)"
     r"[^/?#\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2018\u2019\u201c\u201d\u202a-\u202e\u2060-\u206f\ufeff]+"
 )
 _ID = re.compile(ID_PATTERN)
@@ -82,6 +82,8 @@ def _explain_bad_id(value: Any) -> str:
         return ""
     if value in (".", ".."):
         return 'the id cannot be "." or ".."; copy the assistant\'s id from the API'
+    if value.lower() == "new":
+        return f"the id cannot be {value}; for a new assistant, write: id: new"
     if set(value) & set(CURLY_QUOTES):
         return 'the id contains curly quotes; remove them, or use straight quotes (")'
     if unseen := describe_unseen(value):

@@ -88,7 +88,8 @@ def _id_schema() -> Schema:
         "examples": [*ID.examples],
         "pattern": f"^{ID_PATTERN}{END}",
         "patternErrorMessage": 'The id cannot be empty, "." or "..", and cannot contain "/", "?", "#", '
-        "white space, control characters or curly quotes. Copy only the id itself.",
+        "white space, control characters or curly quotes. Copy only the id itself. A new assistant has new, in lower "
+        "case.",
         "type": "string",
     }
 
