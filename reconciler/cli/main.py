@@ -4,15 +4,11 @@ import gc
 import importlib
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
 from reconciler.cli.boundary import interrupt, run_guarded
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 # name: (module, line in --help). Each module has its command as `command`.
 COMMANDS = {
@@ -45,41 +41,30 @@ COMMANDS = {
 COLLECT_EVERY = 100_000
 
 
+def load_command(name: str) -> click.Command:
+    """Return a command of the table. Only its module is imported: all together would take as long as a small plan."""
+    command: click.Command = importlib.import_module(COMMANDS[name][0]).command
+    return command
+
+
 class CommandTable(click.Group):
-    """A group that knows its commands by name, and imports a command only when it is called."""
+    """A group that imports a command only when it is called. Until then, it knows its name and its line in --help."""
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of a name, or None if there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        # Only this command's module is imported. All of them together would take as long as a small plan.
-        command = importlib.import_module(COMMANDS[cmd_name][0]).command
-        return command if isinstance(command, click.Command) else None
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Return the commands and options that begin with a word. click's own method would import every command."""
-        from click.shell_completion import CompletionItem
-
-        items = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
-        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of --help."""
+        return [*self.commands]  # click would sort them
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or suggest commands with a similar name."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as error:
-            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from error
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table into --help without importing a command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        """Return the name of the command that was called, the command itself, and its arguments."""
+        name, known, rest = super().resolve_command(ctx, args)
+        return name, known and load_command(name or ""), rest
 
 
 @click.group(
     cls=CommandTable,
+    commands={name: click.Command(name, short_help=line) for name, (_, line) in COMMANDS.items()},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`reconciler COMMAND --help` shows the options of a command.",
 )

@@ -13,14 +13,14 @@ from offline_environments import Offline
 from stories import Story, story
 
 from reconciler.cli.help import Command
-from reconciler.cli.main import COMMANDS, reconciler
+from reconciler.cli.main import COMMANDS, load_command, reconciler
 
 CONTEXT = click.Context(reconciler, info_name="reconciler")
 SECTIONS = ["Options", "Definitions", "Drift and conflicts", "Output", "API", "Help", "Examples"]
 
 
 def command(name: str) -> Command:
-    command_object = reconciler.get_command(CONTEXT, name)
+    command_object = load_command(name)
     assert isinstance(command_object, Command), f"{name}: its class should be reconciler.cli.help.Command"
     return command_object
 

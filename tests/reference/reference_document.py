@@ -15,7 +15,7 @@ from reconciler.api.results import find_kind
 from reconciler.assistant.fields import FIELDS, ID, Field
 from reconciler.assistant.json_schema import Schema
 from reconciler.assistant.lints import LINTS
-from reconciler.cli.main import COMMANDS, reconciler
+from reconciler.cli.main import COMMANDS, load_command, reconciler
 from reconciler.core.outcome import Outcome, Status
 from reconciler.errors import ErrorKind
 from reconciler.files.settings_table import load_table
@@ -140,7 +140,7 @@ def _error_kinds() -> Table:
 def _commands() -> Table:
     yield "command", "does", "talks to the API"
     for name, (_, line) in COMMANDS.items():
-        command = _command(name)
+        command = load_command(name)
         arguments = [param.make_metavar(_context()) for param in command.params if isinstance(param, click.Argument)]
         yield f"`{' '.join([name, *arguments])}`", line, "yes" if "--timeout" in _options_of(command) else ""
 
@@ -149,9 +149,9 @@ def _options() -> Table:
     yield "option", "variable", "default", "means", "commands"
     found: dict[tuple[str, ...], list[str]] = {}
     for name in COMMANDS:
-        for option in _options_of(_command(name)).values():
+        for option in _options_of(load_command(name)).values():
             found.setdefault(_cells(option), []).append(name)
-    online = [name for name in COMMANDS if "--api-url" in _options_of(_command(name))]
+    online = [name for name in COMMANDS if "--api-url" in _options_of(load_command(name))]
     shared = [(cells, named) for cells, named in found.items() if len(named) > 1]
     for cells, named in [*shared, *((cells, named) for cells, named in found.items() if len(named) == 1)]:
         yield *cells, "all that talk to the API" if named == online else ", ".join(named)
@@ -166,13 +166,6 @@ def _cells(option: click.Option) -> tuple[str, ...]:
     shown = default if isinstance(option.default, str | int | float) and not option.is_flag else ""
     variable = f"`{option.envvar}`" if option.envvar else ""
     return flags, variable, shown, str(option.help).partition("  [env:")[0]
-
-
-def _command(name: str) -> click.Command:
-    command = reconciler.get_command(_context(), name)
-    if command is None:
-        raise KeyError(name)
-    return command
 
 
 def _options_of(command: click.Command) -> dict[str, click.Option]:

@@ -96,7 +96,7 @@ def _main() -> None:
     main = importlib.import_module("reconciler.cli.main")
     calls = json.load(sys.stdin)
     for call in calls:
-        main.reconciler.get_command(None, call[0])
+        main.load_command(call[0])
     importlib.import_module("reconciler.api.transport")
     before, results = _peak_mebibytes(), []
     for call in calls:
