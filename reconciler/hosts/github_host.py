@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from reconciler.core.run import FileEdit
-from reconciler.errors import HostError
 from reconciler.hosts.host import Host, Request, get_group, read_name
+from reconciler.hosts.host_client import Tolerate
 
 # The account of the token in a workflow's job. Such a token may not ask which account it has.
 BOT = "github-actions[bot]"
@@ -33,24 +33,14 @@ class GitHub(Host):
 
     def read_account(self, authors: Collection[str]) -> str:
         """Return the login that the token belongs to."""
-        try:
+        # GitHub answers this to the token of an app, which belongs to no user. A job's own token is one of these.
+        with Tolerate(403, 404):
             return read_name(self.client.request("GET", "/user"), "login")
-        except HostError as error:
-            # GitHub answers this to the token of an app, which belongs to no user. A job's own token is one of these.
-            if error.status not in (403, 404):
-                raise
+        # Only GraphQL tells an app its account. Ask only if the answer can change anything.
         if any(name.endswith("[bot]") and name != BOT for name in authors):
-            # Only GraphQL tells an app its account. Ask only if the answer can change anything.
-            return self._read_viewer()
+            with Tolerate(403, 404):
+                return read_name(self.client.query_graphql("{ viewer { login } }").get("viewer"), "login")
         return BOT
-
-    def _read_viewer(self) -> str:
-        try:
-            return read_name(self.client.query_graphql("{ viewer { login } }").get("viewer"), "login")
-        except HostError as error:
-            if error.status not in (403, 404):
-                raise
-            return BOT
 
     def write_branch(self, branch: str, head: str, message: str, files: tuple[FileEdit, ...]) -> str:
         """Create a branch with one commit on top of `head`. GitHub makes the token's account its author."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from reconciler.core.run import FileEdit
 from reconciler.dataclass import dataclass
 from reconciler.errors import HostError, UsageError
-from reconciler.hosts.host_client import HostClient
+from reconciler.hosts.host_client import HostClient, Tolerate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +116,9 @@ class Host(abc.ABC):
         """Say why an issue is settled, and close it."""
         path = f"{self.path}/issues/{issue.id}"
         # Write the reason first, so that it is shown before the closing.
-        try:
+        # A locked issue takes no comment, but can be closed. If a permission is missing, closing fails as well.
+        with Tolerate(403):
             self.client.request("POST", f"{path}/{self.notes_path}", {"body": self.make_inert(reason)})
-        except HostError as error:
-            # A locked issue takes no comment, but can be closed. If a permission is missing, closing fails as well.
-            if error.status != 403:
-                raise
         self.client.request(self.edit_method, path, self.close_body)
 
     def list_requests(self, branch: str | None) -> list[Request]:
@@ -159,13 +156,9 @@ class Host(abc.ABC):
 
     def delete_branch(self, branch: str) -> None:
         """Delete a branch, if it still exists."""
-        try:
-            name = quote(branch, safe=self.safe_in_branch)
+        name = quote(branch, safe=self.safe_in_branch)
+        with Tolerate(404, 422):  # GitHub answers 422 if the branch does not exist
             self.client.request("DELETE", f"{self.path}{self.branches_path}/{name}")
-        except HostError as error:
-            # GitHub answers 422 if the branch does not exist.
-            if error.status not in (404, 422):
-                raise
 
     @abc.abstractmethod
     def open_request(self, branch: str, title: str, body: str) -> None:

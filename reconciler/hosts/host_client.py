@@ -33,6 +33,16 @@ def open_wire(base: BaseUrl) -> Wire:
     return Wire(dataclasses.replace(base, path=""), client=False)
 
 
+class Tolerate(contextlib.AbstractContextManager[Any, bool]):
+    """A block that ends early, without an error, at a HostError with one of these statuses."""
+
+    def __init__(self, *statuses: int) -> None:
+        self._statuses = statuses
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        return isinstance(error, HostError) and error.status in self._statuses
+
+
 class HostClient:
     """Requests below one base URL. `name` is the host's name in messages, `header` the name and value of the token."""
 
