@@ -36,11 +36,18 @@ class Interrupted(Exception):  # noqa: N818 - it names what happened
         self.number = number
 
 
-class Interruption:
-    """Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted in `interruptible`."""
+class Stage:
+    """A folder to work in, the environment of every command and, once it is started, a sandbox.
 
-    def __init__(self) -> None:
-        self._number = 0
+    Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted in `interruptible`.
+    """
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack, teller: Teller) -> None:
+        self.folder = folder
+        self.teller = teller
+        self._stack = stack
+        self._environment = _make_environment()
+        self._signal = 0
         self._is_waiting = False
         # Only noted: a signal during the cleanup would leave half of it.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -58,23 +65,12 @@ class Interruption:
             self._is_waiting = False
 
     def _take_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._number = number
+        self._signal = number
         self._raise_if_waiting()
 
     def _raise_if_waiting(self) -> None:
-        if self._is_waiting and self._number:
-            raise Interrupted(self._number)
-
-
-class Stage:
-    """A folder to work in, the environment of every command and, once it is started, a sandbox."""
-
-    def __init__(self, folder: Path, stack: contextlib.ExitStack, teller: Teller) -> None:
-        self.folder = folder
-        self.teller = teller
-        self._stack = stack
-        self._environment = _make_environment()
-        self.interruptible = Interruption().interruptible  # lets a signal end what is in its block
+        if self._is_waiting and self._signal:
+            raise Interrupted(self._signal)
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command whose output goes where ours goes; return its exit code. Raises DemoError for no such one."""
