@@ -43,14 +43,9 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
 
 def emit_report(report: Report, output: OutputOptions) -> None:
     """Write a report to stdout and to all files. Raises ReportError if a file could not be written."""
-    # All formats share one view, so that differences are computed only once.
-    view = make_view(report)
-    # A generator: the runner's files are only written once `--report`'s are.
-    github_files = importlib.import_module("reconciler.cli.github_files") if output.form == "github" else None
-    unwritten = github_files.write_github_files(view) if github_files else ()
-
     try:
-        emit_view(view, report, output, unwritten, all_is_well=report.all_is_well)
+        # All formats share one view, so that differences are computed only once.
+        emit_view(make_view(report), report, output)
     except Exception:
         # If assistants were written, their old values must not get lost with the report.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
@@ -58,19 +53,8 @@ def emit_report(report: Report, output: OutputOptions) -> None:
         raise
 
 
-def emit_view(
-    view: View,
-    report: object,
-    output: OutputOptions,
-    unwritten: Iterable[ReconcilerError] = (),
-    *,
-    all_is_well: bool,
-) -> None:
-    """Write a view to stdout and to all files. The JSON format is that of `report`.
-
-    `unwritten` is read after the files were written, and yields other things that could not be written. With
-    `all_is_well`, a quiet run prints no text.
-    """
+def emit_view(view: View, report: object, output: OutputOptions) -> None:
+    """Write a view to stdout and to all files. The JSON format is that of `report`."""
 
     def render_as(form: str) -> str:
         return render_json(report) if form == "json" else render(view, form)
@@ -82,8 +66,9 @@ def emit_view(
             _write_report(path, render_as(FORMATS_BY_SUFFIX[path.suffix]))
         except ReconcilerError as error:
             failures.append(error)
-    failures += unwritten
-    text = render_as(output.form) if not (all_is_well and output.quiet and output.form == "text") else ""
+    if output.form == "github":
+        failures += importlib.import_module("reconciler.cli.github_files").write_github_files(view)
+    text = render_as(output.form) if not (view.all_is_well and output.quiet and output.form == "text") else ""
     text = disarm_text(text) if output.form in ("text", "markdown") else text
     # A terminal has its own encoding. For programs and services, the output is always UTF-8.
     if output.form != "text":

@@ -142,15 +142,17 @@ class TerminalSession:
 
 
 @contextlib.contextmanager
-def open_session(choices: Choices, options: RunOptions, *, yes: bool, **fields: Any) -> Iterator[TerminalSession]:
-    """Yield the session of a command that writes. `fields` are further fields of it. The project is not read yet."""
+def open_session(
+    choices: Choices, options: RunOptions, step: str, *, yes: bool, **fields: Any
+) -> Iterator[TerminalSession]:
+    """Yield the session of a command that writes. `fields` are further fields of it. The project is not read yet.
+
+    Raises UsageError, with a hint that begins with `step`, if the command can neither ask nor has `--yes`.
+    """
+    if not yes and not is_terminal(sys.stdin):
+        command = click.get_current_context().info_name
+        raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{step}, then pass --yes")
     # The lock is in the repository, which is opened here once for the whole run.
     lock = Repository(repository_root(choices.directory)), read_settings(choices).environment
     with stoppable() as stopping:
         yield TerminalSession(options=options, lock=lock, stopping=stopping, yes=yes, **fields)
-
-
-def check_can_confirm(command: str, step: str, *, yes: bool) -> None:
-    """Refuse to start without `--yes` or a terminal, with a hint that begins with `step`. Raises UsageError."""
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError(f"{command} asks for confirmation, but there is no terminal", hint=f"{step}, then pass --yes")

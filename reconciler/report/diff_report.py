@@ -139,12 +139,14 @@ def make_diff_view(report: DiffReport) -> View:
     """Return the view of a comparison, with a card for each definition that differs."""
     cards = [_make_card(entry, report) for entry in report.definitions if entry.standing != "alike"]
     summary = report.summary
-    alike = 0 < summary["total"] == summary["alike"]
+    alike = summary["total"] == summary["alike"]
+    sentence = f"{report.environment} and {report.against} do not differ."
     return View(
         title="Diff",
+        all_is_well=alike,
         totals=_write_totals(report) if summary["total"] else "Diff: no definitions selected, nothing to do.",
         cards=tuple(sorted(cards, key=lambda card: card.severity)),
-        sentences=(f"{report.environment} and {report.against} do not differ.",) if alike else (),
+        sentences=(sentence,) if alike and report.definitions else (),
         tells_origins=False,
     )
 

@@ -21,6 +21,7 @@ class View:
     totals: str
     problems: tuple[ProblemEntry, ...] = ()
     lists_problems: bool = False  # it is about files alone
+    all_is_well: bool  # nothing needs attention
     cards: tuple[Card, ...] = ()
     tells_origins: bool = True
     notes: tuple[Note, ...] = ()  # equal ones together
@@ -63,6 +64,7 @@ def make_view(report: Report) -> RunView:
         comment_notes=tuple(collect_notes(report, of_changed=True)),
         sentences=tuple(wording.list_notes(report)),
         lists_problems=only_checked,
+        all_is_well=report.all_is_well,
         report=report,
     )
 

@@ -8,7 +8,7 @@ import click
 from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.options import Limit, RunOptions, policy_options, refuse_empty, run_options
 from reconciler.cli.output import read_report
-from reconciler.cli.writing import check_can_confirm, open_session
+from reconciler.cli.writing import open_session
 from reconciler.errors import UsageError
 from reconciler.report.read_back import read_plan, read_unclear
 from reconciler.usecases.apply import Wishes, apply
@@ -65,7 +65,6 @@ def command(
     differs is read again, gets one PATCH with the differences, and is read back. If a definition is invalid, nothing
     is sent.
     """
-    check_can_confirm("apply", "look at the plan", yes=yes)
     if wishes.announced is not None and not wishes.create:
         raise UsageError("--announced works only together with --create", hint="pass --create as well")
     if plan_file is not None and resume is not None:
@@ -77,7 +76,7 @@ def command(
         wishes = dataclasses.replace(wishes, earlier=UnclearWrites(*read_unclear(read_report(resume))))
     if plan_file is not None:
         wishes = dataclasses.replace(wishes, earlier=SavedPlan(read_plan(read_report(plan_file))))
-    with open_session(choices, options, yes=yes, label="Applying") as session:
+    with open_session(choices, options, "look at the plan", yes=yes, label="Applying") as session:
         read = functools.partial(read_project, choices, allow_older=wishes.allow_older, repository=session.lock[0])
         apply(session.lock, read, wishes, session.start)
     return session.exit_code

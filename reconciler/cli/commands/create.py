@@ -9,7 +9,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
 from reconciler.cli.output import show_problems
 from reconciler.cli.streams import eprint
-from reconciler.cli.writing import check_can_confirm, open_session
+from reconciler.cli.writing import open_session
 from reconciler.errors import DefinitionError
 from reconciler.files.definitions import load
 from reconciler.git.record import NO_RECORD
@@ -36,8 +36,7 @@ def command(file: str, choices: Choices, options: RunOptions, yes: bool, force: 
     into the file (in an environment, into its overlay) and into the record if there is one. If the outcome is
     unclear, nothing is written, and the error says how to find out.
     """
-    check_can_confirm("create", "look at the file", yes=yes)
-    with open_session(choices, options, yes=yes, label="Creating") as session:
+    with open_session(choices, options, "look at the file", yes=yes, label="Creating") as session:
         run = create_from_file(
             session.lock,
             lambda: _read_project(choices, file, session.lock[0], no_record=no_record),

@@ -10,7 +10,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
 from reconciler.cli.output import show_problems
 from reconciler.cli.streams import eprint
-from reconciler.cli.writing import TerminalSession, check_can_confirm, open_session
+from reconciler.cli.writing import TerminalSession, open_session
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
@@ -48,11 +48,12 @@ def command(
         raise UsageError("delete --yes also needs the assistant's name", hint="pass --name NAME as well")
     if not yes and name is not None:
         raise UsageError("--name works only together with --yes", hint="pass --yes as well")
-    check_can_confirm("delete", "look at the assistant, pass its name as --name", yes=yes)
     # Read it as a folder with one file, so that keys, ids and overlays select it as in other commands.
     selection = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_confirm_name, entered=name)
-    with open_session(choices, options, yes=yes, label="Deleting", confirm_with=ask) as session:
+    with open_session(
+        choices, options, "look at the assistant, pass its name as --name", yes=yes, label="Deleting", confirm_with=ask
+    ) as session:
 
         def read() -> Project:
             project = read_project(selection, or_head=True, repository=session.lock[0])

@@ -38,7 +38,7 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
     first, second = ((*loaded.definitions, *loaded.invalid) for loaded in (left, right))
     report = build_diff_report((environment, first), (against, second), settings, sensitive=hidden)
     summary = report.summary
-    emit_view(make_diff_view(report), report, output, all_is_well=summary["alike"] == summary["total"])
+    emit_view(make_diff_view(report), report, output)
     # An assistant that could not be compared may differ, so 1 comes before 2.
     if summary["error"]:
         return 1

@@ -5,7 +5,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, run_options
 from reconciler.cli.output import read_report
-from reconciler.cli.writing import check_can_confirm, open_session
+from reconciler.cli.writing import open_session
 from reconciler.report.read_back import read_apply
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_bare_project
@@ -23,9 +23,8 @@ def command(report: str, choices: Choices, options: RunOptions, yes: bool) -> in
     Restores the old value of each field if the applied value is still live; otherwise the assistant is refused. The
     record keeps its entries, and the change is still in git: the report names the commit to revert.
     """
-    check_can_confirm("rollback", "read the report", yes=yes)
     # A rollback takes only this from the report. It sends these values, and does not trust the rest of the file.
     undone = read_apply(read_report(report))
-    with open_session(choices, options, yes=yes, label="Rolling back") as session:
+    with open_session(choices, options, "read the report", yes=yes, label="Rolling back") as session:
         rollback(session.lock, lambda: read_bare_project(choices, repository=session.lock[0]), undone, session.start)
     return session.exit_code
