@@ -15,7 +15,7 @@ from reconciler.yamltext.changes import Change, apply_changes, encode, find_chan
 from reconciler.yamltext.draft import Draft, Moved, Splices
 from reconciler.yamltext.insert import insert_items, insert_pairs, remove_entry
 from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
-from reconciler.yamltext.replace import Slot, make_slot, replace_value
+from reconciler.yamltext.replace import replace_value
 from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
 from reconciler.yamltext.writer import write_definition
 
@@ -99,16 +99,6 @@ def _read(text: str) -> Any:
         raise EditRefused(message, hint="correct the file first") from None
 
 
-def _find_node(node: Node | None, path: FieldPath) -> Node | None:
-    """Return a value's node, or that of the alias that stands for it."""
-    for key in path:
-        if node is None or node.kind == "alias":
-            break
-        entry = node.find(key)
-        node = entry.value if entry else None
-    return node
-
-
 def _check_parents(document: Any, path: FieldPath) -> None:
     """Raise EditRefused if a value on the way to a field is no object. Missing and null ones are created."""
     for depth in range(1, len(path)):
@@ -129,8 +119,9 @@ def _find_moved(text: str, document: Any, leaves: Iterable[Change]) -> Moved:
     removed = [change.path for change in leaves if change.kind == "remove"]
     root, moved = find_spans(text) if removed else None, Moved()
     for path in removed:
-        node = _find_node(root, path[:-1])
-        if node is not None and node.kind == "list" and not node.flow:
+        assert root is not None  # noqa: S101 - the text has just been read as an object
+        *_, node = root.follow(path[:-1])
+        if node.kind == "list" and not node.flow:
             entry = node.entries[int(path[-1])]
             start = line_start(text, entry.start)
             if not text[start : entry.start].strip(" "):
@@ -177,7 +168,9 @@ class _Editor:
         path = changes[0].path
         # A new key may be on the way to the field.
         path = next((field for field in self.paths if field[: len(path)] == path), path)
-        if _has_anchor(root, path):
+        on_the_way = [*root.follow(path)]
+        inside = on_the_way[-1].walk() if len(on_the_way) > len(path) else ()
+        if any(node.anchor for node in itertools.chain(on_the_way, inside)):
             raise EditRefused(
                 f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
                 "elsewhere in the file",
@@ -187,46 +180,30 @@ class _Editor:
         raise _refuse_unwritable(path)
 
 
-def _propose(draft: Draft, node: Node, change: Change, intended: Any) -> Iterator[Splices]:
-    """Yield ways to make a change, the best first. Raises EditRefused next to a key written with "?"."""
-    slot: Slot | None = None
-    for depth, step in enumerate(change.path):
-        is_last = depth == len(change.path) - 1
-        if slot and node.kind in ("alias", "scalar"):
-            # An alias is replaced by what it stands for. An empty value becomes an object.
-            yield from replace_value(draft, slot, item_at(intended, change.path[:depth]))
-            return
-        if is_last and change.kind == "insert":
-            if node.kind == "list":
-                yield from insert_items(draft, node, change.path, change.value)
-            else:
-                yield from insert_pairs(draft, node, change.value, first=change.path == _FIRST)
-            return
-        entry = node.find(step)
-        assert entry is not None  # noqa: S101 - the text reads as the document that is changed
-        if entry.explicit:
-            raise _refuse_explicit(change.path[: depth + 1])
-        if is_last and change.kind == "remove":
-            yield remove_entry(draft, node, entry)
-            return
-        slot = make_slot(node, entry)
-        node = slot.node
-    if slot:
-        yield from replace_value(draft, slot, change.value)
+def _propose(draft: Draft, holder: Node, change: Change, intended: Any, depth: int = 0) -> Iterator[Splices]:
+    """Yield ways to make a change, the best first. Raises EditRefused next to a key written with "?".
 
-
-def _has_anchor(node: Node, path: FieldPath) -> bool:
-    for key in path:
-        entry = node.find(key)
-        if node.anchor is not None or entry is None:
-            return node.anchor is not None
-        node = entry.value
-    return any(child.anchor for child in node.walk())
+    `holder` is at the first `depth` steps of the change's path.
+    """
+    is_last = depth == len(change.path) - 1
+    if is_last and change.kind == "insert":
+        if holder.kind == "list":
+            yield from insert_items(draft, holder, change.path, change.value)
+        else:
+            yield from insert_pairs(draft, holder, change.value, first=change.path == _FIRST)
+        return
+    entry, path = holder.find(change.path[depth]), change.path[: depth + 1]
+    assert entry is not None  # noqa: S101 - the text reads as the document that is changed
+    if entry.explicit:
+        raise EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited', path)
+    if is_last and change.kind == "remove":
+        yield remove_entry(draft, holder, entry)
+    elif is_last or entry.value.kind in ("alias", "scalar"):
+        # An alias is replaced by what it stands for. An empty value becomes an object.
+        yield from replace_value(draft, holder, entry, change.value if is_last else item_at(intended, path))
+    else:
+        yield from _propose(draft, entry.value, change, intended, depth + 1)
 
 
 def _refuse_unwritable(path: FieldPath) -> EditRefused:
     return EditRefused(f"{dotted(path)} cannot be written into this file so that it reads as intended", path)
-
-
-def _refuse_explicit(path: FieldPath) -> EditRefused:
-    return EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited', path)

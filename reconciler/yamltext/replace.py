@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.dataclass import dataclass
 from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
@@ -25,84 +24,65 @@ from reconciler.yamltext.writer import (
 _TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq": (list,)}
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Where a value is: behind a key or dash at `column` that ends at `after`, or between brackets."""
-
-    node: Node
-    after: int
-    column: int
-    in_brackets: bool = False
-    is_item: bool = False
-    colon: str = ""
-
-
-def make_slot(holder: Node, entry: Entry) -> Slot:
-    """Return the slot of the value of an entry."""
-    # Between brackets a key may have no value. With its first value it needs a colon.
-    after, colon = (entry.key_end, ":") if entry.after is None else (entry.after, "")
-    return Slot(entry.value, after, holder.column, holder.flow, holder.kind == "list", colon)
-
-
-def replace_value(draft: Draft, slot: Slot, value: Any) -> Iterator[Splices]:
-    """Propose how to write another value into a slot."""
-    node = slot.node
+def replace_value(draft: Draft, holder: Node, entry: Entry, value: Any) -> Iterator[Splices]:
+    """Propose how to write another value in place of that of an entry."""
+    node = entry.value
     if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
-        untagged = dataclasses.replace(node, start=node.content)
-        yield from _replace(draft, dataclasses.replace(slot, node=untagged), value)
-    yield from _replace(draft, slot, value)
+        untagged = dataclasses.replace(entry, value=dataclasses.replace(node, start=node.content))
+        yield from _replace(draft, holder, untagged, value)
+    yield from _replace(draft, holder, entry, value)
 
 
-def _replace(draft: Draft, slot: Slot, value: Any) -> Iterator[Splices]:
-    node = slot.node
+def _replace(draft: Draft, holder: Node, entry: Entry, value: Any) -> Iterator[Splices]:
+    node = entry.value
     quotes = find_quotes(node)
     is_bare = node.flow and not node.entries
     # The brackets are empty, but there is a comment between them, and it stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
         inside = write_inline(value, quotes, in_brackets=True)[1:-1]
         yield [Splice(node.content + 1, node.content + 1, inside)]
-    if slot.in_brackets:
-        yield _write_head(draft, slot, write_inline(value, quotes, in_brackets=True))
+    if holder.flow:
+        yield _write_head(draft, holder, entry, write_inline(value, quotes, in_brackets=True))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
-        for block in _propose_block_texts(draft, slot, value):
-            yield _write_head(draft, slot, block.header, block.lines)
+        for block in _propose_block_texts(draft, holder, entry, value):
+            yield _write_head(draft, holder, entry, block.header, block.lines)
     # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
         for layout in draft.list_layouts(quotes):
-            yield _write_collection(draft, slot, value, layout)
-    yield _write_head(draft, slot, write_inline(value, quotes))
+            yield _write_collection(draft, holder, entry, value, layout)
+    yield _write_head(draft, holder, entry, write_inline(value, quotes))
 
 
-def _propose_block_texts(draft: Draft, slot: Slot, value: str) -> Iterator[BlockText]:
-    node = slot.node
-    least_column = block_column(slot.column, draft.layout)
+def _propose_block_texts(draft: Draft, holder: Node, entry: Entry, value: str) -> Iterator[BlockText]:
+    node = entry.value
+    least_column = block_column(holder.column, draft.layout)
     column = node.body_column or least_column
     # If a text of one line gains line breaks, it is most likely a list or a table. Folding would spread it out.
     if node.style == ">" and ("\n" in node.value.strip("\n") or "\n" not in value.strip("\n")):
         old = [line.lstrip("\r\n")[column:] for line in node.lines]
         yield from filter(None, [write_folded(value, column, old)])
-    yield from filter(None, [write_literal(value, start, slot.column) for start in (column, least_column)])
+    yield from filter(None, [write_literal(value, start, holder.column) for start in (column, least_column)])
 
 
-def _write_head(draft: Draft, slot: Slot, head: str, lines: Sequence[str] = ()) -> list[Splice]:
+def _write_head(draft: Draft, holder: Node, entry: Entry, head: str, lines: Sequence[str] = ()) -> list[Splice]:
     """Return the splices that replace a value by a head and the lines below it. Comments on its line stay there."""
-    node, text = slot.node, draft.text
-    is_behind_dash = slot.is_item and line_start(text, node.content) <= slot.after
+    node, text = entry.value, draft.text
+    is_behind_dash = holder.kind == "list" and line_start(text, node.content) <= entry.after
     if node.is_block_collection and not is_behind_dash:
         # The head moves up behind the key, and the lines below it go.
-        insertion = draft.insert_after(line_end(text, slot.after), lines)
-        return [*_write_behind(draft, slot, f" {head}" if head else ""), insertion, _cut_lines(draft, node)]
+        insertion = draft.insert_after(line_end(text, entry.after), lines)
+        return [*_write_behind(draft, entry, f" {head}" if head else ""), insertion, _cut_lines(draft, node)]
     if node.is_empty and node.properties == node.start:
-        new_head = f"{slot.colon} {head}" if head else ""
-        return [Splice(slot.after, slot.after, new_head), draft.insert_after(line_end(text, slot.after), lines)]
+        new_head = f"{entry.colon} {head}" if head else ""
+        return [Splice(entry.after, entry.after, new_head), draft.insert_after(line_end(text, entry.after), lines)]
     # A value of several lines begins behind its key, even if the old one had its own line. A comment is not passed.
-    moves_up = lines and not node.is_block_text and not node.is_empty and not text[slot.after : node.start].strip()
-    start = node.start if head and not moves_up else slot.after
+    moves_up = lines and not node.is_block_text and not node.is_empty and not text[entry.after : node.start].strip()
+    start = node.start if head and not moves_up else entry.after
     new_head = f" {head}" if moves_up and head else head
     if node.is_block_text:
         return [Splice(start, node.header, new_head), _replace_body(draft, node, lines)]
-    end = max(node.end, slot.after)
+    end = max(node.end, entry.after)
     # A line may be as long as the file, so its end is only searched for if something follows there.
     below = [draft.insert_after(line_end(text, end), lines)] if lines else []
     return [Splice(start, end, new_head), *below]
@@ -127,30 +107,30 @@ def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
     return len([*itertools.takewhile(bool, is_same)])
 
 
-def _write_collection(draft: Draft, slot: Slot, value: Any, layout: Layout) -> list[Splice]:
+def _write_collection(draft: Draft, holder: Node, entry: Entry, value: Any, layout: Layout) -> list[Splice]:
     """Return the splices that replace a value by a list or mapping without brackets."""
-    node = slot.node
-    gap = draft.text[slot.after : node.content]
+    node = entry.value
+    gap = draft.text[entry.after : node.content]
     # A list may begin in the column of its key, unless it is itself the item of a list.
-    least_column = slot.column + (0 if isinstance(value, list) and not slot.is_item else 1)
-    is_behind_dash = slot.is_item and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
+    least_column = holder.column + (0 if isinstance(value, list) and holder.kind != "list" else 1)
+    is_behind_dash = holder.kind == "list" and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
     if is_behind_dash or (node.is_block_collection and node.column >= least_column):
         block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
-        return [*_write_behind(draft, slot, ""), Splice(node.content, node.end, block)]
+        return [*_write_behind(draft, entry, ""), Splice(node.content, node.end, block)]
     # A comment between key and value stays above what is written.
-    if "#" in draft.text[slot.after : node.start] and not node.is_block_text and not node.is_block_collection:
+    if "#" in draft.text[entry.after : node.start] and not node.is_block_text and not node.is_block_collection:
         block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
-        return [Splice(node.start, max(node.end, slot.after), block)]
-    column = slot.column + 2 if slot.is_item else column_below(value, slot.column, layout)
-    return _write_head(draft, slot, "", write_block(value, column, layout))
+        return [Splice(node.start, max(node.end, entry.after), block)]
+    column = holder.column + 2 if holder.kind == "list" else column_below(value, holder.column, layout)
+    return _write_head(draft, holder, entry, "", write_block(value, column, layout))
 
 
-def _write_behind(draft: Draft, slot: Slot, text: str) -> list[Splice]:
+def _write_behind(draft: Draft, entry: Entry, text: str) -> list[Splice]:
     """Return the splices that write behind a key, and remove the anchor and tag of the value below."""
-    node = slot.node
-    splices = [Splice(slot.after, slot.after, text)]
+    node = entry.value
+    splices = [Splice(entry.after, entry.after, text)]
     if node.properties > node.start:
-        blank = len(draft.text[slot.after : node.start]) - len(draft.text[slot.after : node.start].rstrip(" \t"))
+        blank = len(draft.text[entry.after : node.start]) - len(draft.text[entry.after : node.start].rstrip(" \t"))
         splices.append(Splice(node.start - blank, node.properties, ""))
     return splices
 

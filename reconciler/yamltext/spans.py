@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import yaml
 
+from reconciler.assistant.paths import FieldPath
 from reconciler.dataclass import dataclass
 
 Kind = Literal["scalar", "alias", "mapping", "list"]
@@ -72,6 +73,12 @@ class Node:
         """Return the entry of a key, or of an index of a list."""
         return next((entry for entry in self.entries if entry.name == step), None)
 
+    def follow(self, path: FieldPath) -> Iterator["Node"]:
+        """Yield this node and those on the way to a path, up to an alias or to what is missing."""
+        yield self
+        if path and (entry := self.find(path[0])):
+            yield from entry.value.follow(path[1:])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -79,16 +86,16 @@ class Entry:
 
     name: str  # the key's text, or the index
     start: int  # of its key or dash; between brackets an entry of a list starts with its value
-    key_end: int  # of what is before the value, except for the colon
-    after: int | None  # where the colon ends
+    after: int  # where its colon or dash ends; its key, if that has no colon
     value: Node
+    colon: str = ""  # what its key lacks before a value
     style: str = ""  # of the key
     explicit: bool = False  # the key is written with a question mark
 
     @property
     def end(self) -> int:
         """Where the value ends, or what is before it if there is none."""
-        return max(self.value.end, self.after or 0, self.key_end)
+        return max(self.value.end, self.after)
 
 
 def find_spans(text: str) -> Node | None:
@@ -183,9 +190,9 @@ class _Builder:
             entry = Entry(
                 name=key.value,
                 start=key.start,
-                key_end=key.end,
-                after=colon.end() if colon else None,
+                after=colon.end() if colon else key.end,
                 value=value,
+                colon="" if colon else ":",
                 style=key.style,
                 explicit=gap.rstrip(" \t").endswith("?"),
             )
@@ -200,8 +207,7 @@ class _Builder:
             gap = None if node.flow else _TO_NEXT_DASH.match(self.text, end)
             value = self._build_node(event, node.column)
             start = gap.end() if gap else value.start
-            after = start + 1 if gap else start
-            entries.append(Entry(name=str(len(entries)), start=start, key_end=after, after=after, value=value))
+            entries.append(Entry(name=str(len(entries)), start=start, after=start + bool(gap), value=value))
             end = entries[-1].end
         return _finish_collection(node, "list", entries, event)
 
