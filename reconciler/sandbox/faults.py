@@ -23,11 +23,11 @@ from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
 Log = Callable[[str], None]
-# Keys in a request's scope: the numbers of the rules that hit it, the stores that its write reaches, and the rules
-# that make reads lag behind that write.
+# Keys in a request's scope: the rules that are to hit it, the numbers of those that have, and the stores that its
+# write reaches.
+_DUE = "reconciler.due"
 _HITS = "reconciler.hits"
 _REACHED = "reconciler.stores"
-_LAGS = "reconciler.lags"
 
 
 @dataclasses.dataclass(slots=True)
@@ -87,16 +87,19 @@ class Faults:
             if not in_api(scope["path"]):
                 await app(scope, receive, send)
                 return
-            hits: list[int] = []
+            scope = {**scope, _DUE: [], _HITS: [], _REACHED: "both"}
             status = "no answer"
 
-            async def send_and_note(message: Message) -> None:
+            async def edit_and_send(message: Message) -> None:
                 nonlocal status
                 status = str(message.get("status", status))
+                # Before the last byte of the answer, so that an edit is done once the client has the answer.
+                if message["type"] == "http.response.body" and not message.get("more_body"):
+                    self._edit(scope, "after")
                 await send(message)
 
             try:
-                await self._apply_rules(app, {**scope, _HITS: hits}, receive, send_and_note)
+                await self._apply_rules(app, scope, receive, edit_and_send)
             except asyncio.CancelledError:
                 # The sandbox stops while the request hangs. A loop that ends cancels twice.
                 with contextlib.suppress(asyncio.CancelledError):
@@ -105,7 +108,7 @@ class Faults:
                 # The path as it was sent, with its percent signs, so it contains no control characters.
                 path = scope["raw_path"].decode("ascii", "backslashreplace")
                 if self._log:
-                    self._log(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in hits)}")
+                    self._log(f"{scope['method']} {path}: {status}{''.join(f', fault {hit}' for hit in scope[_HITS])}")
 
         return app_with_faults
 
@@ -121,17 +124,13 @@ class Faults:
                         return
             self._use_token(scope)
             # All rules count a request, even if another decides its result.
-            due = [tally for tally in self.tallies if self._is_due(tally, scope)]
-            self._edit(scope, due, "before")
-            send = self._edit_before_end(scope, due, send)
-            # A lag decides nothing: it is added to the result of the other rules.
-            scope = {**scope, _LAGS: [tally for tally in due if tally.rule.effect == "lag"]}
-            for tally in due:
+            scope[_DUE] += [tally for tally in self.tallies if self._is_due(tally, scope)]
+            self._edit(scope, "before")
+            for tally in scope[_DUE]:
                 if tally.rule.effect in FAILURES:
                     tally.count_hit(scope)
-                    await answer_with_fault(
-                        tally.rule, app, {**scope, _REACHED: tally.rule.after or "both"}, receive, send
-                    )
+                    scope[_REACHED] = tally.rule.after or "both"
+                    await answer_with_fault(tally.rule, app, scope, receive, send)
                     return
             await app(scope, receive, send)
 
@@ -155,10 +154,10 @@ class Faults:
                     tally.count_hit(scope)
                     self._sessions.revoke(token)
 
-    def _edit(self, scope: Scope, due: Sequence[Tally], moment: str) -> None:
+    def _edit(self, scope: Scope, moment: str) -> None:
         """Set fields of the assistant in a request's path, as somebody in the dashboard would."""
         store = self._store
-        for tally in due:
+        for tally in scope[_DUE]:
             if tally.rule.effect != "edit" or tally.rule.moment != moment:
                 continue
             with store.lock:
@@ -171,27 +170,19 @@ class Faults:
                         edited = _set_value(copy, tally.rule.field, tally.rule.value)
                         store.write(name, {**edited, "updatedAt": now(after=copy.get("updatedAt"))})
 
-    def _edit_before_end(self, scope: Scope, due: Sequence[Tally], send: Send) -> Send:
-        # The edit comes before the last byte of the answer, so that it is done once the client has the answer.
-        async def edit_and_send(message: Message) -> None:
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._edit(scope, due, "after")
-            await send(message)
-
-        return edit_and_send
-
     def reaches(self, scope: Scope, store: StoreName) -> bool:
         """Return whether a request's write reaches a store. Called right before each of the two writes."""
-        return scope.get(_REACHED, "both") in ("both", store)
+        return scope[_REACHED] in ("both", store)
 
     def hold_reads(self, scope: Scope, provider_id: str) -> None:
         """Let reads lag behind the coming write to the local database, if a rule says so."""
-        tallies: list[Tally] = scope.get(_LAGS, [])
-        for tally in tallies:
-            stored = self._store.read(provider_id)
-            until = time.monotonic() + (tally.rule.seconds or 0)
-            self._lagging.setdefault(provider_id, []).append((until, stored[1] if stored else None))
-            tally.count_hit(scope)
+        # A lag decides nothing: it is added to the result of the other rules.
+        for tally in scope[_DUE]:
+            if tally.rule.effect == "lag":
+                stored = self._store.read(provider_id)
+                until = time.monotonic() + (tally.rule.seconds or 0)
+                self._lagging.setdefault(provider_id, []).append((until, stored[1] if stored else None))
+                tally.count_hit(scope)
 
     def show(self, provider_id: str, text: str) -> str | None:
         """Return the copy of an assistant that GET shows, or None if it shows none yet."""
@@ -215,12 +206,10 @@ class Faults:
 def _normalise_fields(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:
     """Return an assistant after a rule has normalised the top-level fields that a body has just set."""
     fields = {name: value for name, value in assistant.items() if name in body}
-    if rule.effect != "drop":
-        return {**assistant, **_normalise(rule, fields, rule.field)}
-    for name in fields.keys() & KEYS_INSIDE.keys():
-        if isinstance(fields[name], dict):
-            fields[name] = {key: inner for key, inner in fields[name].items() if key in KEYS_INSIDE[name]}
-    return {**assistant, **fields}
+    for name, known in KEYS_INSIDE.items():
+        if rule.effect == "drop" and isinstance(fields.get(name), dict):
+            fields[name] = {key: inner for key, inner in fields[name].items() if key in known}
+    return {**assistant, **_normalise(rule, fields, rule.field)}
 
 
 def _normalise(rule: Rule, value: Any, path: tuple[str, ...]) -> Any:
