@@ -12,6 +12,7 @@ from reconciler.api.repeats import Call
 from reconciler.api.results import Answer, NoAnswer, find_kind
 from reconciler.api.secret import Scrubber
 from reconciler.core.json_size import has_more_tokens, is_deeper
+from reconciler.core.tree import value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError
 
@@ -173,8 +174,7 @@ class Explainer:
 
 
 def _find_error_text(answer: Answer) -> str:
-    value = find_json(answer.body)
-    words = value.get("error") if isinstance(value, dict) else None
+    words = value_at(find_json(answer.body), ("error",))
     return words if isinstance(words, str) else ""
 
 

@@ -55,7 +55,6 @@ class AssistantsApi:
         # The caller may have made the secret without checking that a cookie can contain it.
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
         credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
-        scrubber = Scrubber(credentials.token, credentials.password)
         self.url = base.text
         self.concurrency = limits.concurrency
         self.retries = limits.retries
@@ -63,8 +62,8 @@ class AssistantsApi:
         self._lag = lag
         self._throttle = Throttle(limits.concurrency, stopping=stopping, backoff=backoff)
         wire = Wire(base, aborted=aborted)
-        for secret in wire.secrets:
-            scrubber.add(secret)
+        secrets = [secret.reveal() for secret in (credentials.token, credentials.password) if secret]
+        scrubber = Scrubber(*secrets, *wire.secrets)
         self._sender = Sender(
             wire=wire,
             throttle=self._throttle,

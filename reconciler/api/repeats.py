@@ -165,7 +165,7 @@ class Sender:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self.wire.open()
+            connection = Connection(self.wire)
         headers = {"Cookie": call.cookie} if call.cookie else {}
         try:
             return connection.exchange(call.method, call.path, headers, call.content, self.timeout)

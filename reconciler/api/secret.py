@@ -85,10 +85,10 @@ def _find_text_problem(value: str) -> str:
 class Scrubber:
     """Masks known secrets in texts of an API or a library, in every usual spelling."""
 
-    def __init__(self, *secrets: Secret | None) -> None:
+    def __init__(self, *secrets: str) -> None:
         self._spellings: set[str] = set()
-        for secret in filter(None, secrets):
-            self.add(secret.reveal())
+        for secret in secrets:
+            self.add(secret)
 
     def add(self, value: str) -> None:
         """Add a secret, such as the token of a login."""

@@ -14,6 +14,7 @@ from reconciler.api.cookies import Cookie, Jar, find_token, read_cookies
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.results import Answer, NoAnswer
 from reconciler.api.secret import COOKIE_NAME, Credentials, find_cookie_problem
+from reconciler.core.tree import value_at
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind
 
@@ -66,9 +67,8 @@ class Session:
         cookies = read_cookies(answer)
         if not cookies:
             return
-        token = find_token(cookies)
         with self._lock:
-            self._store(cookies)
+            token = self._store(cookies)
             # Take no token from a 401, which could go on for ever, nor from an answer to an older token. If the answer
             # only removes the token, keep it: the next answer shows whether it still works.
             is_usable = token and not find_cookie_problem(token) and answer.status != 401
@@ -78,12 +78,14 @@ class Session:
                 if cookie != self._token.cookie:
                     self._token = Token(cookie, request_token.generation)
 
-    def _store(self, cookies: list[Cookie]) -> None:
+    def _store(self, cookies: list[Cookie]) -> str | None:
+        """Keep all cookies but the token, and return that."""
         others = [cookie for cookie in cookies if cookie.name.lower() != COOKIE_NAME]
         self._jar.store(others)
         for cookie in others:
             if len(cookie.value) >= _LEAST_SECRET:
                 self._explain.scrubber.add(cookie.value)
+        return find_token(cookies)
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -170,7 +172,8 @@ class Session:
         if not result.ok:
             raise self._explain_refusal(call, result)
         cookie = self._read_cookie(call, result)
-        self.role = _read_role(result)
+        role = value_at(find_json(result.body), ("user", "role"))
+        self.role = role if isinstance(role, str) else None
         return Token(cookie, self._token.generation + 1 if self._token else 1)
 
     def _explain_refusal(self, call: Call, answer: Answer) -> ApiError:
@@ -192,9 +195,7 @@ class Session:
         return ApiError(kind, f"Login failed: {problem}", status=status, hint=hint)
 
     def _read_cookie(self, call: Call, answer: Answer) -> str:
-        cookies = read_cookies(answer)
-        self._store(cookies)
-        token = find_token(cookies)
+        token = self._store(read_cookies(answer))
         if token is not None:
             if problem := find_cookie_problem(token):
                 text = f"a cookie `{COOKIE_NAME}` that {problem}"
@@ -203,10 +204,3 @@ class Session:
             return f"{COOKIE_NAME}={token}"
         problem = "" if find_json(answer.body) is None else f"a login response without the cookie `{COOKIE_NAME}`"
         raise self._explain.unusable(call, answer, problem)
-
-
-def _read_role(answer: Answer) -> str | None:
-    value = find_json(answer.body)
-    user = value.get("user") if isinstance(value, dict) else None
-    role = user.get("role") if isinstance(user, dict) else None
-    return role if isinstance(role, str) else None

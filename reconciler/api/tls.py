@@ -24,10 +24,7 @@ _VERIFY_HINTS = {
     "ostname mismatch": _OTHER_HOST,
     "IP address mismatch": _OTHER_HOST,
     "revoked": "The certificate was revoked. The API's operator needs a new one.",
-    "issuer certificate": _UNKNOWN_AUTHORITY,
-    "first certificate": _UNKNOWN_AUTHORITY,
-    "self-signed": _UNKNOWN_AUTHORITY,
-    "self signed": _UNKNOWN_AUTHORITY,
+    **dict.fromkeys(("issuer certificate", "first certificate", "self-signed", "self signed"), _UNKNOWN_AUTHORITY),
     **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty", "non-ca"), _OLD_AUTHORITY),
     **dict.fromkeys(("invalid CA", "too weak", "too small", "too short"), _OLD_AUTHORITY),
 }
@@ -38,10 +35,10 @@ _CLIENT_ALERTS = {
     "UNKNOWN_CA": "the API does not know the authority of the client certificate",
     "CERTIFICATE_EXPIRED": "the client certificate has expired",
     "CERTIFICATE_REVOKED": "the client certificate was revoked",
-    "BAD_CERTIFICATE": "the API rejected the client certificate",
-    "CERTIFICATE_UNKNOWN": "the API rejected the client certificate",
-    "UNSUPPORTED_CERTIFICATE": "the API rejected the client certificate",
-    "ACCESS_DENIED": "the API rejected the client certificate",
+    **dict.fromkeys(
+        ("BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "UNSUPPORTED_CERTIFICATE", "ACCESS_DENIED"),
+        "the API rejected the client certificate",
+    ),
 }
 
 

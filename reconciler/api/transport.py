@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import Any
 
 import httpcore
@@ -45,38 +45,32 @@ class Wire:
     """
 
     def __init__(self, base: BaseUrl, *, aborted: Callable[[], bool] = lambda: False, client: bool = True) -> None:
-        self._aborted = aborted
+        self.aborted = aborted
         scheme, host, target = (part.encode() for part in (base.scheme, base.address, base.path))
-        self._base = httpcore.URL(scheme=scheme, host=host, port=base.port, target=target)
+        self.base = httpcore.URL(scheme=scheme, host=host, port=base.port, target=target)
         self.proxy = find_proxy(base)
         self.secrets = self.proxy.secrets if self.proxy else []  # that no message may show
         # Loading the authorities takes a tenth of a second, and a connection without TLS needs none. The client
         # certificate is only for the API: a proxy does not get it, even over TLS.
-        self._tls = create_context(client=client) if base.scheme == "https" else None
-        self._pool_proxy = _convert_proxy(self.proxy) if self.proxy else None
+        self.tls = create_context(client=client) if base.scheme == "https" else None
+        self.pool_proxy = _convert_proxy(self.proxy) if self.proxy else None
 
-    def open(self) -> "Connection":
-        """Return a new connection. It connects when it is first used, and again after it was lost."""
-        clock = _Clock(self._aborted)
+
+class Connection:
+    """One kept-alive connection, used by one thread at a time. It connects when it is used, also after it was lost."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.base = wire.base
+        self.proxy = wire.proxy
+        self.clock = _Clock(wire.aborted)
         # A pool of one connection, because the backend, which limits the time of an attempt, belongs to the pool.
-        pool = httpcore.ConnectionPool(
-            ssl_context=self._tls,
-            proxy=self._pool_proxy,
+        self.pool = httpcore.ConnectionPool(
+            ssl_context=wire.tls,
+            proxy=wire.pool_proxy,
             max_connections=1,
             keepalive_expiry=_KEPT_ALIVE,
-            network_backend=_TimedBackend(clock),
+            network_backend=_TimedBackend(self.clock),
         )
-        return Connection(pool, self._base, clock, self.proxy)
-
-
-@dataclass()
-class Connection:
-    """One kept-alive connection, used by one thread at a time."""
-
-    pool: httpcore.ConnectionPool
-    base: httpcore.URL
-    clock: "_Clock"
-    proxy: Proxy | None
 
     def exchange(
         self,
@@ -203,9 +197,8 @@ class _Clock:
 
 # httpcore limits each read and write; this gives each of them the time that is left of the whole attempt.
 @dataclass()
-class _TimedBackend(httpcore.NetworkBackend):
+class _TimedBackend(httpcore.SyncBackend):
     clock: _Clock
-    plain: httpcore.SyncBackend = field(default_factory=httpcore.SyncBackend)
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
         remaining = self.clock.remaining(httpcore.ConnectTimeout)
@@ -213,7 +206,7 @@ class _TimedBackend(httpcore.NetworkBackend):
         try:
             # Python tries the host's addresses one after the other, each for the whole time.
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            stream = self.plain.connect_tcp(host, port, remaining / len(addresses))
+            stream = super().connect_tcp(host, port, remaining / len(addresses))
         except UnicodeError:  # Python's error for a host name with a part that is empty or too long
             raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
         except OSError as error:

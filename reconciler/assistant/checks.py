@@ -5,11 +5,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.assistant.fields import BY_PATH, ID, TOP_LEVEL, Field, Kind, keys_inside
+from reconciler.assistant.fields import BY_PATH, ID, TOP_LEVEL, Field, keys_inside
 from reconciler.assistant.invisible import describe_unseen, remove_unseen
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import (
     CURLY_QUOTES,
+    KINDS,
     describe_kind,
     describe_unknown_field,
     describe_wrong_kind,
@@ -27,16 +28,6 @@ ID_PATTERN: Final = (
 )
 _ID = re.compile(ID_PATTERN)
 _LIKE_ID = re.compile(r"\W*id\W*", re.IGNORECASE)
-
-# Compared with `type`, not `isinstance`: in Python, `True` is also a number.
-_TYPES: Final[Mapping[Kind, tuple[type, ...]]] = {
-    "text": (str,),
-    "whole number": (int,),
-    "number": (int, float),
-    "texts": (list,),
-    "fields": (dict,),
-    "anything": (dict,),
-}
 
 
 def check_definition(
@@ -115,7 +106,7 @@ def _check_value(field: Field, value: Any, extra_fields: Collection[FieldPath]) 
     elif field.choices:
         if not isinstance(value, str) or value not in field.choices:
             yield _describe_unlisted(field, value)
-    elif type(value) not in _TYPES[field.kind]:
+    elif type(value) not in KINDS[field.kind][0]:
         fields_hint = f"; its fields are {', '.join(keys_inside(path))}" if field.kind == "fields" else ""
         yield FieldProblem(path, describe_wrong_kind(dotted(path), field.kind, value) + fields_hint)
     elif field.kind == "fields":

@@ -15,16 +15,16 @@ from reconciler.assistant.problem import FieldProblem
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 # Text editors write these instead of quotes, but YAML reads them as letters.
 CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
-_KIND_PHRASES: Final[Mapping[fields.Kind, str]] = {
-    "text": "text",
-    "whole number": "a whole number, like 1800",
-    "number": "a number, like 0.7",
-    "texts": 'a list, with each item on its own line, after "- "',
-    "fields": "a group of fields, indented below it",
-    "anything": "a group of keys and values, indented below it",
+# The exact types of each kind of field, since in Python `True` is also a number, and the words for it.
+KINDS: Final[Mapping[fields.Kind, tuple[tuple[type, ...], str]]] = {
+    "text": ((str,), "text"),
+    "whole number": ((int,), "a whole number, like 1800"),
+    "number": ((int, float), "a number, like 0.7"),
+    "texts": ((list,), 'a list, with each item on its own line, after "- "'),
+    "fields": ((dict,), "a group of fields, indented below it"),
+    "anything": ((dict,), "a group of keys and values, indented below it"),
 }
-# By exact type: in Python, `True` is also a number.
-_KINDS: Final[Mapping[type, str]] = {
+_TYPES: Final[Mapping[type, str]] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number with a decimal point",
@@ -56,12 +56,12 @@ def describe_unknown_field(path: FieldPath, allowed: Collection[str]) -> FieldPr
 
 def describe_wrong_kind(name: str, kind: fields.Kind, value: Any) -> str:
     """Return the message about a value that is not of the `kind` kind, without quoting it."""
-    return f"{name} must be {_KIND_PHRASES[kind]}; you wrote {describe_kind(value)}{_suggest_repair(kind, value)}"
+    return f"{name} must be {KINDS[kind][1]}; you wrote {describe_kind(value)}{_suggest_repair(kind, value)}"
 
 
 def describe_kind(value: Any) -> str:
     """Return what a value is, in plain words."""
-    return _KINDS.get(type(value), "a group of keys and values")
+    return _TYPES.get(type(value), "a group of keys and values")
 
 
 def find_slip(line: str) -> tuple[int, str] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
 from reconciler.api.secret import Scrubber
 from reconciler.api.throttle import read_retry_after
-from reconciler.api.transport import Wire
+from reconciler.api.transport import Connection, Wire
 from reconciler.core.base_url import BaseUrl, check_base_url
 from reconciler.errors import HostError, SettingsError
 
@@ -66,9 +66,7 @@ class HostClient:
             raise HostError(message, hint=hint) from None
         self._headers = {header[0]: header[1]}
         self._wire = open_wire(self._base)
-        self._scrubber = Scrubber()
-        for secret in (token, *self._wire.secrets):
-            self._scrubber.add(secret)
+        self._scrubber = Scrubber(token, *self._wire.secrets)
         self._wait = wait
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -118,7 +116,7 @@ class HostClient:
         content = None if body is None else json.dumps(body).encode()
         for attempt in range(1, _ATTEMPTS + 1):
             wait, is_last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
-            with contextlib.closing(self._wire.open()) as connection:
+            with contextlib.closing(Connection(self._wire)) as connection:
                 result = connection.exchange(method, path, self._headers, content, _TIMEOUT, _LARGEST)
             if isinstance(result, NoAnswer):
                 # If nothing was sent, even a request that must happen only once may be repeated.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from reconciler.api.results import NoAnswer
+from reconciler.api.transport import Connection
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import ReconcilerError
 from reconciler.hosts.host_client import open_wire
@@ -35,7 +36,7 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     # A variable may have any bytes.
     place = quote((parts.path or "/") + query, safe=string.punctuation, errors="surrogateescape")
     content = json.dumps({"text": text}).encode()
-    with contextlib.closing(wire.open()) as connection:
+    with contextlib.closing(Connection(wire)) as connection:
         result = connection.exchange("POST", place, {}, content, _TIMEOUT)
     if isinstance(result, NoAnswer):
         # Only the kind of failure, because its text may contain the URL.
