@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import equal
+from reconciler.core.canonical import digest_of, equal
 from reconciler.core.origin import Base, find_leaf
 from reconciler.core.tree import MISSING, put_at, value_at
 from reconciler.dataclass import dataclass
@@ -72,8 +72,8 @@ class BaseDefinitions:
     entries: Entries = Entries()
     # Values that a write without a clear answer may have left. If live shows one, nobody edited it.
     unclear_writes: Writes = dataclasses.field(default_factory=dict)
-    # Values that a rollback has put back. If live shows one, nobody edited it, but git must move before it is replaced.
-    undone: Writes = dataclasses.field(default_factory=dict)
+    # The digests of what a rollback left live. If it is still there, nobody edited it, but git must move first.
+    undone: Mapping[str, Mapping[FieldPath, str]] = dataclasses.field(default_factory=dict)
 
     def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any], desired: Mapping[str, Any]) -> Base:
         """Return what the base declared for an assistant, `MISSING` where it had no definition."""
@@ -82,9 +82,10 @@ class BaseDefinitions:
             return MISSING
         declared = entry.declared
         writes = [write for name in ids for write in self.unclear_writes.get(name, ())]
-        for path, value in self.list_undone(ids, live):
+        for path in self.list_undone(ids, live):
             if not equal(value_at(desired, path), value_at(declared, path), path):
-                writes.append((path, value))
+                live_value = value_at(live, path)
+                writes.append((path, None if live_value is MISSING else live_value))
         # Otherwise our own write would look like drift, and be left alone. What base lacks is a change in any case.
         for path, value in writes:
             is_declared = value is not MISSING and find_leaf(declared, path)[1] is not MISSING
@@ -92,10 +93,10 @@ class BaseDefinitions:
                 declared = put_at(declared, path, value)
         return declared
 
-    def list_undone(self, ids: Sequence[str], live: Mapping[str, Any]) -> list[tuple[FieldPath, Any]]:
-        """Return the values of an assistant that a rollback has put back and live still shows."""
-        writes = (write for name in ids for write in self.undone.get(name, ()))
-        return [(path, value) for path, value in writes if equal(value, value_at(live, path), path)]
+    def list_undone(self, ids: Sequence[str], live: Mapping[str, Any]) -> list[FieldPath]:
+        """Return the fields of an assistant in which live still has what a rollback has left."""
+        left = {path: digest for name in ids for path, digest in self.undone.get(name, {}).items()}
+        return [path for path, digest in left.items() if digest == digest_of(value_at(live, path))]
 
 
 NO_BASE: Final = BaseDefinitions(ref="", commit="")

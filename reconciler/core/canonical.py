@@ -7,6 +7,7 @@ A difference is the path of the shallowest leaf at which two sides are not equal
 """
 
 import contextlib
+import hashlib
 import itertools
 import json
 import struct
@@ -83,6 +84,14 @@ def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath 
 def exact_text(value: Any) -> str:
     """Return a text that is equal only for values that are sent the same; a missing value is not null."""
     return _encode(value)
+
+
+def digest_of(value: Any) -> str:
+    """Return a fingerprint that is the same only for values that are sent the same; a missing value is null."""
+    return (
+        "sha256:"
+        + hashlib.sha256(exact_text(None if value is MISSING else value).encode("utf-8", "surrogatepass")).hexdigest()
+    )
 
 
 def restrict_to_declared(declared: Any, live: Any) -> Any:

@@ -1,14 +1,13 @@
 """The parts of an earlier run's report that a later run relies on: a reviewed plan, or what an apply has sent."""
 
 import dataclasses
-import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.fields import READ_ONLY, takes_null
 from reconciler.assistant.paths import FieldPath, dotted, to_pointer
-from reconciler.core.canonical import Whole, equal_completely, exact_text
+from reconciler.core.canonical import Whole, digest_of, equal_completely
 from reconciler.core.origin import Since
 from reconciler.core.plan import Plan
 from reconciler.core.tree import MISSING, Missing, build_tree, replace_covered
@@ -46,6 +45,7 @@ class AppliedField:
     sent: Any  # what went out: a list's elements may hold more than was declared
     masked: bool = False  # the report hides the old value
     since: Since | None = None
+    replaces_edit: bool = False  # the old value was somebody's, not git's, and git had managed the field
     unclear: bool = False  # nobody knows whether it arrived, or will be live yet
     earlier: tuple[Since | None, ...] = ()  # of the runs before the last that wrote it
     edited: bool = False  # somebody else wrote it between two runs
@@ -68,6 +68,7 @@ class AppliedField:
             later,
             old=self.old,
             masked=self.masked or later.masked,
+            replaces_edit=self.replaces_edit,
             earlier=self.setters,
             edited=self.edited or edited,
             left=self.own_values if later.unclear else (),
@@ -117,7 +118,6 @@ class UndoableApply:
     applied: Sequence[Applied]
     head: str | None  # the commit that it was applied from
     follows_git: bool  # false for the report of a rollback, which no commit asked for
-    before: str = ""  # the commit that the record said was applied before
     irreversible: Sequence[str] = ()  # what was created or deleted, which stays as it is
 
 
@@ -172,5 +172,4 @@ def digest_write(
     visible = [hide(plan.patch), [[to_pointer(path), hide(live, path)] for path, live in plan.replaced]]
     # Without the hidden values, two writes could look the same; `updatedAt` changes whenever one of them is edited.
     is_hidden = visible != write
-    text = exact_text([assistant_id, *visible, live_updated_at if is_hidden else None])
-    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest_of([assistant_id, *visible, live_updated_at if is_hidden else None])

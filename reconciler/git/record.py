@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
+from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, is_definition_file
 from reconciler.core.json_values import Pointer, from_json
@@ -39,7 +40,8 @@ class Unclear:
 
     `heads` are the commits that such writes were made from, the newest last: any of them may have landed. An
     assistant that may have been created has the id `new`, and no fields; `token` names the one run that may do it.
-    `named` is the id that the definition had, where that is the assistant's other one.
+    `named` is the id that the definition had, where that is the assistant's other one. `left` are the digests of what a
+    rollback left in the fields.
     """
 
     id: str
@@ -48,11 +50,17 @@ class Unclear:
     heads: tuple[str, ...] = ()
     token: str = ""
     named: str = ""
+    left: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids that the assistant is known by: the one that GET gives, then the definition's."""
         return (self.id, self.named) if self.named else (self.id,)
+
+    @property
+    def digests(self) -> dict[FieldPath, str]:
+        """The digests of what a rollback left live, by field."""
+        return dict(zip(map(parse_pointer, self.fields), self.left, strict=False))
 
     @property
     def is_creation(self) -> bool:
@@ -64,8 +72,8 @@ class Unclear:
 class Trailers:
     """What the message of a record keeps for later runs.
 
-    `late` are writes that the API took and reading did not show. `undone` are fields that a rollback has put back to
-    what the `heads` declare, while git has a newer value. `created` are the ids of the assistants that were
+    `late` are writes that the API took and reading did not show. `undone` are fields that a rollback has put back
+    while git has a newer value. `created` are the ids of the assistants that were
     created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
     definitions that have the assistant's other one. `outdated` names, for a definitions' folder, the definitions whose
     entry is not what the commit that was applied declares. Of a folder that is not in it, this is unknown.
@@ -96,6 +104,11 @@ class Record(Trailers):
     date: str = ""
     message: str = ""
     resolved: bool = True
+
+    @property
+    def digests(self) -> dict[str, dict[FieldPath, str]]:
+        """The digests of what rollbacks have left live, by the assistant's ids."""
+        return {name: write.digests for write in self.undone for name in write.ids}
 
 
 NO_RECORD: Final = Record()  # it holds no entry, and nothing is unclear
@@ -222,7 +235,9 @@ def write_record(
 
 def _to_json(entry: Unclear) -> dict[str, Any]:
     # Empty fields that earlier records did not have are left out, so that all records look alike in `git log`.
-    return {name: value for name, value in dataclasses.asdict(entry).items() if name not in ("token", "named") or value}
+    return {
+        name: value for name, value in dataclasses.asdict(entry).items() if name in ("id", "file", "fields") or value
+    }
 
 
 def _parse(commit: Commit, ref: str) -> Record:

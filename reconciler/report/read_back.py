@@ -1,17 +1,15 @@
 """Reads what a later run needs from an earlier report, which may contain several runs. Decides nothing itself."""
 
 import dataclasses
-from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.definition import write_command
-from reconciler.core.origin import Since
-from reconciler.core.outcome import Outcome, Status
+from reconciler.core.outcome import Kind, Outcome, Status
 from reconciler.core.reviewed import Applied, AppliedField, Origin, Reviewed, UndoableApply, check_apart, combine_writes
 from reconciler.core.tree import MISSING, value_at, walk_leaves
 from reconciler.errors import ReportError
 from reconciler.report.differences.values import SENSITIVE
-from reconciler.report.report import AssistantEntry, Report
+from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 
 
 def check_kind(report: Report, *, fits: bool, command: str) -> None:
@@ -58,7 +56,6 @@ def read_apply(report: Report) -> UndoableApply:
         applied=list_applied(report),
         head=report.head,
         follows_git=report.traits.follows_git,
-        before=report.record.applied if report.record is not None else "",
         irreversible=_list_irreversible(report),
     )
 
@@ -142,21 +139,22 @@ def _group_writes(report: Report) -> list[list[AssistantEntry]]:
 
 def _read_write(entry: AssistantEntry, *, resent: bool = False) -> Applied:
     """Return the fields that one run sent to an assistant. `resent` adds fields that were sent without a difference."""
-    fields = [
-        _read_field(entry, parse_pointer(change.path), change.live, change.desired, change.since)
-        for change in entry.changes
-        if change.sent
-    ]
+    fields = [_read_field(entry, change) for change in entry.changes if change.sent]
     check_apart(fields)
     if resent:
         # A resumed apply sends fields that do not differ, because live already showed them. Only the patch has them.
         patch = entry.patch or {}
         resent_fields = sorted(patch.keys() - {field.path[0] for field in fields})
-        fields += [_read_field(entry, (key,), patch[key], patch[key]) for key in resent_fields]
+        same = [
+            ChangeEntry(path=to_pointer((key,)), kind=Kind.CHANGE, line=None, desired=patch[key], live=patch[key])
+            for key in resent_fields
+        ]
+        fields += [_read_field(entry, change) for change in same]
     return Applied(entry.key, entry.file, str(entry.id), tuple(fields))
 
 
-def _read_field(entry: AssistantEntry, path: FieldPath, old: Any, new: Any, since: Since | None = None) -> AppliedField:
+def _read_field(entry: AssistantEntry, change: ChangeEntry) -> AppliedField:
+    path, old, new = parse_pointer(change.path), change.live, change.desired
     sent = value_at(entry.patch, path)
     return AppliedField(
         path=path,
@@ -166,7 +164,8 @@ def _read_field(entry: AssistantEntry, path: FieldPath, old: Any, new: Any, sinc
         sent=new if sent is MISSING else sent,
         # A value, or a part of it, was hidden when the report was written.
         masked=any(leaf == SENSITIVE for value in (old, new, sent) for _, leaf in walk_leaves(value)),
-        since=since,
+        since=change.since,
+        replaces_edit=change.kind is not Kind.CHANGE,
         # The API accepted these values, and they may still appear.
-        unclear=entry.outcome is Outcome.INDETERMINATE or to_pointer(path) in entry.remaining,
+        unclear=entry.outcome is Outcome.INDETERMINATE or change.path in entry.remaining,
     )

@@ -66,9 +66,12 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
                 notes += _name_reverts(fields, report.head, project.repository)
             run = dataclasses.replace(run, notes=tuple(notes))
-            # Anybody may have written the report. And what a rollback of a rollback sends is what git has.
-            is_earlier = report.follows_git and _COMMIT.fullmatch(report.before)
-            write_record = functools.partial(record_rollback, run, project, report.before if is_earlier else "")
+            # A live edit that the apply had replaced is somebody's again.
+            restored = {
+                entry.id: [field.path for field in entry.fields if report.follows_git and not field.replaces_edit]
+                for entry in applied
+            }
+            write_record = functools.partial(record_rollback, run, project, restored)
             session.end(run, write_record if undone and project.record.commit else None)
     return run
 

@@ -377,6 +377,44 @@ class TestWhatThePolicyDecided:
         document = repo.apply_and_record()
         assert (outcomes(document), paths(document)) == ({"a": "applied"}, ["/endCallPhrases change"])
 
+    @pytest.mark.parametrize(
+        ("field", "live", "new", "newer"),
+        [
+            ("endCallMessage", None, "Bye", "Bye bye"),
+            ("name", "A", "Desk", "Front desk"),
+            ("model", MODEL, {"temperature": 0.1}, {"temperature": 0.2}),
+            ("metadata", {"key": {"a": 1}}, {"key": "text"}, {"key": ["list"]}),
+            ("metadata", {"key": "text"}, {"key": {"a": 1}}, {"key": {"a": 2}}),
+        ],
+    )
+    def test_the_next_value_of_a_field_that_git_had_not_managed_before_is_a_change(
+        self, repo: Story, field: str, live: Any, new: Any, newer: Any
+    ) -> None:
+        repo.write("a", firstMessage="old")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", **({field: live} if live else {}))
+        repo.write("a", firstMessage="old", **{field: new})
+        repo.commit()
+        repo.rollback(repo.apply_and_record())
+        assert [each.split()[-1] for each in paths(repo.plan())] == ["drift"]
+        assert "since a rollback" in only_assistant(repo.plan())["warnings"][0]
+        repo.write("a", firstMessage="old", **{field: newer})
+        repo.commit()
+        document = repo.apply_and_record()
+        assert (outcomes(document), [each.split()[-1] for each in paths(document)]) == ({"a": "applied"}, ["change"])
+        assert "Rolled-Back" not in repo.git("log", "-1", "--format=%B", "refs/reconciler/applied")
+
+    def test_the_next_value_is_a_change_although_the_field_was_ignored_for_a_while(self, repo: Story) -> None:
+        repo.rollback(apply_new(repo))
+        for ignore in ([{"path": "/firstMessage", "reason": "a trial"}], []):
+            repo.project.configure(ignore=ignore)
+            repo.commit()
+            assert outcomes(repo.apply_and_record()) == {"a": "unchanged"}
+        repo.write("a", firstMessage="newer")
+        repo.commit()
+        assert paths(repo.apply_and_record()) == ["/firstMessage change"]
+
     def test_an_edit_of_what_is_restored_is_somebody_s(self, repo: Story) -> None:
         repo.rollback(apply_new(repo))
         repo.sandbox.edit("asst_a", firstMessage="theirs")
@@ -777,6 +815,12 @@ class TestSensitiveValues:
         assert result.code == 0
         assert "secret-new" not in result.stdout + result.stderr
         assert read_live(repo)["metadata"]["key"] == "old"
+
+    def test_have_no_digest_in_the_record(self, repo: Story) -> None:
+        document = apply_new(repo)
+        repo.project.configure(sensitive=["/firstMessage"])
+        repo.rollback(document)
+        assert "Rolled-Back" not in repo.git("log", "-1", "--format=%B", "refs/reconciler/applied")
 
 
 class TestConsent:

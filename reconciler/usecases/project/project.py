@@ -168,7 +168,7 @@ class Project:
             base = align_line_ends(base, definition.declared, self.settings)
             planner, resend = self.planner_for(definition.key), self.unclear_fields(ids)
             plan = planner.plan(definition.declared, live, base, resend=resend)
-            restored = {path for path, _ in self.base.list_undone(ids, live)}
+            restored = self.base.list_undone(ids, live)
         # Otherwise people would look for somebody who has edited it.
         notes = (
             f"{dotted(change.path)} has this value since a rollback: revert the change in git, or write another value"

@@ -249,8 +249,7 @@ def _read_base(project: Project) -> BaseDefinitions:
         entries = _read_entries(project, project.base.commit)
     # A late write may show by now. It is nobody's edit either.
     unclear_writes = _find_values(project, (*record.unclear, *record.late))
-    undone = _find_values(project, record.undone)
-    return dataclasses.replace(project.base, entries=entries, unclear_writes=unclear_writes, undone=undone)
+    return dataclasses.replace(project.base, entries=entries, unclear_writes=unclear_writes, undone=record.digests)
 
 
 def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:

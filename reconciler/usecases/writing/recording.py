@@ -3,11 +3,12 @@
 import contextlib
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import NEW, is_definition_file
 from reconciler.core.outcome import Outcome
-from reconciler.core.run import Run
+from reconciler.core.run import Result, Run
 from reconciler.errors import RepositoryError
 from reconciler.git.objects import Blob
 from reconciler.git.record import Trailers, write_record
@@ -15,7 +16,7 @@ from reconciler.usecases.project.new_assistants import find_orphans, resolve_ent
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
 from reconciler.usecases.writing.runs import find_removed
-from reconciler.usecases.writing.unclear import find_late, find_unclear, find_undone
+from reconciler.usecases.writing.unclear import Restored, find_late, find_unclear, find_undone
 
 
 def record(run: Run, project: Project, *, with_entries: bool = True) -> str | None:
@@ -32,7 +33,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
         return _Update(run, project, head).add_run(with_entries=with_entries)
 
 
-def record_rollback(run: Run, project: Project, restored: str) -> str | None:
+def record_rollback(run: Run, project: Project, restored: Restored) -> str | None:
     """Record what a rollback has put back, and leave all entries as they are; return the commit.
 
     `restored` is as for `find_undone`. None where the record says it already. Raises RepositoryError.
@@ -61,11 +62,11 @@ def _explain(text: str, remedy: str) -> Iterator[None]:
 class _Update:
     """One new commit of the record. `head` becomes its first parent; `blobs` are the objects of the entries so far.
 
-    `restored` is the commit whose values a rollback has put back, empty if it is not known.
+    `restored` are the fields that a rollback has put back.
     """
 
-    def __init__(self, run: Run, project: Project, head: str, restored: str | None = None) -> None:
-        self.run, self.project, self.head, self.restored = run, project, head, restored
+    def __init__(self, run: Run, project: Project, head: str, restored: Restored | None = None) -> None:
+        self.run, self.project, self.head, self.restored = run, project, head, restored or {}
         self.repository, self.previous = project.repository, project.record
         self.at_head = self.repository.files(head)
         self.entries, self.blobs = self._read_previous()
@@ -199,6 +200,12 @@ class _Update:
         removed = find_removed(self.project, self.run.results)
         return {entry.file for entry in removed if self.entries.find_at(entry.file, entry.id)} - orphans
 
+    def _find_declared(self, result: Result) -> Mapping[str, Any]:
+        """Return what the entry of an assistant declares after the run."""
+        file = result.definition.file
+        entry = self.recorded.get(file) or self.entries.find(result.ids, file)
+        return entry.declared if entry is not None else {}
+
     def _find_outdated(self, applied: Mapping[str, bool], changed: Collection[str]) -> dict[str, frozenset[str]]:
         """Return, by their folder, the definitions whose entry is not what `head` declares.
 
@@ -236,7 +243,7 @@ class _Update:
         return Trailers(
             unclear=find_unclear(self.run, self.previous),
             late=find_late(self.run, self.previous, self.recorded),
-            undone=find_undone(self.run, self.previous, self.restored),
+            undone=find_undone(self.run, self.previous, self.restored, self.project.settings, self._find_declared),
             created={**self.previous.created, **created},
             other_ids=other_ids,
             outdated=outdated,

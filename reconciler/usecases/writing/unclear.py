@@ -1,22 +1,24 @@
 """Which writes are not settled after a run: those with an unclear outcome, and those that live did not show in time."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.base import Entry
-from reconciler.core.canonical import equal_completely
+from reconciler.core.canonical import digest_of, equal, equal_completely
 from reconciler.core.definition import NEW
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import shows_nothing_new
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result, Run
-from reconciler.core.tree import value_at, walk_leaves
+from reconciler.core.settings import Settings
+from reconciler.core.tree import MISSING, value_at
 from reconciler.git.record import Record, Unclear
 from reconciler.usecases.project.project import Project
 
 MOST_HEADS = 20
+Restored = Mapping[str, Collection[FieldPath]]  # by the assistant's id
 
 
 def find_unclear(run: Run, previous: Record) -> tuple[Unclear, ...]:
@@ -74,25 +76,34 @@ def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry]) -> tupl
     return tuple(sorted([*older.values(), *late], key=_make_key))
 
 
-def find_undone(run: Run, previous: Record, restored: str | None) -> tuple[Unclear, ...]:
+def find_undone(
+    run: Run,
+    previous: Record,
+    restored: Restored,
+    settings: Settings,
+    declared_in: Callable[[Result], Mapping[str, Any]],
+) -> tuple[Unclear, ...]:
     """Return the fields that have an older value since a rollback, while git has a newer one.
 
-    `restored` is the commit whose values this run put back, empty if it is not known; None if it was no rollback.
+    `restored` are the fields that this run has put back; `declared_in` gives what the record says after it.
     """
     undone = {entry.id: entry for entry in previous.undone}
     for result in run.results:
-        earlier = next((undone.pop(name) for name in result.ids if name in undone), None)
-        fields = {*(earlier.fields if earlier else ())}
-        if result.outcome and result.outcome.settled and restored is None:
-            # Once git's next value was sent, or git has the older value again, there is nothing left to tell.
-            fields &= {to_pointer(change.path) for change in (result.plan or Plan()).changes if change.unsent}
-        elif result.outcome and result.outcome.settled:
-            put_back = {to_pointer(path) for path, _ in walk_leaves(result.definition.declared, in_lists=False)}
-            fields = fields | put_back if restored else fields - put_back
-        if fields:
-            heads = _add_head(earlier.heads if earlier else (), restored or None)
-            entry = dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads)
-            undone[entry.id] = entry
+        if not (result.outcome and result.outcome.settled):
+            continue
+        earlier = next((undone.pop(name) for name in result.ids if name in undone), _make_unclear(result))
+        live, live_after, declared = result.live or {}, result.live_after or result.live or {}, declared_in(result)
+        paths = {path for path, digest in earlier.digests.items() if digest == digest_of(value_at(live, path))}
+        left = {}
+        for path in sorted(paths.union(restored.get(result.definition.id, ()))):
+            desired, value = value_at(declared, path), value_at(live_after, path)
+            # Once git's next value was sent, or git has the older value again, there is nothing left to tell. And
+            # others read the record, and could guess a short value from its digest.
+            if desired is not MISSING and not equal(desired, value, path) and settings.may_show(path):
+                left[to_pointer(path)] = digest_of(value)
+        if left:
+            write = dataclasses.replace(_make_unclear(result), fields=tuple(left), left=tuple(left.values()))
+            undone[write.id] = write
     return tuple(sorted(undone.values(), key=_make_key))
 
 
