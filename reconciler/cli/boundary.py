@@ -87,7 +87,11 @@ def _has_folder() -> bool:
 
 def _report_system_error(error: OSError) -> int:
     if error.errno in _UNWRITABLE and error.filename is None:
-        return _report_unwritable(error)
+        silence(sys.stdout)
+        # Nobody reads stdout any more, so nobody needs to know.
+        if error.errno == errno.EPIPE:
+            return FAILED
+        return _fail(f"stdout cannot be written: {error.strerror}", "free some space, or write it elsewhere")
     # The path is too long, or in a folder that this user may not open.
     if isinstance(error.filename, str | os.PathLike) and _has_folder():
         return _fail(f"{os.fspath(error.filename)} cannot be used: {error.strerror}", "use another path")
@@ -97,13 +101,6 @@ def _report_system_error(error: OSError) -> int:
 def _report_interruption() -> int:
     eprint("Stopped.")
     return INTERRUPTED
-
-
-def _report_unwritable(error: OSError) -> int:
-    silence(sys.stdout)
-    if error.errno == errno.EPIPE:
-        return FAILED
-    return _fail(f"stdout cannot be written: {error.strerror}", "free some space, or write it elsewhere")
 
 
 def _fail(message: str, hint: str = "") -> int:

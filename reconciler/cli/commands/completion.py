@@ -1,9 +1,11 @@
 """`reconciler completion`."""
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from reconciler.cli.help import declare_command
+
+_SHELLS = {shell.name: shell for shell in (BashComplete, ZshComplete, FishComplete)}
 
 
 @declare_command(
@@ -12,7 +14,7 @@ from reconciler.cli.help import declare_command
     ("reconciler completion zsh > ~/.zfunc/_reconciler", "For zsh, with ~/.zfunc in fpath before compinit"),
     ("reconciler completion fish > ~/.config/fish/completions/reconciler.fish", "For fish"),
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="[bash|zsh|fish]")
+@click.argument("shell", type=click.Choice([*_SHELLS]), metavar="[bash|zsh|fish]")
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
     """Print a script for your shell that completes commands, options and file names when you press Tab.
@@ -20,10 +22,7 @@ def command(ctx: click.Context, shell: str) -> int:
     Save it where your shell looks for such scripts, and start a new shell.
     """
     root = ctx.find_root()
-    shell_class = get_completion_class(shell)
-    if shell_class is None:
-        raise LookupError(shell)
     # The script is for the name that was called, because the command may be installed under another name.
     name = root.info_name or "reconciler"
-    click.echo(shell_class(root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
+    click.echo(_SHELLS[shell](root.command, {}, name, f"_{name.upper()}_COMPLETE").source(), nl=False)
     return 0
