@@ -56,6 +56,11 @@ class DiffLine:
         return self.sign in ("-", "+", "~")
 
     @property
+    def text(self) -> str:
+        """The line as text, with marks around the changed words."""
+        return "".join(piece.text for piece in self.marked_pieces)
+
+    @property
     def marked_pieces(self) -> list[Piece]:
         """The pieces with `[-old-]{+new+}` around the changed words of the line, with or without colours."""
         if self.sign != "~":

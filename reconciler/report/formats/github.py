@@ -16,9 +16,11 @@ from reconciler.core.outcome import Kind, Outcome, Unsent
 from reconciler.report import wording
 from reconciler.report.build import STATUSES
 from reconciler.report.cards import SHARED, Card
+from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape, field_name
 from reconciler.report.formats.inert import cut
+from reconciler.report.formats.page import fit_lines
 from reconciler.report.formats.workflow_commands import disarm, write_command
 from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.view import RunView
@@ -189,19 +191,15 @@ def _show_field(field: Field) -> Iterator[str]:
         yield f"{field.name}: {field.sentence}."
         return
     yield f"{field.name}: {field.label}".rstrip(": ")
-    room, lacks = _LONGEST_DIFF, 0
-    for line in field.lines:
-        text = f"{' ' if line.sign == 'gap' else line.sign} {''.join(piece.text for piece in line.marked_pieces)}"
-        room -= len(text) + 1
-        if room >= 0:
-            yield text
-            continue
-        lacks += line.differs
-        # Show the beginning of a very long line, so that a reader sees what it is about.
-        if room + len(text) + 1 == _LONGEST_DIFF:
-            yield cut(text, _LONGEST_DIFF)
+    lines, lacks, _ = fit_lines(field.lines, _LONGEST_DIFF, _write_diff_line)
+    yield from lines
     if lacks:
         yield f"\u2026 {wording.count_noun(lacks, 'more line')} of {field.name}. {_WHERE_THE_REST_IS}"
+
+
+def _write_diff_line(line: DiffLine, room: int | None) -> list[str]:
+    text = f"{' ' if line.sign == 'gap' else line.sign} {line.text}"
+    return [text if room is None else cut(text, room)]
 
 
 def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Report) -> str | None:
@@ -226,7 +224,7 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
     if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing is sent to this assistant."
     pull = shlex.join(["reconciler", "pull", *named_by])
-    return f"{pull} writes the live value into the definition." if report.traits_of(entry).advises_pull else None
+    return f"{pull} writes the live value into the definition." if report.traits_of(entry).is_about_edits else None
 
 
 def _is_wanted(change: ChangeEntry) -> bool:

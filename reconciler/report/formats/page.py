@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.dataclass import dataclass
+from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.wording import count_noun
 
 
@@ -17,6 +18,33 @@ def measure_utf16(text: str) -> int:
 def measure_bytes(text: str) -> int:
     """Return how many bytes a text takes in a file."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def fit_lines(
+    lines: Iterable[DiffLine],
+    room: int,
+    write: Callable[[DiffLine, int | None], Sequence[str]],
+    measure: Callable[[str], int] = len,
+) -> tuple[list[str], int, int]:
+    """Return as much of a diff as there is space for, how many lines that differ are missing, and the remaining space.
+
+    `write` returns a line in a format, or only as much of it as about so many characters hold.
+    """
+    shown: list[str] = []
+    lacks = 0
+    for line in lines:
+        # Writing a very long line that does not fit would be expensive.
+        parts = write(line, None) if len(line.text) <= room else []
+        needed = sum(measure(part) + 1 for part in parts)
+        if parts and needed <= room:
+            room -= needed
+            shown += parts
+            continue
+        lacks += line.differs
+        # Show the beginning of a very long line, so that a reader sees what it is about.
+        shown = shown or [*write(line, room)]
+        room = 0
+    return shown, lacks, room
 
 
 @dataclass(slots=True)

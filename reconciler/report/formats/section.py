@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.dataclass import dataclass
 from reconciler.report.cards import Card, Group
+from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.inert import begin_paragraph, code, cut, fence, html_code, inline
-from reconciler.report.formats.page import measure_utf16
+from reconciler.report.formats.page import fit_lines, measure_utf16
 from reconciler.report.remarks import NOT_LIVE, SET_BY, Remark
 from reconciler.report.wording import count_noun
 
@@ -106,23 +107,8 @@ def _write_meaning(field: Field) -> str:
 
 def _fence_lines(field: Field, section: Section) -> str:
     """Return as much of a long text's diff as there is space for, with a count of the missing lines."""
-    lines: list[str] = []
-    lacks = 0
-    room = share = section.room // max(section.pending_texts, 1)
-    for line in field.lines:
-        text = "".join(piece.text for piece in line.marked_pieces)
-        parts = list(_write_line(line.sign, text)) if len(text) <= room else []
-        needed = sum(measure_utf16(part) + 1 for part in parts)
-        if parts and needed <= room:
-            room -= needed
-            lines += parts
-            continue
-        lacks += line.differs
-        # Show the beginning of a very long line, so that a reader sees what it is about.
-        if not lines:
-            shown_lines = list(_write_line(line.sign, cut(text, max(room * 9 // 10, _WIDTH))))
-            lines += shown_lines[:-1] or shown_lines
-        room = 0
+    share = section.room // max(section.pending_texts, 1)
+    lines, lacks, room = fit_lines(field.lines, share, _write_line, measure_utf16)
     section.room -= share - room
     section.pending_texts -= 1
     if lacks:
@@ -132,10 +118,13 @@ def _fence_lines(field: Field, section: Section) -> str:
     return fence(lines, "diff")
 
 
-def _write_line(sign: str, text: str) -> Iterator[str]:
+def _write_line(line: DiffLine, room: int | None) -> list[str]:
+    text = line.text if room is None else cut(line.text, max(room * 9 // 10, _WIDTH))
     # Wrap lines, so that readers do not have to scroll sideways. Most lines are short, and wrapping is slow.
-    parts = [text] if len(text) <= _WIDTH or sign == "gap" else _WRAPPER.wrap(text)
-    yield from (f"{_SIGNS.get(sign, sign)} {part}" for part in parts)
+    parts = [text] if len(text) <= _WIDTH or line.sign == "gap" else _WRAPPER.wrap(text)
+    # The end of a shortened line would look like the end of the line.
+    parts = parts if room is None else parts[:-1] or parts
+    return [f"{_SIGNS.get(line.sign, line.sign)} {part}" for part in parts]
 
 
 def _list_members(members: Sequence[str], section: Section) -> str:
