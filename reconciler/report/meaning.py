@@ -2,56 +2,43 @@
 
 from typing import Any
 
-_MODES = {
-    "assistant-speaks-first": "the assistant speaks first",
-    "assistant-waits-for-user": "the assistant waits for the caller",
-    "assistant-speaks-first-with-model-generated-message": "the assistant generates its own greeting",
-}
-_OTHER = {
-    "/name": "another name",
-    "/firstMessage": "another greeting",
-    "/model/provider": "another provider of the language model",
-    "/model/model": "another language model",
-    "/voice/provider": "another provider of the voice",
-    "/voice/voiceId": "another voice",
-    "/transcriber/provider": "another provider of speech recognition",
-    "/transcriber/model": "another model of speech recognition",
-    "/voicemailMessage": "another voicemail message",
-    "/endCallMessage": "another goodbye",
-    "/endCallPhrases": "other phrases end the call",
-}
-_EMPTY = {
-    "/firstMessage": "no greeting",
-    "/voicemailMessage": "no voicemail message",
-    "/endCallMessage": "no goodbye",
-    "/endCallPhrases": "no phrase ends the call",
-    "/maxDurationSeconds": "no maximum call length",
-}
-_MORE_OR_LESS = {
-    "/model/temperature": ("more varied answers", "more consistent answers"),
-    "/model/maxTokens": ("longer answers possible", "shorter answers"),
+# The words for a field that gets another value, none, a larger or a smaller number, or one of the values that it takes.
+_MEANINGS: dict[str, dict[str, str]] = {
+    "/name": {"other": "another name"},
+    "/firstMessage": {"other": "another greeting", "none": "no greeting"},
+    "/firstMessageMode": {
+        "assistant-speaks-first": "the assistant speaks first",
+        "assistant-waits-for-user": "the assistant waits for the caller",
+        "assistant-speaks-first-with-model-generated-message": "the assistant generates its own greeting",
+    },
+    "/model/provider": {"other": "another provider of the language model"},
+    "/model/model": {"other": "another language model"},
+    "/model/temperature": {"larger": "more varied answers", "smaller": "more consistent answers"},
+    "/model/maxTokens": {"larger": "longer answers possible", "smaller": "shorter answers"},
+    "/voice/provider": {"other": "another provider of the voice"},
+    "/voice/voiceId": {"other": "another voice"},
+    "/transcriber/provider": {"other": "another provider of speech recognition"},
+    "/transcriber/model": {"other": "another model of speech recognition"},
+    "/maxDurationSeconds": {"none": "no maximum call length"},
+    "/voicemailMessage": {"other": "another voicemail message", "none": "no voicemail message"},
+    "/endCallMessage": {"other": "another goodbye", "none": "no goodbye"},
+    "/endCallPhrases": {"other": "other phrases end the call", "none": "no phrase ends the call"},
 }
 _MINUTE = 60
 
 
 def describe_meaning(path: str, old: Any, new: Any) -> str:
     """Return what a change of one of the API's own fields (a JSON Pointer) means, or "" if it is obvious."""
-    if new is None:
-        return _EMPTY.get(path, "")
-    if path == "/firstMessageMode":
-        return _MODES.get(new, "") if isinstance(new, str) else ""
-    if _is_number(new):
-        return _compare_numbers(path, old, new)
-    return _OTHER.get(path, "") if old is not None else ""
-
-
-def _compare_numbers(path: str, old: Any, new: float) -> str:
-    if path == "/maxDurationSeconds":
+    words = _MEANINGS.get(path, {})
+    if path == "/firstMessageMode" and isinstance(new, str):
+        return words.get(new, "")
+    if path == "/maxDurationSeconds" and _is_number(new):
         return f"calls of up to {_write_duration(new)}"
-    if path in _MORE_OR_LESS and _is_number(old) and old != new:
-        larger, smaller = _MORE_OR_LESS[path]
-        return larger if new > old else smaller
-    return ""
+    if _is_number(new) and _is_number(old) and new != old:
+        return words.get("larger" if new > old else "smaller", "")
+    if new is None:
+        return words.get("none", "")
+    return words.get("other", "") if old is not None else ""
 
 
 def _write_duration(seconds: float) -> str:
