@@ -163,29 +163,20 @@ def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
     for members, keys in sharing.items():
         entries = [member.entry for member in members]
         all_shared = [each for member in members for each in member.differences if each.key in keys]
-        places: dict[Key, list[str]] = {}
-        for difference in all_shared:
-            places.setdefault(difference.key, []).append(difference.place)
-        one_place = all(len({*same}) == 1 for same in places.values())
+        one_place = len({(difference.key, difference.place) for difference in all_shared}) == len(keys)
+        places = [difference.place for difference in all_shared if difference.key == keys[0]]
         shared = [difference for difference in members[0].differences if difference.key in keys]
         # An assistant's other differences have another card. Here, only the shared ones count.
-        first, kinds = entries[0], {difference.change.kind for difference in shared}
-        standing, severities = wording.name_kinds(kinds), [kind.status.severity for kind in kinds]
-        if first.outcome is not None or first.status in (Status.NEW, Status.FROZEN):
-            standing = wording.describe_standing(first)
-        if first.status is Status.FROZEN:
-            severities = [wording.rank_severity(first)]
-        elif first.outcome is not None:
-            severities.append(first.outcome.severity)
+        part = dataclasses.replace(entries[0], changes=tuple(each.change for each in shared), error=None)
         yield Card(
             title=f"{len(members)} assistants",
-            standing=standing,
-            severity=min(severities),
+            standing=wording.describe_standing(part),
+            severity=wording.rank_severity(part),
             entries=tuple(entries),
             groups=tuple(_group_differences(shared, number=len(members), in_place=one_place)),
             remarks=tuple(list_setters([difference.change for difference in all_shared])),
-            origin=report.traits_of(first).origin,
-            members=tuple(_name_members(entries, [] if one_place else places[keys[0]])),
+            origin=report.traits_of(part).origin,
+            members=tuple(_name_members(entries, [] if one_place else places)),
         )
 
 

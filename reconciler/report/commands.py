@@ -33,15 +33,14 @@ class Traits:
 
     always_named: tuple[Outcome, ...] = (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.FAILED)  # of outcomes, if any
     reads_live: bool = True  # false: the report is about files, and consists of their problems
-    counts_edits: bool = False  # an assistant with a live edit counts as drifted, even if git changes it as well
+    # It reports live edits: each assistant with one counts as drifted, even if git changes it as well, and fails a test
+    # case, and its annotation advises to pull.
+    is_about_edits: bool = False
     writes: bool = False
     follows_git: bool = True  # if it writes, it writes git's values
     leaves_drift: bool = False  # the report says that drift is left as it is
     is_plan: bool = False  # `apply --plan` accepts it, and the options decide what it says of drift and conflicts
     without_base: str = ""
-    failing: frozenset[Kind] = frozenset({Kind.CONFLICT})  # kinds that fail a test case, unless they are sent
-    detailed: frozenset[Kind] = frozenset(Kind)  # kinds of differences that fail it with --detailed-exitcode
-    advises_pull: bool = False  # in an annotation on a live edit
     origin: str = ""  # replaces the origin of differences, for commands that do not look at it
     # For differences that are written (True), that are not (False), or if that is not known (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _SAME_TITLES)
@@ -53,8 +52,6 @@ class Traits:
     errors: Mapping[str, str] = dataclasses.field(default_factory=dict)  # kinds of errors that mean something else here
 
 
-# `drift` reports live edits. A change that is not applied yet is not one.
-_LIVE_EDITS: Final = frozenset({Kind.CONFLICT, Kind.DRIFT})
 NEUTRAL: Final = Traits()
 TRAITS: Final[Mapping[str, Traits]] = {
     # It only reads files, so nothing is known about live, and no note about that is needed.
@@ -73,13 +70,8 @@ TRAITS: Final[Mapping[str, Traits]] = {
         overwrites=dict.fromkeys((Kind.DRIFT, Kind.CONFLICT), "git's value was sent"),
         settle="To settle indeterminate writes, apply again; without a record, pass this report to apply --resume.",
     ),
-    "drift": Traits(
-        counts_edits=True,
-        without_base="Without a base, every difference counts as drift.",
-        failing=_LIVE_EDITS,
-        detailed=_LIVE_EDITS,
-        advises_pull=True,
-    ),
+    # A change that is not applied yet is no live edit.
+    "drift": Traits(is_about_edits=True, without_base="Without a base, every difference counts as drift."),
     # It plans the old values against live, so its conflicts are only about live, and nothing in it comes from git.
     "rollback": Traits(
         writes=True,

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 from reconciler.core.run import RemovedDefinition
@@ -34,6 +34,9 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     expiries = [report.next_expiry for report in reports if report.next_expiry is not None]
     # A run without a base reports live edits as changes. Then the merged report has no base either, and says so.
     several = BaseEntry(ref="several", commit="") if all(bases) else None
+    requests = Counter[str]()
+    for report in reports:
+        requests.update(report.api_calls)
     # With two environments, each entry names its own, because files and perhaps ids are the same.
     differ = len({report.environment for report in reports}) > 1
     unmanaged = (_name_environment(each, report, differ) for report in reports for each in report.no_longer_managed)
@@ -56,7 +59,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         record=min(records, key=lambda record: (record.date, -record.age_seconds), default=None),
         next_expiry=min(expiries, key=lambda expiry: expiry.in_seconds, default=None),
         summary=count(entries),
-        api_calls=_add_counts(report.api_calls for report in reports),
+        api_calls=dict(requests),
         warnings=tuple(dict.fromkeys(_list_warnings(reports))),
         no_longer_managed=tuple(dict.fromkeys(unmanaged)),
         problems=tuple(dict.fromkeys(problem for report in reports for problem in report.problems)),
@@ -115,10 +118,3 @@ def _list_warnings(reports: Sequence[Report]) -> Iterator[str]:
 
 def _common_value(values: Sequence[_Value], otherwise: _Value) -> _Value:
     return values[0] if all(value == values[0] for value in values) else otherwise
-
-
-def _add_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total = Counter[str]()
-    for numbers in counts:
-        total.update(numbers)
-    return dict(total)

@@ -44,12 +44,14 @@ class Note:
     text: str
     about: tuple[str, ...] = ()
 
-    @property
-    def sentence(self) -> str:
-        """The note as one line: `assistants/a.yaml:3:1: ends in a line break`, or the text and a number of subjects."""
+    def write(self, write: Callable[[str], str] = str, name: Callable[[str], str] = str) -> str:
+        """Return it as one line: `assistants/a.yaml:3:1: ends in a line break`, or the text and a number of subjects.
+
+        `write` formats the text, and `name` the subject.
+        """
         if self.listed_subjects:
-            return f"{self.text} ({len(self.about)} times)"
-        return ": ".join((*self.about, self.text))
+            return write(f"{self.text} ({len(self.about)} times)")
+        return ": ".join((*map(name, self.about), write(self.text)))
 
     @property
     def listed_subjects(self) -> tuple[str, ...]:
@@ -104,7 +106,7 @@ def collect_notes(report: Report, *, of_changed: bool = False) -> list[Note]:
 def _list_changed_files(report: Report) -> set[str]:
     """Return the files in which git changes, restores or removes something. For `drift`, live edits count as well."""
     files = {removed.file for removed in report.no_longer_managed}
-    is_about_edits = report.traits.counts_edits
+    is_about_edits = report.traits.is_about_edits
     for entry in report.assistants:
         changes = [each for each in entry.changes if each.sent or each.kind is not Kind.DRIFT or is_about_edits]
         if changes or entry.released or entry.unclear or entry.ignored_changes:

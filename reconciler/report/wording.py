@@ -82,9 +82,9 @@ def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
 
 def rank_severity(entry: AssistantEntry) -> Severity:
     """Return how much attention an assistant needs: the most severe of all reasons."""
-    severities = [kind.status.severity for kind in entry.open_kinds]
+    status = [entry.status.severity] if entry.status else []
+    severities = [kind.status.severity for kind in entry.open_kinds] or status
     severities += [Severity.PROBLEM] if entry.error else []
-    severities += [entry.status.severity] if entry.status else []
     severities += [Severity.CHANGE] if is_unclear(entry) else []
     severities += [entry.outcome.severity] if entry.outcome else []
     return min(severities, default=Severity.CALM)
@@ -196,7 +196,7 @@ def _count_statuses(report: Report) -> list[str]:
     frozen += [f"{unclear} unclear"] if unclear else []
     fixed = count_noun(conflicts, "conflict"), *frozen, f"{counts[Status.IN_SYNC] - unclear} in sync"
     changed, drifted = counts[Status.PENDING], counts[Status.DRIFTED]
-    if not report.traits.counts_edits:
+    if not report.traits.is_about_edits:
         return [*new, f"{changed} to change", f"{drifted} drifted", *fixed, count_noun(errors, "error")]
     # Every assistant with a live edit counts here, and a pending one may have one too.
     edited = sum(Kind.DRIFT in entry.kinds for entry in report.assistants if entry.status is Status.PENDING)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 from xml.etree import ElementTree
 
-from reconciler.core.outcome import Outcome, Status
+from reconciler.core.outcome import Kind, Outcome, Status
 from reconciler.report import wording
 from reconciler.report.cards import AssistantView, Card
 from reconciler.report.differences.values import escape
@@ -88,14 +88,13 @@ def _judge(entry: AssistantEntry, problems: Sequence[ProblemEntry], report: Repo
 
 def _differs_too_much(entry: AssistantEntry, report: Report) -> bool:
     # A difference is a failure if the user asked about it: in `drift`, every live edit; with `--detailed-exitcode`,
-    # everything that makes the exit code 2. An apply settles what it sends, and a frozen assistant waits.
+    # everything that makes the exit code of `plan` 2. An apply settles what it sends, and a frozen assistant waits.
     if entry.status is Status.FROZEN:
         return False
-    traits = report.traits_of(entry)
-    failing = {change.kind for change in entry.changes if not change.sent} & traits.failing
-    detailed = report.options.get("detailed_exitcode") is True
-    is_requested = entry.asks_for_apply if traits.is_plan else bool(entry.kinds & traits.detailed)
-    return bool(failing) or (detailed and is_requested)
+    failing = {Kind.CONFLICT, Kind.DRIFT} if report.traits_of(entry).is_about_edits else {Kind.CONFLICT}
+    if any(change.kind in failing and not change.sent for change in entry.changes):
+        return True
+    return report.options.get("detailed_exitcode") is True and entry.asks_for_apply
 
 
 def _make_cases_of_files(report: Report) -> Iterator[ElementTree.Element]:
@@ -151,5 +150,5 @@ def _add_text(parent: ElementTree.Element, tag: str, lines: Iterable[str], **att
 def _list_notes(view: RunView) -> list[str]:
     lines = []
     for note in view.notes:
-        lines += [f"{note.label}: {note.sentence}", *(f"  {subject}" for subject in note.listed_subjects)]
+        lines += [f"{note.label}: {note.write()}", *(f"  {subject}" for subject in note.listed_subjects)]
     return [*lines, *view.sentences, view.totals]

@@ -76,9 +76,7 @@ def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callabl
 
 def _write_note(note: Note) -> str:
     about = f": {', '.join(map(code, note.listed_subjects))}" if note.listed_subjects else ""
-    text = note.sentence if note.listed_subjects else note.text
-    place = f"{code(note.about[0])}: " if note.about and not note.listed_subjects else ""
-    return f"{note.label.capitalize()}: {place}{inline(cut(text, LONGEST_SENTENCE))}{about}"
+    return f"{note.label.capitalize()}: {note.write(lambda text: inline(cut(text, LONGEST_SENTENCE)), code)}{about}"
 
 
 def _write_problem(problem: ProblemEntry) -> str:

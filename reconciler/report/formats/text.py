@@ -101,7 +101,7 @@ def _show_line(line: DiffLine, style: Style) -> list[str]:
 
 
 def _show_note(note: Note, style: Style) -> Iterator[str]:
-    yield from _show_label(note.label, note.sentence, style, indent=0)
+    yield from _show_label(note.label, note.write(), style, indent=0)
     if note.listed_subjects:
         yield from wrap_paragraph([(", ".join(note.listed_subjects), "dim")], style, first=[("  ", "plain")], indent=2)
 
