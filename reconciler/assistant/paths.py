@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 FieldPath = tuple[str, ...]
-_PLACE = re.compile(r"\.([0-9]+)(?![^.])")  # in a list
+_PLACE = re.compile(r"[0-9]+")  # in a list
 
 
 def to_pointer(path: Iterable[str]) -> str:
@@ -48,9 +48,12 @@ def write_path(path: FieldPath) -> str:
 
 def dotted(path: Iterable[str]) -> str:
     """Return a path as people write it: `model.temperature`, `model.messages[0].content`."""
-    name = ".".join(path)
     # The checks of a fleet name each field, and few of them are in a list.
-    return _PLACE.sub(r"[\1]", name) if _PLACE.search(name) else name
+    name = ".".join(path)
+    if not _PLACE.search(name):
+        return name
+    first, *others = path
+    return first + "".join(f"[{key}]" if _PLACE.fullmatch(key) else f".{key}" for key in others)
 
 
 def covers(pattern: FieldPath, path: FieldPath) -> bool:

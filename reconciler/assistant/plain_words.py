@@ -103,6 +103,8 @@ def _suggest_field(path: FieldPath, allowed: Collection[str]) -> str:
     first_word = key.partition(" ")[0]
     if first_word != key and first_word in fields.keys_inside(parent):
         return f'unknown field {dotted(path)}; put a colon (":") and a space after {first_word}'
+    if key.partition(":")[0] in fields.keys_inside(parent):
+        return f"unknown field {dotted(path)}; put a space after the colon"
     # No field of the API has a space in its name, so this is a sentence with a colon in it.
     names = {path[-1] for path in fields.DOCUMENTED}
     if " " in key.strip() and not find_closest(key, names, cutoff=0.85):

@@ -9,9 +9,7 @@ from typing import Any
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import ID, NEVER_SHARED, TOP_LEVEL
-from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.assistant.texts import may_mention
 from reconciler.core.definition import DEFAULTS, SUFFIXES, Definition, Layer, LayerKind, Place, get_shared, merge_layers
@@ -21,6 +19,7 @@ from reconciler.dataclass import dataclass
 from reconciler.files.find import UnreadableText, YamlFile
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import TextReader, is_inside
+from reconciler.yamltext.misread_lines import describe_non_mapping
 from reconciler.yamltext.nodes import find_places, find_unused_anchors
 from reconciler.yamltext.reader import Reading, YamlProblem, read_tolerantly
 
@@ -180,12 +179,4 @@ def _describe_non_mapping(document: object, kind: LayerKind) -> str:
     lines = 'a definition consists of lines like "id: asst_123"'
     if kind == "defaults":
         lines = 'shared values consist of lines like "maxDurationSeconds: 1800"'
-    if isinstance(document, list):
-        return f"{lines}, not of a list; remove the dashes at the beginning"
-    if slip := find_slip(str(document)):
-        return f"{lines}; {slip[1]}"
-    if isinstance(document, str) and ":" in document:
-        # In `name:<no-break space>Desk` people see a space.
-        unseen = next((char for char in document if not is_seen(char)), None)
-        return reject_unseen(unseen) if unseen is not None else f"{lines}; put a space after each colon"
-    return f"{lines}, not of a list or a single value"
+    return describe_non_mapping(document, lines)

@@ -30,6 +30,7 @@ from reconciler.files.folders import shown_path
 from reconciler.files.settings_check import check_settings, find_slips
 from reconciler.files.settings_table import read_path
 from reconciler.files.source_lines import add_settings_lines
+from reconciler.yamltext.misread_lines import describe_non_mapping
 from reconciler.yamltext.nodes import find_places
 from reconciler.yamltext.reader import YamlProblem, read_tolerantly
 from reconciler.yamltext.scalars import Refusal, read_plain
@@ -112,8 +113,8 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     if content is None and not problems:
         return Settings(file=file)
     if not isinstance(content, dict):
-        message = 'the settings are lines like "api_url: https://..."'
-        raise InvalidSettings(add_settings_lines(problems, text) or [Problem(file, 1, 1, message)])
+        message = describe_non_mapping(content, 'the settings consist of lines like "api_url: https://..."')
+        raise InvalidSettings(add_settings_lines(problems or [Problem(file, 1, 1, message)], text))
     # Reports name the line of an `ignore` rule, so a run without problems needs the places as well.
     places = find_places(text)
     checked, wrong = check_settings(content)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.assistant.fields import DOCUMENTED
+from reconciler.assistant.invisible import is_seen, reject_unseen
+from reconciler.assistant.plain_words import find_slip
 
 QUOTE_IT: Final = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 NO_SPACE: Final = 'put a space after the colon, as in "name: value"'
@@ -59,3 +61,16 @@ def find_pasted_text(lines: Sequence[str], number: int) -> tuple[int, int] | Non
         is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)
         return (first, key.end() + 1) if is_long else None
     return None
+
+
+def describe_non_mapping(document: object, lines: str) -> str:
+    """Return what is wrong with the content of a file without keys; `lines` says of what lines it should consist."""
+    if isinstance(document, list):
+        return f"{lines}, not of a list; remove the dashes at the beginning"
+    if slip := find_slip(str(document)):
+        return f"{lines}; {slip[1]}"
+    if isinstance(document, str) and ":" in document:
+        # In `name:<no-break space>Desk` people see a space.
+        unseen = next((char for char in document if not is_seen(char)), None)
+        return reject_unseen(unseen) if unseen is not None else f"{lines}; put a space after each colon"
+    return f"{lines}, not of a list or a single value"

@@ -29,6 +29,7 @@ def test_an_element_of_a_list_is_written_with_its_place() -> None:
     assert {parse_path(text) for text in (dotted(path), "model.messages.0.content", to_pointer(path))} == {path}
     assert dotted(("model", "temperature")) == "model.temperature"
     assert dotted(("a", "1", "22", "b3", "4x")) == "a[1][22].b3.4x"
+    assert dotted(("metadata", "v1.2", "0")) == "metadata.v1.2[0]"
     assert parse_path("a[*].b") == ("a", "*", "b")
 
 

@@ -145,7 +145,9 @@ ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
     ("text", "problem"),
     [
         (b"org_id: \xff\n", "1:9: this character is not saved as UTF-8"),
-        ("- a\n", "1:1: the settings are lines like"),
+        ("- a\n", '1:1: the settings consist of lines like "api_url: https://...", not of a list'),
+        ("org_id:\u00a0a\n", "1:1: there is a no-break space (U+00A0) here"),
+        ("org_id:a\n", '1:1: the settings consist of lines like "api_url: https://..."; put a space after each colon'),
         ("org_id: a: b\n", "1:10: a text with"),
         ("org_id: a\n---\nrecord: true\n", "2:1: a file is one document, such as one assistant; remove this"),
         ("org_id: yes\n", "1:9: yes is read as true"),
