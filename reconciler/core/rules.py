@@ -70,13 +70,16 @@ class RuleSet:
             for rule in settings.rules
             if (severity := severity_on(rule, settings.today)) is not None
         ]
+        self._settings = settings
 
     def find_violations(self, key: str, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
         """Yield where the definition with a key breaks a rule; `document` is its content, all layers merged."""
-        for check in self._checks:
+        # Without an id it is no assistant of this environment. Its overlays in others may declare what is required.
+        is_assistant = "id" in document or not self._settings.environments
+        for check in self._checks if is_assistant or self._settings.environment is None else ():
             rule = check.rule
             if rule.concerns(key) and not any(entry.concerns(key) for entry in rule.exceptions):
-                for violation in _find_rule_violations(check, document):
+                for violation in _find_rule_violations(check, document, required=rule.required and is_assistant):
                     yield _to_problem(check, document, violation)
 
 
@@ -131,9 +134,9 @@ def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> It
         yield jsonschema.ValidationError(f"{value} is not a multiple of {step}")
 
 
-def _find_rule_violations(check: _Check, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
+def _find_rule_violations(check: _Check, document: Mapping[str, Any], *, required: bool) -> Iterator[FieldProblem]:
     rule = check.rule
-    if rule.required:
+    if required:
         for path in _find_missing(document, rule.path, ()):
             missing = item_at(document, path) is MISSING
             words = "is not declared, but is required" if missing else "is null, but a value is required"

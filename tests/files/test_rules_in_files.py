@@ -102,6 +102,20 @@ def test_an_environment_adds_rules_and_its_overlay_counts(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(("environment", "messages"), [("a", []), ("", ["calm"])])
+def test_a_shared_definition_lacks_nothing_and_breaks_no_rule_of_an_environment_that_does_not_use_it(
+    tmp_path: Path, environment: str, messages: list[str]
+) -> None:
+    (tmp_path / "over").mkdir()
+    loaded = load_with_rules(
+        tmp_path,
+        RULES + "environments:\n  a: {overlay: over}\n",
+        environment=environment,
+        own="model: {temperature: 0.9}\n",
+    )
+    assert [message.rpartition("[")[2].strip("]") for message in list_messages(loaded)] == messages
+
+
 def test_a_sensitive_value_is_not_quoted(tmp_path: Path) -> None:
     schema = "{maxLength: 3, const: x}"
     rules = f"rules: [{{id: k, path: /metadata/key, schema: {schema}, reason: ours}}]\n"
