@@ -64,14 +64,7 @@ class AssistantsApi:
         wire = Wire(base, aborted=aborted)
         secrets = [secret.reveal() for secret in (credentials.token, credentials.password) if secret]
         scrubber = Scrubber(*secrets, *wire.secrets)
-        self._sender = Sender(
-            wire=wire,
-            throttle=self._throttle,
-            retries=limits.retries,
-            timeout=limits.timeout,
-            stopping=stopping,
-            on_request=on_request,
-        )
+        self._sender = Sender(wire, self._throttle, limits, stopping, on_request)
         self._explain = Explainer(base.text, base.origin, limits.timeout, scrubber)
         self._session = Session(credentials, self._sender, self._explain, urlsplit(base.text).path)
         self._prefetch = Prefetch(

@@ -14,6 +14,7 @@ from dataclasses import field
 from reconciler.api.results import REFUSALS, Answer, NoAnswer
 from reconciler.api.throttle import Throttle, read_retry_after
 from reconciler.api.transport import Connection, Wire
+from reconciler.core.ports import ApiLimits
 from reconciler.dataclass import dataclass
 from reconciler.errors import ApiError, ErrorKind, UnclearWrite
 
@@ -66,14 +67,13 @@ class Call:
         return error_class(kind, f"{self}: {message}", status=status, hint=hint)
 
 
-@dataclass(kw_only=True)
+@dataclass()
 class Sender:
     """Sends calls over connections that are kept alive, one for each turn of the throttle. Thread-safe."""
 
     wire: Wire
     throttle: Throttle
-    retries: int
-    timeout: float
+    limits: ApiLimits
     stopping: Callable[[], bool]
     on_request: Callable[[str], None] | None  # gets a line about each attempt, without what may contain a secret
     # The requests of each method that reached the API, or may have.
@@ -168,7 +168,7 @@ class Sender:
             connection = Connection(self.wire)
         headers = {"Cookie": call.cookie} if call.cookie else {}
         try:
-            return connection.exchange(call.method, call.path, headers, call.content, self.timeout)
+            return connection.exchange(call.method, call.path, headers, call.content, self.limits.timeout)
         finally:
             self._idle.append(connection)
             if self._is_closed:
@@ -187,7 +187,7 @@ class Sender:
             is_exhausted = call.retry_after_waits > LONGEST_NAMED_WAITS
         else:
             call.repeats += 1
-            is_exhausted = call.repeats > self.retries
+            is_exhausted = call.repeats > self.limits.retries
         if unavailable and is_exhausted:
             self._retries_exhausted = True
         return is_exhausted

@@ -26,7 +26,7 @@ def insert_pairs(draft: Draft, mapping: Node, pairs: Mapping[str, Any], *, first
     quotes = last.style if last else ""
     if mapping.flow:
         inline = [write_inline({key: value}, quotes, in_brackets=True)[1:-1] for key, value in pairs.items()]
-        yield _insert_in_brackets(draft, mapping, inline, None if first else last, next(iter(mapping.entries), None))
+        yield _insert_in_brackets(draft, mapping, inline, None if first else last)
         return
     # They go behind the last line of the last value. Comments and blank lines below belong to what follows them.
     for layout in draft.list_layouts(quotes):
@@ -45,7 +45,7 @@ def insert_items(draft: Draft, sequence: Node, path: FieldPath, items: Sequence[
     before = sequence.entries[index - 1] if index else None
     if sequence.flow:
         inline = [write_inline(item, quotes, in_brackets=True) for item in items]
-        yield _insert_in_brackets(draft, sequence, inline, after=before, before=sequence.entries[0])
+        yield _insert_in_brackets(draft, sequence, inline, before)
         return
     for moved, layout in itertools.product([draft.moved, Moved()], draft.list_layouts(quotes)):
         open_lines = dict(moved)  # an item that comes twice takes its comments once
@@ -93,11 +93,9 @@ def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
     return Splice(draft.end_of_line_before(start) if end == len(draft.text) else start, end, "")
 
 
-def _insert_in_brackets(
-    draft: Draft, container: Node, items: Sequence[str], after: Entry | None = None, before: Entry | None = None
-) -> Splices:
-    """Return how to write more entries between brackets: after an entry, before one, or as the only ones."""
-    text, neighbour = draft.text, after or before
+def _insert_in_brackets(draft: Draft, container: Node, items: Sequence[str], after: Entry | None) -> Splices:
+    """Return how to write more entries between brackets, after one of them or before all."""
+    text, neighbour = draft.text, after or next(iter(container.entries), None)
     if neighbour is None:
         return [Splice(container.content + 1, container.content + 1, ", ".join(items))]
     line_begin = line_start(text, neighbour.start)

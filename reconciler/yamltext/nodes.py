@@ -29,8 +29,6 @@ MAX_ALIASED: Final = 10_000
 COLLECTION: Final = "collection"
 # YAML 1.1 breaks lines at these. YAML 1.2 reads them as characters.
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
-# YAML 1.1, section 4.1.1. Compiled only when needed, since that takes as long as reading twenty files.
-_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
 class YamlProblem(NamedTuple):
@@ -71,9 +69,9 @@ class _Loader(CParser):
         self.nodes += 1
         # The first node has no parent to report, but it is never refused.
         if self.depth > MAX_DEPTH:
-            raise _refuse(parent, TOO_DEEP)
+            raise _refuse(place_of(parent), TOO_DEEP)
         if self.nodes > MAX_NODES:
-            raise _refuse(parent, f"this file has more than {MAX_NODES} values, far more than it needs")
+            raise _refuse(place_of(parent), f"this file has more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
         """Count one level less. The composer calls this after each node."""
@@ -90,18 +88,17 @@ def compose(text: str) -> yaml.Node | None:
     if not text.isascii() and (match := _INVISIBLE.search(text)):
         name = name_character(match[0])
         message = f"there is {name} here, which is invisible and which YAML parsers read differently; delete it"
-        raise YamlProblems([YamlProblem(*place_in(text, match.start()), message)])
+        raise _refuse(place_in(text, match.start()), message)
     try:
         root = _Loader(text).get_single_node()
-    except yaml.reader.ReaderError:
-        match = re.search(_FORBIDDEN, text)
-        place = place_in(text, match.start()) if match else (1, 1)
-        code = f" (U+{ord(match[0]):04X})" if match else ""
-        raise YamlProblems(
-            [YamlProblem(*place, f"there is an invisible control character{code} here; remove it")]
-        ) from None
+    except yaml.reader.ReaderError as error:
+        # libyaml counts the bytes before a character that YAML forbids.
+        place = place_in(text, len(text.encode()[: error.position].decode()))
+        message = f"there is an invisible control character (U+{error.character:04X}) here; remove it"
+        raise _refuse(place, message) from None
     except yaml.MarkedYAMLError as error:
-        raise YamlProblems([YamlProblem(*explain_error(text, error))]) from None
+        line, column, message = explain_error(text, error)
+        raise _refuse((line, column), message) from None
     if root is not None and "*" in text:
         _measure(root, {}, set())
     return root
@@ -160,18 +157,18 @@ def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[
         ancestors.add(id(node))
         for child in itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value:
             if id(child) in ancestors:
-                raise _refuse(node, "an alias (*) here refers to a value that contains it")
+                raise _refuse(place_of(node), "an alias (*) here refers to a value that contains it")
             child_size, child_depth = sizes.get(id(child)) or _measure(child, sizes, ancestors)
             size, depth = size + child_size, max(depth, child_depth + 1)
         ancestors.discard(id(node))
     sizes[id(node)] = (size, depth)
     # Every measured node is in the text. Whatever the size has beyond these came from aliases.
     if size > len(sizes) + MAX_ALIASED:
-        raise _refuse(node, f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
+        raise _refuse(place_of(node), f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
     if depth > MAX_DEPTH:
-        raise _refuse(node, TOO_DEEP)
+        raise _refuse(place_of(node), TOO_DEEP)
     return size, depth
 
 
-def _refuse(node: Any, message: str) -> YamlProblems:
-    return YamlProblems([YamlProblem(*place_of(node), message)])
+def _refuse(place: tuple[int, int], message: str) -> YamlProblems:
+    return YamlProblems([YamlProblem(*place, message)])
