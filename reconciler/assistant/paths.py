@@ -1,7 +1,7 @@
 """Field paths: tuples of keys in the code, JSON Pointers (RFC 6901) or dotted names for users and files."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 FieldPath = tuple[str, ...]
 _PLACE = re.compile(r"[0-9]+")  # in a list
@@ -46,7 +46,7 @@ def write_path(path: FieldPath) -> str:
     return to_pointer(path) if any(set(key) & {*"./["} or not key for key in path) else dotted(path)
 
 
-def dotted(path: Iterable[str]) -> str:
+def dotted(path: Sequence[str]) -> str:
     """Return a path as people write it: `model.temperature`, `model.messages[0].content`."""
     # The checks of a fleet name each field, and few of them are in a list.
     name = ".".join(path)

@@ -181,7 +181,7 @@ def field_name(pointer: str) -> str:
 
 def name_path(path: FieldPath) -> str:
     """Return a field's path as people write it. An unusual key is in quotes, `metadata."x y"`."""
-    return dotted(map(key_name, path))
+    return dotted([*map(key_name, path)])
 
 
 def count_columns(text: str) -> int:
