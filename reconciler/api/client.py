@@ -83,11 +83,6 @@ class AssistantsApi:
         """How many requests of each method reached the API, or may have, including repeats and logins."""
         return MappingProxyType(self._sender.sent)
 
-    @property
-    def user_role(self) -> str | None:
-        """The role of the account, if a login has named it."""
-        return self._session.role
-
     def get(self, assistant_id: str) -> dict[str, Any]:
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may contain the other one."""
         return self._prefetch.take(assistant_id)
@@ -210,7 +205,7 @@ class AssistantsApi:
             return self._explain.no_answer(call, result)
         if result.status != 401:
             return self._explain.status(call, result)
-        role = f" (the role is {self._explain.quote(self.user_role)})" if self.user_role else ""
+        role = f" (the role is {self._explain.quote(self._session.role)})" if self._session.role else ""
         meaning = f"not signed in, or no permission to {call.method}{role}"
         hint = _HINT_AFTER_LOGIN if token.generation else _HINT_BEFORE_LOGIN
         return self._explain.status(call, result, meaning=meaning, hint=hint)

@@ -160,10 +160,8 @@ class Session:
     def _fetch_token(self) -> Token:
         email, password = self._credentials.email, self._credentials.password
         if not email or password is None:
-            missing = "RECONCILER_PASSWORD is not set" if email else "RECONCILER_EMAIL is not set"
-            problem = f"Cannot sign in: {missing}" if email or password else "There are no credentials for the API"
             hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"
-            raise ApiError("auth", f"{problem}: {hint}")
+            raise ApiError("auth", f"There are no credentials for the API: {hint}")
         content = json.dumps({"email": email, "password": password.reveal()}).encode()
         call = Call("POST", LOGIN_PATH, content, cookie="; ".join(self._jar.select(LOGIN_PATH)))
         result = self._sender.send(call)

@@ -7,7 +7,7 @@ off. It takes time to load, so only modules that send requests import this one. 
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -99,7 +99,8 @@ class Connection:
                 if not self.clock.has_read:
                     return NoAnswer("protocol", "a response that came before its request", reached=True)
                 has_begun = True
-                answer = Answer(response.status, tuple(_read_headers(response.headers)), b"")
+                pairs = [(name.decode().lower(), value.decode(errors="replace")) for name, value in response.headers]
+                answer = Answer(response.status, tuple(pairs), b"")
                 try:
                     encoding = answer.header("content-encoding")
                     return replace(answer, body=read_body(response.iter_stream(), encoding, largest))
@@ -249,14 +250,6 @@ class _TimedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)
-
-
-def _read_headers(headers: list[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
-    for name, value in headers:
-        try:
-            yield name.decode("latin-1").lower(), value.decode()
-        except UnicodeDecodeError:
-            yield name.decode("latin-1").lower(), value.decode("latin-1")
 
 
 def _convert_proxy(proxy: Proxy) -> httpcore.Proxy:

@@ -50,12 +50,6 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
     if not edits or not text:
         return _write_new(edits) if edits else text
     paths = [edit.path for edit in edits]
-    if () in paths:
-        raise EditRefused("a file cannot be replaced as a whole")
-    for outer, inner in itertools.pairwise(sorted(paths)):
-        # The result of such a pair would depend on their order.
-        if inner[: len(outer)] == outer:
-            raise EditRefused(f"{dotted(inner)} is inside another field that changes", inner)
     body = text.removeprefix(_BOM)
     old = _read(body)
     if not isinstance(old, dict):
@@ -117,9 +111,10 @@ def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
 def _find_moved(text: str, document: Any, leaves: Iterable[Change]) -> Moved:
     """Return the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
     removed = [change.path for change in leaves if change.kind == "remove"]
-    root, moved = find_spans(text) if removed else None, Moved()
+    if not removed:
+        return Moved()
+    root, moved = find_spans(text), Moved()
     for path in removed:
-        assert root is not None  # noqa: S101 - the text has just been read as an object
         *_, node = root.follow(path[:-1])
         if node.kind == "list" and not node.flow:
             entry = node.entries[int(path[-1])]
@@ -157,7 +152,6 @@ class _Editor:
     def _write(self, text: str, changes: Sequence[Change], intended: Any) -> str:
         """Return the first proposal for some changes that reads as intended. Raises EditRefused."""
         root = find_spans(text)
-        assert root is not None  # noqa: S101 - the text has just been read as an object
         draft = Draft(text, root, self.newline, self.moved)
         # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
         proposals = [_propose(draft, root, change, intended) for change in reversed(changes)]

@@ -6,10 +6,11 @@ a space before them; a value over several lines is indented further than what it
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
+Difference = tuple[int, str]  # a position in the text, and what parsers read differently there
 # What a rule can be broken with, as far as a look at the characters tells. Each begins with a literal, and no part of
 # one can run over the beginning of another match, so that a text of any length takes one quick walk.
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
@@ -44,13 +45,6 @@ _MARK: Final = (
 )
 
 
-class Difference(NamedTuple):
-    """One thing that parsers read differently, at a position in the text."""
-
-    position: int
-    message: str
-
-
 def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
     """Return whether `find_differences` may find something; `in_brackets` are its lists and groups in brackets."""
     # Looking at a file's tokens costs as much as reading it, so most files must do without.
@@ -71,7 +65,7 @@ def find_differences(text: str) -> list[Difference]:
     # Behind one of these libyaml's positions are different. Only the first is reported, since a file has many.
     match = re.search("\ufeff|\r(?!\n)", text)
     if match:
-        return [Difference(match.start(), _MARK if match[0] == "\ufeff" else _RETURN)]
+        return [(match.start(), _MARK if match[0] == "\ufeff" else _RETURN)]
     return sorted(_Tokens(text).find())
 
 
@@ -97,7 +91,7 @@ class _Tokens:
                 yield from self._check_scalar(token)
             elif isinstance(token, yaml.AnchorToken):
                 if self._is_empty(index):
-                    yield Difference(start, _NAME)
+                    yield start, _NAME
             else:
                 yield from self._check_indicator(token)
                 self._track_nesting(token)
@@ -122,26 +116,26 @@ class _Tokens:
             # Only the closing bracket may be in the column of the key, where people usually write it.
             least_column = self.columns[-1] + (not (isinstance(token, _CLOSING) and len(self.brackets) == 1))
             if token.start_mark.column < least_column:
-                yield Difference(token.start_mark.index, _INDENT)
+                yield token.start_mark.index, _INDENT
 
     def _check_indicator(self, token: Any) -> Iterator[Difference]:
         start, end = token.start_mark.index, token.end_mark.index
         if isinstance(token, yaml.DocumentEndToken) and self.has_ended:
-            yield Difference(start, _ENDED)
+            yield start, _ENDED
         # libyaml sees a pair in `["a":1]`, an indicator in `{?a: 1}`, and a tag in `[!!str,a]`. Other parsers do not.
         if self.brackets and not self.text[end : end + 1].isspace():
             is_pair = isinstance(token, yaml.ValueToken) and self.brackets[-1] is yaml.FlowSequenceStartToken
             if is_pair or isinstance(token, yaml.TagToken) or (isinstance(token, yaml.KeyToken) and start < end):
-                yield Difference(start, _NO_SPACE.format(self.text[start:end]))
+                yield start, _NO_SPACE.format(self.text[start:end])
 
     def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
         """Check what is between two tokens. To libyaml it is comments and white space."""
         gap = self.text[start:end]
         if gap.startswith("#") and start and self.text[start - 1] not in " \t\r\n":
-            yield Difference(start, _GLUED)
+            yield start, _GLUED
         tab = _COMMENT.sub(lambda comment: " " * len(comment[0]), gap).find("\t")
         if tab >= 0:
-            yield Difference(start + tab, _TAB)
+            yield start + tab, _TAB
 
     def _check_scalar(self, token: Any) -> Iterator[Difference]:
         start, end = token.start_mark.index, token.end_mark.index
@@ -149,12 +143,12 @@ class _Tokens:
             yield from self._check_block(token)
             return
         if self.brackets and not token.style and (token.value == "-" or "?" in token.value):
-            yield Difference(start, _IN_BRACKETS)
+            yield start, _IN_BRACKETS
         if not token.style and (tab := self.text.find("\t", start, end)) >= 0:
-            yield Difference(tab, _TAB)
+            yield tab, _TAB
         for line in _LINE_BEGINNING.finditer(self.text, start, end):
             if len(line[1]) <= self.columns[-1] and not _BREAK.match(self.text, line.end()):
-                yield Difference(line.end(), _INDENT)
+                yield line.end(), _INDENT
                 return
 
     def _check_block(self, token: Any) -> Iterator[Difference]:
@@ -167,7 +161,7 @@ class _Tokens:
             # If the header says how far lines are indented, all parsers agree about blank lines before the text.
             has_indicator = any(map(str.isdigit, header[0])) and has_words
             if not has_indicator and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
-                yield Difference(blanks.start(1), _BLANKS)
+                yield blanks.start(1), _BLANKS
         # The mark of a text of nothing leaves out the blanks behind it.
         is_last = end >= len(self.text if has_words else self.text.rstrip(" ")) and not self.text.endswith("\n")
         if is_last and header and "-" not in header[0]:
@@ -176,7 +170,7 @@ class _Tokens:
                 "this text ends with the file, and YAML parsers read it differently without a line end there; press "
                 f'Enter after its last word, or write "{mark}-" instead of "{mark}"'
             )
-            yield Difference(start, message)
+            yield start, message
 
     def _is_empty(self, index: int) -> bool:
         """Return whether an anchor has no value behind it, other than a tag."""

@@ -114,12 +114,11 @@ def _write_collection(draft: Draft, holder: Node, entry: Entry, value: Any, layo
     # A list may begin in the column of its key, unless it is itself the item of a list.
     least_column = holder.column + (0 if isinstance(value, list) and holder.kind != "list" else 1)
     is_behind_dash = holder.kind == "list" and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
+    block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
     if is_behind_dash or (node.is_block_collection and node.column >= least_column):
-        block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
         return [*_write_behind(draft, entry, ""), Splice(node.content, node.end, block)]
     # A comment between key and value stays above what is written.
     if "#" in draft.text[entry.after : node.start] and not node.is_block_text and not node.is_block_collection:
-        block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
         return [Splice(node.start, max(node.end, entry.after), block)]
     column = holder.column + 2 if holder.kind == "list" else column_below(value, holder.column, layout)
     return _write_head(draft, holder, entry, "", write_block(value, column, layout))

@@ -2,11 +2,12 @@
 
 Built from libyaml's events, which tell an alias from its value. Its marks are corrected where they
 reach further than the node: a block collection ends with its last entry, a block text with its last line.
-The text must be one that `read_yaml` takes, without a byte order mark. What is written there is decided
+The text must be one that `read_yaml` takes, not empty and without a byte order mark. What is written there is decided
 elsewhere.
 """
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -98,9 +99,12 @@ class Entry:
         return max(self.value.end, self.after)
 
 
-def find_spans(text: str) -> Node | None:
-    """Return the root node of a text, None for an empty document."""
-    return _Builder(text).build_root()
+def find_spans(text: str) -> Node:
+    """Return the root node of a text."""
+    builder = _Builder(text)
+    # The stream and the document begin before it.
+    _, _, root = itertools.islice(builder.events, 3)
+    return builder.build_node(root, -1)
 
 
 def line_start(text: str, position: int) -> int:
@@ -128,14 +132,8 @@ class _Builder:
         self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self.names: dict[str, str] = {}
 
-    def build_root(self) -> Node | None:
-        """Return the document's node."""
-        for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                return self._build_node(next(self.events), -1)
-        return None
-
-    def _build_node(self, event: Any, parent_column: int) -> Node:
+    def build_node(self, event: Any, parent_column: int) -> Node:
+        """Return the node that an event begins."""
         start, end, column = event.start_mark.index, event.end_mark.index, event.start_mark.column
         if isinstance(event, yaml.AliasEvent):
             # If an alias is a key, the key's name is the text that the alias stands for.
@@ -183,8 +181,8 @@ class _Builder:
         entries: list[Entry] = []
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             # Events do not say where colon and question mark are, so the text around the key does.
-            key = self._build_node(event, node.column)
-            value = self._build_node(next(self.events), node.column)
+            key = self.build_node(event, node.column)
+            value = self.build_node(next(self.events), node.column)
             colon = _COLON.match(self.text, key.end)
             gap = self.text[entries[-1].end if entries else node.start : key.start]
             entry = Entry(
@@ -205,7 +203,7 @@ class _Builder:
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             # Events do not say where the dash is either.
             gap = None if node.flow else _TO_NEXT_DASH.match(self.text, end)
-            value = self._build_node(event, node.column)
+            value = self.build_node(event, node.column)
             start = gap.end() if gap else value.start
             entries.append(Entry(name=str(len(entries)), start=start, after=start + bool(gap), value=value))
             end = entries[-1].end

@@ -38,7 +38,6 @@ def test_a_read_sends_the_cookie_and_returns_the_object(server: OddServer) -> No
     with client(server) as api:
         assert api.get("asst_1") == ASSISTANT
         assert dict(api.calls) == {"GET": 1, "PATCH": 0, "POST": 0}
-        assert api.user_role is None
         assert api.url == server.url
     (request,) = server.all_requests
     assert (request.method, request.path) == ("GET", "/api/assistants/asst_1")

@@ -442,12 +442,6 @@ def test_a_value_is_never_quoted_in_a_refusal() -> None:
     assert error.message == "a.b cannot be written: a is not an object"
 
 
-@pytest.mark.parametrize("paths", [[()], [("a",), ("a",)], [("a", "b"), ("a",)], [("a",), ("a", "b")]])
-def test_paths_that_lie_within_one_another_are_refused(paths: list[tuple[str, ...]]) -> None:
-    with pytest.raises(EditRefused, match=r"a whole|is inside another field"):
-        edit_yaml("a: {b: 1}\n", [Edit(path, 1) for path in paths])
-
-
 FIRST: dict[str, tuple[str, str]] = {
     "block": ("# c\na: 1\n", "# c\nid: x1\na: 1\n"),
     "document start": ("# c\n%YAML 1.1\n---\n# d\na: 1", "# c\n%YAML 1.1\n---\n# d\nid: x1\na: 1"),
