@@ -187,7 +187,8 @@ class Host(abc.ABC):
         return {
             "id": str(item.get(id_key or self.number_key)),
             "author": str(get_group(item, group).get(name) or ""),
-            "body": str(item.get(body_key or self.body_key) or ""),
+            # A browser changes the line ends of a text that somebody edits.
+            "body": str(item.get(body_key or self.body_key) or "").replace("\r\n", "\n"),
             "title": str(item.get("title") or ""),
         }
 

@@ -29,7 +29,7 @@ def keep_comment(
         return "nothing"
     content = text if text is not None else "## Plan\n\nThis request no longer changes a definition."
     body = _make_body(host, marker, content, link, apply_link)
-    if existing is not None and _is_same_body(existing.body, body):
+    if existing is not None and existing.body.rstrip() == body.rstrip():
         return "nothing"
     host.write_comment(body, existing)
     return "edited" if existing is not None else "created"
@@ -49,7 +49,7 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
         host.close_issue(existing, f"{settled}{_link_to_run(host)}")
         return "closed"
     body = _make_body(host, marker, text, link)
-    if existing is not None and _is_same_body(existing.body, body) and existing.title == title:
+    if existing is not None and existing.body.rstrip() == body.rstrip() and existing.title == title:
         return "nothing"
     host.write_issue(title, body, existing)
     return "created" if existing is None else "edited" if existing.title == title else "renamed"
@@ -142,8 +142,7 @@ def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None
 
 
 def _is_marked(entry: Entry, marker: str) -> bool:
-    # A browser changes the line ends of a text that somebody edits.
-    return entry.body.replace("\r\n", "\n").partition("\n")[0].rstrip() == marker
+    return entry.body.partition("\n")[0].rstrip() == marker
 
 
 def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = "") -> str:
@@ -159,10 +158,6 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     contents = (host.make_inert(content.rstrip()) for content in (text, _NO_ROOM))
     bodies = (f"{marker}\n{content}\n\n{footer}".rstrip() + "\n" for content in contents)
     return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.longest_body)
-
-
-def _is_same_body(existing: str, body: str) -> bool:
-    return existing.replace("\r\n", "\n").rstrip() == body.rstrip()
 
 
 def _link_to_run(host: Host) -> str:
