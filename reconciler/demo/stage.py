@@ -159,12 +159,9 @@ def _make_environment() -> dict[str, str]:
 
 def _stop(command: subprocess.Popen[str]) -> None:
     # First the signal at which the sandbox ends in good order; what does not end by itself then is made to.
-    if command.poll() is None:
+    with command:
         command.terminate()
-    try:
-        command.wait(_SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        command.kill()
-        command.wait()
-    if command.stdout:
-        command.stdout.close()
+        try:
+            command.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            command.kill()
