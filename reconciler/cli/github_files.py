@@ -17,15 +17,11 @@ LARGEST_SUMMARY = 1_000 * 1024  # bytes for one step; GitHub drops a whole summa
 
 def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
     """Add the report to the job's summary, and its outcome to the step's outputs; yield what could not be written."""
-    outputs = "".join(f"{name}={value}\n" for name, value in list_outputs(view.report).items())
-    makers: dict[str, Callable[[int], str]] = {
-        "GITHUB_STEP_SUMMARY": functools.partial(_make_summary, view),
-        "GITHUB_OUTPUT": lambda _size: outputs,
-    }
+    makers = {"GITHUB_STEP_SUMMARY": _make_summary, "GITHUB_OUTPUT": _make_outputs}
     for variable, make in makers.items():
         if name := os.environ.get(variable):
             try:
-                _append(Path(name), make)
+                _append(Path(name), functools.partial(make, view))
             except OSError as error:
                 hint = f"the runner sets this path in {variable}"
                 yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
@@ -40,6 +36,10 @@ def _append(path: Path, make: Callable[[int], str]) -> None:
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
         if text := make(size + len(separator)):
             file.write(separator + text.encode("utf-8", "backslashreplace"))
+
+
+def _make_outputs(view: RunView, _size: int) -> str:
+    return "".join(f"{name}={value}\n" for name, value in list_outputs(view.report).items())
 
 
 def _make_summary(view: RunView, size: int) -> str:

@@ -32,13 +32,16 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section, in the order in which they were declared."""
-        for section in _SECTIONS:
-            params = (param for param in self.get_params(ctx) if isinstance(param, click.Option))
-            records = (param.get_help_record(ctx) for param in params if _section_of(param) == section)
-            rows = [row for row in records if row is not None]
-            if rows:
+        rows: dict[str, list[tuple[str, str]]] = {section: [] for section in _SECTIONS}
+        for param in self.get_params(ctx):
+            # --help is click's own option. It is handled before all others.
+            section = getattr(param, "section", "Help" if param.is_eager else OPTIONS)
+            if row := param.get_help_record(ctx):
+                rows[section].append(row)
+        for section, section_rows in rows.items():
+            if section_rows:
                 with formatter.section(section):
-                    formatter.write_dl(rows)
+                    formatter.write_dl(section_rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples. Command lines are never wrapped, so that they can be copied."""
@@ -84,9 +87,3 @@ def group_options(
         return decorated
 
     return decorate
-
-
-def _section_of(param: click.Option) -> str:
-    if isinstance(param, SectionedOption):
-        return param.section
-    return "Help" if "--help" in param.opts else OPTIONS

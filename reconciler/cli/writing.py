@@ -30,6 +30,7 @@ from reconciler.report.differences.values import escape, literal
 from reconciler.report.formats.inert import cut
 from reconciler.report.masking import mask_value
 from reconciler.report.view import make_view
+from reconciler.report.wording import count_noun
 from reconciler.usecases.apply import Session
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
@@ -119,9 +120,8 @@ class TerminalSession:
     def _ask_to_write(self, planned: Run, writes: int) -> bool:
         report = build_report(planned, sensitive=self.settings.sensitive)
         eprint(render(make_view(report), "text", sys.stderr))
-        assistants = "1 assistant" if writes == 1 else f"{writes} assistants"
         environment = f" ({planned.environment})" if planned.environment else ""
-        question = f"Write to {assistants}{_describe_api(planned)}{environment}? [y/N]: "
+        question = f"Write to {count_noun(writes, 'assistant')}{_describe_api(planned)}{environment}? [y/N]: "
         return self._ask(question).lower() in ("y", "yes")
 
     def _ask(self, question: str) -> str:

@@ -12,6 +12,7 @@ from reconciler.cli.help import declare_command, group_options
 from reconciler.cli.installation import missing_library_error
 from reconciler.cli.streams import eprint
 from reconciler.report.differences.values import escape
+from reconciler.report.wording import count_noun
 from reconciler.sandbox.fault_rules import Rule, parse_rule
 from reconciler.sandbox.settings import Settings
 
@@ -131,7 +132,6 @@ def command(settings: Settings, verbose: bool) -> None:
 
 
 def _announce(settings: Settings, url: str, assistants: int) -> None:
-    noun = "assistant" if assistants == 1 else "assistants"
-    click.echo(f"Sandbox API on {url} ({assistants} {noun})")
+    click.echo(f"Sandbox API on {url} ({count_noun(assistants, 'assistant')})")
     if any(rule.when == "share" for rule in settings.faults):
         eprint(f"Random faults: --fault-seed {settings.fault_seed} repeats them.")
