@@ -97,6 +97,7 @@ def _build_expiry(run: Run) -> ExpiryEntry | None:
 
 def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> AssistantEntry:
     definition, plan, live, error = result.definition, result.plan or Plan(), result.live or {}, result.error
+    message = "\n".join(filter(None, (error.message, error.hint))) if error else ""
     updated_at = _take_text(live.get("updatedAt"))
     return AssistantEntry(
         key=definition.key,
@@ -116,11 +117,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         live_updated_at=updated_at,
         remaining=tuple(map(to_pointer, result.remaining)),
         warnings=(*plan.warnings, *result.warnings),
-        error=ErrorEntry(
-            kind=error.kind, message="\n".join(filter(None, (error.message, error.hint))), status=error.status
-        )
-        if error
-        else None,
+        error=ErrorEntry(kind=error.kind, message=message, status=error.status) if error else None,
         last=dict(result.last_reading) if result.last_reading is not None else None,
         enforced=tuple(EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason) for entry in plan.enforced)
         or None,

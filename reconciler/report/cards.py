@@ -263,10 +263,9 @@ def _group_differences(
 ) -> Iterator[Group]:
     """Yield a group of differences for each kind, title and place, conflicts first."""
     groups: dict[tuple[Kind, str, str], list[Difference]] = {}
-    for kind in Kind:
-        for difference in differences:
-            if difference.change.kind is kind:
-                groups.setdefault((kind, difference.title, difference.place if in_place else ""), []).append(difference)
+    for difference in sorted(differences, key=lambda each: [*Kind].index(each.change.kind)):
+        place = difference.place if in_place else ""
+        groups.setdefault((difference.change.kind, difference.title, place), []).append(difference)
     shown = ""
     for (kind, title, place), members in groups.items():
         yield Group(

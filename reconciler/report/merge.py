@@ -105,15 +105,10 @@ def _name_environment(item: _Item, report: Report, differ: bool) -> _Item:
 
 def _list_warnings(reports: Sequence[Report]) -> Iterator[str]:
     """Yield the warnings, each with its environment, unless all environments have it."""
-    environments: dict[str, dict[str | None, None]] = {}
-    for report in reports:
-        for warning in report.warnings:
-            environments.setdefault(warning, {})[report.environment] = None
-    for warning, names in environments.items():
-        if {*names} == {report.environment for report in reports}:
-            yield warning
-        else:
-            yield from (f"{name}: {warning}" if name else warning for name in names)
+    for warning in dict.fromkeys(warning for report in reports for warning in report.warnings):
+        names = [report.environment for report in reports if warning in report.warnings]
+        is_everywhere = {*names} == {report.environment for report in reports}
+        yield from (f"{name}: {warning}" if name and not is_everywhere else warning for name in names)
 
 
 def _common_value(values: Sequence[_Value], otherwise: _Value) -> _Value:

@@ -30,6 +30,9 @@ _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
 _LONGEST_DIFF = 8_000  # characters of a text in an annotation
 _WHERE_THE_REST_IS = "The job's summary shows as much as fits. The JSON and HTML reports show everything."
+# What becomes of a live edit where git's value is sent: after a run that did it, and before.
+_OVERWRITTEN = ("Git's value was sent: the live edit was overwritten.", "apply would overwrite the live edit.")
+_RESTORED = ("Git's value was restored.", "apply would restore git's value.")
 Level = Literal["error", "warning"]
 
 
@@ -209,18 +212,13 @@ def describe_consequence(change: ChangeEntry, entry: AssistantEntry, report: Rep
     named_by = wording.list_naming_options(report, [entry])
     # "would" is for a plan, and for a run that stopped before this assistant.
     is_done = change.sent and entry.outcome is Outcome.APPLIED
+    if _is_wanted(change):
+        done, planned = _OVERWRITTEN if change.kind is Kind.CONFLICT else _RESTORED
+        return done if is_done else planned
     if change.kind is Kind.CONFLICT:
-        if _is_wanted(change):
-            return (
-                "Git's value was sent: the live edit was overwritten."
-                if is_done
-                else "apply would overwrite the live edit."
-            )
         is_refused = change.sent is False and change.unsent is not Unsent.KEPT
         end = "; nothing is sent to this assistant" if is_refused else ""
         return f"Both sides changed{end}. To resolve it, {Kind.CONFLICT.explain_ways_out(*named_by)}."
-    if _is_wanted(change):
-        return "Git's value was restored." if is_done else "apply would restore git's value."
     if report.options.get("on_drift") == "fail":
         return "With --on-drift fail, nothing is sent to this assistant."
     pull = shlex.join(["reconciler", "pull", *named_by])
