@@ -11,7 +11,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.rules import explain_dead_rule
-from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, RuleException, Settings
+from reconciler.core.settings import Dated, EnforceRule, ForAssistants, Freeze, IgnoreRule, LintLevel, Rule, Settings
 from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, prune, put_all
 from reconciler.dataclass import dataclass
 
@@ -131,8 +131,8 @@ def has_expired(entry: Dated, today: datetime.date) -> bool:
 
 def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
     """Yield the entries that are past their date, each with what to say about it."""
-    for entry, name in _list_dated(settings):
-        if has_expired(entry, settings.today):
+    for entry, name in settings.entries:
+        if isinstance(entry, Dated) and has_expired(entry, settings.today):
             # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
             # freeze ends on its day, since no assistant should stay frozen because nobody looked at this file.
             effect = "no longer applies" if isinstance(entry, Freeze) else "still applies"
@@ -143,8 +143,8 @@ def warn_of_expiry(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each entry that is past its date, or will be within two weeks."""
     yield from (message for _, message in list_expired(settings))
     soon = settings.today + datetime.timedelta(days=NOTICE_DAYS)
-    for entry, name in _list_dated(settings):
-        if entry.expires is not None and settings.today <= entry.expires <= soon:
+    for entry, name in settings.entries:
+        if isinstance(entry, Dated) and entry.expires is not None and settings.today <= entry.expires <= soon:
             yield f"{name} expires on {entry.expires}: {_RENEW}"
 
 
@@ -153,34 +153,25 @@ def check_matches(
 ) -> Iterator[tuple[ForAssistants, str]]:
     """Yield every entry, with a sentence if it concerns nothing in any definition, else with an empty text."""
     # Most often a typo, and then the value that the entry should protect is not protected.
-    for kind, entries in (("ignore", settings.ignore), ("enforce", settings.enforce)):
-        for rule in entries:
-            name = f"{kind} {write_path(rule.path)}"
-            concerned = [definition for definition in definitions if rule.concerns(definition.key)]
-            message = _match_assistants(name, rule, definitions)
+    for entry, name in settings.entries:
+        concerned = [definition for definition in definitions if entry.concerns(definition.key)]
+        message = ""
+        # A skipped file is not a definition, but its lint may be silenced.
+        if not concerned and not (isinstance(entry, LintLevel) and entry.lint == "skipped-file"):
+            message = (
+                f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants` (a "
+                "definition's name is its path below the folder, without .yaml)"
+            )
+        elif isinstance(entry, IgnoreRule | EnforceRule):
             # Anything but an object would be sent in place of what live has (or may have, unread) at an ignored path.
-            above = [value for each in concerned for value in _list_above(each, rule.path)]
-            protects = kind == "ignore" and not all(isinstance(value, Mapping) for value in above)
-            protects = protects and (not lives or any(paths_matching(live, rule.path) for live in lives))
-            if concerned and not protects and not any(_declares(each, rule.path) for each in concerned):
+            above = [value for each in concerned for value in _list_above(each, entry.path)]
+            protects = isinstance(entry, IgnoreRule) and not all(isinstance(value, Mapping) for value in above)
+            protects = protects and (not lives or any(paths_matching(live, entry.path) for live in lives))
+            if not protects and not any(_declares(each, entry.path) for each in concerned):
                 message = f"{name} matches nothing in any definition: remove it from reconciler.yaml"
-            yield rule, message
-    others: list[tuple[str, ForAssistants]] = [(_name_freeze(entry), entry) for entry in settings.frozen]
-    others += [(_name_exception(rule.id, entry), entry) for rule in settings.rules for entry in rule.exceptions]
-    for check in settings.rules:
-        yield check, _match_assistants(f"the rule {check.id}", check, definitions) or explain_dead_rule(check, settings)
-    # A skipped file is not a definition, but its lint may be silenced.
-    others += [(f"lints {entry.lint}", entry) for entry in settings.lints if entry.lint != "skipped-file"]
-    yield from ((entry, _match_assistants(name, entry, definitions)) for name, entry in others)
-
-
-def _match_assistants(name: str, entry: ForAssistants, definitions: Sequence[Definition]) -> str:
-    if any(entry.concerns(definition.key) for definition in definitions):
-        return ""
-    return (
-        f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants` (a definition's "
-        "name is its path below the folder, without .yaml)"
-    )
+        elif isinstance(entry, Rule):
+            message = explain_dead_rule(entry, settings)
+        yield entry, message
 
 
 def find_idle_secrets(
@@ -214,21 +205,6 @@ def warn_of_unmatched(
         if covers(ignored.path, enforced.path) and any(_declares(each, enforced.path) for each in concerned):
             name = write_path(enforced.path)
             yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one"
-
-
-def _list_dated(settings: Settings) -> Iterator[tuple[Dated, str]]:
-    yield from ((rule, f"ignore {write_path(rule.path)}") for rule in settings.ignore)
-    yield from ((freeze, _name_freeze(freeze)) for freeze in settings.frozen)
-    for rule in settings.rules:
-        yield from ((exception, _name_exception(rule.id, exception)) for exception in rule.exceptions)
-
-
-def _name_freeze(entry: Freeze) -> str:
-    return f"the freeze ({entry.reason})"
-
-
-def _name_exception(rule: str, entry: RuleException) -> str:
-    return f"the exception from the rule {rule} ({entry.reason})"
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:

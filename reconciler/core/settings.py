@@ -4,12 +4,12 @@ import dataclasses
 import datetime
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final, Literal
 
 from reconciler.assistant.fields import is_known
-from reconciler.assistant.paths import FieldPath, meets
+from reconciler.assistant.paths import FieldPath, meets, write_path
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.dataclass import dataclass
 
@@ -160,10 +160,15 @@ class Environment:
     lints: tuple[LintLevel, ...] = ()
 
     @property
-    def entries(self) -> tuple[ForAssistants, ...]:
-        """All entries for some assistants, the exceptions from rules among them."""
-        exceptions = (entry for rule in self.rules for entry in rule.exceptions)
-        return (*self.ignore, *self.enforce, *self.frozen, *self.rules, *exceptions, *self.lints)
+    def entries(self) -> Iterator[tuple[ForAssistants, str]]:
+        """All entries for some assistants, the exceptions from rules among them, each with its name in messages."""
+        yield from ((entry, f"ignore {write_path(entry.path)}") for entry in self.ignore)
+        yield from ((entry, f"enforce {write_path(entry.path)}") for entry in self.enforce)
+        yield from ((entry, f"the freeze ({entry.reason})") for entry in self.frozen)
+        for rule in self.rules:
+            yield rule, f"the rule {rule.id}"
+            yield from ((each, f"the exception from the rule {rule.id} ({each.reason})") for each in rule.exceptions)
+        yield from ((entry, f"lints {entry.lint}") for entry in self.lints)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,12 +215,12 @@ class Settings(Environment):
     def is_shared(self, entry: ForAssistants) -> bool:
         """Return whether an entry counts in other environments, too: one environment does not tell that it is idle."""
         own = self.environments.get(self.environment or "")
-        return own is not None and len(self.environments) > 1 and entry not in own.entries
+        return own is not None and len(self.environments) > 1 and entry not in (each for each, _ in own.entries)
 
     @property
     def next_expiry(self) -> datetime.date | None:
         """The nearest last day of an entry that has one; it may be past. None if no entry has one."""
-        days = (entry.expires for entry in self.entries if isinstance(entry, Dated) and entry.expires is not None)
+        days = (entry.expires for entry, _ in self.entries if isinstance(entry, Dated) and entry.expires is not None)
         return min(days, default=None)
 
     def may_show(self, path: FieldPath) -> bool:
