@@ -12,7 +12,7 @@ from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
 from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
-from reconciler.errors import ApiError, ErrorKind
+from reconciler.errors import ApiError, ErrorKind, ReconcilerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,11 @@ class Failure:
     hint: str = ""
 
 
-def to_failure(error: ApiError, message: str = "", *, hint: str = "") -> Failure:
-    """Return an API error as the report shows it, with another message or hint if there is one."""
-    return Failure(error.kind, message or error.message, error.status, hint or error.hint)
+def to_failure(error: ReconcilerError, message: str = "", *, hint: str = "") -> Failure:
+    """Return an error as the report shows it, with another message or hint if there is one."""
+    # What did not come from the API is about the definition, or what it is added to.
+    kind, status = (error.kind, error.status) if isinstance(error, ApiError) else ("invalid", None)
+    return Failure(kind, message or error.message, status, hint or error.hint)
 
 
 def check_organisation(live: Mapping[str, Any], settings: Settings) -> Failure | None:
@@ -91,10 +93,10 @@ class Result:
         return Status.MISSING if self.error.kind == "not_found" else Status.ERROR
 
     def end(
-        self, outcome: Outcome, error: Failure | ApiError | None = None, *, refused: bool = False, **changes: Any
+        self, outcome: Outcome, error: Failure | ReconcilerError | None = None, *, refused: bool = False, **changes: Any
     ) -> "Result":
         """Return the result with the assistant's outcome; `refused` says that the API refused the write itself."""
-        failure = to_failure(error) if isinstance(error, ApiError) else error or self.error
+        failure = to_failure(error) if isinstance(error, ReconcilerError) else error or self.error
         # With an unclear outcome, the changes still count as sent: a rollback must be able to undo them.
         sent = outcome.may_be_live or refused
         plan = self.plan if sent or self.plan is None else self.plan.stop()

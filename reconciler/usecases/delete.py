@@ -227,9 +227,8 @@ def _find_own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFil
     forms = (project.settings.choose(name) for name in sorted(project.settings.environments))
     # Another environment's overlay may mention the text as well.
     yaml_files = find_all(project.folder, project.root, *(drop_missing_overlay(form, project.folder) for form in forms))
-    other_files = {layer for each in yaml_files.definitions for layer, _ in yaml_files.stack(each)}
-    other_files |= {each for files in yaml_files.overlays.values() for each in files}
-    other_files |= {each for shared in yaml_files.defaults for each in shared.values()}
+    groups = (yaml_files.definitions, *yaml_files.overlays.values(), *(each.values() for each in yaml_files.defaults))
+    other_files = [each for group in groups for each in group if each.file not in names]
     for file, content in sorted(texts.items()):
-        if not any(mentions(yaml_file, {file}) for yaml_file in other_files if yaml_file.file not in names):
+        if not any(mentions(yaml_file, {file}) for yaml_file in other_files):
             yield file, content

@@ -69,20 +69,17 @@ def _plan_offline(project: Project, definition: Definition) -> Result:
 
 
 def _plan_one(api: Assistants, project: Project, definition: Definition) -> Result:
+    live = None
     try:
         live = project.normalize(definition, api.get(definition.id))
-    except ApiError as error:
-        return Result(definition, error=to_failure(error))
-    # Before anything is compared: the values of another organisation must not appear in a report.
-    foreign = check_organisation(live, project.settings)
-    if foreign is not None:
-        return Result(definition, live, error=foreign)
-    try:
+        # Before anything is compared: the values of another organisation must not appear in a report.
+        if (foreign := check_organisation(live, project.settings)) is not None:
+            return Result(definition, live, error=foreign)
         planned = project.plan_for(definition, live)
-        warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
-        return Result(definition, live, planned, warnings=warnings)
-    except IncompleteObject as error:
-        return Result(definition, live, error=Failure("invalid", error.message, hint=error.hint))
+    except (ApiError, IncompleteObject) as error:
+        return Result(definition, live, error=to_failure(error))
+    warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
+    return Result(definition, live, planned, warnings=warnings)
 
 
 def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
@@ -97,7 +94,7 @@ def _plan_new(project: Project, definition: Definition) -> Result:
     try:
         planned = project.planner_for(definition.key).plan_creation(definition.declared)
     except IncompleteObject as error:
-        return Result(definition, error=Failure("invalid", error.message, hint=error.hint))
+        return Result(definition, error=to_failure(error))
     objection = explain_no_creation(project, definition)
     if objection is None or project.policy.create:
         return Result(definition, plan=planned, error=objection)

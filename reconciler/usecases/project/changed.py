@@ -1,7 +1,7 @@
 """Which definitions a branch has changed, so that the number of requests depends on the change, not on the fleet."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core.canonical import exact_text
@@ -9,11 +9,9 @@ from reconciler.core.definition import (
     NEW,
     SUFFIXES,
     Definition,
-    defaults_above,
     is_defaults_file,
     is_definition_file,
     key_of,
-    path_in,
 )
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
@@ -101,7 +99,7 @@ def _find_differing(project: Project, fork: str, below: str) -> set[str]:
     return repository.differing_paths(fork, project.head, below) | tracked | untracked | names
 
 
-def _find_users(project: Project, differing: Collection[str]) -> Iterator[str]:
+def _find_users(project: Project, differing: set[str]) -> Iterator[str]:
     """Yield the definitions that have one of some files as a layer or a text. An overlay without one counts as one."""
     # If no definition is left, nobody uses these files. Another check reports that.
     with contextlib.suppress(DefinitionError):
@@ -112,8 +110,7 @@ def _find_users(project: Project, differing: Collection[str]) -> Iterator[str]:
         lost = dict(files.overlays)
         for definition in files.definitions:
             # Compared by name, since the files may be gone.
-            layers = [*defaults_above(definition.key), *(f"{definition.key}{suffix}" for suffix in SUFFIXES)]
-            if any(path_in(place, layer) in differing for place in project.places for layer in layers):
+            if not differing.isdisjoint(project.list_layers(definition.key)):
                 yield definition.file
             lost.pop(definition.key, None)
         yield from (overlay.file for overlays in lost.values() for overlay in overlays if overlay.file in differing)

@@ -15,7 +15,15 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted, parse_pointer
 from reconciler.core.base import NO_BASE, BaseDefinitions, Entries
 from reconciler.core.canonical import align_line_ends, normalize_live
-from reconciler.core.definition import Definition, Layer, is_definition_file, write_command
+from reconciler.core.definition import (
+    SUFFIXES,
+    Definition,
+    Layer,
+    defaults_above,
+    is_definition_file,
+    path_in,
+    write_command,
+)
 from reconciler.core.outcome import Kind
 from reconciler.core.overrides import Overrides, find_overrides
 from reconciler.core.plan import DEFAULT_POLICY, Plan, Planner, Policy
@@ -121,6 +129,11 @@ class Project:
         """The folder of the environment's overlays, where it has one."""
         overlay = self.settings.overlay
         return self.folder.resolve().parent / overlay if overlay is not None else None
+
+    def list_layers(self, key: str) -> list[str]:
+        """Return all paths at which layers of the definition with a key may be, whether there are files or not."""
+        names = [*defaults_above(key), *(f"{key}{suffix}" for suffix in SUFFIXES)]
+        return [path_in(place, name) for place in self.places for name in names]
 
     def covers(self, file: str) -> bool:
         """Return whether an entry of the base belongs to the run's folder, or to a folder that no longer exists."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.assistant.texts import clean_text
 from reconciler.core.base import Entry
 from reconciler.core.canonical import exact_text
-from reconciler.core.definition import NEW, SUFFIXES, Definition, defaults_above, is_definition_file, key_of, path_in
+from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
@@ -126,12 +126,8 @@ def _find_differing_file(project: Project, definition: Definition) -> str:
         if content is None or _find_meaning(file, content) != _find_meaning(file, text.encode()):
             return file
     # Else a layer beside the definition is missing: `HEAD` has it, and the working tree does not.
-    places = [path_in(project.below, below) for below in defaults_above(definition.key)]
-    for upper in project.places[1:]:
-        above = [*defaults_above(definition.key), *(f"{definition.key}{suffix}" for suffix in SUFFIXES)]
-        places += [path_in(upper, below) for below in above]
-    lacking = (path for path in places if path not in definition.contents and repository.files(head, path))
-    return next(lacking, definition.file)
+    places = (path for path in project.list_layers(definition.key) if path not in definition.contents)
+    return next((path for path in places if repository.files(head, path)), definition.file)
 
 
 def _find_meaning(file: str, content: bytes) -> str:

@@ -57,23 +57,22 @@ def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry]) -> tupl
 
     `recorded` are the entries of this run's assistants after it, by the file of the definition.
     """
-    older = {entry.id: entry for entry in previous.late}
-    late: list[Unclear] = []
+    late = {entry.id: entry for entry in previous.late}
     for result in run.results:
-        earlier = next((older.pop(name) for name in result.ids if name in older), None)
+        earlier = next((late.pop(name) for name in result.ids if name in late), _make_unclear(result))
         live, live_after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
         sent_paths = [path for path, _ in planned.replaced if path in result.remaining]
         unseen = [path for path in sent_paths if shows_nothing_new([path], live, live_after)]
-        older_fields = earlier.fields if earlier else ()
+        fields = {*earlier.fields}
         if result.outcome and result.outcome.settled:
             # What is ignored or frozen keeps its older value in the record, so the late one must be known as ours.
             entry, declared = recorded.get(result.definition.file), result.definition.declared
-            paths = [(field, parse_pointer(field)) for field in older_fields]
-            older_fields = tuple(field for field, path in paths if not _has_declared(entry, declared, path))
-        if fields := {*older_fields, *map(to_pointer, unseen)}:
-            heads = _add_head(earlier.heads if earlier else (), run.head if unseen else None)
-            late.append(dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads))
-    return tuple(sorted([*older.values(), *late], key=_make_key))
+            fields = {field for field in fields if not _has_declared(entry, declared, parse_pointer(field))}
+        if fields := {*fields, *map(to_pointer, unseen)}:
+            heads = _add_head(earlier.heads, run.head if unseen else None)
+            write = dataclasses.replace(_make_unclear(result), fields=tuple(sorted(fields)), heads=heads)
+            late[write.id] = write
+    return tuple(sorted(late.values(), key=_make_key))
 
 
 def find_undone(

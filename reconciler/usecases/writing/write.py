@@ -44,8 +44,7 @@ class Write:
             return self._settle()
         except ReconcilerError as error:
             # Git may fail, or live may no longer have what the definition is added to. The others go on.
-            failure = Failure("invalid", error.message, hint=error.hint)
-            return self.result.end(Outcome.INDETERMINATE if self.sent else Outcome.FAILED, failure)
+            return self.result.end(Outcome.INDETERMINATE if self.sent else Outcome.FAILED, error)
 
     def _settle(self) -> Result:
         stale = None
