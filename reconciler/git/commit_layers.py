@@ -46,7 +46,7 @@ class CommitLayers:
         self._current = current
         # Many definitions have the same defaults and mention the same texts: each is looked up and read once.
         self._find = functools.cache(lambda path: repository.files(commit, path).get(path))
-        self._parse_defaults = functools.cache(self._read_defaults)
+        self._parse = functools.cache(self._read_fields)
         self._read_text = functools.cache(self._read_text_file)
 
     @functools.cached_property
@@ -87,14 +87,9 @@ class CommitLayers:
             names += [file, *(name for _, (name, _) in texts_read)]
         return dict(merged), tuple(names)
 
-    def _parse(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
-        if is_defaults_file(file):
-            return self._parse_defaults(file, blob)
-        return self._today.get(blob.name) or parse_definition(self._repository.read(file, blob))
-
-    def _read_defaults(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
-        fields = parse_definition(self._repository.read(file, blob))
-        return get_shared(fields) if fields is not None else None
+    def _read_fields(self, file: str, blob: Blob) -> Mapping[str, Any] | None:
+        fields = self._today.get(blob.name) or parse_definition(self._repository.read(file, blob))
+        return get_shared(fields) if fields is not None and is_defaults_file(file) else fields
 
     def _text(self, mention: Mapping[str, Any], file: str) -> tuple[str, str] | None:
         """Return the text file that a file mentions, and its text; None if this commit does not have it."""

@@ -11,9 +11,9 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeVar
 
 from reconciler.errors import RepositoryError
 
@@ -25,6 +25,7 @@ _OF_HOOKS = frozenset(
         *("GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
     )
 )
+_Started = TypeVar("_Started")
 _NEEDED = "the repository's history shows which values were edited live"
 _CHUNK = 64 * 1024
 _MOST_LINES = 10  # of what a child says on stderr
@@ -72,13 +73,7 @@ class Processes:
     def _wait_for(
         self, arguments: tuple[str, ...], stdin: bytes | None = None, environment: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[bytes]":
-        with self.open(*arguments, environment=environment) as child:
-            try:
-                stdout, stderr = child.communicate(stdin)
-            except BaseException:
-                child.kill()
-                raise
-        return subprocess.CompletedProcess(arguments, child.returncode, stdout, stderr)
+        return self._start(subprocess.run, arguments, environment or {}, input=stdin or b"", capture_output=True)
 
     def _check(self, arguments: tuple[str, ...], answer: "subprocess.CompletedProcess[bytes]") -> bytes:
         if answer.returncode != 0:
@@ -88,21 +83,25 @@ class Processes:
             raise self.failure(arguments[0], _first_line(answer.stderr))
         return answer.stdout
 
-    def open(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    def open(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a child with pipes to it and from it. Raises RepositoryError."""
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return self._start(subprocess.Popen, arguments, {}, **pipes)
+
+    def _start(
+        self, start: Callable[..., _Started], arguments: Sequence[str], environment: Mapping[str, str], **options: Any
+    ) -> _Started:
         # Messages in English, since some of them are looked at. A repository that is damaged must not be taken for one
         # that is around it.
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
         own = {"LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
         try:
-            return subprocess.Popen(  # noqa: S603 - a list, no shell
+            return start(
                 [self._command, "-C", str(self.root), *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**inherited, **own, **(environment or {})},
+                env={**inherited, **own, **environment},
                 # Ctrl-C on the terminal is for us to decide about, and a question there would never get an answer.
                 start_new_session=True,
+                **options,
             )
         except OSError as error:
             raise self.failure(arguments[0], error.strerror or "cannot be started") from error

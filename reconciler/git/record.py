@@ -129,7 +129,7 @@ def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Re
     name = repository.ref(ref)
     # A tag of a record is refused too: the next record could not replace it.
     if name and repository.resolve(name) != name and repository.has_object(name):
-        raise _reject_ref(ref, name)
+        raise _reject(ref, f"{ref} points to {name[:12]}, which is not a record")
     shallow: frozenset[str] = frozenset()
     # The second parent is the record before; the first leads into the project's own history.
     while name and limit > 0:
@@ -242,11 +242,15 @@ def _to_json(entry: Unclear) -> dict[str, Any]:
 
 def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
-        raise _reject_ref(ref, commit.name)
+        raise _reject(ref, f"{ref} points to {commit.name[:12]}, which is not a record")
     try:
         keeps = _read_trailers(commit.message)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _reject_trailers(ref, commit) from error
+        message = (
+            f"the record {commit.name[:12]} of {ref} has a trailer that cannot be read, so it is unknown which writes "
+            "had an unclear outcome"
+        )
+        raise _reject(ref, message, *commit.parents[1:2]) from error
     date = datetime.datetime.fromtimestamp(commit.date, datetime.UTC)
     lines = commit.message.splitlines(keepends=True)
     return Record(
@@ -276,21 +280,10 @@ def _read_trailers(message: str) -> dict[str, Any]:
     }
 
 
-def _reject_ref(ref: str, name: str) -> RepositoryError:
-    return RepositoryError(f"{ref} points to {name[:12]}, which is not a record", hint=_name_way_out(ref))
-
-
-def _reject_trailers(ref: str, commit: Commit) -> RepositoryError:
-    return RepositoryError(
-        f"the record {commit.name[:12]} of {ref} has a trailer that cannot be read, so it is unknown which writes "
-        "had an unclear outcome",
-        hint=_name_way_out(ref, *commit.parents[1:2]),
-    )
-
-
-def _name_way_out(ref: str, previous: str = "") -> str:
-    """Return how to go on from a damaged record, as a hint."""
+def _reject(ref: str, message: str, previous: str = "") -> RepositoryError:
+    """Return the error for a damaged record, with how to go on from it."""
     way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
     if previous:
         way_out = f"go back to the record before it: git update-ref {ref} {previous[:12]}"
-    return f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
+    hint = f"fetch it again (git fetch origin +{ref}:{ref}); if it is damaged there too, {way_out}"
+    return RepositoryError(message, hint=hint)
