@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.canonical import digest_of, equal
+from reconciler.core.canonical import digest_of, equal, equal_exactly
+from reconciler.core.definition import Definition
 from reconciler.core.origin import Base, find_leaf
 from reconciler.core.tree import MISSING, put_at, value_at
 from reconciler.dataclass import dataclass
@@ -22,6 +23,13 @@ class Entry:
     file: str
     declared: Mapping[str, Any]
     files: tuple[str, ...] = ()
+
+
+def are_same(one: Entry | Definition | None, other: Entry | Definition | None) -> bool:
+    """Return whether there are two, and they say the same of one assistant."""
+    if one is None or other is None:
+        return False
+    return one.id == other.id and equal_exactly(one.declared, other.declared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,12 +46,11 @@ class Overrides:
 
     def find_enforced(self, changes: Iterable[Change]) -> tuple[Enforced, ...]:
         """Return the live edits among some changes that are to be reverted."""
-        candidates = (
-            (change.path, next((rule for rule in self.enforce if _is_enforced(change, rule.path)), None))
-            for change in changes
-            if change.kind is Kind.DRIFT
-        )
-        return tuple(Enforced(path, rule) for path, rule in candidates if rule is not None)
+        drifted = [change for change in changes if change.kind is Kind.DRIFT]
+        # Of several rules the first one counts, so it comes last.
+        pairs = ((change, rule) for change in drifted for rule in reversed(self.enforce))
+        rules = {change.path: rule for change, rule in pairs if _is_enforced(change, rule.path)}
+        return tuple(Enforced(path, rule) for path, rule in rules.items())
 
     def find_enforced_inside(self, change: Change) -> tuple[FieldPath, ...]:
         """Return the enforced places inside a list that were edited live, if the list is not restored as a whole."""
@@ -184,13 +183,9 @@ def find_idle_secrets(
         for path in settings.sensitive:
             is_declared = any(_declares(definition, path) for definition in definitions)
             matches[path] = matches.get(path) or is_declared or any(paths_matching(live, path) for live in lives)
-    where = (
-        "in any definition or live: check its spelling"
-        if lives
-        else ("in any definition: check its spelling, unless only live has it")
-    )
+    ending = " or live: check its spelling" if lives else ": check its spelling, unless only live has it"
     for path in (path for path, has_match in matches.items() if not has_match):
-        yield f"sensitive {write_path(path)} matches nothing {where}"
+        yield f"sensitive {write_path(path)} matches nothing in any definition{ending}"
 
 
 def warn_of_unmatched(

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.assistant.fields import REQUIRED_INSIDE, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import Whole, asks_anything, equal, equal_completely, exact_text
+from reconciler.core.canonical import Whole, asks_anything, equal, equal_completely, equal_exactly
 from reconciler.core.tree import MISSING, Missing, value_at
 from reconciler.errors import ReconcilerError
 
@@ -79,7 +79,7 @@ def find_dropped_keys(
 def shows_nothing_new(paths: Collection[FieldPath], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Return whether everything that was sent still has exactly its earlier value in the reading after it."""
     pairs = [(value_at(before, path), value_at(after, path)) for path in paths]
-    return bool(pairs) and all(exact_text(old) == exact_text(new) for old, new in pairs)
+    return bool(pairs) and all(equal_exactly(old, new) for old, new in pairs)
 
 
 def find_lost_keys(sent: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]:

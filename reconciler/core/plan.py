@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
 from reconciler.assistant.paths import FieldPath, covers, dotted
-from reconciler.core.canonical import equal, exact_text
+from reconciler.core.canonical import equal, equal_exactly
 from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
@@ -83,7 +83,7 @@ class Plan:
 
     def same_write(self, other: "Plan") -> bool:
         """Return whether another plan sends the same patch over the same live values."""
-        return exact_text((self.patch, self.replaced)) == exact_text((other.patch, other.replaced))
+        return equal_exactly((self.patch, self.replaced), (other.patch, other.replaced))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class Planner:
             fresh = value_at(live, path)
             ours = prune(value_at(desired, path), self._is_ignored, path)
             # Exactly the old value: any other one, even an equal one, was written after the last read.
-            if exact_text(fresh) != exact_text(old) and not equal(ours, fresh, path):
+            if not equal_exactly(fresh, old) and not equal(ours, fresh, path):
                 return None
         return self._build_patch(plan, desired, live)
 

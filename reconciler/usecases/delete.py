@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler.assistant.paths import dotted
 from reconciler.core.base import BaseDefinitions, Entries, Entry
-from reconciler.core.canonical import exact_text
+from reconciler.core.canonical import equal_exactly
 from reconciler.core.definition import Definition, Layer
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Outcome
@@ -133,7 +133,7 @@ def _find_uncommitted(project: Project, definition: Definition, changes: Sequenc
         return []
     entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)
     declared = entry.declared if entry is not None else {}
-    differing = (each for each in changes if exact_text(value_at(declared, each.path)) != exact_text(each.desired))
+    differing = (each for each in changes if not equal_exactly(value_at(declared, each.path), each.desired))
     return [dotted(change.path) for change in differing]
 
 
@@ -145,7 +145,7 @@ def _delete(project: Project, session: Session, result: Result) -> Result:
         before = api.get(name)
         # What goes is kept as it was, keys that the server manages included.
         result = dataclasses.replace(result, last_reading=before)
-        if exact_text(project.normalize(definition, before)) != exact_text(result.live):
+        if not equal_exactly(project.normalize(definition, before), result.live):
             message = "live changed since it was shown, and nothing was deleted"
             return result.refuse("stale", message, hint="look at it, and run this again", last_reading=None)
         if session.control.stopping():

@@ -109,20 +109,17 @@ class UnclearWrites:
             return result.refuse("conflict", message, hint=hint, warnings=())
         if result.plan is None or result.live is None:
             return result
+        values = [(field, value_at(result.definition.declared, field.path)) for field in entry.fields]
         # Until git has reverted the change, an apply would only bring it back.
-        unlike = [
-            dotted(field.path)
-            for field in entry.fields
-            if (value := value_at(result.definition.declared, field.path)) is MISSING
-            or not equal(value, field.new, field.path)
-        ]
+        differing = (each for each, value in values if value is MISSING or not equal(value, each.new, each.path))
+        unlike = [dotted(field.path) for field in differing]
         if entry.undoes and unlike:
             message = f"git does not have the value of {', '.join(unlike)} that the rollback restored"
             return result.refuse("conflict", message, hint="revert the change in git, then resume")
         strange = []
-        for field in entry.fields:
+        for field, declared in values:
             live_value = value_at(result.live, field.path)
-            own_values = [*_list_values(field), value_at(result.definition.declared, field.path)]
+            own_values = [*_list_values(field), declared]
             if not any(equal(value, live_value, field.path) for value in own_values if value is not MISSING):
                 strange.append(dotted(field.path))
         if not strange:

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import list_some
-from reconciler.core.canonical import exact_text
+from reconciler.core.canonical import equal_exactly
 from reconciler.core.definition import Definition, Layer, TextFile, find_declaring_layer, merge_layers
 from reconciler.core.importing import explain_omission, warn_of_reordering
 from reconciler.core.origin import Change
@@ -97,13 +97,9 @@ class Puller:
             if path not in skipped:
                 old, new = (side.removeprefix("\ufeff") for side in (text_file.content, content))
                 yield Pulled(text_file.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
-        layer_fields = layer.as_written if layer is not None else {}
-        edited = [
-            edit.path
-            for edit in divided.edits
-            if exact_text(value_at(layer_fields, edit.path)) != exact_text(edit.value)
-        ]
-        fields = tuple(path for path in edited if path not in skipped)
+        written = layer.as_written if layer is not None else {}
+        edited = [edit for edit in divided.edits if not equal_exactly(value_at(written, edit.path), edit.value)]
+        fields = tuple(edit.path for edit in edited if edit.path not in skipped)
         notes = [f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in divided.unused]
         notes += [note for path in fields if (note := self._describe_sharing(definition, path))]
         notes += [note for path in fields for note in warn_of_reordering(path, values.get(path))]

@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeGuard
+from typing import Any, Literal, NamedTuple
 
 from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, covers, dotted
@@ -108,7 +108,8 @@ def _keep_unchanged(change: Change) -> Any | Missing:
     # An element that is in sync keeps its live value when the list is sent, so that nothing is to be added to it.
     unchanged = {new_index: old_index for old_index, new_index in _find_unchanged(old, new).items()}
     items = [old[unchanged[at]] if at in unchanged else item for at, item in enumerate(new)]
-    return _sort_as(old, items) if change.path in UNORDERED and _is_texts(old) and _is_texts(items) else items
+    is_sorted = change.path in UNORDERED and all(isinstance(item, str) for item in (*old, *items))
+    return _sort_as(old, items) if is_sorted else items
 
 
 def _sort_as(old: list[str], new: list[str]) -> list[str]:
@@ -121,10 +122,6 @@ def _sort_as(old: list[str], new: list[str]) -> list[str]:
     added = open_items.elements()
     sorted_items = [next(added, None) if item is None else item for item in items]
     return [*(item for item in sorted_items if item is not None), *added]
-
-
-def _is_texts(items: list[Any]) -> TypeGuard[list[str]]:
-    return all(isinstance(item, str) for item in items)
 
 
 def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:

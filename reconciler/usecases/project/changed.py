@@ -1,10 +1,11 @@
 """Which definitions a branch has changed, so that the number of requests depends on the change, not on the fleet."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reconciler.core.canonical import exact_text
+from reconciler.core.base import are_same
 from reconciler.core.definition import (
     NEW,
     SUFFIXES,
@@ -67,8 +68,7 @@ def find_alike(project: Project, changed: Changed, definitions: Sequence[Definit
     if not current:
         return frozenset()
     entries = project.snapshot(changed.fork, current).read({definition.key for definition in current})
-    at_fork = {file: (entry.id, exact_text(entry.declared)) for file, entry in entries.by_file.items()}
-    return frozenset(each.file for each in current if at_fork.get(each.file) == (each.id, exact_text(each.declared)))
+    return frozenset(each.file for each in current if are_same(entries.by_file.get(each.file), each))
 
 
 def has_changed(file: Path, repository: Repository, commit: str, path: str) -> bool:
@@ -145,7 +145,8 @@ def _find_outdated(project: Project) -> set[str]:
     for path, applied_entry in applied.by_file.items():
         entry = entries.by_file.get(path)
         # While the file says `id: new`, only the record has the id.
-        entry_id = entry.id if entry is not None and applied_entry.id == NEW else applied_entry.id
-        if entry is None or entry.id != entry_id or exact_text(entry.declared) != exact_text(applied_entry.declared):
+        if entry is not None and applied_entry.id == NEW:
+            entry = dataclasses.replace(entry, id=NEW)
+        if not are_same(entry, applied_entry):
             files.add(path)
     return files

@@ -63,11 +63,10 @@ def read_neighbours(settings: Settings, folder: Path) -> list[Form]:
     return _load_forms(Choices(directory=folder), forms, in_passing=True)
 
 
-def read_pair(choices: Choices, against: str) -> tuple[Form, Form]:
+def read_pair(choices: Choices, against: str) -> list[Form]:
     """Return the definitions in the environment that was chosen, and in another one. Raises ReconcilerError."""
-    pair = read_settings(choices), read_settings(dataclasses.replace(choices, environment=against))
-    first, second = _load_forms(choices, pair)
-    return first, second
+    other_choices = dataclasses.replace(choices, environment=against)
+    return _load_forms(choices, [read_settings(choices), read_settings(other_choices)])
 
 
 def _load_forms(choices: Choices, forms: Sequence[Settings], *, in_passing: bool = False) -> list[Form]:

@@ -89,9 +89,8 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
         # The API's reference has no list. Without one, only the record prevents a second assistant.
         listing = None
     namesakes = [(str(each["name"]), str(each["id"])) for each in listing or () if each.get("name") in names]
-    defined: set[str] = set()
-    if namesakes:
-        defined = {each.id for each in project.loaded.read_all()}.union(*(result.ids for result in results))
+    others = project.loaded.read_all() if namesakes else ()
+    defined = {each.id for each in others}.union(*(result.ids for result in results))
     unknown = {name: other for name, other in namesakes if other not in defined}
     if unknown:
         # In any environment: several may share the API.
@@ -149,10 +148,12 @@ def adopt_announcement(project: Project, token: str) -> Project:
     """Return the project of the run that may create what was announced with a token, and nothing else."""
     record = project.record
     announced, others = _divide_announced(record, token)
-    project = dataclasses.replace(project, may_create=frozenset(entry.file for entry in announced))
-    if not announced:
-        return project
-    return dataclasses.replace(project, record=dataclasses.replace(record, unclear=others), announced=record.commit)
+    return dataclasses.replace(
+        project,
+        may_create=frozenset(entry.file for entry in announced),
+        record=dataclasses.replace(record, unclear=others),
+        announced=record.commit if announced else "",
+    )
 
 
 def withdraw(repository: Repository, ref: str, token: str) -> list[str]:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from reconciler.core.definition import Definition, Layer, LayerKind
+from reconciler.core.definition import Definition, Layer
 from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, check_organisation, to_failure
@@ -72,13 +72,10 @@ def _save_id(
         # The assistant exists anyway. While the file says `id: new`, so does the definition.
         by_hand = f"its id could not be written: {error}; put `id: {assistant_id}` into the file by hand"
         return created, [f"the assistant {assistant_id} was created, but {by_hand}"]
-    kind: LayerKind = "definition" if file == definition.file else "overlay"
-    new = Layer(file=file, text="", fields={}, kind=kind, find_places=find_places)
-    old = next((layer for layer in definition.layers if layer.file == file), new)
-    layer = dataclasses.replace(old, text=after, fields={**old.fields, "id": assistant_id})
-    layers = [layer if each is old else each for each in definition.layers]
-    layers += [layer] if old is new else []
-    return dataclasses.replace(created, layers=tuple(layers), says_new=False), []
+    layers = {layer.file: layer for layer in definition.layers}
+    old = layers.get(file) or Layer(file=file, text="", fields={}, kind="overlay", find_places=find_places)
+    layers[file] = dataclasses.replace(old, text=after, fields={**old.fields, "id": assistant_id})
+    return dataclasses.replace(created, layers=tuple(layers.values()), says_new=False), []
 
 
 def _check_live(api: Assistants, project: Project, result: Result, answer: dict[str, object]) -> Result:

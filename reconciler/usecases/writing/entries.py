@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.core.base import Entry
-from reconciler.core.canonical import equal, exact_text, restrict_to_declared
+from reconciler.core.base import Entry, are_same
+from reconciler.core.canonical import equal, restrict_to_declared
 from reconciler.core.definition import MAX_RESOLVED, Definition
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.plan import Plan
@@ -59,18 +59,11 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     return Entry(definition.id, definition.file, declared)
 
 
-def are_same(entry: Entry | None, other: Entry | None) -> bool:
-    """Return whether there are two entries that say the same of one assistant."""
-    if entry is None or other is None:
-        return False
-    return entry.id == other.id and _are_equal(entry.declared, other.declared)
-
-
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
     """Return the file of `HEAD` with the same content as an entry, in plain YAML; None if there is none."""
     # Then nothing needs to be written, and a later run need not read the same file again.
     blob = at_head.get(definition.file)
-    if blob is None or not definition.stands_alone or not _are_equal(entry.declared, definition.declared):
+    if blob is None or not definition.stands_alone or not are_same(entry, definition):
         return None
     # The record is read by people, line by line: no flow, no comments, no aliases.
     if not definition.own_layer.text.startswith("id: ") or _NOT_PLAIN.search(definition.own_layer.text):
@@ -82,11 +75,6 @@ def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blo
 def write_entry(entry: Entry) -> str:
     """Return an entry as YAML. With the texts of a definition's files in it, it may be larger than the definition."""
     return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
-
-
-def _are_equal(declared: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    # Usually they are the same object, and comparing a fleet's texts takes long.
-    return declared is other or exact_text(declared) == exact_text(other)
 
 
 def _may_hold(project: Project, path: FieldPath, value: Any) -> bool:

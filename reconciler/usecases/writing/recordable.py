@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.assistant.texts import clean_text
-from reconciler.core.base import Entry
-from reconciler.core.canonical import exact_text
+from reconciler.core.base import Entry, are_same
+from reconciler.core.canonical import equal_exactly, exact_text
 from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
@@ -95,14 +95,12 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
 
 def _is_same(project: Project, definition: Definition, entry: Entry) -> bool:
     """Tell whether `HEAD` declares what was read; an id that git lacks is no difference."""
-    declared = definition.declared
-    if entry.declared is not declared and exact_text(entry.declared) != exact_text(declared):
-        return False
     if entry.id != NEW:
-        return entry.id == definition.id
+        return are_same(entry, definition)
     # While `HEAD` says `id: new`, the file may already have the new id. It differs from the record's only by somebody's
     # mistake.
-    return project.find_created_id(definition.file) in (None, definition.id)
+    has_known_id = project.find_created_id(definition.file) in (None, definition.id)
+    return has_known_id and equal_exactly(entry.declared, definition.declared)
 
 
 def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], definition: Definition) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from reconciler.core.base import Entries, Entry
+from reconciler.core.base import Entries, Entry, are_same
 from reconciler.core.definition import NEW, is_definition_file
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Result, Run
@@ -14,7 +14,7 @@ from reconciler.git.objects import Blob
 from reconciler.git.record import Trailers, write_record
 from reconciler.usecases.project.new_assistants import find_orphans, resolve_entries
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.writing.entries import are_same, find_in_head, make_entry, write_entry
+from reconciler.usecases.writing.entries import find_in_head, make_entry, write_entry
 from reconciler.usecases.writing.runs import find_removed
 from reconciler.usecases.writing.unclear import Restored, find_late, find_unclear, find_undone
 
@@ -147,7 +147,7 @@ class _Update:
             entry = make_entry(self.project, result, old) if is_recorded else None
             if (now := entry or old) is not None:
                 self.recorded[file] = now
-            applied[file] = are_same(now, Entry(definition.id, file, definition.declared))
+            applied[file] = are_same(now, definition)
             # An equal entry keeps its object, so that a changed comment is not a change of the entry.
             if entry is None or (old is not None and old.file == file and are_same(entry, old)):
                 continue

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import exact_text
+from reconciler.core.canonical import equal_exactly
 from reconciler.core.outcome import Outcome
 from reconciler.core.patch import IncompleteObject, find_dropped_keys, find_undeclared_changes, shows_nothing_new
 from reconciler.core.plan import Plan, find_remaining
@@ -117,7 +117,7 @@ class Write:
         return self.repeat
 
     def _is_current(self, patch: Mapping[str, Any]) -> bool:
-        return exact_text(self._rebuild_patch()) == exact_text(patch)
+        return equal_exactly(self._rebuild_patch(), patch)
 
     def _find_stale(self, before: Mapping[str, Any]) -> Failure | None:
         """Return why the plan is stale: somebody changed a value that the patch would overwrite."""
