@@ -39,6 +39,9 @@ class Place(NamedTuple):
     value: tuple[int, int]
 
 
+START: Final = Place((1, 1), (1, 1))  # of a file
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextFile:
     """A text in a file of its own, as one layer mentions it."""

@@ -107,11 +107,9 @@ def explain_omission(path: FieldPath, live: Any | Missing, settings: Settings, *
         return "named under sensitive in reconciler.yaml, and never written"
     if (live is None or live is MISSING) and not takes_null(path):
         # Nobody else must lose a shared value unasked, so the user decides about a shared file.
-        remedy = (
-            f"{declared_in} gives it one; to release it, move it from there into the definitions that need it"
-            if declared_in
-            else "remove the line to release it"
-        )
+        remedy = "remove the line to release it"
+        if declared_in:
+            remedy = f"{declared_in} gives it one; to release it, move it from there into the definitions that need it"
         return f"live has no value, and a definition cannot express that: {remedy}"
     # Checked alone, so that no problem elsewhere in the file keeps this value out of it.
     alone = build_tree([(path, None if live is MISSING else live)])

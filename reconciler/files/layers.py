@@ -12,7 +12,16 @@ from reconciler.assistant.fields import ID, NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.assistant.texts import may_mention
-from reconciler.core.definition import DEFAULTS, SUFFIXES, Definition, Layer, LayerKind, Place, get_shared, merge_layers
+from reconciler.core.definition import (
+    DEFAULTS,
+    START,
+    SUFFIXES,
+    Definition,
+    Layer,
+    LayerKind,
+    get_shared,
+    merge_layers,
+)
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.dataclass import dataclass
@@ -25,7 +34,6 @@ from reconciler.yamltext.reader import Reading, YamlProblem, read_tolerantly
 
 _NAME = re.compile(r"[\w-]+")
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
-_TOP = Place((1, 1), (1, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +173,7 @@ def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[
     """Yield problems with mentions of text files, at their places, about the fields that lack their texts."""
     places = find_places(text) if problems else {}
     for problem in problems:
-        place = places.get(problem.path, _TOP)
+        place = places.get(problem.path, START)
         position = place.key if problem.about == "key" else place.value
         field = problem.path[:-1] or problem.path
         yield YamlProblem(*position, problem.message, field, problem.discreet, "value")

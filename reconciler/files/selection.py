@@ -1,7 +1,7 @@
 """Which definitions PATHS select."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.definition import SUFFIXES, correct_name
@@ -17,27 +17,22 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
     definitions that take values from them, and a folder what all files in it select. Raises DefinitionError for a path
     that does not exist, and one that selects nothing.
     """
-    files = {each.file for each in yaml_files.definitions}
     if not paths:
-        return files
+        return {each.file for each in yaml_files.definitions}
     # Only the folders above a path are resolved. A definition that is a link keeps its own name.
     folder = folder.resolve()
     selected: set[str] = set()
-    by_layer: Mapping[str, Collection[str]] = {}
+    by_layer = _map_layers(yaml_files)
     for argument in paths:
         absolute = Path(os.path.abspath(argument))  # noqa: PTH100 - `resolve` would follow the link
         path = absolute.parent.resolve() / absolute.name
         if not path.exists() and not path.is_symlink():
             raise DefinitionError(f"{argument} does not exist")
         name = shown_path(path, root)
-        if name in files:
-            selected.add(name)
-            continue
-        by_layer = by_layer or _map_layers(yaml_files)
         prefix = "" if name == "." else f"{name}/"
-        selected_here = {
-            user for file, users in by_layer.items() if file == name or file.startswith(prefix) for user in users
-        }
+        # A fleet may be named file by file. Only a folder is compared with all of them.
+        files = [name] if name in by_layer else [file for file in by_layer if file.startswith(prefix)]
+        selected_here = {user for file in files for user in by_layer[file]}
         if not selected_here and not path.is_relative_to(folder):
             message = f"{argument} is not in the definitions' folder {shown_path(folder, Path.cwd())}"
             raise DefinitionError(message, hint="pass files or folders inside it, or another folder with --directory")

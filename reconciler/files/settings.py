@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import FieldProblem, InvalidSettings, Problem
-from reconciler.core.definition import Place, correct_name
+from reconciler.core.definition import START, Place, correct_name
 from reconciler.core.settings import (
     FILE_NAME,
     EnforceRule,
@@ -37,7 +37,6 @@ from reconciler.yamltext.scalars import Refusal, read_plain
 
 _OTHER_NAME: Final = "reconciler.yml"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TOP: Final = Place((1, 1), (1, 1))
 # The settings that are lists of groups, with the type of each group.
 _ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {
     "ignore": IgnoreRule,
@@ -120,20 +119,20 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     checked, wrong = check_settings(content)
     settings = Settings() if checked is None else _build(Settings, checked, (), places)
     wrong += [*_find_shared_folders(settings.environments, folder), *find_slips(settings)]
-    located = [(_find_written(problem.path, places), problem) for problem in wrong]
     # The reader refuses `off`, which YAML parsers read differently. It is no level either way, so the setting's own
     # message is enough. Any other refused value is a text in the content, so only the reader's message is right.
     refused = {(problem.path, problem.about) for problem in unreadable if not _is_ambiguous(problem, content)}
-    final_values = {path for path, problem in located if problem.about == "value" and (path, "value") not in refused}
-    problems = [
-        Problem(file, problem.line, problem.column, problem.message)
-        for problem in unreadable
-        if problem.about != "value" or problem.path not in final_values
-    ]
-    for path, problem in located:
-        if (path, problem.about) not in refused:
-            place = places.get(path, _TOP)
-            problems.append(Problem(file, *(place.key if problem.about == "key" else place.value), problem.message))
+    own_problems: list[Problem] = []
+    for found in wrong:
+        path = found.path
+        # If a group is written as one word, its keys have no place in the file.
+        while path and path not in places:
+            path = path[:-1]
+        if (path, found.about) not in refused:
+            place = places.get(path, START)
+            own_problems.append(Problem(file, *(place.key if found.about == "key" else place.value), found.message))
+            unreadable = [each for each in unreadable if (each.path, each.about) != (path, found.about)]
+    problems = [*(Problem(file, each.line, each.column, each.message) for each in unreadable), *own_problems]
     if problems:
         raise InvalidSettings(add_settings_lines(problems, text))
     return dataclasses.replace(settings, file=file, text=text)
@@ -145,13 +144,6 @@ def _is_date(problem: YamlProblem, content: object) -> bool:
     if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):
         return False
     return _DATE.fullmatch(str(item_at(content, path))) is not None
-
-
-def _find_written(path: FieldPath, places: Mapping[FieldPath, Place]) -> FieldPath:
-    """Return the path that has a place in the file. If a group is written as one word, its keys have none."""
-    while path and path not in places:
-        path = path[:-1]
-    return path
 
 
 def _is_ambiguous(problem: YamlProblem, content: object) -> bool:
@@ -184,7 +176,7 @@ def _build(
     values = {_FIELDS.get(key, key): _build_setting(key, value, (*path, key), places) for key, value in checked.items()}
     if issubclass(kind, ForAssistants):
         return kind(**values, place=places[path].key)
-    return kind(**values, overlay_place=places.get((*path, "overlay"), _TOP).value)
+    return kind(**values, overlay_place=places.get((*path, "overlay"), START).value)
 
 
 def _build_setting(name: str, value: Any, path: FieldPath, places: Mapping[FieldPath, Place]) -> Any:

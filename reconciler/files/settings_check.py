@@ -40,12 +40,8 @@ def find_slips(settings: Settings) -> Iterator[FieldProblem]:
     shared_ids = {rule.id for rule in settings.rules}
     parts = [(("environments", name), part, shared_ids) for name, part in settings.environments.items()]
     for place, part, rule_ids in [((), settings, set[str]()), *parts]:
-        checks = (
-            _find_bad_paths(part, extra_fields),
-            _find_unsent(part, extra_fields),
-            _find_wrong_rules(part, rule_ids),
-        )
-        for problem in itertools.chain(*checks, _find_reversed(part)):
+        checks = (_find_bad_paths(part, extra_fields), _find_unsent(part, extra_fields), _find_reversed(part))
+        for problem in itertools.chain(*checks, _find_wrong_rules(part, rule_ids)):
             yield dataclasses.replace(problem, path=(*place, *problem.path))
 
 

@@ -66,11 +66,8 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
     definitions = project.loaded.definitions
     # Files that are the same objects need no parsing; of those that say `id: new` two may be one object.
     current, files = [each for each in definitions if not each.says_new], repository.files(head)
-    committed = [
-        path
-        for path in files
-        if project.loaded.whole and any(is_definition_file(path, each) for each in project.places)
-    ]
+    places = project.places if project.loaded.whole else []
+    committed = [path for path in files if any(is_definition_file(path, place) for place in places)]
     keys = {*(each.key for each in definitions), *(key_of(path, project.below) for path in committed)}
     declared = project.snapshot(head, current).read(keys).by_file
     for definition in definitions:

@@ -1,7 +1,7 @@
 """Works on many assistants at once, in the given order, and starts none once the run is stopping."""
 
+import itertools
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -40,24 +40,19 @@ def for_each(
     # it works on it, so an aborted run knows which items may have been sent.
     answers: list[Answer | None] = [None] * len(items)
     begun: set[int] = set()
-    remaining = iter(enumerate(items))
-    turn = threading.Lock()
+    indices = itertools.count()  # whose next one is of one thread alone
+    broken = threading.Event()
     finished: SimpleQueue[int | BaseException | None] = SimpleQueue()  # an item, what broke a worker, or its end
-
-    def next_one() -> tuple[int, Item] | None:
-        with turn:
-            return next(remaining, None)
 
     def take_turns() -> None:
         try:
-            while (item := next_one()) is not None:
+            while not broken.is_set() and (index := next(indices)) < len(items):
                 if not control.stopping():
-                    begun.add(item[0])
-                    answers[item[0]] = work(item[1])
-                finished.put(item[0])
+                    begun.add(index)
+                    answers[index] = work(items[index])
+                finished.put(index)
         except BaseException as error:  # noqa: BLE001 - it is raised again in the calling thread
-            with turn:
-                deque(remaining, maxlen=0)  # takes what is left, so that nobody starts it
+            broken.set()
             finished.put(error)
         finally:
             finished.put(None)
