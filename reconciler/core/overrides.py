@@ -29,14 +29,6 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True)
-class Enforced:
-    """A live edit that every apply reverts, since an `enforce` entry names its field."""
-
-    path: FieldPath
-    rule: EnforceRule
-
-
-@dataclass(frozen=True, slots=True)
 class Overrides:
     """The entries that apply to one assistant on one day; `freeze` is None if it is not frozen."""
 
@@ -44,13 +36,12 @@ class Overrides:
     enforce: tuple[EnforceRule, ...] = ()
     freeze: Freeze | None = None
 
-    def find_enforced(self, changes: Iterable[Change]) -> tuple[Enforced, ...]:
-        """Return the live edits among some changes that are to be reverted."""
+    def find_enforced(self, changes: Iterable[Change]) -> dict[FieldPath, EnforceRule]:
+        """Return the live edits among some changes that are to be reverted, by path, with the entry that asks for it."""
         drifted = [change for change in changes if change.kind is Kind.DRIFT]
         # Of several rules the first one counts, so it comes last.
         pairs = ((change, rule) for change in drifted for rule in reversed(self.enforce))
-        rules = {change.path: rule for change, rule in pairs if _is_enforced(change, rule.path)}
-        return tuple(Enforced(path, rule) for path, rule in rules.items())
+        return {change.path: rule for change, rule in pairs if _is_enforced(change, rule.path)}
 
     def find_enforced_inside(self, change: Change) -> tuple[FieldPath, ...]:
         """Return the enforced places inside a list that were edited live, if the list is not restored as a whole."""

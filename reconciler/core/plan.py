@@ -10,9 +10,9 @@ from reconciler.core.canonical import equal, equal_exactly
 from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
-from reconciler.core.overrides import NO_OVERRIDES, Enforced, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
+from reconciler.core.overrides import NO_OVERRIDES, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
 from reconciler.core.patch import build_patch, find_lost_keys
-from reconciler.core.settings import Freeze, IgnoreRule, OnDrift
+from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
 from reconciler.dataclass import dataclass
 
@@ -47,7 +47,7 @@ class Plan:
     resent: frozenset[FieldPath] = frozenset()  # what the patch sends once more although live shows it already
     unclear: frozenset[FieldPath] = frozenset()  # what live shows, and the provider may lack: those, or none is sent
     creates: bool = False  # the patch is the body of the request that creates the assistant
-    enforced: tuple[Enforced, ...] = ()
+    enforced: Mapping[FieldPath, EnforceRule] = dataclasses.field(default_factory=dict)  # live edits that are reverted
     freeze: Freeze | None = None  # set if it holds something back
 
     @property
@@ -172,7 +172,7 @@ class Planner:
         }
         enforced = self.overrides.find_enforced(changes)
         return desired, Plan(
-            changes=self._decide_sent(changes, {entry.path for entry in enforced}, resend),
+            changes=self._decide_sent(changes, enforced.keys(), resend),
             released=find_released(desired, base),
             ignored=tuple(dataclasses.replace(entry, changed_in_git=entry.path in moved) for entry in ignored),
             enforced=enforced,

@@ -101,28 +101,26 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
         if misnamed := next((each for each in files if each.right_name), None):
             hint = f"{misnamed.file} is not read; rename it to {misnamed.right_name}"
         raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} contains no definition", hint=hint)
-    places = [place for form in forms if (place := find_overlay_folder(folder, form, root)) is not None]
-    overlay_files = {place: _find_sorted(place, root) for place in places}
+    places = dict.fromkeys(find_overlay_folder(folder, form, root) for form in forms)
+    groups = [files, *(_find_sorted(place, root) for place in places if place is not None)]
     overlays: dict[str, list[YamlFile]] = {}
-    for overlay in (each for group in overlay_files.values() for each in group if _is_layer(each)):
+    for overlay in (each for group in groups[1:] for each in group if _is_layer(each)):
         overlays.setdefault(overlay.key, []).append(overlay)
-    walks = [(folder, files), *overlay_files.items()]
-    skipped = [each for _, group in walks for each in group if each.right_name]
-    return YamlFiles(definitions, overlays, [_pick_defaults(place, group) for place, group in walks], skipped)
+    skipped = [each for group in groups for each in group if each.right_name]
+    return YamlFiles(definitions, overlays, [*map(_pick_defaults, groups)], skipped)
 
 
 def find_defaults(folder: Path, root: Path) -> dict[str, YamlFile]:
     """Return the files of defaults in a folder and below, by their path from it; nothing if there is no folder."""
-    return _pick_defaults(folder, _find_sorted(folder, root)) if folder.is_dir() else {}
+    return _pick_defaults(_find_sorted(folder, root)) if folder.is_dir() else {}
 
 
 def _is_layer(file: YamlFile) -> bool:
     return not file.right_name and not is_defaults_file(file.file)
 
 
-def _pick_defaults(folder: Path, files: Sequence[YamlFile]) -> dict[str, YamlFile]:
-    parent = folder.resolve()
-    return {file.path.relative_to(parent).as_posix(): file for file in files if is_defaults_file(file.file)}
+def _pick_defaults(files: Sequence[YamlFile]) -> dict[str, YamlFile]:
+    return {file.name: file for file in files if is_defaults_file(file.file)}
 
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
@@ -207,19 +205,17 @@ def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, f"{name}/", prefix)
             continue
-        problem = ""
+        problem, right_name, is_link = "", correct_name(entry.name) or "", entry.is_symlink()
         # A linked folder may be anywhere, closed to this user, or above this one, and then the walk would never end.
-        if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
+        if is_link and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
-        elif right_name := correct_name(entry.name):
-            key = (relative + right_name).rpartition(".")[0]
-            yield YamlFile(key, prefix + name, folder, name, right_name=right_name)
+            right_name = ""
+        elif not (right_name or entry.name.endswith(SUFFIXES)):
             continue
-        elif not entry.name.endswith(SUFFIXES):
-            continue
-        elif entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
+        elif is_link and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
             problem = "this is a link to a file outside the definitions' folder, which is not followed"
         # Opening a pipe would wait for its writer.
-        elif not entry.is_symlink() and not entry.is_file():
+        elif not is_link and not entry.is_file():
             problem = "this is not a regular file"
-        yield YamlFile(name.rpartition(".")[0] or name, prefix + name, folder, name, problem)
+        key = (relative + (right_name or entry.name)).rpartition(".")[0] or name
+        yield YamlFile(key, prefix + name, folder, name, problem, right_name)

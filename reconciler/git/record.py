@@ -191,20 +191,21 @@ def find_created(repository: Repository, record: Record, file: str) -> str | Non
 def write_record(
     repository: Repository,
     ref: str,
+    previous: Record,
     *,
     head: str,
-    previous: str,
-    files: Mapping[str, Blob],
     message: str,
     keeps: Trailers,
+    files: Mapping[str, Blob] | None = None,
     replaces: str = "",
-    resolved: bool = True,
 ) -> str:
-    """Add a commit to the record and return it; `files` are all entries that it holds.
+    """Add a commit to the record and return it; `files` are all entries that it holds, None for the previous ones.
 
-    The ref moves only if it still is `previous`, or `replaces`: what a run has announced there is not kept. Raises
-    RepositoryError.
+    The ref moves only if it still is the `previous` record, or `replaces`: what a run has announced there is not kept.
+    Raises RepositoryError.
     """
+    resolved = previous.resolved if files is None else True
+    files = repository.files(previous.commit) if files is None else files
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
     kinds = ((TRAILER, keeps.unclear), (LATE, keeps.late), (UNDONE, keeps.undone))
     writes = [(name, entry) for name, entries in kinds for entry in entries]
@@ -214,12 +215,12 @@ def write_record(
     outdated = {folder: sorted(names) for folder, names in keeps.outdated.items()}
     trailers += [f"{UNSETTLED}: {json.dumps(outdated, sort_keys=True)}"] if outdated else []
     text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
-    commit = repository.write_commit(repository.write_tree(files), [head, *([previous] if previous else [])], text)
+    commit = repository.write_commit(repository.write_tree(files), [head, *filter(None, [previous.commit])], text)
     # The next run relies on this tree. A broken git may write one that lacks entries, and say nothing.
     if repository.files(commit) != files:
         raise RepositoryError(f"git did not store the new content of {ref}")
     # Compare and swap: two runs that end together must not drop each other's entries.
-    expected_commit = replaces or previous
+    expected_commit = replaces or previous.commit
     try:
         repository.move_ref(ref, commit, expected_commit)
     except RepositoryError as error:

@@ -119,7 +119,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         warnings=(*plan.warnings, *result.warnings),
         error=ErrorEntry(kind=error.kind, message=message, status=error.status) if error else None,
         last=dict(result.last_reading) if result.last_reading is not None else None,
-        enforced=tuple(EnforcedEntry(path=to_pointer(entry.path), reason=entry.rule.reason) for entry in plan.enforced)
+        enforced=tuple(EnforcedEntry(path=to_pointer(path), reason=rule.reason) for path, rule in plan.enforced.items())
         or None,
         ignored_changes=tuple(to_pointer(entry.path) for entry in plan.ignored if entry.changed_in_git) or None,
         # In a run that writes, the outcome already says it.

@@ -110,13 +110,12 @@ class Puller:
             yield Pulled(file, text, new_text, fields, tuple(sorted(skipped.values())), tuple(notes), lost_changes)
 
     def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[SkippedField]:
-        for entry in plan.enforced:
-            reason = f"it is enforced ({entry.rule.reason}): every apply restores git's value"
-            yield SkippedField(entry.path, reason, fails=False)
+        for path, rule in plan.enforced.items():
+            reason = f"it is enforced ({rule.reason}): every apply restores git's value"
+            yield SkippedField(path, reason, fails=False)
         # A list is pulled as a whole, but an enforced part of it must not be pulled.
         overrides = self.project.overrides_for(definition.key)
-        enforced_paths = {entry.path for entry in plan.enforced}
-        for change in (each for each in plan.changes if each.kind is Kind.DRIFT and each.path not in enforced_paths):
+        for change in (each for each in plan.changes if each.kind is Kind.DRIFT and each.path not in plan.enforced):
             for path in overrides.find_enforced_inside(change):
                 yield SkippedField(change.path, f"{dotted(path)} in it is enforced; edit the rest by hand")
 

@@ -219,7 +219,7 @@ def test_a_live_edit_of_an_enforced_field_is_put_back_whatever_the_policy(on_dri
     plan = Planner(policy=policy, overrides=overrides).plan(GIT, LIVE, GIT)
     assert plan.patch == {"endCallMessage": "Bye"}
     assert [(change.kind, change.sent) for change in plan.changes] == [(Kind.DRIFT, True)]
-    assert [(one.path, one.rule.reason) for one in plan.enforced] == [(BYE, "the law")]
+    assert [(path, rule.reason) for path, rule in plan.enforced.items()] == [(BYE, "the law")]
 
 
 def test_what_else_was_edited_live_follows_the_policy() -> None:
@@ -234,7 +234,7 @@ def test_what_else_was_edited_live_follows_the_policy() -> None:
 
 def test_a_conflict_of_an_enforced_field_stays_a_conflict() -> None:
     plan = Planner(overrides=Overrides(enforce=(enforced(*BYE),))).plan(NEW, LIVE, GIT)
-    assert (plan.patch, plan.refusal, plan.enforced) == (None, Kind.CONFLICT, ())
+    assert (plan.patch, plan.refusal, plan.enforced) == (None, Kind.CONFLICT, {})
 
 
 def test_nothing_is_put_back_where_nothing_may_be_written() -> None:

@@ -161,7 +161,8 @@ def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
     record = read_record(repository, ref)
     announced, others = _divide_announced(record, token)
     if announced:
-        _write_unclear(repository, ref, record, record.applied, "Apply: nothing was created", others)
+        keeps = dataclasses.replace(record, unclear=others)
+        write_record(repository, ref, record, head=record.applied, message="Apply: nothing was created", keeps=keeps)
     return [entry.file for entry in announced]
 
 
@@ -177,25 +178,11 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
         raise RepositoryError("creating assistants needs a git repository with a commit")
     announced = tuple(Unclear(NEW, file, (), (head,), token) for file in files)
     lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
-    # Unclear writes of earlier runs stay, since this announcement may be withdrawn.
-    unclear = (*record.unclear, *announced)
-    return _write_unclear(project.repository, project.ref, record, head, "\n".join(lines), unclear)
-
-
-def _write_unclear(
-    repository: Repository, ref: str, record: Record, head: str, message: str, unclear: Sequence[Unclear]
-) -> str:
-    # Such a record changes only what is unclear, not what was applied last.
-    return write_record(
-        repository,
-        ref,
-        head=record.applied or head,
-        previous=record.commit,
-        files=repository.files(record.commit),
-        message=message,
-        keeps=dataclasses.replace(record, unclear=tuple(unclear)),
-        resolved=record.resolved,
-    )
+    # Unclear writes of earlier runs stay, since this announcement may be withdrawn. Such a record changes only what is
+    # unclear, not what was applied last.
+    keeps, first_parent = dataclasses.replace(record, unclear=(*record.unclear, *announced)), record.applied or head
+    message = "\n".join(lines)
+    return write_record(project.repository, project.ref, record, head=first_parent, message=message, keeps=keeps)
 
 
 def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> bool:

@@ -104,11 +104,11 @@ class _Update:
         return write_record(
             self.repository,
             self.project.ref,
+            self.previous,
             head=self.head,
-            previous=self.previous.commit,
-            files=files,
             message=_write_message(self.run),
             keeps=keeps,
+            files=files,
             replaces=self.project.announced,
         )
 
