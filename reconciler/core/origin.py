@@ -107,7 +107,7 @@ def _find_kind(
     git_moved = canonical(base, path) != canonical(desired, path)
     if git_moved and not equal(base, live, path):
         # Somebody may have merged both edits by hand. Then live lacks only git's part.
-        merged = merge_values(base, live, desired, merge_texts)
+        merged = merge_values((base, live, desired), merge_texts)
         return Kind.CHANGE if merged is not MISSING and equal(merged, desired, path) else Kind.CONFLICT
     return Kind.CHANGE if git_moved else Kind.DRIFT
 

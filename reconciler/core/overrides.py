@@ -37,7 +37,7 @@ class Overrides:
     freeze: Freeze | None = None
 
     def find_enforced(self, changes: Iterable[Change]) -> dict[FieldPath, EnforceRule]:
-        """Return the live edits among some changes that are to be reverted, by path, with the entry that asks for it."""
+        """Return the live edits among some changes that are to be reverted, by path, each with its entry."""
         drifted = [change for change in changes if change.kind is Kind.DRIFT]
         # Of several rules the first one counts, so it comes last.
         pairs = ((change, rule) for change in drifted for rule in reversed(self.enforce))

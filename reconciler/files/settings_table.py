@@ -68,7 +68,7 @@ def _read_url(value: str) -> str:
         check_base_url(value, allow_insecure_http=True)
     except SettingsError as error:
         raise ValueError(f"cannot be used. {error}") from None
-    return value.strip()
+    return value.strip().rstrip("/")
 
 
 def _read_day(value: str) -> datetime.date:

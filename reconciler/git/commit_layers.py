@@ -67,10 +67,8 @@ class CommitLayers:
         # From another place the same words may name other files.
         if texts and [*files] != [layer.file for layer in definition.layers]:
             return False
-        blobs = [self._find(text.file) for text in texts]
-        return [blob.name if blob is not None else "" for blob in blobs] == [
-            object_name(text.content, len(self._commit)) for text in texts
-        ]
+        blobs = ((self._find(text.file), object_name(text.content, len(self._commit))) for text in texts)
+        return all(blob is not None and blob.name == name for blob, name in blobs)
 
     def merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
         """Return a definition of all its layers, and its files; None for it where one of them cannot be read."""

@@ -57,9 +57,9 @@ def choose_values(
                 skipped.append(SkippedField(change.path, _IN_CONFLICT, fails=False))
                 continue
             versions = change.base, change.live, change.desired
-            merged = merge_values(*versions, merge_texts)
+            merged = merge_values(versions, merge_texts)
             is_merge = merged is MISSING and conflicts == "merge"
-            touching = [*find_touching(*versions, change.path, merge_texts)] if is_merge else []
+            touching = [*find_touching(versions, change.path, merge_texts)] if is_merge else []
             if merged is not MISSING:
                 value = merged
             # A text of several lines is too much to lose unread.

@@ -112,9 +112,7 @@ def _locate(settings: Settings, messages: Iterable[tuple[tuple[int, int], str]],
 def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem]:
     """Yield a problem for each assistant that two environments would write, since URL and id are the same."""
     for (first, first_loaded), (second, second_loaded) in chain(combinations(forms, 2), product(forms, neighbours)):
-        if not first.environment or not second.environment or not first.api_url:
-            continue
-        if first.api_url.rstrip("/") != (second.api_url or "").rstrip("/"):
+        if None in (first.environment, second.environment, first.api_url) or first.api_url != second.api_url:
             continue
         second_by_id = {definition.id: definition for definition in second_loaded.definitions}
         for definition in first_loaded.definitions:

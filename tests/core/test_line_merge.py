@@ -19,10 +19,10 @@ def test_no_line_that_one_side_wrote_is_lost(base: list[str], edits: list[tuple[
     for number, (side, at, taken, writes) in enumerate(edits):
         sides[side][at : at + taken] = [f"{side} wrote {number}"] if writes else []
     three = ["".join(f"{line}\n" for line in text) for text in (base, sides[True], sides[False])]
-    merged = merge_values(three[0], three[1], three[2], merge_texts)
+    merged = merge_values((three[0], three[1], three[2]), merge_texts)
     if merged is MISSING:
         assert three[0] not in three[1:]
-        assert [path for path, _ in find_touching(three[0], three[1], three[2], ("x",), merge_texts)] == [("x",)]
+        assert [path for path, _ in find_touching((three[0], three[1], three[2]), ("x",), merge_texts)] == [("x",)]
         return
     assert isinstance(merged, str)
     wrote = {line for text in sides.values() for line in text if " wrote " in line}
@@ -34,7 +34,7 @@ def test_a_long_prompt_is_merged() -> None:
     live = base.replace("Rule 200: be kind.", "Rule 200: be brief.")
     desired = base.replace("Rule 7: be kind.", "Rule 7: be honest.")
     both = live.replace("Rule 7: be kind.", "Rule 7: be honest.")
-    assert merge_values(base, live, desired, merge_texts) == both
+    assert merge_values((base, live, desired), merge_texts) == both
 
 
 def message(text: str, **more: Any) -> dict[str, Any]:
@@ -67,9 +67,9 @@ MERGED = "A\nb\nC\n"
     ],
 )
 def test_lists_are_merged_where_nothing_but_texts_differs(base: Any, live: Any, desired: Any, merged: Any) -> None:
-    assert merge_values(base, live, desired, merge_texts) == merged
+    assert merge_values((base, live, desired), merge_texts) == merged
 
 
 @pytest.mark.parametrize("versions", [(None, ["a"], ["b"]), (["a"], None, ["b"]), (["a"], ["b"], None)])
 def test_a_list_that_one_side_has_not_is_in_the_way_as_a_whole(versions: tuple[Any, Any, Any]) -> None:
-    assert list(find_touching(*versions, ("x",), merge_texts)) == [(("x",), versions)]
+    assert list(find_touching(versions, ("x",), merge_texts)) == [(("x",), versions)]

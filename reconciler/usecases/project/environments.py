@@ -53,11 +53,10 @@ def read_forms(choices: Choices, today: datetime.date | None = None) -> list[For
 
 def read_neighbours(settings: Settings, folder: Path) -> list[Form]:
     """Return the definitions of all other environments that have the URL of the chosen one: it is one API for both."""
-    url = (settings.api_url or "").rstrip("/")
-    if settings.environment is None or not url:
+    if settings.environment is None or settings.api_url is None:
         return []
-    urls = {name: each.api_url for name, each in settings.environments.items() if name != settings.environment}
-    same = [name for name, theirs in sorted(urls.items()) if (theirs or "").rstrip("/") == url]
+    others = (name for name in sorted(settings.environments) if name != settings.environment)
+    same = (name for name in others if settings.environments[name].api_url == settings.api_url)
     # A neighbour without its overlay folder defines nothing. Its own runs report that mistake.
     forms = [drop_missing_overlay(settings.choose(name), folder) for name in same]
     return _load_forms(Choices(directory=folder), forms, in_passing=True)

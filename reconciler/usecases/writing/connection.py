@@ -12,7 +12,7 @@ def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> 
     """Return the API's base URL; `by_variable` says that RECONCILER_API_URL gave it. Raises UsageError for none."""
     ours = settings.api_url
     # If the chosen environment has another one, neither overrides the other (docs/reference.md, "Environments").
-    if settings.environment and ours and option and by_variable and option.rstrip("/") != ours.rstrip("/"):
+    if settings.environment and ours and option and by_variable and option.rstrip("/") != ours:
         raise UsageError(
             f"RECONCILER_API_URL is {_redact(option)}, but the environment {settings.environment} has {_redact(ours)}",
             hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither overrides the other",
