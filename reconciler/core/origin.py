@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import canonical, equal, find_differing_leaves
-from reconciler.core.line_merge import MergeTexts, merge_values, never_merge
+from reconciler.core.line_merge import MergeTexts, Versions, merge_values, never_merge
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.tree import MISSING, Missing, prune, value_at
 from reconciler.dataclass import dataclass
@@ -75,8 +75,8 @@ def find_changes(
     changes = []
     for path in sorted(bases):
         new, old, before = value_at(desired, path), value_at(live, path), bases[path]
-        kind = _find_kind(path, prune(new, ignored, path), old, prune(before, ignored, path), merge_texts)
-        changes.append(Change(path, kind, new, old, before))
+        versions = (prune(before, ignored, path), old, prune(new, ignored, path))
+        changes.append(Change(path, _find_kind(path, versions, merge_texts), new, old, before))
     return tuple(changes)
 
 
@@ -97,9 +97,8 @@ def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[st
             yield from _walk_released((*path, key), desired_value, value)
 
 
-def _find_kind(
-    path: FieldPath, desired: Any, live: Any | Missing, base: Any | Missing, merge_texts: MergeTexts
-) -> Kind:
+def _find_kind(path: FieldPath, versions: Versions, merge_texts: MergeTexts) -> Kind:
+    base, live, desired = versions
     # The field was not managed before, so its live value is no edit of a value that we set.
     if base is MISSING:
         return Kind.CHANGE
@@ -107,7 +106,7 @@ def _find_kind(
     git_moved = canonical(base, path) != canonical(desired, path)
     if git_moved and not equal(base, live, path):
         # Somebody may have merged both edits by hand. Then live lacks only git's part.
-        merged = merge_values((base, live, desired), merge_texts)
+        merged = merge_values(versions, merge_texts)
         return Kind.CHANGE if merged is not MISSING and equal(merged, desired, path) else Kind.CONFLICT
     return Kind.CHANGE if git_moved else Kind.DRIFT
 

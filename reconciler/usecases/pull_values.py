@@ -127,7 +127,7 @@ def _sort_as(old: list[str], new: list[str]) -> list[str]:
 def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
     """Return the elements of a list that live has as well, at any place: the index that each has here, and there."""
     pairs: dict[int, int] = {}
-    added = {*range(len(new))}
+    added = dict(enumerate(new))
     # An element that declares less than live has belongs to several, so those that are alike come first.
     for is_same in (equal_completely, equal):
         # Most keep their place, as seen from the beginning or from the end of the list.
@@ -135,37 +135,33 @@ def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
             for index in (index for index in range(len(old)) if index not in pairs):
                 if index + shift in added and is_same(old[index], new[index + shift]):
                     pairs[index] = index + shift
-                    added.remove(index + shift)
-        removed = [index for index in range(len(old)) if index not in pairs]
-        pairs |= _pair(old, new, removed, sorted(added), is_same)
-        added -= {*pairs.values()}
+                    del added[index + shift]
+        pairs |= _pair({index: item for index, item in enumerate(old) if index not in pairs}, added, is_same)
     return pairs
 
 
 def _find_edited(old: Sequence[Any], new: Sequence[Any], unchanged: Mapping[int, int]) -> dict[int, int]:
     """Return the elements that live has with another content, as far as anybody can tell."""
-    removed = [index for index in range(len(old)) if index not in unchanged]
-    added = sorted({*range(len(new))} - {*unchanged.values()})
+    removed = {index: item for index, item in enumerate(old) if index not in unchanged}
+    known = {*unchanged.values()}
+    added = {index: item for index, item in enumerate(new) if index not in known}
     # As many new ones as are gone are those that were edited. Otherwise what was edited still has the same role, say.
     if len(removed) == len(added):
         return dict(zip(removed, added, strict=True))
-    return _pair(old, new, removed, added, _share_value)
+    return _pair(removed, added, _share_value)
 
 
-def _pair(
-    old: Sequence[Any],
-    new: Sequence[Any],
-    removed: Sequence[int],
-    added: list[int],
-    belong: Callable[[Any, Any], bool],
-) -> dict[int, int]:
-    """Return each of some elements with the first one left that belongs to it; none where they are too many."""
+def _pair(removed: Mapping[int, Any], added: dict[int, Any], belong: Callable[[Any, Any], bool]) -> dict[int, int]:
+    """Take each element out of `added` that belongs to a removed one, and return its index by that of the other one.
+
+    If they are too many, take none.
+    """
     pairs: dict[int, int] = {}
-    for index in removed if len(removed) * len(added) <= _MOST_COMPARISONS else ():
-        match = next((new_index for new_index in added if belong(old[index], new[new_index])), None)
+    for index, old in removed.items() if len(removed) * len(added) <= _MOST_COMPARISONS else ():
+        match = next((new_index for new_index, new in added.items() if belong(old, new)), None)
         if match is not None:
             pairs[index] = match
-            added.remove(match)
+            del added[match]
     return pairs
 
 
