@@ -87,13 +87,9 @@ def split_ignored(
     # A leaf is also accepted if sending it would remove a live value at an ignored path, or if it declares nothing
     # else. A leaf can be larger than what a rule names, and is sent or left as one. Leaving it is safe. Sending it
     # would overwrite what the rule protects.
-    ignored = tuple(
-        Ignored(change.path, rule)
-        for change in changes
-        if (rule := rule_for(change.path, rules) or _find_rule_inside(change, rules)) is not None
-    )
-    paths = {entry.path for entry in ignored}
-    remaining = tuple(change for change in changes if change.path not in paths)
+    found = {change.path: rule_for(change.path, rules) or _find_rule_inside(change, rules) for change in changes}
+    ignored = [Ignored(path, rule) for path, rule in found.items() if rule is not None]
+    remaining = tuple(change for change in changes if found[change.path] is None)
     return remaining, tuple(sorted((*ignored, *inside_lists), key=lambda entry: entry.path))
 
 

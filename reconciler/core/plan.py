@@ -164,17 +164,17 @@ class Planner:
         desired, base, inside_lists = _keep_in_both(desired, base, live, ignore)
         changes = find_changes(desired, live, base, ignored=self._is_ignored, merge_texts=self.merge_texts)
         changes, ignored = split_ignored(changes, ignore, inside_lists)
+
         # A path that was always ignored is not in the record.
-        moved = {
-            path
-            for path in (entry.path for entry in ignored)
-            if (old := item_at(recorded, path)) is not MISSING and not equal(item_at(declared, path), old, path)
-        }
+        def has_moved(path: FieldPath) -> bool:
+            old = item_at(recorded, path)
+            return old is not MISSING and not equal(item_at(declared, path), old, path)
+
         enforced = self.overrides.find_enforced(changes)
         return desired, Plan(
             changes=self._decide_sent(changes, enforced.keys(), resend),
             released=find_released(desired, base),
-            ignored=tuple(dataclasses.replace(entry, changed_in_git=entry.path in moved) for entry in ignored),
+            ignored=tuple(dataclasses.replace(entry, changed_in_git=has_moved(entry.path)) for entry in ignored),
             enforced=enforced,
             freeze=self.overrides.freeze if changes else None,
         )

@@ -6,6 +6,7 @@ raises RepositoryError: a killed git must not look like "there is no such revisi
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,13 +19,7 @@ from typing import IO, Any, TypeVar
 from reconciler.errors import RepositoryError
 
 # Variables that git sets for hooks: they would select another repository, or change the meaning of paths.
-_OF_HOOKS = frozenset(
-    f"GIT_{name}"
-    for name in (
-        *("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE"),
-        *("GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
-    )
-)
+_OF_HOOKS = re.compile("GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|(?:GLOB|NOGLOB|ICASE)_PATHSPECS)")
 _Started = TypeVar("_Started")
 _NEEDED = "the repository's history shows which values were edited live"
 _CHUNK = 64 * 1024
@@ -93,7 +88,7 @@ class Processes:
     ) -> _Started:
         # Messages in English, since some of them are looked at. A repository that is damaged must not be taken for one
         # that is around it.
-        inherited = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
+        inherited = {name: value for name, value in os.environ.items() if not _OF_HOOKS.fullmatch(name)}
         own = {"LC_ALL": "C", "GIT_CEILING_DIRECTORIES": str(self.root.parent)}
         try:
             return start(

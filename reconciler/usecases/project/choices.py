@@ -49,8 +49,4 @@ def choose_policy(settings: Settings, choices: Choices) -> Policy:
     # Only a type checker keeps a script from another value, which would restore git's values.
     if on_drift not in get_args(OnDrift):
         raise UsageError(f"on_drift must be keep, revert or fail, not {on_drift!r}")
-    return Policy(
-        on_drift=on_drift,
-        force_conflicts=choices.force_conflicts,
-        always_send=settings.always_send,
-    )
+    return Policy(on_drift=on_drift, force_conflicts=choices.force_conflicts, always_send=settings.always_send)

@@ -8,7 +8,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import clean_text
 from reconciler.core.canonical import align_line_ends, canonical
 from reconciler.core.definition import Definition
-from reconciler.core.origin import Change, Since
+from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.run import Result
 from reconciler.core.settings import Settings
@@ -79,21 +79,17 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
 
 
 def _add_setters(result: Result, histories: Histories, settings: Settings) -> Result:
-    definition, plan = result.definition, result.plan
-    if plan is None or not any(map(_is_undated, plan.changes)):
+    if result.plan is None:
         return result
-    changes = tuple(
-        dataclasses.replace(change, since=_find_setter(definition, change.path, histories, settings))
-        if _is_undated(change)
-        else change
-        for change in plan.changes
-    )
-    return dataclasses.replace(result, plan=dataclasses.replace(plan, changes=changes))
+    changes = tuple(_add_setter(result.definition, each, histories, settings) for each in result.plan.changes)
+    return dataclasses.replace(result, plan=dataclasses.replace(result.plan, changes=changes))
 
 
-def _find_setter(definition: Definition, path: FieldPath, histories: Histories, settings: Settings) -> Since | None:
-    """Return the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
-    setting: list[FileChange] = []
+def _add_setter(definition: Definition, change: Change, histories: Histories, settings: Settings) -> Change:
+    """Return a change with the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
+    path, setting = change.path, list[FileChange]()
+    if not _is_undated(change):
+        return change
     for file, inner, value in _find_parts(definition, path):
         history = histories.get(file)
         # Compared like in a plan: a commit that rewrote 1 as 1.0 has set nothing.
@@ -103,8 +99,8 @@ def _find_setter(definition: Definition, path: FieldPath, histories: Histories, 
             return bool(canonical(align_line_ends(value_at(declared, inner), value, settings), path) == form)
 
         if history is None or not has(history.now):
-            return None
+            return change
         setting += [edit for edit in history.changes if has(edit.after) and not has(edit.before)]
     # A merge shows again what a commit on the other branch did; it counts only if no other commit did it.
     setter = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
-    return setter.since if setter else None
+    return dataclasses.replace(change, since=setter.since) if setter else change
