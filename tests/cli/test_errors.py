@@ -28,20 +28,20 @@ def one_definition(project: Project) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("command", "variables"),
+    ("command", "variables", "half"),
     [
-        (["plan"], {}),
-        (["apply", "--yes"], {"RECONCILER_EMAIL": "a@b.test"}),
-        (["import", "asst_9"], {"RECONCILER_PASSWORD": "hush"}),
+        (["plan"], {}, ""),
+        (["apply", "--yes"], {"RECONCILER_EMAIL": "a@b.test", "RECONCILER_PASSWORD": ""}, "RECONCILER_PASSWORD"),
+        (["import", "asst_9"], {"RECONCILER_PASSWORD": "hush"}, "RECONCILER_EMAIL"),
     ],
 )
-def test_no_credentials(one_definition: Project, command: list[str], variables: dict[str, str]) -> None:
+def test_no_credentials(one_definition: Project, command: list[str], variables: dict[str, str], half: str) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         result = run(*command, cwd=one_definition.root, env={"RECONCILER_API_URL": sandbox.url, **variables})
         assert sandbox.requests == []
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: there are no credentials for the API\n"
+        f"Error: there are no credentials for the API{f': {half} is not set' if half else ''}\n"
         "  set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD\n"
     )
 

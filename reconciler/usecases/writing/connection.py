@@ -39,7 +39,9 @@ def credentials_of(variables: Mapping[str, str]) -> Credentials:
     # Refused here: every request would get a 401, and a host may lock out such a client.
     if not token and not (password and email):
         hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"
-        raise UsageError("there are no credentials for the API", hint=hint)
+        # A pipeline often sets both, one of them to a secret that does not exist.
+        half = "RECONCILER_PASSWORD is not set" if email else "RECONCILER_EMAIL is not set" if password else ""
+        raise UsageError(": ".join(filter(None, ("there are no credentials for the API", half))), hint=hint)
     return Credentials(
         token=Secret(token, name="RECONCILER_AUTH_TOKEN", cookie=True) if token else None,
         email=email or None,
