@@ -73,19 +73,12 @@ def _covers(entry: str, hosts: set[str], port: int) -> bool:
     with contextlib.suppress(ValueError):
         # This includes an IPv6 address without brackets, in which a colon would look like the one before a port.
         network = ipaddress.ip_network(entry.strip("[]"), strict=False)
-        return any(_is_within(host, network) for host in hosts)
+        return any(ipaddress.ip_address(host) in network for host in hosts)
     name, colon, number = entry.rpartition(":")
     if colon and number.isdigit():
         return int(number) == port and _covers(name, hosts, port)
     suffix = entry.removeprefix("*").removeprefix(".").rstrip(".")
     return entry == "*" or any(suffix and (host == suffix or host.endswith(f".{suffix}")) for host in hosts)
-
-
-def _is_within(host: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    try:
-        return ipaddress.ip_address(host) in network
-    except ValueError:
-        return False
 
 
 def _find_variable(scheme: str, text: str) -> str:

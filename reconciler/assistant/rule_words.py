@@ -90,15 +90,12 @@ def _describe_value(error: Any) -> str:
     if keyword in _UNITS:
         return f"has {_count(len(instance), _UNITS[keyword])}, and {may.rpartition(' ')[0]}"
     choices = {"enum": error.validator_value, "const": [error.validator_value]}.get(keyword, ())
-    if isinstance(instance, str) and any(_looks_like(instance, choice) for choice in choices):
+    texts = [choice for choice in choices if isinstance(choice, str)]
+    # It may differ only in blanks, in invisible characters, or in how letters are stored.
+    if isinstance(instance, str) and _what_is_seen(instance) in map(_what_is_seen, texts):
         several = "one of " if keyword == "enum" else ""
         return f"is {json.dumps(instance)}, and must be {several}{_list_choices(choices, json.dumps)}"
     return f"is {_quote(instance)}, and {may}"
-
-
-def _looks_like(text: str, other: Any) -> bool:
-    """Return whether two texts differ only in blanks, in invisible characters, or in how letters are stored."""
-    return isinstance(other, str) and _what_is_seen(text) == _what_is_seen(other)
 
 
 def _what_is_seen(text: str) -> str:

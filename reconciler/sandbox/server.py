@@ -41,7 +41,6 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 log_config=None,
                 log_level="warning",
-                access_log=False,
                 proxy_headers=False,
                 server_header=False,
                 # Longer than clients keep an idle connection, so that none of them uses one that is just being closed.
