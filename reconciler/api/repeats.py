@@ -165,10 +165,10 @@ class Sender:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = Connection(self.wire)
+            connection = Connection(self.wire, self.limits.timeout)
         headers = {"Cookie": call.cookie} if call.cookie else {}
         try:
-            return connection.exchange(call.method, call.path, headers, call.content, self.limits.timeout)
+            return connection.exchange(call.method, call.path, headers, call.content)
         finally:
             self._idle.append(connection)
             if self._is_closed:

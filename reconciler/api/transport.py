@@ -59,7 +59,9 @@ class Wire:
 class Connection:
     """One kept-alive connection, used by one thread at a time. It connects when it is used, also after it was lost."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, seconds: float, largest: int = MAX_BODY) -> None:
+        self.seconds = seconds  # for one request and its whole answer
+        self.largest = largest  # bytes of an answer's body
         self.base = wire.base
         self.proxy = wire.proxy
         self.clock = _Clock(wire.aborted)
@@ -72,24 +74,13 @@ class Connection:
             network_backend=_TimedBackend(self.clock),
         )
 
-    def exchange(
-        self,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        content: bytes | None,
-        seconds: float,
-        largest: int = MAX_BODY,
-    ) -> Answer | NoAnswer:
-        """Send one request and read its whole answer within `seconds`, up to `largest` bytes.
-
-        `path` is already encoded, and `content` is JSON.
-        """
+    def exchange(self, method: str, path: str, headers: dict[str, str], content: bytes | None) -> Answer | NoAnswer:
+        """Send one request and read its whole answer. `path` is already encoded, and `content` is JSON."""
         base = self.base
         url = httpcore.URL(scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode())
         header_list = self._list_headers(headers, content)
         has_begun = False
-        self.clock.start(seconds)
+        self.clock.start(self.seconds)
         try:
             # The end of the block keeps the connection after a complete answer, and closes it otherwise.
             with self.pool.stream(method, url, headers=header_list, content=content) as response:
@@ -103,7 +94,7 @@ class Connection:
                 answer = Answer(response.status, tuple(pairs), b"")
                 try:
                     encoding = answer.header("content-encoding")
-                    return replace(answer, body=read_body(response.iter_stream(), encoding, largest))
+                    return replace(answer, body=read_body(response.iter_stream(), encoding, self.largest))
                 except (*_ERRORS, UnusableBodyError):
                     # The status of a failure says it all.
                     if answer.ok:

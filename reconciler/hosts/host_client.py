@@ -116,8 +116,8 @@ class HostClient:
         content = None if body is None else json.dumps(body).encode()
         for attempt in range(1, _ATTEMPTS + 1):
             wait, is_last = 2.0 ** (attempt - 1), attempt == _ATTEMPTS
-            with contextlib.closing(Connection(self._wire)) as connection:
-                result = connection.exchange(method, path, self._headers, content, _TIMEOUT, _LARGEST)
+            with contextlib.closing(Connection(self._wire, _TIMEOUT, _LARGEST)) as connection:
+                result = connection.exchange(method, path, self._headers, content)
             if isinstance(result, NoAnswer):
                 # If nothing was sent, even a request that must happen only once may be repeated.
                 unclear = result.reached and not repeatable

@@ -36,8 +36,8 @@ def post_webhook(variables: Mapping[str, str], text: str) -> str:
     # A variable may have any bytes.
     place = quote((parts.path or "/") + query, safe=string.punctuation, errors="surrogateescape")
     content = json.dumps({"text": text}).encode()
-    with contextlib.closing(Connection(wire)) as connection:
-        result = connection.exchange("POST", place, {}, content, _TIMEOUT)
+    with contextlib.closing(Connection(wire, _TIMEOUT)) as connection:
+        result = connection.exchange("POST", place, {}, content)
     if isinstance(result, NoAnswer):
         # Only the kind of failure, because its text may contain the URL.
         return f"warning: the webhook could not be reached ({result.kind})"

@@ -27,7 +27,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
     """Return the application over two stores. It ignores host, port, store, seed and faults of the settings."""
     faults = faults or Faults((), store, sessions, 0)
     api = _Api(store, sessions, settings, faults)
-    starlette = Starlette(
+    app = Starlette(
         routes=[
             Mount(BASE_PATH, app=Router(api.list_routes(), redirect_slashes=False)),
             # As on the real host, a URL without `/api` gets a page with status 200.
@@ -39,8 +39,7 @@ def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faul
             Exception: lambda *_: error_answer(500, "Something went wrong in the sandbox"),
         },
     )
-    starlette.router.redirect_slashes = False
-    return faults.wrap(starlette)
+    return faults.wrap(app)
 
 
 class _Api:

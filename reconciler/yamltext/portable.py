@@ -48,14 +48,13 @@ _MARK: Final = (
 def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
     """Return whether `find_differences` may find something; `in_brackets` are its lists and groups in brackets."""
     # Looking at a file's tokens costs as much as reading it, so most files must do without.
-    has_block = "|" in text or ">" in text
     return bool(
         not text.endswith("\n")
         or any(sign in text for sign in ("\t", "&", "\ufeff", "\n..."))
         or ("#" in text and any(part[-1:].strip() for part in text.split("#")[:-1]))
         or ("\r" in text and _LONE_RETURN.search(text))
         or any(map(_RISK_IN_BRACKETS.search, in_brackets))
-        or (has_block and (_HEADER_BEGINS_LINE.search(text) or _LINE_OF_BLANKS.search(text)))
+        or (("|" in text or ">" in text) and (_HEADER_BEGINS_LINE.search(text) or _LINE_OF_BLANKS.search(text)))
     )
 
 
