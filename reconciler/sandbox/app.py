@@ -88,9 +88,7 @@ class _Api:
             raise HTTPException(403, "This account is disabled")
         answer = json_answer(encode({"message": "Login successful", "user": account.to_user()}))
         # `Secure`, as in the real API. Here, clients must send the cookie over plain HTTP anyway.
-        answer.headers["set-cookie"] = (
-            f"{COOKIE}={self._sessions.log_in(account)}; HttpOnly; Path=/; SameSite=Lax; Secure"
-        )
+        answer.set_cookie(COOKIE, self._sessions.log_in(account), httponly=True, samesite="lax", secure=True)
         return answer
 
     async def _me(self, request: Request) -> Response:

@@ -99,10 +99,7 @@ _FORMS: tuple[tuple[Effect, str, str], ...] = (
     ("edit", _EDIT, "edit name=Ada before PATCH /assistants/*"),
 )
 # ASCII, because otherwise Python treats letters such as the Kelvin sign like ours.
-_PATTERNS = [
-    (does, re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE | re.ASCII | re.DOTALL))
-    for does, pattern, _ in _FORMS
-]
+_FLAGS = re.IGNORECASE | re.ASCII | re.DOTALL
 _PATHS = ("/assistants/*", "/assistants", "/auth/login", "/auth/me", "/openapi.json")
 
 
@@ -111,8 +108,8 @@ def parse_rule(text: str) -> Rule:
     if not text.strip() or len(text) > LONGEST_RULE:
         length = f"{_clean(text[:40])}... is longer than {LONGEST_RULE} characters" if text.strip() else "is empty"
         raise SandboxError(f"The fault rule {length}", hint="`reconciler sandbox --help` shows the rules")
-    for effect, pattern in _PATTERNS:
-        if match := pattern.fullmatch(text.strip()):
+    for effect, pattern, _ in _FORMS:
+        if match := re.fullmatch(pattern.replace(" ", r"\s+"), text.strip(), _FLAGS):
             groups = {name: part for name, part in match.groupdict().items() if part is not None}
             _check_path(groups.get("path", "*"), effect, text)
             for selector in groups.keys() & set(_SELECTORS):

@@ -188,8 +188,7 @@ class Faults:
         """Return the copy of an assistant that GET shows, or None if it shows none yet."""
         moment = time.monotonic()
         # The oldest write that still lags decides, because a lagging store shows its past in order.
-        old_texts = [old_text for until, old_text in self._lagging.get(provider_id, ()) if until > moment]
-        return old_texts[0] if old_texts else text
+        return next((old for until, old in self._lagging.get(provider_id, ()) if until > moment), text)
 
     def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return the two copies, which a request has just changed or created, as the stores keep them."""

@@ -28,16 +28,14 @@ def in_api(path: str) -> bool:
     return path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
 
 
-def json_answer(text: str, status: int = 200) -> Response:
+def json_answer(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer with a JSON text."""
-    return Response(text, status, media_type="application/json")
+    return Response(text, status, headers, media_type="application/json")
 
 
 def error_answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return the API's error envelope."""
-    response = json_answer(encode({"error": message}), status)
-    response.headers.update(headers or {})
-    return response
+    return json_answer(encode({"error": message}), status, headers)
 
 
 def page_answer(status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

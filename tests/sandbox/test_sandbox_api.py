@@ -48,7 +48,7 @@ class TestLogin:
         )
         assert answer.status_code == 200
         assert re.fullmatch(
-            r"auth-token=[\w-]{20,}; HttpOnly; Path=/; SameSite=Lax; Secure", answer.headers["set-cookie"]
+            r"auth-token=[\w-]{20,}; HttpOnly; Path=/; SameSite=lax; Secure", answer.headers["set-cookie"]
         )
         user = answer.json()["user"]
         assert answer.json() == {"message": "Login successful", "user": user}
