@@ -97,12 +97,15 @@ def walk_leaves(value: Any, path: FieldPath = (), *, in_lists: bool = True) -> I
 
     Without `in_lists`, a list is a leaf as well, as it is to every comparison.
     """
-    if isinstance(value, Mapping) or (in_lists and isinstance(value, list)):
-        pairs = value.items() if isinstance(value, Mapping) else ((str(at), item) for at, item in enumerate(value))
-        for key, item in pairs:
-            yield from walk_leaves(item, (*path, key), in_lists=in_lists)
-    else:
-        yield path, value
+    # Live values may be nested more deeply than Python calls functions.
+    stack = [(path, value)]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, Mapping) or (in_lists and isinstance(value, list)):
+            pairs = value.items() if isinstance(value, Mapping) else ((str(at), item) for at, item in enumerate(value))
+            stack += [((*path, key), item) for key, item in pairs][::-1]
+        else:
+            yield path, value
 
 
 def replace_covered(tree: Any, path: FieldPath, patterns: Sequence[FieldPath], replace: Callable[[Any], Any]) -> Any:

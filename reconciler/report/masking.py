@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
-from reconciler.core.tree import MISSING, replace_covered
+from reconciler.core.tree import MISSING, replace_covered, walk_leaves
 from reconciler.report.differences.values import SENSITIVE
 from reconciler.report.report import AssistantEntry, Report
 
@@ -109,13 +109,6 @@ def _spell(text: str) -> Iterator[str]:
 
 
 def _find_texts(values: Iterable[Any]) -> Iterator[str]:
-    """Yield every leaf of some values as text, without recursion, because live values may be nested deeply."""
-    stack = list(values)
-    while stack:
-        value = stack.pop()
-        if isinstance(value, dict):
-            stack += value.values()
-        elif isinstance(value, list):
-            stack += value
-        elif value not in (SENSITIVE, None, True, False):
-            yield str(value)
+    """Yield every leaf of some values as text."""
+    for value in values:
+        yield from (str(leaf) for _, leaf in walk_leaves(value) if leaf not in (SENSITIVE, None, True, False))
