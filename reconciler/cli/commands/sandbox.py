@@ -13,14 +13,8 @@ from reconciler.cli.installation import missing_library_error
 from reconciler.cli.streams import eprint
 from reconciler.report.differences.values import escape
 from reconciler.report.wording import count_noun
-from reconciler.sandbox.fault_rules import Rule, parse_rule
+from reconciler.sandbox.fault_rules import parse_rule
 from reconciler.sandbox.settings import Settings
-
-
-def _parse_rules(_ctx: click.Context, _param: click.Parameter, rules: tuple[str, ...]) -> tuple[Rule, ...]:
-    # Rules are parsed with the options, so that a mistake is reported before the server's libraries are loaded.
-    return tuple(map(parse_rule, rules))
-
 
 sandbox_options = group_options(
     "settings",
@@ -67,7 +61,7 @@ sandbox_options = group_options(
         "faults",
         metavar="RULE",
         multiple=True,
-        callback=_parse_rules,
+        type=parse_rule,  # with the options, so that a mistake is reported before the server's libraries are loaded
         help="Make requests fail, as in '2nd PATCH /assistants/*: 503'. Repeatable; docs/sandbox.md has the rules.",
     ),
     click.option(
