@@ -74,7 +74,7 @@ class TerminalSession:
 
         def publish(run: Run) -> None:
             created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = emit(run, self.options, sensitive=settings.sensitive).has_unsettled
+            self.failed = emit(run, self.options, sensitive=settings.sensitive).has_failed
 
         def show_recorded(commit: str | None) -> None:
             if self.options.quiet:

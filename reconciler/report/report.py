@@ -220,14 +220,9 @@ class Report:
         return bool(self.kinds - {Kind.CHANGE})
 
     @property
-    def has_unread(self) -> bool:
-        """Return whether live is unknown for an assistant: its definition is invalid, or it could not be read."""
-        return any(entry.is_unread for entry in self.assistants)
-
-    @property
-    def has_unsettled(self) -> bool:
-        """Return whether an assistant was not brought to its desired state."""
-        return any(entry.outcome is None or not entry.outcome.settled for entry in self.assistants)
+    def has_failed(self) -> bool:
+        """Return whether an assistant could not be read, or was not brought to its desired state."""
+        return any(entry.failed for entry in self.assistants)
 
     @property
     def all_is_well(self) -> bool:
@@ -235,13 +230,13 @@ class Report:
         if any((self.warnings, self.problems, self.no_longer_managed)):
             return False
         # What was not read may differ. A command that reads nothing has not left anything out.
-        has_unread = self.traits.reads_live and self.has_unread
+        has_failed = self.traits.reads_live and self.has_failed
         remarkable = (
             any((entry.error, entry.changes, entry.warnings, entry.remaining))
             or entry.outcome not in (None, Outcome.UNCHANGED)
             for entry in self.assistants
         )
-        return not has_unread and not any(remarkable)
+        return not has_failed and not any(remarkable)
 
     @property
     def traits(self) -> Traits:

@@ -19,7 +19,7 @@ def test_cell(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
     both = cell.moment == "login" and ends.outcome == "failed"
     assert outcomes(document) == {"a": "failed" if both else "applied", "b": ends.outcome}
     assert kinds(document) == {"a": cell.kind if both else None, "b": cell.kind}
-    assert as_report(document).has_unsettled == (ends.outcome != "applied")
+    assert as_report(document).has_failed == (ends.outcome != "applied")
     assert reported_requests(document) == sandbox.calls == count_requests(ends)
     sandbox.mend()
     next_run(project, sandbox.url, document)
@@ -33,7 +33,7 @@ def test_story(project: Project, story: Story, shared_sandbox: Sandbox) -> None:
     document = project.apply(sandbox.url, retries=RETRIES, concurrency=1)
     assert all(sandbox.hits)
     assert outcomes(document) == {"a": story.a, "b": story.b}
-    assert as_report(document).has_unsettled == ({story.a, story.b} != {"applied"})
+    assert as_report(document).has_failed == ({story.a, story.b} != {"applied"})
     assert reported_requests(document) == sandbox.calls == count_requests(story.requests)
     second = document["assistants"][1]
     assert kinds(document)["b"] == story.kind

@@ -117,7 +117,7 @@ def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bo
         document = project.apply(server.url, retries=RETRIES, concurrency=1, lag=0)
         assert outcomes(document) == {"a": "failed" if everybody else "applied", "b": ends.outcome}
         assert kinds(document) == {"a": kind if everybody else None, "b": kind}
-        assert as_report(document).has_unsettled == (ends.outcome != "applied")
+        assert as_report(document).has_failed == (ends.outcome != "applied")
         counted = {method: len(server.requests(method)) for method in ("POST", "GET", "PATCH")}
         assert (
             reported_requests(document)

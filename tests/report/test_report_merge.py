@@ -37,9 +37,9 @@ def test_a_check_of_files_does_not_say_that_what_a_plan_read_was_not_read() -> N
         "validate", *(assistant(name, status=None) for name in "ab"), problems=[problem("x.yaml", 1, 1, "x")]
     )
     merged = merge_reports([checked, document("plan", assistant("a"))])
-    assert (merged.summary["total"], merged.has_unread, len(merged.problems)) == (2, True, 1)
+    assert (merged.summary["total"], merged.has_failed, len(merged.problems)) == (2, True, 1)
     assert "1 in sync, 0 errors, 1 not read" in render_text(merged)
-    assert not merge_reports([checked, document("plan", assistant("a"), assistant("b"))]).has_unread
+    assert not merge_reports([checked, document("plan", assistant("a"), assistant("b"))]).has_failed
 
 
 def test_a_report_that_is_given_twice_is_one_run() -> None:

@@ -59,7 +59,7 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
             fits = all(report.traits_of(entry).writes for entry in report.assistants)
             check_kind(report, fits=fits, command="apply")
         # First, so that the chat is notified even if no comment can be written.
-        if notify and (report is None or report.has_unsettled):
+        if notify and (report is None or report.has_failed):
             notify_chat(host, f"Not everything was applied ({name})")
         _comment_on_merged(host, merged_since, name, report, markdown, links=(options.link, apply_link))
         return 0
@@ -111,4 +111,4 @@ def _make_outcome_comment(request: Request, commits: set[str], report: Report | 
     end = _EXCEPT_IGNORED if any(entry.ignored_changes for entry in own_report.assistants) else ""
     live = _NOTHING if outcomes == {Outcome.UNCHANGED} else f"{_LIVE}{end}."
     summary = _FROZEN if Outcome.FROZEN in outcomes else live
-    return f"{first}\n\n{name + _PARTLY if own_report.has_unsettled else summary}\n{body}"
+    return f"{first}\n\n{name + _PARTLY if own_report.has_failed else summary}\n{body}"

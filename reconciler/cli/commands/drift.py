@@ -30,4 +30,4 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
             run = drift(api, project, control)
         report = emit(run, options, sensitive=project.settings.sensitive)
     differs = detailed_exitcode and report.has_live_edits
-    return stopping.choose_exit_code(failed=report.has_unread, differs=differs)
+    return stopping.choose_exit_code(failed=report.has_failed, differs=differs)

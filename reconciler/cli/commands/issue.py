@@ -97,12 +97,12 @@ def _list_topics(report: Report | None, markdown: str, about: str, proposal: str
     if True in writes:
         # An apply with --changed also includes everything that the record has not settled.
         knows_all = report.selection != "named"
-        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_unsettled else None, knows_all)
+        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_failed else None, knows_all)
         return
     is_edited = report.has_live_edits
     # What was not checked does not count as settled.
     advice = _ADVICE.format(proposal=proposal) if is_edited else _LOOK
-    body = f"{text}\n\n{advice}" if is_edited or report.has_unread else None
+    body = f"{text}\n\n{advice}" if is_edited or report.has_failed else None
     yield _Topic("drift", _LIVE if is_edited else _UNREAD, body, report.selection is None)
     expiry = report.next_expiry
     is_near = expiry is not None and expiry.in_seconds <= _NEAR

@@ -44,4 +44,4 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
         report = emit(run, options, sensitive=project.settings.sensitive)
     differs = detailed_exitcode and any(entry.asks_for_apply for entry in report.assistants)
-    return stopping.choose_exit_code(failed=report.has_unread, differs=differs)
+    return stopping.choose_exit_code(failed=report.has_failed, differs=differs)

@@ -83,7 +83,7 @@ def list_outputs(report: Report) -> dict[str, str]:
     """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals."""
     strict = report.options.get("strict") is True
     # Whether the exit code is 1. For a command that only checks files, a problem counts.
-    wrong = any(entry.failed for entry in report.assistants)
+    wrong = report.has_failed
     if not report.traits.reads_live:
         wrong = any(strict or problem.severity == "error" for problem in report.problems)
     kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
