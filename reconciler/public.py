@@ -15,7 +15,7 @@ Every error that a caller can act on is a `ReconcilerError`.
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -203,13 +203,11 @@ def apply(
         check_unmoved(read)  # the project was read before the lock was held
         return read
 
-    @contextlib.contextmanager
-    def start(_read: Read) -> Iterator[apply_.Session]:
-        control = Control(concurrency=api.concurrency)
-        yield apply_.Session(api=api, control=control, publish=lambda run: reports.append(_report(project, run)))
-
+    control = Control(concurrency=api.concurrency)
+    session = apply_.Session(api=api, control=control, publish=lambda run: reports.append(_report(project, run)))
+    lock = read.repository, read.settings.environment
     try:
-        apply_.apply((read.repository, read.settings.environment), read_again, wishes, start)
+        apply_.apply(lock, read_again, wishes, lambda _: contextlib.nullcontext(session))
     except ReconcilerError as error:
         if reports:
             raise NotRecorded(error, reports[0]) from error
