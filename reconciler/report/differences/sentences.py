@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from reconciler.report.report import AssistantEntry, ChangeEntry, Report
 from reconciler.report.wording import count_noun
 
 Sign = Literal["+", "-", "~"]
+_OLD_AND_NEW: tuple[Mark, Mark] = ("old", "new")
 NOT_SHOWN = "the hidden values differ"
 SENSITIVE_DIFFERS = "(differs in a sensitive part, which is not shown)"
 SENSITIVE_MAY_DIFFER = "(may also differ in a sensitive part, which is not shown)"
@@ -161,23 +163,20 @@ def show_parts(
     for part, fits in zip(parts, short, strict=True):
         meaning = "" if part.name else _describe_difference(path, part.old, part.new)
         sign = _choose_sign(part.old, part.new)
+        pair = part.old, part.new
         if fits:
-            old, new = (revealed.get(value, value) for value in literals(part.old, part.new))
-            comma = "," if words[0] else ""
-            sides = (Side(words[0], "old", old, comma, asides[0]), Side(words[1], "new", new, "", asides[1]))
+            values = [revealed.get(value, value) for value in literals(*pair)]
+        else:
+            # For two texts, `-`, `+` and the marks show the direction. Other values need a label.
+            marks = ("[-this-]", "{+this+}") if all(isinstance(value, str) for value in pair) else ("this", "this")
+            values = [NOTHING if value is None else mark for value, mark in zip(pair, marks, strict=True)]
+        commas = "," if words[0] else "", ""
+        sides = tuple(itertools.starmap(Side, zip(words, _OLD_AND_NEW, values, commas, asides, strict=True)))
+        if fits:
             yield Field(name=name + part.name, sign=sign, sides=sides, meaning=meaning)
-            continue
-        # For two texts, `-`, `+` and the marks show the direction. Other values need a label.
-        label = ""
-        if words[0] or part.old is None or part.new is None:
-            has_marks = isinstance(part.old, str) and isinstance(part.new, str)
-            marks = ("[-this-]", "{+this+}") if has_marks else ("this", "this")
-            old_label, new_label = (
-                f"{word} {NOTHING if value is None else mark}{aside and f' ({aside})'}".strip()
-                for word, value, mark, aside in zip(words, (part.old, part.new), marks, asides, strict=True)
-            )
-            label = f"{old_label}{',' if words[0] else ''} {new_label}"
-        yield Field(name=name + part.name, sign=sign, label=label, long=(part.old, part.new), meaning=meaning)
+        else:
+            label = " ".join(side.text for side in sides) if words[0] or None in pair else ""
+            yield Field(name=name + part.name, sign=sign, label=label, long=pair, meaning=meaning)
 
 
 def _show_conflict(name: str, change: ChangeEntry, words: Words, *, is_done: bool, unordered: bool) -> Iterator[Field]:
