@@ -32,13 +32,18 @@ _WORD = re.compile(r"\w+")
 def find_opcodes(old: Sequence[str], new: Sequence[str], *, junk: bool = False) -> Iterator[Opcode]:
     """Yield the stretches of two sequences in order: whether they are equal, and the texts of each."""
     # With `junk`, white space alone does not count as a match, so that `[-help me-]{+assist you+}` is one change.
-    old_place = new_place = 0
-    for old_start, new_start, length in [*_join(sorted(_find_matches(old, new, junk))), (len(old), len(new), 0)]:
-        if old_start > old_place or new_start > new_place:
+    matches = sorted(match for match in _find_matches(old, new, junk) if match[2])
+    old_from = new_from = old_place = new_place = 0
+    for old_start, new_start, length in [*matches, (len(old), len(new), 0)]:
+        # Matches that are adjacent in both sequences are one stretch.
+        if (old_start, new_start) != (old_place, new_place):
+            if old_place > old_from:
+                yield True, old[old_from:old_place], new[new_from:new_place]
             yield False, old[old_place:old_start], new[new_place:new_start]
+            old_from, new_from = old_start, new_start
         old_place, new_place = old_start + length, new_start + length
-        if length:
-            yield True, old[old_start:old_place], new[new_start:new_place]
+    if old_place > old_from:
+        yield True, old[old_from:old_place], new[new_from:new_place]
 
 
 def pair_alike(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
@@ -82,18 +87,6 @@ def _measure_likeness(old: set[str], new: set[str]) -> float:
     """Return the share of words that two texts have in common; 0 if it is less than half."""
     share = 2 * len(old & new) / (len(old) + len(new) or 1)
     return share if share >= _ALIKE else 0.0
-
-
-def _join(matches: Sequence[_Match]) -> list[_Match]:
-    """Return matches without empty ones. Matches that are adjacent in both sequences become one."""
-    joined: list[_Match] = []
-    for old_start, new_start, length in matches:
-        old_last, new_last, last = joined[-1] if joined else (0, 0, 0)
-        if last and length and (old_last + last, new_last + last) == (old_start, new_start):
-            joined[-1] = (old_last, new_last, last + length)
-        elif length:
-            joined.append((old_start, new_start, length))
-    return joined
 
 
 def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterator[_Match]:
