@@ -1,7 +1,7 @@
 """Maintains one comment, one issue and one request. Each is found by a hidden marker, if our own account wrote it."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from reconciler.api.results import REFUSALS
@@ -110,24 +110,22 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
     return "created"
 
 
-def find_requests(host: Host, commits: Iterable[str]) -> list[tuple[Request, set[str]]]:
+def find_requests(host: Host, commits: Sequence[str]) -> list[tuple[Request, set[str]]]:
     """Return the requests that brought commits into the branch of this run, each with its own. Raises HostError."""
     found_by_id: dict[str, tuple[Request, set[str]]] = {}
-    first_error: HostError | None = None
-    is_known = False
+    errors: list[HostError] = []
     for commit in commits:
         try:
             for request in host.find_merged(commit):
                 found_by_id.setdefault(request.id, (request, set()))[1].add(commit)
-            is_known = True
         except HostError as error:
             # A host may lack a commit, for example after a branch was rewritten. If it lacks all of them, it may be
             # another repository.
             if error.status not in (404, 422):
                 raise
-            first_error = first_error or error
-    if first_error is not None and not is_known:
-        raise first_error
+            errors.append(error)
+    if errors and len(errors) == len(commits):
+        raise errors[0]
     return [*found_by_id.values()]
 
 
