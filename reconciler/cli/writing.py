@@ -29,6 +29,7 @@ from reconciler.report.build import build_report
 from reconciler.report.differences.values import escape, literal
 from reconciler.report.formats.inert import cut
 from reconciler.report.masking import mask_value
+from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.report.wording import count_noun
 from reconciler.usecases.apply import Session
@@ -63,25 +64,24 @@ class TerminalSession:
     label: str
     confirm_with: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
     settings: Settings = dataclasses.field(default_factory=Settings)  # the project's, once it is read
-    failed: bool = True  # until a report shows that every assistant is settled
+    report: Report | None = None  # of the run, once it has ended
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
         """Yield the session for a project."""
         settings = self.settings = project.settings
         show_problems(project.loaded.problems, "error")
-        created: list[bool] = []
 
         def publish(run: Run) -> None:
-            created.extend(result.outcome is Outcome.CREATED for result in run.results)
-            self.failed = emit(run, self.options, sensitive=settings.sensitive).has_failed
+            self.report = emit(run, self.options, sensitive=settings.sensitive)
 
         def show_recorded(commit: str | None) -> None:
             if self.options.quiet:
                 return
             eprint(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
             # A pipeline has already announced and pushed what it will create. Here, nobody else knows about it.
-            if any(created) and project.may_create is None and read_origin(project.root):
+            created = self.report is not None and self.report.summary[Outcome.CREATED]
+            if created and project.may_create is None and read_origin(project.root):
                 command = f"git push origin {project.ref}"
                 eprint(f"Push the record before another clone creates the same assistants: {command}")
 
@@ -98,7 +98,7 @@ class TerminalSession:
     @property
     def exit_code(self) -> int:
         """The exit code: a signal's, or 1 if something failed, or 0."""
-        return self.stopping.choose_exit_code(failed=self.failed)
+        return self.stopping.choose_exit_code(failed=self.report is None or self.report.has_failed)
 
     def confirm(self, planned: Run) -> str | None:
         """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""

@@ -125,10 +125,8 @@ def _write_case(
     case = ElementTree.Element("testcase", {"classname": escape(classname), "name": escape(name), "time": "0"})
     if verdict == "skipped":
         ElementTree.SubElement(case, verdict, facts)
-    if verdict in (None, "skipped"):
-        _add_text(case, "system-out", lines)
-    else:
-        _add_text(case, verdict, lines, **facts)
+    failing = verdict if verdict != "skipped" else None
+    _add_text(case, failing or "system-out", lines, **(facts if failing else {}))
     return case
 
 
