@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.json_schema import Schema
@@ -54,15 +54,11 @@ def _list_parts(schema: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]
     """Yield a schema and all schemas in it, each with its path."""
     yield path, schema
     for keyword, value in schema.items() if isinstance(schema, Mapping) else ():
-        inner: Iterable[tuple[FieldPath, Any]] = ()
         if keyword in _ONE:
-            inner = [((), value)]
-        elif keyword in _SOME:
-            inner = (((str(index),), item) for index, item in enumerate(value))
-        elif keyword in _NAMED:
-            inner = (((key,), item) for key, item in value.items())
-        for key, part in inner:
-            yield from _list_parts(part, (*path, keyword, *key))
+            yield from _list_parts(value, (*path, keyword))
+        elif keyword in _SOME or keyword in _NAMED:
+            for key, part in enumerate(value) if keyword in _SOME else value.items():
+                yield from _list_parts(part, (*path, keyword, str(key)))
 
 
 def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]:

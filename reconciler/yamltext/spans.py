@@ -170,10 +170,9 @@ class _Builder:
         # only with a `+`, or if they have more blanks than the text's column.
         if contents[-1:] == [""]:
             contents.pop()
-        own = [
-            number for number, line in enumerate(contents, 1) if "+" in header[0] or line.strip(" ") or line[column:]
-        ]
-        lines = lines[: max(own, default=0)]
+        while contents and not ("+" in header[0] or contents[-1].strip(" ") or contents[-1][column:]):
+            contents.pop()
+        lines = lines[: len(contents)]
         end = first_line + sum(map(len, lines))
         return dataclasses.replace(node, end=end, header=header.end(), lines=tuple(lines), body_column=column)
 

@@ -87,14 +87,11 @@ def write_inline(value: Any, quotes: str = "", *, in_brackets: bool = False) -> 
 
 def write_block(value: Any, column: int, layout: Layout) -> list[str]:
     """Return the lines of a list or mapping that is not empty, with its own entries at a column."""
-    lines: list[str] = []
     if isinstance(value, Mapping):
-        for key, child in value.items():
-            lines += write_pair(key, child, column, layout)
+        entries = (write_pair(key, child, column, layout) for key, child in value.items())
     else:
-        for item in value:
-            lines += write_item(item, column, layout)
-    return lines
+        entries = (write_item(item, column, layout) for item in value)
+    return [*itertools.chain.from_iterable(entries)]
 
 
 def write_pair(key: str, value: Any, column: int, layout: Layout) -> list[str]:
