@@ -94,9 +94,8 @@ class Explainer:
 
         The message asks about the URL, unless `right_url`, or unless the body was clearly meant to be JSON.
         """
-        bad_json = (
-            not problem and find_json(answer.body) is None and answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
-        )
+        begins_as_json = answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
+        bad_json = not problem and begins_as_json and find_json(answer.body) is None
         message = f"got {problem or self._describe_body(answer)}"
         # Before each write, the assistant was read, so the URL is right.
         message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"

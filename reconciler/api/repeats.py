@@ -54,17 +54,13 @@ class Call:
         suffix = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
         return f"{self.method} {self.path}{suffix}"
 
-    @property
-    def unclear(self) -> bool:
-        """Whether this is a write whose last result does not say if it was carried out. For calls that fail."""
-        result = self.last_result
-        return self.write and result is not None and result.reached and result.status not in REFUSALS
-
     def fail(self, kind: ErrorKind, message: str, *, hint: str = "") -> ApiError:
         """Return an error about this call and its last result."""
-        status = self.last_result.status if self.last_result else None
-        error_class = UnclearWrite if self.unclear else ApiError
-        return error_class(kind, f"{self}: {message}", status=status, hint=hint)
+        result = self.last_result
+        # A write whose result does not say if it was carried out.
+        is_unclear = self.write and result and result.reached and result.status not in REFUSALS
+        error_class = UnclearWrite if is_unclear else ApiError
+        return error_class(kind, f"{self}: {message}", status=result.status if result else None, hint=hint)
 
 
 @dataclass()

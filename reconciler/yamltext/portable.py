@@ -17,10 +17,10 @@ _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _RISK_IN_BRACKETS: Final = re.compile(r"[?!]|['\"]:\S|-\s*[,\]}]")
 _HEADER_BEGINS_LINE: Final = re.compile(r"\n *[|>]")
 _LINE_OF_BLANKS: Final = re.compile(r"\n +\r?\n")
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
+BREAK: Final = re.compile(r"\r\n|\r|\n")
 _LINE_BEGINNING: Final = re.compile(r"\n( *)")
 _COMMENT: Final = re.compile(r"#[^\r\n]*")
-_HEADER: Final = re.compile(r"[|>][-+0-9]*")
+HEADER: Final = re.compile(r"[|>][-+0-9]*")
 # Lines of blanks above a text, unless they reach exactly as far as its first line is indented.
 _LEADING_BLANKS: Final = re.compile(r"(?:\r?\n)*( +)\r?\n(?!(?:\1?\r?\n)*\1[^ \r\n])")
 _OPENING: Final = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
@@ -145,14 +145,14 @@ class _Tokens:
         if not token.style and (tab := self.text.find("\t", start, end)) >= 0:
             yield tab, _TAB
         for line in _LINE_BEGINNING.finditer(self.text, start, end):
-            if len(line[1]) <= self.columns[-1] and not _BREAK.match(self.text, line.end()):
+            if len(line[1]) <= self.columns[-1] and not BREAK.match(self.text, line.end()):
                 yield line.end(), _INDENT
                 return
 
     def _check_block(self, token: Any) -> Iterator[Difference]:
         start, end = token.start_mark.index, token.end_mark.index
-        header, has_words = _HEADER.match(self.text, start), token.value.strip()
-        body = _BREAK.search(self.text, start, end)
+        header, has_words = HEADER.match(self.text, start), token.value.strip()
+        body = BREAK.search(self.text, start, end)
         if header:
             yield from self._check_gap(header.end(), body.start() if body else end)
         if header and body:

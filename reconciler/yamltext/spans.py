@@ -16,13 +16,12 @@ import yaml
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.dataclass import dataclass
+from reconciler.yamltext.portable import BREAK, HEADER
 
 Kind = Literal["scalar", "alias", "mapping", "list"]
-_BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"[\r\n]|\Z")
 _LINE_BELOW = re.compile(r"(?:\r\n|\r|\n)[^\r\n]*")
 _COLON = re.compile(r"[ \t]*:")
-_HEADER = re.compile(r"[|>][-+0-9]*")
 # Between two entries of a list without brackets are only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
 # An anchor or a tag, and what is between it and the value.
@@ -120,7 +119,7 @@ def line_end(text: str, position: int) -> int:
 
 def line_break(text: str) -> str:
     """Return the line break that a text uses: its first one."""
-    match = _BREAK.search(text)
+    match = BREAK.search(text)
     return match[0] if match else "\n"
 
 
@@ -157,7 +156,7 @@ class _Builder:
         return self._build_block_text(node, max(parent_column, 0)) if node.is_block_text else node
 
     def _build_block_text(self, node: Node, parent_column: int) -> Node:
-        header = _HEADER.match(self.text, node.content)
+        header = HEADER.match(self.text, node.content)
         assert header is not None  # noqa: S101 - the parser found one here
         first_line = line_end(self.text, header.end())
         lines = _LINE_BELOW.findall(self.text, first_line, node.end)
