@@ -204,10 +204,8 @@ class Settings(Environment):
 
     def grade(self, problem: Problem, key: str) -> Problem | None:
         """Return a lint's problem, as grave as the last level for a key says; None if it is silenced."""
-        level: Level = "warning"
-        for entry in self.lints:
-            if entry.lint == problem.lint and entry.concerns(key):
-                level = entry.level
+        levels = [entry.level for entry in self.lints if entry.lint == problem.lint and entry.concerns(key)]
+        level: Level = levels[-1] if levels else "warning"
         if level == "none":
             return None
         return dataclasses.replace(problem, severity=level, message=f"{problem.message} [{problem.lint}]")

@@ -8,7 +8,7 @@ import functools
 import itertools
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.texts import clean_text
@@ -153,23 +153,18 @@ def _find_place_before(place: str, swaps: Swaps) -> str:
     return max(sorted(removed), key=likeness, default=place)
 
 
-def _read_log(log: str) -> Iterator[tuple[LoggedCommit, Swaps]]:
-    """Yield each commit of a log with the objects that it replaced, by path: (old, new), nothing being all zeros."""
-    step: LoggedCommit | None = None
-    swaps: Swaps = {}
-    ages = itertools.count()
-    parts = iter(log.split("\0"))
+def _read_log(text: str) -> Log:
+    """Return each commit of a log with the objects that it replaced, by path: (old, new), nothing being all zeros."""
+    log: list[tuple[LoggedCommit, Swaps]] = []
+    parts = iter(text.split("\0"))
     for part in map(str.lstrip, parts):
         if part.startswith(":"):
             words = part.split(" ")
-            swaps[next(parts, "")] = words[2], words[3]  # the path may look like anything
+            log[-1][1][next(parts, "")] = words[2], words[3]  # the path may look like anything
         elif part:
-            if step and swaps:
-                yield step, swaps
             name, parents, date, author = part.split("\x02", 3)
-            step, swaps = LoggedCommit(next(ages), Since(name, author, date), " " in parents), {}
-    if step and swaps:
-        yield step, swaps
+            log.append((LoggedCommit(len(log), Since(name, author, date), " " in parents), {}))
+    return [(step, swaps) for step, swaps in log if swaps]
 
 
 def _parse_with_ids(

@@ -33,14 +33,13 @@ def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
     for description, path in zip(words[::2], words[1::2], strict=False):
         old_mode, mode, _, name, _ = description.decode().removeprefix(":").split()
         text = None if mode == _GONE else git.run("cat-file", "blob", name).decode("utf-8", "replace")
-        # A host that is told to delete a file wants to know the mode that it had.
-        current_mode = old_mode if mode == _GONE else mode
         try:
             file = path.decode()
         except UnicodeDecodeError as error:
             message = "its name is not UTF-8, so no host's API can take it"
             raise RepositoryError(message, where=os.fsdecode(path), hint="rename the file") from error
-        yield FileEdit(path=file, text=text, mode=current_mode, is_new=old_mode == _GONE)
+        # A host that is told to delete a file wants to know the mode that it had.
+        yield FileEdit(path=file, text=text, mode=old_mode if text is None else mode, is_new=old_mode == _GONE)
 
 
 def _digest(git: Processes, head: str, tree: str) -> str:

@@ -79,16 +79,15 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
     # A run of a few files does not see the others, and with few definitions a hint is not worth it.
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
-    candidates: list[tuple[int, str]] = []
     files = [definition.own_layer.fields for definition in loaded.definitions]
+    counts: Counter[str] = Counter()
     for field in (field for field in TOP_LEVEL if field not in NEVER_SHARED):
         values = Counter(exact_text(fields[field]) for fields in files if fields.get(field) is not None)
-        count = max(values.values(), default=0)
+        counts[field] = max(values.values(), default=0)
+    # Fields with equal counts stay in the API's order.
+    for field, count in counts.most_common(MOST_HINTS):
         if count >= LEAST_SHARED and 2 * count > len(files):
-            candidates.append((count, field))
-    # The sort is stable, so fields with equal counts stay in the API's order.
-    for count, field in sorted(candidates, key=lambda candidate: -candidate[0])[:MOST_HINTS]:
-        yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
+            yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
 
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:
