@@ -61,6 +61,11 @@ def covers(pattern: FieldPath, path: FieldPath) -> bool:
     return len(pattern) <= len(path) and meets(pattern, path)
 
 
+def part_below(pattern: FieldPath, path: FieldPath) -> FieldPath | None:
+    """Return the part of a pattern below a path, empty if it covers the path; None if it leads elsewhere."""
+    return pattern[len(path) :] if covers(pattern[: len(path)], path) else None
+
+
 def meets(pattern: FieldPath, path: FieldPath) -> bool:
     """Return whether a pattern matches a path, something above it, or something below it."""
     return all(part in ("*", key) for part, key in zip(pattern, path, strict=False))

@@ -94,10 +94,8 @@ def exact_text(value: Any) -> str:
 
 def digest_of(value: Any) -> str:
     """Return a fingerprint that is the same only for values that are sent the same; a missing value is null."""
-    return (
-        "sha256:"
-        + hashlib.sha256(exact_text(None if value is MISSING else value).encode("utf-8", "surrogatepass")).hexdigest()
-    )
+    text = _encode(None if value is MISSING else value)
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def restrict_to_declared(declared: Any, live: Any) -> Any:

@@ -71,7 +71,12 @@ def _read_value(kind: Any, value: Any, place: _Place) -> Any:
         case typing.Literal:
             return _expect_one(arguments, value, place)
         case typing.Annotated:
-            return _read_checked(arguments[0], arguments[1], value, place)
+            checked = _read_value(arguments[0], value, place)
+            try:
+                arguments[1](checked)
+            except ValueError as error:
+                raise ShapeError(f"{_describe_place(place)} names a field wrongly: {error}") from error
+            return checked
     # A union, of one type with None: more would need a rule of their own.
     (member,) = [argument for argument in arguments if argument is not type(None)]
     return None if value is None else _read_value(member, value, place)
@@ -103,15 +108,6 @@ def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
         for field in dataclasses.fields(kind)
         if field.metadata != UNWRITTEN
     ]
-
-
-def _read_checked(kind: Any, check: Any, value: Any, place: _Place) -> Any:
-    checked = _read_value(kind, value, place)
-    try:
-        check(checked)
-    except ValueError as error:
-        raise ShapeError(f"{_describe_place(place)} names a field wrongly: {error}") from error
-    return checked
 
 
 def _expect_one(choices: Any, value: Any, place: _Place) -> Any:

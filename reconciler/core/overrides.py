@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
+from reconciler.assistant.paths import FieldPath, covers, dotted, part_below, write_path
 from reconciler.core.canonical import Whole, asks_anything, equal
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
@@ -45,9 +45,8 @@ class Overrides:
 
     def find_enforced_inside(self, change: Change) -> tuple[FieldPath, ...]:
         """Return the enforced places inside a list that were edited live, if the list is not restored as a whole."""
-        depth = len(change.path)
-        patterns = [rule.path[depth:] for rule in self.enforce if covers(rule.path[:depth], change.path)]
-        paths = {path for pattern in patterns for path in paths_matching(change.desired, pattern) if path}
+        patterns = [pattern for rule in self.enforce if (pattern := part_below(rule.path, change.path))]
+        paths = {path for pattern in patterns for path in paths_matching(change.desired, pattern)}
         differing = (path for path in paths if not equal(item_at(change.desired, path), item_at(change.live, path)))
         return tuple(sorted((*change.path, *path) for path in differing))
 
@@ -201,28 +200,24 @@ def _list_above(definition: Definition, pattern: FieldPath) -> list[Any]:
 
 def _is_enforced(change: Change, pattern: FieldPath) -> bool:
     """Return whether a pattern names a leaf, or all inside it that differs."""
-    if covers(pattern, change.path):
-        return True
-    depth = len(change.path)
-    if not covers(pattern[:depth], change.path):
-        return False
+    inner = part_below(pattern, change.path)
+    if not inner:
+        return inner is not None
     # A list is one leaf and is sent in one piece. It is reverted only if that reverts nothing else.
-    paths = paths_matching(change.desired, pattern[depth:])
+    paths = paths_matching(change.desired, inner)
     reverted = put_all(change.live, [(path, item_at(change.desired, path)) for path in paths])
     return bool(paths) and equal(change.desired, reverted, change.path)
 
 
 def _find_rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:
     """Return the first rule for what live holds inside a leaf and would lose, or for all that is declared there."""
-    depth = len(change.path)
-    remaining = prune(change.desired, lambda path: rule_for(path, rules) is not None, change.path)
+    desired, live = change.desired, change.live
+    remaining = prune(desired, lambda path: rule_for(path, rules) is not None, change.path)
     # The rest asks for nothing, so the leaf differs only at ignored paths.
     is_idle = not asks_anything(remaining)
     for rule in rules:
-        pattern = rule.path[depth:]
-        inside = _loses(change.desired, change.live, pattern) or (is_idle and paths_matching(change.desired, pattern))
-        # The part of the rule above the leaf must match as well, or a rule for another object would apply here.
-        if inside and covers(rule.path[:depth], change.path):
+        pattern = part_below(rule.path, change.path)
+        if pattern and (_loses(desired, live, pattern) or (is_idle and paths_matching(desired, pattern))):
             return rule
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from reconciler.assistant.fields import UNORDERED
-from reconciler.assistant.paths import FieldPath, covers, dotted
+from reconciler.assistant.paths import FieldPath, dotted, part_below
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import MAX_BYTES, Layer, TextFile
@@ -76,12 +76,11 @@ def choose_values(
 def keep_ignored(change: Change, value: Any | Missing, declared: Any, ignore: Iterable[IgnoreRule]) -> Any | Missing:
     """Return what a pull writes for a field, with what is declared at the ignored places inside a list."""
     # The plan has put live's values there, so that sending the list changes none of them. Git keeps its own.
-    depth = len(change.path)
-    patterns = [rule.path[depth:] for rule in ignore if covers(rule.path[:depth], change.path)]
+    patterns = [pattern for rule in ignore if (pattern := part_below(rule.path, change.path))]
     # What git does not declare in an element of its own stays undeclared.
     sides = (declared, change.desired)
     places = dict.fromkeys(place for pattern in patterns for side in sides for place in paths_matching(side, pattern))
-    values = [(find_place(change.desired, value, place), item_at(declared, place)) for place in places if place]
+    values = [(find_place(change.desired, value, place), item_at(declared, place)) for place in places]
     return put_all(value, [(place, item) for place, item in values if place and item_at(value, place) is not MISSING])
 
 
