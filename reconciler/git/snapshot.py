@@ -163,10 +163,8 @@ class Snapshot:
 
     def read_beside_settings(self) -> Entries:
         """Return the environment's definitions in any folder beside settings that name it."""
-        prefixes = [f"{place}/" if place else "" for place in self.settings_folders]
-        candidates = [(prefix, path) for path in self._files for prefix in prefixes if path.startswith(prefix)]
-        parts = [(prefix, path.removeprefix(prefix).partition("/")) for prefix, path in candidates]
-        folders = sorted({f"{prefix}{name}" for prefix, (name, slash, _) in parts if slash})
+        parents, paths = self.settings_folders, filter(None, self.repository.folders(self.commit))
+        folders = sorted(path for path in paths if posixpath.dirname(path) in parents)
         layers = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
         return self.read_layers(
             {path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False

@@ -30,8 +30,7 @@ def plan(api: Assistants, project: Project, control: Control, *, command: str = 
     """Return what `apply` would do, after one GET per definition; what is not read says why."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     definitions = [definition for definition in project.loaded.definitions if not definition.is_new]
-    readings = for_each(definitions, lambda definition: _plan_one(api, project, definition), control)
-    results = [result or Result(definition) for definition, result in zip(definitions, readings, strict=True)]
+    results = for_each(definitions, lambda each: _plan_one(api, project, each), control, skipped=Result)
     # What is new is looked up in git, whose answers only one thread may wait for.
     results += [_plan_new(project, definition) for definition in project.loaded.definitions if definition.is_new]
     results = _warn_of_shared(project, _refuse_duplicates(project, results))

@@ -19,11 +19,11 @@ def test_answers_stand_in_the_order_of_the_items() -> None:
             assert first.wait(20)
         return item.upper()
 
-    assert for_each("ab", work, Control(concurrency=2)) == ["A", "B"]
+    assert for_each("ab", work, Control(concurrency=2), skipped=str) == ["A", "B"]
 
 
 def test_nothing_to_do() -> None:
-    assert for_each([], str, Control(concurrency=5)) == []
+    assert for_each([], str, Control(concurrency=5), skipped=str) == []
 
 
 def test_never_more_at_once_than_allowed() -> None:
@@ -38,15 +38,20 @@ def test_never_more_at_once_than_allowed() -> None:
         with lock:
             now -= 1
 
-    for_each(range(12), work, Control(concurrency=3))
+    for_each(range(12), work, Control(concurrency=3), skipped=lambda _: None)
     assert 1 <= most <= 3
 
 
-def test_what_was_not_started_when_it_stopped_has_no_answer() -> None:
+def test_what_was_not_started_when_it_stopped_is_skipped() -> None:
     finished: list[int] = []
-    answers = for_each(range(4), finished.append, Control(concurrency=1, stopping=lambda: len(finished) == 2))
-    assert finished == [0, 1]
-    assert answers == [None] * 4
+
+    def work(item: int) -> str:
+        finished.append(item)
+        return f"did {item}"
+
+    control = Control(concurrency=1, stopping=lambda: len(finished) == 2)
+    answers = for_each(range(4), work, control, skipped=lambda item: f"left {item}")
+    assert answers == ["did 0", "did 1", "left 2", "left 3"]
 
 
 def test_an_error_in_the_work_ends_it() -> None:
@@ -58,5 +63,5 @@ def test_an_error_in_the_work_ends_it() -> None:
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        for_each(range(500), work, Control(concurrency=1))
+        for_each(range(500), work, Control(concurrency=1), skipped=lambda _: None)
     assert finished[:2] == [0, 1]

@@ -33,12 +33,13 @@ def for_each(
     work: Callable[[Item], Answer],
     control: Control,
     *,
+    skipped: Callable[[Item], Answer],
     abandoned: Callable[[Item], Answer] | None = None,
-) -> list[Answer | None]:
-    """Return what `work` answers for each item, None if never started, `abandoned` if left behind by an aborted run."""
+) -> list[Answer]:
+    """Return what `work` answers for each item, else `skipped`; `abandoned` if left behind by an aborted run."""
     # The calling thread waits for one queue. It alone shows progress and raises errors. A worker notes an item before
     # it works on it, so an aborted run knows which items may have been sent.
-    answers: list[Answer | None] = [None] * len(items)
+    answers = [*map(skipped, items)]
     begun: set[int] = set()
     indices = itertools.count()  # whose next one is of one thread alone
     broken = threading.Event()
@@ -63,9 +64,8 @@ def for_each(
         worker.start()
     open_items = _await(finished, len(items), len(workers), control)
     results = list(answers)
-    if abandoned is not None:
-        for index in open_items & begun:
-            results[index] = abandoned(items[index])
+    for index in open_items & begun:
+        results[index] = (abandoned or skipped)(items[index])
     return results
 
 

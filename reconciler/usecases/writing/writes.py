@@ -51,14 +51,13 @@ class Writes:
             stopping=self._stopping,
             progress=lambda done, _: self._control.progress(finished + done, total),
         )
-        results = for_each(
+        return for_each(
             pending,
             lambda planned: self._write_one(planned, is_last=is_last),
             control,
-            abandoned=lambda result: result.end(Outcome.INDETERMINATE, _ABANDONED),
+            skipped=lambda planned: planned.end(Outcome.SKIPPED),
+            abandoned=lambda planned: planned.end(Outcome.INDETERMINATE, _ABANDONED),
         )
-        pairs = zip(pending, results, strict=True)
-        return [result or planned.end(Outcome.SKIPPED) for planned, result in pairs]
 
     def _write_one(self, planned: Result, *, is_last: bool) -> Result:
         stopping = self._control.stopping
