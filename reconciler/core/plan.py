@@ -12,7 +12,7 @@ from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_r
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import NO_OVERRIDES, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
 from reconciler.core.patch import build_patch, find_lost_keys
-from reconciler.core.settings import EnforceRule, Freeze, IgnoreRule, OnDrift
+from reconciler.core.settings import EnforceRule, Freeze, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
 from reconciler.dataclass import dataclass
 
@@ -161,7 +161,13 @@ class Planner:
     ) -> tuple[Mapping[str, Any], Plan]:
         """Return desired with what its lists keep of live, and the plan without a patch."""
         ignore, declared, recorded = self.overrides.ignore, desired, base
-        desired, base, inside_lists = _keep_in_both(desired, base, live, ignore)
+        desired, inside_lists = keep_in_lists(desired, live, ignore)
+        # In base too. Otherwise an edit at an ignored place would look like a change of the whole list.
+        base, _ = keep_in_lists(base, live, ignore)
+        # A value that was always ignored is not in the base. Inside a list, every edit would then be a conflict.
+        for path in (path for rule in ignore for path in paths_matching(desired, rule.path)):
+            if item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
+                base = put_at(base, path, item_at(desired, path))
         changes = find_changes(desired, live, base, ignored=self._is_ignored, merge_texts=self.merge_texts)
         changes, ignored = split_ignored(changes, ignore, inside_lists)
 
@@ -227,20 +233,6 @@ def find_remaining(plan: Plan, replanned: Plan) -> tuple[FieldPath, ...]:
     """Return the paths at which live, planned again after a write, does not show what was sent."""
     # Fields that keep their live value on purpose still differ, and must not count against the write.
     return tuple(change.path for change in replanned.changes if change.path not in plan.unsent_paths)
-
-
-def _keep_in_both(
-    desired: Mapping[str, Any], base: Base, live: Mapping[str, Any], ignore: Sequence[IgnoreRule]
-) -> tuple[Mapping[str, Any], Base, tuple[Ignored, ...]]:
-    """Return desired and base with live's values at ignored places inside lists, and the places that differ."""
-    desired, inside_lists = keep_in_lists(desired, live, ignore)
-    # In base too. Otherwise an edit at an ignored place would look like a change of the whole list.
-    base, _ = keep_in_lists(base, live, ignore)
-    # A value that was always ignored is not in the base. Inside a list, every edit would then be a conflict.
-    for path in (path for rule in ignore for path in paths_matching(desired, rule.path)):
-        if item_at(base, path) is MISSING and isinstance(item_at(base, path[:-1]), Mapping):
-            base = put_at(base, path, item_at(desired, path))
-    return desired, base, inside_lists
 
 
 def _list_warnings(

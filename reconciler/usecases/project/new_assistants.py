@@ -148,12 +148,9 @@ def adopt_announcement(project: Project, token: str) -> Project:
     """Return the project of the run that may create what was announced with a token, and nothing else."""
     record = project.record
     announced, others = _divide_announced(record, token)
-    return dataclasses.replace(
-        project,
-        may_create=frozenset(entry.file for entry in announced),
-        record=dataclasses.replace(record, unclear=others),
-        announced=record.commit if announced else "",
-    )
+    keeps, may_create = dataclasses.replace(record, unclear=others), frozenset(entry.file for entry in announced)
+    commit = record.commit if announced else ""
+    return dataclasses.replace(project, may_create=may_create, record=keeps, announced=commit)
 
 
 def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
