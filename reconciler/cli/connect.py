@@ -129,20 +129,14 @@ class EarlyApi(contextlib.ExitStack):
 
 @contextlib.contextmanager
 def connect(
-    options: ConnectionOptions,
-    settings: Settings,
-    stopping: Stopping,
-    label: str = "Reading",
-    *,
-    quiet: bool = False,
-    early: AssistantsApi | None = None,
+    options: ConnectionOptions, settings: Settings, stopping: Stopping, label: str, early: AssistantsApi | None = None
 ) -> Iterator[tuple[AssistantsApi, Control]]:
     """Yield the open API and the control of a run; `early` is one that is open already.
 
-    Unless `quiet`, a line on stderr shows the progress.
+    Unless the run is quiet, a line on stderr shows the progress.
     """
     # With -v, each request has its own line, which would get mixed up with the progress.
-    visible = is_terminal(sys.stderr) and not options.verbose and not quiet
+    visible = is_terminal(sys.stderr) and not options.verbose and not options.quiet
     with progress_line(label, visible=visible) as progress, early or open_api(options, settings, stopping) as api:
         control = Control(
             concurrency=options.concurrency, stopping=stopping, aborted=stopping.aborted, progress=progress

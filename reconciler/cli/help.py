@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+Decorator = Callable[[Callable[..., Any]], Any]
 OPTIONS: Final = "Options"
 DEFINITIONS: Final = "Definitions"
 DRIFT: Final = "Drift and conflicts"
@@ -52,25 +53,21 @@ class Command(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
-def declare_command(
-    name: str, *examples: tuple[str, str], cls: type[Command] = Command
-) -> Callable[[Callable[..., Any]], Command]:
+def declare_command(name: str, *examples: tuple[str, str], cls: type[Command] = Command) -> Decorator:
     """Return a decorator that turns a function into a command. Each example is a command line and its purpose."""
     return click.command(name, cls=cls, examples=examples)
 
 
 def shared_option(
     *flags: str, section: str, variable: str | None = None, cls: type[SectionedOption] = SectionedOption, **kwargs: Any
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Decorator:
     """Return a decorator for an option of several commands. The environment variable `variable` also sets it."""
     if variable is not None:
         kwargs |= {"envvar": variable, "help": f"{kwargs['help']}  [env: {variable}]"}
     return click.option(*flags, cls=cls, section=section, show_default="default" in kwargs, **kwargs)
 
 
-def group_options(
-    name: str, make: Callable[..., Any], *options: Callable[..., Any]
-) -> Callable[[Callable[..., Any]], Any]:
+def group_options(name: str, make: Callable[..., Any], *options: Decorator) -> Decorator:
     """Return a decorator that adds options. `make` turns their values into one argument of the command."""
 
     def decorate(command: Callable[..., Any]) -> Any:

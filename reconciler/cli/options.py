@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from reconciler.cli.help import (
     DEFINITIONS,
     DRIFT,
     OUTPUT,
+    Decorator,
     SectionedOption,
     group_options,
     shared_option,
@@ -25,7 +26,6 @@ from reconciler.errors import UsageError
 from reconciler.files.folders import find_definitions_folder
 from reconciler.usecases.project.choices import Choices, read_paths
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FORMATS = ("text", "json", "markdown", "github")
 FORMATS_BY_SUFFIX = {
     ".json": "json",
@@ -94,6 +94,7 @@ class ConnectionOptions(ApiLimits):
     # None: from reconciler.yaml, which may have one URL for each environment.
     api_url: str | None
     verbose: bool
+    quiet: bool = False  # no progress is shown; a run that writes a report has an option for it
 
 
 @dataclass(frozen=True, kw_only=True)

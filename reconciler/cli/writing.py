@@ -85,7 +85,7 @@ class TerminalSession:
                 command = f"git push origin {project.ref}"
                 eprint(f"Push the record before another clone creates the same assistants: {command}")
 
-        with connect(self.options, settings, self.stopping, self.label, quiet=self.options.quiet) as (api, control):
+        with connect(self.options, settings, self.stopping, self.label) as (api, control):
             yield Session(
                 api=api,
                 control=control,

@@ -26,7 +26,7 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
     with stoppable() as stopping, EarlyApi(options, stopping) as early:
         project = read_project(choices, or_head=True, open_early=early.open)
         show_problems(project.loaded.problems, "error")
-        with connect(options, project.settings, stopping, quiet=options.quiet, early=early.api) as (api, control):
+        with connect(options, project.settings, stopping, "Reading", early.api) as (api, control):
             run = drift(api, project, control)
         report = emit(run, options, sensitive=project.settings.sensitive)
     differs = detailed_exitcode and report.has_live_edits

@@ -37,7 +37,7 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
         if offline:
             run = plan_offline(project)
         else:
-            with connect(options, project.settings, stopping, quiet=options.quiet, early=early.api) as (api, control):
+            with connect(options, project.settings, stopping, "Reading", early.api) as (api, control):
                 run = plan(api, project, control)
         # In JUnit, test cases fail for the same reasons as the exit code.
         if detailed_exitcode:

@@ -77,7 +77,7 @@ def command(
     results = tuple(Result(entry, plan=Plan()) for entry in project.loaded.definitions)
     with stoppable() as stopping:
         if not ids:
-            with connect(connection, project.settings, stopping) as (api, control):
+            with connect(connection, project.settings, stopping, "Reading") as (api, control):
                 results = drift(api, project, control).results
         # A signal must not end this between two files.
         puller = Puller(project, conflicts)
