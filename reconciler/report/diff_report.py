@@ -22,6 +22,7 @@ from reconciler.report.report import FORMAT_VERSION
 from reconciler.report.view import View
 from reconciler.report.wording import count_noun
 
+_Environment = tuple[str, Sequence[Definition]]  # its name, and its definitions
 Standing = Literal["differs", "alike", "only_in_environment", "only_in_against", "error"]
 
 
@@ -73,11 +74,7 @@ class DiffReport:
 
 
 def build_diff_report(
-    environment: tuple[str, Sequence[Definition]],
-    against: tuple[str, Sequence[Definition]],
-    settings: Settings,
-    *,
-    sensitive: Sequence[FieldPath] = (),
+    environment: _Environment, against: _Environment, settings: Settings, *, sensitive: Sequence[FieldPath] = ()
 ) -> DiffReport:
     """Return how two environments, each with its definitions, differ under the `settings` of the first.
 

@@ -63,17 +63,13 @@ def list_remarks(entry: AssistantEntry) -> Iterator[Remark]:
     """Yield the remarks on an assistant, other than its differences and its error."""
     # If something differs, the title of the differences already says that it is frozen.
     if entry.frozen and not entry.changes:
-        yield Remark("frozen", describe_freeze(entry))
+        yield Remark("frozen", write_reason(entry.frozen))
     if entry.remaining:
         yield Remark(NOT_LIVE, fields=entry.remaining)
 
 
-def describe_freeze(entry: AssistantEntry) -> str:
-    """Return why an assistant is frozen, and until when, or "" if it is not."""
-    return _write_reason(entry.frozen) if entry.frozen else ""
-
-
-def _write_reason(rule: FrozenEntry | IgnoredEntry) -> str:
+def write_reason(rule: FrozenEntry | IgnoredEntry) -> str:
+    """Return why an assistant is frozen, or a difference is ignored, and until when."""
     return escape(", ".join(filter(None, (rule.reason, f"until {rule.expires}" if rule.expires else ""))))
 
 
@@ -135,7 +131,7 @@ def _list_entry_notes(entry: AssistantEntry) -> Iterator[tuple[str, str]]:
     for pointer in entry.released:
         yield "released", f"{field_name(pointer)} ({RELEASED})"
     for ignored in entry.ignored:
-        reason = _write_reason(ignored)
+        reason = write_reason(ignored)
         yield "ignored", field_name(ignored.path) + (f" ({reason})" if reason else "")
     for enforced in entry.enforced or ():
         yield "enforced", f"{field_name(enforced.path)} ({escape(enforced.reason)})"

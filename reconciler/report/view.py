@@ -9,7 +9,7 @@ from reconciler.report import wording
 from reconciler.report.cards import AssistantView, Card, Difference, Key, make_cards
 from reconciler.report.differences.sentences import Field, freeze, is_written, show_change
 from reconciler.report.differences.values import escape, reveal_alike
-from reconciler.report.remarks import Note, collect_notes, describe_freeze
+from reconciler.report.remarks import Note, collect_notes, write_reason
 from reconciler.report.report import AssistantEntry, ChangeEntry, ProblemEntry, Report
 
 
@@ -97,7 +97,7 @@ def _choose_title(change: ChangeEntry, entry: AssistantEntry, fate: str, report:
         written = None
     is_new = entry.status is Status.NEW
     title = "A new assistant" if is_new else report.traits_of(entry).titles[written][change.kind]
-    title += f", frozen ({describe_freeze(entry)})" if entry.frozen else ""
+    title += f", frozen ({write_reason(entry.frozen)})" if entry.frozen else ""
     return f"{title}, {fate}" if fate else title
 
 

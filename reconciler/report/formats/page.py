@@ -8,6 +8,9 @@ from reconciler.dataclass import dataclass
 from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.wording import count_noun
 
+# Returns a line in a format, or only as much of it as about so many characters hold.
+WriteLine = Callable[[DiffLine, int | None], Sequence[str]]
+
 
 def measure_utf16(text: str) -> int:
     """Return the length of a text in UTF-16 units, as GitHub counts it. An emoji counts as two."""
@@ -21,15 +24,9 @@ def measure_bytes(text: str) -> int:
 
 
 def fit_lines(
-    lines: Iterable[DiffLine],
-    room: int,
-    write: Callable[[DiffLine, int | None], Sequence[str]],
-    measure: Callable[[str], int] = len,
+    lines: Iterable[DiffLine], room: int, write: WriteLine, measure: Callable[[str], int] = len
 ) -> tuple[list[str], int, int]:
-    """Return as much of a diff as there is space for, how many lines that differ are missing, and the remaining space.
-
-    `write` returns a line in a format, or only as much of it as about so many characters hold.
-    """
+    """Return as much of a diff as fits, how many lines that differ are missing, and the remaining space."""
     shown: list[str] = []
     lacks = 0
     for line in lines:
