@@ -95,11 +95,10 @@ class Host(abc.ABC):
 
     def write_comment(self, body: str, existing: Entry | None) -> None:
         """Write a comment, or edit one in place."""
-        if existing is None:
-            self.client.request("POST", self._make_path(self.comments_path).partition("?")[0], {"body": body})
-        else:
-            path = f"{self._make_path(self.comment_path)}/{existing.id}"
-            self.client.request(self.edit_method, path, {"body": body})
+        method, path = "POST", self._make_path(self.comments_path).partition("?")[0]
+        if existing is not None:
+            method, path = self.edit_method, f"{self._make_path(self.comment_path)}/{existing.id}"
+        self.client.request(method, path, {"body": body})
 
     def list_issues(self) -> list[Entry]:
         """Return the open issues."""
