@@ -21,8 +21,7 @@ _OLD_AUTHORITY = (
 _VERIFY_HINTS = {
     "has expired": "The certificate has expired, or this machine's clock is wrong. The API's operator must renew it.",
     "not yet valid": "The certificate is not valid yet, or this machine's clock is wrong.",
-    "ostname mismatch": _OTHER_HOST,
-    "IP address mismatch": _OTHER_HOST,
+    **dict.fromkeys(("ostname mismatch", "IP address mismatch"), _OTHER_HOST),
     "revoked": "The certificate was revoked. The API's operator needs a new one.",
     **dict.fromkeys(("issuer certificate", "first certificate", "self-signed", "self signed"), _UNKNOWN_AUTHORITY),
     **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty", "non-ca"), _OLD_AUTHORITY),

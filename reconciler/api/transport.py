@@ -152,10 +152,9 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
         return NoAnswer("timeout", text, reached=False)
     if isinstance(error, httpcore.ConnectError):
         # Other failures have a text from the system, such as "Connection refused".
-        closed_early = isinstance(cause, _CLOSED)
-        reason = getattr(cause, "strerror", None) or text
-        text = "the connection was closed during the TLS handshake" if closed_early else reason
-        return NoAnswer("network", text, reached=False)
+        if isinstance(cause, _CLOSED):
+            return NoAnswer("network", "the connection was closed during the TLS handshake", reached=False)
+        return NoAnswer("network", getattr(cause, "strerror", None) or text, reached=False)
     if isinstance(error, httpcore.TimeoutException):
         return NoAnswer("timeout", text, reached=True)
     if has_begun:

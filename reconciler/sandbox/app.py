@@ -23,9 +23,8 @@ from reconciler.sandbox.settings import BASE_PATH, Settings
 from reconciler.sandbox.store import STORES, Assistant, Store
 
 
-def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults | None = None) -> ASGIApp:
+def build_app(store: Store, sessions: Sessions, settings: Settings, faults: Faults) -> ASGIApp:
     """Return the application over two stores. It ignores host, port, store, seed and faults of the settings."""
-    faults = faults or Faults((), store, sessions, 0)
     api = _Api(store, sessions, settings, faults)
     app = Starlette(
         routes=[

@@ -7,14 +7,14 @@ import dataclasses
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.accounts import COOKIE, Sessions
-from reconciler.sandbox.fault_rules import FAILURES, NORMALISATIONS, Rule, path_matches
+from reconciler.sandbox.fault_rules import FAILURES, NORMALISATIONS, Effect, Rule, path_matches
 from reconciler.sandbox.openapi import KEYS_INSIDE
 from reconciler.sandbox.responses import answer_with_fault, in_api, make_refusal, reset_connection
 from reconciler.sandbox.seed import now
@@ -115,39 +115,37 @@ class Faults:
     async def _apply_rules(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.ExitStack() as in_flight:
             # Limits come first, as they would at a gateway: no other rule sees the requests that they reject.
-            for tally in self.tallies:
-                if tally.rule.effect == "limit":
-                    tally.request_count += 1
-                    if not in_flight.enter_context(tally.admit()):
-                        tally.count_hit(scope)
-                        await make_refusal(tally.rule, 429)(scope, receive, send)
-                        return
+            for tally in _pick(self.tallies, "limit"):
+                tally.request_count += 1
+                if not in_flight.enter_context(tally.admit()):
+                    tally.count_hit(scope)
+                    await make_refusal(tally.rule, 429)(scope, receive, send)
+                    return
             self._use_token(scope)
             # All rules count a request, even if another decides its result.
-            scope[_DUE] += [tally for tally in self.tallies if self._is_due(tally, scope)]
+            candidates = _pick(self.tallies, *FAILURES, "edit", "lag")
+            scope[_DUE] += [tally for tally in candidates if self._is_due(tally, scope)]
             self._edit(scope, "before")
-            for tally in scope[_DUE]:
-                if tally.rule.effect in FAILURES:
-                    tally.count_hit(scope)
-                    scope[_REACHED] = tally.rule.after or "both"
-                    await answer_with_fault(tally.rule, app, scope, receive, send)
-                    return
+            for tally in _pick(scope[_DUE], *FAILURES):
+                tally.count_hit(scope)
+                scope[_REACHED] = tally.rule.after or "both"
+                await answer_with_fault(tally.rule, app, scope, receive, send)
+                return
             await app(scope, receive, send)
 
     def _is_due(self, tally: Tally, scope: Scope) -> bool:
         """Count a request to which a rule applies, and return whether the rule hits it."""
         rule = tally.rule
         path = scope["path"].removeprefix(BASE_PATH)
-        is_about = rule.method in ("*", scope["method"]) and path_matches(rule.path, path)
-        if rule.effect not in (*FAILURES, "edit", "lag") or not is_about:
+        if rule.method not in ("*", scope["method"]) or not path_matches(rule.path, path):
             return False
         tally.request_count += 1
         return rule.hits(tally.request_count, tally.chances.random())
 
     def _use_token(self, scope: Scope) -> None:
         token = Request(scope).cookies.get(COOKIE, "")
-        for tally in self.tallies:
-            if tally.rule.effect == "token" and self._sessions.find_owner(token):
+        for tally in _pick(self.tallies, "token"):
+            if self._sessions.find_owner(token):
                 tally.request_count += 1
                 tally.uses[token] += 1
                 if tally.uses[token] > tally.rule.number:
@@ -157,8 +155,8 @@ class Faults:
     def _edit(self, scope: Scope, moment: str) -> None:
         """Set fields of the assistant in a request's path, as somebody in the dashboard would."""
         store = self._store
-        for tally in scope[_DUE]:
-            if tally.rule.effect != "edit" or tally.rule.moment != moment:
+        for tally in _pick(scope[_DUE], "edit"):
+            if tally.rule.moment != moment:
                 continue
             with store.lock:
                 provider_id = store.find(scope["path"].removeprefix(f"{BASE_PATH}/assistants/"))
@@ -177,12 +175,11 @@ class Faults:
     def hold_reads(self, scope: Scope, provider_id: str) -> None:
         """Let reads lag behind the coming write to the local database, if a rule says so."""
         # A lag decides nothing: it is added to the result of the other rules.
-        for tally in scope[_DUE]:
-            if tally.rule.effect == "lag":
-                stored = self._store.read(provider_id)
-                until = time.monotonic() + (tally.rule.seconds or 0)
-                self._lagging.setdefault(provider_id, []).append((until, stored[1] if stored else None))
-                tally.count_hit(scope)
+        for tally in _pick(scope[_DUE], "lag"):
+            stored = self._store.read(provider_id)
+            until = time.monotonic() + (tally.rule.seconds or 0)
+            self._lagging.setdefault(provider_id, []).append((until, stored[1] if stored else None))
+            tally.count_hit(scope)
 
     def show(self, provider_id: str, text: str) -> str | None:
         """Return the copy of an assistant that GET shows, or None if it shows none yet."""
@@ -192,14 +189,18 @@ class Faults:
 
     def normalise(self, scope: Scope, body: Mapping[str, Any], copies: Copies) -> Copies:
         """Return the two copies, which a request has just changed or created, as the stores keep them."""
-        for tally in self.tallies:
-            if tally.rule.effect in NORMALISATIONS:
-                provider, database = (_normalise_fields(tally.rule, copy, body) for copy in copies)
-                tally.request_count += 1
-                if copies != (provider, database):
-                    tally.count_hit(scope)
-                copies = (provider, database)
+        for tally in _pick(self.tallies, *NORMALISATIONS):
+            provider, database = (_normalise_fields(tally.rule, copy, body) for copy in copies)
+            tally.request_count += 1
+            if copies != (provider, database):
+                tally.count_hit(scope)
+            copies = (provider, database)
         return copies
+
+
+def _pick(tallies: Iterable[Tally], *effects: Effect) -> Iterator[Tally]:
+    """Yield the rules that have one of some effects."""
+    return (tally for tally in tallies if tally.rule.effect in effects)
 
 
 def _normalise_fields(rule: Rule, assistant: Assistant, body: Mapping[str, Any]) -> Assistant:

@@ -1,7 +1,7 @@
 """The sandbox's answers: JSON below `/api`, pages everywhere else, and the failures of a fault rule."""
 
 import asyncio
-import http
+import http.client
 import socket
 import struct
 import time
@@ -46,8 +46,7 @@ def page_answer(status: int = 200, headers: Mapping[str, str] | None = None) -> 
 def make_refusal(rule: Rule, status: int) -> Response:
     """Return what a rule answers in the API's error envelope."""
     # Gateways use their own statuses, such as Cloudflare's 524, for which HTTP has no phrase.
-    is_standard = status in http.HTTPStatus.__members__.values()
-    phrase = http.HTTPStatus(status).phrase if is_standard else "Error"
+    phrase = http.client.responses.get(status, "Error")
     return error_answer(status, f"{phrase} (a simulated fault)", rule.retry_after(time.time()))
 
 

@@ -75,8 +75,6 @@ def _write_new(edits: Sequence[Edit]) -> str:
 
 def diff_lines(before: str, after: str, file: str) -> str:
     """Return a unified diff of two texts of one file, empty if they are equal."""
-    if before == after:
-        return ""
     # `splitlines` also breaks lines at eight other characters, and git could not apply such a diff.
     old, new = (re.findall(r"[^\n]*\n|[^\n]+\Z", text) for text in (before, after))
     lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")

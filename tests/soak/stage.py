@@ -41,8 +41,8 @@ class Api:
         self._store = store
         self._settings = settings
         self._sessions = Sessions()
-        self._faults: Faults | None = None
-        self._app: ASGIApp = build_app(store, self._sessions, settings)
+        self._faults = Faults((), store, self._sessions, 0)
+        self._app: ASGIApp = build_app(store, self._sessions, settings, self._faults)
         self._in_flight = 0
         self._renewing = 0
         self._tokens: collections.deque[str] = collections.deque()
@@ -72,13 +72,12 @@ class Api:
     def rehearse(self, rules: Sequence[str], seed: int, *, renewing: int = 0) -> None:
         """From now on let these faults happen, and no others; `renewing` is how many of the last tokens live."""
         self._renewing = renewing
-        faults = Faults([parse_rule(rule) for rule in rules], self._store, self._sessions, seed) if rules else None
-        self._faults = faults
-        self._app = build_app(self._store, self._sessions, self._settings, faults)
+        self._faults = Faults([parse_rule(rule) for rule in rules], self._store, self._sessions, seed)
+        self._app = build_app(self._store, self._sessions, self._settings, self._faults)
 
     def hits(self) -> list[int]:
         """Return how often each rule has hit."""
-        return [tally.hit_count for tally in self._faults.tallies] if self._faults else []
+        return [tally.hit_count for tally in self._faults.tallies]
 
     def calm(self) -> None:
         """Wait until nothing is in flight: a write may land after its client has given up."""

@@ -80,7 +80,7 @@ class Sandbox:
         sessions: WatchedSessions,
         settings: Settings,
         recorder: Recorder,
-        faults: Faults | None = None,
+        faults: Faults,
     ) -> None:
         self.url = url
         self._faults = faults
@@ -135,12 +135,11 @@ class Sandbox:
     @property
     def hits(self) -> list[int]:
         """How often each fault rule hit, in the order that they were given in."""
-        return [tally.hit_count for tally in self._faults.tallies] if self._faults else []
+        return [tally.hit_count for tally in self._faults.tallies]
 
     def rehearse(self, *faults: str) -> None:
         """From now on let these faults happen, and no others; `mend` is the other word for none."""
-        rules = [parse_rule(rule) for rule in faults]
-        self._faults = Faults(rules, self._store, self._sessions, 0) if rules else None
+        self._faults = Faults([parse_rule(rule) for rule in faults], self._store, self._sessions, 0)
         self._recorder.stand_before(build_app(self._store, self._sessions, self._settings, self._faults))
 
     def mend(self) -> None:
@@ -210,7 +209,7 @@ def running_sandbox(
     rules = [parse_rule(rule) for rule in faults]
     with contextlib.closing(Store()) as store, listen("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}{BASE_PATH}"
-        injected = Faults(rules, store, sessions, fault_seed) if rules else None
+        injected = Faults(rules, store, sessions, fault_seed)
         recorder = Recorder(build_app(store, sessions, settings, injected))
         sandbox = Sandbox(url, store, sessions, settings, recorder, injected)
         store.fill(complete_assistant(key.removeprefix(LOCAL_PREFIX), fields) for key, fields in (seed or {}).items())
