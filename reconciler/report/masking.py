@@ -99,10 +99,8 @@ def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
 
 def _spell(text: str) -> Iterator[str]:
     """Yield a text and its lines in the spellings of JSON, Python, HTML and one-line quotations, if long enough."""
-    for part, least in (
-        (text, _WORTH_SCRUBBING),
-        *((line.strip(), _LINE_WORTH_SCRUBBING) for line in text.splitlines()),
-    ):
+    lines = dict.fromkeys(map(str.strip, text.splitlines()), _LINE_WORTH_SCRUBBING)
+    for part, least in (lines | {text: _WORTH_SCRUBBING}).items():
         in_json, in_unicode = json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]
         for spelling in (part, in_json, in_unicode, repr(part)[1:-1], html.escape(part)):
             yield from (words for words in (spelling, " ".join(spelling.split())) if len(words.strip()) >= least)

@@ -96,11 +96,11 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
     while stretches:
         old_start, old_end, new_start, new_end = stretches.pop()
         # People change little of a long text, so set its equal ends aside first.
-        head, tail = _count_equal_ends(old, new, (old_start, old_end, new_start, new_end))
+        head, tail = _count_equal_ends(old[old_start:old_end], new[new_start:new_end])
         yield old_start, new_start, head
         yield old_end - tail, new_end - tail, tail
-        old_start, old_end, new_start, new_end = old_start + head, old_end - tail, new_start + head, new_end - tail
-        before, after = old[old_start:old_end], new[new_start:new_end]
+        old_start, new_start = old_start + head, new_start + head
+        before, after = old[old_start : old_end - tail], new[new_start : new_end - tail]
         room -= len(before) + len(after)
         if not before or not after or room < 0 or {*before}.isdisjoint(after):
             continue
@@ -122,12 +122,11 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
         yield from ((old_start + old_place, new_start + new_place, length) for old_place, new_place, length in matches)
 
 
-def _count_equal_ends(old: Sequence[str], new: Sequence[str], stretch: tuple[int, int, int, int]) -> tuple[int, int]:
-    """Return how many texts two stretches share at the beginning, and how many more at the end."""
-    old_start, old_end, new_start, new_end = stretch
-    limit = min(old_end - old_start, new_end - new_start)
-    head = next((at for at in range(limit) if old[old_start + at] != new[new_start + at]), limit)
-    tail = next((at for at in range(limit - head) if old[old_end - 1 - at] != new[new_end - 1 - at]), limit - head)
+def _count_equal_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """Return how many texts two sequences share at the beginning, and how many more at the end."""
+    limit = min(len(old), len(new))
+    head = next((at for at in range(limit) if old[at] != new[at]), limit)
+    tail = next((at for at in range(limit - head) if old[-1 - at] != new[-1 - at]), limit - head)
     return head, tail
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from reconciler.dataclass import dataclass
+from reconciler.report.differences.diffs import Mark
 from reconciler.report.differences.values import count_columns
 
-# `old` is red, `new` green, `changed` yellow.
-Ink = Literal["plain", "bold", "dim", "old", "new", "changed", "bad"]
+# `old` is red, `new` green, `changed` yellow. A piece of a line has its mark as its colour.
+Ink = Literal["plain", "bold", "dim", "changed", "bad"] | Mark
 Span = tuple[str, Ink]
 Word = tuple[Span, list[Span]]  # the spaces before it, and its spans, which no line break divides
-_CODES: dict[Ink, str] = {"bold": "1", "dim": "2", "old": "31", "new": "32", "changed": "33", "bad": "31;1"}
+_CODES: dict[Ink, str] = {"bold": "1", "dim": "2", "gap": "2", "old": "31", "new": "32", "changed": "33", "bad": "31;1"}
 _ENDLESS = 10_000  # characters of a paragraph from which on its words are counted only if it does not fit
 _PART = re.compile(r"( +)|([^ ]+)")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.outcome import Kind, Severity
 from reconciler.report.cards import Card
-from reconciler.report.differences.diffs import DiffLine, Mark
+from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.differences.sentences import Field
 from reconciler.report.differences.values import draw_place, escape
 from reconciler.report.formats.layout import Ink, Span, Style, break_line, wrap_paragraph
@@ -15,7 +15,6 @@ _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "pl
 _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
 _INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
 _INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from the most severe to the least
-_INK_OF_MARK: dict[Mark, Ink] = {"old": "old", "new": "new", "gap": "dim", "same": "plain"}
 _LABEL_INK: dict[str, Ink] = {"error": "bad", NOT_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
 _MARGIN = 6  # the indent of text that does not fit on a field's first line
 
@@ -92,7 +91,7 @@ def _show_field(field: Field, location: str, style: Style) -> Iterator[str]:
 
 
 def _show_line(line: DiffLine, style: Style) -> list[str]:
-    pieces: list[Span] = [(piece.text, _INK_OF_MARK[piece.mark]) for piece in line.marked_pieces]
+    pieces: list[Span] = [(piece.text, piece.mark) for piece in line.marked_pieces]
     if line.sign == "gap":
         return wrap_paragraph(pieces, style, first=[("        ", "plain")])
     sign: Sequence[Span] = [("      ", "plain"), (line.sign, _INK_OF_SIGN[line.sign]), (" ", "plain")]
