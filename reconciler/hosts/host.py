@@ -174,10 +174,8 @@ class Host(abc.ABC):
 
     def _make_path(self, template: str) -> str:
         if self.number is None:
-            proposal = self.proposal
-            raise UsageError(
-                f"this job does not belong to a {proposal}", hint=f"run comment in a job that a {proposal} starts"
-            )
+            hint = f"run comment in a job that a {self.proposal} starts"
+            raise UsageError(f"this job does not belong to a {self.proposal}", hint=hint)
         return self.path + template.format(self.number)
 
     def _read(self, item: Mapping[str, Any], id_key: str = "", body_key: str = "") -> dict[str, str]:

@@ -153,9 +153,8 @@ class HostClient:
             return value
         detail = value.get("message") or value.get("error") if isinstance(value, dict) else None
         message = f": {self._scrub(detail if isinstance(detail, str) else json.dumps(detail))}" if detail else ""
-        raise HostError(
-            f"{self._name} answered {status} to {request}{message}", status=status, hint=_HINTS.get(status, "")
-        )
+        hint = _HINTS.get(status, "")
+        raise HostError(f"{self._name} answered {status} to {request}{message}", status=status, hint=hint)
 
     def _scrub(self, text: str) -> str:
         # Hide the secrets before shortening: half a token must not be shown either.

@@ -74,9 +74,8 @@ def _has_role(project: Any, level: int) -> bool:
 
 def _has_account(variables: Any, scope: str, protected: bool) -> bool:
     kind = (scope, protected)
-    return _is_login(
-        {each.get("key") for each in variables if (each.get("environment_scope"), each.get("protected")) == kind}
-    )
+    matching = (each for each in variables if (each.get("environment_scope"), each.get("protected")) == kind)
+    return _is_login({each.get("key") for each in matching})
 
 
 def _is_login(names: set[Any]) -> bool:
