@@ -167,10 +167,8 @@ def _check_report_paths(
 def refuse_empty(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Return the value of an option or argument. Raises UsageError if it is empty."""
     if value is not None and not value.strip():
-        raise UsageError(
-            f"{param.metavar if isinstance(param, click.Argument) else param.opts[-1]} is empty",
-            hint="is it a variable that is not set?",
-        )
+        name = param.metavar if isinstance(param, click.Argument) else param.opts[-1]
+        raise UsageError(f"{name} is empty", hint="is it a variable that is not set?")
     return value
 
 

@@ -86,14 +86,13 @@ def _comment_on_merged(
         # A request that the report does not mention keeps its earlier comment.
         if text := _make_outcome_comment(request, own_commits, report, markdown):
             try:
-                result = keep_comment(host.for_request(request), name, text, links[0], "apply", links[1])
+                own_host = host.for_request(request)
+                show_result("comment", keep_comment(own_host, name, text, links[0], "apply", links[1]))
             except HostError as error:
                 # A request that is locked or gone does not stop the comments on the others.
                 if error.status not in (403, 404, 410, 422):
                     raise
                 first_error = first_error or error
-            else:
-                show_result("comment", result)
     if first_error is not None:
         raise first_error
 

@@ -19,7 +19,7 @@ from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.folders import repository_root
 from reconciler.report.differences.values import escape, name_path
-from reconciler.usecases.import_ import Import, Importer, NewFiles
+from reconciler.usecases.import_ import Import, Importer
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.reading import read_bare_project
@@ -122,11 +122,8 @@ def _show_result(result: Import, *, refused: bool) -> None:
     name = escape(result.assistant_id)
     if result.existing is not None:
         eprint(f"{name}: already defined in {result.existing}", colour="red" if refused else None)
-    if result.new_files is not None:
-        _show_files(result.new_files, name)
-
-
-def _show_files(new_files: NewFiles, name: str) -> None:
+    if (new_files := result.new_files) is None:
+        return
     below, overlaid = escape(new_files.definition_file), new_files.overlaid
     for file in new_files.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
