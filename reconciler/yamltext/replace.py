@@ -25,7 +25,7 @@ _TAGS = {**SCALAR_TAGS, "tag:yaml.org,2002:map": (dict,), "tag:yaml.org,2002:seq
 
 
 def replace_value(draft: Draft, holder: Node, entry: Entry, value: Any) -> Iterator[Splices]:
-    """Propose how to write another value in place of that of an entry."""
+    """Propose how to write another value in place of that of an entry in `holder`, a mapping or list."""
     node = entry.value
     if node.tag and not node.anchor and not node.is_empty and type(value) in _TAGS.get(node.tag, ()):
         untagged = dataclasses.replace(entry, value=dataclasses.replace(node, start=node.content))
