@@ -143,10 +143,7 @@ class Sender:
         seconds = time.monotonic() - started
         if isinstance(result, NoAnswer) and result.final:
             self._final_failure = result
-        if result.status == 429:
-            self.throttle.note_too_many(turn)
-        else:
-            self.throttle.note_accepted(turn)
+        self.throttle.note(turn, too_many=result.status == 429)
         if result.reached:
             with self._lock:
                 self.sent[call.method] += 1

@@ -84,34 +84,29 @@ class Throttle:
                 self._turns.notify()
         return None
 
-    def note_too_many(self, turn: int) -> None:
-        """Note a 429: halve the requests in flight; if one at a time is too many, space them out."""
+    def note(self, turn: int, *, too_many: bool) -> None:
+        """Note an answer: a 429 (`too_many`) lowers the pace, and a full round without one raises it a little."""
         with self._turns:
             # A request that was sent before the pace was last lowered says nothing about the new pace.
             if turn != self._pace:
                 return
-            self._pace += 1
-            self._successes = 0
-            if self.limit == 1:
-                self._spacing = min(max(self._spacing * 2, _LEAST_SPACING), _MOST_SPACING)
-                self._open_at = max(self._open_at, time.monotonic() + _PAUSE_FOR_WINDOW)
-            self.limit = max(1, self.limit // 2)
-
-    def note_accepted(self, turn: int) -> None:
-        """Note a request without a 429; a full round of them raises the limit a little."""
-        with self._turns:
-            if turn != self._pace or (self.limit == self._max_limit and not self._spacing):
-                return
             self._successes += 1
-            if self._successes < max(self.limit, _LEAST_ROUND if self._spacing else 1):
-                return
-            self._successes = 0
-            # The reverse of slowing down: first the spacing shrinks, then the limit grows.
-            if self._spacing:
-                self._spacing = self._spacing * _FASTER if self._spacing > _LEAST_SPACING else 0.0
-            else:
-                self.limit += 1
-                self._turns.notify()
+            if too_many:
+                self._pace += 1
+                self._successes = 0
+                # If one request at a time is too many, they are spaced out.
+                if self.limit == 1:
+                    self._spacing = min(max(self._spacing * 2, _LEAST_SPACING), _MOST_SPACING)
+                    self._open_at = max(self._open_at, time.monotonic() + _PAUSE_FOR_WINDOW)
+                self.limit = max(1, self.limit // 2)
+            elif self._successes >= max(self.limit, _LEAST_ROUND if self._spacing else 1):
+                self._successes = 0
+                # The reverse of slowing down: first the spacing shrinks, then the limit grows.
+                if self._spacing:
+                    self._spacing = self._spacing * _FASTER if self._spacing > _LEAST_SPACING else 0.0
+                elif self.limit < self._max_limit:
+                    self.limit += 1
+                    self._turns.notify()
 
     def pause_all(self, seconds: float) -> None:
         """Pause all requests for so many seconds, unless a pause that ends later has already begun."""

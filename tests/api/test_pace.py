@@ -17,7 +17,7 @@ def count_served(throttle: Throttle, *answers: bool) -> int:
     for welcome in answers:
         with throttle.turn() as turn:
             assert turn is not None
-            (throttle.note_accepted if welcome else throttle.note_too_many)(turn)
+            throttle.note(turn, too_many=not welcome)
     return throttle.limit
 
 
@@ -35,8 +35,8 @@ def test_those_that_were_sent_at_the_old_pace_count_once() -> None:
     throttle = Throttle(16, stopping=lambda: False, backoff=0.01)
     old = 0
     for _ in range(10):
-        throttle.note_too_many(old)
-        throttle.note_accepted(old)
+        throttle.note(old, too_many=True)
+        throttle.note(old, too_many=False)
     assert throttle.limit == 8
 
 
