@@ -38,13 +38,12 @@ class Traits:
     is_about_edits: bool = False
     writes: bool = False
     follows_git: bool = True  # if it writes, it writes git's values
-    leaves_drift: bool = False  # the report says that drift is left as it is
     is_plan: bool = False  # `apply --plan` accepts it, and the options decide what it says of drift and conflicts
     without_base: str = ""
     origin: str = ""  # replaces the origin of differences, for commands that do not look at it
     # For differences that are written (True), that are not (False), or if that is not known (None).
     titles: Mapping[bool | None, Mapping[Kind, str]] = dataclasses.field(default_factory=lambda: _SAME_TITLES)
-    # The words for a live edit that is overwritten.
+    # The words for a live edit that is overwritten, for commands that choose between live edits and git's values.
     overwrites: Mapping[Kind, str] = dataclasses.field(default_factory=dict)
     words: Words = Words()
     settle: str = ""  # what to do about writes that are indeterminate
@@ -58,14 +57,12 @@ TRAITS: Final[Mapping[str, Traits]] = {
     "validate": Traits(reads_live=False),
     "plan": Traits(
         is_plan=True,
-        leaves_drift=True,
         without_base=_NO_BASE,
         titles={**_SAME_TITLES, True: {**_TITLES, Kind.CHANGE: "Would change"}},
         overwrites={Kind.DRIFT: "git's value would be restored", Kind.CONFLICT: "git's value would be sent"},
     ),
     "apply": Traits(
         writes=True,
-        leaves_drift=True,
         without_base=_NO_BASE,
         overwrites=dict.fromkeys((Kind.DRIFT, Kind.CONFLICT), "git's value was sent"),
         settle="To settle indeterminate writes, apply again; without a record, pass this report to apply --resume.",

@@ -138,7 +138,7 @@ def _explain_options(report: Report) -> Iterator[str]:
     kinds, on_drift = report.kinds, report.options.get("on_drift")
     unsent = [{(change.kind, change.unsent) for change in entry.changes} for entry in report.assistants]
     left = sum((Kind.DRIFT, Unsent.KEPT) in reasons for reasons in unsent)
-    if left and on_drift == "keep" and report.traits.leaves_drift:
+    if left and on_drift == "keep" and report.traits.overwrites:
         # An assistant that git changes as well does not count as drifted in the totals.
         yield f"Drift in {count_noun(left, 'assistant')} is left as it is; --on-drift revert restores git's values."
     # An assistant that was to be created looks like a change that the apply has forgotten.
