@@ -78,9 +78,8 @@ def _show_applied(applied: HistoryEntry, undefined: Collection[Unclear]) -> None
             match = _ASSISTANT.fullmatch(line)
             text = match[1].replace("_", " ") + match[2] if match else line
             click.echo(disarm_text(f"  {escape(text)}"))
-            names = [name_path(path) for path in applied.fields.get(match[3], ())] if match else []
-            if names:
-                click.echo(f"    {list_some(names, _MOST_NAMED)}")
+            if match and (paths := applied.fields.get(match[3])):
+                click.echo(f"    {list_some([*map(name_path, paths)], _MOST_NAMED)}")
     for write in record.unclear:
         note = ": its definition was removed; if it is restored, an apply sends it again" if write in undefined else ""
         subject = "it may have been created" if write.is_creation else escape(write.id)

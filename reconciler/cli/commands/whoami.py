@@ -24,10 +24,9 @@ def command(choices: Choices, connection: ConnectionOptions, form: str) -> int:
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
         user = api.me()
     # The API may return more fields, which are not documented: a token, for example.
-    if form == "json":
-        shown = {name: value for name, value in user.items() if name in _DOCUMENTED}
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=True))
-        return stopping.exit_code
-    lines = [f"{name + ':':7}{escape(user[name])}" for name in _DOCUMENTED[:4] if isinstance(user.get(name), str)]
-    click.echo("\n".join(lines) or "The credentials work. The API does not say whose they are.")
+    text = json.dumps({name: user[name] for name in user if name in _DOCUMENTED}, indent=2, ensure_ascii=True)
+    if form == "text":
+        lines = [f"{name + ':':7}{escape(user[name])}" for name in _DOCUMENTED[:4] if isinstance(user.get(name), str)]
+        text = "\n".join(lines) or "The credentials work. The API does not say whose they are."
+    click.echo(text)
     return stopping.exit_code
