@@ -75,14 +75,12 @@ class Stage:
     def run(self, words: Sequence[str]) -> int:
         """Run a command whose output goes where ours goes; return its exit code. Raises DemoError for no such one."""
         # A command that a signal interrupts must not go on writing into a folder that is being removed.
-        with contextlib.ExitStack() as stack:
-            command = self._start(words, stack)
-            with self.interruptible():
-                return command.wait()
+        with self._start(words) as command, self.interruptible():
+            return command.wait()
 
     def start_sandbox(self, words: Sequence[str]) -> str:
         """Start a sandbox, point every later command at it, and return the line in which it says where it is."""
-        sandbox = self._start(words, self._stack, stdout=subprocess.PIPE)
+        sandbox = self._stack.enter_context(self._start(words, stdout=subprocess.PIPE))
         with self.interruptible():
             line = sandbox.stdout.readline() if sandbox.stdout else ""
         url = re.search(r"http://\S+", line)
@@ -92,10 +90,9 @@ class Stage:
         self._environment["RECONCILER_API_URL"] = url[0]
         return line.strip()
 
-    def _start(
-        self, words: Sequence[str], stack: contextlib.ExitStack, stdout: int | None = None
-    ) -> subprocess.Popen[str]:
-        """Start a command that ends with the stack at the latest."""
+    @contextlib.contextmanager
+    def _start(self, words: Sequence[str], stdout: int | None = None) -> Iterator[subprocess.Popen[str]]:
+        """Yield a command that is running; it ends with the block at the latest."""
         program = _RECONCILER if words[0] == "reconciler" else (words[0],)
         try:
             command = subprocess.Popen(  # noqa: S603 - the words are those of the story
@@ -109,8 +106,16 @@ class Stage:
         except FileNotFoundError:
             message = f"the demo needs the command {words[0]}, but it is not installed or not on PATH"
             raise DemoError(message, hint=f"install {words[0]}, and run the demo again") from None
-        stack.callback(_stop, command)
-        return command
+        try:
+            yield command
+        finally:
+            # First the signal at which the sandbox ends in good order; what does not end by itself then is made to.
+            with command:
+                command.terminate()
+                try:
+                    command.wait(_SECONDS_TO_STOP)
+                except subprocess.TimeoutExpired:
+                    command.kill()
 
     def edit_live(self, assistant_id: str, fields: Mapping[str, Any]) -> None:
         """Change an assistant as the dashboard does: log in, then PATCH. Raises DemoError."""
@@ -155,13 +160,3 @@ def _make_environment() -> dict[str, str]:
         "RECONCILER_EMAIL": person["EMAIL"],
         "RECONCILER_PASSWORD": secrets.token_urlsafe(),
     }
-
-
-def _stop(command: subprocess.Popen[str]) -> None:
-    # First the signal at which the sandbox ends in good order; what does not end by itself then is made to.
-    with command:
-        command.terminate()
-        try:
-            command.wait(_SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            command.kill()
