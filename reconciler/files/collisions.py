@@ -16,11 +16,8 @@ _SHOWN = 5
 def find_collisions(definitions: Sequence[Definition], settings: Settings) -> dict[str, list[Problem]]:
     """Return the problems that definitions have with each other, by the definition's file."""
     collisions: dict[str, list[Problem]] = {}
-    for file, problem in (
-        *_find_duplicate_ids(definitions),
-        *_find_duplicate_keys(definitions),
-        *_find_similar_keys(definitions, settings),
-    ):
+    same = (*_find_duplicate_ids(definitions), *_find_duplicate_keys(definitions))
+    for file, problem in (*same, *_find_similar_keys(definitions, settings)):
         collisions.setdefault(file, []).append(problem)
     return collisions
 

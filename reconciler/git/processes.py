@@ -159,11 +159,10 @@ class Batch:
             return content[:-1]
         # Content that is too large for a definition is skipped.
         remaining = size + 1
-        while remaining:
-            chunk = stdout.read(min(remaining, _CHUNK))
-            if not chunk:
-                raise self._report_ended()
+        while remaining and (chunk := stdout.read(min(remaining, _CHUNK))):
             remaining -= len(chunk)
+        if remaining:
+            raise self._report_ended()
         return None
 
     def _report_ended(self) -> RepositoryError:

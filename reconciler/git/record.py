@@ -130,16 +130,13 @@ def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Re
     # A tag of a record is refused too: the next record could not replace it.
     if name and repository.resolve(name) != name and repository.has_object(name):
         raise _reject(ref, f"{ref} points to {name[:12]}, which is not a record")
-    shallow: frozenset[str] = frozenset()
-    # The second parent is the record before; the first leads into the project's own history.
-    while name and limit > 0:
+    for _ in range(limit if name else 0):
         commit = repository.commit(name)
         yield _parse(commit, ref)
-        limit -= 1
-        newer, name = name, commit.parents[1] if len(commit.parents) > 1 else ""
-        if name and limit:
-            shallow = shallow or repository.shallow_commits()
-            name = "" if newer in shallow else name
+        # The second parent is the record before; the first leads into the project's own history.
+        if len(commit.parents) < 2 or name in repository.shallow_commits():
+            return
+        name = commit.parents[1]
 
 
 def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | None = None) -> Entries:
