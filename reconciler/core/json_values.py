@@ -103,11 +103,8 @@ def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
 def _find_fields(kind: Any) -> list[tuple[str, Any, bool]]:
     """Return the names of a dataclass's fields, each with its type and whether it must be there."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    return [
-        (field.name, hints[field.name], field.default is dataclasses.MISSING)
-        for field in dataclasses.fields(kind)
-        if field.metadata != UNWRITTEN
-    ]
+    fields = (field for field in dataclasses.fields(kind) if field.metadata != UNWRITTEN)
+    return [(field.name, hints[field.name], field.default is dataclasses.MISSING) for field in fields]
 
 
 def _expect_one(choices: Any, value: Any, place: _Place) -> Any:

@@ -134,9 +134,8 @@ def _add_others(
         if file.file not in by_file:
             stack = files.stack(file)
             is_read = ids is None or may_have_id(names, stack)
-            by_file[file.file] = (
-                reader.read(stack, checked=False).definition if is_read else Definition(file.key, file.file, "", {})
-            )
+            bare = Definition(file.key, file.file, "", {})
+            by_file[file.file] = reader.read(stack, checked=False).definition if is_read else bare
     return tuple(by_file[file] for file in sorted(by_file))
 
 

@@ -233,9 +233,8 @@ def write_record(
 
 def _to_json(entry: Unclear) -> dict[str, Any]:
     # Empty fields that earlier records did not have are left out, so that all records look alike in `git log`.
-    return {
-        name: value for name, value in dataclasses.asdict(entry).items() if name in ("id", "file", "fields") or value
-    }
+    fields = dataclasses.asdict(entry).items()
+    return {name: value for name, value in fields if name in ("id", "file", "fields") or value}
 
 
 def _parse(commit: Commit, ref: str) -> Record:

@@ -9,7 +9,7 @@ from typing import Literal
 from reconciler.assistant.paths import parse_pointer
 from reconciler.core.origin import find_leaf
 from reconciler.core.ports import Assistants
-from reconciler.core.run import Requirement
+from reconciler.core.run import Requirement, check_organisation
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.files.definitions import load
@@ -135,11 +135,8 @@ def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:
     except ReconcilerError as error:
         yield _report_error("reading", error, detail=f"{definition.file} cannot be read: {error.message}")
         return
-    owner = project.settings.org_id
-    if owner is not None and live.get("orgId") != owner:
-        hint = "correct org_id in reconciler.yaml, or the URL"
-        detail = f"{definition.file} does not belong to the organisation {owner}"
-        yield Requirement("organisation", detail, hint, met=False)
+    if stranger := check_organisation(live, project.settings):
+        yield Requirement("organisation", f"{definition.file}: {stranger.message}", stranger.hint, met=False)
     else:
         yield Requirement("reading", definition.file)
 

@@ -45,12 +45,8 @@ def validate(
         problems |= {*_locate(settings, expired, "error")}
     problems |= {*(_find_unmatched(forms) if is_all else ())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
-    invalid = {
-        entry.file: Result(entry, error=Failure(entry.kind, entry.message))
-        for _, loaded in forms
-        for entry in loaded.invalid
-    }
-    results = valid | invalid
+    invalid = [entry for _, loaded in forms for entry in loaded.invalid]
+    results = valid | {entry.file: Result(entry, error=Failure(entry.kind, entry.message)) for entry in invalid}
     # Notes, and no problems that fail under `--strict`: the path may hide a value that only live has.
     notes = [*find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)] if is_all else []
     notes += [_SPARSE] if sparse else []

@@ -130,13 +130,10 @@ def announce_for(project: Project, token: str) -> list[str]:
         start = project.write_command("apply", "--record", "--base", "none")
         message = f"there is no record {project.ref} here, and announcements are stored in the record"
         raise RepositoryError(message, hint=f"{project.how_to_fetch}, or start one: {start}")
-    files = [
-        definition.file
-        for definition in project.loaded.definitions
-        if definition.is_new and project.overrides_for(definition.key).freeze is None
-        # A user who names a file has looked.
-        if not project.loaded.whole or explain_no_creation(project, definition) is None
-    ]
+    new = [definition for definition in project.loaded.definitions if definition.is_new]
+    new = [definition for definition in new if project.overrides_for(definition.key).freeze is None]
+    # A user who names a file has looked.
+    files = [each.file for each in new if not project.loaded.whole or explain_no_creation(project, each) is None]
     # An apply sends nothing if a definition is not valid.
     if project.loaded.invalid or not files:
         return []

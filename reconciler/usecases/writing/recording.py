@@ -230,11 +230,8 @@ class _Update:
     def _find_trailers(self, outdated: Mapping[str, frozenset[str]]) -> Trailers:
         """Return what a record's message keeps after a run."""
         recorded = [result for result in self.run.results if result.outcome and result.outcome.is_recorded]
-        created = {
-            result.definition.file: result.definition.id
-            for result in recorded
-            if result.plan and result.plan.creates and result.definition.id
-        }
+        creations = (result.definition for result in recorded if result.plan and result.plan.creates)
+        created = {definition.file: definition.id for definition in creations if definition.id}
         # The ids that GET gave, by the ids of the entries: a definition may change to the assistant's other id.
         ids = {entry.id for entry in self.entries.by_file.values()}
         other_ids = {name: live_id for name, live_id in self.entries.other_ids.items() if name in ids}

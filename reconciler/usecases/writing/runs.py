@@ -55,13 +55,9 @@ def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]
     ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
     ids |= {result.live["id"] for result in results if result.live}
     # A run of selected files knows only the files that git has removed.
-    removed = [
-        entry
-        for file, entry in sorted(entries.by_file.items())
-        if (project.loaded.whole or file in project.removed)
-        and project.covers(file)
-        and ids.isdisjoint(entries.ids_of(entry))
-    ]
+    files = [file for file in sorted(entries.by_file) if project.loaded.whole or file in project.removed]
+    candidates = [entries.by_file[file] for file in files if project.covers(file)]
+    removed = [entry for entry in candidates if ids.isdisjoint(entries.ids_of(entry))]
     # A definition that has moved to another folder is still managed there.
     elsewhere = project.ids_elsewhere([entry.id for entry in removed])
     yield from (entry for entry in removed if entry.id not in elsewhere)
