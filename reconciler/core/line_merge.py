@@ -63,8 +63,7 @@ def _merge_part(base: Any, live: Any, desired: Any, merge_texts: MergeTexts) -> 
         # Two versions of one line always overlap.
         merged = merge_texts(base, live, desired) if has_lines(base, live, desired) else None
         return MISSING if merged is None else merged
-    is_same = MISSING not in (base, desired) and equal(desired, base) and equal(desired, live)
-    return desired if is_same else MISSING
+    return desired if equal(desired, base) and equal(desired, live) else MISSING
 
 
 def _are_all(kind: type, versions: Versions) -> bool:

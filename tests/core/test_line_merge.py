@@ -58,6 +58,9 @@ MERGED = "A\nb\nC\n"
         ([message(SHORT, n=1)], [message(KIND, n=1)], [message(BRIEF, n=2)], MISSING),
         ([message(SHORT, n=1)], [message(KIND, n=2)], [message(BRIEF, n=1)], MISSING),
         ([message(SHORT)], [message(KIND)], [message(BRIEF, n=1)], MISSING),
+        ([message(SHORT)], [message(KIND)], [message(BRIEF, n=None)], [message(MERGED, n=None)]),
+        ([message(SHORT)], [message(KIND, n=1)], [message(BRIEF, n=None)], MISSING),
+        ([message(SHORT, n=None)], [message(KIND)], [message(BRIEF)], MISSING),
         ([[SHORT]], [[KIND]], [[BRIEF]], [[MERGED]]),
         ([message(SHORT, n=1)], [message(KIND, n=2)], [message(BRIEF, n=2)], MISSING),
         ([message(SHORT)], [message(KIND)], [None], MISSING),
@@ -73,3 +76,8 @@ def test_lists_are_merged_where_nothing_but_texts_differs(base: Any, live: Any, 
 @pytest.mark.parametrize("versions", [(None, ["a"], ["b"]), (["a"], None, ["b"]), (["a"], ["b"], None)])
 def test_a_list_that_one_side_has_not_is_in_the_way_as_a_whole(versions: tuple[Any, Any, Any]) -> None:
     assert list(find_touching(versions, ("x",), merge_texts)) == [(("x",), versions)]
+
+
+def test_a_null_that_git_adds_touches_nothing_where_live_has_no_value() -> None:
+    versions = [message(SHORT)], [message(KIND)], [message("B\nb\nc\n", n=None)]
+    assert [path for path, _ in find_touching(versions, ("x",), merge_texts)] == [("x", "0", "content")]
