@@ -34,7 +34,7 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section, in the order in which they were declared."""
         rows: dict[str, list[tuple[str, str]]] = {section: [] for section in _SECTIONS}
-        for param in self.get_params(ctx):
+        for param in (each for each in self.get_params(ctx) if isinstance(each, click.Option)):
             # --help is click's own option. It is handled before all others.
             section = getattr(param, "section", "Help" if param.is_eager else OPTIONS)
             if row := param.get_help_record(ctx):

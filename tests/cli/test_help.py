@@ -37,6 +37,12 @@ def test_every_help_has_its_options_in_sections_and_ends_with_examples(name: str
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_an_argument_is_in_the_usage_and_not_among_the_options(name: str) -> None:
+    arguments = {each.make_metavar(CONTEXT) for each in command(name).params if isinstance(each, click.Argument)}
+    assert arguments.isdisjoint(line.strip().partition("  ")[0] for line in help_of(name))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_is_a_command_line_of_its_command(name: str) -> None:
     for line, purpose in command(name).examples:
         assert purpose
