@@ -205,7 +205,9 @@ def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, f"{name}/", prefix)
             continue
-        problem, right_name, is_link = "", correct_name(entry.name) or "", entry.is_symlink()
+        right_name = correct_name(entry.name) or ""
+        is_link = entry.is_symlink()
+        problem = ""
         # A linked folder may be anywhere, closed to this user, or above this one, and then the walk would never end.
         if is_link and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"

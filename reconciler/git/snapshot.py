@@ -163,8 +163,9 @@ class Snapshot:
 
     def read_beside_settings(self) -> Entries:
         """Return the environment's definitions in any folder beside settings that name it."""
-        parents, paths = self.settings_folders, filter(None, self.repository.folders(self.commit))
-        folders = sorted(path for path in paths if posixpath.dirname(path) in parents)
+        parents = self.settings_folders
+        paths = self.repository.folders(self.commit)
+        folders = sorted(path for path in paths if path and posixpath.dirname(path) in parents)
         layers = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
         return self.read_layers(
             {path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False

@@ -65,8 +65,10 @@ def _describe_error(error: ValidationError) -> Iterator[str]:
             yield f"{place} must be {_join_choices([_WORDS.get(name, f'a {name}') for name in types])}"
         case "enum":
             yield f"{place} must be {_join_choices(['null' if choice is None else choice for choice in rule])}"
-        case "minimum" | "maximum":
-            yield f"{place} must be at {'least' if error.validator == 'minimum' else 'most'} {rule}"
+        case "minimum":
+            yield f"{place} must be at least {rule}"
+        case "maximum":
+            yield f"{place} must be at most {rule}"
         case "required":
             yield from (f"{'.'.join([*path, key])} is required" for key in rule if key not in body)
         case "not":

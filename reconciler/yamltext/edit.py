@@ -184,7 +184,8 @@ def _propose(draft: Draft, holder: Node, change: Change, intended: Any, depth: i
         else:
             yield from insert_pairs(draft, holder, change.value, first=change.path == _FIRST)
         return
-    entry, path = holder.find(change.path[depth]), change.path[: depth + 1]
+    path = change.path[: depth + 1]
+    entry = holder.find(path[-1])
     assert entry is not None  # noqa: S101 - the text reads as the document that is changed
     if entry.explicit:
         raise EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited', path)

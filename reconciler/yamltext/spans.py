@@ -203,7 +203,8 @@ class _Builder:
             gap = None if node.flow else _TO_NEXT_DASH.match(self.text, end)
             value = self.build_node(event, node.column)
             start = gap.end() if gap else value.start
-            entries.append(Entry(name=str(len(entries)), start=start, after=start + bool(gap), value=value))
+            after = start + 1 if gap else start
+            entries.append(Entry(name=str(len(entries)), start=start, after=after, value=value))
             end = entries[-1].end
         return _finish_collection(node, "list", entries, event)
 

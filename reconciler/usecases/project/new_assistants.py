@@ -145,9 +145,12 @@ def adopt_announcement(project: Project, token: str) -> Project:
     """Return the project of the run that may create what was announced with a token, and nothing else."""
     record = project.record
     announced, others = _divide_announced(record, token)
-    keeps, may_create = dataclasses.replace(record, unclear=others), frozenset(entry.file for entry in announced)
-    commit = record.commit if announced else ""
-    return dataclasses.replace(project, may_create=may_create, record=keeps, announced=commit)
+    return dataclasses.replace(
+        project,
+        may_create=frozenset(entry.file for entry in announced),
+        record=dataclasses.replace(record, unclear=others),
+        announced=record.commit if announced else "",
+    )
 
 
 def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
@@ -174,9 +177,9 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
     lines = [f"Apply: {len(files)} about to be created", "", *(f"to create: {file}" for file in files)]
     # Unclear writes of earlier runs stay, since this announcement may be withdrawn. Such a record changes only what is
     # unclear, not what was applied last.
-    keeps, first_parent = dataclasses.replace(record, unclear=(*record.unclear, *announced)), record.applied or head
-    message = "\n".join(lines)
-    return write_record(project.repository, project.ref, record, head=first_parent, message=message, keeps=keeps)
+    keeps = dataclasses.replace(record, unclear=(*record.unclear, *announced))
+    head, message = record.applied or head, "\n".join(lines)
+    return write_record(project.repository, project.ref, record, head=head, message=message, keeps=keeps)
 
 
 def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> bool:

@@ -87,9 +87,10 @@ def _add_setters(result: Result, histories: Histories, settings: Settings) -> Re
 
 def _add_setter(definition: Definition, change: Change, histories: Histories, settings: Settings) -> Change:
     """Return a change with the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
-    path, setting = change.path, list[FileChange]()
     if not _is_undated(change):
         return change
+    path = change.path
+    setting: list[FileChange] = []
     for file, inner, value in _find_parts(definition, path):
         history = histories.get(file)
         # Compared like in a plan: a commit that rewrote 1 as 1.0 has set nothing.
