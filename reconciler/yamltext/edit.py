@@ -153,7 +153,9 @@ class _Editor:
         draft = Draft(text, root, self.newline, self.moved)
         # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
         proposals = [_propose(draft, root, change, intended) for change in reversed(changes)]
-        for splices in zip(*proposals, strict=False):
+        # Of several changes, one that needs its second proposal is found by halves: the others keep their best one.
+        most = None if len(changes) == 1 else 1
+        for splices in itertools.islice(zip(*proposals, strict=False), most):
             candidate = draft.splice(*itertools.chain(*splices))
             if candidate is not None and reads_as(candidate, intended):
                 return candidate

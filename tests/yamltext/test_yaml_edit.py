@@ -362,6 +362,13 @@ def test_several_edits_at_once() -> None:
     assert apply_edits(before, *changes) == after
 
 
+def test_an_edit_that_needs_another_form_leaves_the_others_theirs() -> None:
+    # A block text does not fit between the comments, and the new key belongs to the end.
+    before = "a: x\nb:\n d:\n # why\n     null # so\n c: y\n"
+    after = apply_edits(before, ("b.d", ["x\ny\n"]), ("new", "z"))
+    assert after == 'a: x\nb:\n d:\n # why\n     - "x\\ny\\n" # so\n c: y\nnew: z\n'
+
+
 def test_the_line_break_is_that_of_the_whole_text() -> None:
     assert apply_edits("a: x\r\n  y", ("a", "z"), ("b", 1)) == "a: z\r\nb: 1"
 
