@@ -93,16 +93,22 @@ class AssistantsApi:
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
         """Read one assistant after a write, until `is_old` is false for it, the lag is over, or the run is stopped."""
+        body: bytes | None = None
         result: dict[str, Any] | ApiError | None = None
         for _ in self._throttle.poll(self._lag):
+            call = Call("GET", _build_path(assistant_id))
             try:
-                result = self._fetch_assistant(Call("GET", _build_path(assistant_id)))
-                if not is_old(result):
-                    break
+                answer = self._send(call)
             except ApiError as error:
                 if error.status != 404 or not is_old(None):
                     raise
                 result = error
+                continue
+            # Do not parse the same bytes twice: an answer may be megabytes long.
+            if answer.body != body:
+                body, result = answer.body, self._read_assistant(call, answer)
+                if not is_old(result):
+                    break
         if not isinstance(result, dict):
             raise result or AssertionError("unreachable")
         return result
