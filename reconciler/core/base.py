@@ -26,7 +26,7 @@ class Entry:
 
 
 def are_same(one: Entry | Definition | None, other: Entry | Definition | None) -> bool:
-    """Return whether there are two, and they say the same of one assistant."""
+    """Return whether both exist, and declare the same for the same assistant."""
     if one is None or other is None:
         return False
     return one.id == other.id and equal_exactly(one.declared, other.declared)
@@ -80,7 +80,7 @@ class BaseDefinitions:
     entries: Entries = Entries()
     # Values that a write without a clear answer may have left. If live shows one, nobody edited it.
     unclear_writes: Writes = dataclasses.field(default_factory=dict)
-    # The digests of what a rollback left live. If it is still there, nobody edited it, but git must move first.
+    # Digests of the values that a rollback left live. While they are live, nobody has edited them since.
     undone: Mapping[str, Mapping[FieldPath, str]] = dataclasses.field(default_factory=dict)
 
     def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any], desired: Mapping[str, Any]) -> Base:

@@ -33,7 +33,7 @@ def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], setting
     # Without these keys, no body contains them, no check misses them, and no plan becomes stale by them.
     managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
     aligned = align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings)
-    # Most of a fleet is in sync. A field that is written the same is kept once, the definition's for both.
+    # Most fields are in sync. To save memory, an identical live value is replaced by the definition's own object.
     return {key: _choose_same(declared.get(key, MISSING), value) for key, value in aligned.items()}
 
 

@@ -39,7 +39,7 @@ class Overrides:
     def find_enforced(self, changes: Iterable[Change]) -> dict[FieldPath, EnforceRule]:
         """Return the live edits among some changes that are to be reverted, by path, each with its entry."""
         drifted = [change for change in changes if change.kind is Kind.DRIFT]
-        # Of several rules the first one counts, so it comes last.
+        # The first rule that matches counts, so it is stored last.
         pairs = ((change, rule) for change in drifted for rule in reversed(self.enforce))
         return {change.path: rule for change, rule in pairs if _is_enforced(change, rule.path)}
 

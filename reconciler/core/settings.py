@@ -161,7 +161,7 @@ class Environment:
 
     @property
     def entries(self) -> Iterator[tuple[ForAssistants, str]]:
-        """All entries for some assistants, the exceptions from rules among them, each with its name in messages."""
+        """All entries that name assistants, including exceptions from rules, each with its name for messages."""
         yield from ((entry, f"ignore {write_path(entry.path)}") for entry in self.ignore)
         yield from ((entry, f"enforce {write_path(entry.path)}") for entry in self.enforce)
         yield from ((entry, f"the freeze ({entry.reason})") for entry in self.frozen)

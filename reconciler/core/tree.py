@@ -97,7 +97,7 @@ def walk_leaves(value: Any, path: FieldPath = (), *, in_lists: bool = True) -> I
 
     Without `in_lists`, a list is a leaf as well, as it is to every comparison.
     """
-    # Live values may be nested more deeply than Python calls functions.
+    # No recursion: live values may be nested deeper than Python's limit.
     stack = [(path, value)]
     while stack:
         path, value = stack.pop()

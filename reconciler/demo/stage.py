@@ -109,7 +109,7 @@ class Stage:
         try:
             yield command
         finally:
-            # First the signal at which the sandbox ends in good order; what does not end by itself then is made to.
+            # SIGTERM lets the sandbox shut down cleanly. A command that does not stop in time is killed.
             with command:
                 command.terminate()
                 try:

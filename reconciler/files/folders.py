@@ -24,7 +24,7 @@ def repository_root(folder: Path) -> Path:
 
 def is_sparse(root: Path) -> bool:
     """Return whether git was told to leave files out of this clone, as far as its own settings say."""
-    # Git writes the word like this. Settings that cannot be read are the matter of commands that need git.
+    # This is how git writes it. If the settings cannot be read, commands that need git report it.
     files = [root / ".git" / name for name in ("config.worktree", "config")]
     with contextlib.suppress(OSError):
         return any(b"sparseCheckout = true" in file.read_bytes() for file in files if file.is_file())

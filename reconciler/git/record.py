@@ -73,10 +73,10 @@ class Trailers:
     """What the message of a record keeps for later runs.
 
     `late` are writes that the API took and reading did not show. `undone` are fields that a rollback has put back
-    while git has a newer value. `created` are the ids of the assistants that were
-    created, by the file that said `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of
-    definitions that have the assistant's other one. `outdated` names, for a definitions' folder, the definitions whose
-    entry is not what the commit that was applied declares. Of a folder that is not in it, this is unknown.
+    while git has a newer value. `created` are the ids of the assistants that were created, by the file that said
+    `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of definitions that have the
+    assistant's other one. `outdated` names, for a definitions' folder, the definitions whose entry is not what the
+    commit that was applied declares. Of a folder that is not in it, this is unknown.
     """
 
     unclear: tuple[Unclear, ...] = ()

@@ -38,7 +38,7 @@ def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
         except UnicodeDecodeError as error:
             message = "its name is not UTF-8, so no host's API can take it"
             raise RepositoryError(message, where=os.fsdecode(path), hint="rename the file") from error
-        # A host that is told to delete a file wants to know the mode that it had.
+        # To delete a file, GitHub needs its old mode.
         yield FileEdit(path=file, text=text, mode=old_mode if text is None else mode, is_new=old_mode == _GONE)
 
 

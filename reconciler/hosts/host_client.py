@@ -34,7 +34,7 @@ def open_wire(base: BaseUrl) -> Wire:
 
 
 class Tolerate(contextlib.AbstractContextManager[Any, bool]):
-    """A block that ends early, without an error, at a HostError with one of these statuses."""
+    """Suppresses a HostError with one of these statuses, which ends the block."""
 
     def __init__(self, *statuses: int) -> None:
         self._statuses = statuses

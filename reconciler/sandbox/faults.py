@@ -23,7 +23,7 @@ from reconciler.sandbox.store import STORES, Assistant, Store, StoreName
 
 Copies = tuple[Assistant, Assistant]
 Log = Callable[[str], None]
-# Keys in a request's scope: the rules that are to hit it, the numbers of those that have, and the stores that its
+# Keys in a request's scope: the rules that apply to it, the numbers of those that have fired, and the stores that its
 # write reaches.
 _DUE = "reconciler.due"
 _HITS = "reconciler.hits"

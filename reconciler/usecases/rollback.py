@@ -66,7 +66,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
                 notes += _name_reverts(fields, report.head, project.repository)
             run = dataclasses.replace(run, notes=tuple(notes))
-            # A live edit that the apply had replaced is somebody's again.
+            # A value that the apply replaced may have been a live edit. Restored, it counts as one again.
             restored = {
                 entry.id: [field.path for field in entry.fields if report.follows_git and not field.replaces_edit]
                 for entry in applied

@@ -64,7 +64,7 @@ def find_pasted_text(lines: Sequence[str], number: int) -> tuple[int, int] | Non
 
 
 def describe_non_mapping(document: object, lines: str) -> str:
-    """Return what is wrong with the content of a file without keys; `lines` says of what lines it should consist."""
+    """Return what is wrong with the content of a file without keys; `lines` describes what it should contain."""
     if isinstance(document, list):
         return f"{lines}, not of a list; remove the dashes at the beginning"
     if slip := find_slip(str(document)):

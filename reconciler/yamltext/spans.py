@@ -88,7 +88,7 @@ class Entry:
     start: int  # of its key or dash; between brackets an entry of a list starts with its value
     after: int  # where its colon or dash ends; its key, if that has no colon
     value: Node
-    colon: str = ""  # what its key lacks before a value
+    colon: str = ""  # to be written before a value, if the key has no colon
     style: str = ""  # of the key
     explicit: bool = False  # the key is written with a question mark
 

@@ -201,6 +201,19 @@ def test_an_assistant_that_is_never_found_is_an_error_after_a_while() -> None:
             api.get_after_write(created["id"], lambda found: found is None)
 
 
+def test_an_answer_that_has_not_changed_is_looked_at_once() -> None:
+    readings = []  # an answer may be megabytes long, so none is parsed twice
+
+    def is_old(found: object) -> bool:
+        readings.append(found)
+        return True
+
+    with running_sandbox({"asst_a": LIVE["a"]}) as sandbox, open_api(sandbox.url, lag=0.3) as api:
+        api.get_after_write("asst_a", is_old)
+        requests = [method for method, _, _ in sandbox.requests]
+    assert (len(readings), requests.count("GET") > 1) == (1, True)
+
+
 def test_the_installed_command_waits(project: Project) -> None:
     project.write("a", id="asst_a", firstMessage="new")
     with running_sandbox({"asst_a": LIVE["a"]}, faults=["PATCH *: lag=0.3s"]) as sandbox:

@@ -30,7 +30,7 @@ _LONGEST_TITLE = 120
 _LONGEST_LINE = 1_000
 _LONGEST_DIFF = 8_000  # characters of a text in an annotation
 _WHERE_THE_REST_IS = "The job's summary shows as much as fits. The JSON and HTML reports show everything."
-# What becomes of a live edit where git's value is sent: after a run that did it, and before.
+# What happens to a live edit when git's value is sent: after the apply, and in a plan.
 _OVERWRITTEN = ("Git's value was sent: the live edit was overwritten.", "apply would overwrite the live edit.")
 _RESTORED = ("Git's value was restored.", "apply would restore git's value.")
 Level = Literal["error", "warning"]

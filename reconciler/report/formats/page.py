@@ -8,7 +8,7 @@ from reconciler.dataclass import dataclass
 from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.wording import count_noun
 
-# Returns a line in a format, or only as much of it as about so many characters hold.
+# Renders a line, shortened to about this many characters if a number is given.
 WriteLine = Callable[[DiffLine, int | None], Sequence[str]]
 
 

@@ -39,7 +39,7 @@ def credentials_of(variables: Mapping[str, str]) -> Credentials:
     # Refused here: every request would get a 401, and a host may lock out such a client.
     if not token and not (password and email):
         hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"
-        # A pipeline often sets both, one of them to a secret that does not exist.
+        # Pipelines often set both, and a secret that does not exist is empty.
         half = "RECONCILER_PASSWORD is not set" if email else "RECONCILER_EMAIL is not set" if password else ""
         raise UsageError(": ".join(filter(None, ("there are no credentials for the API", half))), hint=hint)
     return Credentials(

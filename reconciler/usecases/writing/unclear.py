@@ -96,8 +96,8 @@ def find_undone(
         left = {}
         for path in sorted(paths.union(restored.get(result.definition.id, ()))):
             desired, value = value_at(declared, path), value_at(live_after, path)
-            # Once git's next value was sent, or git has the older value again, there is nothing left to tell. And
-            # others read the record, and could guess a short value from its digest.
+            # If live has git's value, there is nothing to note. A sensitive value gets no digest: a short one could be
+            # guessed from it.
             if desired is not MISSING and not equal(desired, value, path) and settings.may_show(path):
                 left[to_pointer(path)] = digest_of(value)
         if left:

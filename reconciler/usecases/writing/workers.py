@@ -41,7 +41,7 @@ def for_each(
     # it works on it, so an aborted run knows which items may have been sent.
     answers = [*map(skipped, items)]
     begun: set[int] = set()
-    indices = itertools.count()  # whose next one is of one thread alone
+    indices = itertools.count()  # shared: no two workers get the same one
     broken = threading.Event()
     finished: SimpleQueue[int | BaseException | None] = SimpleQueue()  # an item, what broke a worker, or its end
 
