@@ -177,7 +177,7 @@ def _context() -> click.Context:
 
 
 def _settings() -> Table:
-    yield "setting", "holds", "example", "also in an environment"
+    yield "setting", "means", "example", "also in an environment"
     rows = load_table()["properties"]
     own = rows["environments"]["additionalProperties"]["properties"]
     for name, row in rows.items():
