@@ -64,6 +64,9 @@ def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
     """
     host = find_host(os.environ, allow_insecure_http=options.allow_insecure_http)
     text = read_bounded(Path(options.text), _LARGEST_TEXT) if options.text is not None else ""
+    # No text means that all is settled, which an empty file does not say.
+    if options.text is not None and not text.strip():
+        raise UsageError(f"{options.text} is empty", hint="write into it why the command could not start")
     report = merge_reports([read_report(file) for file in options.reports]) if options.reports else None
     return host, options.name or (report.environment if report is not None else None) or "assistants", report, text
 

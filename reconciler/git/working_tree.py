@@ -32,12 +32,11 @@ def _list_files(git: Processes, head: str, tree: str) -> Iterable[FileEdit]:
     words = git.run("diff-tree", "-r", "-z", "--no-renames", head, tree).split(b"\0")
     for description, path in zip(words[::2], words[1::2], strict=False):
         old_mode, mode, _, name, _ = description.decode().removeprefix(":").split()
-        text = None if mode == _GONE else git.run("cat-file", "blob", name).decode("utf-8", "replace")
         try:
-            file = path.decode()
+            file, text = path.decode(), None if mode == _GONE else git.run("cat-file", "blob", name).decode()
         except UnicodeDecodeError as error:
-            message = "its name is not UTF-8, so no host's API can take it"
-            raise RepositoryError(message, where=os.fsdecode(path), hint="rename the file") from error
+            message = "its name or its text is not UTF-8, so no host's API can take it"
+            raise RepositoryError(message, where=os.fsdecode(path), hint="rename it, or save it as UTF-8") from error
         # To delete a file, GitHub needs its old mode.
         yield FileEdit(path=file, text=text, mode=old_mode if text is None else mode, is_new=old_mode == _GONE)
 

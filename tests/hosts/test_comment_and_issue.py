@@ -135,6 +135,18 @@ def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
     assert desk.run("comment").code == desk.comment("plan", "--settled").code == 1
 
 
+def test_an_empty_text_does_not_say_that_all_is_settled(desk: Desk) -> None:
+    desk.comment()
+    desk.issue()
+    writes = desk.hosts.writes[:]
+    text_file = desk.folder / "said.md"
+    text_file.write_text("\n", "utf-8")
+    for command in ("comment", "issue"):
+        result = desk.run(command, "--text", text_file)
+        assert (result.code, "said.md is empty" in result.stderr) == (1, True)
+    assert desk.hosts.writes == writes
+
+
 @pytest.mark.parametrize(
     ("changed", "shown"),
     [

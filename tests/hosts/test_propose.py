@@ -190,12 +190,16 @@ def test_outside_of_a_branch_nothing_is_proposed(bench: Bench) -> None:
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="such a name is impossible there")
-def test_a_file_whose_name_is_not_utf8_is_named(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "shown"),
+    [(b"caf\xe9.yaml", b"id: asst_b\nname: New\n", "caf\\udce9.yaml"), (b"b.yaml", b"name: caf\xe9\n", "b.yaml")],
+)
+def test_a_file_that_is_not_utf8_is_named(bench: Bench, name: bytes, content: bytes, shown: str) -> None:
     """JSON has no letters for it, so no host could take it."""
-    file = bench.repo.root / "assistants" / os.fsdecode(b"caf\xe9.yaml")
+    file = bench.repo.root / "assistants" / os.fsdecode(name)
     file.write_text("id: asst_b\n")
     bench.repo.commit()
-    file.write_text("id: asst_b\nname: New\n")
+    file.write_bytes(content)
     said = bench.propose()
-    assert said.startswith("failed: Error: assistants/caf\\udce9.yaml: its name is not UTF-8"), said
+    assert said.startswith(f"failed: Error: assistants/{shown}: its name or its text is not UTF-8"), said
     assert bench.hosts.writes == []
