@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -65,14 +66,14 @@ class Connection:
         self.base = wire.base
         self.proxy = wire.proxy
         self.clock = _Clock(wire.aborted)
-        # A pool of one connection, because the backend, which limits the time of an attempt, belongs to the pool.
+        # It only makes connections: to hand out the one that is there would cost a third of a request's CPU time.
         self.pool = httpcore.ConnectionPool(
             ssl_context=wire.tls,
             proxy=wire.pool_proxy,
-            max_connections=1,
             keepalive_expiry=_KEPT_ALIVE,
             network_backend=_TimedBackend(self.clock),
         )
+        self.kept: httpcore.ConnectionInterface | None = None
 
     def exchange(self, method: str, path: str, headers: dict[str, str], content: bytes | None) -> Answer | NoAnswer:
         """Send one request and read its whole answer. `path` is already encoded, and `content` is JSON."""
@@ -82,8 +83,9 @@ class Connection:
         has_begun = False
         self.clock.start(self.seconds)
         try:
+            request = httpcore.Request(method, url, headers=header_list, content=content)
             # The end of the block keeps the connection after a complete answer, and closes it otherwise.
-            with self.pool.stream(method, url, headers=header_list, content=content) as response:
+            with closing(self._connect(url.origin).handle_request(request)) as response:
                 if response.status == 407 and self.proxy:  # httpcore raises the same error for a tunnel
                     raise httpcore.ProxyError("407")
                 # Whatever arrived before the request belongs to the previous answer.
@@ -101,9 +103,7 @@ class Connection:
                         raise
                     return answer
         except (*_ERRORS, UnusableBodyError) as error:
-            # httpcore keeps a tunnel whose TLS handshake failed in its pool of one, and the next request would wait for
-            # it for ever.
-            self.pool.close()
+            self.close()
             if self.clock.aborted():
                 text = "the run was stopped while it waited"
                 return NoAnswer("network", text, reached=True, temporary=False, hint="run this again")
@@ -117,12 +117,21 @@ class Connection:
                 failure = replace(failure, hint=hint)
             return replace(failure, reached=failure.reached and self._has_reached_api())
 
+    def _connect(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        """Return the connection that was kept, or a new one, which connects on its first request."""
+        if self.kept is None or not self.kept.is_available() or self.kept.has_expired():
+            self.close()
+            self.kept = self.pool.create_connection(origin)
+        return self.kept
+
     def _list_headers(self, headers: dict[str, str], content: bytes | None) -> list[tuple[bytes, bytes]]:
         # httpcore's own Host header would lack the brackets around an IPv6 address.
         host, port = self.base.host, self.base.port
         host = b"[%b]" % host if b":" in host else host
         own_headers = [(name.encode(), value.encode()) for name, value in headers.items()]
-        of_content = [(b"Content-Type", b"application/json")] if content is not None else []
+        of_content = []
+        if content is not None:
+            of_content = [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
         return [(b"Host", host if port is None else b"%b:%d" % (host, port)), *_HEADERS, *own_headers, *of_content]
 
     def _has_reached_api(self) -> bool:
@@ -133,7 +142,9 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection."""
-        self.pool.close()
+        if self.kept is not None:
+            self.kept.close()
+            self.kept = None
 
 
 def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
