@@ -69,13 +69,13 @@ def _list_changes(before: list[Any], after: list[Any], path: FieldPath) -> Itera
     # From last to first, so that the other indices stay right. autojunk is meant for the lines of long texts.
     old, new = ([*map(encode, items)] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for _, low, high, new_low, new_high in reversed(matcher.get_opcodes()):
+    for tag, low, high, new_low, new_high in reversed(matcher.get_opcodes()):
         common = min(high - low, new_high - new_low)
         yield from (Change((*path, str(index)), "remove") for index in reversed(range(low + common, high)))
         if inserted := after[new_low + common : new_high]:
             yield Change((*path, str(low + common)), "insert", inserted)
-        for offset in reversed(range(common)):
-            if old[low + offset] != new[new_low + offset]:
+        if tag == "replace":
+            for offset in reversed(range(common)):
                 yield Change((*path, str(low + offset)), "set", after[new_low + offset])
 
 

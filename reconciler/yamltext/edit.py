@@ -108,18 +108,13 @@ def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
 
 def _find_moved(text: str, document: Any, leaves: Iterable[Change]) -> Moved:
     """Return the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
-    removed = [change.path for change in leaves if change.kind == "remove"]
-    if not removed:
-        return Moved()
     root, moved = find_spans(text), Moved()
-    for path in removed:
+    for path in (change.path for change in leaves if change.kind == "remove"):
         *_, node = root.follow(path[:-1])
         if node.kind == "list" and not node.flow:
             entry = node.entries[int(path[-1])]
-            start = line_start(text, entry.start)
-            if not text[start : entry.start].strip(" "):
-                lines = text[start : line_end(text, entry.end)].split(line_break(text))
-                moved[path[:-1], encode(item_at(document, path))] = lines
+            lines = text[line_start(text, entry.start) : line_end(text, entry.end)].split(line_break(text))
+            moved[path[:-1], encode(item_at(document, path))] = lines
     return moved
 
 

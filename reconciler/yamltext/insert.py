@@ -13,10 +13,10 @@ from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import write_block, write_inline, write_item
 
 # What may follow an entry between brackets that has a line of its own.
-_COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n]|\Z)")
-_COMMA_OR_COMMENT = re.compile(r"[ \t]*,?(?:[ \t]+#[^\r\n]*|[ \t]*)(?=[\r\n]|\Z)")
+_COMMA = re.compile(r"[ \t]*,?[ \t]*(?=[\r\n])")
+_COMMA_OR_COMMENT = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
 _ITS_COMMA = re.compile(r"[ \t]*,")
-# What stands between an entry without brackets and the next one, if no comment has a line of its own.
+# What stands between an entry without brackets and the next one, or the first comment that has a line of its own.
 _OWN_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?\s*")
 
 
@@ -25,18 +25,17 @@ def insert_pairs(draft: Draft, mapping: Node, pairs: Mapping[str, Any], *, first
     last = mapping.entries[-1] if mapping.entries else None
     quotes = last.style if last else ""
     if mapping.flow:
-        inline = [write_inline({key: value}, quotes, in_brackets=True)[1:-1] for key, value in pairs.items()]
+        inline = [write_inline({key: value}, quotes)[1:-1] for key, value in pairs.items()]
         yield _insert_in_brackets(draft, mapping, inline, None if first else last)
         return
     # They go behind the last line of the last value. Comments and blank lines below belong to what follows them.
     for layout in draft.list_layouts(quotes):
         lines = write_block(pairs, mapping.column, layout)
-        if first and not mapping.entries[0].explicit:
+        if first:
             yield [draft.insert_before(mapping.entries[0].start, mapping.column, lines)]
         yield [draft.insert_after(line_end(draft.text, mapping.end), lines)]
-        if last and not last.explicit:
-            # A block text at the end of a file without a last line break would gain one from a line below it.
-            yield [draft.insert_before(last.start, mapping.column, lines)]
+        # A block text at the end of a file without a last line break would gain one from a line below it.
+        yield [draft.insert_before(mapping.entries[-1].start, mapping.column, lines)]
 
 
 def insert_items(draft: Draft, sequence: Node, path: FieldPath, items: Sequence[Any]) -> Iterator[Splices]:
@@ -65,21 +64,18 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> Splices:
     index = bisect.bisect_left(container.entries, start, key=lambda other: other.start)
     previous_end = container.entries[index - 1].end if index else None
     next_start = next((other.start for other in container.entries[index + 1 : index + 2]), None)
-    # A line is removed with the line break before it, and the first line of a text has none.
-    line_begin = line_start(text, start)
-    has_own_line = bool(line_begin) and not text[line_begin:start].strip(" \t")
-    if has_own_line and (not container.flow or _COMMA_OR_COMMENT.match(text, end)):
+    has_own_line = not text[line_start(text, start) : start].strip(" \t")
+    if has_own_line and _COMMA_OR_COMMENT.match(text, end):
         return [_cut_lines(draft, start, end)]
     # On a line with other entries one comma goes as well. A comment stays, since it may be about the others.
-    if not container.flow:
-        is_alone = next_start and _OWN_COMMENT.fullmatch(text, end, next_start)
-        return [Splice(start, next_start, "")] if next_start and is_alone else []
+    if not container.flow and (own_comment := _OWN_COMMENT.match(text, end)):
+        return [Splice(start, own_comment.end(), "")]
     if previous_end is not None and "#" not in text[previous_end:start]:
         return [Splice(previous_end, end, "")]
     if next_start and "#" not in text[end:next_start]:
         return [Splice(start, next_start, "")]
     # Comments of other entries are next to it, and stay. A comma before a closing bracket does no harm.
-    comma = _ITS_COMMA.match(text, end) if next_start else None
+    comma = _ITS_COMMA.match(text, end)
     return [Splice(start, comma.end() if comma else end, "")]
 
 
@@ -98,12 +94,9 @@ def _insert_in_brackets(draft: Draft, container: Node, items: Sequence[str], aft
     text, neighbour = draft.text, after or next(iter(container.entries), None)
     if neighbour is None:
         return [Splice(container.content + 1, container.content + 1, ", ".join(items))]
-    line_begin = line_start(text, neighbour.start)
-    margin = text[line_begin : neighbour.start]
+    margin = text[line_start(text, neighbour.start) : neighbour.start]
     # If the neighbour has a line of its own, the new entry gets one, too.
-    on_own_line = not margin.strip(" \t")
-    if after:
-        on_own_line = on_own_line and line_begin == line_start(text, after.end) and bool(_COMMA.match(text, after.end))
+    on_own_line = not margin.strip(" \t") and (after is None or _COMMA.match(text, after.end))
     separator = f",{draft.newline}{margin}" if on_own_line else ", "
     inserted = separator.join(items)
     position, pieces = (after.end, separator + inserted) if after else (neighbour.start, inserted + separator)

@@ -39,19 +39,18 @@ def _replace(draft: Draft, holder: Node, entry: Entry, value: Any) -> Iterator[S
     is_bare = node.flow and not node.entries
     # The brackets are empty, but there is a comment between them, and it stays.
     if is_bare and is_filled(value) and "#" in draft.text[node.start : node.end]:
-        inside = write_inline(value, quotes, in_brackets=True)[1:-1]
-        yield [Splice(node.content + 1, node.content + 1, inside)]
+        yield [Splice(node.content + 1, node.content + 1, write_inline(value)[1:-1])]
     if holder.flow:
-        yield _write_head(draft, holder, entry, write_inline(value, quotes, in_brackets=True))
+        yield _write_head(draft, entry, write_inline(value, quotes, in_brackets=True))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
         for block in _propose_block_texts(draft, holder, entry, value):
-            yield _write_head(draft, holder, entry, block.header, block.lines)
+            yield _write_head(draft, entry, block.header, block.lines)
     # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
         for layout in draft.list_layouts(quotes):
             yield _write_collection(draft, holder, entry, value, layout)
-    yield _write_head(draft, holder, entry, write_inline(value, quotes))
+    yield _write_head(draft, entry, write_inline(value, quotes))
 
 
 def _propose_block_texts(draft: Draft, holder: Node, entry: Entry, value: str) -> Iterator[BlockText]:
@@ -65,11 +64,10 @@ def _propose_block_texts(draft: Draft, holder: Node, entry: Entry, value: str) -
     yield from filter(None, [write_literal(value, start, holder.column) for start in (column, least_column)])
 
 
-def _write_head(draft: Draft, holder: Node, entry: Entry, head: str, lines: Sequence[str] = ()) -> list[Splice]:
+def _write_head(draft: Draft, entry: Entry, head: str, lines: Sequence[str] = ()) -> list[Splice]:
     """Return the splices that replace a value by a head and the lines below it. Comments on its line stay there."""
     node, text = entry.value, draft.text
-    is_behind_dash = holder.kind == "list" and line_start(text, node.content) <= entry.after
-    if node.is_block_collection and not is_behind_dash:
+    if node.is_block_collection and line_start(text, node.content) > entry.after:
         # The head moves up behind the key, and the lines below it go.
         insertion = draft.insert_after(line_end(text, entry.after), lines)
         return [*_write_behind(draft, entry, f" {head}" if head else ""), insertion, _cut_lines(draft, node)]
@@ -103,25 +101,24 @@ def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
 def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
     old_lines = (line.lstrip("\r\n") for line in old)
     pairs = zip(old_lines, new, strict=False)
-    is_same = (line == other or not (other or line.strip(" ") or line[node.body_column :]) for line, other in pairs)
+    is_same = (line == other or not (other or line[node.body_column :]) for line, other in pairs)
     return len([*itertools.takewhile(bool, is_same)])
 
 
 def _write_collection(draft: Draft, holder: Node, entry: Entry, value: Any, layout: Layout) -> list[Splice]:
     """Return the splices that replace a value by a list or mapping without brackets."""
     node = entry.value
-    gap = draft.text[entry.after : node.content]
-    # A list may begin in the column of its key, unless it is itself the item of a list.
-    least_column = holder.column + (0 if isinstance(value, list) and holder.kind != "list" else 1)
-    is_behind_dash = holder.kind == "list" and not gap.strip(" \t") and not node.is_block_text and not node.is_empty
+    # A list may begin in the column of its key.
+    least_column = holder.column + (not isinstance(value, list))
+    is_item = holder.kind == "list" and not node.is_block_text and not node.is_empty
     block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
-    if is_behind_dash or (node.is_block_collection and node.column >= least_column):
+    if is_item or (node.is_block_collection and node.column >= least_column):
         return [*_write_behind(draft, entry, ""), Splice(node.content, node.end, block)]
     # A comment between key and value stays above what is written.
-    if "#" in draft.text[entry.after : node.start] and not node.is_block_text and not node.is_block_collection:
+    if "#" in draft.text[entry.after : node.start] and not node.is_block_collection:
         return [Splice(node.start, max(node.end, entry.after), block)]
     column = holder.column + 2 if holder.kind == "list" else column_below(value, holder.column, layout)
-    return _write_head(draft, holder, entry, "", write_block(value, column, layout))
+    return _write_head(draft, entry, "", write_block(value, column, layout))
 
 
 def _write_behind(draft: Draft, entry: Entry, text: str) -> list[Splice]:

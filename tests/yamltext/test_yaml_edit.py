@@ -100,6 +100,10 @@ BLOCKS: dict[str, tuple[str, Any, str]] = {
         "x\n\nY\n\nz\n",
         "a: |\n    x\n  \n    Y\n    \n    z\nb: 1\n",
     ),
+    "blanks that count go": ("a: |\n  x\n     \n  y\n", "x\n\nY\n", "a: |\n  x\n\n  Y\n"),
+    "one line of two equal ones": ("a: |\n  x\n  x\nb: 1\n", "x\n", "a: |\n  x\nb: 1\n"),
+    "one more equal line": ("a: |\n  x\nb: 1\n", "x\nx\n", "a: |\n  x\n  x\nb: 1\n"),
+    "one more blank line above a line that stays": ("a: |\n  x\n\n  y\n", "z\n\n\ny\n", "a: |\n  z\n\n\n  y\n"),
     "line breaks that differ stay": ("a: |\n  x\r\n  y\n  z\r\n", "x\ny\nZ\n", "a: |\n  x\r\n  y\n  Z\r\n"),
     "blanks and tabs at line ends": (
         "a: x\n",
@@ -184,17 +188,31 @@ FLOW: dict[str, tuple[str, str, Any, str]] = {
     "empty value": ("o: {a: , b: 1}\n", "o.a", 5, "o: {a: 5 , b: 1}\n"),
     "key alone": ("o: {a, b: 1}\n", "o.a", 5, "o: {a: 5, b: 1}\n"),
     "new key after a key alone": ("o: {a }\n", "o.b", 5, "o: {a , b: 5}\n"),
-    "new key": ("o: {a: x} # c\n", "o.b", [1, {"c": "d"}], "o: {a: x, b: [1, {c: d}]} # c\n"),
+    "new key": ("o: {a: x, k: y} # c\n", "o.b", [1, {"c": "d"}], "o: {a: x, k: y, b: [1, {c: d}]} # c\n"),
+    "no key stays": ("o: {a: x} # c\n", "o", {"b": 1}, "o: {b: 1} # c\n"),
     "new key in nothing": ("o: {}\n", "o.b.c", 1, "o:\n  b:\n    c: 1\n"),
     "new key after a comma": ("o: {a: x,}\n", "o.b", 1, "o: {a: x, b: 1,}\n"),
     "new key on a line of its own": ("o: {\n  a: x,\n}\n", "o.b", 1, "o: {\n  a: x,\n  b: 1,\n}\n"),
     "new key before a comment": ("o: {\n  a: x # c\n}\n", "o.b", 1, "o: {\n  a: x, b: 1 # c\n}\n"),
     "new key of the file": ("{a: 1}\n", "b", "x", "{a: 1, b: x}\n"),
     "alias": ("o: {a: &x y, b: *x}\n", "o.b", "z", "o: {a: &x y, b: z}\n"),
-    "list stays between brackets": ("o: [x, y] # c\n", "o", ["z", "y", "w"], "o: [z, y, w] # c\n"),
+    "list stays between brackets": ("o: [x, y] # c\n", "o", ["z", "y", "w, v"], 'o: [z, y, "w, v"] # c\n'),
     "list of quoted texts": ("o: ['x'] # c\n", "o", ["it's", "x"], "o: ['it''s', 'x'] # c\n"),
     "list loses entries": ("o: [x, y, z]\n", "o", ["y"], "o: [y]\n"),
     "list over lines": ("o: [\n  x, # 1\n  y\n]\n", "o", ["x", "y", "z"], "o: [\n  x, # 1\n  y,\n  z\n]\n"),
+    "list over lines, two on one": ("o: [w, # 0\n  x, y\n]\n", "o", ["w", "x", "y", "z"], "o: [w, # 0\n  x, y, z\n]\n"),
+    "list over lines, one over two": (
+        "o: [\n  [x, # 1\n   y]\n]\n",
+        "o",
+        [["x", "y"], 5],
+        "o: [\n  [x, # 1\n   y],\n  5\n]\n",
+    ),
+    "list over lines loses the second on a line": (
+        "# d\no: [w, # 0\n  x, y] # c\n",
+        "o",
+        ["w", "x"],
+        "# d\no: [w, # 0\n  x] # c\n",
+    ),
     "list over lines loses entries": (
         "o: [\n  w, # 0\n  x, # 1\n  y # 2\n]\n",
         "o",
@@ -223,6 +241,7 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     "one more first": ("a: # c\n  - 'x'\n", ["w", "x"], "a: # c\n  - 'w'\n  - 'x'\n"),
     "two more within": ("a:\n  - x\n  - y\n", ["x", "1", "2", "y"], 'a:\n  - x\n  - "1"\n  - "2"\n  - y\n'),
     "one less": ("a:\n  - x # 1\n  # own\n  - y # 2\n  - z", ["x", "z"], "a:\n  - x # 1\n  # own\n  - z"),
+    "one less, below a blank line": ("a:\n  - x\n\n  - y\n  - z\n", ["x", "z"], "a:\n  - x\n\n  - z\n"),
     "the last one less": ("a:\n  - x\n  - y", ["x"], "a:\n  - x"),
     "windows": ("a:\r\n  - x\r\n  - y\r\nb: 1\r\n", ["y", "z"], "a:\r\n  - y\r\n  - z\r\nb: 1\r\n"),
     "the last one less, before the file breaks off": ("a:\n  - x\n\n  - y", ["x"], "a:\n  - x"),
@@ -234,6 +253,9 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     "becomes an object, without indentation": ("a: # c\n- x\nb: 1\n", {"k": 1}, "a: # c\n  k: 1\nb: 1\n"),
     "from a text": ("a: x # c\nb: 1\n", ["y", "p\nq"], "a: # c\n  - y\n  - |-\n    p\n    q\nb: 1\n"),
     "from a block": ("a: | # c\n  x\n  y\nb: 1\n", [1, [2]], "a: # c\n  - 1\n  - - 2\nb: 1\n"),
+    "from a block below a comment": ("a:\n  # why\n  |\n  x\nb: 1\n", ["z"], "a:\n  # why\n  - z\nb: 1\n"),
+    "from a block of a list, without indentation": ("a:\n- |\n  p\n", [["q"]], "a:\n-\n  - q\n"),
+    "an empty entry becomes an object": ("a:\n  - x\n  -\n", ["x", {"k": 1}], "a:\n  - x\n  -\n    k: 1\n"),
     "from nothing": ("a:\nb:\n- 1\n", ["y"], "a:\n- y\nb:\n- 1\n"),
     "from an alias": ("b: &x y\na: *x # c\n", ["z"], "b: &x y\na: # c\n  - z\n"),
     "from a line of its own": ("a:\n  # why\n  x\nb: 1\n", ["z", 1], "a:\n  # why\n  - z\n  - 1\nb: 1\n"),
@@ -258,13 +280,27 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     ),
     "from brackets with nothing but a comment": ("a: [ # c\n  ] # d\n", ["x"], "a: [x # c\n  ] # d\n"),
     "the first one less, between brackets": ("a: [1, # c\n  # own\n  2]\n", [2], "a: [ # c\n  # own\n  2]\n"),
-    "the last one less, between brackets": ("a: [1, # c\n  # own\n  2]\n", [1], "a: [1, # c\n  # own\n  ]\n"),
+    "the last one less, between brackets": (
+        "a: [1, # c\n  # own\n  2]\nb: [1, 2]\n",
+        [1],
+        "a: [1, # c\n  # own\n  ]\nb: [1, 2]\n",
+    ),
+    "the last one and its comma less, between brackets": (
+        "a: [1, # c\n  # own\n  2,]\n",
+        [1],
+        "a: [1, # c\n  # own\n  ]\n",
+    ),
     "one within less, between brackets": ("a: [1, # c\n  2, 3]\n", [1, 3], "a: [1, # c\n  3]\n"),
     "entry loses its first key": ("a:\n  - role: x\n    text: 'y' # c\n", [{"text": "y"}], "a:\n  - text: 'y' # c\n"),
     "entry loses its first key and its comment": (
         "a:\n  - role: x # c\n    text: 'y' # d\n",
         [{"text": "y"}],
         "a:\n  - text: 'y' # d\n",
+    ),
+    "entry loses its first key, and the next one keeps its comment": (
+        "a:\n  - role: x # c\n    # own\n    text: 'y' # d\n",
+        [{"text": "y"}],
+        "a:\n  - # own\n    text: 'y' # d\n",
     ),
     "entry loses one key for another": (
         "a:\n  - role: x # c\n    text: y\n",
@@ -334,6 +370,7 @@ OBJECTS: dict[str, tuple[str, str, Any, str]] = {
     "object from null": ("o: null # c\nb: 1\n", "o.k.l", 1, "o: # c\n  k:\n    l: 1\nb: 1\n"),
     "object becomes a number": ("o: # c\n  a: 1\n  b: 2\nb: 1\n", "o", 5, "o: 5 # c\nb: 1\n"),
     "object becomes a list": ("o: # c\n  a: 1\nb: 1\n", "o", [1], "o: # c\n  - 1\nb: 1\n"),
+    "object keeps no key": ("o:\n # why\n a: 1 # c\n", "o", {"b": 2}, "o:\n # why\n b: 2 # c\n"),
     "object loses a key": ("o: # c\n  a: 1\n  b: 2 # d\nb: 1\n", "o", {"b": 3}, "o: # c\n  b: 3 # d\nb: 1\n"),
     "object within an alias": (
         "a: &x {k: 1, l: [1]}\nb: *x # c\n",
@@ -367,6 +404,9 @@ def test_an_edit_that_needs_another_form_leaves_the_others_theirs() -> None:
     before = "a: x\nb:\n d:\n # why\n     null # so\n c: y\n"
     after = apply_edits(before, ("b.d", ["x\ny\n"]), ("new", "z"))
     assert after == 'a: x\nb:\n d:\n # why\n     - "x\\ny\\n" # so\n c: y\nnew: z\n'
+    before = "a:\n - k: x # 1\n   d:\n    # why\n        null # so\n - y # 2\n - z\n"
+    after = apply_edits(before, ("a", [{"k": "x", "d": ["x\ny\n"]}, "Y", "w"]))
+    assert after == 'a:\n - k: x # 1\n   d:\n    # why\n        - "x\\ny\\n" # so\n - Y # 2\n - w\n'
 
 
 def test_the_line_break_is_that_of_the_whole_text() -> None:
@@ -376,6 +416,8 @@ def test_the_line_break_is_that_of_the_whole_text() -> None:
 def test_a_long_list_that_is_all_new_is_written_anew() -> None:
     before = "a:\n" + "".join(f"  - text {number}\n" for number in range(1000)) + "b: 1 # c\n"
     assert apply_edits(before, ("a", ["x"])) == "a:\n  - x\nb: 1 # c\n"
+    without_indentation = before.replace("a:\n", "a:\n# why\n").replace("  - ", "- ")
+    assert apply_edits(without_indentation, ("a", ["x"])) == "a:\n# why\n- x\nb: 1 # c\n"
     many = [f"word {number}" for number in range(60)]
     assert apply_edits("a: [x, y]\n", ("a", many)) == f"a: [{', '.join(many)}]\n"
 
@@ -417,11 +459,14 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
     "object with an anchor that is used elsewhere": ("a: &x\n  k: 1\nb: *x\n", "a.k", 2, "an anchor (&)"),
     "new key of an object that is used elsewhere": ("a: &x {k: 1}\nb: *x\n", "a.l", 2, "an anchor (&)"),
     "anchor within the value": ("a: [&x y]\nb: *x\n", "a", 5, "an anchor (&)"),
+    "explicit key in an object": ("o:\n  ? a\n  : 1\n  b: 2 # c\n", "o.a", 2, 'written with "?"'),
     "explicit key": ("? a\n: 1\nb: 2\n", "a", 2, 'written with "?"'),
     "a text where an object should be": ("a: x\n", "a.b", 1, "is not an object"),
     "a list where an object should be": ("a: [1]\n", "a.0", 1, "is not an object"),
     "half a surrogate pair between brackets": ("o: {a: x}\n", "o.a", "\ud800", "so that it reads as intended"),
     "half a surrogate pair within an alias": ("p: &x {k: 1}\na: *x\n", "a.k", "\ud800", "so that it reads as intended"),
+    "half a surrogate pair beside an anchor": ("p: &x y\nq: *x\na: z\n", "a", "\ud800", "so that it reads as intended"),
+    "half a surrogate pair in a new key": ("p: &x y\nq: *x\n", "a.b", "\ud800", "so that it reads as intended"),
     "half a surrogate pair": ("a: x\n", "a", "\ud800", "so that it reads as intended"),
     "a number too large to be kept": ("a: 1\n", "a", 10**30, "so that it reads as intended"),
     "not a number": ("a: 1\n", "a", float("nan"), "so that it reads as intended"),
@@ -435,7 +480,9 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
 
 @pytest.mark.parametrize(("before", "path", "value", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_done_is_refused(before: str, path: str, value: Any, words: str) -> None:
-    assert words in catch_refusal(before, (path, value)).message
+    error = catch_refusal(before, (path, value))
+    assert words in error.message
+    assert error.path == (() if "the file" in words else tuple(path.split(".")))
 
 
 def test_refusals_name_the_field() -> None:
@@ -447,6 +494,11 @@ def test_refusals_name_the_field() -> None:
 def test_a_value_is_never_quoted_in_a_refusal() -> None:
     error = catch_refusal("a: secret\n", ("a.b", "hidden"))
     assert error.message == "a.b cannot be written: a is not an object"
+    assert "12:30" not in catch_refusal("a: 12:30\n", ("a", 1)).message
+
+
+def test_of_the_edits_of_a_new_file_the_one_to_blame_is_named() -> None:
+    assert catch_refusal("", ("a", 1), ("b", "\ud800"), ("c", 1)).path == ("b",)
 
 
 FIRST: dict[str, tuple[str, str]] = {
