@@ -134,4 +134,4 @@ def _report_crash(error: Exception) -> int:
         log.write(f"{type(error).__module__}.{type(error).__qualname__}\n")
         log.flush()
         hint = f"please report it with the file {log.name}, which contains no values"
-    return _fail(f"this is a fault of reconciler itself ({type(error).__qualname__})", hint)
+    return _fail(f"this is a bug in reconciler ({type(error).__qualname__})", hint)

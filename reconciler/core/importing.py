@@ -104,7 +104,7 @@ def warn_of_reordering(path: FieldPath, value: Any) -> Iterator[str]:
 def explain_omission(path: FieldPath, live: Any | Missing, settings: Settings, *, declared_in: str = "") -> str:
     """Return why a file cannot take a live value; empty if it can. `declared_in` is another file with the field."""
     if not settings.may_show(path):
-        return "named under sensitive in reconciler.yaml, and never written"
+        return "listed under sensitive in reconciler.yaml, so it is never written"
     if (live is None or live is MISSING) and not takes_null(path):
         # Nobody else must lose a shared value unasked, so the user decides about a shared file.
         remedy = "remove the line to release it"

@@ -122,7 +122,7 @@ class Planner:
         plan = dataclasses.replace(plan, unclear=unclear, resent=unclear if may_write else frozenset(), freeze=freeze)
         patch = self._build_patch(plan, desired, live)
         warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
-        notes = (f"the outcome of the last write of {dotted(path)} is unclear, and it is ignored now" for path in held)
+        notes = (f"the outcome of the last write of {dotted(path)}, which is now ignored, is unclear" for path in held)
         return dataclasses.replace(plan, patch=patch, warnings=(*warnings, *notes))
 
     def plan_creation(self, desired: Mapping[str, Any]) -> Plan:
@@ -258,8 +258,8 @@ def _list_warnings(
             )
     for path in sorted(plan.unsent_paths & set(resend)):
         yield (
-            f"the outcome of the last write of {dotted(path)} is unclear, so live may show the value that was sent, "
-            "or the provider may have another: an apply with --on-drift revert and --force-conflicts sends git's"
+            f"the outcome of the last write of {dotted(path)} is unclear: live may show a value that the provider "
+            "does not have; an apply with --on-drift revert and --force-conflicts sends git's"
         )
 
 

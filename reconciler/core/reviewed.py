@@ -91,7 +91,7 @@ class Applied:
             if field.path[0] in READ_ONLY:
                 yield f"{dotted(field.path)} cannot be written at all"
             elif field.masked:
-                yield f"the report does not hold the old value of {dotted(field.path)}, which is sensitive"
+                yield f"the report does not contain the old value of {dotted(field.path)}, which is sensitive"
             elif field.edited:
                 yield f"somebody edited {dotted(field.path)} between two of the report's runs"
             elif field.old is MISSING and not takes_null(field.path):

@@ -103,7 +103,7 @@ def explain_dead_rule(rule: Rule, settings: Settings) -> str:
     is_extra = any(covers(path, rule.path) for path in settings.extra_fields)
     if is_extra or "*" in rule.path[:2] or is_known(rule.path):
         return ""
-    return f"the rule {rule.id} is about {write_path(rule.path)}, which no definition can declare: correct it"
+    return f"the rule {rule.id} names {write_path(rule.path)}, which no definition can declare: correct it"
 
 
 def severity_on(rule: Rule, today: datetime.date) -> Severity | None:

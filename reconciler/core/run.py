@@ -158,7 +158,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One requirement of a set-up, what was found, and what to do if it is not met; None if that is not known."""
+    """One requirement of a setup, what was found, and what to do if it is not met; None if that is not known."""
 
     subject: str
     detail: str

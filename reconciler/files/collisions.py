@@ -39,8 +39,8 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
             )
             if each.says_new:
                 message = (
-                    f"the assistant of this path was created already: {each.id}, which is also used in "
-                    f"{list_some(others, _SHOWN)}; rename this file if it is another assistant, or else remove it"
+                    f"the assistant of this file was already created, as {each.id}, which is also used in "
+                    f"{list_some(others, _SHOWN)}; if this file is for another assistant, rename it, or else remove it"
                 )
             yield each.file, Problem(file, line, column, message, kind="duplicate")
 

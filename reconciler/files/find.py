@@ -92,7 +92,7 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
     if there is no such folder, or no definition in it, and as `find_overlay_folder`.
     """
     if not folder.is_dir():
-        hint = "run this in the folder that contains it, or pass --directory; `reconciler import ID` creates one"
+        hint = "run this in the folder that contains it, or pass --directory; `reconciler init` starts a new project"
         raise DefinitionError(f"there is no folder {shown_path(folder, Path.cwd())}", hint=hint)
     files = _find_sorted(folder, root)
     definitions = [each for each in files if _is_layer(each)]

@@ -105,7 +105,7 @@ class TextReader:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            return f"{name} is not saved as UTF-8, as its line {line} shows; save it as UTF-8"
+            return f"{name} is not saved as UTF-8 (see line {line}); save it as UTF-8"
         if match := FORBIDDEN.search(text):
             line, column = place_in(text, match.start())
             if match[0].isprintable():

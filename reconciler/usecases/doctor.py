@@ -1,4 +1,4 @@
-"""Checks a set-up, and writes nothing: whether each thing that a team needs is there, and what to do if it is not."""
+"""Checks a setup, and writes nothing: whether each thing that a team needs is there, and what to do if it is not."""
 
 import dataclasses
 import re
@@ -33,7 +33,7 @@ def check_project(choices: Choices) -> tuple[list[Requirement], Project | None]:
         # What hides or forbids the settings is git's matter.
         return [_report_error("git" if isinstance(error, RepositoryError) else "settings", error)], None
     settings = project.settings
-    place = f"environment {settings.environment}" if settings.environment else "no environment"
+    place = f"environment {settings.environment}" if settings.environment else "no environment selected"
     requirements = [Requirement("settings", place)]
     try:
         loaded = load(project.folder, (), root=project.root, settings=settings)

@@ -86,8 +86,8 @@ class UnclearWrites:
         check_origin(self.origin, project, api_url)
         ids = [entry.id for entry in self.writes if entry.id]
         if missing := _find_missing(project, ids):
-            hint = "put the definition back, or look at the assistant in the dashboard"
-            raise UsageError(f"the write to {missing} is unclear, and no definition has that id any more", hint=hint)
+            hint = "restore the definition, or look at the assistant in the dashboard"
+            raise UsageError(f"the write to {missing} is unclear, but no definition has that id any more", hint=hint)
         project = _select_definitions(project, ids, [entry.file for entry in self.writes if not entry.id])
         # Live may show our own unclear write. With its values in the base, it is neither drift nor a conflict.
         unclear_writes = dict(project.base.unclear_writes)

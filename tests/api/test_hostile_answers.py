@@ -115,7 +115,7 @@ def run_in_process(server: OddServer, folder: Path, arguments: list[str]) -> str
     ):
         options = ["--retries", "0", "--timeout", "0.2"]
         _, work = measure_work(lambda: run_guarded(reconciler, [*arguments, *options]))
-    assert "fault of reconciler itself" not in err.getvalue(), err.getvalue()
+    assert "bug in reconciler" not in err.getvalue(), err.getvalue()
     assert work < WORK
     output = out.getvalue() + err.getvalue()
     assert TOKEN not in output

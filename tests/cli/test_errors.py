@@ -173,7 +173,7 @@ def test_no_definitions(project: Project) -> None:
     result = run("validate", cwd=project.root)
     assert result.code == 1
     assert "there is no folder assistants" in result.stderr
-    assert "`reconciler import ID` creates one" in result.stderr
+    assert "`reconciler init` starts a new project" in result.stderr
 
 
 def test_settings_that_cannot_be_used(one_definition: Project) -> None:
@@ -258,7 +258,7 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one_definition: Proje
             check=False,
         )
     assert (result.returncode, result.stdout) == (1, "")
-    assert "this is a fault of reconciler itself (RuntimeError)" in result.stderr
+    assert "this is a bug in reconciler (RuntimeError)" in result.stderr
     assert "Traceback" not in result.stderr
     assert "hush-value" not in result.stderr
     logs = [*one_definition.root.glob("reconciler-*.log")]

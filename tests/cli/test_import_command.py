@@ -23,7 +23,7 @@ def test_what_is_written_and_what_is_left_out(project: Project) -> None:
         assert result.stdout == (
             "assistants/enrollment-assistant.yaml: written for asst_1\n"
             "  not managed: model.provider; its value is not allowed in a definition\n"
-            "  not written: metadata.crmKey; named under sensitive in reconciler.yaml\n"
+            "  not written: metadata.crmKey; listed under sensitive in reconciler.yaml\n"
             "not managed: fields that the API's reference does not list. To manage them as well, paste this\n"
             "into reconciler.yaml, and import again:\n"
             "extra_fields:\n"

@@ -123,7 +123,7 @@ def test_a_fault_of_our_own_while_the_report_is_written(one_definition: Project)
         )
         assert sandbox.live("asst_a")["name"] == "New"
     assert result.returncode == 1
-    assert "this is a fault of reconciler itself (RuntimeError)" in result.stderr
+    assert "this is a bug in reconciler (RuntimeError)" in result.stderr
     assert read_outcome(result.stderr) == "applied"
 
 

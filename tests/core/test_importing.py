@@ -117,8 +117,8 @@ def test_an_overlay_of_what_does_not_differ_holds_the_id_alone() -> None:
     [
         (("name",), MISSING, "live has no value"),
         (("model", "temperature"), None, "live has no value"),
-        (("metadata", "crmKey"), "hush", "named under sensitive"),
-        (("metadata", "crmKey"), MISSING, "named under sensitive"),
+        (("metadata", "crmKey"), "hush", "listed under sensitive"),
+        (("metadata", "crmKey"), MISSING, "listed under sensitive"),
         (("maxDurationSeconds",), "long", "the live value is not allowed in a definition: maxDurationSeconds must be"),
         (("metadata", "n"), [2**63], "the live value is not allowed in a definition"),
         (("metadata", "n"), MISSING, ""),

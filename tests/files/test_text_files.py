@@ -104,7 +104,7 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
             "name: {$file: cafe\u0301.md}",
             "2:15: name: there is no file assistants/cafe\u0301.md; did you mean caf\u00e9.md? The two differ only",
         ),
-        ("name: {$file: latin.md}", "2:15: name: assistants/latin.md is not saved as UTF-8, as its line 2 shows"),
+        ("name: {$file: latin.md}", "2:15: name: assistants/latin.md is not saved as UTF-8 (see line 2)"),
         ("name: {$file: utf16.md}", "2:15: name: assistants/utf16.md is saved as UTF-16"),
         ("name: {$file: large.md}", "2:15: name: assistants/large.md is larger than 1 MiB"),
         (

@@ -95,7 +95,7 @@ def run_validate(*arguments: str) -> tuple[int, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code, work = measure_work(lambda: run_guarded(reconciler, ["validate", *arguments]))
-    assert "fault of reconciler itself" not in err.getvalue(), err.getvalue()
+    assert "bug in reconciler" not in err.getvalue(), err.getvalue()
     assert work < WORK
     output = out.getvalue() + err.getvalue()
     assert all(char == "\n" or char.isprintable() for char in output)

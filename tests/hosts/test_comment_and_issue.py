@@ -79,7 +79,7 @@ class Desk:
             code = run_guarded(reconciler, [*map(str, arguments)])
         output = out.getvalue() + err.getvalue()
         assert TOKEN not in output
-        assert "fault of reconciler itself" not in output
+        assert "bug in reconciler" not in output
         return Completed(code, out.getvalue(), err.getvalue())
 
     def comment(self, report: str = "plan", *arguments: str, **changes: str) -> Completed:

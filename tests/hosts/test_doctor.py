@@ -1,4 +1,4 @@
-"""`doctor` names each thing that a set-up lacks, and is green where nothing does."""
+"""`doctor` names each thing that a setup lacks, and is green where nothing does."""
 
 import re
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ LEFT_OUT_AT_GITHUB: list[LeftOut] = [
         {f"{REPOSITORY}/actions/workflows": {"workflows": [{"path": CALLER, "state": "disabled_inactivity"}]}},
         ["workflow"],
     ),
-    (4, {f"{REPOSITORY}/actions/variables/RECONCILER_API_URL": {"name": ""}}, ["API's address"]),
+    (4, {f"{REPOSITORY}/actions/variables/RECONCILER_API_URL": {"name": ""}}, ["API URL"]),
     (5, {f"{REPOSITORY}/actions/secrets": {"secrets": SECRETS["secrets"][:1]}}, ["reading account"]),
     (7, {f"{REPOSITORY}/environments/production": {"deployment_branch_policy": None}}, ["environment"]),
     (7, {f"{REPOSITORY}/environments/production/secrets": {"secrets": []}}, ["writing account"]),
@@ -233,7 +233,7 @@ LEFT_OUT: list[LeftOut] = [
     (1, {f"{PROJECT}/ci/lint": {"valid": True, "merged_yaml": "test:\n  script: x"}}, ["pipeline"]),
     (1, {f"{PROJECT}/ci/lint": {"valid": False, "merged_yaml": None}}, ["pipeline"]),
     (2, {}, ["definitions"]),
-    (3, without_variables(variable("RECONCILER_API_URL")), ["API's address"]),
+    (3, without_variables(variable("RECONCILER_API_URL")), ["API URL"]),
     (4, without_variables(*map(variable, LOGIN)), ["reading account"]),
     (5, {f"{GITLAB}/personal_access_tokens/self": {"scopes": ["read_api"]}}, ["token"]),
     (5, {PROJECT: {"permissions": {"project_access": {"access_level": 10}}}}, ["token"]),

@@ -170,7 +170,7 @@ class Repository:
         ):
             code = run_guarded(reconciler, ["apply", "--yes", *OPTIONS, *arguments])
         messages = stderr.getvalue()
-        if "Traceback" in messages or "fault of reconciler itself" in messages or not stdout.getvalue():
+        if "Traceback" in messages or "bug in reconciler" in messages or not stdout.getvalue():
             raise AssertionError(f"apply {' '.join(arguments)} ended with {code}: {messages}")
         report: dict[str, Any] = json.loads(stdout.getvalue())
         return code, report

@@ -55,7 +55,7 @@ def run_bounded(calls: Sequence[Sequence[str]], *, cwd: Path, env: Mapping[str, 
     assert process.returncode == 0, process.stderr.decode()
     results = [CallResult(**result) for result in json.loads(process.stdout)]
     for result in results:
-        assert "fault of reconciler itself" not in result.stderr, result
+        assert "bug in reconciler" not in result.stderr, result
         assert "Traceback" not in result.stdout + result.stderr, result
         assert result.work < WORK, result
         assert result.mebibytes < MEBIBYTES, result

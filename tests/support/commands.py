@@ -83,7 +83,7 @@ def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None,
     completed = Completed(code, stdout.decode(), stderr.decode())
     assert_no_secret(completed.stdout + completed.stderr, f"what {words} shows")
     assert "Traceback" not in completed.stdout + completed.stderr, completed.stderr
-    assert "fault of reconciler itself" not in completed.stderr, completed.stderr
+    assert "bug in reconciler" not in completed.stderr, completed.stderr
     return completed
 
 

@@ -122,7 +122,7 @@ class Story:
             contextlib.chdir(self.root),
         ):
             code = run_guarded(reconciler, [*map(str, arguments)])
-        assert "fault of reconciler itself" not in stderr.getvalue(), stderr.getvalue()
+        assert "bug in reconciler" not in stderr.getvalue(), stderr.getvalue()
         assert_no_secret(stdout.getvalue() + stderr.getvalue(), "what the command shows")
         return Completed(code, stdout.getvalue(), stderr.getvalue())
 

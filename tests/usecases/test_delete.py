@@ -166,7 +166,7 @@ def test_a_name_of_blanks_is_not_confirmed_by_nothing(repo: Story) -> None:
     repo.sandbox.edit("asst_a", name="  ")
     result = run_delete(repo, "--force-conflicts", name="")
     assert (result.code, repo.sandbox.live("asst_a")["name"]) == (1, "  ")
-    assert "--name is not the assistant's name, 'a'" in result.stdout
+    assert "--name is not the assistant's name, which is 'a'" in result.stdout
 
 
 def test_it_needs_the_name(repo: Story) -> None:

@@ -115,7 +115,7 @@ def test_what_an_overlay_cannot_say_is_told(environments: TwoEnvironments) -> No
     fields = ("maxDurationSeconds", "metadata.crmKey", "model.temperature")
     reasons = (
         "the live value is not allowed in a definition: maxDuration",
-        "named under sensitive",
+        "listed under sensitive",
         "live has no value",
     )
     stderr_lines = result.stderr.splitlines()

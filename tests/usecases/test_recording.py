@@ -431,7 +431,7 @@ class TestUnclearWrites:
     def test_one_that_is_ignored_now_waits_and_is_named(self, unclear: Story) -> None:
         unclear.project.configure(ignore=[{"path": "/firstMessage", "reason": "theirs for a while"}])
         unclear.commit()
-        warning = "the outcome of the last write of firstMessage is unclear, and it is ignored now"
+        warning = "the outcome of the last write of firstMessage, which is now ignored, is unclear"
         assert entries(unclear.plan())["a"]["warnings"] == [warning]
         assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
         assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)

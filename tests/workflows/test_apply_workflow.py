@@ -206,7 +206,7 @@ def test_nothing_is_applied_from_elsewhere_or_to_nowhere(tmp_path: Path) -> None
         for ref in ("refs/heads/draft", "refs/heads/draft/main", "refs/tags/main"):
             run = place.runner.run("apply.yml", "workflow_dispatch", {}, sha, ref)
             assert run.ended("apply", "record") == ("failure", "skipped")
-            assert "the default branch only" in run.jobs["apply"].summary
+            assert "only on the default branch" in run.jobs["apply"].summary
 
         place.runner.variables = {}
         assert place.dispatch("apply.yml").ended("apply", "record") == ("skipped", "skipped")

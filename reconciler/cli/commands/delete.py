@@ -76,7 +76,7 @@ def _confirm_name(session: TerminalSession, planned: Run, *, entered: str | None
     # If the name is only blanks, pressing Enter would confirm it.
     name = str(live.get("name") or "").strip() or planned.results[0].definition.key
     if entered is not None:
-        expected_name = name if session.settings.may_show(("name",)) else "another one"
-        return None if entered.strip() == name.strip() else f"--name is not the assistant's name, {expected_name!r}"
+        shown = f", which is {name!r}" if session.settings.may_show(("name",)) else ""
+        return None if entered.strip() == name.strip() else f"--name is not the assistant's name{shown}"
     typed = not session.stopping() and session.ask_for_name(planned, name)
     return None if typed else "the assistant's name was not entered"

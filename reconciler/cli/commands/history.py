@@ -33,7 +33,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
     """List what was applied, newest first.
 
     Each entry shows the time, the commit that was applied with its subject and author, the totals, and all
-    assistants but the unchanged ones, with the fields that got a new value.
+    assistants except the unchanged ones, with the fields that git changed since the entry before.
     """
     project = read_bare_project(choices)
     if not project.repository.exists:

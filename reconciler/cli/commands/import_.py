@@ -134,7 +134,7 @@ def _show_result(result: Import, *, refused: bool) -> None:
         _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     else:
         _list_omitted(new_files.declared.rejected, "not managed", "its value is not allowed in a definition")
-        _list_omitted(new_files.declared.hidden, "not written", "named under sensitive in reconciler.yaml")
+        _list_omitted(new_files.declared.hidden, "not written", "listed under sensitive in reconciler.yaml")
     # Include the file's name, because stderr may go somewhere else than stdout.
     intro = "differs, but was not written" if below else "differs from the defaults, but was not written"
     for path, reason in overlaid.omitted:

@@ -70,7 +70,7 @@ def command(options: HostOptions, about: str) -> int:
     for topic in _list_topics(report, markdown, about, host.proposal):
         if topic.text is None and not topic.knows_all:
             # The open issue may be about an assistant that is not in this report.
-            eprint("Left the issues as they are: the report is about some of the assistants only.")
+            eprint("Left the issues as they are: the report covers only some of the assistants.")
             continue
         title, settled = escape(f"{topic.title} ({name})"), _SETTLED[topic.kind]
         result = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
@@ -91,7 +91,7 @@ def _list_topics(report: Report | None, markdown: str, about: str, proposal: str
     # A merged report may be about several commands.
     writes = {report.traits_of(entry).writes for entry in report.assistants} or {report.traits.writes}
     if len(writes) > 1:
-        hint = "one issue is about live edits, another about what was not applied: pass the reports of one of them"
+        hint = "live edits and failed applies have separate issues: pass the reports of one kind"
         raise UsageError("some of these reports are of commands that write, and some are not", hint=hint)
     text = render_markdown(make_view(report), limit=_ROOM)
     if True in writes:

@@ -5,7 +5,7 @@ mkdir -p reports
 if [[ -n ${begins:-} ]]; then
   rm -f reports/"$begins".*
   # If this job ends before the command starts, ci/tell.sh has only this.
-  printf '### `reconciler %s` could not start\n\nThe job says why.\n' "$begins" > "reports/$begins.could-not-begin.md"
+  printf '### `reconciler %s` could not start\n\nSee the log of the job.\n' "$begins" > "reports/$begins.could-not-begin.md"
 fi
 record=refs/reconciler/${RECONCILER_ENVIRONMENT:+$RECONCILER_ENVIRONMENT/}applied
 base=$record

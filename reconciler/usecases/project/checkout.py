@@ -25,7 +25,7 @@ def check_checkout(project: Project, folders: Sequence[str]) -> None:
         for submodule in repository.submodules(head, folder):
             if _may_hold_definitions(repository, head, submodule, folder):
                 raise RepositoryError(
-                    f"{submodule} is a submodule, so this repository's history does not hold the definitions in it",
+                    f"{submodule} is a submodule, so this repository's history does not contain the definitions in it",
                     hint="keep the definitions in this repository, or run reconciler inside the submodule",
                 )
         tracked += repository.files(head, folder)

@@ -118,7 +118,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
         return
     if not project.repository.exists:
         hint = "run this inside the repository, or pass --base none"
-        raise RepositoryError("reconciler.yaml says `record: true`, and there is no git repository here", hint=hint)
+        raise RepositoryError("reconciler.yaml says `record: true`, but there is no git repository here", hint=hint)
     hint = (
         "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
         "`plan` and `apply`"
@@ -132,7 +132,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     if project.settings.environment is not None and former:
         copy = f"git update-ref {project.ref} {former[0] if len(former) == 1 else 'OLD'}"
         hint = f"if the environment was renamed, copy its record ({', '.join(former)}): {copy}. Otherwise, {hint}"
-    raise RepositoryError(f"reconciler.yaml says `record: true`, and this clone has no record {project.ref}", hint=hint)
+    raise RepositoryError(f"reconciler.yaml says `record: true`, but this clone has no record {project.ref}", hint=hint)
 
 
 def _choose_base(project: Project, option: str | None, *, or_head: bool) -> BaseDefinitions:

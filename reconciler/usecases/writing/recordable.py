@@ -87,7 +87,7 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
     path = project.settings_path
     # A file above the repository is in none of its commits.
     if not path.startswith("../") and has_changed(project.root / path, repository, head, path):
-        yield f"{path} differs from HEAD, but the record would be made with HEAD's version"
+        yield f"{path} differs from HEAD, but the record would use HEAD's version"
 
 
 def _is_same(project: Project, definition: Definition, entry: Entry) -> bool:
