@@ -20,8 +20,9 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, paths_matching, put_all
 
 _SINGLE: Final = struct.Struct("f")
-# One for all: lists may be long, and a fleet has many values.
-_encode: Final = json.JSONEncoder(sort_keys=True, default=lambda missing: {"": repr(missing)}).encode
+# Returns a text that is equal only for values that are sent the same; a missing value is not null. One for all: lists
+# may be long, and a fleet has many values.
+exact_text: Final = json.JSONEncoder(sort_keys=True, default=lambda missing: {"": repr(missing)}).encode
 
 
 class Whole(list[Any]):
@@ -78,23 +79,18 @@ def equal_completely(left: Any | Missing, right: Any | Missing, path: FieldPath 
     """Return whether two live values are equal in every part, declared or not; a missing key is null."""
     first, second = (None if value is MISSING else value for value in (left, right))
     # Nearly always they are equal, and mostly written alike, which is far cheaper to check.
-    return _encode(first) == _encode(second) or bool(canonical(first, path) == canonical(second, path))
+    return exact_text(first) == exact_text(second) or bool(canonical(first, path) == canonical(second, path))
 
 
 def equal_exactly(left: Any, right: Any) -> bool:
     """Return whether two values are sent the same; a missing value is not null."""
     # Usually they are the same object, and comparing a fleet's texts takes long.
-    return left is right or _encode(left) == _encode(right)
-
-
-def exact_text(value: Any) -> str:
-    """Return a text that is equal only for values that are sent the same; a missing value is not null."""
-    return _encode(value)
+    return left is right or exact_text(left) == exact_text(right)
 
 
 def digest_of(value: Any) -> str:
     """Return a fingerprint that is the same only for values that are sent the same; a missing value is null."""
-    text = _encode(None if value is MISSING else value)
+    text = exact_text(None if value is MISSING else value)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -136,7 +132,7 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
     if isinstance(value, list):
         elements = map(_make_element, value)
         # In one text, since a list may have very many elements; those without an order need one each.
-        return ("list", tuple(sorted(map(_encode, elements))) if path in UNORDERED else _encode([*elements]))
+        return ("list", tuple(sorted(map(exact_text, elements))) if path in UNORDERED else exact_text([*elements]))
     return value
 
 

@@ -109,28 +109,23 @@ def keep_in_lists(tree: Any, live: Any, rules: Sequence[IgnoreRule]) -> tuple[An
     return tree, tuple(ignored[path] for path in sorted(ignored))
 
 
-def has_expired(entry: Dated, today: datetime.date) -> bool:
-    """Return whether an entry's last day, in UTC, is past."""
-    return entry.expires is not None and entry.expires < today
-
-
 def list_expired(settings: Settings) -> Iterator[tuple[Dated, str]]:
     """Yield the entries that are past their date, each with what to say about it."""
-    for entry, name in settings.entries:
-        if isinstance(entry, Dated) and has_expired(entry, settings.today):
+    for day, entry, name in settings.expiring:
+        if day < settings.today:
             # An expired `ignore` still protects; otherwise, one day, an apply would overwrite a value unasked. A
             # freeze ends on its day, since no assistant should stay frozen because nobody looked at this file.
             effect = "no longer applies" if isinstance(entry, Freeze) else "still applies"
-            yield entry, f"{name} expired on {entry.expires} and {effect}: {_RENEW}"
+            yield entry, f"{name} expired on {day} and {effect}: {_RENEW}"
 
 
 def warn_of_expiry(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each entry that is past its date, or will be within two weeks."""
     yield from (message for _, message in list_expired(settings))
     soon = settings.today + datetime.timedelta(days=NOTICE_DAYS)
-    for entry, name in settings.entries:
-        if isinstance(entry, Dated) and entry.expires is not None and settings.today <= entry.expires <= soon:
-            yield f"{name} expires on {entry.expires}: {_RENEW}"
+    for day, _, name in settings.expiring:
+        if settings.today <= day <= soon:
+            yield f"{name} expires on {day}: {_RENEW}"
 
 
 def check_matches(

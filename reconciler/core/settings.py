@@ -216,10 +216,16 @@ class Settings(Environment):
         return own is not None and len(self.environments) > 1 and entry not in (each for each, _ in own.entries)
 
     @property
+    def expiring(self) -> Iterator[tuple[datetime.date, Dated, str]]:
+        """The last day, which may be past, of each entry that has one, the entry, and its name for messages."""
+        for entry, name in self.entries:
+            if isinstance(entry, Dated) and entry.expires is not None:
+                yield entry.expires, entry, name
+
+    @property
     def next_expiry(self) -> datetime.date | None:
-        """The nearest last day of an entry that has one; it may be past. None if no entry has one."""
-        days = (entry.expires for entry, _ in self.entries if isinstance(entry, Dated) and entry.expires is not None)
-        return min(days, default=None)
+        """The nearest last day of an entry; None if no entry has one."""
+        return min((day for day, _, _ in self.expiring), default=None)
 
     def may_show(self, path: FieldPath) -> bool:
         """Return whether the value at a path may be shown, as far as no `sensitive` path names it or touches it."""

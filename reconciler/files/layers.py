@@ -12,16 +12,7 @@ from reconciler.assistant.fields import ID, NEVER_SHARED, TOP_LEVEL
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
 from reconciler.assistant.texts import may_mention
-from reconciler.core.definition import (
-    DEFAULTS,
-    START,
-    SUFFIXES,
-    Definition,
-    Layer,
-    LayerKind,
-    get_shared,
-    merge_layers,
-)
+from reconciler.core.definition import DEFAULTS, START, SUFFIXES, Definition, Layer, LayerKind, get_shared, merge_layers
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.dataclass import dataclass

@@ -4,6 +4,7 @@ They are parsed, not validated: what was applied once counts. That commit's own 
 places, and in an environment its own overlays are merged on top, as its own settings name them.
 """
 
+import dataclasses
 import functools
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -37,7 +38,14 @@ class Snapshot:
 
     def read(self, keys: Collection[str] | None = None) -> Entries:
         """Return the definitions below the folder; with `keys` only those."""
-        return self.read_below(self.folder, keys)
+        # This history lacks the content of a submodule, so its definitions would look removed.
+        if keys is None and (hidden := self.repository.submodules(self.commit, self.folder)):
+            raise RepositoryError(
+                f"{hidden[0]} of the commit {self.commit[:12]} is a submodule, so the definitions in it are not part "
+                "of this repository's history",
+                hint="keep the definitions in this repository, or run reconciler inside the submodule",
+            )
+        return self.read_layers(self.find_layers(self.folder, keys))
 
     def read_base(self, *, still_there: Callable[[Entry], bool]) -> Entries:
         """Return the definitions below the folder, and those of today's that were elsewhere then.
@@ -58,7 +66,7 @@ class Snapshot:
         if not any(is_definition_file(path, self.folder) for path in self._files):
             stems = [(f"/{path.rpartition('.')[0]}", f"/{missing[entry.id]}") for path, entry in moved.items()]
             earlier = {stem.removesuffix(key).strip("/") or "." for stem, key in stems if stem.endswith(key)}
-            for entries in map(self.read_below, sorted(earlier)):
+            for entries in (dataclasses.replace(self, folder=folder).read() for folder in sorted(earlier)):
                 warnings += entries.warnings
                 moved |= {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
         by_file |= moved
@@ -92,17 +100,6 @@ class Snapshot:
     @functools.cached_property
     def _files(self) -> Files:
         return self.repository.files(self.commit)
-
-    def read_below(self, folder: str, keys: Collection[str] | None = None) -> Entries:
-        """Return the definitions below a folder. Raises RepositoryError if a submodule hides some of them."""
-        # This history lacks the content of a submodule, so its definitions would look removed.
-        if keys is None and (hidden := self.repository.submodules(self.commit, folder)):
-            raise RepositoryError(
-                f"{hidden[0]} of the commit {self.commit[:12]} is a submodule, so the definitions in it are not part "
-                "of this repository's history",
-                hint="keep the definitions in this repository, or run reconciler inside the submodule",
-            )
-        return self.read_layers(self.find_layers(folder, keys))
 
     def find_layers(self, folder: str, keys: Collection[str] | None) -> dict[str, Layers]:
         """Return the files of each definition below a folder, the lowest layer first; with `keys` only those."""

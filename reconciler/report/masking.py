@@ -77,7 +77,9 @@ def _mask_assistant(entry: AssistantEntry, sensitive: Sequence[FieldPath], hidde
 
 def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
     """Return a function that removes every hidden text from a sentence, in every spelling that a sentence may use."""
-    secrets = {spelling for text in _find_texts(hidden) for spelling in _spell(text)}
+    leaves = (leaf for value in hidden for _, leaf in walk_leaves(value))
+    texts = {str(leaf) for leaf in leaves if leaf not in (SENSITIVE, None, True, False)}
+    secrets = {spelling for text in texts for spelling in _spell(text)}
     # The longest first, because one secret may be part of another.
     longest_first = sorted(secrets, key=lambda text: (-len(text), text))
 
@@ -104,9 +106,3 @@ def _spell(text: str) -> Iterator[str]:
         in_json, in_unicode = json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]
         for spelling in (part, in_json, in_unicode, repr(part)[1:-1], html.escape(part)):
             yield from (words for words in (spelling, " ".join(spelling.split())) if len(words.strip()) >= least)
-
-
-def _find_texts(values: Iterable[Any]) -> Iterator[str]:
-    """Yield every leaf of some values as text."""
-    for value in values:
-        yield from (str(leaf) for _, leaf in walk_leaves(value) if leaf not in (SENSITIVE, None, True, False))

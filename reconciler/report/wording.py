@@ -1,7 +1,7 @@
 """The plain words of every report: outcomes, notes and totals, in one place, so that two formats never differ. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.origin import describe_last_update
 from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
@@ -57,17 +57,12 @@ def describe_standing(entry: AssistantEntry) -> str:
         return UNCLEAR
     if entry.is_unread or entry.status is Status.NEW or not entry.open_kinds:
         return STATUS[entry.status] if entry.status else "not read"
-    return name_kinds(entry.kinds)
+    return ", ".join(STATUS[kind.status] for kind in Kind if kind in entry.kinds)
 
 
 def is_unclear(entry: AssistantEntry) -> bool:
     """Return whether live shows what git says, while the outcome of the last write is unclear."""
     return entry.status is Status.IN_SYNC and bool(entry.unclear)
-
-
-def name_kinds(kinds: Collection[Kind]) -> str:
-    """Return kinds of differences as the statuses that they are, the most severe first."""
-    return ", ".join(STATUS[kind.status] for kind in Kind if kind in kinds)
 
 
 def choose_title(entry: AssistantEntry) -> str:

@@ -11,7 +11,6 @@ from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import (
     Overrides,
     find_overrides,
-    has_expired,
     list_expired,
     warn_of_expiry,
     warn_of_unmatched,
@@ -62,7 +61,7 @@ def test_an_entry_ends_with_its_last_day_and_is_told_14_days_ahead(days: int, ex
         found = list(list_expired(held))
         assert len(found) == expired
         for entry, message in found:
-            assert has_expired(entry, TODAY)
+            assert entry.expires == day(days)
             assert message.startswith(f"{name} expired on 2026-02-28")
 
 

@@ -140,14 +140,13 @@ def show_change(change: ChangeEntry, entry: AssistantEntry, report: Report) -> l
         parts = split_difference(live, desired, unordered=unordered)
         fields = list(show_parts(name, parts, words.changes, path=change.path))
     # Masked values inside a list look the same on both sides, whether they differ or not.
-    hides = all(isinstance(side, list | dict) and _has_hidden(side) for side in (live, desired))
+    hides = all(
+        isinstance(side, list | dict) and any(leaf == SENSITIVE for _, leaf in walk_leaves(side))
+        for side in (live, desired)
+    )
     if hides and all(SENSITIVE_DIFFERS not in field.label for field in fields):
         fields.append(Field(name=name, sign="~", label=SENSITIVE_MAY_DIFFER))
     return fields
-
-
-def _has_hidden(value: Any) -> bool:
-    return any(leaf == SENSITIVE for _, leaf in walk_leaves(value))
 
 
 def show_parts(

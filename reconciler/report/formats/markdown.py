@@ -14,13 +14,7 @@ from reconciler.report.cards import Card
 from reconciler.report.differences.sentences import describe_missing_lines
 from reconciler.report.formats.inert import code, cut, inline, shorten_middle
 from reconciler.report.formats.page import Page, measure_utf16
-from reconciler.report.formats.section import (
-    ELSEWHERE,
-    LONGEST_SENTENCE,
-    head_table,
-    join_cells,
-    render_section,
-)
+from reconciler.report.formats.section import ELSEWHERE, LONGEST_SENTENCE, head_table, join_cells, render_section
 from reconciler.report.remarks import Note, write_place
 from reconciler.report.report import ProblemEntry
 from reconciler.report.view import View

@@ -6,14 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core.base import are_same
-from reconciler.core.definition import (
-    NEW,
-    SUFFIXES,
-    Definition,
-    is_defaults_file,
-    is_definition_file,
-    key_of,
-)
+from reconciler.core.definition import NEW, SUFFIXES, Definition, is_defaults_file, is_definition_file, key_of
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
