@@ -1,4 +1,4 @@
-"""The `reconciler` command, also as `python -m reconciler`. It is for this process alone: it handles its signals."""
+"""The `reconciler` command, also as `python -m reconciler`. Importing it changes the process's signal handling."""
 
 import signal
 

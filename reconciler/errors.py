@@ -1,18 +1,18 @@
-"""The family of errors that a user can meet and act on.
+"""All errors that a user can see and act on.
 
-Each has a message (what happened), a hint (what to do next) and where it happened. Neither
-a credential nor a sensitive value is in its text. Only the command line turns them into output and exit codes.
+Each has a message (what happened), a hint (what to do next) and a place (where it happened). Its text contains no
+credential and no sensitive value. Only the command line turns errors into output and exit codes.
 
     ReconcilerError
-    +-- UsageError          options and arguments that make no sense together
+    +-- UsageError          options and arguments that cannot be used
     +-- SettingsError       reconciler.yaml, an environment variable
     +-- DefinitionError     a file or folder of definitions that cannot be used
     +-- ReportError         a report that cannot be read or written
-    +-- RepositoryError     git could not answer
+    +-- RepositoryError     git is missing, or failed
     +-- DemoError           a step of the demo did not end as its story says
     +-- SandboxError        the sandbox cannot start
-    +-- HostError           GitHub or GitLab said no, or could not be reached
-    +-- ApiError            the API said no, or could not be understood
+    +-- HostError           GitHub or GitLab refused a request, or could not be reached
+    +-- ApiError            the API refused a call, or did not answer it properly
         +-- UnclearWrite    ... and the write may have happened anyway
 """
 
@@ -51,11 +51,11 @@ class ReconcilerError(Exception):
 
 
 class UsageError(ReconcilerError):
-    """Options or arguments that make no sense together."""
+    """Options or arguments that cannot be used."""
 
 
 class SettingsError(ReconcilerError):
-    """`reconciler.yaml` or an environment variable holds something that cannot be used."""
+    """A value in `reconciler.yaml` or an environment variable that cannot be used."""
 
 
 class DefinitionError(ReconcilerError):
@@ -67,7 +67,7 @@ class ReportError(ReconcilerError):
 
 
 class RepositoryError(ReconcilerError):
-    """Git is not there, or could not answer."""
+    """Git is missing, or failed."""
 
 
 class DemoError(ReconcilerError):
@@ -79,7 +79,7 @@ class SandboxError(ReconcilerError):
 
 
 class HostError(ReconcilerError):
-    """GitHub or GitLab said no, could not be reached, or made no sense; `status` is HTTP's, if there was one."""
+    """GitHub or GitLab refused a request, did not answer, or sent something invalid; `status` is the HTTP status."""
 
     def __init__(self, message: str, *, status: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -87,7 +87,7 @@ class HostError(ReconcilerError):
 
 
 class ApiError(ReconcilerError):
-    """A call that failed after all its repeats, with its kind and the HTTP status if there was one."""
+    """A call that failed after all retries, with its kind and the HTTP status if there was one."""
 
     def __init__(self, kind: ErrorKind, message: str, *, status: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -96,7 +96,7 @@ class ApiError(ReconcilerError):
 
 
 class UnclearWrite(ApiError):  # noqa: N818 - it names what happened to the write, not a fault
-    """A write whose last answer was 5xx, none, or senseless: it may have reached neither store, one, or both."""
+    """A write whose last answer was 5xx, invalid or missing: it may have reached both stores, one, or none."""
 
     @property
     def temporary(self) -> bool:

@@ -1,9 +1,9 @@
 """The one canonical form that every comparison runs on (docs/reference.md, "When two values are equal").
 
-Live is first reduced to what a definition declares. Then numbers stand for their value, fractions for the nearest
-one of 32 bits, booleans apart from numbers, null for a missing key, and a list for one leaf: its elements in order, or
-sorted where the order means nothing. `normalize_live` applies the settings before, where live is read.
-A difference is the path of the shallowest leaf at which two sides are not equal.
+Live is first reduced to what a definition declares. In the canonical form, numbers are compared by value, fractions as
+32-bit floats, booleans never equal numbers, and null equals a missing key. A list is one leaf: its elements in order,
+or sorted if the order means nothing. `normalize_live` applies the settings earlier, when live is read. A difference is
+the path of the shallowest leaf at which two sides are not equal.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ exact_text: Final = json.JSONEncoder(sort_keys=True, default=lambda missing: {""
 
 
 class Whole(list[Any]):
-    """A list that asks for exactly its elements. A live list with more keys in an element differs, and is replaced."""
+    """A list that requires exactly its elements: a live list with more keys in an element differs, and is replaced."""
 
 
 def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidDefinition(Definition):
-    """A file that is no valid definition. It declares nothing, and its `id` is empty if it could not be read."""
+    """A file that is not a valid definition. It declares nothing, and its `id` is empty if it could not be read."""
 
     declared: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     message: str

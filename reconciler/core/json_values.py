@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON, and back from JSON that anybody may have written. Knows no report."""
+"""Converts frozen dataclasses to JSON, and untrusted JSON back. Knows nothing about reports."""
 
 import builtins
 import dataclasses

@@ -1,4 +1,4 @@
-"""Outcomes, statuses, kinds of differences, and what follows from each. No other module lists some of their members."""
+"""Outcomes, statuses and kinds of differences, and what each implies. No other module lists their members."""
 
 import enum
 import shlex
@@ -60,7 +60,7 @@ class Outcome(enum.StrEnum):
 
 
 class Status(enum.StrEnum):
-    """Where an assistant stood when it was read; the first that holds (docs/reference.md, "Statuses")."""
+    """The state of an assistant when it was read; the first that applies (docs/reference.md, "Statuses")."""
 
     ERROR = "error"
     MISSING = "missing"
@@ -83,7 +83,7 @@ class Status(enum.StrEnum):
 
 
 class Kind(enum.StrEnum):
-    """Who moved: git, live, or both (docs/reference.md, "Where a difference comes from")."""
+    """Which side changed: git, live, or both (docs/reference.md, "Where a difference comes from")."""
 
     CONFLICT = "conflict"
     DRIFT = "drift"

@@ -88,7 +88,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Plans one assistant. `overrides` are the settings' entries that hold it, `merge_texts` merges two edits."""
+    """Plans one assistant. `overrides` are the settings' entries that apply to it, `merge_texts` merges two edits."""
 
     policy: Policy = DEFAULT_POLICY
     overrides: Overrides = NO_OVERRIDES

@@ -1,4 +1,4 @@
-"""What the use cases need of the API, and how its requests are made. `reconciler.api.client` has the real one."""
+"""The interface of the API for the use cases, and the limits of its requests. `reconciler.api.client` implements it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -35,7 +35,7 @@ class Assistants(Protocol):
 
     @property
     def retries(self) -> int:
-        """How many times a call is repeated after a failure that may pass."""
+        """How many times a call is repeated after a temporary failure."""
 
     @property
     def calls(self) -> Mapping[str, int]:

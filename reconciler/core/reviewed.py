@@ -17,7 +17,7 @@ from reconciler.errors import ReportError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What an earlier run was about. A run that relies on its report must be about the same."""
+    """What an earlier run covered. A run that relies on its report must cover the same."""
 
     api_url: str | None
     environment: str | None
@@ -25,7 +25,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """A plan's report: what it was about, with which options, and the digest of each assistant's write."""
+    """A plan's report: what it covered, with which options, and the digest of each assistant's write."""
 
     origin: Origin
     head: str | None

@@ -62,7 +62,7 @@ class _Check:
 
 
 class RuleSet:
-    """The rules of the settings, made ready once for all definitions; none of them costs anything where none is."""
+    """The rules of the settings, prepared once for all definitions. Without rules, this costs nothing."""
 
     def __init__(self, settings: Settings, limit_time: LimitTime = contextlib.nullcontext) -> None:
         self._checks = [

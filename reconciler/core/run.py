@@ -1,4 +1,4 @@
-"""What a command found and did: one result per definition, and the run that holds them all."""
+"""What a command found and did: one result per definition, and the run with all of them."""
 
 import dataclasses
 import datetime
@@ -158,7 +158,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One requirement of a setup, what was found, and what to do if it is not met; None if that is not known."""
+    """One requirement of a setup, what was found, and what to do if it is not met; None if unknown."""
 
     subject: str
     detail: str
@@ -168,7 +168,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEdit:
-    """One file that differs from a commit: its path from the root, and what it holds now; None where it is gone."""
+    """One file that differs from a commit: its path from the root, and its content now, None if it was removed."""
 
     path: str
     text: str | None
@@ -178,7 +178,7 @@ class FileEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
-    """All files that differ from a commit; `digest` is that of the lines that differ, wherever in a file they are."""
+    """All files that differ from a commit; `digest` depends on the lines that differ, not on their positions."""
 
     head: str
     files: tuple[FileEdit, ...]

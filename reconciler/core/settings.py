@@ -117,7 +117,7 @@ class RuleException(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(ForAssistants):
-    """What a definition must be here: the value at a path (`*` for any key or element) fits a schema, or is there."""
+    """A requirement: the value at a path (`*` for any key or element) must match a schema, or must be declared."""
 
     id: str
     path: FieldPath

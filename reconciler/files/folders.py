@@ -1,4 +1,4 @@
-"""Where things are: the repository's root, and paths as reports show them. Asks the disk only, never git."""
+"""Finds the repository's root, and writes paths as reports show them. Looks only at the disk, never runs git."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
-"""The one table of what `reconciler.yaml` may hold, settings.yaml: checks, words and JSON Schema come from it.
+"""Reads settings.yaml, the one table of what `reconciler.yaml` may contain: checks, words and JSON Schema use it.
 
 A setting is added there and as a field of `core.settings`. Below the table are the readers of single values that it
-names. They raise ValueError with words that go on after the setting's name.
+names. They raise ValueError with a text that continues the setting's name.
 """
 
 import datetime

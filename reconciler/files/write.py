@@ -1,4 +1,4 @@
-"""Write a file whole or not at all; read one only up to a size."""
+"""Writes a file completely or not at all, and reads a file only up to a size limit."""
 
 import contextlib
 import os

@@ -38,7 +38,7 @@ def object_name(text: str, length: int) -> str:
 
 
 class CommitLayers:
-    """One commit's files as layers of definitions; what reads as a file of today's (`current`) is not parsed again."""
+    """One commit's files as layers of definitions; a file with today's content (`current`) is not parsed again."""
 
     def __init__(self, repository: Repository, commit: str, current: Sequence[Definition] = ()) -> None:
         self._repository = repository

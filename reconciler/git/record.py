@@ -1,9 +1,9 @@
 """The applied record: a ref whose commits say what was applied to each assistant, read and written as git objects.
 
-The first parent of a record is the `HEAD` that was applied, the second the record before it. Its tree holds one
+The first parent of a record is the `HEAD` that was applied, the second the record before it. Its tree contains one
 YAML file for each managed assistant, at the definition's own path, with everything resolved (docs/reference.md,
-"The record"). Trailers name the writes whose outcome is not clear. A record of the older form has `HEAD`'s own
-tree; it lacks the trailer that tells the form.
+"The record"). Trailers name the writes whose outcome is unclear. A record in the older form has `HEAD`'s own
+tree, and lacks the trailer with the form's number.
 """
 
 import dataclasses
@@ -38,10 +38,10 @@ _ALL = (TRAILER, LATE, UNDONE, CREATED, OTHER_IDS, UNSETTLED)
 class Unclear:
     """A definition whose last write may have happened or not, with the JSON Pointers of the fields that were sent.
 
-    `heads` are the commits that such writes were made from, the newest last: any of them may have landed. An
-    assistant that may have been created has the id `new`, and no fields; `token` names the one run that may do it.
-    `named` is the id that the definition had, where that is the assistant's other one. `left` are the digests of what a
-    rollback left in the fields.
+    `heads` are the commits from which such writes were made, the newest last: any of these writes may have arrived. An
+    assistant that may have been created has the id `new`, and no fields; `token` names the only run that may create it.
+    `named` is the id in the definition, if that is the assistant's other id. `left` are the digests of the values that
+    a rollback left in the fields.
     """
 
     id: str
@@ -70,13 +70,13 @@ class Unclear:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trailers:
-    """What the message of a record keeps for later runs.
+    """What the message of a record stores for later runs.
 
-    `late` are writes that the API took and reading did not show. `undone` are fields that a rollback has put back
-    while git has a newer value. `created` are the ids of the assistants that were created, by the file that said
-    `id: new`; they stay when the entry goes. `other_ids` are the ids that GET gave, of definitions that have the
-    assistant's other one. `outdated` names, for a definitions' folder, the definitions whose entry is not what the
-    commit that was applied declares. Of a folder that is not in it, this is unknown.
+    `late` are writes that the API accepted but that were not visible in time. `undone` are fields that a rollback has
+    restored while git has a newer value. `created` are the ids of the assistants that were created, by the file that
+    said `id: new`; they stay when the entry is dropped. `other_ids` are the ids that GET returned for definitions that
+    have the assistant's other id. `outdated` lists, for each definitions' folder, the definitions whose entry is not
+    what the applied commit declares. For a folder that is not in it, this is unknown.
     """
 
     unclear: tuple[Unclear, ...] = ()
@@ -96,7 +96,7 @@ class Trailers:
 class Record(Trailers):
     """One commit of the record: what was applied (its first parent), when (ISO 8601), and what is not settled.
 
-    `resolved` tells a record whose tree holds entries from one of the older form, whose tree is `HEAD`'s.
+    `resolved` is false for a record in the older form, whose tree is that of `HEAD`.
     """
 
     commit: str = ""

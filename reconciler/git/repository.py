@@ -23,7 +23,7 @@ _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
 
 
 class Repository:
-    """A folder's repository, for one thread; without `.git` none `exists`, and it has no commit and no ref.
+    """A folder's repository, for one thread; without `.git`, `exists` is false, and there are no commits and no refs.
 
     A commit that is not there has an empty name, and no files. Raises RepositoryError if git gives no answer.
     """

@@ -1,7 +1,7 @@
 """Definitions as they are in a commit: read from git's objects, never from a checkout.
 
-They are parsed, not validated: what was applied once counts. That commit's own texts are in their
-places, and in an environment its own overlays are merged on top, as its own settings name them.
+They are parsed but not validated, since they were applied once. They contain the texts of that commit, and
+in an environment its overlays are merged on top, as the settings of that commit say.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ Files = Mapping[str, Blob]
 class Snapshot:
     """The definitions of one commit below a folder, in one environment. Every method may raise RepositoryError.
 
-    A file that reads as it does today (`current`) is not parsed again. One that cannot be read is a warning, and no
-    base.
+    A file with today's content (`current`) is not parsed again. A file that cannot be read causes a warning, and its
+    assistant has no base.
     """
 
     repository: Repository

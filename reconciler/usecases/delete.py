@@ -1,7 +1,7 @@
 """Delete the assistant of one definition at a user's request, and then the files that only it uses.
 
-There is no undo. So it is refused if live has unknown edits, read again right before, and the report keeps its
-last reading. One DELETE, never repeated; while its outcome is unclear the files stay.
+There is no undo. So a deletion is refused if live has unknown edits, live is read again right before it, and the
+report contains that reading. One DELETE is sent and never repeated. If its outcome is unclear, the files stay.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """Apply from an earlier report: exactly the writes of a reviewed plan, or again those with an unclear outcome.
 
-What is sent is computed again from today's definition and fresh live. Where that is not what the report says, somebody
-has changed something since, and nothing is sent over it.
+What is sent is computed again from today's definition and fresh live. If that differs from the report, somebody has
+changed something since, and nothing is sent.
 """
 
 import dataclasses

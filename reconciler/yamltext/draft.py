@@ -1,4 +1,4 @@
-"""A YAML text under editing: its style, and splices. Does not check whether the result reads as intended."""
+"""A YAML text while it is edited: its style, and splices. Does not check whether the result reads as intended."""
 
 import dataclasses
 import re

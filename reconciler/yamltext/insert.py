@@ -28,7 +28,7 @@ def insert_pairs(draft: Draft, mapping: Node, pairs: Mapping[str, Any], *, first
         inline = [write_inline({key: value}, quotes)[1:-1] for key, value in pairs.items()]
         yield _insert_in_brackets(draft, mapping, inline, None if first else last)
         return
-    # They go behind the last line of the last value. Comments and blank lines below belong to what follows them.
+    # They go after the last line of the last value. Comments and blank lines below belong to what follows them.
     for layout in draft.list_layouts(quotes):
         lines = write_block(pairs, mapping.column, layout)
         if first:
@@ -82,7 +82,7 @@ def remove_entry(draft: Draft, container: Node, entry: Entry) -> Splices:
 def _cut_lines(draft: Draft, first: int, last: int) -> Splice:
     """Return the splice that removes the lines from one position to another."""
     start = line_start(draft.text, first)
-    # The line break before it goes, not the one behind, since the last line of a file may have none.
+    # The line break before it goes, not the one after, since the last line of a file may have none.
     start -= 2 if draft.text[start - 2 : start] == "\r\n" else 1
     end = line_end(draft.text, last)
     # At the end of a text the blank lines before it go as well, so that none becomes the last line.

@@ -1,4 +1,4 @@
-"""Finds what YAML does not read as its writer meant, where its parser gave up: keys, and texts behind their keys.
+"""Finds keys and texts that YAML does not read as their writer meant, near the place where the parser gave up.
 
 Quotes nothing of the file.
 """
@@ -39,13 +39,13 @@ def find_wrong_key(
     key = _KEY.search(lines[place[0] - 1][: place[1] - 1])
     if key and len(key["key"].rstrip()) > _LONGEST and ": " not in key["key"]:
         return place[0], key.start("key") + 1, _TOO_LONG
-    # A key without a space behind its colon looks like one more line of the text above.
+    # A key without a space after its colon looks like one more line of the text above.
     glued = GLUED.match(lines[context[0] - 1]) if "expected ':'" in problem else None
     return (*context, NO_SPACE) if glued and glued["key"] in FIELD_NAMES else None
 
 
 def find_pasted_text(lines: Sequence[str], number: int) -> tuple[int, int] | None:
-    """Return where a text of several lines that includes this line begins, behind its key; None without one."""
+    """Return where a text of several lines that includes this line begins, after its key; None without one."""
     # YAML takes one line only there, and whoever pastes a text does not know.
     for first in range(number, 0, -1):
         key = KEY_LINE.match(lines[first - 1])

@@ -60,7 +60,7 @@ def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
 
 def find_differences(text: str) -> list[Difference]:
     """Return what other parsers read differently in a text that libyaml accepts, sorted by position."""
-    # Behind one of these libyaml's positions are different. Only the first is reported, since a file has many.
+    # After one of these libyaml's positions are different. Only the first is reported, since a file has many.
     match = re.search("\ufeff|\r(?!\n)", text)
     if match:
         return [(match.start(), _MARK if match[0] == "\ufeff" else _RETURN)]
@@ -160,7 +160,7 @@ class _Tokens:
             has_indicator = any(map(str.isdigit, header[0])) and has_words
             if not has_indicator and (blanks := _LEADING_BLANKS.match(self.text, body.end(), end)):
                 yield blanks.start(1), _BLANKS
-        # The mark of a text of nothing leaves out the blanks behind it.
+        # The mark of a text of nothing leaves out the blanks after it.
         is_last = end >= len(self.text if has_words else self.text.rstrip(" ")) and not self.text.endswith("\n")
         if is_last and header and "-" not in header[0]:
             mark = header[0][0]
@@ -171,7 +171,7 @@ class _Tokens:
             yield start, message
 
     def _is_empty(self, index: int) -> bool:
-        """Return whether an anchor has no value behind it, other than a tag."""
+        """Return whether an anchor has no value after it, other than a tag."""
         next_index = index + 1 + isinstance(self.tokens[index + 1], yaml.TagToken)
         token = self.tokens[next_index]
         # A list in the column of its key has no token for its beginning. It begins with its first dash.

@@ -23,7 +23,7 @@ __all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_ya
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
-# A "!" with nothing behind it, before a value; an anchor may come first.
+# A "!" with nothing after it, before a value; an anchor may come first.
 _LONE_MARK = re.compile(r"(?:&\S+(?:\s|#[^\r\n]*)+)?!(?:\s|\Z)")
 # An item of a list or a quotation, a line that begins in bold, a row of a table, or a line that begins or ends code.
 _ITEM = re.compile(r"[ \t]*(?:(?:[-*+>\u2022\u25aa]|[0-9]{1,2}[.)])[ \t]+\S|\*\*\S|\|.*\|[ \t]*$|```)")
@@ -116,7 +116,7 @@ class _Walk:
             if node.start_mark.line != node.end_mark.line and node.style != "|":
                 self._check_lines(node, path)
             value = read_scalar(node.tag, node.value)
-            # YAML 1.2 reads what is behind a single "!" as a text, and PyYAML ignores the mark.
+            # YAML 1.2 reads what is after a single "!" as a text, and PyYAML ignores the mark.
             if not isinstance(value, str) and _LONE_MARK.match(self._text, node.start_mark.index):
                 value = _AFTER_LONE_MARK
             if isinstance(value, Refusal):
@@ -207,7 +207,7 @@ def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
     value_lines = node.value.splitlines()
     # A single dash at a line's beginning may belong to a sentence. A heading only counts before another line.
     items = sum(1 for line in lines if _ITEM.match(line))
-    # If the text begins behind a dash, that counts: a dash further to the right below it begins no item of the list.
+    # If the text begins after a dash, that counts: a dash further to the right below it begins no item of the list.
     line_prefix = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]
     items += not node.style and line_prefix.strip() == "-"
     headings = sum(1 for line in lines[:-1] if _HEADING.match(line))

@@ -68,13 +68,13 @@ def _write_head(draft: Draft, entry: Entry, head: str, lines: Sequence[str] = ()
     """Return the splices that replace a value by a head and the lines below it. Comments on its line stay there."""
     node, text = entry.value, draft.text
     if node.is_block_collection and line_start(text, node.content) > entry.after:
-        # The head moves up behind the key, and the lines below it go.
+        # The head moves up after the key, and the lines below it go.
         insertion = draft.insert_after(line_end(text, entry.after), lines)
-        return [*_write_behind(draft, entry, f" {head}" if head else ""), insertion, _cut_lines(draft, node)]
+        return [*_write_after_key(draft, entry, f" {head}" if head else ""), insertion, _cut_lines(draft, node)]
     if node.is_empty and node.properties == node.start:
         new_head = f"{entry.colon} {head}" if head else ""
         return [Splice(entry.after, entry.after, new_head), draft.insert_after(line_end(text, entry.after), lines)]
-    # A value of several lines begins behind its key, even if the old one had its own line. A comment is not passed.
+    # A value of several lines begins after its key, even if the old one had its own line. A comment is not passed.
     moves_up = lines and not node.is_block_text and not node.is_empty and not text[entry.after : node.start].strip()
     start = node.start if head and not moves_up else entry.after
     new_head = f" {head}" if moves_up and head else head
@@ -113,7 +113,7 @@ def _write_collection(draft: Draft, holder: Node, entry: Entry, value: Any, layo
     is_item = holder.kind == "list" and not node.is_block_text and not node.is_empty
     block = draft.newline.join(write_block(value, node.column, layout))[node.column :]
     if is_item or (node.is_block_collection and node.column >= least_column):
-        return [*_write_behind(draft, entry, ""), Splice(node.content, node.end, block)]
+        return [*_write_after_key(draft, entry, ""), Splice(node.content, node.end, block)]
     # A comment between key and value stays above what is written.
     if "#" in draft.text[entry.after : node.start] and not node.is_block_collection:
         return [Splice(node.start, max(node.end, entry.after), block)]
@@ -121,8 +121,8 @@ def _write_collection(draft: Draft, holder: Node, entry: Entry, value: Any, layo
     return _write_head(draft, entry, "", write_block(value, column, layout))
 
 
-def _write_behind(draft: Draft, entry: Entry, text: str) -> list[Splice]:
-    """Return the splices that write behind a key, and remove the anchor and tag of the value below."""
+def _write_after_key(draft: Draft, entry: Entry, text: str) -> list[Splice]:
+    """Return the splices that write after a key, and remove the anchor and tag of the value below."""
     node = entry.value
     splices = [Splice(entry.after, entry.after, text)]
     if node.properties > node.start:
@@ -132,7 +132,7 @@ def _write_behind(draft: Draft, entry: Entry, text: str) -> list[Splice]:
 
 
 def _cut_lines(draft: Draft, node: Node) -> Splice:
-    """Return the splice that removes the lines of a node. A comment behind the last one stays."""
+    """Return the splice that removes the lines of a node. A comment after the last one stays."""
     end = line_end(draft.text, node.end)
     if draft.text[node.end : end].strip(" \t"):
         return Splice(node.content, draft.text.index("#", node.end), "")

@@ -1,7 +1,7 @@
 """Scalars: mainly what an unquoted text means in YAML 1.1 and in the core schema of YAML 1.2.
 
 If the two differ, the text is rejected, so that every parser reads a definition alike. YAML 1.1 is PyYAML's own
-resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification. Nothing here knows files.
+resolver and constructor; the core schema is section 10.3.2 of the YAML 1.2.2 specification. Knows nothing about files.
 """
 
 import datetime

@@ -2,8 +2,8 @@
 
 Built from libyaml's events, which tell an alias from its value. Its marks are corrected where they
 reach further than the node: a block collection ends with its last entry, a block text with its last line.
-The text must be one that `read_yaml` takes, not empty and without a byte order mark. What is written there is decided
-elsewhere.
+The text must be one that `read_yaml` accepts, not empty and without a byte order mark. Does not decide what is
+written there.
 """
 
 import dataclasses
@@ -165,7 +165,7 @@ class _Builder:
         # An indentation indicator counts from the column of what the text belongs to.
         for digit in filter(str.isdigit, header[0]):
             column = parent_column + int(digit)
-        # libyaml's end is behind the last line break, and behind all blank lines that follow. They belong to the text
+        # libyaml's end is after the last line break, and after all blank lines that follow. They belong to the text
         # only with a `+`, or if they have more blanks than the text's column.
         if contents[-1:] == [""]:
             contents.pop()
@@ -210,6 +210,6 @@ class _Builder:
 
 
 def _finish_collection(node: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
-    # Without brackets libyaml's end is where the next token begins, which is behind blank lines and comments.
+    # Without brackets libyaml's end is where the next token begins, which is after blank lines and comments.
     end = event.end_mark.index if node.flow else entries[-1].end if entries else node.content
     return dataclasses.replace(node, kind=kind, entries=tuple(entries), end=end)

@@ -30,7 +30,7 @@ _INDENTED = re.compile(r"\n*[ \t]")
 _FOLD = re.compile(r"(?<![ \t]) (?![ \t])")
 _NARROWEST: Final = 60
 # A text longer than the file's width less these is folded. A shorter one ends only a little beyond the width.
-_BEHIND_KEY: Final = 16
+_AFTER_KEY: Final = 16
 # YAML has one digit for an indentation indicator.
 _FARTHEST: Final = 9
 # YAML takes up to 1,024 characters for a key before its colon (YAML 1.2.2, 7.4.2).
@@ -49,7 +49,7 @@ class Layout:
 
 
 class BlockText(NamedTuple):
-    """A text in YAML's block style: the header behind the key, and the lines below it."""
+    """A text in YAML's block style: the header after the key, and the lines below it."""
 
     header: str
     lines: list[str]
@@ -108,7 +108,7 @@ def write_item(value: Any, column: int, layout: Layout) -> list[str]:
     """Return the lines of an item of a list, with its dash at a column."""
     prefix = " " * column + "-"
     if is_filled(value):
-        # The first line is behind the dash, and the others below it, whatever the file's step is.
+        # The first line is after the dash, and the others below it, whatever the file's step is.
         first, *others = write_block(value, column + 2, layout)
         return [f"{prefix} {first[column + 2 :]}", *others]
     return _write_scalar(prefix, value, column, layout)
@@ -185,7 +185,7 @@ def _write_scalar(prefix: str, value: Any, column: int, layout: Layout) -> list[
         block, column_of_text = None, block_column(column, layout)
         if "\n" in value:
             block = write_literal(value, column_of_text, column)
-        elif layout.width and len(value) > layout.width - _BEHIND_KEY and " " in value:
+        elif layout.width and len(value) > layout.width - _AFTER_KEY and " " in value:
             block = write_folded(value, column_of_text, (), layout.width - column_of_text)
         if block:
             return [f"{prefix} {block.header}", *block.lines]

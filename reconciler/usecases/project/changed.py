@@ -1,4 +1,4 @@
-"""Which definitions a branch has changed, so that the number of requests depends on the change, not on the fleet."""
+"""Which definitions a branch has changed, so that other assistants need not be read."""
 
 import contextlib
 import dataclasses

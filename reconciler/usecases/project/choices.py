@@ -1,4 +1,4 @@
-"""What the user chooses of a project, by options or from Python: which definitions, which base, what of live edits."""
+"""The user's choices, by options or from Python: which definitions, which base, and what to do about live edits."""
 
 import os
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """Where the definitions are, in which environment, and which of them are meant."""
+    """Where the definitions are, in which environment, and which of them are selected."""
 
     directory: Path
     paths: tuple[Path, ...] = ()  # none named means all

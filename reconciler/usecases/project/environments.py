@@ -1,4 +1,4 @@
-"""One folder of definitions as its environments see it: as written, in each, or in two, and which PATHS are meant."""
+"""One folder of definitions as written, in each environment, or in two of them; and what PATHS select there."""
 
 import dataclasses
 import datetime

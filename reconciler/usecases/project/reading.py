@@ -1,4 +1,4 @@
-"""Reads a project: settings, the selected definitions, and their history in git, which counts or the run fails."""
+"""Reads a project: settings, the selected definitions, and their history in git. An unreadable history is an error."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""Whether a run may begin, and may be recorded: it must not undo a newer one, nor record what git does not hold."""
+"""Whether a run may begin, and may be recorded: it must not undo a newer run, or record what is not in git."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Records what an apply brought live, so that the next plan knows who moved since (docs/reference.md, "The record")."""
+"""Records what an apply made live, so that the next plan can tell who changed it (docs/reference.md, "The record")."""
 
 import contextlib
 import dataclasses
