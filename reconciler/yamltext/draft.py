@@ -9,7 +9,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.yamltext.spans import Node, line_end
 from reconciler.yamltext.writer import Layout
 
-_BLANK_LINES = re.compile(r"(?:(?:\r\n|\r(?!\n)|\n)[ \t]*(?=[\r\n]))*")
+_BLANK_LINES = re.compile(r"(?:\r?\n[ \t]*(?=[\r\n]))*")
 
 
 class Splice(NamedTuple):
@@ -83,7 +83,7 @@ def _find_layout(root: Node) -> Layout:
     # A file may mix layouts. The first of each kind counts, so that every run decides the same.
     offsets: dict[str, int] = {}
     for node in root.walk():
-        for child in (entry.value for entry in node.entries if node.kind == "mapping" and not node.flow):
+        for child in (entry.value for entry in node.entries if node.kind == "mapping"):
             if child.is_block_collection:
                 offsets.setdefault(child.kind, child.column - node.column)
     step = offsets.get("mapping") or offsets.get("list") or 2

@@ -20,7 +20,7 @@ from reconciler.yamltext.portable import BREAK, HEADER
 
 Kind = Literal["scalar", "alias", "mapping", "list"]
 _LINE_END = re.compile(r"[\r\n]|\Z")
-_LINE_BELOW = re.compile(r"(?:\r\n|\r|\n)[^\r\n]*")
+_LINE_BELOW = re.compile(r"\r?\n[^\r\n]*")
 _COLON = re.compile(r"[ \t]*:")
 # Between two entries of a list without brackets are only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
@@ -103,12 +103,12 @@ def find_spans(text: str) -> Node:
     builder = _Builder(text)
     # The stream and the document begin before it.
     _, _, root = itertools.islice(builder.events, 3)
-    return builder.build_node(root, -1)
+    return builder.build_node(root, 0)
 
 
 def line_start(text: str, position: int) -> int:
     """Return where the line of a position begins."""
-    return max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
+    return text.rfind("\n", 0, position) + 1
 
 
 def line_end(text: str, position: int) -> int:
@@ -147,13 +147,13 @@ class _Builder:
             content = end = properties
         # The whole file may be one line, so its beginning is only searched for if it is not known.
         column = column if content == start else content - line_start(self.text, content)
-        style, value, flow = (event.style or "", event.value, False) if is_scalar else ("", "", bool(event.flow_style))
+        style, value, flow = (event.style, event.value, False) if is_scalar else ("", "", bool(event.flow_style))
         node = Node("scalar", start, properties, content, end, column, style, flow, event.tag, event.anchor, value)
         if not is_scalar:
             return self._build_mapping(node) if isinstance(event, yaml.MappingStartEvent) else self._build_list(node)
         if event.anchor:
             self.names[event.anchor] = value
-        return self._build_block_text(node, max(parent_column, 0)) if node.is_block_text else node
+        return self._build_block_text(node, parent_column) if node.is_block_text else node
 
     def _build_block_text(self, node: Node, parent_column: int) -> Node:
         header = HEADER.match(self.text, node.content)

@@ -361,6 +361,8 @@ OBJECTS: dict[str, tuple[str, str, Any, str]] = {
         "o:\n  i:\n    a: 1\n    k: 2\n  b: 1\n",
     ),
     "new objects": ("o:\n   a: 1\n", "p.q.r", "x\ny", "o:\n   a: 1\np:\n   q:\n      r: |-\n         x\n         y\n"),
+    "new object in an indented file": ("  o:\n    a: 1\n", "p.q", 1, "  o:\n    a: 1\n  p:\n    q: 1\n"),
+    "new object in a file of lists": ("a:\n   - 1\n", "b.c", 1, "a:\n   - 1\nb:\n   c: 1\n"),
     "new list in the file's own style": ("a:\n- 1\n", "b", [2, "x"], "a:\n- 1\nb:\n- 2\n- x\n"),
     "new list indented": ("a:\n    - 1\n", "b", [2, []], "a:\n    - 1\nb:\n    - 2\n    - []\n"),
     "new key with odd characters": ("o:\n  a: 1\n", "o.x: y", 1, 'o:\n  a: 1\n  "x: y": 1\n'),
