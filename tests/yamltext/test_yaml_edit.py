@@ -121,7 +121,7 @@ BLOCKS: dict[str, tuple[str, Any, str]] = {
         "a: >-\n  new\n\n  one\n  two\n\n  three\n  four\n",
     ),
     "holds spaces that count": ("a: x\n", "y  \n   \nz", "a: |-\n  y  \n     \n  z\n"),
-    "only line breaks": ("a: |\n  x\nb: 1\n", "\n\n", 'a: "\\n\\n"\nb: 1\n'),
+    "only line breaks": ("a: >\n  x\nb: 1\n", "\n\n", 'a: "\\n\\n"\nb: 1\n'),
     "control characters": ("a: |\n  x\n  y\nb: 1\n", "z\n\x07", 'a: "z\\n\\u0007"\nb: 1\n'),
     "carriage return": ("a: x\n", "y\r\nz", 'a: "y\\r\\nz"\n'),
     "begins with spaces, indented too far to say so": (
@@ -150,6 +150,16 @@ BLOCKS: dict[str, tuple[str, Any, str]] = {
         "a: >-\n  one two\n  three\n\n  four\nb: 1\n",
         "one two three\n\nfour five\nsix",
         "a: >-\n  one two\n  three\n\n\n  four five\n\n  six\nb: 1\n",
+    ),
+    "a folded paragraph keeps the lines around an edit": (
+        "a: >-\n  one\n  two\n\n  three\n  four\n  five\nb: 1\n",
+        "one two\nthree 4 five",
+        "a: >-\n  one\n  two\n\n  three\n  4\n  five\nb: 1\n",
+    ),
+    "folded to the width that it has": (
+        "a: >-\n  " + " ".join(["word"] * 13) + "\n  x\nb: 1\n",
+        "word " * 26 + "end",
+        "a: >-\n  " + " ".join(["word"] * 13) + "\n  " + " ".join(["word"] * 13) + "\n  end\nb: 1\n",
     ),
     "folded to a new width": (
         "a: >-\n  x\nb: 1\n",
@@ -188,7 +198,12 @@ FLOW: dict[str, tuple[str, str, Any, str]] = {
     "empty value": ("o: {a: , b: 1}\n", "o.a", 5, "o: {a: 5 , b: 1}\n"),
     "key alone": ("o: {a, b: 1}\n", "o.a", 5, "o: {a: 5, b: 1}\n"),
     "new key after a key alone": ("o: {a }\n", "o.b", 5, "o: {a , b: 5}\n"),
-    "new key": ("o: {a: x, k: y} # c\n", "o.b", [1, {"c": "d"}], "o: {a: x, k: y, b: [1, {c: d}]} # c\n"),
+    "new key": (
+        "o: {a: x, k: y} # c\n",
+        "o.b",
+        [1, {"c, d": [",e"]}],
+        'o: {a: x, k: y, b: [1, {"c, d": [",e"]}]} # c\n',
+    ),
     "no key stays": ("o: {a: x} # c\n", "o", {"b": 1}, "o: {b: 1} # c\n"),
     "new key in nothing": ("o: {}\n", "o.b.c", 1, "o:\n  b:\n    c: 1\n"),
     "new key after a comma": ("o: {a: x,}\n", "o.b", 1, "o: {a: x, b: 1,}\n"),

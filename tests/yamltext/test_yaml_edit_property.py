@@ -1,5 +1,7 @@
 """Edits of definitions in many styles: what they read as, and that no other line changes."""
 
+import itertools
+import re
 from random import Random
 from typing import Any
 
@@ -120,3 +122,29 @@ def canonical(value: Any) -> Any:
     if isinstance(value, list):
         return [canonical(item) for item in value]
     return float(value) if type(value) is int else value
+
+
+@given(st.data(), st.lists(st.integers(1, 15), min_size=1, max_size=5))
+@settings(max_examples=EXAMPLES)
+def test_a_folded_text_keeps_the_lines_around_an_edit(data: st.DataObject, sizes: list[int]) -> None:
+    old = [f"w{number}" for number in range(sum(sizes))]
+    stops = [*itertools.accumulate(sizes)]
+    old_lines = [" ".join(old[stop - size : stop]) for size, stop in zip(sizes, stops, strict=True)]
+    start = data.draw(st.integers(0, len(old)))
+    end = data.draw(st.integers(start, len(old)))
+    # New words look like old ones, are longer than a line, or hold two spaces, at which no line may end.
+    new_words = st.sampled_from(old).flatmap(lambda word: st.sampled_from([f"{word}x", f"x{word}", "x" * 70, "y  z"]))
+    added = data.draw(st.lists(new_words, min_size=start == 0 and end == len(old), max_size=30))
+    new = " ".join([*old[:start], *added, *old[end:]])
+    after = edit_yaml("".join(["a: >-\n", *(f"  {line}\n" for line in old_lines), "b: 1\n"]), [Edit(("a",), new)])
+    head, *new_lines, tail = [line.strip() for line in after.splitlines()]
+    assert (head, " ".join(new_lines), tail) == ("a: >-", new, "b: 1")
+    # Of the lines next to the edit, one takes part in it.
+    first = min(sum(stop <= start for stop in stops), len(sizes) - 1)
+    last = min(sum(stop - size >= end for size, stop in zip(sizes, stops, strict=True)), len(sizes) - 1 - first)
+    assert new_lines[:first] == old_lines[:first]
+    assert new_lines[len(new_lines) - last :] == old_lines[len(sizes) - last :]
+    width = max(60, *map(len, old_lines))
+    assert all(len(line) <= width or not re.search(r"\S \S", line) for line in new_lines)
+    for line, next_line in itertools.pairwise(new_lines[first : len(new_lines) - last] if added or start < end else []):
+        assert len(line) + len(re.split(r"(?<! ) (?! )", next_line)[0]) >= width

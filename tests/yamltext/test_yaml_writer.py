@@ -43,7 +43,7 @@ from reconciler.yamltext.writer import write_definition
         ("Grüße ☕ \U0001f600", "Grüße ☕ \U0001f600"),
         ("one\ntwo", "|-\n  one\n  two"),
         ("one\n\n  two\n", "|\n  one\n\n    two"),
-        ("one\n\n", "|+\n  one"),
+        ("one\n\n", "|+\n  one\n"),
         ("  one\ntwo", "|2-\n    one\n  two"),
         ("ends in a space \nhere", "|-\n  ends in a space \n  here"),
         ("a tab\tinside\n\tand before\n", "|\n  a tab\tinside\n  \tand before"),
@@ -54,6 +54,8 @@ from reconciler.yamltext.writer import write_definition
         ("   \n ", '"   \\n "'),  # parsers differ over a block of blanks alone
         ("cr\r\nlf\n", '"cr\\r\\nlf\\n"'),
         (" " + "word " * 20 + "end", '" ' + "word " * 20 + 'end"'),
+        ("word " * 20 + "\x07", '"' + "word " * 20 + '\\u0007"'),
+        ("w" * 100, "w" * 100),
         ("word " * 17 + "end", ">-\n  " + "word " * 17 + "end"),
         (1, "1"),
         (1.0, "1.0"),
@@ -66,18 +68,19 @@ from reconciler.yamltext.writer import write_definition
     ],
 )
 def test_values(value: Any, text: str) -> None:
-    written = write_definition({"x": value})
-    assert read_yaml(written) == {"x": value}
-    assert yaml.safe_load(written) == {"x": value}
+    # Whatever form one value takes, the next one has its own.
+    fields = {"x": value, "y": "one\ntwo"}
+    written = write_definition(fields)
+    assert read_yaml(written) == yaml.safe_load(written) == fields
     separator = "" if text.startswith("\n") else " "
-    assert written.rstrip("\n") == f"x:{separator}{text}".rstrip("\n")
+    assert written == f"x:{separator}{text}\ny: |-\n  one\n  two\n"
 
 
 def test_long_texts_are_folded_at_a_readable_width() -> None:
     text = "Welcome to the office of admissions. " * 12
     written = write_definition({"firstMessage": text.strip()})
     assert written.startswith("firstMessage: >-\n")
-    assert max(map(len, written.splitlines())) <= 110
+    assert max(map(len, written.splitlines())) <= 96
 
 
 def test_keys_are_quoted_too_and_keep_their_order() -> None:
@@ -96,6 +99,10 @@ def test_keys_are_quoted_too_and_keep_their_order() -> None:
     written = write_definition(fields)
     assert list(read_yaml(written)) == list(fields)
     assert '"yes": 1' in written
+
+
+def test_a_text_is_not_larger_for_its_letters() -> None:
+    assert len(write_definition({"x": "é" * 500_000}).encode()) < 2**20
 
 
 def test_the_same_list_twice_is_written_twice() -> None:
