@@ -68,17 +68,17 @@ class Project:
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
-        """The valid definitions, sorted by file; `declared` holds the fields of each."""
+        """The valid definitions, sorted by file; `declared` has the fields of each."""
         return self.read.loaded.definitions
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What validation found, errors and warnings, each with file, line and column."""
+        """The errors and warnings of validation, each with file, line and column."""
         return tuple(self.read.loaded.problems)
 
 
 class NotRecorded(ReconcilerError):  # noqa: N818 - it names what did not happen; the rest did
-    """What was applied is live, but git could not record it; `report` tells what was applied."""
+    """What was applied is live, but could not be recorded in git; `report` says what was applied."""
 
     def __init__(self, error: ReconcilerError, report: Report) -> None:
         super().__init__(error.message, hint=error.hint, where=error.where)
@@ -95,12 +95,12 @@ def load(
     changed_since: str | None = None,
     allow_older: bool = False,
 ) -> Project:
-    """Read the definitions below a folder, or `paths` of them, and the history that git has of them.
+    """Read the definitions in a folder, or only those that `paths` select, and their history in git.
 
-    `base` is a git revision, or "none"; without it the applied record is the base, where there is one.
-    `changed` and `changed_since` select as the options of that name do; with `allow_older`, for an `apply` that goes
-    back, also what was applied and the commit lacks. Invalid definitions raise nothing: they are the project's
-    `problems`. Raises ReconcilerError if there is nothing to work on.
+    `base` is a git revision, or "none"; the default is the applied record, if there is one. `changed` and
+    `changed_since` select like the options of that name. With `allow_older`, for an `apply` that goes back, they also
+    select what was applied since that commit. Invalid definitions raise nothing: see the project's `problems`. Raises
+    ReconcilerError if there is nothing to work on.
     """
     choices = Choices(
         directory=Path(directory),
@@ -127,11 +127,11 @@ def connect(
 ) -> AssistantsApi:
     """Return the project's API, a context manager; nothing is sent before it is used.
 
-    What is not given comes from the environment (`RECONCILER_API_URL`, `RECONCILER_AUTH_TOKEN`, ...), the
-    URL then from `reconciler.yaml`. At most `concurrency` requests are in flight at a time; `timeout`, in
-    seconds, bounds each attempt, and `retries` how often a request is repeated that failed in a passing way.
-    `allow_insecure_http` lets the token travel unprotected to another machine. Raises ReconcilerError for a
-    URL or credentials that are missing or cannot be used.
+    Arguments that you leave out come from environment variables (`RECONCILER_API_URL`, `RECONCILER_AUTH_TOKEN`, ...);
+    the URL can also come from `reconciler.yaml`. At most `concurrency` requests are in flight at a time. `timeout`, in
+    seconds, limits each attempt, and `retries` is how often a request is repeated after a temporary failure.
+    `allow_insecure_http` allows plain http:// to another machine, which sends the token unencrypted. Raises
+    ReconcilerError for a URL or credentials that are missing or cannot be used.
     """
     if token or (email and password):
         credentials = Credentials(
@@ -152,9 +152,9 @@ def plan(
 ) -> Report:
     """Return the report of what `apply` would do. Never writes.
 
-    `on_drift` says what to do about fields that were edited live: "keep", "revert" or "fail"; without it what
-    `reconciler.yaml` says, else "keep". With `force_conflicts` git wins where both moved. An assistant that
-    could not be read has an `error` in the report. Raises ReconcilerError for "fail" without a base.
+    `on_drift` says what to do about fields that were edited live: "keep", "revert" or "fail". The default is that of
+    `reconciler.yaml`, or else "keep". With `force_conflicts`, git's value wins where both sides changed. An assistant
+    that could not be read has an `error` in the report. Raises ReconcilerError for "fail" without a base.
     """
     run = plan_.plan(api, _with_policy(project, on_drift, force_conflicts), Control(concurrency=api.concurrency))
     return _report(project, run)
@@ -173,15 +173,15 @@ def apply(
     create: bool = False,
     fail_fast: bool = False,
 ) -> Report:
-    """Bring live assistants to what their definitions say, and return the report. Asks nobody.
+    """Update live assistants to match their definitions, and return the report. Does not ask for confirmation.
 
     `on_drift` and `force_conflicts` are as for `plan`. With `reviewed`, a plan's report, exactly that plan is applied.
-    `max_changes` is a number of assistants or a share such as "25%"; where more would be written, nothing is. `record`
-    keeps in git what was applied, or does not; None does as the settings and the repository say. `create` creates the
-    assistants whose definition says `id: new`, and needs a record. `allow_older` goes back on purpose; `fail_fast`
-    starts no further assistant after the first failure. Nothing is sent where a definition is invalid. An assistant's
-    failure raises nothing: look at each `outcome`. Raises NotRecorded if what was applied could not be recorded, any
-    other ReconcilerError before anything is sent.
+    `max_changes` is a number of assistants, or a percentage such as "25%"; if more would be written, nothing is.
+    `record` says whether to record in git what was applied; None leaves that to the settings and the repository.
+    `create` creates the assistants whose definition says `id: new`, and needs a record. `allow_older` goes back on
+    purpose. With `fail_fast`, no other assistant is started after the first failure. If a definition is invalid,
+    nothing is sent. An assistant's failure raises nothing: look at each `outcome`. Raises NotRecorded if what was
+    applied could not be recorded, any other ReconcilerError before anything is sent.
     """
     read = _with_policy(project, on_drift, force_conflicts)
     try:
@@ -218,9 +218,9 @@ def apply(
 def drift(project: Project, api: AssistantsApi) -> Report:
     """Return the report of what was edited live, outside git. Never writes.
 
-    The base is the project's, else the commit that is checked out, else the definitions themselves. An
-    assistant that could not be read has an `error` in the report. Raises ReconcilerError for a history that
-    cannot be read.
+    The base is that of the project, or else the commit that is checked out, or else the definitions themselves. An
+    assistant that could not be read has an `error` in the report. Raises ReconcilerError if the history cannot be
+    read.
     """
     if not project.read.base.commit and project.choices.base is None:
         project = dataclasses.replace(project, read=read_project(project.choices, or_head=True))

@@ -53,7 +53,7 @@ def use_line_feeds(value: Any) -> Any:
 
 
 def equal(declared: Any, live: Any, path: FieldPath = ()) -> bool:
-    """Return whether live holds what is declared at a path; undeclared live keys do not count, at any depth."""
+    """Return whether live has what is declared at a path; undeclared live keys do not count, at any depth."""
     if declared is live or holds_exactly(declared, live):
         return True
     return bool(canonical(declared, path) == canonical(restrict_to_declared(declared, live), path))
@@ -137,7 +137,7 @@ def canonical(value: Any, path: FieldPath = ()) -> Any:
 
 
 def find_differing_leaves(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldPath, ...]:
-    """Return the sorted paths of the shallowest leaves at which live does not hold what is declared."""
+    """Return the sorted paths of the shallowest leaves at which live does not have what is declared."""
     # Field by field, so that deepdiff sees only those that differ: it takes far longer than `==`.
     declared_forms: dict[str, Any] = {}
     live_forms: dict[str, Any] = {}

@@ -76,7 +76,7 @@ class Layer:
         return dict(put_all(self.fields, references))
 
     def text_at(self, path: FieldPath) -> TextFile | None:
-        """Return the text file whose text is the value at a path, None if the layer itself holds the value."""
+        """Return the text file whose text is the value at a path, None if the layer itself has the value."""
         return next((text_file for text_file in self.texts if text_file.path == path), None)
 
 

@@ -18,7 +18,7 @@ def never_merge(_base: str, _live: str, _desired: str) -> None:
 
 
 def merge_values(versions: Versions, merge_texts: MergeTexts) -> Any | Missing:
-    """Return the value that holds both live's and git's edits of a base, `MISSING` where the two touch.
+    """Return the value with both live's and git's edits of a base, `MISSING` where the two overlap.
 
     Texts are merged, and lists of one length whose elements differ in nothing but texts; of live, only what is
     declared counts. What differs otherwise has no merge.

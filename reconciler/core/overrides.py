@@ -64,7 +64,7 @@ NO_OVERRIDES: Final = Overrides()
 
 
 def find_overrides(settings: Settings, key: str) -> Overrides:
-    """Return the entries that hold the definition with a key on the day of the settings."""
+    """Return the entries that apply to the definition with a key on the day of the settings."""
     freezes = [entry for entry in settings.frozen if entry.concerns(key) and entry.holds(settings.today)]
     return Overrides(
         ignore=tuple(rule for rule in settings.ignore if rule.concerns(key)),

@@ -84,7 +84,7 @@ class Result:
 
     @property
     def status(self) -> Status | None:
-        """Where the assistant stood when it was read; None if it never was."""
+        """The assistant's state when it was read; None if it never was."""
         if self.plan is not None:
             return self.plan.status
         if self.error is None:

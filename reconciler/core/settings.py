@@ -67,7 +67,7 @@ class ForAssistants:
     place: tuple[int, int] = (1, 1)  # line and column in the file, from 1
 
     def concerns(self, key: str) -> bool:
-        """Return whether this holds for the definition with a key."""
+        """Return whether this applies to the definition with a key."""
         # `fnmatchcase`, since `fnmatch` treats case and slashes differently on each system.
         return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.assistants)
 

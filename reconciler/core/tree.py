@@ -41,12 +41,12 @@ def item_at(tree: Any, path: FieldPath) -> Any | Missing:
 
 
 def put_at(tree: Any, path: FieldPath, value: Any) -> Any:
-    """Return a tree that holds a value at a path; objects that are not there yet are made."""
+    """Return a tree with a value set at a path; missing objects are created."""
     return put_all(tree, [(path, value)])
 
 
 def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
-    """Return a tree that holds some values at their paths; `MISSING` takes a key out, the last of two values counts."""
+    """Return a tree with values set at their paths; `MISSING` removes a key, and of two values the last counts."""
     # Grouped by their first key, so that each object and list is copied once, however many leaves are in it.
     by_key: dict[str, list[tuple[FieldPath, Any]]] = {}
     for path, value in leaves:
@@ -72,7 +72,7 @@ def drop_at(tree: Any, path: FieldPath) -> Any:
 
 
 def build_tree(leaves: Iterable[tuple[FieldPath, Any]]) -> dict[str, Any]:
-    """Return the object that holds some values at their paths, in their order."""
+    """Return the object that has only some values at their paths, in their order."""
     return dict(put_all({}, leaves))
 
 

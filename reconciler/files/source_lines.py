@@ -40,7 +40,7 @@ def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
 
 
 def hide_lines(layer: Layer, settings: Settings, instead: Callable[[str], str]) -> list[str]:
-    """Return the lines of a file. Lines that may hold a value at a `sensitive` path are replaced."""
+    """Return the lines of a file. Lines that may contain a value at a `sensitive` path are replaced."""
     lines = split_lines(layer.text)
     if not settings.sensitive:
         return lines
@@ -53,7 +53,7 @@ def hide_lines(layer: Layer, settings: Settings, instead: Callable[[str], str]) 
 
 
 def _find_hidden(places: Sequence[tuple[int, int, FieldPath]], lines: Sequence[str], settings: Settings) -> set[int]:
-    """Return the numbers of all lines that hold a part of a value that may not be shown."""
+    """Return the numbers of all lines that contain a part of a value that may not be shown."""
     hidden: set[int] = set()
     starts = [line for line, _, _ in places]
     for line, _, path in places:

@@ -19,7 +19,7 @@ Layers = Mapping[str, Blob]
 
 
 def parse_definition(content: bytes | None) -> dict[str, Any] | None:
-    """Return the fields that a file holds, None if it cannot be read as fields."""
+    """Return the fields in a file, None if it cannot be read as fields."""
     try:
         # Layout that is rejected today still shows what was applied then.
         document = read_yaml((content or b"").decode("utf-8-sig"), checks_layout=False)

@@ -111,7 +111,7 @@ class Record(Trailers):
         return {name: write.digests for write in self.undone for name in write.ids}
 
 
-NO_RECORD: Final = Record()  # it holds no entry, and nothing is unclear
+NO_RECORD: Final = Record()  # it has no entry, and nothing is unclear
 
 
 def applied_ref(environment: str | None) -> str:
@@ -196,7 +196,7 @@ def write_record(
     files: Mapping[str, Blob] | None = None,
     replaces: str = "",
 ) -> str:
-    """Add a commit to the record and return it; `files` are all entries that it holds, None for the previous ones.
+    """Add a commit to the record and return it; `files` are all its entries, None for the previous ones.
 
     The ref moves only if it still is the `previous` record, or `replaces`: what a run has announced there is not kept.
     Raises RepositoryError.

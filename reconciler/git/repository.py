@@ -55,7 +55,7 @@ class Repository:
         return Filters(self._git, self._objects, self.root, self.lock_folder)
 
     def shallow_commits(self) -> frozenset[str]:
-        """Return the commits at which a shallow history ends: they seem to have set everything that they hold."""
+        """Return the commits at which a shallow history ends: they seem to have set everything that they contain."""
         return frozenset(self._shallow.read_text("ascii").split()) if self._shallow.is_file() else frozenset()
 
     # --- commits
@@ -203,7 +203,7 @@ class Repository:
         return {path: Blob("100644", name) for path, name in zip(contents, names, strict=True)}
 
     def write_tree(self, files: Mapping[str, Blob]) -> str:
-        """Return the tree that holds just these files."""
+        """Return the tree that contains only these files."""
         # An index of its own: the user's may hold what is staged for the next commit.
         lines = "".join(f"{blob.mode} {blob.name}\t{path}\0" for path, blob in sorted(files.items()))
         with open_scratch_folder() as folder:

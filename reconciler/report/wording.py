@@ -49,7 +49,7 @@ def count_noun(number: int, singular: str, plural: str = "") -> str:
 
 
 def describe_standing(entry: AssistantEntry) -> str:
-    """Return in words where an assistant stands: its outcome, else all that differs, else its status."""
+    """Return an assistant's state in words: its outcome, else all that differs, else its status."""
     # One that was to be created, and was not, is unchanged only in a sense.
     if entry.outcome is not None and (entry.status, entry.outcome) != (Status.NEW, Outcome.UNCHANGED):
         return OUTCOME[entry.outcome]

@@ -70,7 +70,7 @@ def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
 
 
 def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
-    """Return what a text holds, with the problems that `read_yaml` raises."""
+    """Return what a text contains, with the problems that `read_yaml` raises."""
     # The parser does not count a byte order mark.
     text = text.removeprefix("\ufeff")
     try:
