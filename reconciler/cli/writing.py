@@ -103,9 +103,12 @@ class TerminalSession:
     def confirm(self, planned: Run) -> str | None:
         """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""
         writes = sum(result.pending for result in planned.results)
-        if self.yes or not writes or self.stopping() or self._ask_to_write(planned, writes):
+        if self.yes or not writes or self.stopping():
             return None
-        return "it was not confirmed"
+        eprint(render(make_view(build_report(planned, sensitive=self.settings.sensitive)), "text", sys.stderr))
+        environment = f" ({planned.environment})" if planned.environment else ""
+        question = f"Write to {count_noun(writes, 'assistant')}{_describe_api(planned)}{environment}? [y/N]: "
+        return None if self._ask(question).lower() in ("y", "yes") else "it was not confirmed"
 
     def ask_for_name(self, planned: Run, name: str) -> bool:
         """Show what will be deleted, and return whether its name was typed. Nobody types a name out of habit."""
@@ -116,13 +119,6 @@ class TerminalSession:
             eprint(f"  {escape(key)}: {cut(literal(masked), _LONGEST_VALUE)}")
         prompt = f"To delete it{_describe_api(planned)}, type its name, {escape(name)}: "
         return self._ask(f"Deleting cannot be undone. {prompt}") == name.strip()
-
-    def _ask_to_write(self, planned: Run, writes: int) -> bool:
-        report = build_report(planned, sensitive=self.settings.sensitive)
-        eprint(render(make_view(report), "text", sys.stderr))
-        environment = f" ({planned.environment})" if planned.environment else ""
-        question = f"Write to {count_noun(writes, 'assistant')}{_describe_api(planned)}{environment}? [y/N]: "
-        return self._ask(question).lower() in ("y", "yes")
 
     def _ask(self, question: str) -> str:
         """Return the user's answer, or "" if the input ends or a signal comes first."""

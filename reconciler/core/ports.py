@@ -30,10 +30,6 @@ class Assistants(Protocol):
         """The API's base URL, checked, without a slash at its end."""
 
     @property
-    def concurrency(self) -> int:
-        """How many requests may be in flight at the same time."""
-
-    @property
     def retries(self) -> int:
         """How many times a call is repeated after a temporary failure."""
 

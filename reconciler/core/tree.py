@@ -92,16 +92,13 @@ def prune(tree: Any, left_out: Callable[[FieldPath], bool], path: FieldPath = ()
     return {key: prune(value, left_out, (*path, key)) for key, value in tree.items() if not left_out((*path, key))}
 
 
-def walk_leaves(value: Any, path: FieldPath = (), *, in_lists: bool = True) -> Iterator[tuple[FieldPath, Any]]:
-    """Yield everything inside a value, or it itself, that is neither an object nor a list, each with its path.
-
-    Without `in_lists`, a list is a leaf as well, as it is to every comparison.
-    """
+def walk_leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Any]]:
+    """Yield everything inside a value, or it itself, that is neither an object nor a list, each with its path."""
     # No recursion: live values may be nested deeper than Python's limit.
     stack = [(path, value)]
     while stack:
         path, value = stack.pop()
-        if isinstance(value, Mapping) or (in_lists and isinstance(value, list)):
+        if isinstance(value, Mapping | list):
             pairs = value.items() if isinstance(value, Mapping) else ((str(at), item) for at, item in enumerate(value))
             stack += [((*path, key), item) for key, item in pairs][::-1]
         else:

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from reconciler.demo.teller import Teller
 from reconciler.errors import DemoError
 
 FOLDER = "assistants"
@@ -42,9 +41,8 @@ class Stage:
     Notes SIGINT, SIGTERM and SIGHUP from now on, and turns them into Interrupted in `interruptible`.
     """
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack, teller: Teller) -> None:
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self.folder = folder
-        self.teller = teller
         self._stack = stack
         self._environment = _make_environment()
         self._signal = 0
@@ -132,14 +130,14 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_stage(teller: Teller) -> Iterator[Stage]:
+def open_stage() -> Iterator[Stage]:
     """Yield a stage with a repository that holds the example definitions; everything is removed at the end."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
         # In the package, and in a clone at its top.
         packaged, cloned = (Path(__file__).parents[up] / FOLDER for up in (0, 2))
         shutil.copytree(packaged if packaged.is_dir() else cloned, folder / FOLDER)
-        stage = Stage(folder, stack, teller)
+        stage = Stage(folder, stack)
         for words in ("init --quiet", f"add {FOLDER}", "commit --quiet --message Definitions"):
             if stage.run(["git", *words.split()]) != 0:
                 raise DemoError(f"`git {words}` failed", hint="see git's output above")

@@ -137,8 +137,10 @@ class HostClient:
                 if is_last or not retryable:
                     return self._read(request, status, result.body), result
                 # If the host names no usable wait, take the default.
-                reset = _format_time(result.header("x-ratelimit-reset")) if is_used_up else None
-                wait = read_retry_after(result.header("retry-after") or reset, result.header("date")) or wait
+                reset = result.header("x-ratelimit-reset")
+                is_time = is_used_up and re.fullmatch("[0-9]{1,10}", reset)  # seconds since 1970
+                named = result.header("retry-after") or (formatdate(int(reset), usegmt=True) if is_time else None)
+                wait = read_retry_after(named, result.header("date")) or wait
             self._wait(wait)
         raise AssertionError("unreachable")
 
@@ -160,11 +162,6 @@ class HostClient:
         # Hide the secrets before shortening: half a token must not be shown either.
         text = self._scrubber.clean(text)[:_LONGEST_MESSAGE]
         return "".join(char if char.isprintable() else " " for char in text)
-
-
-def _format_time(seconds: str) -> str | None:
-    """Return seconds since 1970 as HTTP writes a time, or None for anything else."""
-    return formatdate(int(seconds), usegmt=True) if re.fullmatch("[0-9]{1,10}", seconds) else None
 
 
 _MOVED = "the repository may have moved or have another name: use the address that it has now"

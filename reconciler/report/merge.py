@@ -17,10 +17,8 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     """Return one report for several: assistants sorted by file, totals added up, from the first start to the last end.
 
     Values that all reports share are kept. Where they differ, the command is `report`, and anything else is None or
-    empty. Raises ValueError if there is no report.
+    empty.
     """
-    if not reports:
-        raise ValueError("there is no report to merge")
     # If the same report is given twice, count it once. Otherwise, the totals and a rollback would be wrong.
     reports = [report for number, report in enumerate(reports) if report not in reports[:number]]
     if len(reports) == 1:

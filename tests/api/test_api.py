@@ -31,7 +31,7 @@ def test_the_client_is_what_the_use_cases_ask_for(server: OddServer) -> None:
     with client(server) as api:
         assistants: Assistants = api  # checked by mypy, signature by signature
         assert assistants.get("asst_1") == ASSISTANT
-        assert (assistants.concurrency, assistants.retries) == (4, 2)
+        assert (api.concurrency, assistants.retries) == (4, 2)
 
 
 def test_a_read_sends_the_cookie_and_returns_the_object(server: OddServer) -> None:

@@ -192,7 +192,7 @@ def test_a_rule_about_what_no_definition_can_declare_is_told(path: str, is_told:
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {})]
     one_rule = Rule(id="r", path=parse_path(path), reason="why", schema={"maxLength": 3})
     notes = [*warn_of_unmatched(settings(rules=(one_rule,), extra_fields=(("tags",),)), definitions)]
-    assert [note.startswith(f"the rule r is about {path}, which no") for note in notes] == [True] * is_told
+    assert [note.startswith(f"the rule r names {path}, which no") for note in notes] == [True] * is_told
 
 
 def test_a_freeze_that_concerns_no_definition_is_told() -> None:

@@ -18,8 +18,7 @@ from commands import COMMAND
 # A story of a test's own, told in a process of its own: the demo takes the process's signals.
 TELL = """
 import functools
-from reconciler.demo.story import run_story
-from reconciler.demo.teller import Teller
+from reconciler.demo.story import Teller, run_story
 from reconciler.errors import DemoError
 story = "{{introduction: Hello., scenes: [{{title: A scene, text: It goes wrong., steps: {steps}}}]}}"
 try:

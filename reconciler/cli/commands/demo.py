@@ -9,8 +9,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.installation import check_sandbox
 from reconciler.cli.streams import is_terminal, wants_colour
 from reconciler.demo.stage import Interrupted
-from reconciler.demo.story import run_story
-from reconciler.demo.teller import Teller
+from reconciler.demo.story import Teller, run_story
 
 
 @declare_command(
