@@ -73,7 +73,7 @@ def _plan(project: Project, api: Assistants, definition: Definition, notes: Sequ
     # An apply would stop here. A user who names the file has looked, so this is only a warning.
     bare = dataclasses.replace(definition, id="", says_new=True)
     objection = explain_no_creation(project, bare)
-    remarks = (objection.message, "if you have checked that it is not there, continue") if objection is not None else ()
+    remarks = (objection.message, "check that it does not exist before you continue") if objection is not None else ()
     try:
         plan = Planner(policy=Policy(create=True)).plan_creation(bare.declared)
     except IncompleteObject as error:
