@@ -84,12 +84,6 @@ class LayerReader:
         fields, text_files, unresolved = (
             self._texts.resolve(raw, file.file, folders) if may_mention(text) else (raw, (), [])
         )
-        if kind == "defaults":
-            message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
-            found_names = (key for key in NEVER_SHARED if key in raw)
-            unresolved += [FieldProblem((key,), message.format(key), about="key") for key in found_names]
-            fields = get_shared(fields)
-            text_files = tuple(text for text in text_files if text.path[0] not in NEVER_SHARED)
         unreadable = [*reading.problems, *_locate_unresolved(text, unresolved)]
         for problem in unreadable:
             is_shown = problem.path is None or self.settings.may_quote(problem.path)
@@ -98,6 +92,7 @@ class LayerReader:
         if not isinstance(document, dict) and not problems:
             message = _describe_non_mapping(document, kind)
             problems.append(Problem(file.file, 1, 1, message, about_file=document is None))
+        fields = get_shared(fields) if kind == "defaults" else fields
         layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
         return ReadFile(layer=layer, reading=reading, unreadable=unreadable, problems=problems)
 
@@ -115,7 +110,12 @@ class LayerReader:
         """Return the problems of a file of defaults, whichever definitions take values from it."""
         file = self.read(yaml_file, "defaults")
         alone = Definition(yaml_file.key, yaml_file.file, "", file.layer.fields, (file.layer,))
-        wrong = check_fields(alone.declared, [file], self.settings, needs_id=False)
+        found_names = [
+            key for key in NEVER_SHARED if isinstance(file.reading.value, dict) and key in file.reading.value
+        ]
+        message = f"{DEFAULTS} cannot contain {{}}, which belongs to a single assistant; remove it here"
+        wrong = [FieldProblem((key,), message.format(key), about="key") for key in found_names]
+        wrong += check_fields(alone.declared, [file], self.settings, needs_id=False)
         return (*file.problems, *locate_problems(wrong, alone, self.settings), *find_anchors(file))
 
 

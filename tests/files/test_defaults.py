@@ -83,8 +83,9 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
     files |= {"assistants/b.yaml": "id: asst_b\nfirstMessageMode: assistant-waits-for-user\n"}
     files |= {DEFAULTS: "firstMessage: 'Hello '\n"}
     files |= {"assistants/sub/_defaults.yaml": "id: asst_x\nname: Desk\nmodel:\n  temperature: 7\nvoicee: 1\nzzz: 1\n"}
+    files |= {"assistants/sub/c.yaml": "endCallMessage: Bye\n"}
     loaded = load_files(tmp_path, files)
-    assert "zzz; allowed here: firstMessage, firstMessageMode, model, voice, " in str(loaded.problems[-1])
+    assert "zzz; allowed here: firstMessage, firstMessageMode, model, voice, " in str(loaded.problems[-2])
     assert [str(problem).partition(";")[0].partition(" with this")[0] for problem in loaded.problems] == [
         f"{DEFAULTS}:1:15: warning: firstMessage ends in white space",
         f"{DEFAULTS}:1:15: warning: firstMessage is never spoken:",
@@ -93,9 +94,10 @@ def test_problems_are_reported_once_at_their_own_lines_and_make_all_that_take_fr
         "assistants/sub/_defaults.yaml:4:16: model.temperature must be between 0 and 2",
         "assistants/sub/_defaults.yaml:5:1: unknown field voicee",
         "assistants/sub/_defaults.yaml:6:1: unknown field zzz",
+        'assistants/sub/c.yaml:1:1: has no "id"',
     ]
     assert [definition.key for definition in loaded.definitions] == ["b"]
-    assert len(loaded.invalid) == 60
+    assert len(loaded.invalid) == 61
     assert loaded.invalid[0].id == "asst_0"
     assert loaded.invalid[0].message.startswith("assistants/sub/_defaults.yaml, line 1: _defaults.yaml cannot contain")
 

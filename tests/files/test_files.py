@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ReportError
-from reconciler.files.write import read_bounded, write_whole
+from reconciler.files.write import read_bounded, rewrite, write_whole
 
 
 def test_a_new_file_has_the_text_and_an_ordinary_mode(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_text_that_does_not_fit(tmp_path: Path) -> None:
 def test_reading_within_bounds(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(b"\xef\xbb\xbf" + b"x" * 10)
-    assert read_bounded(file, 2**20) == "x" * 10
+    assert read_bounded(file, 13) == "x" * 10
     with pytest.raises(ReportError, match="larger than 0 MiB"):
         read_bounded(file, 12)
     file.write_bytes(b"\xff")
@@ -60,6 +60,26 @@ def test_reading_within_bounds(tmp_path: Path) -> None:
         read_bounded(tmp_path / "b.json", 100)
     with pytest.raises(ReportError, match="cannot be read: Is a directory"):
         read_bounded(tmp_path, 100)
+
+
+def test_a_file_is_rewritten_while_it_holds_what_was_read(tmp_path: Path) -> None:
+    file, link = tmp_path / "folder" / "a.yaml", tmp_path / "link.yaml"
+    rewrite(file, "", "old")
+    with pytest.raises(ReportError, match="was changed in the meantime"):
+        rewrite(file, "", "new")
+    link.symlink_to(file)
+    file.write_text("\ufeffold", "utf-8")
+    rewrite(link, "old", "new")
+    assert (link.is_symlink(), file.read_text("utf-8")) == (True, "\ufeffnew")
+    with pytest.raises(ReportError, match="was changed in the meantime"):
+        rewrite(file, "old", "newer")
+    assert file.read_text("utf-8") == "\ufeffnew"
+    file.write_bytes(b"\xff")
+    with pytest.raises(ReportError, match="cannot be read any more: not UTF-8 text"):
+        rewrite(file, "new", "newer")
+    file.unlink()
+    with pytest.raises(ReportError, match="cannot be read any more: No such file"):
+        rewrite(file, "new", "newer")
 
 
 def test_the_umask_is_left_as_it_was(tmp_path: Path) -> None:

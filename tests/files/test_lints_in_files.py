@@ -260,3 +260,20 @@ def test_a_sensitive_value_under_a_name_with_a_slip_is_not_shown(tmp_path: Path,
     problems = load_definition(tmp_path, whole, "sensitive: [/metadata/crmKey, /endCallMessage]").problems
     assert problems
     assert all("sk-123" not in f"{problem.message} {problem.source_line}" for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("metadata:\n  key: sk-123\n  n: &x 1\n", "  n: &x 1"),
+        ("metadata:\n  key: |\n    one\n\n    sk-123\n  n: &x 1\n", "  n: &x 1"),
+        ("metadata: {key: sk-123,\n  n: &x 1}\n", "  n: &x 1}"),
+        ("metadata: {key: sk-123, n: &x 1}\n", ""),
+        ("metadata: {key: [one,\n  sk-123], n: &x 1}\n", ""),
+        ("metadata:\n  key:\n    - one\n    - &x sk-123\n  n: 1\n", ""),
+        ("metadata:\n  key: one\n  key: sk-123\n", ""),
+    ],
+)
+def test_a_line_is_shown_up_to_a_sensitive_value_and_behind_it(tmp_path: Path, text: str, shown: str) -> None:
+    (problem,) = load_definition(tmp_path, f"id: asst_1\n{text}", "sensitive: [/metadata/key]").problems
+    assert problem.source_line == shown

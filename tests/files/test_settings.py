@@ -343,7 +343,18 @@ def test_an_environment_records_as_it_says_or_as_the_project_says(
 
 @pytest.mark.parametrize(
     "line",
-    ["password: hunter2", "apiToken: hunter2", "api_url: ftp://a:hunter2@b", "api_url: a:hunter2@b", "nmae: shown"],
+    [
+        "password: hunter2",
+        "apiToken: hunter2",
+        "clientSecret: hunter2",
+        "credentials: hunter2",
+        "authorization: hunter2",
+        "e-mail: hunter2",
+        "email: hunter2",
+        "ulr: https://b?key=hunter2",
+        "ulr: a:hunter2@b",
+        "nmae: shown",
+    ],
 )
 def test_the_line_of_a_problem_is_shown_unless_it_may_hold_a_password(folder: Path, line: str) -> None:
     with pytest.raises(InvalidSettings) as error_info:
