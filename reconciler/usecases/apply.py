@@ -53,7 +53,7 @@ class Session:
 
     @contextlib.contextmanager
     def save_first(self, planned: Run, results: Sequence[Result]) -> Iterator[None]:
-        """Save the report in case this process is killed during the writes. If the block fails, it says why none began.
+        """Save the report in case the process is killed during the writes. If the block fails, it says why none began.
 
         After a kill it must not say `skipped`: any of the writes may have happened.
         """
@@ -68,7 +68,7 @@ class Session:
             raise
 
     def end(self, run: Run, write_record: Callable[[], str | None] | None) -> None:
-        """Publish a run that has ended and record it, if it is to be."""
+        """Publish a finished run, and record it if required."""
         # The report may fail (a full disk). What is live must be recorded anyway.
         try:
             self.publish(run)
@@ -81,16 +81,16 @@ Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
 
 
 def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
-    """Bring live assistants to what their definitions say, and return the run.
+    """Update live assistants to match their definitions, and return the run.
 
     `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read_project`
-    gives the project once the lock is held, `start` opens the session for it. Nothing is sent where a definition is
-    invalid. Raises ReconcilerError before anything is sent; after that only if what was applied could not be
-    reported or recorded, and the one is done even if the other fails.
+    gives the project once the lock is held, `start` opens the session for it. If a definition is invalid, nothing is
+    sent. Raises ReconcilerError before anything is sent; after that, only if what was applied could not be reported or
+    recorded, each of which is done even if the other fails.
     """
     repository, environment = lock
     with hold_lock(*lock), contextlib.ExitStack() as until_begun:
-        # Taken back if the run ends before its first write; a record that it has made by then has replaced it anyway.
+        # Withdrawn if the run ends before its first write. A record that it has made by then has replaced it anyway.
         if wishes.announced is not None:
             until_begun.callback(withdraw, repository, applied_ref(environment), wishes.announced)
         # Read under the lock: another run may just have recorded something newer.

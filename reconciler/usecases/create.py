@@ -56,7 +56,7 @@ def create_from_file(
 
 
 def _check_new(project: Project, definition: Definition, *, force: bool) -> None:
-    """Refuse a definition that has an id already, or another's name."""
+    """Refuse a definition that already has an id, or the name of another definition."""
     if definition.id and not definition.says_new:
         hint = f"{project.write_command('apply')} updates it"
         raise DefinitionError(f"the definition already has the id {definition.id}", where=definition.id_file, hint=hint)

@@ -128,7 +128,7 @@ def _refuse(project: Project, result: Result, *, force_conflicts: bool) -> Resul
 
 
 def _find_uncommitted(project: Project, definition: Definition, changes: Sequence[Change]) -> list[str]:
-    """Return the fields whose value is in no commit and not live: it would be lost with the files."""
+    """Return the fields whose value is neither in a commit nor live, so that deleting the files would lose it."""
     if not (changes and project.head):
         return []
     entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)
@@ -178,7 +178,7 @@ def _delete(project: Project, session: Session, result: Result) -> Result:
 
 
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
-    """Return the overlay, the definition where no other environment uses it, and the texts that only these mention."""
+    """Return the overlay, the definition if no other environment uses it, and the texts that only these use."""
     settings = project.settings
     other_names = (name for name in sorted(settings.environments) if name != settings.environment)
     users = [name for name in other_names if _is_used_in(project, name, definition)]

@@ -30,7 +30,7 @@ class SavedPlan:
     reviewed: Reviewed
 
     def select(self, project: Project, api_url: str) -> Project:
-        """Return the project with the plan's assistants alone. Raises UsageError for a plan that is for another run."""
+        """Return the project with only the plan's assistants. Raises UsageError for a plan of another kind of run."""
         reviewed = self.reviewed
         check_origin(reviewed.origin, project, api_url)
         options = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
@@ -167,6 +167,6 @@ def _is_wanted(definition: Definition, plan: Plan, path: FieldPath) -> bool:
 
 
 def _list_values(field: AppliedField) -> list[Any]:
-    """Return the values that a field had before the write or got from it; a sensitive one is not in the report."""
+    """Return the values of a field before and after the write; a sensitive value is not in the report."""
     values = () if field.masked else (field.old, field.new, field.sent)
     return [None if value is MISSING else value for value in values]

@@ -86,7 +86,7 @@ class Importer:
         return None if assistants is None else [assistant["id"] for assistant in assistants]
 
     def import_one(self, assistant_id: str) -> Import:
-        """Write the definition of one assistant, unless a definition has it already; forced, that one again."""
+        """Write the definition of one assistant. An existing one is written again only if forced."""
         if self._is_defined(assistant_id):
             return Import(assistant_id, existing=self._files[assistant_id])
         # The id is checked before it becomes part of a URL.
@@ -126,7 +126,7 @@ class Importer:
         return overlays if self.folder.is_absolute() else Path(shown_path(overlays, Path.cwd()))
 
     def _may_replace(self, entry: Definition) -> bool:
-        """Return whether the file that has an id can be written again: it serves this assistant and no other."""
+        """Return whether the file that has an id can be written again: only this assistant uses it."""
         if self._overlays is None:
             return not isinstance(entry, InvalidDefinition) or entry.kind == "invalid"
         # Any file but the overlay may serve other environments, too.
@@ -135,7 +135,7 @@ class Importer:
     def _write(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
         """Write what an assistant lacks: a definition with its id, or in an environment an overlay with the id.
 
-        The overlay holds the differences from its definition, which is written as well if there is none.
+        The overlay contains the differences from its definition, which is written as well if there is none.
         """
         declared = build_definition(assistant_id, live, self.settings)
         definition = self._find_shared(key, old) if self._overlays is not None else None
@@ -201,7 +201,7 @@ def _drop_id(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
-    """Refuse to write where a file is, or one that differs in its ending alone; with `force` only the latter."""
+    """Refuse to write over a file, or beside one that differs only in its suffix; with `force`, only the latter."""
     replace_hint = "rename that file, or pass --force to replace it"
     for existing, hint in ((file, replace_hint), (file.with_suffix(".yml"), "rename that file")):
         if existing.exists() and not (force and existing == file):
@@ -209,7 +209,7 @@ def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
 
 
 def _check_texts(texts: Mapping[Path, str], assistant_id: str, root: Path, old: Definition | None) -> None:
-    """Refuse to write over a text that is there, unless the definition that is replaced mentions it."""
+    """Refuse to write over an existing text file, unless the definition that is replaced uses it."""
     layers = old.layers if old is not None else ()
     old_texts = {(root / text.file).resolve() for layer in layers for text in layer.texts}
     for file in texts:
@@ -233,7 +233,7 @@ def _divide_texts(fields: Mapping[str, Any], file: Path, *, enabled: bool) -> tu
 
 
 def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
-    """Yield the texts that are better read in a file of their own, and that such a file gives back to the letter."""
+    """Yield the texts that are easier to read in separate files, and that such a file represents exactly."""
     for path, text in walk_leaves(value):
         if isinstance(text, str) and (text.count("\n") >= _LINES or len(text) > _CHARACTERS):
             keeps = clean_text(f"{text}\n") == text and not FORBIDDEN.search(text)

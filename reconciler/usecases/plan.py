@@ -27,7 +27,7 @@ _VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")  # in a tex
 
 
 def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
-    """Return what `apply` would do, after one GET per definition; what is not read says why."""
+    """Return what `apply` would do, after one GET per definition. An assistant that could not be read has an error."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     definitions = [definition for definition in project.loaded.definitions if not definition.is_new]
     results = for_each(definitions, lambda each: _plan_one(api, project, each), control, skipped=Result)
@@ -82,7 +82,7 @@ def _plan_one(api: Assistants, project: Project, definition: Definition) -> Resu
 
 
 def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:
-    """Return results in which nothing is created with an account of another organisation than `org_id`."""
+    """Return results in which nothing is created if the account belongs to another organisation than `org_id`."""
     owners = [check_organisation(result.live, project.settings) for result in results if result.live is not None]
     if not owners or None in owners:
         return results
@@ -102,7 +102,7 @@ def _plan_new(project: Project, definition: Definition) -> Result:
 
 
 def find_shared_assistants(project: Project, results: Sequence[Result]) -> dict[str, str]:
-    """Return which assistants another environment writes as well, by the file of the result: a sentence for each."""
+    """Return a sentence for each assistant that another environment also writes, by the file of the result."""
     owners = {
         definition.id: f"the environment {form.environment} has the same URL and the same id, in {definition.id_file}"
         for form, loaded in read_neighbours(project.settings, project.folder)

@@ -57,7 +57,7 @@ class Puller:
         return self.project.loaded.read_all()
 
     def pull(self, results: Iterable[Result]) -> list[Pulled]:
-        """Return what is to be written, a file each; nothing is written yet."""
+        """Return what to write, one entry for each file; nothing is written yet."""
         return [pulled for result in results for pulled in self._pull_one(result)]
 
     def write(self, pulled: Pulled) -> None:
@@ -120,7 +120,7 @@ class Puller:
                 yield SkippedField(change.path, f"{dotted(path)} in it is enforced; edit the rest by hand")
 
     def _describe_sharing(self, definition: Definition, path: FieldPath) -> str:
-        """Return who else takes a value from the defaults that it came from, empty if it did not."""
+        """Return who else uses a value from its defaults; empty if it is not from defaults."""
         layer = find_declaring_layer(definition.layers, path)
         if layer is None or layer.kind != "defaults":
             return ""
@@ -170,7 +170,7 @@ def _make_overlay_value(shared: Any, live: Any) -> Any:
 
 
 def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
-    """Return a file's text with as many edits as it takes, and the reasons of those that it does not."""
+    """Return a file's text with all edits that are possible, and the reasons for those that are not."""
     pending, rejected = [*edits], dict[FieldPath, str]()
     while True:
         try:

@@ -44,8 +44,8 @@ def choose_values(
 ) -> tuple[dict[FieldPath, Any | Missing], list[SkippedField], list[Change]]:
     """Return what a pull writes by path, the fields that it skips, and git's changes that it overwrites.
 
-    Where git moved too, nothing, unless `conflicts` says so: then what both edits make of the base. Where they touch,
-    `merge` leaves texts of several lines, and takes live's value for anything else; `live` takes it for both.
+    A field that git changed too is skipped, unless `conflicts` is set: then both edits are merged. If they
+    overlap, `merge` leaves texts of several lines and takes live's value for anything else; `live` takes it for both.
     """
     values: dict[FieldPath, Any | Missing] = {}
     skipped: list[SkippedField] = []
@@ -124,7 +124,7 @@ def _sort_as(old: list[str], new: list[str]) -> list[str]:
 
 
 def _find_unchanged(old: Sequence[Any], new: Sequence[Any]) -> dict[int, int]:
-    """Return the elements of a list that live has as well, at any place: the index that each has here, and there."""
+    """Return the elements of a list that live has as well, at any place: the index of each here, and in live."""
     pairs: dict[int, int] = {}
     added = dict(enumerate(new))
     # An element that declares less than live has belongs to several, so those that are alike come first.
@@ -236,7 +236,7 @@ def _count_same(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def _find_obstacle(text: TextFile, content: str, value: str) -> str:
-    """Return why a text file cannot hold a text; empty if it can."""
+    """Return why a text file cannot represent a text; empty if it can."""
     # A text file keeps no CRLF and no byte order mark: reading it again would give another text.
     if clean_text(content) != value:
         return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"

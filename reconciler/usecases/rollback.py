@@ -86,7 +86,7 @@ def _check_place(project: Project) -> None:
 
 
 def _follow_definitions(applied: Sequence[Applied], at_head: Entries, below: str) -> tuple[Applied, ...]:
-    """Return what was applied with the files that define it in `HEAD`: the settings and the record go by those."""
+    """Return what was applied, with its files in `HEAD`, since the settings and the record use those."""
     ids = [(entry.id, at_head.other_ids.get(entry.id, entry.id)) for entry in applied]
     files = [(at_head.find(names, entry.file) or entry).file for names, entry in zip(ids, applied, strict=True)]
     return tuple(
@@ -159,7 +159,7 @@ def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settin
 
 
 def _name_reverts(fields: Sequence[AppliedField], head: str | None, repository: Repository) -> Iterator[str]:
-    """Yield a note that names the commits to revert, where git now says otherwise than live in some fields."""
+    """Yield a note that names the commits to revert, if git and live now differ in some fields."""
     if not fields:
         return
     # Anybody may have written the report, and people copy the command that it becomes part of.
@@ -206,7 +206,7 @@ def _parse_time(date: str) -> float:
 
 
 def _refuse(result: Result, applied: Applied) -> Result:
-    """Return the result of an assistant, refused whole where a field of it cannot be undone."""
+    """Return the result of an assistant, refused as a whole if one of its fields cannot be undone."""
     obstacle = "; ".join(applied.list_obstacles())
     if obstacle and result.error is None:
         return result.refuse("invalid", f"this cannot be undone: {obstacle}", hint="restore the old values by hand")

@@ -71,7 +71,7 @@ def report_settings_problems(problems: Sequence[Problem], *, strict: bool = Fals
 
 
 def find_shareable(loaded: Loaded) -> Iterator[str]:
-    """Yield the values that most definitions repeat. As a default each would be written once."""
+    """Yield the values that most definitions repeat, and that could be written once as defaults."""
     # A run of a few files does not see the others, and with few definitions a hint is not worth it.
     if not loaded.whole or len(loaded.definitions) < LEAST_SHARED:
         return
@@ -87,7 +87,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
 
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:
-    """Yield a warning for each entry of the settings that concerns nothing in any form."""
+    """Yield a warning for each entry of the settings that matches nothing in any form."""
     messages: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
         for entry, message in check_matches(settings, loaded.definitions):

@@ -56,7 +56,7 @@ def find_changed(project: Project, since: str, *, also_undone: bool = False) -> 
 
 
 def find_alike(project: Project, changed: Changed, definitions: Sequence[Definition]) -> frozenset[str]:
-    """Return the files of those definitions that declare what they declared at the fork, whatever files say it now."""
+    """Return the files of those definitions that still declare what they declared at the fork, in whatever files."""
     current = [definition for definition in definitions if definition.file not in changed.outdated]
     if not current:
         return frozenset()

@@ -46,7 +46,7 @@ def check_checkout(project: Project, folders: Sequence[str]) -> None:
 
 
 def check_nested(repository: Repository, folder: Path) -> None:
-    """Refuse a repository inside another one that holds the definitions itself, and so most likely their record."""
+    """Refuse a repository inside another one that contains the definitions too, and so probably has their record."""
     around = repository_root(repository.root.parent)
     try:
         outer = Repository(around)
@@ -63,7 +63,7 @@ def check_nested(repository: Repository, folder: Path) -> None:
 
 
 def check_settings_moved(project: Project) -> None:
-    """Refuse definitions that have all moved away from their settings, which are still there and protect nothing."""
+    """Refuse definitions that have all moved away from their settings, which stayed behind and have no effect."""
     path = project.settings_path
     repository, base = project.repository, project.base
     commit = project.record.applied or base.commit
@@ -104,7 +104,7 @@ def _may_hold_definitions(repository: Repository, head: str, submodule: str, fol
 
 
 def _find_mentioned(repository: Repository, head: str, folders: Sequence[str], paths: Sequence[str]) -> set[str]:
-    """Return those of some files whose name a definition of `HEAD` has in it: they may be texts of it."""
+    """Return the files whose name occurs in a definition of `HEAD`: they may be its text files."""
     mentioned: set[str] = set()
     files = {path: blob for folder in folders for path, blob in repository.files(head, folder).items()} if paths else {}
     for path, blob in files.items():

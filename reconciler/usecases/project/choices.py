@@ -27,7 +27,7 @@ class Choices:
 
     @property
     def only_changed(self) -> bool:
-        """Whether only definitions are meant that differ from a revision."""
+        """Whether only definitions that differ from a revision are selected."""
         return self.changed or self.changed_since is not None
 
 
@@ -41,7 +41,7 @@ def read_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
 
 
 def choose_policy(settings: Settings, choices: Choices) -> Policy:
-    """Return what to do with fields that somebody else moved: what was chosen, else what the settings say.
+    """Return what to do with fields that somebody else changed: the user's choice, or else the settings'.
 
     Raises UsageError for an unknown choice.
     """

@@ -77,14 +77,14 @@ def _load_forms(choices: Choices, forms: Sequence[Settings], *, in_passing: bool
 
 
 def drop_missing_overlay(settings: Settings, folder: Path) -> Settings:
-    """Return the settings for commands that write overlays: a folder that is not there yet is no mistake to them."""
+    """Return the settings for commands that write overlays, which may create the overlay folder."""
     if settings.overlay is None or (folder.resolve().parent / settings.overlay).is_dir():
         return settings
     return dataclasses.replace(settings, overlay=None)
 
 
 def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tuple[Path, ...]:
-    """Return the files that PATHS mean, alike in all environments: an overlay of one means its definition in each."""
+    """Return the files that PATHS select in all environments: an overlay of one selects its definition in each."""
     choices = resolve_names(choices, forms, root)
     if not choices.paths or len(forms) == 1:
         return tuple(choices.paths)
@@ -140,7 +140,7 @@ def find_mentioning(files: YamlFiles, texts: Collection[str]) -> list[YamlFile]:
 
 
 def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
-    """Return whether a path is there, in one of some folders; a link is where it is itself, wherever it leads."""
+    """Return whether a path exists in one of some folders. A link counts where it is, not where it leads."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the link
     place = absolute.parent.resolve() / absolute.name
     return os.path.lexists(place) and any(place.resolve() == each or place.is_relative_to(each) for each in folders)

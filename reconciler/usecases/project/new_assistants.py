@@ -66,20 +66,20 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
 
 
 def forget_unclear_creation(project: Project, definition: Definition) -> Project:
-    """Return the project without the unclear creations of a file: somebody has looked, and creates it now."""
+    """Return the project without the unclear creations of a file: the user has checked, and creates it now."""
     looked_at = _find_unclear_creations(project, definition)
     unclear = tuple(entry for entry in project.record.unclear if entry not in looked_at)
     return dataclasses.replace(project, record=dataclasses.replace(project.record, unclear=unclear))
 
 
 def _find_unclear_creations(project: Project, definition: Definition) -> list[Unclear]:
-    """Return the unclear creations of a file, or of one of this name that is gone."""
+    """Return the unclear creations of a file, or of a removed file with this name."""
     unclear = [entry for entry in project.record.unclear if entry.is_creation]
     return [entry for entry in unclear if entry.file == definition.file or _is_renamed(project, entry, definition)]
 
 
 def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result]) -> list[Result]:
-    """Return results in which nothing is created that live has already, as far as the API lists its assistants."""
+    """Return results in which nothing is created that already exists live, if the API lists its assistants."""
     # If the record was lost, nothing says what was created. So a live assistant with the same name and no definition
     # counts.
     names = {name for result in results if (name := _name_to_create(result)) is not None}
@@ -116,7 +116,7 @@ def _name_to_create(result: Result) -> str | None:
 
 
 def announce(project: Project, planned: Run) -> Project:
-    """Write into the record which assistants a run is about to create, and return the project that knows it."""
+    """Write into the record which assistants a run is about to create, and return the updated project."""
     files = [result.definition.file for result in planned.results if result.creates]
     if not files or project.may_create is not None:
         return project
@@ -154,7 +154,7 @@ def adopt_announcement(project: Project, token: str) -> Project:
 
 
 def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
-    """Take back what was announced with a token, of which nothing was sent, and return the files."""
+    """Withdraw what was announced with a token and never sent, and return the files."""
     record = read_record(repository, ref)
     announced, others = _divide_announced(record, token)
     if announced:
@@ -164,7 +164,7 @@ def withdraw(repository: Repository, ref: str, token: str) -> list[str]:
 
 
 def _divide_announced(record: Record, token: str) -> tuple[tuple[Unclear, ...], tuple[Unclear, ...]]:
-    """Return what of a record's unclear writes was announced with a token, and the rest."""
+    """Split a record's unclear writes: those that were announced with a token, and the others."""
     announced = tuple(entry for entry in record.unclear if entry.is_creation and entry.token == token)
     return announced, tuple(entry for entry in record.unclear if entry not in announced)
 
@@ -183,7 +183,7 @@ def _write_announcement(project: Project, files: Sequence[str], token: str = "")
 
 
 def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> bool:
-    """Return whether a file that is gone declared the same name in a commit that it may have been created from."""
+    """Return whether a removed file declared the same name in a commit from which it may have been created."""
     if unclear.file in project.repository.files(project.head):
         return False
     # In any folder, since the definitions' folder may have been renamed as well.
@@ -194,7 +194,7 @@ def _is_renamed(project: Project, unclear: Unclear, definition: Definition) -> b
 
 
 def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
-    """Yield the record's entries that a new file may be, renamed: of the same name, with a file that is gone."""
+    """Yield the record's entries whose renamed file a new file may be: the same name, and their file was removed."""
     entries = project.record_entries.by_file.values()
     at_head = project.repository.files(project.head) if entries else {}
     alike = [entry for entry in entries if entry.file not in at_head and _is_namesake(entry.declared, definition)]

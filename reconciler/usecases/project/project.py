@@ -106,12 +106,12 @@ class Project:
         return bool(self.record.commit) and not self.repository.is_ancestor(self.record.applied, self.head)
 
     def snapshot(self, commit: str, current: Sequence[Definition] = ()) -> Snapshot:
-        """Return the definitions of a commit below the run's folder; what reads as a `current` one is not parsed."""
+        """Return the definitions of a commit below the run's folder; files with `current` content are not parsed."""
         return Snapshot(self.repository, commit, self.below, self.settings.environment, current)
 
     @functools.cached_property
     def record_entries(self) -> Entries:
-        """The record's entries; none if there is no record that holds them."""
+        """The record's entries; none without a record, or with one in the older form."""
         record = self.record
         if not (record.commit and record.resolved):
             return Entries()
@@ -174,7 +174,7 @@ class Project:
             raise DefinitionError(f"it is frozen ({freeze.describe()})", where=definition.file, hint=hint)
 
     def plan_for(self, definition: Definition, live: Mapping[str, Any]) -> Plan:
-        """Return what is to be done about one assistant that was read. Raises IncompleteObject."""
+        """Return the plan for one assistant that was read. Raises IncompleteObject."""
         ids = (definition.id, str(live.get("id")))
         with _COMPARING:
             base = self.base.find_declared(ids, definition.file, live, definition.declared)
@@ -191,11 +191,11 @@ class Project:
         return dataclasses.replace(plan, warnings=(*plan.warnings, *notes))
 
     def planner_for(self, key: str) -> Planner:
-        """Return what plans the assistant of the definition with a key, on the day of the run."""
+        """Return the planner for the assistant of the definition with a key, on the day of the run."""
         return Planner(policy=self.policy, overrides=self.overrides_for(key), merge_texts=self.merge_texts)
 
     def merge_texts(self, base: str, live: str, desired: str) -> str | None:
-        """Return two edits of a text merged line by line, None if they touch. Raises RepositoryError."""
+        """Return two edits of a text merged line by line, None if they overlap. Raises RepositoryError."""
         return merge_texts(base, live, desired) if self.repository.exists else None
 
     def unclear_fields(self, ids: Collection[str]) -> tuple[FieldPath, ...]:

@@ -56,7 +56,7 @@ def _find_undated(results: Sequence[Result]) -> tuple[dict[str, str], set[str]]:
 
 
 def _open_files(result: Result) -> set[str]:
-    """Return the files that declare what has no commit named yet."""
+    """Return the files that declare values without a known commit."""
     undated = [change.path for change in result.plan.changes if _is_undated(change)] if result.plan else []
     return {file for path in undated for file, _, _ in _find_parts(result.definition, path)}
 
@@ -86,7 +86,7 @@ def _add_setters(result: Result, histories: Histories, settings: Settings) -> Re
 
 
 def _add_setter(definition: Definition, change: Change, histories: Histories, settings: Settings) -> Change:
-    """Return a change with the newest commit that brought a part of the desired value, if `HEAD` has all of them."""
+    """Return a change with the newest commit that set a part of the desired value, if `HEAD` has all parts."""
     if not _is_undated(change):
         return change
     path = change.path

@@ -21,7 +21,7 @@ _NOT_PLAIN = re.compile(r"(?:^|\s)[#&*]|\r")
 
 
 def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | None:
-    """Return what the record says of an assistant from now on; None for one that is not there yet."""
+    """Return an assistant's new entry in the record; None if it does not exist yet."""
     # The entry is the definition, except for what the run did not settle. An ignored field keeps the value of the old
     # entry, or is absent if there is none. A field that did not converge gets the value that live showed. So the next
     # plan, or the end of the ignore, shows git's move as a change, and not as somebody's edit.

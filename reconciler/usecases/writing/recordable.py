@@ -16,7 +16,7 @@ from reconciler.usecases.project.reading import OFF
 
 
 def records_by_default(project: Project) -> bool:
-    """Return whether an apply records without being asked: where there is a record, or the settings want one."""
+    """Return whether an apply records by default: if there is a record, or the settings ask for one."""
     settings = project.settings.record
     return settings if settings is not None else bool(project.record.commit)
 
@@ -59,7 +59,7 @@ def check_recordable(project: Project) -> None:
 
 
 def _find_uncommitted(project: Project) -> Iterator[str]:
-    """Yield what differs from `HEAD`. Raises RepositoryError for a file behind a filter."""
+    """Yield what differs from `HEAD`. Raises RepositoryError for a file with a filter."""
     repository, head = project.repository, project.head
     # Compared as they were read, since git may have been told to ignore changes of a file. Comments do not count: only
     # what a file declares is recorded.
@@ -91,7 +91,7 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
 
 
 def _is_same(project: Project, definition: Definition, entry: Entry) -> bool:
-    """Tell whether `HEAD` declares what was read; an id that git lacks is no difference."""
+    """Return whether `HEAD` declares what was read. An id that is not in git is not a difference."""
     if entry.id != NEW:
         return are_same(entry, definition)
     # While `HEAD` says `id: new`, the file may already have the new id. It differs from the record's only by somebody's

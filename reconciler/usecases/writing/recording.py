@@ -34,7 +34,7 @@ def record(run: Run, project: Project, *, with_entries: bool = True) -> str | No
 
 
 def record_rollback(run: Run, project: Project, restored: Restored) -> str | None:
-    """Record what a rollback has put back, and leave all entries as they are; return the commit.
+    """Record what a rollback has restored, and leave all entries as they are; return the commit.
 
     `restored` is as for `find_undone`. None where the record says it already. Raises RepositoryError.
     """
@@ -51,7 +51,7 @@ def forget(run: Run, project: Project) -> str:
 
 @contextlib.contextmanager
 def _explain(text: str, remedy: str) -> Iterator[None]:
-    """Let an error of git say first what has happened, and last what to do then."""
+    """Make an error of git begin with what has happened, and end with what to do."""
     try:
         yield
     except RepositoryError as error:
@@ -113,7 +113,7 @@ class _Update:
         )
 
     def _read_previous(self) -> tuple[Entries, Mapping[str, Blob]]:
-        """Return the entries that the record holds so far, with their objects."""
+        """Return the current entries of the record, with their objects."""
         if self.previous.resolved:
             return self.project.record_entries, self.repository.files(self.previous.commit)
         # A record of the older form has none. Its definitions are written out as entries once.
@@ -228,7 +228,7 @@ class _Update:
         }
 
     def _find_trailers(self, outdated: Mapping[str, frozenset[str]]) -> Trailers:
-        """Return what a record's message keeps after a run."""
+        """Return what a record's message stores after a run."""
         recorded = [result for result in self.run.results if result.outcome and result.outcome.is_recorded]
         creations = (result.definition for result in recorded if result.plan and result.plan.creates)
         created = {definition.file: definition.id for definition in creations if definition.id}
@@ -248,7 +248,7 @@ class _Update:
 
 
 def _write_message(run: Run) -> str:
-    """Return the totals as a subject, then what became of each assistant that is not unchanged."""
+    """Return the totals as a subject, then the outcome of each assistant that is not unchanged."""
     outcomes = [result.outcome for result in run.results]
     notable = [outcome for outcome in Outcome if outcome is not Outcome.UNCHANGED]
     totals = [f"{outcomes.count(outcome)} {outcome.replace('_', ' ')}" for outcome in notable if outcome in outcomes]

@@ -149,7 +149,7 @@ class Write:
         return self._judge_reading(after, answer)
 
     def _judge_reading(self, after: Mapping[str, Any], answer: Mapping[str, Any]) -> Result:
-        """Return what the reading after a write shows of it; `answer` is empty if it made no sense."""
+        """Return what the reading after a write shows of it; `answer` is empty if it was invalid."""
         remaining, declared, before = self._find_remaining(after), self.definition.declared, self.before
         touched = {*find_undeclared_changes(declared, before, after)}
         touched |= {*find_undeclared_changes(declared, before, {**before, **answer})}
