@@ -1,10 +1,11 @@
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from authority import Authority, make_authority
-from odd_client import ASSISTANT, check_no_secret, token_credentials
+from odd_client import ASSISTANT, check_no_secret, client, token_credentials
 from odd_server import OddServer, Reply, Request, answer, hang_up, odd_server, raw_reply, reset, silence
 from tunnel import tunnel
 
@@ -12,9 +13,10 @@ from reconciler.api.client import AssistantsApi
 from reconciler.api.proxy import is_exempt
 from reconciler.core.base_url import check_base_url
 from reconciler.core.ports import ApiLimits
-from reconciler.errors import ApiError, UnclearWrite
+from reconciler.errors import ApiError, SettingsError, UnclearWrite
 
 NAME = "https://api.corp.test:8443/api"
+TLS, PLAIN = "https://agents.example.test/api", "http://agents.example.test/api"  # no names that resolve
 
 
 @pytest.mark.parametrize(
@@ -64,61 +66,59 @@ def test_no_proxy_takes_names_suffixes_ports_and_ranges(url: str, no_proxy: str,
     assert is_exempt(check_base_url(url, allow_insecure_http=False), no_proxy) is exempt
 
 
-@pytest.fixture
-def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch
-
-
 @pytest.mark.parametrize(
-    ("no_proxy", "through"), [("0.0.0.0:{port}", False), ("0.0.0.0/32", False), ("0.0.0.0:1", True)]
+    ("no_proxy", "through"), [("0.0.0.0", False), ("0.0.0.0:{port}", False), ("0.0.0.0/32", False), ("0.0.0.0:1", True)]
 )
 def test_the_environment_decides_what_goes_through_the_proxy(
-    env: pytest.MonkeyPatch, no_proxy: str, through: bool
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, through: bool
 ) -> None:
     with odd_server() as server, odd_server() as proxy:
         server.on("GET *", answer(200, ASSISTANT))
         proxy.on("GET *", answer(200, ASSISTANT))
-        env.setenv("HTTP_PROXY", proxy.origin)
-        env.setenv("NO_PROXY", no_proxy.format(port=server.origin.rpartition(":")[2]))
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        monkeypatch.setenv("NO_PROXY", no_proxy.format(port=server.origin.rpartition(":")[2]))
         url = server.url.replace("127.0.0.1", "0.0.0.0")
-        with AssistantsApi(url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True)) as api:
+        with api_through_proxy(url) as api:
             assert api.get("asst_1") == ASSISTANT
         assert (proxy.connections, server.connections) == (int(through), int(not through))
 
 
 @pytest.fixture
-def api_server(tmp_path: Path, env: pytest.MonkeyPatch) -> Iterator[tuple[OddServer, Authority]]:
+def server() -> Iterator[OddServer]:
+    with odd_server() as running:
+        yield running
+
+
+@pytest.fixture
+def api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[OddServer, Authority]]:
     """An API by TLS, which is known by a name that only a proxy can resolve."""
     authority = make_authority(tmp_path / "authority")
-    env.setenv("SSL_CERT_FILE", str(authority.file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     with odd_server(tls=authority.server(authority.issue(san="DNS:agents.example.test"))) as server:
         for method in ("GET", "PATCH", "POST"):
             server.on(f"{method} *", answer(200, ASSISTANT))
         yield server, authority
 
 
-def api_through_proxy(retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
-    options = ("https://agents.example.test/api", token_credentials(), ApiLimits(retries=retries, timeout=timeout))
-    return AssistantsApi(*options, backoff=0.01)
+def api_through_proxy(url: str = TLS, retries: int = 2, timeout: float = 5.0) -> AssistantsApi:
+    limits = ApiLimits(retries=retries, timeout=timeout, allow_insecure_http=True)
+    return AssistantsApi(url, token_credentials(), limits, backoff=0.01)
 
 
 @pytest.mark.parametrize("by_tls", [False, True])
 def test_a_tunnel_through_a_proxy_with_a_password(
-    api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch, by_tls: bool
+    api_server: tuple[OddServer, Authority], monkeypatch: pytest.MonkeyPatch, by_tls: bool
 ) -> None:
     server, authority = api_server
     tls = authority.server(authority.issue("proxy")) if by_tls else None
     with odd_server(tls=tls) as proxy:
         proxy.on("CONNECT *", tunnel(server, "anna:hu:sh %"))
-        env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hu%3Ash%20%25@"))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hu%3Ash%20%25@"))
         with api_through_proxy() as api:
             assert api.get("asst_1") == ASSISTANT
             assert api.patch("asst_1", {"name": "x"}, live_id="asst_1") == ASSISTANT
         assert [request.path for request in proxy.all_requests] == ["agents.example.test:443"]
-        env.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin.replace("//", "//anna:hush@"))
         with (
             api_through_proxy() as api,
             pytest.raises(ApiError, match="407 from the proxy in HTTPS_PROXY") as error_info,
@@ -150,11 +150,11 @@ def opened_and_reset(sock: socket.socket, request: Request) -> bool:
     "reply", [hang_up, silence, answer(502, ""), answer(504, ""), raw_reply(OPENED), opened_and_silent]
 )
 def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
-    api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch, reply: Reply
+    api_server: tuple[OddServer, Authority], monkeypatch: pytest.MonkeyPatch, reply: Reply
 ) -> None:
     server, _ = api_server
     with odd_server() as proxy:
-        env.setenv("HTTPS_PROXY", proxy.origin)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", reply)
         with api_through_proxy(timeout=0.4) as api:
             with pytest.raises(ApiError, match="after 3 attempts") as error_info:
@@ -178,10 +178,10 @@ def test_a_write_that_got_no_further_than_the_proxy_is_not_unclear(
     ],
 )
 def test_what_a_proxy_did_instead_is_told_in_words(
-    env: pytest.MonkeyPatch, reply: Reply, message: str, hint: str
+    monkeypatch: pytest.MonkeyPatch, reply: Reply, message: str, hint: str
 ) -> None:
     with odd_server() as proxy:
-        env.setenv("HTTPS_PROXY", proxy.origin)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", reply)
         with api_through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
@@ -190,12 +190,12 @@ def test_what_a_proxy_did_instead_is_told_in_words(
 
 
 def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
-    api_server: tuple[OddServer, Authority], env: pytest.MonkeyPatch
+    api_server: tuple[OddServer, Authority], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, _ = api_server
     server.on("PATCH *", hang_up)
     with odd_server() as proxy:
-        env.setenv("HTTPS_PROXY", proxy.origin)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
         proxy.on("CONNECT *", tunnel(server))
         with api_through_proxy() as api:
             for _ in range(2):  # over a new connection, and over one that was good for a reading
@@ -205,11 +205,97 @@ def test_a_write_that_got_lost_behind_the_proxy_is_unclear(
     assert len(server.requests("PATCH")) == 2
 
 
-def test_a_proxy_that_is_down_is_what_the_hint_is_about(env: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_down_is_what_the_hint_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    env.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
     with api_through_proxy(retries=0) as api, pytest.raises(ApiError) as error_info:
         api.get("asst_1")
     assert "refused" in error_info.value.message
     assert "check that the proxy in ALL_PROXY is running" in error_info.value.hint
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used(server: OddServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, server.origin.replace("//", "//anna:hush@"))
+    server.on("GET *", answer(200, ASSISTANT))
+    with api_through_proxy(PLAIN) as api:
+        assert api.get("asst_1") == ASSISTANT
+    (request,) = server.all_requests
+    assert request.path == "http://agents.example.test/api/assistants/asst_1"
+    assert request.header("proxy-authorization")
+
+
+@pytest.mark.parametrize(
+    ("url", "variable", "asked"),
+    [
+        (TLS, "HTTPS_PROXY", "CONNECT *"),
+        (PLAIN, "http_proxy", "GET *"),
+        (TLS, "ALL_PROXY", "CONNECT *"),
+    ],
+)
+@pytest.mark.parametrize("login", ["anna:hush%20hush@", ""])
+def test_a_wrong_password_is_sent_to_a_proxy_once(
+    server: OddServer, monkeypatch: pytest.MonkeyPatch, url: str, variable: str, asked: str, login: str
+) -> None:
+    monkeypatch.setenv(variable, server.origin.replace("//", f"//{login}"))
+    server.on(asked, answer(407, {"error": "hush hush"}, Proxy_Authenticate="Basic"))
+    server.latency = 0.05
+    with api_through_proxy(url, retries=3) as api, ThreadPoolExecutor(16) as pool:
+        errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
+        assert sum(api.calls.values()) == 0
+    assert len(server.all_requests) == 1
+    for error in errors:
+        assert isinstance(error, ApiError)
+        assert check_no_secret(error).kind == "network"
+        assert f"407 from the proxy in {variable}" in error.message
+        assert variable in error.hint
+        assert "running" not in error.hint
+
+
+@pytest.mark.parametrize(("status", "times"), [(403, 1), (502, 3), (503, 3), (504, 3)])
+def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
+    server: OddServer, monkeypatch: pytest.MonkeyPatch, status: int, times: int
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", server.origin)
+    server.on("CONNECT *", answer(status, ""))
+    with api_through_proxy() as api, pytest.raises(ApiError, match=f"{status} from the proxy") as error_info:
+        api.get("asst_1")
+    assert error_info.value.kind == "network"
+    assert len(server.all_requests) == times
+
+
+def test_what_a_proxy_repeats_of_its_password_is_not_shown(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.origin.replace("//", "//anna:hush@"))
+    server.on("GET *", answer(403, {"error": "not with Basic YW5uYTpodXNo, which is anna:hush"}))
+    with api_through_proxy(PLAIN, retries=0) as api, pytest.raises(ApiError) as error_info:
+        api.get("asst_1")
+    assert "YW5uYTpodXNo" not in str(check_no_secret(error_info.value))
+
+
+def test_loopback_is_never_reached_through_a_proxy(server: OddServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.invalid:1")
+    server.on("GET *", answer(200, ASSISTANT))
+    with client(server) as api:
+        assert api.get("asst_1") == ASSISTANT
+
+
+@pytest.mark.parametrize("proxy", ["socks5://anna:hush@h:1", "http://anna:hush@h:port", "http://", "ftp://hush"])
+def test_an_unusable_proxy_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(SettingsError, match="proxy") as error_info:
+        api_through_proxy()
+    assert "hush" not in str(error_info.value) + error_info.value.hint
+
+
+def test_a_proxy_may_be_named_without_a_scheme_or_be_reached_by_tls(
+    server: OddServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("GET *", answer(200, ASSISTANT))
+    monkeypatch.setenv("HTTP_PROXY", server.origin.removeprefix("http://"))
+    with api_through_proxy(PLAIN) as api:
+        assert api.get("asst_1") == ASSISTANT
+    monkeypatch.setenv("HTTP_PROXY", server.origin.replace("http://", "https://"))
+    with api_through_proxy(PLAIN, retries=0) as api, pytest.raises(ApiError) as error_info:
+        api.get("asst_1")
+    assert error_info.value.kind == "network"

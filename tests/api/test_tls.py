@@ -48,6 +48,8 @@ def test_both_variables_name_authorities(server: OddServer, authority: Authority
     env.setenv("SSL_CERT_FILE", str(authority.file))
     with client(server) as api:
         assert api.get("asst_1") == ASSISTANT
+        assert api.get("asst_1") == ASSISTANT
+    assert server.connections == 1
     env.delenv("SSL_CERT_FILE")
     folder = authority.folder / "hashed"
     folder.mkdir()
@@ -225,6 +227,7 @@ def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
         options = (plain.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
         with AssistantsApi(*options) as api, pytest.raises(ApiError) as error_info:
             api.get("asst_1")
+        assert plain.requests("GET") == []
     assert error_info.value.kind in ("network", "timeout")
     for reason, piece in (
         ("WRONG_VERSION_NUMBER", "http://"),

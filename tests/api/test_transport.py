@@ -3,10 +3,7 @@ import contextlib
 import gzip
 import json
 import re
-import shutil
 import socket
-import ssl
-import subprocess
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +16,7 @@ from odd_server import OddServer, Reply, answer, build_response, drip, gzip_bomb
 import reconciler.api
 from reconciler.api.client import AssistantsApi
 from reconciler.core.ports import ApiLimits
-from reconciler.errors import ApiError, SettingsError
+from reconciler.errors import ApiError
 
 YES = answer(200, ASSISTANT)
 BODY = json.dumps(ASSISTANT).encode()
@@ -158,10 +155,7 @@ def test_a_connection_that_the_server_closed_while_idle_is_opened_again(server: 
 
 
 @pytest.mark.parametrize("host", ["a" * 70 + ".example", "a..b", ".a"])
-def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def test_a_host_that_cannot_be_one_is_an_error_like_any_other(host: str) -> None:
     with AssistantsApi(f"https://{host}/api", token_credentials(), ApiLimits(retries=0)) as api:
         with pytest.raises(ApiError, match="cannot be a host's name") as error_info:
             api.get("asst_1")
@@ -231,172 +225,3 @@ def test_credentials_of_netrc_are_not_sent(server: OddServer, tmp_path: Path, mo
     with client(server) as api:
         api.get("asst_1")
     assert server.all_requests[0].header("authorization") == []
-
-
-@pytest.fixture
-def without_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch
-
-
-def api_through_proxy(url: str) -> AssistantsApi:
-    options = (url, token_credentials(), ApiLimits(retries=0, allow_insecure_http=True))
-    return AssistantsApi(*options, backoff=0.01)
-
-
-@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_used(server: OddServer, without_proxies: pytest.MonkeyPatch, name: str) -> None:
-    without_proxies.setenv(name, server.origin.replace("//", "//anna:hush@"))
-    server.on("GET *", YES)
-    with api_through_proxy("http://agents.example.invalid/api") as api:
-        assert api.get("asst_1") == ASSISTANT
-    (request,) = server.all_requests
-    assert request.path == "http://agents.example.invalid/api/assistants/asst_1"
-    assert request.header("proxy-authorization")
-
-
-def test_a_proxy_that_says_no_is_told_without_its_credentials(
-    server: OddServer, without_proxies: pytest.MonkeyPatch
-) -> None:
-    without_proxies.setenv("HTTPS_PROXY", server.origin.replace("//", "//anna:hush@"))
-    server.on("CONNECT *", answer(407, "", Proxy_Authenticate="Basic"))
-    with api_through_proxy("https://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
-        api.get("asst_1")
-    error = check_no_secret(error_info.value)
-    assert error.kind == "network"
-    assert "no connection to https://agents.example.invalid: 407" in error.message
-
-
-@pytest.mark.parametrize(
-    ("url", "variable", "asked"),
-    [
-        ("https://agents.example.invalid/api", "HTTPS_PROXY", "CONNECT *"),
-        ("http://agents.example.invalid/api", "http_proxy", "GET *"),
-        ("https://agents.example.invalid/api", "ALL_PROXY", "CONNECT *"),
-    ],
-)
-@pytest.mark.parametrize("login", ["anna:hush%20hush@", ""])
-def test_a_wrong_password_is_sent_to_a_proxy_once(
-    server: OddServer, without_proxies: pytest.MonkeyPatch, url: str, variable: str, asked: str, login: str
-) -> None:
-    without_proxies.setenv(variable, server.origin.replace("//", f"//{login}"))
-    server.on(asked, answer(407, {"error": "hush hush"}, Proxy_Authenticate="Basic"))
-    server.latency = 0.05
-    options = (url, token_credentials(), ApiLimits(retries=3, allow_insecure_http=True))
-    with AssistantsApi(*options, backoff=0.01) as api, ThreadPoolExecutor(16) as pool:
-        errors = [future.exception() for future in [pool.submit(api.get, f"asst_{n}") for n in range(60)]]
-        assert sum(api.calls.values()) == 0
-    assert len(server.all_requests) == 1
-    for error in errors:
-        assert isinstance(error, ApiError)
-        assert check_no_secret(error).kind == "network"
-        assert f"407 from the proxy in {variable}" in error.message
-        assert variable in error.hint
-        assert "running" not in error.hint
-
-
-@pytest.mark.parametrize(("status", "times"), [(403, 1), (502, 3), (503, 3), (504, 3)])
-def test_a_proxy_that_cannot_reach_the_api_is_asked_again(
-    server: OddServer, without_proxies: pytest.MonkeyPatch, status: int, times: int
-) -> None:
-    without_proxies.setenv("HTTPS_PROXY", server.origin)
-    server.on("CONNECT *", answer(status, ""))
-    options = ("https://agents.example.invalid/api", token_credentials(), ApiLimits(retries=2))
-    with (
-        AssistantsApi(*options, backoff=0.01) as api,
-        pytest.raises(ApiError, match=f"{status} from the proxy") as error_info,
-    ):
-        api.get("asst_1")
-    assert error_info.value.kind == "network"
-    assert len(server.all_requests) == times
-
-
-def test_what_a_proxy_repeats_of_its_password_is_not_shown(
-    server: OddServer, without_proxies: pytest.MonkeyPatch
-) -> None:
-    without_proxies.setenv("HTTP_PROXY", server.origin.replace("//", "//anna:hush@"))
-    server.on("GET *", answer(403, {"error": "not with Basic YW5uYTpodXNo, which is anna:hush"}))
-    with api_through_proxy("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
-        api.get("asst_1")
-    assert "YW5uYTpodXNo" not in str(check_no_secret(error_info.value))
-
-
-def test_loopback_is_never_reached_through_a_proxy(server: OddServer, without_proxies: pytest.MonkeyPatch) -> None:
-    without_proxies.setenv("HTTP_PROXY", "http://proxy.example.invalid:1")
-    server.on("GET *", YES)
-    with client(server) as api:
-        assert api.get("asst_1") == ASSISTANT
-
-
-def test_hosts_that_need_no_proxy_get_none(server: OddServer, without_proxies: pytest.MonkeyPatch) -> None:
-    server.on("GET *", YES)
-    with odd_server() as proxy:
-        without_proxies.setenv("http_proxy", proxy.origin)
-        without_proxies.setenv("no_proxy", "0.0.0.0")
-        with api_through_proxy(server.url.replace("127.0.0.1", "0.0.0.0")) as api:
-            assert api.get("asst_1") == ASSISTANT
-        assert proxy.connections == 0
-
-
-@pytest.mark.parametrize("proxy", ["socks5://anna:hush@h:1", "http://anna:hush@h:port", "http://", "ftp://hush"])
-def test_an_unusable_proxy_is_refused_without_being_shown(without_proxies: pytest.MonkeyPatch, proxy: str) -> None:
-    without_proxies.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(SettingsError, match="proxy") as error_info:
-        api_through_proxy("https://agents.example.invalid/api")
-    assert "hush" not in str(error_info.value) + error_info.value.hint
-
-
-def test_a_proxy_may_be_named_without_a_scheme_or_be_reached_by_tls(
-    server: OddServer, without_proxies: pytest.MonkeyPatch
-) -> None:
-    server.on("GET *", YES)
-    without_proxies.setenv("HTTP_PROXY", server.origin.removeprefix("http://"))
-    with api_through_proxy("http://agents.example.invalid/api") as api:
-        assert api.get("asst_1") == ASSISTANT
-    without_proxies.setenv("HTTP_PROXY", server.origin.replace("http://", "https://"))
-    with api_through_proxy("http://agents.example.invalid/api") as api, pytest.raises(ApiError) as error_info:
-        api.get("asst_1")
-    assert error_info.value.kind == "network"
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody knows, with its key behind it."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    key, file = tmp_path / "key.pem", tmp_path / "loopback.pem"
-    options = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=loopback"
-    command = [openssl, "req", "-x509", *options.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(file)], check=True, capture_output=True)
-    file.write_text(file.read_text(encoding="ascii") + key.read_text(encoding="ascii"), encoding="ascii")
-    return file
-
-
-def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
-    with odd_server(tls=tls) as server:
-        server.on("GET *", YES)
-        with client(server) as api, pytest.raises(ApiError) as error_info:
-            api.get("asst_1")
-        assert check_no_secret(error_info.value).kind == "network"
-        assert "CERTIFICATE_VERIFY_FAILED" in error_info.value.message
-        assert "SSL_CERT_FILE" in error_info.value.hint
-        assert (server.connections, server.all_requests) == (1, [])
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        with client(server) as api:
-            assert api.get("asst_1") == ASSISTANT
-            assert api.get("asst_1") == ASSISTANT
-        assert server.connections == 2
-
-
-def test_https_to_something_that_speaks_no_tls(server: OddServer) -> None:
-    server.on("GET *", YES)
-    options = (server.url.replace("http:", "https:"), token_credentials(), ApiLimits(retries=0, timeout=2))
-    with AssistantsApi(*options) as api, pytest.raises(ApiError) as error_info:
-        api.get("asst_1")
-    assert error_info.value.kind in ("network", "timeout")
-    assert server.requests("GET") == []

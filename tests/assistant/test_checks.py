@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from one_field import declare, find_schema
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import (
@@ -18,7 +19,6 @@ from reconciler.assistant.fields import (
     keys_inside,
     takes_null,
 )
-from reconciler.assistant.json_schema import make_assistant_schema
 from reconciler.assistant.paths import FieldPath
 
 EXAMPLE = {
@@ -37,13 +37,6 @@ EXAMPLE = {
 }
 
 
-def declare(path: FieldPath, value: Any) -> dict[str, Any]:
-    """Return a definition that declares one value."""
-    for key in reversed(path):
-        value = {key: value}
-    return {"id": "a", **value}
-
-
 def test_the_references_example_with_every_field() -> None:
     assert check_definition(EXAMPLE) == []
     assert set(EXAMPLE) == {"id", *TOP_LEVEL}
@@ -52,13 +45,6 @@ def test_the_references_example_with_every_field() -> None:
 @pytest.mark.parametrize("path", DOCUMENTED, ids=".".join)
 def test_null_is_refused_where_the_table_of_fields_says_so(path: FieldPath) -> None:
     assert (check_definition(declare(path, None)) == []) is takes_null(path)
-
-
-def find_schema(path: FieldPath) -> dict[str, Any]:
-    schema: dict[str, Any] = make_assistant_schema("definition", needs_id=True)
-    for key in path:
-        schema = schema["properties"][key]
-    return schema
 
 
 WRONG: dict[str, Any] = {

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 from hypothesis import given, strategies as st
+from one_field import SCHEMA, declare, find_schema
 
 from reconciler.assistant.checks import check_definition
 from reconciler.assistant.fields import DOCUMENTED, takes_null
@@ -14,24 +15,9 @@ from reconciler.assistant.json_schema import make_assistant_schema
 from reconciler.assistant.paths import FieldPath
 
 EXTRA = [("model", "messages")]
-SCHEMA = make_assistant_schema("definition", needs_id=True)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "assistants").rglob("*.yaml"))
-
-
-def find_schema(path: FieldPath) -> dict[str, Any]:
-    """Return the schema of one field."""
-    schema: dict[str, Any] = SCHEMA
-    for key in path:
-        schema = schema["properties"][key]
-    return schema
-
-
-def declare(path: FieldPath, value: Any) -> dict[str, Any]:
-    for key in reversed(path):
-        value = {key: value}
-    return {"id": "a", **value}
 
 
 def test_it_is_draft_07_by_its_own_meta_schema() -> None:

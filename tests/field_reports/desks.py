@@ -10,7 +10,7 @@ from between import Answer, Forward, Request, json_answer
 from commands import Completed
 from json_reports import Document
 from projects import outcomes
-from stories import Story, story
+from stories import Story, committed_story
 from trees import merge_objects
 
 Fields = dict[str, Any]
@@ -33,10 +33,7 @@ def build_live(declared: Mapping[str, Any]) -> Fields:
 def desks(root: Path, *names: str, kind: type[Story] = Story, recorded: bool = True, **fields: Any) -> Iterator[Story]:
     """Definitions that are live, committed and, if nothing else is said, recorded."""
     declared = {**DECLARED, **fields}
-    with story(root, dict.fromkeys(names, build_live(declared)), kind=kind) as repo:
-        for name in names:
-            repo.write(name, **declared)
-        repo.commit("First")
+    with committed_story(root, dict.fromkeys(names, build_live(declared)), declared, kind=kind) as repo:
         if recorded:
             check_success(repo.run("apply", "--yes", "--record", "--base", "none"))
         repo.sandbox.forget_requests()

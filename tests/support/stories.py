@@ -177,3 +177,20 @@ def story(
     seed = {f"asst_{name}": fields for name, fields in live.items()}
     with running_sandbox(seed, nested=nested) as sandbox:
         yield kind(root, sandbox)
+
+
+@contextlib.contextmanager
+def committed_story(
+    root: Path,
+    live: Mapping[str, Mapping[str, Any]],
+    declared: Mapping[str, Any],
+    *,
+    nested: Nested = "merge",
+    kind: type[Story] = Story,
+) -> Iterator[Story]:
+    """The same with one definition for each of the assistants, which all declare the same, in a first commit."""
+    with story(root, live, nested=nested, kind=kind) as repo:
+        for name in live:
+            repo.write(name, **declared)
+        repo.commit("First")
+        yield repo

@@ -11,7 +11,7 @@ import pytest
 from histories import NEW, OLD, OTHER, change_kinds
 from projects import Project, outcomes, statuses
 from servers import running_sandbox
-from stories import BOTH, InstalledStory, Nested, Story, entries, story
+from stories import BOTH, InstalledStory, Nested, Story, committed_story, entries
 
 REASON = "enrolment week"
 HELD = {"reason": REASON, "assistants": ["a"], "expires": "2999-01-15"}
@@ -20,10 +20,7 @@ HELD = {"reason": REASON, "assistants": ["a"], "expires": "2999-01-15"}
 @contextlib.contextmanager
 def frozen_story(tmp_path: Path, nested: Nested = "merge", kind: type[Story] = Story) -> Iterator[Story]:
     """Two recorded assistants, of which git has changed both; `a` is frozen."""
-    with story(tmp_path / "repository", {"a": OLD, "b": OLD}, nested=nested, kind=kind) as repo:
-        for name in ("a", "b"):
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", {"a": OLD, "b": OLD}, OLD, nested=nested, kind=kind) as repo:
         repo.apply_and_record()
         freeze(repo, HELD)
         for name in ("a", "b"):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from histories import NEW, OLD, OTHER, change_kinds, make_clone, merge, unmanaged_files
 from projects import MODEL, only_assistant
-from stories import REF, Story, entries, story
+from stories import REF, Story, committed_story, entries, story
 
 LIVE: dict[str, Any] = {"a": OLD, "b": OLD}
 DRIFT = {"/firstMessage": "drift"}
@@ -19,10 +19,7 @@ CHANGE = {"/firstMessage": "change"}
 @pytest.fixture
 def repo(tmp_path: Path) -> Iterator[Story]:
     """Two definitions, committed as they are live; somebody then edits a's greeting live."""
-    with story(tmp_path / "repository", LIVE) as repo:
-        for name in LIVE:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         repo.sandbox.edit("asst_a", **OTHER)
         yield repo
 

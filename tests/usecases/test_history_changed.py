@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from between import Answer, Forward, Request, between, error_answer
 from histories import NEW, OLD, OTHER, change_kinds, make_clone, merge, unmanaged_files
-from stories import REF, Story, entries, story
+from stories import REF, Story, committed_story, entries
 
 LIVE: dict[str, Any] = dict.fromkeys("abcd", OLD)
 PEOPLE = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
@@ -17,10 +17,7 @@ PEOPLE = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 @pytest.fixture
 def repo(tmp_path: Path) -> Iterator[Story]:
     """Four definitions, committed as they are live; b was edited live since."""
-    with story(tmp_path / "repository", LIVE) as repo:
-        for name in LIVE:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         repo.sandbox.edit("asst_b", **OTHER)
         yield repo
 
@@ -241,10 +238,7 @@ def test_a_write_that_is_not_settled_counts(tmp_path: Path) -> None:
     def failing(request: Request, forward: Forward) -> Answer:
         return error_answer(500) if request.method == "PATCH" else forward(request)
 
-    with story(tmp_path / "repository", LIVE) as repo:
-        for name in LIVE:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         repo.apply_and_record()
         repo.write("a", **NEW)
         repo.commit("Change")

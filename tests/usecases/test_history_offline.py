@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from histories import NEW, OLD, change_kinds, unmanaged_files
-from stories import REF, Story, entries, story
+from stories import REF, Story, committed_story, entries
 
 LIVE: dict[str, Any] = dict.fromkeys("ab", OLD)
 NO_API = dict.fromkeys(("RECONCILER_API_URL", "RECONCILER_EMAIL", "RECONCILER_PASSWORD"), "")
@@ -18,10 +18,7 @@ MARK = "Offline: compared with the base, not with what is live. This report can'
 @pytest.fixture
 def repo(tmp_path: Path) -> Iterator[Story]:
     """Two definitions in a first commit."""
-    with story(tmp_path / "repository", LIVE) as repo:
-        for name in LIVE:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         yield repo
 
 

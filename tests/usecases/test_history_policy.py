@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from histories import NEW, OLD, OTHER, change_kinds
 from projects import MODEL
-from stories import BOTH, Nested, Story, entries, story
+from stories import BOTH, Nested, Story, committed_story, entries, story
 
 LIVE: dict[str, Any] = {"drifted": OLD, "torn": OLD, "changed": OLD}
 
@@ -17,10 +17,7 @@ LIVE: dict[str, Any] = {"drifted": OLD, "torn": OLD, "changed": OLD}
 @pytest.fixture
 def repo(tmp_path: Path) -> Iterator[Story]:
     """One definition drifted live, one was changed in git and live, one in git alone; all are recorded as they were."""
-    with story(tmp_path / "repository", LIVE) as repo:
-        for name in LIVE:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         repo.apply_and_record()
         repo.sandbox.edit("asst_drifted", **OTHER)
         repo.sandbox.edit("asst_torn", **OTHER)

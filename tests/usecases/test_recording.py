@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from between import Answer, Forward, Request, answer_with, error_answer, json_answer
 from projects import outcomes
-from stories import BOTH, REF, Nested, Story, entries, story
+from stories import BOTH, REF, Nested, Story, committed_story, entries, story
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 LIVE = dict.fromkeys("abcd", OLD)
@@ -17,10 +17,7 @@ LIVE = dict.fromkeys("abcd", OLD)
 @pytest.fixture
 def repo(tmp_path: Path) -> Iterator[Story]:
     """Four definitions that are live as they are committed; nothing is recorded yet."""
-    with story(tmp_path / "repository", LIVE) as repo:
-        for name in LIVE:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         yield repo
 
 

@@ -15,7 +15,7 @@ import pytest
 from between import error_answer
 from commands import COMMAND, connection_variables, environment
 from projects import outcomes
-from stories import REF, Story, entries, story
+from stories import REF, Story, committed_story, entries
 from two_environments import two_environments
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
@@ -24,10 +24,7 @@ OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 @pytest.fixture
 def repo(tmp_path: Path) -> Iterator[Story]:
     """Two definitions that are live as they are committed and recorded."""
-    with story(tmp_path / "repository", {"a": OLD, "b": OLD}) as repo:
-        for name in "ab":
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(tmp_path / "repository", {"a": OLD, "b": OLD}, OLD) as repo:
         repo.apply_and_record()
         repo.sandbox.forget_requests()
         yield repo

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from json_reports import Document
 from projects import kinds, outcomes
-from stories import REF, Nested, Story, entries, story
+from stories import REF, Nested, Story, committed_story, entries
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 PATCH = {"firstMessage": "new"}
@@ -17,10 +17,7 @@ PATCH = {"firstMessage": "new"}
 
 def open_story(path: Path, nested: Nested = "merge") -> Iterator[Story]:
     live = {name: {**OLD, "metadata": {"own": name, "key": 1}} for name in "abc"}
-    with story(path / "repository", live, nested=nested) as repo:
-        for name in live:
-            repo.write(name, **OLD)
-        repo.commit("First")
+    with committed_story(path / "repository", live, OLD, nested=nested) as repo:
         repo.apply_and_record()
         for name in "ab":
             repo.write(name, **NEW)
