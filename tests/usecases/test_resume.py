@@ -178,7 +178,7 @@ def test_a_report_that_cannot_be_resumed_here_is_refused_before_anything_is_sent
         assert (result.code, message in result.stderr) == (1, True), result.stderr
     (repo.root / "assistants" / "a.yaml").unlink()
     result = repo.run("apply", "--yes", "--resume", report)
-    assert (result.code, "the write to asst_a is unclear, and no definition has that id" in result.stderr) == (1, True)
+    assert (result.code, "the write to asst_a is unclear, but no definition has that id" in result.stderr) == (1, True)
     assert repo.sandbox.patches == []
 
 
