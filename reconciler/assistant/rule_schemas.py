@@ -1,8 +1,9 @@
 """The JSON Schemas of a team's rules: finds their mistakes, and rewrites them for editors. Reads no file."""
 
+import graphlib
 import re
 import warnings
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.assistant.json_schema import Schema
@@ -23,6 +24,8 @@ _OTHERS: Final = {
     *("maxLength", "minLength", "pattern", "format", "maxItems", "minItems", "uniqueItems", "maxContains"),
     *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
 }
+# Of these, the keywords whose schemas are for the same value.
+_SAME_VALUE: Final = {"not", "if", "then", "else", "allOf", "anyOf", "oneOf", "dependentSchemas"}
 _KNOWN: Final = _ONE | _SOME | _NAMED | _OTHERS
 _REFERENCE: Final = "a reference is a path inside this schema, like #/$defs/NAME"
 # Keywords that check no value, or that are for schemas in several documents.
@@ -64,21 +67,43 @@ def _list_parts(schema: Any, path: FieldPath) -> Iterator[tuple[FieldPath, Any]]
 def _check_parts(schema: Any, formats: Container[str]) -> Iterator[FieldProblem]:
     """Yield mistakes that JSON Schema ignores, or notices only when a value is checked."""
     parts = dict(_list_parts(schema, ()))
-    by_reference = {f"#{to_pointer(path)}": part for path, part in parts.items()}
+    by_reference = {f"#{to_pointer(path)}": path for path in parts}
     keywords = [((*path, key), part[key]) for path, part in parts.items() if isinstance(part, Mapping) for key in part]
     anchors = [value for path, value in keywords if path[-1] == "$anchor"]
-    by_reference |= {f"#{value}": parts[path[:-1]] for path, value in keywords if path[-1] == "$anchor"}
+    by_reference |= {f"#{value}": path[:-1] for path, value in keywords if path[-1] == "$anchor"}
+    references = {
+        path[:-1]: by_reference[value] for path, value in keywords if path[-1] == "$ref" and value in by_reference
+    }
+    endless = _find_endless(parts, references)
     for path, value in keywords:
         keyword = path[-1]
         if problem := _UNSUPPORTED.get(keyword) or (_suggest_keyword(keyword) if keyword not in _KNOWN else ""):
             yield FieldProblem(path, f"{keyword} {problem}", about="key")
         elif keyword == "$anchor" and anchors.count(value) > 1:
             yield FieldProblem(path, f"another schema of this rule also has the $anchor {value}; rename one of them")
+        elif keyword == "$ref" and path[:-1] in endless:
+            yield FieldProblem(path, f"{value} refers to itself")
         elif problem := _explain_bad_value(keyword, value, formats, by_reference):
             yield FieldProblem(path, problem)
         for pattern in value if keyword == "patternProperties" else ():
-            if problem := _explain_bad_value("pattern", pattern, (), {}):
+            if problem := _explain_bad_value("pattern", pattern, (), ()):
                 yield FieldProblem((*path, pattern), problem, about="key")
+
+
+def _find_endless(parts: Collection[FieldPath], references: Mapping[FieldPath, FieldPath]) -> Collection[FieldPath]:
+    """Return parts of a schema that lead to each other without going into the value: a check would never end."""
+    graph: dict[FieldPath, set[FieldPath]] = {path: {target} for path, target in references.items()}
+    for path in parts:
+        # The schema that holds a part is one step above its keyword. A list or an object of schemas is a step as well.
+        for steps, keywords in ((1, _ONE), (2, _SOME | _NAMED)):
+            if path[-steps:] and path[-steps:][0] in keywords & _SAME_VALUE and path[:-steps] in parts:
+                graph.setdefault(path[:-steps], set()).add(path)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        cycle: Collection[FieldPath] = error.args[1]
+        return cycle
+    return ()
 
 
 def _suggest_keyword(keyword: str) -> str:
@@ -86,16 +111,12 @@ def _suggest_keyword(keyword: str) -> str:
     return "is not a keyword of JSON Schema 2020-12" + (f"; did you mean {near}?" if near else "")
 
 
-def _explain_bad_value(keyword: str, value: Any, formats: Container[str], by_reference: Mapping[str, Any]) -> str:
+def _explain_bad_value(keyword: str, value: Any, formats: Container[str], references: Container[str]) -> str:
     if keyword == "$schema" and value.rstrip("#") != DIALECT:
         return f"the schemas of rules are JSON Schema 2020-12 ({DIALECT}); remove this line"
-    if keyword == "$ref":
-        # A reference may also be percent-encoded. Nobody needs that here, so it is not supported.
-        if value not in by_reference or "%" in value:
-            return f"{value} does not lead to a schema: {_REFERENCE}, and other documents are not read"
-        # A schema that only refers to itself would never end.
-        part = by_reference[value]
-        return f"{value} refers to itself" if isinstance(part, Mapping) and part.get("$ref") == value else ""
+    # A reference may also be percent-encoded. Nobody needs that here, so it is not supported.
+    if keyword == "$ref" and (value not in references or "%" in value):
+        return f"{value} does not lead to a schema: {_REFERENCE}, and other documents are not read"
     if keyword == "format" and value not in formats:
         return f"the format {value} is not supported; use a pattern"
     if keyword == "pattern":

@@ -192,6 +192,15 @@ TWICE = "{id: a, path: /a, reason: x, required: true}"
             "1:56: #/$defs/5%25 does not lead to a",
         ),
         ("[{id: a, path: /name, reason: x, schema: {$ref: '#'}}]", "1:56: # refers to itself"),
+        ("[{id: a, path: /name, reason: x, schema: {not: {$ref: '#'}}}]", "1:62: # refers to itself"),
+        (
+            "[{id: a, path: /name, reason: x, schema: {if: {$ref: '#b'}, $defs: {b: {$anchor: b, not: {$ref: '#'}}}}}]",
+            "1:61: #b refers to itself",
+        ),
+        (
+            "[{id: a, path: /model, reason: x, schema: {dependentSchemas: {b: {$ref: '#'}}}}]",
+            "1:80: # refers to itself",
+        ),
         (
             "[{id: a, path: /name, reason: x, schema: {items: {$dynamicAnchor: b}}}]",
             "1:58: $dynamicAnchor is not supported: a reference is a path inside this schema, like #/$defs/NAME",
