@@ -23,7 +23,7 @@ class Since:
     date: str
 
     def __str__(self) -> str:
-        """Return it as people read it: `4f1c0de, Ada, 2026-11-20`."""
+        """Return the commit for people: `4f1c0de, Ada, 2026-11-20`."""
         return f"{self.commit[:7]}, {self.author}, {self.date[:10]}"
 
 
@@ -62,7 +62,7 @@ def find_changes(
 ) -> tuple[Change, ...]:
     """Return the differing leaves with their origins, sorted by path; `base` is `MISSING` if there is none.
 
-    `merge_texts` tells whether the definition holds a live edit already: such a conflict is resolved.
+    `merge_texts` shows whether the definition already contains a live edit: such a conflict is resolved.
     """
     # A difference at an `ignored` path does not show who changed the object around it.
     bases: dict[FieldPath, Any | Missing] = {}

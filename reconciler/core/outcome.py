@@ -38,7 +38,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def settled(self) -> bool:
-        """Return whether the run has done what it was to do with the assistant."""
+        """Return whether the run has done what it had to do with the assistant."""
         # A freeze is no failure. The entry stays, so that git's move is a change when the freeze ends.
         return self in (Outcome.UNCHANGED, Outcome.APPLIED, Outcome.CREATED, Outcome.DELETED, Outcome.FROZEN)
 
@@ -50,7 +50,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def failed(self) -> bool:
-        """Return whether the run tried and did not reach the desired state. A skipped assistant was not tried."""
+        """Return whether the run tried and failed to reach the desired state. A skipped assistant was not tried."""
         return self in (Outcome.FAILED, Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
     @property
@@ -73,7 +73,7 @@ class Status(enum.StrEnum):
 
     @property
     def is_unread(self) -> bool:
-        """Return whether nobody knows what is live: the assistant could not be read or compared."""
+        """Return whether it is unknown what is live: the assistant could not be read or compared."""
         return self.severity is Severity.PROBLEM
 
     @property

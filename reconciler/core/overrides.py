@@ -131,7 +131,7 @@ def warn_of_expiry(settings: Settings) -> Iterator[str]:
 def check_matches(
     settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[tuple[ForAssistants, str]]:
-    """Yield every entry, with a sentence if it concerns nothing in any definition, else with an empty text."""
+    """Yield every entry, with a sentence if it matches nothing in any definition, else with an empty text."""
     # Most often a typo, and then the value that the entry should protect is not protected.
     for entry, name in settings.entries:
         concerned = [definition for definition in definitions if entry.concerns(definition.key)]
@@ -157,7 +157,7 @@ def check_matches(
 def find_idle_secrets(
     forms: Iterable[tuple[Settings, Sequence[Definition]]], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each `sensitive` path that leads to nothing in any form of the definitions, nor live."""
+    """Yield a sentence for each `sensitive` path that matches nothing in any form of the definitions, or live."""
     # What live alone holds may have to be hidden, too: it goes along in the object that is sent.
     matches: dict[FieldPath, bool] = {}
     for settings, definitions in forms:
@@ -172,7 +172,7 @@ def find_idle_secrets(
 def warn_of_unmatched(
     settings: Settings, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each entry that concerns nothing in any definition, and for each that has no effect."""
+    """Yield a sentence for each entry that matches nothing in any definition, and for each that has no effect."""
     matches = check_matches(settings, definitions, lives)
     yield from (message for entry, message in matches if message and not settings.is_shared(entry))
     yield from find_idle_secrets([(settings, definitions)], lives)

@@ -102,7 +102,7 @@ class Planner:
         *,
         resend: Collection[FieldPath] = (),
     ) -> Plan:
-        """Return what is to be done. Raises IncompleteObject if the definition cannot be sent.
+        """Return the plan. Raises IncompleteObject if the definition cannot be sent.
 
         `base` is the definition as last applied, `MISSING` without one. `resend` are fields whose last write is
         unclear: where they are declared they are sent even if live shows them.
@@ -126,7 +126,7 @@ class Planner:
         return dataclasses.replace(plan, patch=patch, warnings=(*warnings, *notes))
 
     def plan_creation(self, desired: Mapping[str, Any]) -> Plan:
-        """Return what is to be done about an assistant that is still to be created. Raises IncompleteObject."""
+        """Return the plan for an assistant that does not exist yet. Raises IncompleteObject."""
         body = build_patch(desired, {}, list(desired), keeps_live=lambda _: False) or {}
         # For a command that looks for live edits, a new assistant has none.
         if self.policy.read_only:

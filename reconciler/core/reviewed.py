@@ -86,7 +86,7 @@ class Applied:
     undoes: bool = False  # a rollback wrote it: git may still say otherwise
 
     def list_obstacles(self) -> Iterator[str]:
-        """Yield why the old values cannot be restored, a reason for each field that is in the way."""
+        """Yield why the old values cannot be restored: a reason for each field that prevents it."""
         for field in self.fields:
             if field.path[0] in READ_ONLY:
                 yield f"{dotted(field.path)} cannot be written at all"
@@ -133,7 +133,7 @@ def combine_writes(writes: Sequence[Applied]) -> Applied:
 
 
 def check_apart(fields: Sequence[AppliedField]) -> None:
-    """Refuse fields of which one is there twice, or inside another: nobody could say what to restore."""
+    """Refuse fields if one occurs twice or is inside another: it would be unclear what to restore."""
     # Sorted, a path is right before those below it.
     for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:

@@ -37,7 +37,7 @@ class _Check:
     hangs: bool = False  # it is not tried again then: a fleet would wait for each text
 
     def check_value(self, value: Any) -> tuple[FieldProblem, ...]:
-        """Return what the schema says of a value."""
+        """Return how a value violates the schema."""
         # Judging a value is much slower than looking it up, and a fleet repeats most of its values.
         key = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
         if key not in self.violations_by_value:
@@ -127,7 +127,7 @@ def _make_validator(schema: Any) -> Any:
 
 
 def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> Iterator[Exception]:
-    """Yield an error for a number that is no multiple, as people write numbers: as floats, 0.3 is none of 0.1."""
+    """Yield an error for a number that is not a multiple in decimal; as floats, 0.3 would not be one of 0.1."""
     import jsonschema
 
     if validator.is_type(value, "number") and Fraction(str(value)) % Fraction(str(step)):

@@ -203,7 +203,7 @@ class Settings(Environment):
         )
 
     def grade(self, problem: Problem, key: str) -> Problem | None:
-        """Return a lint's problem, as grave as the last level for a key says; None if it is silenced."""
+        """Return a lint's problem with the severity of the last level for a key; None if it is silenced."""
         levels = [entry.level for entry in self.lints if entry.lint == problem.lint and entry.concerns(key)]
         level: Level = levels[-1] if levels else "warning"
         if level == "none":
@@ -211,13 +211,13 @@ class Settings(Environment):
         return dataclasses.replace(problem, severity=level, message=f"{problem.message} [{problem.lint}]")
 
     def is_shared(self, entry: ForAssistants) -> bool:
-        """Return whether an entry counts in other environments, too: one environment does not tell that it is idle."""
+        """Return whether an entry also applies elsewhere: one alone cannot show that it matches nothing."""
         own = self.environments.get(self.environment or "")
         return own is not None and len(self.environments) > 1 and entry not in (each for each, _ in own.entries)
 
     @property
     def expiring(self) -> Iterator[tuple[datetime.date, Dated, str]]:
-        """The last day, which may be past, of each entry that has one, the entry, and its name for messages."""
+        """Each entry that has a last day, which may be past: the day, the entry, and its name for messages."""
         for entry, name in self.entries:
             if isinstance(entry, Dated) and entry.expires is not None:
                 yield entry.expires, entry, name

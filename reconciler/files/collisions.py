@@ -23,7 +23,7 @@ def find_collisions(definitions: Sequence[Definition], settings: Settings) -> di
 
 
 def describe_same_name(file: str, *others: str) -> Problem:
-    """Return the problem of a file whose name differs from another one's only in its ending."""
+    """Return the problem of a file whose name differs from another one's only in its suffix."""
     message = f"{list_some(others, _SHOWN)} has the same name except for the suffix; rename or remove one of them"
     return Problem(file, 1, 1, message, kind="duplicate", about_file=True)
 

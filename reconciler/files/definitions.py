@@ -101,7 +101,7 @@ def load(
 
 
 def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> tuple[Layer, ...]:
-    """Return the files of defaults for a key, the lowest first. Raises DefinitionError where one has a mistake."""
+    """Return the files of defaults for a key, the lowest first. Raises DefinitionError if one has a mistake."""
     reader = LayerReader(folder, root, settings)
     overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
     folders = [find_defaults(place, root) for place in (folder, *overlays)]
@@ -154,7 +154,7 @@ def _find_lost_overlays(files: YamlFiles, folder: Path, settings: Settings, *, i
 def _find_skipped(
     skipped: Sequence[YamlFile], selected: Sequence[Path], definitions: Sequence[Definition], settings: Settings
 ) -> Iterator[Problem]:
-    """Yield the lint of each file that was surely meant to be read, below the folder and below its overlays."""
+    """Yield the lint of each file that was probably meant to be read, below the folder and below its overlays."""
     roots = [Path(os.path.abspath(path)) for path in selected]  # noqa: PTH100 - `resolve` would follow a link
     # A text file may have any name.
     texts = {text.file for definition in definitions for layer in definition.layers for text in layer.texts}
@@ -194,7 +194,7 @@ def _without_garbage_collection() -> Iterator[None]:
 
 @contextmanager
 def _limit_time() -> Iterator[None]:
-    """Raise TimeoutError in the block if it takes more than a second; on Windows and in a thread never."""
+    """Raise TimeoutError in the block if it takes more than a second, but not on Windows or in a thread."""
     # Only a signal can end a search for a pattern. Windows has none, and only the main thread gets it.
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield

@@ -8,7 +8,7 @@ from reconciler.core.settings import FILE_NAME
 
 
 def repository_root(folder: Path) -> Path:
-    """Return the folder that files are named from: the nearest one at or above `folder` that holds `.git`.
+    """Return the folder that file names are relative to: the nearest one at or above `folder` that contains `.git`.
 
     Outside a repository it is the working directory if `folder` is in it, else the folder's parent.
     """
@@ -23,7 +23,7 @@ def repository_root(folder: Path) -> Path:
 
 
 def is_sparse(root: Path) -> bool:
-    """Return whether git was told to leave files out of this clone, as far as its own settings say."""
+    """Return whether git's settings leave files out of this clone's working tree."""
     # This is how git writes it. If the settings cannot be read, commands that need git report it.
     files = [root / ".git" / name for name in ("config.worktree", "config")]
     with contextlib.suppress(OSError):

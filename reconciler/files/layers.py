@@ -37,7 +37,7 @@ class ReadFile:
     problems: Sequence[Problem]  # the same and all else, in words for people
 
     def has_refused(self, problem: FieldProblem) -> bool:
-        """Return whether the reader has refused the same key, or the value that holds what a check found."""
+        """Return whether the reader has refused the same key, or the value that contains what a check found."""
         for unreadable in self.unreadable:
             path = unreadable.path or ()
             # A wrong key is wrong, whatever its value is.
@@ -97,7 +97,7 @@ class LayerReader:
         return ReadFile(layer=layer, reading=reading, unreadable=unreadable, problems=problems)
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
-        """Return what some files declare together, the lowest first. Files that start the same are merged once."""
+        """Return what some files declare together, the lowest first. Those with the same defaults are merged once."""
         shared = tuple(file.layer.file for file in files if file.layer.kind == "defaults")
         if shared not in self._merged:
             self._merged[shared] = merge_layers(file.layer for file in files[: len(shared)])
@@ -152,7 +152,7 @@ def locate_problems(problems: Iterable[FieldProblem], definition: Definition, se
 
 
 def find_anchors(file: ReadFile) -> Iterator[Problem]:
-    """Yield a problem for each anchor that was most likely meant as a text."""
+    """Yield a problem for each anchor that was probably meant as a text."""
     # The search for anchors is slow. Two quick searches of the text make it unnecessary for nearly every file.
     if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
         message = 'the word after this "&" is read as a name, not as text; put the text in quotes'

@@ -78,7 +78,7 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
 
 
 def _find_misnamed(parent: Path) -> str:
-    """Return a file that was surely meant to be the settings, such as `Reconciler.yaml` or `reconciler.yaml.txt`."""
+    """Return a file that was probably meant to be the settings, such as `Reconciler.yaml` or `reconciler.yaml.txt`."""
     with contextlib.suppress(OSError):
         for name in sorted(file.name for file in parent.iterdir()):
             if (correct_name(name) or name).casefold() in (FILE_NAME, _OTHER_NAME):
@@ -152,7 +152,7 @@ def _is_ambiguous(problem: YamlProblem, content: object) -> bool:
 
 
 def _find_shared_folders(environments: Mapping[str, Environment], folder: Path) -> Iterator[FieldProblem]:
-    """Yield the overlay folders that contain another one, or are inside one. A file for one would reach both."""
+    """Yield the overlay folders that contain another one, or are inside one. A file in one would belong to both."""
     # Resolved, since `./a` and a link to `a` are the same folder.
     owners = {folder: "the definitions' folder"}
     for name, entry in environments.items():

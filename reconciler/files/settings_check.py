@@ -34,7 +34,7 @@ def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, l
 
 
 def find_slips(settings: Settings) -> Iterator[FieldProblem]:
-    """Yield problems that no single value shows: dead paths, and entries that freeze, require or send nothing."""
+    """Yield problems that no single value shows: useless paths, and entries that freeze, require or send nothing."""
     # An undocumented field may have any name. A path counts for all environments, so a field of any of them is known.
     extra_fields = settings.include_all_environments().extra_fields
     shared_ids = {rule.id for rule in settings.rules}
@@ -76,7 +76,7 @@ def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Col
 
 
 def _find_unsent(part: Environment, extra_fields: Collection[FieldPath]) -> Iterator[FieldProblem]:
-    """Yield the fields to send that no assistant has. They would never be sent, and nobody would notice."""
+    """Yield fields under `always_send` that no assistant has: they would never be sent, and nobody would notice."""
     sendable = [*fields.TOP_LEVEL, *(path[0] for path in extra_fields if len(path) == 1)]
     for at, name in enumerate(part.always_send):
         if name not in sendable:

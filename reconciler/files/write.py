@@ -9,7 +9,7 @@ from reconciler.errors import ReportError
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole, or raise ReportError and leave what was there."""
+    """Write a text file completely, or raise ReportError and leave the old file."""
     # The text goes into a temporary file first, so that nobody sees half of it, even if the run is killed.
     try:
         # Its name does not contain the file's name, which may have the maximum length. A dot file is not a definition.
@@ -50,7 +50,7 @@ def read_bounded(path: Path, limit: int) -> str:
 
 
 def rewrite(path: Path, before: str, after: str) -> None:
-    """Write a text instead of the one that a file still holds, or none yet. Raises ReportError if it has changed."""
+    """Replace the text that a file was read with, or create it. Raises ReportError if it has changed since."""
     mark = check_unchanged(path, before)
     # Renaming over a link would replace the link, and leave the linked file as it was.
     path = path.resolve()
@@ -62,7 +62,7 @@ def rewrite(path: Path, before: str, after: str) -> None:
 
 
 def check_unchanged(path: Path, text: str) -> str:
-    """Return a file's byte order mark, or nothing. Raises ReportError unless it still holds the text."""
+    """Return a file's byte order mark, or nothing. Raises ReportError unless it still has the text."""
     # An empty text means that there is no file yet.
     if not text and not os.path.lexists(path):
         return ""

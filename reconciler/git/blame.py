@@ -48,7 +48,7 @@ Log = Sequence[tuple[LoggedCommit, Swaps]]
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What one commit did to a file; `MISSING` where there was none, or none that could be read."""
+    """What one commit did to a file; `MISSING` if there was no file, or none that could be read."""
 
     step: LoggedCommit
     before: Declared
@@ -120,7 +120,7 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
 
 
 def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
-    """Return the edits of files, whose objects at `HEAD` are named, also at the places that they moved from."""
+    """Return the edits of files, given by their objects at `HEAD`, including those at earlier paths."""
 
     @functools.cache
     def parse(file: str, name: str) -> Declared:
@@ -142,7 +142,7 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
 
 
 def _find_place_before(place: str, swaps: Swaps) -> str:
-    """Return where a file that is new in a commit was before it, else its place: the likeliest of those that went."""
+    """Return the earlier path of a file new in a commit: that of the most similar removed file, else its own."""
 
     def likeness(path: str) -> tuple[bool, int]:
         pairs = zip(reversed(path.split("/")), reversed(place.split("/")), strict=False)

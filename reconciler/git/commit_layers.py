@@ -51,7 +51,7 @@ class CommitLayers:
 
     @functools.cached_property
     def _today(self) -> dict[str, Mapping[str, Any]]:
-        """What today's files say, by the name of the object that each would be."""
+        """The content of today's files, by the name of the object that each would be."""
         # Where a shared value has changed, most definitions are still, word for word, what they were.
         layers = (layer for definition in self._current for layer in definition.layers if layer.kind != "defaults")
         return {object_name(layer.text, len(self._commit)): layer.as_written for layer in layers}
@@ -71,7 +71,7 @@ class CommitLayers:
         return all(blob is not None and blob.name == name for blob, name in blobs)
 
     def merge(self, files: Layers) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-        """Return a definition of all its layers, and its files; None for it where one of them cannot be read."""
+        """Return a definition of all its layers (None if one cannot be read), and its files."""
         merged: Any = {}
         names: list[str] = []
         # One file that cannot be read makes the whole definition unknown: half of it would read as fields released.

@@ -16,7 +16,7 @@ Lock = tuple[Repository, str | None]
 
 @contextlib.contextmanager
 def hold_lock(repository: Repository, environment: str | None) -> Iterator[None]:
-    """Hold the lock of a clone, if there is one. Raises RepositoryError if that fails, or another run holds it."""
+    """Hold the lock of a clone, if it is a repository. Raises RepositoryError if that fails, or another run has it."""
     if not repository.exists:
         yield
         return

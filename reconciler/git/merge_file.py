@@ -7,7 +7,7 @@ _CONFLICTS = range(1, 128)
 
 
 def merge_texts(base: str, live: str, desired: str) -> str | None:
-    """Return a base text with live's and git's edits merged, None if they touch. Raises RepositoryError."""
+    """Return a base text with live's and git's edits merged, None if they overlap. Raises RepositoryError."""
     # Git takes a text with a NUL for binary data, and refuses it.
     if "\0" in base + live + desired:
         return None

@@ -61,7 +61,7 @@ class Processes:
         return lines
 
     def run_or_none(self, *arguments: str, no: range) -> bytes | None:
-        """Return what a command prints, None if it ends with one of the codes that are its way to say no."""
+        """Return what a command prints, None if it ends with one of the exit codes that mean "no"."""
         answer = self._wait_for(arguments)
         return None if answer.returncode in no else self._check(arguments, answer)
 
@@ -102,7 +102,7 @@ class Processes:
             raise self.failure(arguments[0], error.strerror or "cannot be started") from error
 
     def failure(self, command: str, message: str) -> RepositoryError:
-        """Return git's own message as an error, with what to do about the one that containers meet."""
+        """Return git's own message as an error, with a hint about the one that is common in containers."""
         hint = f"git must work here: {_NEEDED}"
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
@@ -172,7 +172,7 @@ class Batch:
 
 
 def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
-    """Read what a child says on stderr to its end, and keep the beginning."""
+    """Read a child's stderr to its end, and keep the beginning."""
     if child.stderr is not None:
         with child.stderr as pipe:
             for line in pipe:

@@ -64,7 +64,7 @@ class Unclear:
 
     @property
     def is_creation(self) -> bool:
-        """Return whether it is not known if an assistant was created."""
+        """Return whether this is about an assistant that may have been created."""
         return self.id == NEW
 
 
@@ -87,7 +87,7 @@ class Trailers:
     outdated: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
     def keeps_same(self, other: "Trailers") -> bool:
-        """Return whether two records keep the same, apart from what they derive from their tree."""
+        """Return whether two records store the same, apart from what is derived from their tree."""
         names = [field.name for field in dataclasses.fields(Trailers) if field.name != "outdated"]
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
@@ -120,7 +120,7 @@ def applied_ref(environment: str | None) -> str:
 
 
 def read_record(repository: Repository, ref: str) -> Record:
-    """Return the newest record, `NO_RECORD` without one. Raises RepositoryError for a ref that is no record."""
+    """Return the newest record, `NO_RECORD` without one. Raises RepositoryError for a ref that is not a record."""
     return next(read_records(repository, ref, limit=1), NO_RECORD)
 
 
@@ -167,7 +167,7 @@ def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | N
 
 
 def _find_unchanged_entries(record: Record, applied: Snapshot) -> dict[str, Definition]:
-    """Return those of today's definitions that are what their entries say, by path, without reading the entries."""
+    """Return today's definitions that equal their entries, by path, without reading the entries."""
     outdated = record.outdated.get(applied.folder)
     if outdated is None or not applied.repository.has(record.applied):
         return {}
@@ -262,7 +262,7 @@ def _parse(commit: Commit, ref: str) -> Record:
 
 
 def _read_trailers(message: str) -> dict[str, Any]:
-    """Return what the trailers of a record keep, by the field of `Trailers`."""
+    """Return what the trailers of a record store, by the field of `Trailers`."""
     values: dict[str, list[dict[str, Any]]] = {name: [] for name in _ALL}
     for name, _, value in (line.partition(": ") for line in message.splitlines()):
         if name in values:
@@ -278,7 +278,7 @@ def _read_trailers(message: str) -> dict[str, Any]:
 
 
 def _reject(ref: str, message: str, previous: str = "") -> RepositoryError:
-    """Return the error for a damaged record, with how to go on from it."""
+    """Return the error for a damaged record, with a way to repair it."""
     way_out = f"remove it, and start a new one with --base none: git update-ref -d {ref}"
     if previous:
         way_out = f"go back to the record before it: git update-ref {ref} {previous[:12]}"

@@ -129,7 +129,7 @@ class Repository:
     # --- trees and files
 
     def files(self, commit: str, folder: str = "") -> dict[str, Blob]:
-        """Return the files at or below a path of a commit, a link as the file that it leads to; submodules are none."""
+        """Return the files at or below a path of a commit. A link counts as its target; submodules are not files."""
         blobs = self._list_below(commit, folder)
         if any(blob.mode == _LINK for blob in blobs.values()):
             # Links of a folder lead nowhere outside it; one that is asked for by its own path may lead anywhere.
@@ -165,7 +165,7 @@ class Repository:
         return answer[2]
 
     def hidden_paths(self, paths: Sequence[str]) -> list[str]:
-        """Return those of some tracked paths that a sparse checkout leaves out of the working tree."""
+        """Return the tracked paths that a sparse checkout leaves out of the working tree."""
         lines = self._paths("ls-files", "-t", "-z", "--full-name", "--", *paths) if paths else []
         kinds = {line[2:]: line[0] for line in lines}
         # The index always lists something: with missing output, every hidden file would look removed.
@@ -178,7 +178,7 @@ class Repository:
         return {path for path, _ in self._list_below(old, folder).items() ^ self._list_below(new, folder).items()}
 
     def uncommitted_paths(self, folder: str) -> tuple[set[str], set[str]]:
-        """Return the paths below a folder that differ from `HEAD`, and those untracked, ignored ones too."""
+        """Return the paths below a folder that differ from `HEAD` or are untracked, including ignored ones."""
         # With a first line about the branch, so that missing output cannot look like "no difference".
         lines = self._paths("status", *_STATUS, "--", folder or ".")
         if not lines:
@@ -212,7 +212,7 @@ class Repository:
             return self._git.run("write-tree", environment=index).decode().strip()
 
     def write_commit(self, tree: str, parents: Sequence[str], message: str) -> str:
-        """Return a new commit of a tree; where git knows nobody's name, the commit is the tool's own."""
+        """Return a new commit of a tree. If git has no user name, reconciler itself is the author."""
         words = ("commit-tree", tree, *(word for parent in parents for word in ("-p", parent)), "-F", "-")
         content = message.encode("utf-8", "surrogateescape")
         try:
@@ -232,7 +232,7 @@ class Repository:
         self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
     def _find_entry(self, commit: str, path: str) -> Blob | None:
-        """Return what is at a path of a commit, a folder too; None for nothing."""
+        """Return what is at a path of a commit, which may be a folder; None if nothing is."""
         folder, _, name = path.rpartition("/")
         tree = self._tree_at(commit, folder)
         return self._read_tree(tree).get(name) if tree is not None else None

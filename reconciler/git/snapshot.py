@@ -87,7 +87,7 @@ class Snapshot:
         return self.read_layers({path: self.stack_anywhere(path) for path in paths}, warn=False)
 
     def find_unchanged(self) -> dict[str, Definition]:
-        """Return those of today's definitions that the commit declares with the same files, by path. Parses none."""
+        """Return today's definitions that the commit declares with the same files, by path. Parses none."""
         layers = self.find_layers(self.folder, {definition.key for definition in self.current})
         unchanged = {path: self.find_same(files) for path, files in layers.items()}
         return {path: same for path, same in unchanged.items() if same is not None and same.file == path}
@@ -126,7 +126,7 @@ class Snapshot:
         return {**self.layers.find_defaults([""], key_of(path, "")), path: self._files[path]}
 
     def read_layers(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
-        """Return the entries that some files make; without `warn`, a file that is no definition is skipped."""
+        """Return the entries of some files; without `warn`, a file that is not a definition is skipped."""
         entries: dict[str, Entry] = {}
         warnings: list[str] = []
         without_id = {definition.file for definition in self.current if not definition.id}
@@ -149,7 +149,7 @@ class Snapshot:
         return Entries(entries, tuple(warnings))
 
     def find_same(self, files: Layers) -> Definition | None:
-        """Return the definition of today that is made of the same files, texts too, word for word."""
+        """Return today's definition with exactly the same files, including texts."""
         same = self._by_blobs.get(tuple(blob.name for blob in files.values()))
         return same if same is not None and self.layers.has_texts_of(same, files) else None
 
@@ -198,7 +198,7 @@ class Snapshot:
         return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
 
     def overlay_folders(self, parent: str) -> dict[str, str | None]:
-        """Return the folder of each environment's overlays, None without, as the settings in a folder name them."""
+        """Return the folder of each environment's overlays, or None, as the settings in a folder name them."""
         place = posixpath.join(parent, FILE_NAME)
         blob = self.repository.files(self.commit, place).get(place)
         content = self.repository.read(place, blob) if blob is not None else None
