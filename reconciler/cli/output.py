@@ -93,7 +93,6 @@ def render(view: View, form: str, stream: TextIO | None = None) -> str:
 
 
 def _text_width(stream: TextIO | None) -> int:
-    """Return how many columns a text report may take."""
     # Lines are broken only for people at a terminal. A file or a log must be easy to search.
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN

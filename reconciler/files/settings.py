@@ -104,7 +104,6 @@ def find_sensitive(text: str, environment: str | None) -> Iterator[FieldPath]:
 
 
 def _read(text: str, file: str, folder: Path) -> Settings:
-    """Return the settings in a text, for the definitions of a folder."""
     reading = read_tolerantly(text)
     content = reading.value
     unreadable = [problem for problem in reading.problems if not _is_date(problem, content)]

@@ -68,6 +68,22 @@ def drop_request(_: Request, __: Forward) -> None:
     return None
 
 
+def create_once(tmp_path: Path, answer: Meddle) -> str:
+    """What a create shows that gets this answer; it is not repeated, and its definition stays as it is."""
+
+    def meddle(request: Request, forward: Forward) -> Answer | None:
+        creates = (request.method, request.path) == ("POST", "/assistants")
+        return answer(request, forward) if creates else forward(request)
+
+    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle) as server:
+        file = repo.write("new", NEW)
+        result = repo.run("create", "--yes", file, "--retries", "3")
+        creations = [request for request in server.requests("POST") if request.path == "/assistants"]
+        text = file.read_text("utf-8")
+    assert (result.code, result.stderr, len(creations), text) == (1, "", 1, NEW)
+    return result.stdout
+
+
 def drop_answer(request: Request, forward: Forward) -> None:
     forward(request)
 
@@ -98,35 +114,17 @@ def answer_after_create(answer: Answer) -> Meddle:
     ids=["lost", "lost after", "500", "502", "503", "html", "no id", "list", "odd id"],
 )
 def test_an_unclear_outcome_is_said_and_nothing_is_repeated_or_written(tmp_path: Path, answer: Meddle) -> None:
-    def meddle(request: Request, forward: Forward) -> Answer | None:
-        return (
-            answer(request, forward) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
-        )
-
-    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle) as server:
-        file = repo.write("new", NEW)
-        result = repo.run("create", "--yes", file, "--retries", "3")
-        request = [request for request in server.requests("POST") if request.path == "/assistants"]
-        text = file.read_text("utf-8")
-    assert (result.code, result.stderr, len(request), text) == (1, "", 1, NEW)
-    assert "assistants/new.yaml: indeterminate" in result.stdout
-    assert "it is unknown whether the assistant was created" in result.stdout
-    assert "look in the dashboard for 'Newcomer'" in result.stdout
+    shown = create_once(tmp_path, answer)
+    assert "assistants/new.yaml: indeterminate" in shown
+    assert "it is unknown whether the assistant was created" in shown
+    assert "look in the dashboard for 'Newcomer'" in shown
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
 def test_a_no_is_said_once_and_nothing_is_written(tmp_path: Path, status: int) -> None:
-    def meddle(request: Request, forward: Forward) -> Answer | None:
-        return error_answer(status) if (request.method, request.path) == ("POST", "/assistants") else forward(request)
-
-    with story(tmp_path / "work", {}) as repo, repo.intercept(meddle) as server:
-        file = repo.write("new", NEW)
-        result = repo.run("create", "--yes", file, "--retries", "3")
-        request = [request for request in server.requests("POST") if request.path == "/assistants"]
-        text = file.read_text("utf-8")
-    assert (result.code, result.stderr, len(request), text) == (1, "", 1, NEW)
-    assert f"trouble number {status}" in result.stdout
-    assert "unknown" not in result.stdout
+    shown = create_once(tmp_path, lambda _request, _forward: error_answer(status))
+    assert f"trouble number {status}" in shown
+    assert "unknown" not in shown
 
 
 @pytest.mark.parametrize(

@@ -166,17 +166,12 @@ def test_a_429_is_repeated_and_then_a_failure(project: Project) -> None:
     assert requests == [GET, SENT, GET, SENT, GET, SENT]
 
 
-def test_a_429_that_passes(project: Project) -> None:
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_failure_that_passes_and_wrote_nothing_is_repeated_after_another_reading(
+    project: Project, status: int
+) -> None:
     entry, requests = settle(
-        project, only_writes(lambda request, forward: error_answer(429) if request.number == 1 else forward(request))
-    )
-    assert (entry["outcome"], entry["error"]) == ("applied", None)
-    assert requests == [GET, SENT, GET, SENT, GET]
-
-
-def test_a_500_that_wrote_nothing_is_repeated_after_another_reading(project: Project) -> None:
-    entry, requests = settle(
-        project, only_writes(lambda request, forward: error_answer(500) if request.number == 1 else forward(request))
+        project, only_writes(lambda request, forward: error_answer(status) if request.number == 1 else forward(request))
     )
     assert (entry["outcome"], entry["error"], entry["remaining"]) == ("applied", None, [])
     assert requests == [GET, SENT, GET, SENT, GET]

@@ -114,7 +114,6 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
 
 
 def _make_row(entry: AssistantEntry) -> Card:
-    """Return the row of an assistant without a card."""
     title, file = wording.choose_title(entry), show_name(entry.file)
     return Card(title=title, file=file, standing="", severity=Severity.CALM, entries=(entry,))
 
