@@ -47,7 +47,7 @@ _MARKDOWN = re.compile(
     | ~~ (?=\S) [^~\n]+ (?<=\S) ~~
     | (?<!\w) __ (?=\S) [^_\n]+ (?<=\S) __ (?!\w)
     | (?<![\w*]) \* (?=[^\s*]) [^*\n]* (?<=[^\s*]) \* (?![\w*])
-    | (?<![\w_]) _  (?=[^\s_]) [^_\n]* (?<=[^\s_]) _  (?![\w_])
+    | (?<!\w) _ (?=[^\s_]) [^_\n]* (?<=[^\s_]) _ (?!\w)
     | ` [^`\n]+ ` | ```
     | \[ [^\[\]\n]+ \] \( [^()\n]+ \)
     | ^ [ \t]* (?: \#{1,6} | [-*+] | > ) [ \t]+ \S .*
@@ -135,7 +135,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
 
 def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
     mode, greeting = declared.get("firstMessageMode"), declared.get("firstMessage")
-    if greeting and isinstance(greeting, str) and isinstance(mode, str) and mode in _MODES_WITHOUT_FIRST_MESSAGE:
+    if greeting and isinstance(mode, str) and mode in _MODES_WITHOUT_FIRST_MESSAGE:
         reason = _MODES_WITHOUT_FIRST_MESSAGE[mode]
         words = f"firstMessage is never spoken: with this firstMessageMode {reason}"
         yield _make_problem("unspoken-greeting", ("firstMessage",), words)

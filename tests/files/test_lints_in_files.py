@@ -216,6 +216,7 @@ def test_a_lint_of_a_text_file_stands_in_its_line(tmp_path: Path) -> None:
         ("prompt.txt", 2, "line-end-blanks", "Be short. "),
         ("voicemail.txt", 2, "trailing-space", "there "),
     ]
+    assert "metadata.prompt has spaces at the end of line 2;" in problems[3].message
     hidden = load_definition(tmp_path, text, "sensitive: [/firstMessage]").problems
     assert [one.source_line for one in hidden if one.lint == "spoken-markdown"] == [""]
 

@@ -78,6 +78,7 @@ metadata: {deep: [{er: {$file: "../prompts/./main.md"}}]}
         ),
         ("name:\n  $file: ../outside.md", "3:10: name: outside.md is outside assistants"),
         ("name: {$file: /etc/hostname}", "2:15: name: /etc/hostname is outside assistants"),
+        ("name: {$file: desk.md}", "2:15: name: there is no file assistants/desk.md; correct the path"),
         ("name: {$file: prompts/main.md/}", "2:15: $file must be the path of a text file"),
         ("name: {$file: prompts}", "2:15: name: assistants/prompts is not a file"),
         ("name: {$file: link.md}", "2:15: name: assistants/link.md is a link"),
@@ -129,6 +130,7 @@ def test_what_cannot_be_a_text_is_one_problem_at_its_place(folder: Path, text: s
     (folder / "feed.md").write_bytes(b"a\f")
     (folder / "merged.md").write_text("# Rules\n<<<<<<< HEAD\nBe kind.\n=======\nBe brief.\n>>>>>>> brief\n")
     (folder / "caf\u00e9.md").write_text("Hi")
+    (folder / "desk.yaml").write_text("id: desk\n")
     place = "assistants/" if message.startswith("prompts") else "assistants/a.yaml:"
     loaded = load_without_links(folder, text)
     assert only_problem(loaded).startswith(place + message)
