@@ -32,19 +32,19 @@ def list_workflows(run: dict[str, Any]) -> set[str]:
 
 
 def choose_attempt(attempts: int) -> str:
-    """Return whose report counts: that of the one attempt, or of the one that was asked for."""
+    """Return the attempt whose report counts: the only one, or the one that was requested."""
     attempt = os.environ["ATTEMPT"] or ("1" if attempts == 1 else "")
     if attempt not in map(str, range(1, attempts + 1)):
-        message = f"the run has {attempts}, and each has its own report. Give the number of one, the last one first."
+        message = f"the run has {attempts} attempts, each with its own report. Enter one; undo the last one first."
         raise SystemExit(f"::error title=Which attempt?::{message} Nothing was sent.")
     return attempt
 
 
 def main() -> None:
-    """End the step with a reason where the run's report cannot be trusted."""
+    """End the step with a reason if the run's report cannot be trusted."""
     number, host = os.environ["RUN_ID"], find_host(os.environ)
     if not (number.isascii() and number.isdecimal()) or not isinstance(host, GitHub):
-        raise SystemExit("::error title=No run::run_id is the number at the end of the URL of the apply's run")
+        raise SystemExit("::error title=Invalid run_id::run_id is the number at the end of the URL of the apply's run")
     runs = f"{host.path}/actions/runs"
     run, this_run = (host.client.request("GET", f"{runs}/{id_}") for id_ in (number, os.environ["GITHUB_RUN_ID"]))
     folders = {path.removesuffix("rollback.yml") for path in list_workflows(this_run) if path.endswith("/rollback.yml")}
@@ -59,10 +59,10 @@ def main() -> None:
             "of an apply",
             run["event"] in STARTED_BY and {f"{folder}apply.yml" for folder in folders} & list_workflows(run),
         ),
-        ("over", run["status"] == "completed"),
+        ("finished", run["status"] == "completed"),
     ):
         if not is_met:
-            raise SystemExit(f"::error title=Not this run::the run {number} is not {requirement}. Nothing was sent.")
+            raise SystemExit(f"::error title=Wrong run::the run {number} is not {requirement}. Nothing was sent.")
     with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
         outputs.write(f"attempt={choose_attempt(run['run_attempt'])}\n")
 

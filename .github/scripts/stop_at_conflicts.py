@@ -1,6 +1,6 @@
-"""Ends the step where a pull request changes a field that was also edited live.
+"""Ends the step if a pull request changes a field that was also edited live.
 
-Wants REPORT (the plan as JSON) and SINCE (what would be merged into), and GitHub's trial merge checked out: what it
+Reads REPORT (the plan as JSON) and SINCE (what would be merged into), and GitHub's trial merge checked out: what it
 has and SINCE has not is the pull request's. A conflict that an earlier merge left open is in the report, too, but is no
 reason to hold this one up.
 """
@@ -21,7 +21,7 @@ def main() -> None:
     ]
     # If the commit that set a value is unknown, it may be the pull request's.
     if any("since" not in change or change["since"]["commit"] in own_commits for change in conflicts):
-        message = "The pull request changes what was also edited live. The plan names the ways out."
+        message = "The pull request changes a field that was also edited live. The plan says how to resolve this."
         raise SystemExit(f"::error title=Conflict::{message}")
 
 

@@ -35,7 +35,7 @@ def test_inputs_are_for_the_assistants_that_are_named(tmp_path: Path) -> None:
         assert "changed both in git and live" in run.jobs["apply"].summary
 
         for inputs in ({"force_conflicts": " , "}, {"only": ","}):
-            assert "name the assistants that are meant" in read_refusal(place.dispatch("apply.yml", **inputs))
+            assert "name the assistants to apply" in read_refusal(place.dispatch("apply.yml", **inputs))
         both = {"force_conflicts": VISITS, "only": ENROLLMENT}
         assert "name different assistants" in read_refusal(place.dispatch("apply.yml", **both))
         run = place.dispatch("apply.yml", force_conflicts=f"{ENROLLMENT},{VISITS}", max_changes="1")

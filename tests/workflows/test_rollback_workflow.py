@@ -102,7 +102,7 @@ def test_a_run_that_cannot_be_trusted_is_refused(tmp_path: Path) -> None:
             "is not of the default branch": {"head_branch": "draft"},
             "is not of the default branch.": {"head_sha": draft},
             "is not of this repository": {"head_repository": {"full_name": "mallory/assistants"}},
-            "is not over": {"status": "in_progress"},
+            "is not finished": {"status": "in_progress"},
         }
         for message, lie in forged.items():
             place.hub.runs[rollback_run.number] = {**honest, **lie}
