@@ -45,7 +45,7 @@ class Prefetch:
         return self._read(assistant_id) if future is None or future.cancel() else future.result()
 
     def close(self) -> None:
-        """Begin nothing more, not even what already waits."""
+        """Start no more readings, not even those that already wait."""
         for future in [*self._readings.values()]:
             future.cancel()
         self._queue.put(None)

@@ -50,8 +50,8 @@ class Throttle:
     def turn(self, *, first: bool = False) -> Iterator[int | None]:
         """Wait for a free slot and hold it. Yields the number of the pace, or None if the run was stopped.
 
-        With `first` before all that wait, and however low the limit is at the moment: what was read before a write
-        must not get old.
+        With `first`, before all others that wait and regardless of the current limit: what was read before a write must
+        not become outdated.
         """
         with self._turns:
             self._first_waiting += first
@@ -114,7 +114,7 @@ class Throttle:
             self._open_at = max(self._open_at, time.monotonic() + seconds)
 
     def was_held(self, since: float) -> bool:
-        """Return whether somebody who has waited since then was held by a pause, and not only for a moment."""
+        """Return whether a caller that has waited since then was delayed by a pause, and not only for a moment."""
         return self._open_at > since + _PAUSE_FOR_WINDOW
 
     def backoff(self, attempt: int) -> float:

@@ -119,7 +119,7 @@ class EarlyApi(contextlib.ExitStack):
         self.api: AssistantsApi | None = None
 
     def open(self, project: Project) -> Callable[[str], None] | None:
-        """Open the API of a project, and return what begins to read an assistant, if it can be opened."""
+        """Open the API of a project, if possible, and return a function that begins to read an assistant."""
         # If not, `connect` tries again, and raises what is wrong after the problems of the files are shown.
         with contextlib.suppress(ReconcilerError):
             check_policy(project)

@@ -20,8 +20,8 @@ def never_merge(_base: str, _live: str, _desired: str) -> None:
 def merge_values(versions: Versions, merge_texts: MergeTexts) -> Any | Missing:
     """Return the value with both live's and git's edits of a base, `MISSING` where the two overlap.
 
-    Texts are merged, and lists of one length whose elements differ in nothing but texts; of live, only what is
-    declared counts. What differs otherwise has no merge.
+    Texts are merged, and so are lists of one length whose elements differ only in texts. Of live, only what is declared
+    counts. Any other difference has no merge.
     """
     parts = {path: _merge_part(*part, merge_texts) for path, part in _divide(versions, ())}
     return MISSING if MISSING in parts.values() else put_all(versions[2], parts.items())

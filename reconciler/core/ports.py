@@ -41,9 +41,9 @@ class Assistants(Protocol):
         """Read one assistant (`GET /assistants/{id}`) by either of its ids; the answer may show the other."""
 
     def get_after_write(self, assistant_id: str, is_old: Callable[[Mapping[str, Any] | None], bool]) -> dict[str, Any]:
-        """Read one assistant after a write that was accepted, for up to 5 seconds while `is_old` says so of a reading.
+        """Read one assistant after an accepted write, repeatedly for up to 5 seconds while `is_old` is true for it.
 
-        Reading may lag behind a write. A 404 is no reading: `is_old` gets None for it, and tells whether to look again.
+        Reading may lag behind a write. For a 404, `is_old` gets None, and says whether to read again.
         """
 
     def patch(
@@ -53,7 +53,7 @@ class Assistants(Protocol):
 
         `live_id` is the `id` that `get` showed. `look_again` is asked before the write is repeated, and returns whether
         the body is still right for live. Raises `UnclearWrite` if the write may have happened: look at live
-        before it is sent again. Any other `ApiError` is a definite no.
+        before it is sent again. Any other `ApiError` means that nothing was written.
         """
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def get_group(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def read_name(user: Any, key: str) -> str:
-    """Return an account's name. Raises HostError if it is missing: by a guess, its own entries would be foreign."""
+    """Return an account's name. Raises HostError if it is missing: with a guess, its own entries would look foreign."""
     name = user.get(key) if isinstance(user, dict) else None
     if not isinstance(name, str) or not name:
         raise HostError("the host did not say which account the token belongs to", hint="run this again later")

@@ -23,7 +23,7 @@ def check_kind(report: Report, *, fits: bool, command: str) -> None:
 
 
 def read_origin(report: Report) -> Origin:
-    """Return what the run of a report was about. Raises ReportError if it has several environments."""
+    """Return what the run of a report covered. Raises ReportError if it has several environments."""
     # In another environment, the same id is another assistant, with other settings.
     if any(entry.environment for entry in report.assistants):
         hint = "pass the report of one environment"
