@@ -2,8 +2,10 @@
 
 import datetime
 import re
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -276,3 +278,15 @@ def test_a_pattern_that_would_take_years_is_told_with_its_place(tmp_path: Path) 
     # One such text says enough of the rule: the others are not tried, and not called good.
     fault = "2:7: why: name cannot be checked: this rule (reconciler.yaml:2) takes too long"
     assert [one.partition(";")[0] for one in messages] == [fault, fault]
+
+
+def test_no_time_limit_is_left_behind(tmp_path: Path) -> None:
+    load_with_rules(tmp_path, RULES, own="id: a\nmodel: {temperature: 0.9}\n")
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+    assert signal.getsignal(signal.SIGVTALRM) is signal.SIG_DFL
+
+
+def test_rules_are_checked_in_a_thread_as_well(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        loaded = pool.submit(load_with_rules, tmp_path, RULES, own="id: a\nmodel: {temperature: 0.9}\n").result()
+    assert [problem.severity for problem in loaded.problems] == ["warning", "error"]
