@@ -52,8 +52,8 @@ def drift(api: Assistants, project: Project, control: Control) -> Run:
 def plan_offline(project: Project) -> Run:
     """Return what the definitions change since the base. Raises UsageError without one."""
     if not project.base.commit:
-        hint = f"pass --base REV, or {project.how_to_fetch}"
-        raise UsageError("plan --offline needs a base, which it compares with instead of live", hint=hint)
+        message = "plan --offline needs a base, which it compares with instead of live"
+        raise UsageError(message, hint=project.how_to_get_base)
     results = [_plan_offline(project, definition) for definition in project.loaded.definitions]
     return dataclasses.replace(make_run("plan", project, name_setters(results, project)), offline=True)
 

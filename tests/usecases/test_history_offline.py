@@ -77,6 +77,8 @@ def test_it_needs_a_base(repo: Story) -> None:
         assert f"git fetch origin {REF}:{REF}" in result.stderr
     repo.git("update-ref", REF, repo.commit("More", allow_empty=True))
     assert plan_offline(repo)["base"] == {"ref": REF, "commit": repo.head}
+    refused = repo.run("plan", "--offline", "--base", "none", env=NO_API)
+    assert (refused.code, "leave out --base none" in refused.stderr, "git fetch" in refused.stderr) == (1, True, False)
 
 
 def test_exit_codes(repo: Story) -> None:

@@ -70,7 +70,10 @@ def test_fail_needs_a_base_and_says_how_to_get_one(repo: Story, command: str) ->
     result = repo.run(command, "--on-drift", "fail", "--base", "none", *consent)
     assert (result.code, result.stdout) == (1, "")
     assert "--on-drift fail needs a base" in result.stderr
-    assert "for the first run, pass --on-drift keep" in result.stderr
+    assert "without one, pass --on-drift keep" in result.stderr
+    assert "leave out --base none" in result.stderr
+    repo.git("update-ref", "-d", "refs/reconciler/applied")
+    result = repo.run(command, "--on-drift", "fail", *consent)
     assert "--base REV" in result.stderr
     assert "git fetch origin refs/reconciler/applied:refs/reconciler/applied" in result.stderr
     repo.project.configure(on_drift="fail")

@@ -81,6 +81,14 @@ class Project:
         """What to do where a clone lacks the record, as part of a hint."""
         return f"fetch the applied record (git fetch origin {self.ref}:{self.ref})"
 
+    @property
+    def how_to_get_base(self) -> str:
+        """What to do where a run needs a base and has none, as part of a hint."""
+        # Only `--base none` hides a record that is there.
+        if self.record.commit:
+            return "leave out --base none (or RECONCILER_BASE)"
+        return f"pass --base REV, or {self.how_to_fetch}"
+
     def write_command(self, name: str, *words: str) -> str:
         """Return a command about this project, ready to be pasted into a shell."""
         return write_command(name, *self.named_by, *words)
@@ -210,5 +218,5 @@ def check_policy(project: Project) -> None:
     if project.policy.on_drift == "fail" and not project.base.commit:
         raise UsageError(
             "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"pass --base REV, or {project.how_to_fetch}; for the first run, pass --on-drift keep",
+            hint=f"{project.how_to_get_base}; without one, pass --on-drift keep",
         )

@@ -154,7 +154,7 @@ def _choose_since(project: Project, option: str | None) -> str:
     applied = record.applied if base.commit == record.commit else base.commit
     since = require_commit(project.repository, option) if option is not None else applied
     if not since:
-        hint = f"pass --base REV or --changed-since REV, or {project.how_to_fetch}"
+        hint = f"{project.how_to_get_base}; or pass --changed-since REV"
         raise UsageError("--changed needs a base", hint=hint)
     return since
 
