@@ -140,8 +140,9 @@ def test_paths_that_name_defaults_select_all_that_take_from_them(tmp_path: Path)
 
 
 def test_a_folder_of_defaults_alone_holds_no_definition(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match="contains no definition"):
+    with pytest.raises(DefinitionError, match="contains no definition") as error_info:
         load_files(tmp_path, {DEFAULTS: "maxDurationSeconds: 600\n"})
+    assert error_info.value.hint.startswith("write one that ends in .yaml")
 
 
 def test_a_lint_of_a_default_is_told_once_as_grave_as_it_is_for_anybody(tmp_path: Path) -> None:

@@ -235,6 +235,7 @@ FLOW: dict[str, tuple[str, str, Any, str]] = {
         ["w"],
         "o: [\n  w, # 0\n]\n",
     ),
+    "list over lines from its second entry on": ("o: [x,\n  y\n]\n", "o", ["x", "y", "z"], "o: [x,\n  y,\n  z\n]\n"),
     "list over lines gets a first entry": ("o: [\n  x\n]\n", "o", ["w", "x"], "o: [\n  w,\n  x\n]\n"),
     "list on a line gets a first entry": ("o: [ x ]\n", "o", ["w", "x"], "o: [ w, x ]\n"),
     "list loses its first entry": ("o: [x, y]\n", "o", ["y"], "o: [y]\n"),
@@ -318,6 +319,11 @@ LISTS: dict[str, tuple[str, Any, str]] = {
         "a:\n  - role: x # c\n    # own\n    text: 'y' # d\n",
         [{"text": "y"}],
         "a:\n  - # own\n    text: 'y' # d\n",
+    ),
+    "entry with a question mark is written anew": (
+        "a:\n  - ? k\n    : 1\n  - x # c\n",
+        [{"k": 2}, "x"],
+        "a:\n  - k: 2\n  - x # c\n",
     ),
     "entry loses one key for another": (
         "a:\n  - role: x # c\n    text: y\n",
@@ -485,12 +491,12 @@ REFUSED: dict[str, tuple[str, str, Any, str]] = {
     "half a surrogate pair between brackets": ("o: {a: x}\n", "o.a", "\ud800", "so that it reads as intended"),
     "half a surrogate pair within an alias": ("p: &x {k: 1}\na: *x\n", "a.k", "\ud800", "so that it reads as intended"),
     "half a surrogate pair beside an anchor": ("p: &x y\nq: *x\na: z\n", "a", "\ud800", "so that it reads as intended"),
-    "half a surrogate pair in a new key": ("p: &x y\nq: *x\n", "a.b", "\ud800", "so that it reads as intended"),
+    "half a surrogate pair in a new key": ("p: &x y\nq: *x\n", "a", "\ud800", "so that it reads as intended"),
     "half a surrogate pair": ("a: x\n", "a", "\ud800", "so that it reads as intended"),
     "a number too large to be kept": ("a: 1\n", "a", 10**30, "so that it reads as intended"),
     "not a number": ("a: 1\n", "a", float("nan"), "so that it reads as intended"),
     "a text too large for a file": ("a: |\n  x\n", "a", "é\n" * 300_000, "so that it reads as intended"),
-    "not readable": ("a: [\n", "a", 1, "the file cannot be read: line 2"),
+    "not readable": ("a: [\n", "a", 1, "the file cannot be read: line 2: something is missing"),
     "read differently by parsers": ("a: yes\n", "a", 1, "the file cannot be read: line 1"),
     "empty": ("# nothing\n", "a", 1, "the file contains no fields"),
     "a list": ("- a\n", "a", 1, "the file contains no fields"),
@@ -508,6 +514,7 @@ def test_refusals_name_the_field() -> None:
     error = catch_refusal("a: &x\n  k: 1\nb: *x\n", ("a.k", 2))
     assert error.message.startswith("a.k cannot be changed alone: it has, or is inside, an anchor (&)")
     assert "the alias (*)" in error.hint
+    assert catch_refusal("a: 1\n", ("a", 2), ("b.c", "\ud800"), ("d", 3)).path == ("b", "c")
 
 
 def test_a_value_is_never_quoted_in_a_refusal() -> None:
