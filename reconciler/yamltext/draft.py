@@ -28,10 +28,10 @@ Moved = dict[tuple[FieldPath, str], list[str]]
 class Draft:
     """A text, its line break, its layout, and the lines of items that may have moved."""
 
-    def __init__(self, text: str, root: Node, newline: str, moved: Moved | None = None) -> None:
+    def __init__(self, text: str, root: Node, newline: str, moved: Moved) -> None:
         self.text = text
         self.newline = newline
-        self.moved = moved or {}
+        self.moved = moved
         self.layout = _find_layout(root)
 
     def list_layouts(self, quotes: str) -> Iterator[Layout]:

@@ -232,7 +232,7 @@ def test_a_second_file_with_the_id_is_a_duplicate(repo: Story) -> None:
     refused = entries(repo.plan())
     assert {entry["error"]["kind"] for entry in refused.values() if entry["error"]} == {"duplicate"}
     # The file that says `id: new` has no id that its reader could find in another one.
-    assert "rename this file if it is another assistant" in refused["new"]["error"]["message"]
+    assert "if this file is for another assistant, rename it" in refused["new"]["error"]["message"]
     assert "rename" not in refused["copy"]["error"]["message"]
 
 
