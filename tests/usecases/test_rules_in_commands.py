@@ -45,6 +45,21 @@ def test_the_installed_command(tmp_path: Path) -> None:
         assert [repo.run("validate", *strict).code for strict in ((), ("--strict",))] == [0, 1]
 
 
+def test_a_definition_that_breaks_a_rule_can_be_pulled_and_deleted(tmp_path: Path) -> None:
+    live: dict[str, dict[str, Any]] = {"a": {"model": {**MODEL, "temperature": 0.9}}}
+    with story(tmp_path / "repository", live) as repo:
+        repo.write("a", model={"temperature": 0.9})
+        repo.commit("First")
+        repo.project.configure(rules=[CALM])
+        repo.commit("A rule")
+        repo.sandbox.edit("asst_a", model={**MODEL, "temperature": 0.5})
+        assert [repo.run("validate").code, repo.run("pull").code, repo.run("validate").code] == [1, 0, 0]
+        repo.write("a", model={"temperature": 1.5})
+        repo.commit("Too much")
+        deleted = repo.run("delete", "assistants/a.yaml", "--yes", "--name", "a", "--force-conflicts")
+        assert deleted.code == 0, deleted.stderr
+
+
 @pytest.mark.parametrize(("day", "status"), [("2027-01-31", "pending"), ("2027-02-01", "error")])
 def test_a_rule_counts_from_its_day_on(project: Project, day: str, status: str) -> None:
     project.started_at = datetime.datetime.fromisoformat(f"{day}T12:00:00Z")

@@ -56,7 +56,7 @@ def command(
     ) as session:
 
         def read() -> Project:
-            project = read_project(selection, or_head=True, repository=session.lock[0])
+            project = read_project(selection, or_head=True, without_rules=True, repository=session.lock[0])
             show_problems(project.loaded.problems, "error")
             return project
 

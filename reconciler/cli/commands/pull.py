@@ -69,7 +69,8 @@ def command(
     Changes only the lines of the fields that drifted, not comments, order or style. In an environment, the values go
     into its overlay. PATHS are definition files, folders, keys or ids. Without them, the whole folder is pulled.
     """
-    project = read_project(choices, or_head=True)
+    # What somebody typed live may be what brings a definition back into the team's rules.
+    project = read_project(choices, or_head=True, without_rules=True)
     show_problems(project.loaded.problems, "error")
     for note in project.notes:
         eprint(note)

@@ -2,30 +2,26 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from reconciler.assistant.paths import FieldPath, parse_pointer
-from reconciler.core.base import NO_BASE, BaseDefinitions, Entries, Entry
-from reconciler.core.definition import is_definition_file, key_of, path_in
+from reconciler.core.base import NO_BASE, BaseDefinitions
+from reconciler.core.definition import path_in
 from reconciler.core.settings import FILE_NAME, Settings
-from reconciler.core.tree import value_at
 from reconciler.errors import RepositoryError, UsageError
 from reconciler.files.definitions import Loaded, load
-from reconciler.files.find import UnreadableText, find_all, read_text
+from reconciler.files.find import find_all
 from reconciler.files.folders import repository_root
 from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
-from reconciler.git.commit_layers import parse_definition
 from reconciler.git.objects import Blob
-from reconciler.git.record import Record, Unclear, applied_ref, read_entries, read_record
+from reconciler.git.record import Record, applied_ref, read_record
 from reconciler.git.repository import Repository
+from reconciler.usecases.project.base_entries import read_base
 from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
 from reconciler.usecases.project.choices import Choices, choose_policy
 from reconciler.usecases.project.environments import name_environments, read_settings, resolve_names
-from reconciler.usecases.project.new_assistants import resolve_entries
 from reconciler.usecases.project.project import NOTHING_LOADED, Project
 
 OFF = "none"
@@ -53,19 +49,22 @@ def read_project(
     *,
     or_head: bool = False,
     allow_older: bool = False,
+    without_rules: bool = False,
     repository: Repository | None = None,
     open_early: Callable[[Project], OnRead] | None = None,
 ) -> Project:
     """Return the project with the selected definitions, their history, and the policy of choices and settings.
 
     With `or_head` the commit that is checked out is the base if there is no record. With `allow_older` what `HEAD`
-    lacks of what was applied has changed, too. A `repository` that is open already, since its lock is held, is not
-    opened again. `open_early` gets the project before definitions are read, and returns what gets their ids; not with
-    `--changed`, which selects them later. Raises ReconcilerError.
+    lacks of what was applied has changed, too. `without_rules` lets a definition break the team's rules. A `repository`
+    that is open already, since its lock is held, is not opened again. `open_early` gets the project before definitions
+    are read, and returns what gets their ids; not with `--changed`, which selects them later. Raises ReconcilerError.
     """
     if choices.changed and choices.changed_since is not None:
         raise UsageError("--changed and --changed-since cannot be combined", hint="use one of them")
     project = read_history(choices, repository=repository)
+    if without_rules:
+        project = dataclasses.replace(project, settings=dataclasses.replace(project.settings, rules=()))
     # Ids may be in overlays, so they are looked up with the environment's settings.
     choices = resolve_names(choices, [project.settings], project.root)
     project = dataclasses.replace(project, policy=choose_policy(project.settings, choices))
@@ -77,7 +76,7 @@ def read_project(
     on_read = open_early(project) if open_early is not None and not since else None
     project = _load(project, choices, since, on_read, allow_older=allow_older)
     if project.base.commit:
-        project = dataclasses.replace(project, base=_read_base(project))
+        project = dataclasses.replace(project, base=read_base(project))
         check_settings_moved(project)
     return dataclasses.replace(project, notes=(*project.notes, *_note_order(project)))
 
@@ -233,67 +232,3 @@ def _find_settings(repository: Repository, commit: str, record: Record) -> dict[
         folders = {str(folder) for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}
     places = sorted(path_in(folder, FILE_NAME) for folder in folders)
     return {path: blob for place in places for path, blob in repository.files(commit, place).items()}
-
-
-def _read_base(project: Project) -> BaseDefinitions:
-    """Return the base with its entries, and what writes without a clear answer may have left live."""
-    record, current = project.record, project.loaded.definitions
-    entries = None
-    if not project.loaded.whole:
-        # The cost of a run of selected files depends on the selection, as long as each has its history at its own path.
-        selected = {*(definition.file for definition in current), *project.removed}
-        entries = _read_entries(project, project.base.commit, only=selected)
-        if any(definition.id and entries.find_at(definition.file, definition.id) is None for definition in current):
-            entries = None
-    if entries is None:
-        entries = _read_entries(project, project.base.commit)
-    # A late write may show by now. It is nobody's edit either.
-    unclear_writes = _find_values(project, (*record.unclear, *record.late))
-    return dataclasses.replace(project.base, entries=entries, unclear_writes=unclear_writes, undone=record.digests)
-
-
-def _read_entries(project: Project, commit: str, *, only: Collection[str] | None = None) -> Entries:
-    """Return the entries of the base; with `only` those at some paths."""
-    record, current = project.record, project.loaded.definitions
-    # A record of the older form is read like any revision, with its own settings and overlays.
-    if record.resolved and commit == record.commit:
-        entries = read_entries(record, project.snapshot(record.applied, current), only=only)
-    else:
-        snapshot = project.snapshot(commit, current)
-        if only is None:
-            entries = snapshot.read_base(still_there=lambda entry: _is_there(project, entry))
-        else:
-            entries = snapshot.read(
-                [key_of(path, project.below) for path in only if is_definition_file(path, project.below)]
-            )
-        entries = Entries(entries.by_file, entries.warnings, record.other_ids)
-    return resolve_entries(entries, current, project.find_created_id)
-
-
-def _is_there(project: Project, entry: Entry) -> bool:
-    """Tell whether the file of an older definition is still there and still that assistant's: then it has not moved."""
-    path = project.root / entry.file
-    if not path.is_file() or project.settings.environment is not None:  # there the overlay holds the id
-        return path.is_file()
-    try:
-        document = parse_definition(read_text(path).encode())
-    except UnreadableText:
-        return True
-    return document is not None and document.get("id") == entry.id
-
-
-def _find_values(project: Project, writes: Iterable[Unclear]) -> dict[str, list[tuple[FieldPath, Any]]]:
-    """Return the values that some writes may have sent, by the assistant's ids: its definition's, where it was then."""
-    values: dict[str, list[tuple[FieldPath, Any]]] = {}
-    for write in writes:
-        # Any of the attempts may have arrived late, so the values of all of them are ours.
-        for head in filter(project.repository.has, write.heads):
-            snapshot, ids, file = project.snapshot(head), write.ids, write.file
-            # If it is not there, the definitions' folder may have been renamed.
-            entry = snapshot.read({key_of(file, project.below)}).find(ids, file)
-            entry = entry or snapshot.read_everything().find(ids, file)
-            declared = entry.declared if entry is not None else {}
-            found = [(path, value_at(declared, path)) for path in map(parse_pointer, write.fields)]
-            for name in ids:
-                values.setdefault(name, []).extend(found)
-    return values
