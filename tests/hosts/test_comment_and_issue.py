@@ -368,6 +368,12 @@ def comment_on_merged(desk: Desk, **changes: str) -> Completed:
     return desk.run(*arguments, GITHUB_REF="refs/heads/main", CI_COMMIT_BRANCH="main", **changes)
 
 
+@pytest.mark.usefixtures("merged")
+def test_settled_does_not_say_that_an_apply_did_not_start(desk: Desk) -> None:
+    result = desk.run("comment", "--settled", "--merged-since", "v1", GITHUB_REF="refs/heads/main")
+    assert (result.code, "--settled says nothing" in result.stderr, desk.hosts.writes) == (1, True, [])
+
+
 def test_a_comment_on_what_was_merged_does_not_call_ignored_fields_live(desk: Desk, merged: list[str]) -> None:
     report = json.loads((GOLDEN / "apply.json").read_text("utf-8"))
     applied = report["assistants"][0]

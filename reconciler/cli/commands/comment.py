@@ -7,7 +7,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_host, show_result
 from reconciler.core.outcome import Outcome
-from reconciler.errors import HostError
+from reconciler.errors import HostError, UsageError
 from reconciler.hosts.host import Host, Request
 from reconciler.hosts.keep import find_requests, keep_comment
 from reconciler.report.formats.markdown import render_markdown
@@ -53,6 +53,9 @@ def command(options: HostOptions, merged_since: str | None, apply_link: str, not
     or GITLAB_TOKEN. With --merged-since, REPORT is an apply's report, and the authors of requests that are not
     completely live are mentioned.
     """
+    if options.settled and merged_since is not None:
+        # What was merged is live only if an apply's report says so.
+        raise UsageError("--settled says nothing about what was merged", hint="pass the apply's report")
     host, name, report, markdown = open_host(options)
     if merged_since is not None:
         if report is not None:
