@@ -8,6 +8,7 @@ from depth import examples
 from hypothesis import given, settings, strategies as st
 
 from reconciler.yamltext.nodes import find_places
+from reconciler.yamltext.portable import find_differences
 from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_tolerantly, read_yaml
 
 
@@ -65,6 +66,44 @@ def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
         assert problem.message
     if not problems:
         assert read == yaml.load(text, yaml.CSafeLoader)
+
+
+plain_layouts = ["a: x\nb: y z\n", "a: |\n  x\n\n  y\nb: z\n", "a: [x, 'y', {b: c}]\n", "a: {b: [x], c: 'y'}\n"]
+odd_pieces = [
+    "\r",
+    "\t",
+    " ",
+    "#",
+    " #",
+    "\n",
+    "\n \n",
+    "\ufeff",
+    "&x ",
+    "!",
+    "?",
+    "-",
+    ":",
+    ",",
+    "|",
+    "\n...\n",
+    "\n|\n x\n",
+]
+
+
+@given(
+    st.sampled_from(plain_layouts),
+    st.lists(st.tuples(st.sampled_from(odd_pieces), st.integers(1, 24)), min_size=1, max_size=2),
+    st.booleans(),
+)
+@settings(max_examples=examples(1500))
+def test_what_is_read_has_no_layout_that_parsers_read_differently(
+    text: str, insertions: list[tuple[str, int]], ends: bool
+) -> None:
+    for piece, position in insertions:
+        text = text[:position] + piece + text[position:]
+    text = text if ends else text.removesuffix("\n")
+    _, problems = read_or_problems(text)
+    assert problems or find_differences(text) == []
 
 
 def test_types_stay_as_they_are_written() -> None:
