@@ -268,6 +268,7 @@ LISTS: dict[str, tuple[str, Any, str]] = {
     "becomes a block": ("a: # c\n  - x\n  - y\nb: 1\n", "z\ny", "a: |- # c\n  z\n  y\nb: 1\n"),
     "becomes an object": ("a:\n  - x # c\nb: 1\n", {"k": 1}, "a:\n  k: 1 # c\nb: 1\n"),
     "becomes an object, without indentation": ("a: # c\n- x\nb: 1\n", {"k": 1}, "a: # c\n  k: 1\nb: 1\n"),
+    "in an object becomes an object": ("a:\n  b:\n  - x\n", {"b": {"k": 1}}, "a:\n  b:\n    k: 1\n"),
     "from a text": ("a: x # c\nb: 1\n", ["y", "p\nq"], "a: # c\n  - y\n  - |-\n    p\n    q\nb: 1\n"),
     "from a block": ("a: | # c\n  x\n  y\nb: 1\n", [1, [2]], "a: # c\n  - 1\n  - - 2\nb: 1\n"),
     "from a block below a comment": ("a:\n  # why\n  |\n  x\nb: 1\n", ["z"], "a:\n  # why\n  - z\nb: 1\n"),
