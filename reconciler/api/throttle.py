@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 20.0  # seconds
 # One failure costs almost no time, and a server that is down soon gets few requests.
@@ -162,6 +161,8 @@ def read_retry_after(retry_after: str | None, date: str | None) -> float | None:
 
 def parse_http_date(text: str) -> datetime | None:
     """Read a date from HTTP (RFC 9110, 5.6.7) or from a cookie; None for anything else."""
+    from email.utils import parsedate_to_datetime  # slow to load, and most runs meet no date
+
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
