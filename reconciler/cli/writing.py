@@ -78,7 +78,7 @@ class TerminalSession:
         def show_recorded(commit: str | None) -> None:
             if self.options.quiet:
                 return
-            eprint(f"Recorded as {commit[:12]}." if commit else "Nothing new to record.")
+            eprint(f"Recorded as {commit[:12]}." if commit else "The record is already up to date.")
             # A pipeline has already announced and pushed what it will create. Here, nobody else knows about it.
             created = self.report is not None and self.report.summary[Outcome.CREATED]
             if created and project.may_create is None and read_origin(project.root):

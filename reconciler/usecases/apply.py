@@ -49,7 +49,7 @@ class Session:
     about_to_write: Callable[[Run], None] = lambda _run: None  # gets the run to report if this one never ends
     begin: Callable[[], object] = lambda: None  # called right before the first write
     publish: Callable[[Run], None] = lambda _run: None
-    on_recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if there was nothing new
+    on_recorded: Callable[[str | None], None] = lambda _commit: None  # gets None if the record says it already
 
     @contextlib.contextmanager
     def save_first(self, planned: Run, results: Sequence[Result]) -> Iterator[None]:

@@ -358,6 +358,13 @@ class TestARunThatWasStoppedRecordsNothing:
         assert (repo.record != record, bool(repo.sandbox.patches)) == (applied, applied)
 
 
+def test_where_nobody_could_sign_in_every_definition_keeps_its_old_file(repo: Story) -> None:
+    head = commit_change(repo)
+    result = repo.run("apply", "--yes", "--record", env={"RECONCILER_PASSWORD": "wrong"})
+    assert (result.code, repo.parents[0], repo.message.splitlines()[0]) == (1, head, "Apply: 2 failed, 0 unchanged")
+    assert repo.tree()["assistants/a.yaml"]["firstMessage"] == "old"
+
+
 class TestWhatIsLeftAlone:
     def fingerprint(self, repo: Story) -> dict[str, str]:
         """Everything below the folder but git's objects and the applied ref."""

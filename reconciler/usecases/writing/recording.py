@@ -20,7 +20,7 @@ from reconciler.usecases.writing.unclear import Restored, find_late, find_unclea
 
 
 def record(run: Run, project: Project, *, with_entries: bool = True) -> str | None:
-    """Add what an apply did to the record and return the commit; None where there is nothing new to record.
+    """Add what an apply did to the record and return the commit; None where the record says it already.
 
     Entries are replaced for what this run settled and kept for everything else; without `with_entries` all are kept,
     and what was applied last stays what it was. Raises RepositoryError.
@@ -81,11 +81,9 @@ class _Update:
         keeps = self._find_trailers(self._find_outdated(applied, changed))
         # A run that wrote is recorded even if the entries are equal: it reverted a live edit.
         wrote = self.project.announced or any(result.outcome is Outcome.APPLIED for result in self.run.results)
-        # Where every assistant failed, the commit that was applied last is still the same one.
-        outcomes = [result.outcome for result in self.run.results if result.outcome is not None]
-        is_untouched = bool(outcomes) and not any(outcome.settled or outcome.may_be_live for outcome in outcomes)
+        # A run that failed everywhere is recorded, too: a later plan with --changed-since shows what it left unsettled.
         previous = self.previous
-        same = previous.resolved and previous.keeps_same(keeps) and (previous.applied == self.head or is_untouched)
+        same = previous.resolved and previous.applied == self.head and previous.keeps_same(keeps)
         return None if same and not wrote and files == self.blobs else self._write(files, keeps)
 
     def drop_deleted(self) -> str:
