@@ -1,7 +1,7 @@
 """Finds definitions that collide: the same id, the same name, or names that some systems treat as the same."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.assistant.file_names import same_name
 from reconciler.assistant.invisible import tell_apart
@@ -16,8 +16,7 @@ _SHOWN = 5
 def find_collisions(definitions: Sequence[Definition], settings: Settings) -> dict[str, list[Problem]]:
     """Return the problems that definitions have with each other, by the definition's file."""
     collisions: dict[str, list[Problem]] = {}
-    same = (*_find_duplicate_ids(definitions), *_find_duplicate_keys(definitions))
-    for file, problem in (*same, *_find_similar_keys(definitions, settings)):
+    for file, problem in (*_find_duplicate_ids(definitions), *_find_similar_keys(definitions, settings)):
         collisions.setdefault(file, []).append(problem)
     return collisions
 
@@ -29,7 +28,7 @@ def describe_same_name(file: str, *others: str) -> Problem:
 
 
 def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
-    for same in _group((each for each in definitions if each.id), lambda each: each.id):
+    for same in _group([each for each in definitions if each.id], lambda each: each.id):
         places = [(each, *each.locate(("id",))) for each in same]
         for each, file, line, column in places:
             others = [f"{path}:{row}:{col}" for other, path, row, col in places if other is not each]
@@ -45,16 +44,12 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
             yield each.file, Problem(file, line, column, message, kind="duplicate")
 
 
-def _find_duplicate_keys(definitions: Sequence[Definition]) -> Iterator[tuple[str, Problem]]:
-    for same in _group(definitions, lambda each: each.key):
-        for each in same:
-            yield each.file, describe_same_name(each.file, *(other.file for other in same if other is not each))
-
-
 def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) -> Iterator[tuple[str, Problem]]:
     # Windows and macOS treat them as one file, so a clone there has only one of the two.
     for same in _group(definitions, lambda each: same_name(each.key)):
         for each in same:
+            if twins := [other.file for other in same if other.key == each.key and other is not each]:
+                yield each.file, describe_same_name(each.file, *twins)
             if others := [other for other in same if other.key != each.key]:
                 message = (
                     f"the name of this file and {list_some([other.file for other in others], _SHOWN)} differ only "
@@ -66,7 +61,10 @@ def _find_similar_keys(definitions: Sequence[Definition], settings: Settings) ->
                     yield each.file, graded
 
 
-def _group(definitions: Iterable[Definition], name: Callable[[Definition], str]) -> list[list[Definition]]:
+def _group(definitions: Sequence[Definition], name: Callable[[Definition], str]) -> list[list[Definition]]:
+    # In a large fleet, a list for each definition takes longer than this look whether there is anything to group.
+    if len({name(definition) for definition in definitions}) == len(definitions):
+        return []
     groups: dict[str, list[Definition]] = defaultdict(list)
     for definition in definitions:
         groups[name(definition)].append(definition)

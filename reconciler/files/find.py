@@ -79,10 +79,12 @@ class YamlFiles:
 
     def stack(self, file: YamlFile) -> list[tuple[YamlFile, LayerKind]]:
         """Return the files that declare the fields of one definition, the lowest first."""
-        shared = [each[place] for each in self.defaults if each for place in defaults_above(file.key) if place in each]
-        layers: list[tuple[YamlFile, LayerKind]] = [(each, "defaults") for each in shared]
+        layers: list[tuple[YamlFile, LayerKind]] = []
+        for shared in filter(None, self.defaults):
+            layers += [(shared[place], "defaults") for place in defaults_above(file.key) if place in shared]
         layers.append((file, "definition"))
-        return [*layers, *((each, "overlay") for each in reversed(self.overlays.get(file.key, ())))]
+        layers += [(each, "overlay") for each in reversed(self.overlays.get(file.key, ()))]
+        return layers
 
 
 def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:

@@ -22,15 +22,20 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
     # Only the folders above a path are resolved. A definition that is a link keeps its own name.
     folder = folder.resolve()
     selected: set[str] = set()
-    by_layer = _map_layers(yaml_files)
+    definitions = {each.file for each in yaml_files.definitions}
+    by_layer: dict[str, set[str]] = {}
     for argument in paths:
         absolute = Path(os.path.abspath(argument))  # noqa: PTH100 - `resolve` would follow the link
         path = absolute.parent.resolve() / absolute.name
         if not path.exists() and not path.is_symlink():
             raise DefinitionError(f"{argument} does not exist")
         name = shown_path(path, root)
+        # A fleet may be named file by file.
+        if name in definitions:
+            selected.add(name)
+            continue
+        by_layer = by_layer or _map_layers(yaml_files)
         prefix = "" if name == "." else f"{name}/"
-        # A fleet may be named file by file. Only a folder is compared with all of them.
         files = [name] if name in by_layer else [file for file in by_layer if file.startswith(prefix)]
         selected_here = {user for file in files for user in by_layer[file]}
         if not selected_here and not path.is_relative_to(folder):
