@@ -66,7 +66,7 @@ class Connection:
         self.base = wire.base
         self.proxy = wire.proxy
         self.clock = _Clock(wire.aborted)
-        # It only makes connections: to hand out the one that is there would cost a third of a request's CPU time.
+        # Used only to create connections. Requesting the same one from the pool each time costs more CPU time.
         self.pool = httpcore.ConnectionPool(
             ssl_context=wire.tls,
             proxy=wire.pool_proxy,

@@ -80,7 +80,7 @@ class BaseDefinitions:
     entries: Entries = Entries()
     # Values that a write without a clear answer may have left. If live shows one, nobody edited it.
     unclear_writes: Writes = dataclasses.field(default_factory=dict)
-    # Digests of the values that a rollback left live. While they are live, nobody has edited them since.
+    # Digests of the values that a rollback restored. A live value that matches its digest is not somebody's edit.
     undone: Mapping[str, Mapping[FieldPath, str]] = dataclasses.field(default_factory=dict)
 
     def find_declared(self, ids: Sequence[str], file: str, live: Mapping[str, Any], desired: Mapping[str, Any]) -> Base:
