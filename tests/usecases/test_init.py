@@ -125,6 +125,24 @@ def test_what_makes_no_sense_writes_nothing(tmp_path: Path, given: list[str]) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_below_a_project_init_names_the_folder_of_that_project(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    (tmp_path / "reconciler.yaml").touch()
+    (tmp_path / "below").mkdir()
+    result = run("init", cwd=tmp_path / "below")
+    assert (result.code, [*(tmp_path / "below").iterdir()]) == (1, [])
+    assert "the definitions' folder is ../assistants, and init works only in the folder above it" in result.stderr
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_a_pipeline_is_not_written_where_the_host_would_not_find_it(tmp_path: Path, ci: str) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    (tmp_path / "below").mkdir()
+    result = run("init", "--ci", ci, cwd=tmp_path / "below")
+    assert (result.code, [*(tmp_path / "below").iterdir()]) == (1, [])
+    assert "only in the repository's root" in result.stderr
+
+
 def test_another_folder_is_named_in_the_pipeline() -> None:
     for ci in ("github", "gitlab"):
         files = list_files("bots", api_url=None, ci=ci, package=None)

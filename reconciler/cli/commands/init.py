@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import click
 
@@ -37,7 +38,11 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
     # Paths in the workflows and the editors' settings begin at the project's root.
     directory = choices.directory
     if directory.is_absolute() or ".." in directory.parts or len(directory.parts) != 1:
-        raise UsageError("init works in the current folder", hint="pass the name of a subfolder to --directory")
+        message = f"the definitions' folder is {directory}, and init works only in the folder above it"
+        raise UsageError(message, hint="change to that folder, or pass the name of a subfolder to --directory")
+    root = repository_root(directory)
+    if ci and root != Path.cwd().resolve():
+        raise UsageError("a pipeline's files work only in the repository's root", hint=f"run this in {root}")
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
     for file, text in list_files(directory.name, api_url=api_url, ci=ci, package=source).items():
@@ -46,7 +51,7 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
         elif not file.endswith(".gitkeep"):
             subject = "it" if os.path.lexists(file) else "what it would replace"
             eprint(f"left {file}: {subject} already exists")
-    if not (repository_root(directory) / ".git").exists():
+    if not (root / ".git").exists():
         eprint("This is not a git repository yet: git init")
     eprint(read_next_steps(directory.name, ci, package=source).removesuffix("\n"))
     return 0
