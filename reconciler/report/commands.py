@@ -8,6 +8,7 @@ from reconciler.core.outcome import Kind, Outcome
 from reconciler.dataclass import dataclass
 
 _NO_BASE: Final = "Without a base, live edits look like changes in git."
+_ALL_DRIFT: Final = "Without a base, every difference counts as drift."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         settle="To settle indeterminate writes, apply again; without a record, pass this report to apply --resume.",
     ),
     # A change that is not applied yet is no live edit.
-    "drift": Traits(is_about_edits=True, without_base="Without a base, every difference counts as drift."),
+    "drift": Traits(is_about_edits=True, without_base=_ALL_DRIFT),
     # It plans the old values against live, so its conflicts are only about live, and nothing in it comes from git.
     "rollback": Traits(
         writes=True,
@@ -90,7 +91,7 @@ TRAITS: Final[Mapping[str, Traits]] = {
         settle="To settle indeterminate writes, run this rollback again.",
     ),
     "create": Traits(writes=True, always_named=(Outcome.CREATED,)),
-    "delete": Traits(writes=True, always_named=(Outcome.DELETED,)),
+    "delete": Traits(writes=True, always_named=(Outcome.DELETED,), without_base=_ALL_DRIFT),
     # A merged report of different commands.
     "report": Traits(without_base=_NO_BASE),
 }

@@ -158,6 +158,8 @@ def test_without_a_base_live_must_be_as_git_says(tmp_path: Path) -> None:
     with story(tmp_path / "work", {"a": {"name": "Old", "firstMessage": "Hi"}}) as repo:
         repo.write("a", name="Old", firstMessage="Other")
         assert (run_delete(repo).code, count_deletions(repo)) == (1, 0)
+        words = repo.run("delete", "assistants/a.yaml", "--yes", "--name", "Old").stdout
+        assert "Without a base, every difference counts as drift." in words
         repo.write("a", name="Old", firstMessage="Hi")
         assert (run_delete(repo).code, count_deletions(repo), files(repo)) == (0, 1, set())
 
