@@ -1,7 +1,7 @@
 """Which commit set a value: the changes of all commits since the base, read in one pass.
 
 A definition is followed by its id: a file may be moved, renamed, or rewritten from one to the next. The other layers,
-and text files, have none, and are followed by their place.
+text files, and definitions that still say `id: new`, have none, and are followed by their place.
 """
 
 import functools
@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.texts import clean_text
-from reconciler.core.definition import SUFFIXES
+from reconciler.core.definition import NEW, SUFFIXES
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
 from reconciler.dataclass import dataclass
@@ -111,10 +111,18 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
     places |= {name: file for file, name in at_head.values()}
     parsed = _parse_with_ids(repository, places, at_head.keys())
     changes: dict[str, list[FileChange]] = {name: [] for name in at_head}
-    for step, swaps in steps:
+    following = {*at_head}
+    for index, (step, swaps) in enumerate(steps):
         before, after = (_index_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
-        for name in (before.keys() | after.keys()) & changes.keys():
-            changes[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
+        places = {parsed[new]["id"]: path for path, (_, new) in swaps.items() if new in parsed}
+        for name in (before.keys() | after.keys()) & following:
+            if name not in before and _says_new(repository, place := places[name], swaps[place][0]):
+                # This commit brought the id that the API gave. Before it, only the path tells which file it is.
+                by_place = _follow_files(repository, steps[index:], {place: swaps[place][1]})
+                changes[name] += by_place[place].changes
+                following.remove(name)
+            else:
+                changes[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
     now = _index_by_id(parsed, [name for _, name in at_head.values()])
     return {at_head[name][0]: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in changes.items()}
 
@@ -189,6 +197,11 @@ def _parse_file(repository: Repository, path: str, name: str) -> Declared:
         return clean_text(content.decode("utf-8", "replace"))
     document = parse_definition(content)
     return MISSING if document is None else document
+
+
+def _says_new(repository: Repository, path: str, name: str) -> bool:
+    declared = _parse_file(repository, path, name) if name.strip("0") else MISSING
+    return isinstance(declared, Mapping) and declared.get("id") == NEW
 
 
 def _index_by_id(parsed: Mapping[str, Mapping[str, Any]], blobs: Sequence[str]) -> dict[str, Mapping[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from between import Answer, Forward, Request, error_answer
 from commands import Completed, connection_variables, run
+from histories import commit_as, setters
 from projects import outcomes, statuses
 from servers import running_sandbox
 from stories import REF, Story, entries, story
@@ -195,6 +196,23 @@ def test_pull_brings_the_id_back_to_git(repo: Story) -> None:
     assert (result.code, result.stdout) == (0, f"{FILE}: id, firstMessage\n")
     assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}").replace("Good day", "Edited")
     assert repo.run("pull").stderr.endswith("Nothing to pull.\n")
+
+
+@pytest.mark.parametrize("moved_to", [FILE, "assistants/moved.yaml"])
+def test_the_commit_that_brings_the_id_back_has_set_no_other_value(repo: Story, moved_to: str) -> None:
+    repo.apply("--create")
+    forget_checkout(repo)
+    repo.write("new", NEW.replace("Good day", "Good evening"))
+    ada = commit_as(repo, "Ada")
+    assert repo.run("pull", "--ids").code == 0
+    commit_as(repo, "CI")
+    repo.git("mv", FILE, moved_to) if moved_to != FILE else None
+    (repo.root / moved_to).write_text((repo.root / moved_to).read_text("utf-8").replace("Newcomer", "Nora"), "utf-8")
+    cy = commit_as(repo, "Cy")
+    applied = repo.apply()
+    assert setters(applied, Path(moved_to).stem) == {"/firstMessage": ada, "/name": cy}
+    undone = repo.run("rollback", repo.save_report(applied), "--yes")
+    assert f"git revert {cy[0]} && git revert {ada[0]}" in undone.stdout
 
 
 def test_the_id_in_the_working_tree_or_in_git_is_no_difference(repo: Story) -> None:
