@@ -128,16 +128,17 @@ def combine_writes(writes: Sequence[Applied]) -> Applied:
         for field in write.fields:
             earlier = fields.get(field.path)
             fields[field.path] = field if earlier is None else earlier.continue_with(field)
-    check_apart([*fields.values()])
+    check_apart([*fields.values()], hint="pass the report of each run by itself, the latest first")
     return dataclasses.replace(writes[-1], fields=tuple(fields.values()))
 
 
-def check_apart(fields: Sequence[AppliedField]) -> None:
+def check_apart(fields: Sequence[AppliedField], *, hint: str = "") -> None:
     """Refuse fields if one occurs twice or is inside another: it would be unclear what to restore."""
     # Sorted, a path is right before those below it.
     for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:
-            raise ReportError(f"the report names {to_pointer(path)} and {to_pointer(following)}, one inside the other")
+            names = f"{to_pointer(path)} and {to_pointer(following)}"
+            raise ReportError(f"the report names {names}, one inside the other", hint=hint)
 
 
 def _is_empty(value: Any) -> bool:
