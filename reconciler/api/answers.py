@@ -96,7 +96,8 @@ class Explainer:
         """
         begins_as_json = answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
         bad_json = not problem and begins_as_json and find_json(answer.body) is None
-        message = f"got {problem or self._describe_body(answer)}"
+        # The answer to a login that sets no cookie may be the token itself.
+        message = f"got {problem or self._describe_body(answer, may_quote=call.method != 'POST')}"
         # Before each write, the assistant was read, so the URL is right.
         message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
         return call.fail("protocol", message, hint=f"check the API URL: {self.url}")
@@ -129,7 +130,7 @@ class Explainer:
         words = _find_error_text(answer)
         return f" ({self.quote(words)})" if words else f" with {self._describe_body(answer)}"
 
-    def _describe_body(self, answer: Answer) -> str:
+    def _describe_body(self, answer: Answer, *, may_quote: bool = True) -> str:
         body = answer.body.strip()
         if not body:
             return "an empty response"
@@ -139,7 +140,7 @@ class Explainer:
         try:
             value = read_json(answer.body)
         except NotJsonError as error:
-            if b'"' in body:  # it may contain parts of an assistant, which may be sensitive
+            if not may_quote or b'"' in body:  # it may contain parts of an assistant, which may be sensitive
                 return str(error)
             return f"{error} ({self.quote(body[:_LONGEST_READ].decode(errors='replace'))!r})"
         if isinstance(value, list):

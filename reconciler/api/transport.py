@@ -173,7 +173,9 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
     # httpcore calls it a protocol error if the server closes the connection without an answer. Here, it is a lost one.
     if closed or isinstance(error, httpcore.NetworkError):
         return NoAnswer("network", "the connection was closed before a response arrived", reached=True)
-    return NoAnswer("protocol", f"something that is not HTTP ({text})", reached=True, temporary=False)
+    # What follows in the text are the received bytes, which may contain a new token.
+    reason = text.partition(": bytearray(")[0]
+    return NoAnswer("protocol", f"something that is not HTTP ({reason})", reached=True, temporary=False)
 
 
 @dataclass()

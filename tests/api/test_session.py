@@ -231,6 +231,8 @@ def test_a_login_is_repeated_like_a_read(server: OddServer) -> None:
         (answer(200, {"user": {}}, Set_Cookie="auth-token=; Max-Age=0"), "without the cookie"),
         (answer(200, "<html>"), "an HTML page instead of JSON"),
         (answer(200, {"user": {}}, Set_Cookie="auth-token=hu sh"), "white space"),
+        (answer(200, "hush"), "something that is not JSON"),
+        (answer(200, {}, **{"Set-Cookie ": "auth-token=hush"}), "something that is not HTTP (illegal header line)"),
         (answer(302, "", Location="/login"), "redirects to /login"),
     ],
 )
@@ -239,6 +241,7 @@ def test_a_login_answer_without_a_usable_cookie_is_a_protocol_error(server: OddS
     error = catch_error(server, login_credentials())
     assert error.kind == "protocol"
     assert says in error.message
+    assert "hush" not in error.message
 
 
 def test_a_login_that_nobody_answers_names_the_url(server: OddServer) -> None:
