@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,14 @@ from servers import running_sandbox
 from reconciler.cli.connect import stoppable
 
 FLEET = 12
+
+
+@pytest.fixture(autouse=True)
+def hanging_up_is_not_ignored() -> Iterator[None]:
+    """Let the commands see a SIGHUP, also if the tests run under `nohup`."""
+    previous = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, previous)
 
 
 @pytest.fixture
