@@ -9,6 +9,7 @@ from reconciler.api.results import NoAnswer
 from reconciler.errors import SettingsError
 
 CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
+_LONGEST_SHOWN = 150  # characters of a path; a PEM file with a key is longer in Base64
 _AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
 _UNKNOWN_AUTHORITY = f"The certificate's authority is unknown. {_AUTHORITY}"
 _OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
@@ -104,10 +105,17 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
     variable, file = (CLIENT_KEY, key) if key else (CLIENT_CERT, certificate)
     _check_pem(variable, file, b"KEY-----")
     try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+    except ssl.SSLError:
+        raise _make_file_error(CLIENT_CERT, certificate, "its certificate is damaged") from None
+    try:
         # Without a password here, OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate, key or None, password=_refuse_password)
     except ssl.SSLError as error:
-        problem = "it does not match the certificate" if error.reason == "KEY_VALUES_MISMATCH" else "it is damaged"
+        reason = error.reason or ""
+        if reason.endswith(("TOO_SMALL", "TOO_WEAK")):
+            raise _make_file_error(CLIENT_CERT, certificate, f"OpenSSL rejects it: {reason.lower()}") from None
+        problem = "it does not match the certificate" if reason == "KEY_VALUES_MISMATCH" else "its key is damaged"
         raise _make_file_error(variable, file, problem) from None
     except ValueError as error:
         raise _make_file_error(variable, file, str(error)) from None
@@ -130,5 +138,11 @@ def _refuse_password() -> str:
 
 def _make_file_error(variable: str, file: str, reason: str) -> SettingsError:
     kind = "folder" if variable == "SSL_CERT_DIR" else "file"
+    # CI systems can store the content of a file in a variable, and this may be a key.
+    if "-----BEGIN" in file or len(file) > _LONGEST_SHOWN:
+        message = (
+            f"{variable} must be the path of a {kind}, but it looks like the {kind}'s content, so it is not shown."
+        )
+        return SettingsError(message, hint=f"write the content to a {kind}, and set {variable} to its path")
     message = f"{variable} names a {kind} that cannot be used: {file!r} ({reason})."
     return SettingsError(message, hint=f"set {variable} to a {kind} that can be used, or unset it")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+_EC = "ec -pkeyopt ec_paramgen_curve:prime256v1"
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,17 @@ class Authority:
     folder: Path
     file: Path
 
-    def issue(self, name: str = "leaf", *, san: str = "IP:127.0.0.1", days: int = 2) -> Path:
+    def issue(self, name: str = "leaf", *, san: str = "IP:127.0.0.1", days: int = 2, key: str = _EC) -> Path:
         extensions = self.folder / f"{name}.ext"
         identifiers = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
         extensions.write_text(f"subjectAltName={san}\n{identifiers}", encoding="ascii")
-        request, key, certificate = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "key", "pem"))
-        _openssl("req", "-new", *_NEW_KEY.split(), "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        request, key_file, certificate = (self.folder / f"{name}.{suffix}" for suffix in ("csr", "key", "pem"))
+        new_key = ("-newkey", *key.split(), "-nodes")
+        _openssl("req", "-new", *new_key, "-subj", f"/CN={name}", "-keyout", key_file, "-out", request)
         issuer = ("-CA", self.file, "-CAkey", self.folder / "ca.key", "-CAcreateserial")
         _openssl("x509", "-req", "-in", request, *issuer, "-days", days, "-extfile", extensions, "-out", certificate)
         both = self.folder / f"{name}-both.pem"
-        both.write_text(certificate.read_text("ascii") + key.read_text("ascii"), encoding="ascii")
+        both.write_text(certificate.read_text("ascii") + key_file.read_text("ascii"), encoding="ascii")
         return both
 
     def server(
@@ -51,7 +52,7 @@ def make_authority(folder: Path, *, old: bool = False) -> Authority:
     folder.mkdir(exist_ok=True)
     file = folder / "ca.pem"
     _openssl(
-        *("req", "-x509", *_NEW_KEY.split(), "-days", 2, "-subj", "/CN=An authority"),
+        *("req", "-x509", "-newkey", *_EC.split(), "-nodes", "-days", 2, "-subj", "/CN=An authority"),
         *(
             "-addext",
             "basicConstraints=CA:TRUE" if old else "keyUsage=critical,keyCertSign",

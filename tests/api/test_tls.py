@@ -1,7 +1,8 @@
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,18 @@ def test_a_place_that_cannot_be_used_is_named(env: pytest.MonkeyPatch, variable:
     env.setenv(variable, value)
     with pytest.raises(SettingsError, match=rf"{variable} names .*{value!r}"):
         AssistantsApi(HTTPS, token_credentials())
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "RECONCILER_CLIENT_CERT"])
+@pytest.mark.parametrize("encode", [str, lambda pem: b64encode(pem.encode()).decode()], ids=["pem", "base64"])
+def test_a_key_in_place_of_a_path_is_not_shown(
+    env: pytest.MonkeyPatch, authority: Authority, variable: str, encode: Callable[[str], str]
+) -> None:
+    content = encode(authority.issue("mine").read_text("ascii"))
+    env.setenv(variable, content)
+    with pytest.raises(SettingsError, match=f"{variable} must be the path of a f.*content") as error_info:
+        AssistantsApi(HTTPS, token_credentials())
+    assert content[40:60] not in error_info.value.message + error_info.value.hint
 
 
 def test_an_empty_variable_is_none(env: pytest.MonkeyPatch) -> None:
@@ -203,6 +216,7 @@ def test_a_client_certificate_that_the_api_does_not_know(
 def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path) -> None:
     authority.issue("one")
     authority.issue("two")
+    authority.issue("weak", key="rsa:1024")
     certificate, key = authority.folder / "one.pem", authority.folder / "two.key"
     env.setenv("RECONCILER_CLIENT_KEY", str(key))
     with pytest.raises(SettingsError, match="RECONCILER_CLIENT_CERT is not"):
@@ -218,6 +232,21 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
     subprocess.run([*words, "-out", str(locked)], check=True, capture_output=True)
     env.setenv("RECONCILER_CLIENT_KEY", str(locked))
     with pytest.raises(SettingsError, match="has a password"):  # and nobody is asked for it
+        AssistantsApi(HTTPS, token_credentials())
+    env.setenv("RECONCILER_CLIENT_CERT", str(authority.folder / "weak.pem"))
+    env.setenv("RECONCILER_CLIENT_KEY", str(authority.folder / "weak.key"))
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*weak.pem.*ee_key_too_small"):
+        AssistantsApi(HTTPS, token_credentials())
+    damaged = tmp_path / "damaged.pem"
+    damaged.write_text(certificate.read_text("ascii").replace("MII", "M!!", 1), "ascii")
+    env.setenv("RECONCILER_CLIENT_CERT", str(damaged))
+    env.setenv("RECONCILER_CLIENT_KEY", str(authority.folder / "one.key"))
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*damaged.pem.*its certificate is damaged"):
+        AssistantsApi(HTTPS, token_credentials())
+    damaged.write_text(authority.folder.joinpath("one.key").read_text("ascii").replace("MI", "M!", 1), "ascii")
+    env.setenv("RECONCILER_CLIENT_CERT", str(certificate))
+    env.setenv("RECONCILER_CLIENT_KEY", str(damaged))
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*damaged.pem.*its key is damaged"):
         AssistantsApi(HTTPS, token_credentials())
 
 
