@@ -1,5 +1,6 @@
 """Reads assistants in the background, while the files of others are still being parsed."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,9 @@ class Prefetch:
         if self._idle_workers:
             self._idle_workers -= 1
             # Daemons, as in every run: a thread that hangs in a system call must not keep the process from ending.
-            threading.Thread(target=self._work, daemon=True).start()
+            # At a limit of the system, whoever takes the reading reads it.
+            with contextlib.suppress(RuntimeError):
+                threading.Thread(target=self._work, daemon=True).start()
         # A thread that computes gives up the interpreter only every 5 ms, which is too rare for 16 connections.
         time.sleep(0)
 

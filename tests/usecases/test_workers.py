@@ -1,5 +1,7 @@
 """Work on many items at once."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -52,6 +54,29 @@ def test_what_was_not_started_when_it_stopped_is_skipped() -> None:
     control = Control(concurrency=1, stopping=lambda: len(finished) == 2)
     answers = for_each(range(4), work, control, skipped=lambda item: f"left {item}")
     assert answers == ["did 0", "did 1", "left 2", "left 3"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the address space")
+@pytest.mark.parametrize("threads", [0, 2])
+def test_where_the_system_has_no_thread_left_the_others_do_all(threads: int) -> None:
+    script = f"""
+import resource, threading
+from reconciler.usecases.writing.workers import Control, for_each
+megabytes = 2**20
+pages = int(open("/proc/self/statm").read().split()[0])
+used = pages * resource.getpagesize()
+# Each thread reserves its stack, of which only some fit.
+threading.stack_size(400 * megabytes)
+resource.setrlimit(resource.RLIMIT_AS, (used + ({threads} * 400 + 200) * megabytes,) * 2)
+names = set()
+def work(item):
+    names.add(threading.current_thread().name)
+    threading.Event().wait(0.05)
+    return item + 1
+print(for_each(range(20), work, Control(concurrency=10), skipped=lambda _: None) == [*range(1, 21)], len(names))
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.stdout == f"True {max(threads, 1)}\n", result.stderr
 
 
 def test_an_error_in_the_work_ends_it() -> None:

@@ -60,13 +60,25 @@ def for_each(
 
     # Daemons: a worker that hangs in a system call must not keep an aborted run from ending.
     workers = [threading.Thread(target=take_turns, daemon=True) for _ in range(min(control.concurrency, len(items)))]
-    for worker in workers:
-        worker.start()
-    open_items = _await(finished, len(items), len(workers), control)
+    at_work = sum(map(_start, workers))
+    if workers and not at_work:
+        take_turns()
+        at_work = 1
+    open_items = _await(finished, len(items), at_work, control)
     results = list(answers)
     for index in open_items & begun:
         results[index] = (abandoned or skipped)(items[index])
     return results
+
+
+def _start(worker: threading.Thread) -> bool:
+    """Return whether a worker has started. At a limit of the system, those that have started take over its turns."""
+    # An error would end the run with writes in flight that are neither reported nor recorded.
+    try:
+        worker.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _await(finished: SimpleQueue[int | BaseException | None], items: int, workers: int, control: Control) -> set[int]:
