@@ -19,7 +19,7 @@ from typing import IO, Any, TypeVar
 from reconciler.errors import RepositoryError
 
 # Variables that git sets for hooks: they would select another repository, or change the meaning of paths.
-_OF_HOOKS = re.compile("GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|(?:GLOB|NOGLOB|ICASE)_PATHSPECS)")
+_OF_HOOKS = re.compile("GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|[A-Z]+_PATHSPECS)")
 _Started = TypeVar("_Started")
 _NEEDED = "the repository's history shows which values were edited live"
 _CHUNK = 64 * 1024

@@ -444,6 +444,15 @@ def test_variables_that_git_sets_for_hooks_lead_nowhere_else(repo: Story, tmp_pa
     assert (result.code, "live now has" in result.stdout) == (0, True)
 
 
+@pytest.mark.parametrize("kind", ["LITERAL", "GLOB", "NOGLOB", "ICASE"])
+def test_the_meaning_of_paths_in_somebodys_shell_changes_nothing(repo: Story, kind: str) -> None:
+    base = repo.head
+    repo.write("b", **NEW)
+    repo.commit("New")
+    result = repo.run("plan", "--base", base, env={f"GIT_{kind}_PATHSPECS": "1"})
+    assert (result.code, f"set by {repo.head[:7]}" in result.stdout) == (0, True), result.stdout + result.stderr
+
+
 def test_somebodys_git_configuration_changes_nothing(repo: Story) -> None:
     for name, value in {
         "diff.relative": "true",
