@@ -110,6 +110,8 @@ class Connection:
             if isinstance(error, httpcore.ProxyError) and self.proxy:
                 return _explain_proxy(str(error)[:3], self.proxy)
             failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
+            if failure.hint and self.proxy and self._is_about_proxy():
+                return _explain_proxy_tls(failure, self.proxy)
             # Nothing has come back through the proxy, so it may be the reason.
             if self.proxy and not failure.hint and not (self.clock.steps and self._has_reached_api()):
                 hint = f"check that the proxy in {self.proxy.variable} is running and allows this connection"
@@ -139,6 +141,12 @@ class Connection:
         # proxy that is itself reached over TLS has its own handshake first.
         min_steps = 2 + bool(self.proxy and self.proxy.url.scheme == "https")
         return self.base.scheme != b"https" or self.clock.steps >= min_steps
+
+    def _is_about_proxy(self) -> bool:
+        """Return whether a TLS failure concerns the proxy's own TLS, and not the API's inside the tunnel."""
+        # With TLS 1.3, the proxy may reject us after the handshake, in place of an answer to CONNECT.
+        is_outer = self.clock.steps == 1 or (self.clock.steps == 2 and not self.clock.has_read)
+        return self.proxy is not None and self.proxy.url.scheme == "https" and is_outer
 
     def close(self) -> None:
         """Close the connection."""
@@ -206,7 +214,7 @@ class _TimedBackend(httpcore.SyncBackend):
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
         remaining = self.clock.remaining(httpcore.ConnectTimeout)
-        self.clock.steps = 0
+        self.clock.steps, self.clock.has_read = 0, False
         try:
             # Python tries the host's addresses one after the other, each for the whole time.
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -262,6 +270,13 @@ def _convert_proxy(proxy: Proxy) -> httpcore.Proxy:
         auth=proxy.auth,
         ssl_context=create_context(client=False) if url.scheme == "https" else None,
     )
+
+
+def _explain_proxy_tls(failure: NoAnswer, proxy: Proxy) -> NoAnswer:
+    """Return what a failed TLS handshake with the proxy means; `failure` calls the proxy the API."""
+    text = f"the proxy in {proxy.variable} failed: {failure.text.replace('the API', 'the proxy')}"
+    hint = "ask the operator of the proxy; SSL_CERT_FILE can name its authority, and it gets no client certificate"
+    return replace(failure, text=text, reached=False, hint=hint)
 
 
 def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:

@@ -2,6 +2,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from authority import Authority, make_authority
@@ -128,6 +129,30 @@ def test_a_tunnel_through_a_proxy_with_a_password(
         assert len(proxy.all_requests) == 2
     assert [request.method for request in server.all_requests] == ["GET", "PATCH"]
     assert {*map(tuple, (request.header("proxy-authorization") for request in server.all_requests))} == {()}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"san": "DNS:other.test"}, "mismatch"),
+        ({"days": -1}, "has expired"),
+        ({"client": True}, "the proxy requires a client certificate"),
+    ],
+)
+def test_trouble_with_a_proxys_own_certificate_is_not_blamed_on_the_api(
+    api_server: tuple[OddServer, Authority], monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], says: str
+) -> None:
+    _, authority = api_server
+    client = options.pop("client", False)
+    monkeypatch.setenv("RECONCILER_CLIENT_CERT", str(authority.issue("mine")))
+    with odd_server(tls=authority.server(authority.issue("proxy", **options), client=client)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        with api_through_proxy() as api, pytest.raises(ApiError, match="the proxy in HTTPS_PROXY failed: ") as error:
+            api.patch("asst_1", {}, live_id="asst_1")
+        assert says in error.value.message
+        assert "the operator of the proxy" in error.value.hint
+        assert type(error.value) is ApiError
+        assert (proxy.connections, sum(api.calls.values())) == (1, 0)
 
 
 OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
