@@ -29,7 +29,7 @@ _LONE_MARK = re.compile(r"(?:&\S+(?:\s|#[^\r\n]*)+)?!(?:\s|\Z)")
 _ITEM = re.compile(r"[ \t]*(?:(?:[-*+>\u2022\u25aa]|[0-9]{1,2}[.)])[ \t]+\S|\*\*\S|\|.*\|[ \t]*$|```)")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 _AFTER_LONE_MARK = Refusal(
-    'YAML parsers read the text after a single "!" differently; remove it, or put the whole text in quotes', ""
+    'a single "!" before a value is not part of the text; remove it, or put the whole text in quotes', ""
 )
 
 
@@ -116,8 +116,8 @@ class _Walk:
             if node.start_mark.line != node.end_mark.line and node.style != "|":
                 self._check_lines(node, path)
             value = read_scalar(node.tag, node.value)
-            # YAML 1.2 reads what is after a single "!" as a text, and PyYAML ignores the mark.
-            if not isinstance(value, str) and _LONE_MARK.match(self._text, node.start_mark.index):
+            # YAML 1.2 reads what is after a single "!" as a text, PyYAML ignores the mark, and people mean it.
+            if _LONE_MARK.match(self._text, node.start_mark.index):
                 value = _AFTER_LONE_MARK
             if isinstance(value, Refusal):
                 self._report(node, path, value.message, value.discreet)
