@@ -3,13 +3,17 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.errors import ReportError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file completely, or raise ReportError and leave the old file."""
+def write_whole(path: Path, text: str, *, check: Callable[[], object] = lambda: None) -> None:
+    """Write a text file completely, or raise ReportError and leave the old file.
+
+    `check` is called right before the new file takes its place, and may raise ReportError: a disk may be slow.
+    """
     # The text goes into a temporary file first, so that nobody sees half of it, even if the run is killed.
     try:
         # Its name does not contain the file's name, which may have the maximum length. A dot file is not a definition.
@@ -24,6 +28,7 @@ def write_whole(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         # `mkstemp` lets only its owner read the file, which would lock out colleagues and servers.
         Path(name).chmod(_find_mode(path))
+        check()
         Path(name).replace(path)
     except OSError as error:
         raise _fail_to_write(path, error) from error
@@ -53,12 +58,12 @@ def rewrite(path: Path, before: str, after: str) -> None:
     """Replace the text that a file was read with, or create it. Raises ReportError if it has changed since."""
     mark = check_unchanged(path, before)
     # Renaming over a link would replace the link, and leave the linked file as it was.
-    path = path.resolve()
+    place = path.resolve()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _fail_to_write(path, error) from error
-    write_whole(path, mark + after)
+        raise _fail_to_write(place, error) from error
+    write_whole(place, mark + after, check=lambda: check_unchanged(path, before))
 
 
 def check_unchanged(path: Path, text: str) -> str:

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, ReconcilerError, SettingsError
 from reconciler.files.definitions import Loaded, load_defaults
 from reconciler.files.folders import repository_root, shown_path
-from reconciler.files.write import write_whole
+from reconciler.files.write import rewrite, write_whole
 from reconciler.yamltext.writer import write_definition
 
 # A text with this many line ends, or more characters than this, is long.
@@ -160,12 +160,14 @@ class Importer:
             files = {self.folder / f"{key}.yaml": own_fields, **files}
         texts: dict[Path, str] = {}
         is_replaced = old is not None if self._overlays is None else self.force
+        replaced = {each for each in files if os.path.lexists(each)}
         for each in files:
             _check_free(each, assistant_id, force=is_replaced and each == file)
             files[each], own_texts = _divide_texts(files[each], each, enabled=self.text_files)
             texts |= own_texts
+        replaced |= {each for each in texts if os.path.lexists(each)}
         _check_texts(texts, assistant_id, self._root, old)
-        _write_files(texts, files, assistant_id)
+        _write_files(texts, files, assistant_id, replaced)
         shared_file = definition.file if definition is not None else ""
         return NewFiles((*files,), declared, overlaid, shared_file, (*texts,))
 
@@ -241,7 +243,9 @@ def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
                 yield path, text
 
 
-def _write_files(texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, Any]], assistant_id: str) -> None:
+def _write_files(
+    texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, Any]], assistant_id: str, replaced: Collection[Path]
+) -> None:
     """Write text files, then the YAML files of some fields. Raises ReconcilerError."""
     try:
         contents = {file: write_definition(fields) for file, fields in files.items()}
@@ -252,8 +256,8 @@ def _write_files(texts: Mapping[Path, str], files: Mapping[Path, Mapping[str, An
         ) from None
     # Texts first: an unused text file does no harm, but a definition without its text is invalid.
     for file, text in {**texts, **contents}.items():
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ReconcilerError(f"cannot be created: {error.strerror}", where=str(file.parent)) from error
-        write_whole(file, text)
+        if file in replaced:
+            write_whole(file, text)
+        else:
+            # It was free, but another import may have chosen the same name meanwhile.
+            rewrite(file, "", text)

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from saving import save_while_written
 
 from reconciler.errors import ReportError
 from reconciler.files.write import read_bounded, rewrite, write_whole
@@ -60,6 +61,19 @@ def test_reading_within_bounds(tmp_path: Path) -> None:
         read_bounded(tmp_path / "b.json", 100)
     with pytest.raises(ReportError, match="cannot be read: Is a directory"):
         read_bounded(tmp_path, 100)
+
+
+@pytest.mark.parametrize("before", ["", "old"])
+def test_what_somebody_saves_during_the_write_stays(tmp_path: Path, before: str) -> None:
+    file = tmp_path / "a.yaml"
+    if before:
+        file.write_text(before)
+    with (
+        save_while_written(file, "an edit"),
+        pytest.raises(ReportError, match="was changed in the meantime"),
+    ):
+        rewrite(file, before, "new" * 10_000_000)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.yaml", "an edit")]
 
 
 def test_a_file_is_rewritten_while_it_holds_what_was_read(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import yaml
 from depth import examples
 from hypothesis import HealthCheck, given, settings, strategies as st
 from projects import MODEL, Project, open_api, statuses
+from saving import save_while_written
 from servers import Sandbox, running_sandbox
 
 from reconciler.core.importing import NewDefinition
@@ -372,7 +373,18 @@ def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
     blocked.write_text("")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
         result = Importer(api, blocked / "x", project.settings, None).import_one("asst_1")
-    assert "cannot be created: Not a directory" in str(result.error)
+    assert "cannot be written: Not a directory" in str(result.error)
+
+
+def test_a_file_that_appears_during_the_write_is_not_replaced(project: Project) -> None:
+    live = {"name": "A", "metadata": {str(number): "Hello! " * 100 for number in range(200)}}
+    with running_sandbox({"asst_1": live}) as sandbox, open_api(sandbox.url) as api:
+        # Many files, which take a while.
+        importer = Importer(api, project.folder, project.settings, None, text_files=True)
+        with save_while_written(project.folder / "a.yaml", "another import's"):
+            result = importer.import_one("asst_1")
+    assert "was changed in the meantime" in str(result.error)
+    assert (project.folder / "a.yaml").read_text("utf-8") == "another import's"
 
 
 def test_an_id_that_nobody_knows_does_not_stop_the_others(project: Project) -> None:
