@@ -36,6 +36,10 @@ _IN_BRACKETS: Final = 'in brackets, a text with "?" or a single dash must be in 
 _ENDED: Final = 'the file ends at the first "..."; remove this line'
 _BLANKS: Final = "this line contains only spaces, which YAML parsers read differently; delete them"
 _NAME: Final = 'a word after "&" is read as a name, and the value is then empty; put the text in quotes ("...")'
+_GLUED_NAME: Final = (
+    'a word after "&" or "*" is read as a name, and YAML parsers see its end in different places; put the whole text '
+    'in quotes ("..."), or put a space after the name'
+)
 _RETURN: Final = (
     "there is a carriage return without a line feed here, which YAML parsers read differently; start a new line"
 )
@@ -87,8 +91,12 @@ class _Tokens:
             yield from self._check_column(token, self.text[end:start])
             if isinstance(token, yaml.ScalarToken):
                 yield from self._check_scalar(token)
-            elif isinstance(token, yaml.AnchorToken):
-                if self._is_empty(index):
+            elif isinstance(token, (yaml.AnchorToken, yaml.AliasToken)):
+                following = self.text[token.end_mark.index : token.end_mark.index + 1].strip()
+                # libyaml ends a name before any sign but "-" and "_". To other parsers, the sign is part of it.
+                if following and not (self.brackets and following in ",]}"):
+                    yield start, _GLUED_NAME
+                elif isinstance(token, yaml.AnchorToken) and self._is_empty(index):
                     yield start, _NAME
             else:
                 yield from self._check_indicator(token)
