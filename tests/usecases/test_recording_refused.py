@@ -222,8 +222,19 @@ class TestOlderCommits:
         result = repo.run("apply", "--yes", *options)
         assert result.code == 1
         assert "does not descend from" in result.stderr
-        assert "to go back on purpose, or if history was rewritten, pass --allow-older" in result.stderr
+        assert "to go back on purpose, or if history was rewritten, apply with --allow-older" in result.stderr
         assert (repo.record, repo.sandbox.requests) == (record, [])
+
+    @pytest.mark.parametrize(
+        "command",
+        [("delete", "assistants/b.yaml", "--yes", "--name", "B"), ("create", "assistants/new.yaml", "--yes")],
+        ids=lambda command: command[0],
+    )
+    def test_neither_delete_nor_create(self, repo: Story, command: tuple[str, ...]) -> None:
+        repo.write("new", "id: new\nname: New\nmodel: {provider: openai, model: gpt-4o}\n")
+        result = repo.run(*command)
+        assert (result.code, repo.sandbox.requests) == (1, [])
+        assert "apply with --allow-older" in result.stderr, "neither of them has the option itself"
 
     def test_may_be_planned(self, repo: Story) -> None:
         assert repo.run("plan").code == 0

@@ -25,9 +25,9 @@ def check_order(project: Project) -> None:
     """Refuse a HEAD that does not descend from what was applied last: a late run must not undo a newer one."""
     if not project.is_behind:
         return
-    hint = "apply the newest commit; to go back on purpose, or if history was rewritten, pass --allow-older"
+    hint = "use the newest commit; to go back on purpose, or if history was rewritten, apply with --allow-older"
     if project.repository.is_shallow:
-        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or pass --allow-older"
+        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or apply with --allow-older"
     head = project.head[:12] or "has no commit yet, so it"
     commits = f"HEAD {head} does not descend from {project.record.applied[:12]}"
     raise RepositoryError(f"{commits}, which was applied last", hint=hint)
