@@ -114,12 +114,12 @@ def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[
     following = {*at_head}
     for index, (step, swaps) in enumerate(steps):
         before, after = (_index_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
-        places = {parsed[new]["id"]: path for path, (_, new) in swaps.items() if new in parsed}
+        paths = {parsed[new]["id"]: path for path, (_, new) in swaps.items() if new in parsed}
         for name in (before.keys() | after.keys()) & following:
-            if name not in before and _says_new(repository, place := places[name], swaps[place][0]):
+            if name not in before and _says_new(repository, path := paths[name], swaps[path][0]):
                 # This commit brought the id that the API gave. Before it, only the path tells which file it is.
-                by_place = _follow_files(repository, steps[index:], {place: swaps[place][1]})
-                changes[name] += by_place[place].changes
+                by_path = _follow_files(repository, steps[index:], {path: swaps[path][1]})
+                changes[name] += by_path[path].changes
                 following.remove(name)
             else:
                 changes[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
