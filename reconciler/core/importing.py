@@ -44,7 +44,8 @@ def build_definition(assistant_id: str, live: Mapping[str, Any], settings: Setti
     leaves = list(_sort_leaves(writable, (), settings))
     declared = [(path, value) for path, kind, value in leaves if kind == "declared"]
     rejected = {path for path, value in declared if not _has_yaml([*path, value]) or _would_mention_a_file(path, value)}
-    fields = prune(build_tree(declared), rejected.__contains__)
+    # Built from what is kept, because the key of an object that would be left empty may be rejected as well.
+    fields: dict[str, Any] = build_tree([(path, value) for path, value in declared if path not in rejected])
     # Removing a rejected value may remove an object with another problem, so each removal checks again.
     problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
     while invalid := {_find_field(problem.path, fields) for problem in problems} - {()}:

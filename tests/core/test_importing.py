@@ -64,6 +64,12 @@ def test_values_that_no_definition_may_hold(live: dict[str, Any], refused: list[
     assert list(declaration.rejected) == refused
 
 
+def test_an_object_whose_key_no_definition_may_hold_is_left_out_as_a_whole() -> None:
+    declaration = build_declared({"metadata": {"k\ud83d": {"a": "x", "b": "\udc00"}, "c": 1}})
+    assert declaration.fields == {"id": "asst_1", "metadata": {"c": 1}}
+    assert list(declaration.rejected) == [("metadata", "k\ud83d", "a"), ("metadata", "k\ud83d", "b")]
+
+
 def test_fields_that_nobody_documents_are_declared_where_the_settings_name_them() -> None:
     live = {"tools": [1], "model": {"messages": [], "seed": 1}, "other": 1}
     declaration = build_declared(live, extra_fields=(("tools",), ("model", "messages")))
