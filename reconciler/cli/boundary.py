@@ -119,6 +119,9 @@ def _report_crash(error: Exception) -> int:
         return _report_system_error(error.__context__)
     if not _has_folder():
         return _fail("the current folder no longer exists", "change to a folder that exists")
+    if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding() != "utf-8":
+        message = f"a file's name has a letter that this system's encoding ({error.encoding}) lacks"
+        return _fail(message, "set PYTHONUTF8=1, or a UTF-8 locale")
     import platform
     import tempfile
     import traceback

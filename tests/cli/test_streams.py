@@ -128,6 +128,15 @@ def test_a_locale_without_the_letters(one_definition: Project, variables: dict[s
     assert "Grüße ☕" in (one_definition.root / "r.md").read_text("utf-8")
 
 
+def test_a_locale_that_cannot_name_a_file(one_definition: Project) -> None:
+    one_definition.write("a", id="asst_1", firstMessage={"$file": "gr\u00fc\u00dfe.md"})
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    result = run("validate", cwd=one_definition.root, env=env)
+    assert (result.code, result.stdout) == (1, "")
+    assert "a file's name has a letter that this system's encoding (ascii) lacks" in result.stderr
+    assert "PYTHONUTF8=1" in result.stderr
+
+
 def test_what_programs_read_is_utf8_whatever_the_terminal_is(one_definition: Project) -> None:
     with running_sandbox(LIVE) as sandbox:
         env = environment({**connection_variables(sandbox), "PYTHONIOENCODING": "cp1252"})
