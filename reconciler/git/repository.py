@@ -228,8 +228,8 @@ class Repository:
 
     def move_ref(self, ref: str, commit: str, previous: str) -> None:
         """Move a ref to a commit if it still points to `previous`; if that is empty, if it still does not exist."""
-        # All zeros say to git that there must be no such ref yet.
-        self._git.run("update-ref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
+        # All zeros say to git that there must be no such ref yet. A ref that leads to another must not move that one.
+        self._git.run("update-ref", "--no-deref", "-m", "reconciler apply", ref, commit, previous or "0" * len(commit))
 
     def _find_entry(self, commit: str, path: str) -> Blob | None:
         """Return what is at a path of a commit, which may be a folder; None if nothing is."""

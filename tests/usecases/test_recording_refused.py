@@ -320,6 +320,15 @@ class TestTheRefMovedMeanwhile:
         assert repo.record is None
 
 
+def test_a_ref_that_leads_to_a_branch_leaves_the_branch(repo: Story) -> None:
+    head = commit_change(repo)
+    repo.git("update-ref", "-d", REF)
+    repo.git("symbolic-ref", REF, "refs/heads/main")
+    repo.sandbox.edit("asst_a", **OLD)
+    repo.apply("--record", "--on-drift", "revert")
+    assert (repo.head, repo.git("rev-parse", f"{REF}^1")) == (head, head)
+
+
 def test_a_ref_that_is_locked_leaves_it_as_it_was_and_says_what_is_live(repo: Story) -> None:
     commit_change(repo)
     record = repo.record
