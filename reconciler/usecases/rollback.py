@@ -65,6 +65,9 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
                 in_git = _leave_out_reverted(applied, at_head) if project.head else applied
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
                 notes += _name_reverts(fields, report.head, project.repository)
+            if undone and project.settings.record and not project.record.commit:
+                way_out = f"{project.how_to_fetch}, and run the same rollback again"
+                notes.append(f"this rollback is not recorded, so it looks like a live edit: {way_out}")
             run = dataclasses.replace(run, notes=tuple(notes))
             # A value that the apply replaced may have been a live edit. Restored, it counts as one again.
             restored = {

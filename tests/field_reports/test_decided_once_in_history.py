@@ -599,6 +599,21 @@ def test_a6_a_clone_without_the_record_overwrites_nothing(clone: tuple[Story, St
     assert (fresh.parents, record_entry(fresh, "b")["firstMessage"]) == ([fresh.head, repo.record], "ours")
 
 
+def test_a_rollback_in_a_clone_without_the_record_says_how_to_record_it(clone: tuple[Story, Story]) -> None:
+    repo, fresh = clone
+    commit_change(repo, "b", firstMessage="ours")
+    report = repo.save_report(repo.apply())
+    fresh.git("pull", "--quiet", "origin", "main")
+    undone = fresh.run("rollback", report, "--yes")
+    assert (undone.code, live_value(repo, "b"), fresh.record) == (0, DECLARED["firstMessage"], None), undone.stderr
+    fetch = f"git fetch origin {REF}:{REF}"
+    assert f"not recorded, so it looks like a live edit: fetch the applied record ({fetch})" in undone.stdout
+    fresh.git(*fetch.split()[1:])
+    check_success(fresh.run("rollback", report, "--yes"))
+    commit_change(fresh, "b", firstMessage="better")
+    assert change_kinds(fresh.plan())["b"] == {"/firstMessage": "change"}
+
+
 def test_a7_an_apply_without_an_option_is_recorded_where_a_record_is(tmp_path: Path) -> None:
     with desks(tmp_path / "repository", "a", kind=InstalledStory) as repo:
         for text in ("one", "two", "three"):
