@@ -66,6 +66,15 @@ def rewrite(path: Path, before: str, after: str) -> None:
     write_whole(place, mark + after, check=lambda: check_unchanged(path, before))
 
 
+def check_writable(path: Path) -> None:
+    """Raise ReportError if no file can be written at a path; its folder may still have to be made."""
+    folder = next(parent for parent in path.resolve().parents if parent.exists())
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _fail_to_write(path, error) from error
+
+
 def check_unchanged(path: Path, text: str) -> str:
     """Return a file's byte order mark, or nothing. Raises ReportError unless it still has the text."""
     # An empty text means that there is no file yet.

@@ -10,6 +10,7 @@ from reconciler.core.plan import Planner, Policy
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
+from reconciler.files.write import check_writable
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Open, ask_and_write
 from reconciler.usecases.project.new_assistants import explain_no_creation, forget_unclear_creation
@@ -35,7 +36,9 @@ def create_from_file(
         _check_new(project, definition, force=force)
         project.check_not_frozen(definition)
         # Tried before anything is sent: if the file cannot take the id, the id would be lost.
-        edit_yaml(find_id_file(project, definition)[1], [Edit(("id",), "asst_to_come")])
+        file, text = find_id_file(project, definition)
+        edit_yaml(text, [Edit(("id",), "asst_to_come")])
+        check_writable(project.root / file)
         # The record knows the new id until git has it, so that no other run creates the assistant again.
         keeps = records_by_default(project) if recording is None else recording
         if keeps:

@@ -1,5 +1,6 @@
 """A new assistant out of a definition: one POST whatever the answer, then an id in the file or a word on how."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,19 @@ def test_an_id_that_cannot_be_written_is_named(tmp_path: Path, changed: str) -> 
     assert new_assistant["name"] == "Newcomer"
     assert f"the assistant {new} was created, but its id could not be written" in result.stdout
     assert f"put `id: {new}` into the file by hand" in result.stdout
+
+
+def test_nothing_is_created_where_the_id_cannot_be_written(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {}) as environments:
+        file = environments.shared("new", NEW)
+        folder = environments.overlay("staging", "new", "firstMessage: Test\n").parent.parent
+        shutil.rmtree(folder)
+        folder.write_text("in the way", "utf-8")
+        result = environments.run("staging", "create", "--yes", file)
+        bodies = environments.repo.sandbox.posts
+    assert result.code == 1
+    assert "environments/staging/new.yaml: cannot be written" in result.stderr
+    assert bodies == []
 
 
 def test_in_an_environment_the_overlay_takes_the_id(tmp_path: Path) -> None:
