@@ -31,6 +31,7 @@ class _Check:
     severity: Severity
     validator: Any
     place: str  # of the rule
+    is_dead: bool  # no definition can declare its field
     limit_time: LimitTime  # around each check; raises TimeoutError if it takes too long
     # What was found in values, by type and value; objects and lists by their JSON.
     violations_by_value: dict[tuple[type, Any], tuple[FieldProblem, ...]] = dataclasses.field(default_factory=dict)
@@ -66,7 +67,14 @@ class RuleSet:
 
     def __init__(self, settings: Settings, limit_time: LimitTime = contextlib.nullcontext) -> None:
         self._checks = [
-            _Check(rule, severity, _make_validator(rule.schema), f"{settings.file}:{rule.place[0]}", limit_time)
+            _Check(
+                rule,
+                severity,
+                _make_validator(rule.schema),
+                f"{settings.file}:{rule.place[0]}",
+                bool(explain_dead_rule(rule, settings)),
+                limit_time,
+            )
             for rule in settings.rules
             if (severity := severity_on(rule, settings.today)) is not None
         ]
@@ -140,6 +148,8 @@ def _find_rule_violations(check: _Check, document: Mapping[str, Any], *, require
         for path in _find_missing(document, rule.path, ()):
             missing = item_at(document, path) is MISSING
             words = "is not declared, but is required" if missing else "is null, but a value is required"
+            if check.is_dead:
+                words = f"is required, but no definition can declare it: correct this rule ({check.place})"
             yield FieldProblem(path, words)
     if check.validator is None:
         return

@@ -19,7 +19,8 @@ def rule(path: str = "a", **changes: Any) -> Rule:
 
 def find_messages(*rules: Rule, key: str = "desk", today: datetime.date = TODAY, **declared: Any) -> list[str]:
     """What is said of a definition: its path, then the message without reason and id."""
-    violations = RuleSet(Settings(rules=rules, today=today)).find_violations(key, declared)
+    settings = Settings(rules=rules, today=today, extra_fields=(("a",),))
+    violations = RuleSet(settings).find_violations(key, declared)
     return [
         f"{to_pointer(violation.path)} {violation.message.removeprefix('so it is: ').removesuffix(' [one]')}"
         for violation in violations

@@ -81,6 +81,15 @@ def test_an_error_makes_a_definition_invalid_and_a_warning_does_not(tmp_path: Pa
     ]
 
 
+def test_a_rule_that_requires_what_no_definition_can_declare_is_what_to_correct(tmp_path: Path) -> None:
+    settings = "rules: [{id: goodbye, path: /farewell, required: true, reason: for callers}]\n"
+    (message,) = list_messages(load_with_rules(tmp_path, settings, own="id: asst_1\n"))
+    assert message == (
+        "1:1: for callers: farewell is required, but no definition can declare it: "
+        "correct this rule (reconciler.yaml:1) [goodbye]"
+    )
+
+
 def test_a_value_that_the_api_would_not_take_is_told_once(tmp_path: Path) -> None:
     (found,) = list_messages(
         load_with_rules(
