@@ -206,8 +206,10 @@ class Report:
     @property
     def environments(self) -> tuple[str, ...]:
         """The names of the environments that it is about, sorted. Empty without environments."""
-        names = {self.environment, *(entry.environment for entry in self.assistants)}
-        return tuple(sorted(name for name in names if name))
+        names = {entry.environment or self.environment for entry in self.assistants} or {self.environment}
+        # A merged report may also be about the assistants that a run without an environment has.
+        others = ("no environment",) if None in names and len(names) > 1 else ()
+        return (*sorted(name for name in names if name), *others)
 
     @property
     def kinds(self) -> frozenset[Kind]:

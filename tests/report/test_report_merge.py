@@ -154,6 +154,15 @@ def test_each_format_says_which_environment_an_assistant_is_of() -> None:
     assert "## Plan: production, staging" in render_markdown(merged)
 
 
+def test_a_report_of_an_environment_and_of_none_names_both() -> None:
+    runs = [document("plan", assistant("a", change("/name", "x", "y")), environment=name) for name in ("staging", None)]
+    merged = merge_reports(runs)
+    assert "Environments: staging, no environment." in render_text(merged)
+    assert "## Plan: staging, no environment\n" in render_markdown(merged)
+    assert "Environment" not in render_text(runs[1])
+    assert "Environment: staging." in render_text(document("plan", environment="staging"))
+
+
 def test_a_change_that_environments_share_names_each_with_its_environment() -> None:
     merged = merge_environments(*(assistant(key, change("/name", "x", "y")) for key in "ab"))
     text = render_text(merged)
