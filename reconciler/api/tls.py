@@ -13,7 +13,8 @@ _LONGEST_SHOWN = 150  # characters of a path; a PEM file with a key is longer in
 _AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
 _UNKNOWN_AUTHORITY = f"The certificate's authority is unknown. {_AUTHORITY}"
 _OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
-# Python 3.13 requires authorities that follow RFC 5280 strictly (VERIFY_X509_STRICT). OpenSSL gets stricter, too.
+_REJECTED = "The authority is known, but OpenSSL rejects this kind of certificate. Ask for a new certificate."
+# Python 3.13 requires authorities that follow RFC 5280 strictly (VERIFY_X509_STRICT).
 _OLD_AUTHORITY = (
     "The authority is known, but Python 3.13 and newer are stricter and reject this kind of certificate. "
     "Ask for a new certificate, or use Python 3.12."
@@ -25,8 +26,10 @@ _VERIFY_HINTS = {
     **dict.fromkeys(("ostname mismatch", "IP address mismatch"), _OTHER_HOST),
     "revoked": "The certificate was revoked. The API's operator needs a new one.",
     **dict.fromkeys(("issuer certificate", "first certificate", "self-signed", "self signed"), _UNKNOWN_AUTHORITY),
-    **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty", "non-ca"), _OLD_AUTHORITY),
-    **dict.fromkeys(("invalid CA", "too weak", "too small", "too short"), _OLD_AUTHORITY),
+    "purpose": "The certificate is not meant for a server. The API's operator needs another one.",
+    "subtree": "The certificate's authority is limited to other hosts. The API's operator needs another certificate.",
+    **dict.fromkeys(("unhandled", "invalid CA", "non-CA", "too weak", "too small", "too short"), _REJECTED),
+    **dict.fromkeys(("Missing", "Basic Constraints", "key usage", "critical", "mpty"), _OLD_AUTHORITY),
 }
 # The alerts of RFC 8446, section 6.2, about the client certificate that we sent, or did not send.
 _CLIENT_ALERTS = {
