@@ -27,6 +27,7 @@ def write_whole(path: Path, text: str, *, check: Callable[[], object] = lambda: 
             file.flush()
             os.fsync(file.fileno())
         # `mkstemp` lets only its owner read the file, which would lock out colleagues and servers.
+        _keep_owner(path, name)
         Path(name).chmod(_find_mode(path))
         check()
         Path(name).replace(path)
@@ -92,6 +93,13 @@ def check_unchanged(path: Path, text: str) -> str:
             "was changed in the meantime, and was left alone", where=str(path), hint="run the command again"
         )
     return mark
+
+
+def _keep_owner(path: Path, name: str) -> None:
+    """Give a new file the owner and group of the one that it replaces, where this user may: root in a container may."""
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no owners
+        status = path.stat()
+        os.chown(name, status.st_uid, status.st_gid)
 
 
 def _find_mode(path: Path) -> int:

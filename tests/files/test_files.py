@@ -30,6 +30,17 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_that_root_replaces_keeps_its_owner_and_group(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("old")
+    file.chmod(0o640)
+    os.chown(file, 1234, 5678)
+    write_whole(file, "new")
+    status = file.stat()
+    assert (file.read_text(), status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == ("new", 1234, 5678, 0o640)
+
+
 def test_where_nothing_can_be_written_the_old_file_stays(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="cannot be written: No such file or directory") as error_info:
         write_whole(tmp_path / "missing" / "a.md", "new")
