@@ -33,7 +33,13 @@ _UNBROKEN = sys.maxsize
 def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Report:
     """Write the report of a run to stdout and to all files, and return it."""
     report = build_report(run, sensitive=sensitive)
-    emit_report(report, output)
+    try:
+        emit_report(report, output)
+    except Exception:
+        # If assistants were written, their old values must not get lost with the report.
+        if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
+            eprint(render_json(report))
+        raise
     # At a terminal, the text has just shown the warnings.
     already_shown = output.form == "text" and is_terminal(sys.stdout) and is_terminal(sys.stderr)
     if report.traits.reads_live and not already_shown:
@@ -43,14 +49,8 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
 
 def emit_report(report: Report, output: OutputOptions) -> None:
     """Write a report to stdout and to all files. Raises ReportError if a file could not be written."""
-    try:
-        # All formats share one view, so that differences are computed only once.
-        emit_view(make_view(report), report, output)
-    except Exception:
-        # If assistants were written, their old values must not get lost with the report.
-        if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
-            eprint(render_json(report))
-        raise
+    # All formats share one view, so that differences are computed only once.
+    emit_view(make_view(report), report, output)
 
 
 def emit_view(view: View, report: object, output: OutputOptions) -> None:

@@ -127,6 +127,23 @@ def test_a_fault_of_our_own_while_the_report_is_written(one_definition: Project)
     assert read_outcome(result.stderr) == "applied"
 
 
+def test_a_saved_report_is_not_lost_if_nobody_reads_it(one_definition: Project, full_stream: int) -> None:
+    with running_sandbox(SEED) as sandbox:
+        env = connection_variables(sandbox)
+        assert run("apply", "--yes", "--report", "r.json", cwd=one_definition.root, env=env).code == 0
+    result = subprocess.run(
+        [COMMAND, "report", "r.json"],
+        cwd=one_definition.root,
+        env=environment(),
+        stdout=full_stream,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, "{" in result.stderr) == (1, False)
+
+
 def test_where_nothing_was_written_there_is_nothing_to_lose(one_definition: Project) -> None:
     with running_sandbox(SEED) as sandbox, open("/dev/full", "wb") as full:  # noqa: PTH123
         result = subprocess.run(
