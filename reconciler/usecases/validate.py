@@ -49,6 +49,7 @@ def validate(
     results = valid | {entry.file: Result(entry, error=Failure(entry.kind, entry.message)) for entry in invalid}
     # Notes, and no problems that fail under `--strict`: the path may hide a value that only live has.
     notes = [*find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)] if is_all else []
+    notes += _find_unused(forms) if is_all else []
     notes += [_SPARSE] if sparse else []
     return Run(
         command="validate",
@@ -84,6 +85,13 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
     for field, count in counts.most_common(MOST_HINTS):
         if count >= LEAST_SHARED and 2 * count > len(files):
             yield f"{count} definitions have the same {field}; it could be moved to {DEFAULTS}"
+
+
+def _find_unused(forms: Forms) -> list[str]:
+    """Return a sentence for each definition without an id that no environment gives one: no command would read it."""
+    used = {entry.file for _, loaded in forms[1:] for entry in loaded.definitions}
+    idle = [entry.file for entry in forms[0][1].definitions if not entry.id and entry.file not in used]
+    return [f"{file}: no environment gives it an id, so it describes no assistant" for file in idle]
 
 
 def _find_unmatched(forms: Forms) -> Iterator[Problem]:

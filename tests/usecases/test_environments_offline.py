@@ -224,6 +224,16 @@ def test_an_id_is_missing_where_no_environment_could_give_it(offline: Offline) -
     assert result.stdout.startswith('assistants/a.yaml:1:1: has no "id"; ')
 
 
+def test_a_definition_that_no_environment_gives_an_id_is_named(offline: Offline) -> None:
+    offline.project.write("lost", name="Lost")
+    result = offline.run("validate")
+    assert (result.code, "warning: assistants/lost.yaml: no environment gives it an id" in result.stdout) == (0, True)
+    assert "assistants/a.yaml" not in result.stdout
+    assert "lost" not in offline.run("validate", "--environment", "staging").stdout
+    offline.overlay("lost", "id: new\n")
+    assert "lost" not in offline.run("validate").stdout
+
+
 def test_an_environment_hides_allows_and_sends_more_than_the_project(offline: Offline) -> None:
     own = {"sensitive": ["metadata.key"], "extra_fields": ["model.messages"], "always_send": ["model"]}
     offline.configure("staging", "production", sensitive=["metadata.old"], always_send=["voice"])
