@@ -72,10 +72,10 @@ class Processes:
 
     def _check(self, arguments: tuple[str, ...], answer: "subprocess.CompletedProcess[bytes]") -> bytes:
         if answer.returncode != 0:
-            raise self.failure(arguments[0], _first_line(answer.stderr) or _describe_end(answer.returncode))
+            raise self.failure(arguments[0], _find_reason(answer.stderr) or _describe_end(answer.returncode))
         # for-each-ref passes over a broken ref with a warning and ends with 0: the record would seem not to be there.
         if b"broken ref" in answer.stderr:
-            raise self.failure(arguments[0], _first_line(answer.stderr))
+            raise self.failure(arguments[0], _find_reason(answer.stderr))
         return answer.stdout
 
     def open(self, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -168,7 +168,7 @@ class Batch:
     def _report_ended(self) -> RepositoryError:
         code = self._child.wait()
         self._listener.join()
-        return self._processes.failure("cat-file", _first_line(b"".join(self._errors)) or _describe_end(code))
+        return self._processes.failure("cat-file", _find_reason(b"".join(self._errors)) or _describe_end(code))
 
 
 def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
@@ -196,5 +196,7 @@ def _describe_end(code: int) -> str:
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _first_line(text: bytes) -> str:
-    return next(iter(os.fsdecode(text).strip().splitlines()), "")
+def _find_reason(text: bytes) -> str:
+    """Return the line of git's messages that says why it failed. Warnings and traces may come before it."""
+    lines = os.fsdecode(text).strip().splitlines()
+    return next((line for line in lines if line.startswith(("error: ", "fatal: "))), next(iter(lines), ""))
