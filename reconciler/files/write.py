@@ -67,11 +67,13 @@ def rewrite(path: Path, before: str, after: str) -> None:
     write_whole(place, mark + after, check=lambda: check_unchanged(path, before))
 
 
-def check_writable(path: Path) -> None:
-    """Raise ReportError if no file can be written at a path; its folder may still have to be made."""
+def check_writable(path: Path, text: str) -> None:
+    """Raise ReportError if a text cannot be written at a path; its folder may still have to be made."""
     folder = next(parent for parent in path.resolve().parents if parent.exists())
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        # The disk may be full, so the text is written and thrown away.
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(text.encode())
     except OSError as error:
         raise _fail_to_write(path, error) from error
 

@@ -37,8 +37,7 @@ def create_from_file(
         project.check_not_frozen(definition)
         # Tried before anything is sent: if the file cannot take the id, the id would be lost.
         file, text = find_id_file(project, definition)
-        edit_yaml(text, [Edit(("id",), "asst_to_come")])
-        check_writable(project.root / file)
+        check_writable(project.root / file, edit_yaml(text, [Edit(("id",), "asst_to_come")]))
         # The record knows the new id until git has it, so that no other run creates the assistant again.
         keeps = records_by_default(project) if recording is None else recording
         if keeps:
