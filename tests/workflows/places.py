@@ -22,6 +22,12 @@ SEED = {
 }
 RECORD = "refs/reconciler/applied"
 SETTINGS = "record: true\n"
+# Each with how many writes a merge of one change needs, if another assistant was edited live.
+REVERTING = [
+    ("record: true\non_drift: revert\n", 2),
+    ("record: true\nenforce:\n  - {path: firstMessage, reason: law}\n", 2),
+    ("record: true\n# enforce: later\non_drift: keep\n", 1),
+]
 
 
 @dataclass

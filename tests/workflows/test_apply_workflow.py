@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from places import RECORD, SETTINGS, Place, place_at, recorded_place
+from places import RECORD, REVERTING, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
 
@@ -60,6 +60,17 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
 
         assert place.dispatch("apply.yml", first_run=True).ended("apply", "record") == ("success", "skipped")
         assert place.at_hub(RECORD) == second
+
+
+@pytest.mark.parametrize(("settings", "count"), REVERTING)
+def test_a_merge_reverts_live_edits_that_the_settings_do_not_keep(tmp_path: Path, settings: str, count: int) -> None:
+    with recorded_place(tmp_path, settings=settings) as place:
+        place.runner.only = "apply"
+        place.sandbox.edit("asst_enrollment", firstMessage="Edited live!")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        run = place.push()
+        assert (run.results["apply"], len(place.sandbox.patches)) == ("success", count), run.log
 
 
 def test_a_record_of_the_older_form_is_gone_on_with(tmp_path: Path) -> None:

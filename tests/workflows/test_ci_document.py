@@ -15,7 +15,7 @@ from commands import connection_variables, environment, place_command
 from expressions import evaluate, holds, interpolate
 from hub import running_hub
 from pages import list_blocks
-from places import RECORD, SETTINGS, Place, place_at
+from places import RECORD, REVERTING, SETTINGS, Place, place_at
 from workflow_files import ROOT, WORKFLOWS, read_workflow
 
 TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -314,6 +314,18 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert "not a job of GitHub" not in scripts.said  # a request of an earlier run stays
         assert scripts.run("retire", RETIRE_FILE="--help", RETIRE_NAME="Visits") == 1
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
+
+
+@pytest.mark.parametrize(("settings", "count"), REVERTING)
+def test_the_scripts_revert_live_edits_that_the_settings_do_not_keep(tmp_path: Path, settings: str, count: int) -> None:
+    with place_at(tmp_path, settings=settings) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply", "first") == 0
+        place.sandbox.edit("asst_enrollment", firstMessage="Edited live!")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        assert scripts.run("apply") == 0, scripts.said
+        assert len(place.sandbox.patches) == count
 
 
 @pytest.mark.parametrize("command", ["drift", "plan", "apply"])
