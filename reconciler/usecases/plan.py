@@ -76,7 +76,12 @@ def _plan_one(api: Assistants, project: Project, definition: Definition) -> Resu
             return Result(definition, live, error=foreign)
         planned = project.plan_for(definition, live)
     except (ApiError, IncompleteObject) as error:
-        return Result(definition, live, error=to_failure(error))
+        failure = to_failure(error)
+        if failure.kind == "not_found" and definition.says_new:
+            create = project.write_command("create", definition.file)
+            hint = f"the record has this id for the file; if the assistant was deleted, {create} makes a new one"
+            failure = dataclasses.replace(failure, hint=hint)
+        return Result(definition, live, error=failure)
     warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
     return Result(definition, live, planned, warnings=warnings)
 

@@ -10,7 +10,7 @@ import pytest
 from between import Answer, Forward, Request, error_answer, json_answer
 from commands import Completed
 from projects import only_assistant, open_api
-from stories import Story, story
+from stories import Story, entries, story
 from two_environments import two_environments
 
 from reconciler.core.outcome import Outcome
@@ -243,9 +243,11 @@ def test_an_assistant_that_is_still_there_keeps_its_files(repo: Story) -> None:
     assert (run.results[0].outcome, len(files(repo))) == (Outcome.NOT_CONVERGED, 4)
 
 
+BRIEF = "id: new\nname: Brief\nmodel: {provider: openai, model: gpt-4o}\nvoice: {provider: openai, voiceId: alloy}\n"
+
+
 def test_one_that_was_created_from_a_file_is_not_created_again(repo: Story) -> None:
-    body = "id: new\nname: Brief\nmodel: {provider: openai, model: gpt-4o}\nvoice: {provider: openai, voiceId: alloy}\n"
-    repo.write("brief", body)
+    repo.write("brief", BRIEF)
     repo.commit("Brief")
     repo.apply("--create")
     repo.git("checkout", "--quiet", ".")
@@ -255,7 +257,23 @@ def test_one_that_was_created_from_a_file_is_not_created_again(repo: Story) -> N
     document = repo.apply("--create", "assistants/brief.yaml")
     created = [path for method, path, _ in repo.sandbox.requests if method == "POST"].count("/assistants")
     assert (only_assistant(document)["status"], created) == ("missing", 1)
+    hint = "if the assistant was deleted, `reconciler create assistants/brief.yaml` makes a new one"
+    assert hint in only_assistant(document)["error"]["message"]
     assert repo.run("create", "assistants/brief.yaml", "--yes").code == 0
+
+
+def test_a_later_file_of_the_same_name_is_a_new_assistant(repo: Story) -> None:
+    repo.write("brief", BRIEF)
+    repo.commit("Brief")
+    old = entries(repo.apply("--create"))["brief"]["id"]
+    repo.commit("The id")
+    assert repo.run("delete", "brief", "--yes", "--name", "Brief").code == 0
+    repo.commit("Gone")
+    repo.apply()
+    repo.write("brief", BRIEF)
+    repo.commit("Another one")
+    created = entries(repo.apply("--create"))["brief"]
+    assert (created["outcome"], created["id"] == old) == ("created", False)
 
 
 def test_environments_keep_what_they_use(tmp_path: Path) -> None:

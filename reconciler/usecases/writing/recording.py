@@ -91,9 +91,13 @@ class _Update:
         names = {name for result in self.run.results if result.outcome is Outcome.DELETED for name in result.ids}
         deleted = {entry.file for name in names for entry in self.entries.find_all(name)}
         # The record still knows from which file they were created: while git says `id: new` there, nothing is created
-        # again.
+        # again. Where git has the id, a later file of that name is another assistant's.
+        keys = {result.definition.key for result in self.run.results}
+        at_head = self.project.snapshot(self.head).read(keys).by_file
+        new = {file for file, entry in at_head.items() if entry.id == NEW}
         keeps = dataclasses.replace(
             previous,
+            created={file: name for file, name in previous.created.items() if file in new or name not in names},
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
             late=tuple(entry for entry in previous.late if entry.id not in names),
             undone=tuple(entry for entry in previous.undone if entry.id not in names),
