@@ -90,7 +90,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
 def _find_unused(forms: Forms) -> list[str]:
     """Return a sentence for each definition without an id that no environment gives one: no command would read it."""
     used = {entry.file for _, loaded in forms[1:] for entry in loaded.definitions}
-    idle = [entry.file for entry in forms[0][1].definitions if not entry.id and entry.file not in used]
+    idle = [entry.file for entry in forms[0][1].definitions if not (entry.id or entry.says_new or entry.file in used)]
     return [f"{file}: no environment gives it an id, so it describes no assistant" for file in idle]
 
 
