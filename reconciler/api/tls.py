@@ -10,7 +10,7 @@ from reconciler.errors import SettingsError
 
 CLIENT_CERT, CLIENT_KEY = "RECONCILER_CLIENT_CERT", "RECONCILER_CLIENT_KEY"
 _LONGEST_SHOWN = 150  # characters of a path; a PEM file with a key is longer in Base64
-_AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR can name an authority to trust."
+_AUTHORITY = "SSL_CERT_FILE (a PEM file) or SSL_CERT_DIR (after `openssl rehash`) can name an authority to trust."
 _UNKNOWN_AUTHORITY = f"The certificate's authority is unknown. {_AUTHORITY}"
 _OTHER_HOST = "The certificate is for another host: the API URL must use a name that is in it."
 _REJECTED = "The authority is known, but OpenSSL rejects this kind of certificate. Ask for a new certificate."
@@ -61,8 +61,12 @@ def create_context(*, client: bool = True) -> ssl.SSLContext:
     except OSError as error:
         # Python also opens SSLKEYLOGFILE here. Only an error about that file has its name.
         variable = "SSLKEYLOGFILE" if error.filename else "SSL_CERT_FILE"
-        reason = "it contains no certificate in PEM format" if isinstance(error, ssl.SSLError) else str(error.strerror)
-        raise _make_file_error(variable, os.environ.get(variable, ""), reason) from None
+        value, reason = os.environ.get(variable, ""), str(error.strerror)
+        if isinstance(error, ssl.SSLError):
+            _check_pem(variable, value, b"CERTIFICATE-----")
+            # Often a line end is missing where two files were joined.
+            reason = "one of its certificates is damaged, or does not begin on a line of its own"
+        raise _make_file_error(variable, value, reason) from None
     if client:
         _load_client_certificate(context)
     return context

@@ -112,6 +112,18 @@ def test_a_key_in_place_of_a_path_is_not_shown(
     assert content[40:60] not in error_info.value.message + error_info.value.hint
 
 
+@pytest.mark.parametrize("is_joined", [False, True])
+def test_a_damaged_authority_among_good_ones_is_named(
+    env: pytest.MonkeyPatch, authority: Authority, tmp_path: Path, *, is_joined: bool
+) -> None:
+    good, file = authority.file.read_text("ascii"), tmp_path / "authorities.pem"
+    # Two files were joined, of which the first has no line end.
+    file.write_text(good.rstrip() + good if is_joined else good + good.replace("M", "!") + good, "ascii")
+    env.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(SettingsError, match="one of its certificates is damaged"):
+        AssistantsApi(HTTPS, token_credentials())
+
+
 def test_an_empty_variable_is_none(env: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         env.setenv(name, "")
