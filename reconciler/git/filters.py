@@ -50,7 +50,9 @@ class Filters:
         [value] = self._git.run_for_lines(1, "config", *words)
         if value:
             return Path(value)
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "git" / "attributes"
+        # In a container, the user may have no home that anybody knows. `Path.expanduser` fails then.
+        folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
+        return Path(folder) / "git" / "attributes"
 
 
 def _mentions_filter(attributes: Path) -> bool:

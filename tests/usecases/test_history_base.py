@@ -446,6 +446,12 @@ def test_variables_that_git_sets_for_hooks_lead_nowhere_else(repo: Story, tmp_pa
     assert (result.code, "live now has" in result.stdout) == (0, True)
 
 
+def test_a_user_without_a_home_changes_nothing(repo: Story) -> None:
+    # What Python finds for an unknown user without HOME, as in many a container.
+    result = repo.run("plan", "--base", "HEAD", env={"HOME": "~", "XDG_CONFIG_HOME": ""})
+    assert (result.code, "live now has" in result.stdout) == (0, True), result.stderr
+
+
 @pytest.mark.parametrize("kind", ["LITERAL", "GLOB", "NOGLOB", "ICASE"])
 def test_the_meaning_of_paths_in_somebodys_shell_changes_nothing(repo: Story, kind: str) -> None:
     base = repo.head
