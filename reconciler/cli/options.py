@@ -207,7 +207,7 @@ _history = [
         variable="RECONCILER_BASE",
         metavar="REV",
         help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, if "
-        "there is one.",
+        "there is one, or else for drift and pull HEAD.",
     ),
     _definitions_option(
         "--changed", is_flag=True, help="Only the definitions that this branch changes, compared with the base."
