@@ -85,6 +85,7 @@ def test_an_environment_without_a_url_does_not_take_the_projects(tmp_path: Path)
         result = repo.run("plan", "--environment", "staging")
     assert without.code == 1
     assert "no API URL is configured" in without.stderr
+    assert "write api_url into reconciler.yaml, under the environment staging" in without.stderr
     assert result.code == 0, result.stderr
 
 

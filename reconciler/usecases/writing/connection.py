@@ -19,7 +19,8 @@ def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> 
         )
     url = option or ours
     if not url:
-        hint = "set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml"
+        place = f", under the environment {settings.environment}" if settings.environment else ""
+        hint = f"set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml{place}"
         if settings.environments and not settings.environment:
             hint = name_environments(settings)
         raise UsageError("no API URL is configured", hint=hint)
