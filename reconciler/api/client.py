@@ -1,6 +1,7 @@
 """The API of the assistants, as the use cases see it. Decides nothing about assistants."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from reconciler.errors import ApiError, UsageError
 
 LONGEST_LAG = 5.0  # seconds that reads may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
+_NEXT_PAGE = re.compile(r"""\brel\s*=\s*["']?next\b""", re.IGNORECASE)
 _HINT_AFTER_LOGIN = "the login worked, so this account lacks the permission: use another account"
 _HINT_BEFORE_LOGIN = (
     "RECONCILER_AUTH_TOKEN may have expired: set a new one, or set RECONCILER_EMAIL and RECONCILER_PASSWORD "
@@ -156,7 +158,8 @@ class AssistantsApi:
     def list_assistants(self) -> list[dict[str, Any]] | None:
         """Return all assistants, or None if the API does not list them (`GET /assistants` is not in its reference).
 
-        The answer is a list, or an object with the only key `assistants`: with more keys, it may be one page of many.
+        The answer is a list, or an object with the only key `assistants`: with more keys, with status 206, or with a
+        link to the next page (RFC 8288), it may be one page of many.
         """
         try:
             answer = self._send(Call("GET", "/assistants"))
@@ -167,10 +170,11 @@ class AssistantsApi:
         listing = find_json(answer.body)
         if isinstance(listing, dict) and list(listing) == ["assistants"]:
             listing = listing["assistants"]
+        is_page = answer.status == 206 or _NEXT_PAGE.search(answer.header("link"))
         usable = isinstance(listing, list) and all(
             isinstance(item, dict) and not _find_id_problem(item) for item in listing
         )
-        return listing if usable else None
+        return listing if usable and not is_page else None
 
     def pause(self, attempt: int) -> None:
         """Wait before a write is repeated. `attempt` is the number of the last one, from 1."""

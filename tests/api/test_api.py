@@ -317,10 +317,25 @@ def test_who_am_i(server: OddServer) -> None:
         (200, PAGE, None),
         (404, {"error": "no"}, None),
         (405, PAGE, None),
+        (206, [ASSISTANT], None),
     ],
 )
 def test_the_list_is_taken_only_where_there_is_one(server: OddServer, status: int, body: Any, listed: Any) -> None:
     server.on("GET /assistants", answer(status, body))
+    with client(server) as api:
+        assert api.list_assistants() == listed
+
+
+@pytest.mark.parametrize(
+    ("link", "listed"),
+    [
+        ('<http://x/assistants?page=2>; rel="next"', None),
+        ('<?page=1>; rel="first", <?page=2>; REL=next', None),
+        ("</_next/static/main.js>; rel=preload", [ASSISTANT]),
+    ],
+)
+def test_a_list_with_a_link_to_the_next_page_is_no_whole_list(server: OddServer, link: str, listed: Any) -> None:
+    server.on("GET /assistants", answer(200, [ASSISTANT], Link=link))
     with client(server) as api:
         assert api.list_assistants() == listed
 
