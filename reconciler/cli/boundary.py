@@ -19,6 +19,7 @@ from reconciler.report.differences.values import draw_place, escape
 FAILED = 1
 INTERRUPTED = 130
 _FROM_ENVIRONMENT = click.core.ParameterSource.ENVIRONMENT
+_NO_THREAD = "can't start new thread"  # Python's own words in a RuntimeError
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -119,6 +120,8 @@ def _report_crash(error: Exception) -> int:
         return _report_system_error(error.__context__)
     if not _has_folder():
         return _fail("the current folder no longer exists", "change to a folder that exists")
+    if isinstance(error, MemoryError) or str(error) == _NO_THREAD:
+        return _fail("the system has no memory or no thread left for this run", "raise its limits (see ulimit -a)")
     if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding() != "utf-8":
         message = f"a file's name has a letter that this system's encoding ({error.encoding}) lacks"
         return _fail(message, "set PYTHONUTF8=1, or a UTF-8 locale")

@@ -269,6 +269,25 @@ def test_a_fault_of_our_own_leaves_a_file_and_no_traceback(one_definition: Proje
         assert "hush-value" not in log.read_text()
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "bytearray(2**60)",
+        "import threading; threading.stack_size(2**50); threading.Thread(target=print).start()",
+    ],
+)
+def test_a_limit_of_the_system_is_no_fault_of_our_own(one_definition: Project, limit: str) -> None:
+    # It is met where a library is loaded.
+    library = one_definition.root / "library" / "deepdiff"
+    library.mkdir(parents=True)
+    (library / "__init__.py").write_text(f"{limit}\n", "utf-8")
+    with running_sandbox({"asst_1": {}}) as sandbox:
+        env = {**connection_variables(sandbox), "PYTHONPATH": str(library.parent)}
+        result = run("plan", cwd=one_definition.root, env=env)
+    assert (result.code, result.stdout) == (1, "")
+    assert "Error: the system has no memory or no thread left for this run" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [("plan", "--directory"), ("validate", "--report"), ("sandbox", "--seed")])
 def test_a_path_that_the_system_refuses_is_no_fault_of_our_own(
     one_definition: Project, arguments: tuple[str, str]
