@@ -31,6 +31,7 @@ MAY_START_ONE = {
     "usecases/test_init.py",
     "usecases/test_recording_refused.py",
     "usecases/test_rollback.py",
+    "usecases/test_workers.py",
     "workflows/job.py",
     "workflows/test_ci_document.py",
     "workflows/test_names.py",

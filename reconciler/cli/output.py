@@ -34,7 +34,7 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
     """Write the report of a run to stdout and to all files, and return it."""
     report = build_report(run, sensitive=sensitive)
     try:
-        emit_report(report, output)
+        emit_view(make_view(report), report, output)
     except Exception:
         # If assistants were written, their old values must not get lost with the report.
         if any(entry.outcome and entry.outcome.may_be_live for entry in report.assistants):
@@ -45,12 +45,6 @@ def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()
     if report.traits.reads_live and not already_shown:
         show_problems(sorted(run.problems), "warning")
     return report
-
-
-def emit_report(report: Report, output: OutputOptions) -> None:
-    """Write a report to stdout and to all files. Raises ReportError if a file could not be written."""
-    # All formats share one view, so that differences are computed only once.
-    emit_view(make_view(report), report, output)
 
 
 def emit_view(view: View, report: object, output: OutputOptions) -> None:

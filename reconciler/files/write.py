@@ -26,8 +26,8 @@ def write_whole(path: Path, text: str, *, check: Callable[[], object] = lambda: 
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        # `mkstemp` lets only its owner read the file, which would lock out colleagues and servers.
         _keep_owner(path, name)
+        # `mkstemp` lets only its owner read the file, which would lock out colleagues and servers.
         Path(name).chmod(_find_mode(path))
         check()
         Path(name).replace(path)

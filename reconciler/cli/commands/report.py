@@ -4,8 +4,9 @@ import click
 
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import OutputOptions, output_options
-from reconciler.cli.output import emit_report, read_report
+from reconciler.cli.output import emit_view, read_report
 from reconciler.report.merge import merge_reports
+from reconciler.report.view import make_view
 
 
 @declare_command(
@@ -22,5 +23,6 @@ def command(files: tuple[str, ...], output: OutputOptions) -> int:
     unless a file cannot be read.
     """
     # Nothing in it is about this run, so the same reports always give the same bytes.
-    emit_report(merge_reports([read_report(name) for name in files]), output)
+    merged = merge_reports([read_report(name) for name in files])
+    emit_view(make_view(merged), merged, output)
     return 0

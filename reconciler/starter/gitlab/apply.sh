@@ -26,10 +26,11 @@ stop() {
 
 if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
-  # If assistants are named, or live edits are to be reverted, include those that git has not changed.
+  # If assistants are named, or live edits are to be reverted, include those that git has not changed. A wrong match
+  # in the settings only reads more.
   settings=$(dirname "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
   [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep ]] ||
-    grep -Eqs "^([^#]*[^#_a-z])?(enforce:|on_drift: *[\"']?revert)" "$settings" || options+=(--changed)
+    grep -Eqs "^[^#]*(enforce[\"']?:|on_drift[\"']?: *[\"']?revert)" "$settings" || options+=(--changed)
   # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
   # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
