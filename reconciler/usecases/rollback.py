@@ -64,7 +64,7 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             if report.follows_git:
                 in_git = _leave_out_reverted(applied, at_head) if project.head else applied
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
-                notes += _name_reverts(fields, report.head, project.repository)
+                notes += _name_reverts(fields, report.head, project)
             if undone and project.settings.record and not project.record.commit:
                 way_out = f"{project.how_to_fetch}, and run the same rollback again"
                 notes.append(f"this rollback is not recorded, so it looks like a live edit: {way_out}")
@@ -161,13 +161,19 @@ def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settin
     return dataclasses.replace(planned, results=tuple(results))
 
 
-def _name_reverts(fields: Sequence[AppliedField], head: str | None, repository: Repository) -> Iterator[str]:
+def _name_reverts(fields: Sequence[AppliedField], head: str | None, project: Project) -> Iterator[str]:
     """Yield a note that names the commits to revert, if git and live now differ in some fields."""
-    if not fields:
+    repository = project.repository
+    # No commit replaced a live edit that the apply reverted, so there is none to revert.
+    from_git = [field for field in fields if any(field.setters) or not field.replaces_edit]
+    if len(from_git) < len(fields):
+        pull = project.write_command("pull")
+        yield f"git does not have the live edits that were restored; to keep them, run {pull}"
+    if not from_git:
         return
     # Anybody may have written the report, and people copy the command that it becomes part of.
     head = head if head is not None and _COMMIT.fullmatch(head) else ""
-    commits = _find_commits_to_revert({since for field in fields for since in field.setters}, head, repository)
+    commits = _find_commits_to_revert({since for field in from_git for since in field.setters}, head, repository)
     commands = []
     for commit in commits[:_MOST_NAMED]:
         is_merge = repository.has(commit) and len(repository.commit(commit).parents) > 1

@@ -736,6 +736,22 @@ class TestRollingBackARollback:
         warning = repo.rollback(document)["warnings"][-1]
         assert f": git revert {repo.head} && git revert {'a' * 40}" in warning
 
+    @pytest.mark.parametrize("name", ["A", "B"])
+    def test_names_no_commit_for_a_live_edit(self, repo: Story, name: str) -> None:
+        """The apply reverted the edit, and may have brought a commit live as well."""
+        repo.write("a", firstMessage="old", name="A")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", firstMessage="edited")
+        repo.write("a", firstMessage="old", name=name)
+        setter = repo.commit(allow_empty=True)
+        repo.write("b", firstMessage="old")
+        repo.commit("What an edit has nothing to do with")
+        warnings = repo.rollback(repo.apply("--on-drift", "revert"))["warnings"]
+        reverts = [warning for warning in warnings if "git revert" in warning]
+        assert reverts == ([f"undo it in git: git revert {setter}"] if name == "B" else [])
+        assert any("edits that were restored; to keep them, run `reconciler pull`" in warning for warning in warnings)
+
     def test_names_no_commit_to_revert(self, repo: Story) -> None:
         rollback = repo.rollback(apply_fields(repo, firstMessage="new"))
         assert any("git revert" in warning for warning in rollback["warnings"])
