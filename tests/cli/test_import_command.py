@@ -95,6 +95,12 @@ def test_two_of_one_name_keep_a_file_each(project: Project) -> None:
     assert planned.code == 0
 
 
+def test_all_where_there_is_no_assistant(project: Project) -> None:
+    with running_sandbox({}, listing=True) as sandbox:
+        result = run("import", "--all", cwd=project.root, env=connection_variables(sandbox))
+    assert (result.code, result.stdout, result.stderr) == (0, "", "the API has no assistants\n")
+
+
 def test_all_where_the_api_lists_nothing(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         result = run("import", "--all", cwd=project.root, env=connection_variables(sandbox))
