@@ -22,10 +22,11 @@ SEED = {
 }
 RECORD = "refs/reconciler/applied"
 SETTINGS = "record: true\n"
-# Each with how many writes a merge of one change needs, if another assistant was edited live.
-REVERTING = [
+# Each with how many writes a merge of one change needs, if the other assistant was edited live.
+OF_ALL = [
     ("record: true\non_drift: revert\n", 2),
     ("record: true\nenforce:\n  - {path: firstMessage, reason: law}\n", 2),
+    ("record: true\nmax_changes: 50%\n", 1),
     ("record: true\n# enforce: later\non_drift: keep\n", 1),
 ]
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from places import RECORD, REVERTING, SETTINGS, Place, place_at, recorded_place
+from places import OF_ALL, RECORD, SETTINGS, Place, place_at, recorded_place
 from workflow_files import WORKFLOWS, run_steps
 from workflow_runs import WorkflowRun
 
@@ -62,8 +62,10 @@ def test_a_merge_is_applied_and_recorded(tmp_path: Path, settings: str) -> None:
         assert place.at_hub(RECORD) == second
 
 
-@pytest.mark.parametrize(("settings", "count"), REVERTING)
-def test_a_merge_reverts_live_edits_that_the_settings_do_not_keep(tmp_path: Path, settings: str, count: int) -> None:
+@pytest.mark.parametrize(("settings", "count"), OF_ALL)
+def test_what_the_settings_say_about_all_assistants_holds_for_a_merge(
+    tmp_path: Path, settings: str, count: int
+) -> None:
     with recorded_place(tmp_path, settings=settings) as place:
         place.runner.only = "apply"
         place.sandbox.edit("asst_enrollment", firstMessage="Edited live!")

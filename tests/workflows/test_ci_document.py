@@ -15,7 +15,7 @@ from commands import connection_variables, environment, place_command
 from expressions import evaluate, holds, interpolate
 from hub import running_hub
 from pages import list_blocks
-from places import RECORD, REVERTING, SETTINGS, Place, place_at
+from places import OF_ALL, RECORD, SETTINGS, Place, place_at
 from workflow_files import ROOT, WORKFLOWS, read_workflow
 
 TEXT = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -316,8 +316,10 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
 
 
-@pytest.mark.parametrize(("settings", "count"), REVERTING)
-def test_the_scripts_revert_live_edits_that_the_settings_do_not_keep(tmp_path: Path, settings: str, count: int) -> None:
+@pytest.mark.parametrize(("settings", "count"), OF_ALL)
+def test_what_the_settings_say_about_all_assistants_holds_for_the_scripts(
+    tmp_path: Path, settings: str, count: int
+) -> None:
     with place_at(tmp_path, settings=settings) as place:
         scripts = Scripts(place)
         assert scripts.run("apply", "first") == 0

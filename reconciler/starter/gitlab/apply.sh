@@ -26,11 +26,12 @@ stop() {
 
 if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
-  # If assistants are named, or live edits are to be reverted, include those that git has not changed. A wrong match
+  # Named assistants, live edits to revert, and a limit in percent also concern what git has not changed. A wrong match
   # in the settings only reads more.
   settings=$(dirname "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
-  [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep ]] ||
-    grep -Eqs "^[^#]*(enforce[\"']?:|on_drift[\"']?: *[\"']?revert)" "$settings" || options+=(--changed)
+  of_all="enforce[\"']?:|on_drift[\"']?: *[\"']?revert|max_changes[\"']?: *[\"']?[0-9]+%"
+  [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep || ${APPLY_MAX_CHANGES:-} == *% ]] ||
+    grep -Eqs "^[^#]*($of_all)" "$settings" || options+=(--changed)
   # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
   # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
