@@ -41,7 +41,8 @@ def find_proxy(base: BaseUrl) -> Proxy | None:
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
-    text = proxies.get(base.scheme) or proxies.get("all")
+    # CI systems often add a newline to a secret.
+    text = (proxies.get(base.scheme) or proxies.get("all") or "").strip()
     # If the environment names no proxy at all, `proxy_bypass` also reads the system's settings.
     if not text or is_exempt(base, proxies.get("no", "")) or proxy_bypass(base.host):
         return None
@@ -84,6 +85,6 @@ def _covers(entry: str, hosts: set[str], port: int) -> bool:
 def _find_variable(scheme: str, text: str) -> str:
     # Lower case first, as Python reads them.
     for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"):
-        if os.environ.get(name) == text:
+        if os.environ.get(name, "").strip() == text:
             return name
     return "the system"

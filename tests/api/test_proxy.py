@@ -240,9 +240,11 @@ def test_a_proxy_that_is_down_is_what_the_hint_is_about(monkeypatch: pytest.Monk
     assert "check that the proxy in ALL_PROXY is running" in error_info.value.hint
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_used(server: OddServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, server.origin.replace("//", "//anna:hush@"))
+@pytest.mark.parametrize(("name", "end"), [("http_proxy", ""), ("ALL_PROXY", ""), ("HTTP_PROXY", "\n")])
+def test_a_proxy_of_the_environment_is_used(
+    server: OddServer, monkeypatch: pytest.MonkeyPatch, name: str, end: str
+) -> None:
+    monkeypatch.setenv(name, server.origin.replace("//", "//anna:hush@") + end)
     server.on("GET *", answer(200, ASSISTANT))
     with api_through_proxy(PLAIN) as api:
         assert api.get("asst_1") == ASSISTANT
