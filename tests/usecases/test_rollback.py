@@ -723,6 +723,19 @@ class TestRollingBackARollback:
         warning = repo.rollback(document)["warnings"][-1]
         assert f": git revert {newer} && git revert {older}" in warning
 
+    def test_names_the_later_commit_first_whatever_its_date_says(self, repo: Story) -> None:
+        """As after a rebase."""
+        repo.write("a", firstMessage="old", name="A")
+        repo.commit()
+        repo.apply_and_record()
+        repo.write("a", firstMessage="new", name="A")
+        first, *_ = commit_as(repo, "Ada", "2026-11-21T09:00:00Z")
+        repo.write("a", firstMessage="new", name="B")
+        second, *_ = commit_as(repo, "Bob", "2026-11-20T09:00:00Z")
+        repo.commit("Later", allow_empty=True)
+        warning = repo.rollback(repo.apply())["warnings"][-1]
+        assert f": git revert {second} && git revert {first}" in warning
+
     def test_names_what_can_be_named(self, repo: Story) -> None:
         repo.write("a", firstMessage="old", name="A")
         repo.commit()
