@@ -18,7 +18,7 @@ from reconciler.core.reviewed import Applied, AppliedField, UndoableApply, combi
 from reconciler.core.run import Result, Run
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import MISSING, value_at
-from reconciler.errors import ReportError, UsageError
+from reconciler.errors import ReportError, RepositoryError, UsageError
 from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import NO_RECORD, read_record
@@ -64,7 +64,11 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             if report.follows_git:
                 in_git = _leave_out_reverted(applied, at_head) if project.head else applied
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
-                notes += _name_reverts(fields, report.head, project)
+                # What was sent is reported, whatever has become of git.
+                try:
+                    notes += _name_reverts(fields, report.head, project)
+                except RepositoryError as error:
+                    notes.append(f"git still has this change; which commits to revert is unknown: {error}")
             if undone and project.settings.record and not project.record.commit:
                 way_out = f"{project.how_to_fetch}, and run the same rollback again"
                 notes.append(f"this rollback is not recorded, so it looks like a live edit: {way_out}")

@@ -89,6 +89,25 @@ def test_git_breaks_at_each_call_of_a_kind(scene: Scene, tmp_path: Path, command
     assert not problems, "\n".join(problems)
 
 
+def test_what_a_rollback_has_sent_is_reported_whichever_call_of_git_breaks(tmp_path: Path) -> None:
+    with desks(tmp_path / "repository", "a") as repo:
+        repo.write("a", **{**DECLARED, "firstMessage": "ours"})
+        repo.commit()
+        repo.commit("Later", allow_empty=True)
+        report = repo.save_report(repo.apply_and_record())
+        record, git = repo.record or "", FaultyGit(tmp_path / "bin")
+        git.restore()
+        check_success(repo.run("rollback", report, "--yes", env=git.env))
+        for number in range(1, len(git.calls) + 1):
+            repo.git("update-ref", REF, record)
+            repo.sandbox.edit("asst_a", firstMessage="ours")
+            repo.sandbox.forget_requests()
+            git.break_at(number, "exits 128")
+            result = repo.run("rollback", report, "--yes", "--format", "json", env=git.env)
+            reported = outcomes(json.loads(result.stdout)) if result.stdout else {}
+            assert reported == ({"a": "applied"} if repo.sandbox.patches else {}), git.calls[number - 1]
+
+
 @pytest.mark.parametrize(
     ("question", "way", "message"),
     [
