@@ -24,7 +24,7 @@ from reconciler.report.formats.text import render_text
 from reconciler.report.json_text import LARGEST_REPORT, SMALLER, parse_report, render_json, too_large
 from reconciler.report.report import Report
 from reconciler.report.view import View, make_view
-from reconciler.report.wording import leave_out_id
+from reconciler.report.wording import generalize
 
 LEAST_WIDTH = 60
 _UNBROKEN = sys.maxsize
@@ -108,7 +108,7 @@ def show_failures(failures: Iterable[tuple[str, str, str]]) -> None:
     by_reason: dict[str, list[tuple[str, str]]] = {}
     for name, message, hint in failures:
         reason = "\n  ".join(escape(part) for part in (message, hint) if part)
-        by_reason.setdefault(leave_out_id(reason), []).append((escape(name), reason))
+        by_reason.setdefault(generalize(reason), []).append((escape(name), reason))
     for shared, members in by_reason.items():
         several = f"{shared}\n  {len(members)} assistants: {', '.join(name for name, _ in members)}"
         eprint(": ".join(members[0]) if len(members) == 1 else several, colour="red")

@@ -211,7 +211,7 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
         # Assistants that have no differences, and the same error or none, share a card: a server that is down is shown
         # once, and a run that was stopped is not a list of what it has skipped.
         alone = not card.groups and all(remark.label == ALSO for remark in card.remarks)
-        error = map(wording.leave_out_id, card.error)
+        error = map(wording.generalize, card.error)
         key = (card.standing, *error, *map(str, card.remarks)) if alone else (str(number),)
         grouped.setdefault(key, []).append(card)
     for cards in grouped.values():
@@ -252,7 +252,7 @@ def _combine_cards(cards: Sequence[Card]) -> Card:
     entries = [entry for card in cards for entry in card.entries]
     names = [wording.show_in(entry, entry.file) + (f" ({escape(entry.id)})" if entry.id else "") for entry in entries]
     title = f"{len(cards)} assistants"
-    error = tuple(map(wording.leave_out_id, cards[0].error))
+    error = tuple(map(wording.generalize, cards[0].error))
     return dataclasses.replace(
         cards[0], title=title, file="", id="", entries=tuple(entries), error=error, members=tuple(names)
     )

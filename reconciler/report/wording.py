@@ -39,7 +39,7 @@ ERROR: dict[str, str] = {
 }
 LEFT = "left as it is"
 UNCLEAR = "unclear, the last write may not have arrived"
-_REQUEST = re.compile(r"^([A-Z]+ /assistants/)[^ :]+")
+_REQUEST = re.compile(r"^([A-Z]+ /assistants/)[^ :]+(?: (\(after \d+ attempts\)))?")
 _LONGEST_NAME = 20  # characters, of a command that no version has
 
 
@@ -93,9 +93,9 @@ def describe_error(entry: AssistantEntry) -> list[str]:
     return [escape(line.strip()) for line in message.splitlines() if line.strip()] or [escape(message)]
 
 
-def leave_out_id(message: str) -> str:
-    """Return an error without the id in its request, so that it is the same for all who got the same answer."""
-    return _REQUEST.sub(r"\1ID", message)
+def generalize(message: str) -> str:
+    """Return an error without the id in its request and how often it was sent, as it is for all with this answer."""
+    return _REQUEST.sub(lambda found: f"{found[1]}ID{' (after several attempts)' if found[2] else ''}", message)
 
 
 def describe_kind(error: ErrorEntry) -> str:

@@ -401,14 +401,18 @@ def test_one_error_of_many_assistants_is_told_once() -> None:
 
 
 def test_one_answer_to_the_requests_of_many_assistants_is_told_once() -> None:
-    answer = "(after 5 attempts): the API answered 503\nTry later."
-    errors = {key: failure("server", f"GET /assistants/asst_{key} {answer}", 503) for key in ("a", "b")}
+    answer = "the API answered 503\nTry later."
+    sent = {"a": 5, "b": 4}
+    errors = {
+        key: failure("server", f"GET /assistants/asst_{key} (after {times} attempts): {answer}", 503)
+        for key, times in sent.items()
+    }
     entries = [assistant(key, status="error", error=error) for key, error in errors.items()]
     alone = assistant("c", status="missing", error=failure("not_found", "GET /assistants/asst_c: 404", 404))
     first, second, *_ = render_text(document("plan", *entries, alone)).split("\n\n")
     assert first.splitlines() == [
         "2 assistants: error",
-        "  error: GET /assistants/ID (after 5 attempts): the API answered 503",
+        "  error: GET /assistants/ID (after several attempts): the API answered 503",
         "    Try later.",
         "    assistants/a.yaml (asst_a), assistants/b.yaml (asst_b)",
     ]

@@ -157,7 +157,7 @@ def _annotate_end(entry: AssistantEntry, report: Report) -> Iterator[Annotation]
 
 def _combine(end: Annotation, card: Card) -> Annotation:
     """Return one assistant's error as an annotation about all assistants of a card, with their names."""
-    text = f"{wording.leave_out_id(end.text)}\n{list_some(card.members, MOST_OF_A_KIND)}"
+    text = f"{wording.generalize(end.text)}\n{list_some(card.members, MOST_OF_A_KIND)}"
     return dataclasses.replace(end, title=_make_title(card.standing, card.title), text=text)
 
 
