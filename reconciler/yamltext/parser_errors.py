@@ -288,7 +288,7 @@ _TABLE: tuple[tuple[str, Literal["place", "context"], str | Callable[[_Error], _
     ("directive", "context", _NEEDS_QUOTES.format("%")),
     ("incompatible YAML document", "place", "this version of YAML is not supported; remove the line"),
     ("document start", "place", _explain_document),
-    ("found unexpected ':'", "context", 'in brackets, a text that ends with ":" must be in quotes ("...")'),
+    ("found unexpected ':'", "context", 'in brackets, ":" needs a space after it, or quotes around the whole text'),
     ("could not find expected ':'", "context", _explain_missing_colon),
     ("while parsing a flow", "context", _explain_group),
     ("did not find expected node content", "place", _explain_character),
