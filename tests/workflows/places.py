@@ -26,7 +26,9 @@ SETTINGS = "record: true\n"
 OF_ALL = [
     ("record: true\non_drift: revert\n", 2),
     ("record: true\nenforce:\n  - {path: firstMessage, reason: law}\n", 2),
+    ("record: true\nenforce :\n  - {path: firstMessage, reason: law}\n", 2),
     ("record: true\nmax_changes: 50%\n", 1),
+    ("record: true\nmax_changes: 50.5 %\n", 1),
     ("record: true\n# enforce: later\non_drift: keep\n", 1),
 ]
 

@@ -29,9 +29,8 @@ if [[ -n $before ]]; then
   # Named assistants, live edits to revert, and a limit in percent also concern what git has not changed. A wrong match
   # in the settings only reads more.
   settings=$(dirname "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
-  of_all="enforce[\"']?:|on_drift[\"']?: *[\"']?revert|max_changes[\"']?: *[\"']?[0-9]+%"
-  [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep || ${APPLY_MAX_CHANGES:-} == *% ]] ||
-    grep -Eqs "^[^#]*($of_all)" "$settings" || options+=(--changed)
+  [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep || ${APPLY_MAX_CHANGES:-} == *%* ]] ||
+    grep -Eqs '^[^#]*(enforce.*:|on_drift.*revert|max_changes.*%)' "$settings" || options+=(--changed)
   # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
   # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
