@@ -641,6 +641,21 @@ def test_a_report_about_some_assistants_closes_no_issue_about_the_others(
         assert hosts.issues[0]["state"] == state
 
 
+@pytest.mark.parametrize(("report", "changes"), [("plan_in_sync", {"offline": True}), ("plan", {"base": None})])
+def test_a_plan_that_cannot_tell_live_edits_closes_no_issue_about_them(
+    desk: Desk, report: str, changes: dict[str, Any]
+) -> None:
+    """Offline, nobody has looked at live; without a base, a live edit is shown as a change."""
+    document = json.loads((GOLDEN / f"{report}.json").read_text("utf-8"))
+    read = [entry for entry in document["assistants"] if entry["status"] in ("pending", "in_sync")]
+    file = desk.folder / "plan.json"
+    file.write_text(json.dumps({**document, **changes, "assistants": read}), "utf-8")
+    desk.issue()
+    result = desk.run("issue", file)
+    assert (result.code, desk.hosts.issues[0]["state"]) == (0, "open")
+    assert "offline or without a base does not show live edits" in result.stderr
+
+
 def test_reports_of_an_apply_and_its_rollback_say_nothing_about_live_edits(tmp_path: Path) -> None:
     with running_hosts() as hosts:
         desk = Desk(hosts, "github", tmp_path)

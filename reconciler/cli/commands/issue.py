@@ -31,6 +31,8 @@ _MEND = (
     "The other assistants were applied. Fix what is listed here and apply again. This issue then closes automatically."
 )
 _RENEW = "Renew it or remove it. The warnings of `plan` and `drift` name the entry and its reason."
+_IS_PART = "the report covers only some of the assistants"
+_IS_BLIND = "a plan that was made offline or without a base does not show live edits"
 _SETTLED = {
     "drift": "All assistants could be checked, and no live edits are left.",
     "apply": "Everything was applied.",
@@ -39,12 +41,12 @@ _SETTLED = {
 
 
 class _Topic(NamedTuple):
-    """The subject of one issue. Without a text, it is settled as far as the report shows."""
+    """The subject of one issue. Without a text, it is settled, unless `gap` says what the report does not show."""
 
     kind: str
     title: str
     text: str | None
-    knows_all: bool = True
+    gap: str = ""
 
 
 @declare_command(
@@ -68,9 +70,9 @@ def command(options: HostOptions, about: str) -> int:
     """
     host, name, report, markdown = open_host(options)
     for topic in _list_topics(report, markdown, about, host.proposal):
-        if topic.text is None and not topic.knows_all:
-            # The open issue may be about an assistant that is not in this report.
-            eprint("Left the issues as they are: the report covers only some of the assistants.")
+        if topic.text is None and topic.gap:
+            # The open issue may be about something that is not in this report.
+            eprint(f"Left the issues as they are: {topic.gap}.")
             continue
         title, settled = escape(f"{topic.title} ({name})"), _SETTLED[topic.kind]
         result = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
@@ -96,14 +98,17 @@ def _list_topics(report: Report | None, markdown: str, about: str, proposal: str
     text = render_markdown(make_view(report), limit=_ROOM)
     if True in writes:
         # An apply with --changed also includes everything that the record has not settled.
-        knows_all = report.selection != "named"
-        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_failed else None, knows_all)
+        gap = _IS_PART if report.selection == "named" else ""
+        yield _Topic("apply", _FAILED, f"{text}\n\n{_MEND}" if report.has_failed else None, gap)
         return
     is_edited = report.has_live_edits
     # What was not checked does not count as settled.
     advice = _ADVICE.format(proposal=proposal) if is_edited else _LOOK
     body = f"{text}\n\n{advice}" if is_edited or report.has_failed else None
-    yield _Topic("drift", _LIVE if is_edited else _UNREAD, body, report.selection is None)
+    # Without a base, a plan calls every live edit a change.
+    is_blind = report.offline or (report.base is None and bool(report.kinds))
+    gap = _IS_PART if report.selection is not None else _IS_BLIND if is_blind else ""
+    yield _Topic("drift", _LIVE if is_edited else _UNREAD, body, gap)
     expiry = report.next_expiry
     is_near = expiry is not None and expiry.in_seconds <= _NEAR
     body = f"An entry expires after {expiry.expires}. {_RENEW}" if expiry is not None and is_near else None
