@@ -72,7 +72,7 @@ def check_writable(path: Path, text: str) -> None:
     folder = next(parent for parent in path.resolve().parents if parent.exists())
     try:
         # The disk may be full, so the text is written and thrown away.
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(text.encode())
     except OSError as error:
         raise _fail_to_write(path, error) from error

@@ -8,7 +8,7 @@ import pytest
 from saving import save_while_written
 
 from reconciler.errors import ReportError
-from reconciler.files.write import read_bounded, rewrite, write_whole
+from reconciler.files.write import check_writable, read_bounded, rewrite, write_whole
 
 
 def test_a_new_file_has_the_text_and_an_ordinary_mode(tmp_path: Path) -> None:
@@ -39,6 +39,19 @@ def test_a_file_that_root_replaces_keeps_its_owner_and_group(tmp_path: Path) -> 
     write_whole(file, "new")
     status = file.stat()
     assert (file.read_text(), status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == ("new", 1234, 5678, 0o640)
+
+
+def test_a_text_that_would_fit_only_in_part_cannot_be_written(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(ReportError, match="cannot be written: File too large"):
+            check_writable(tmp_path / "a.yaml", "x" * 150_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    check_writable(tmp_path / "a.yaml", "x" * 150_000)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nothing_can_be_written_the_old_file_stays(tmp_path: Path) -> None:
