@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.api.client import AssistantsApi
-from reconciler.api.secret import Credentials, Secret
 from reconciler.assistant.problem import Problem
 from reconciler.core.definition import Definition
 from reconciler.core.json_values import to_json
@@ -84,6 +83,10 @@ class NotRecorded(ReconcilerError):  # noqa: N818 - it names what did not happen
         super().__init__(error.message, hint=error.hint, where=error.where)
         self.report = report
 
+    def __reduce__(self) -> tuple[type["NotRecorded"], tuple[ReconcilerError, Report]]:
+        # A pool of processes pickles an error, and the report must not be lost on the way.
+        return type(self), (ReconcilerError(self.message, hint=self.hint, where=self.where), self.report)
+
 
 def load(
     directory: str | os.PathLike[str] = "assistants",
@@ -133,12 +136,11 @@ def connect(
     `allow_insecure_http` allows plain http:// to another machine, which sends the token unencrypted. Raises
     ReconcilerError for a URL or credentials that are missing or cannot be used.
     """
-    if token or (email and password):
-        credentials = Credentials(
-            Secret(token, cookie=True) if token else None, email, Secret(password) if password else None
-        )
-    else:
-        credentials = credentials_of(os.environ)
+    arguments = {"RECONCILER_AUTH_TOKEN": token, "RECONCILER_EMAIL": email, "RECONCILER_PASSWORD": password}
+    given = {name: value for name, value in arguments.items() if value}
+    # A token or a login of the environment may be another account's than the one that was asked for.
+    inherited = {} if token else {**os.environ, "RECONCILER_AUTH_TOKEN": ""} if given else os.environ
+    credentials = credentials_of({**inherited, **given})
     variable = os.environ.get("RECONCILER_API_URL")
     url = choose_url(api_url or variable, project.read.settings, by_variable=api_url is None)
     limits = ApiLimits(

@@ -1,6 +1,7 @@
 """What `import reconciler` gives to scripts: the same results as the commands', with types."""
 
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -118,6 +119,13 @@ def test_what_could_not_be_recorded_is_told_with_the_report(repo: Story) -> None
         reconciler.apply(project, api, record=True)
     assert error_info.value.report["summary"]["applied"] == 1
     assert "live, but not recorded" in str(error_info.value)
+    # As it comes out of a pool of processes.
+    copy = pickle.loads(pickle.dumps(error_info.value))
+    assert (str(copy), copy.hint, copy.report) == (
+        str(error_info.value),
+        error_info.value.hint,
+        error_info.value.report,
+    )
 
 
 def test_a_first_record_and_an_older_commit_are_refused_as_by_the_command(repo: Story) -> None:
@@ -159,6 +167,34 @@ def test_credentials_that_are_missing_are_named(repo: Story, monkeypatch: pytest
     with reconciler.connect(project, token="secret-token-nobody-knows") as api:
         report = reconciler.plan(project, api)
     assert {entry["error"]["kind"] for entry in report["assistants"] if entry["error"]} == {"auth"}
+
+
+@pytest.mark.parametrize("left_out", ["email", "password"])
+def test_a_login_of_which_one_half_is_left_out_takes_that_half_alone_from_the_variables(
+    repo: Story, left_out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, password = repo.sandbox.admin
+    other = {"RECONCILER_EMAIL": "other@sandbox.test", "RECONCILER_PASSWORD": "another password"}
+    # The variables have one right half, and a token that must not stand in for the login that was asked for.
+    other |= {"email": {"RECONCILER_EMAIL": email}, "password": {"RECONCILER_PASSWORD": password}}[left_out]
+    for name, value in {**other, "RECONCILER_AUTH_TOKEN": "secret-token-nobody-knows"}.items():
+        monkeypatch.setenv(name, value)
+    arguments = {"email": email, "password": password}
+    del arguments[left_out]
+    project = reconciler.load()
+    with reconciler.connect(project, email=arguments.get("email"), password=arguments.get("password")) as api:
+        report = reconciler.plan(project, api)
+    assert report["summary"]["error"] == 0
+    logins = [body for method, path, body in repo.sandbox.requests if path == "/auth/login"]
+    assert logins == [{"email": email, "password": password}]
+    assert repo.sandbox.calls == {"POST": 1, "GET": 2}
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), float("nan"), 0.0, -1.0])
+def test_a_timeout_that_no_clock_takes_is_an_error_before_any_request(repo: Story, timeout: float) -> None:
+    project = reconciler.load()
+    with pytest.raises(reconciler.ReconcilerError, match="--timeout more than 0 and at most 86400"):
+        reconciler.connect(project, timeout=timeout)
 
 
 def test_other_names_are_not_there() -> None:

@@ -17,7 +17,7 @@ from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Wire
 from reconciler.core.base_url import check_base_url
-from reconciler.core.ports import DEFAULT_LIMITS, ApiLimits
+from reconciler.core.ports import DEFAULT_LIMITS, LONGEST_TIMEOUT, ApiLimits
 from reconciler.errors import ApiError, UsageError
 
 LONGEST_LAG = 5.0  # seconds that reads may lag behind a write (docs/reference.md, "The network")
@@ -51,8 +51,10 @@ class AssistantsApi:
         backoff: float = FIRST_BACKOFF,
         lag: float = LONGEST_LAG,
     ) -> None:
-        if limits.concurrency < 1 or limits.timeout <= 0 or limits.retries < 0:
-            raise UsageError("--concurrency must be at least 1, --timeout more than 0, --retries at least 0.")
+        # NaN is in no range.
+        if limits.concurrency < 1 or not 0 < limits.timeout <= LONGEST_TIMEOUT or limits.retries < 0:
+            timeout = f"--timeout more than 0 and at most {LONGEST_TIMEOUT}"
+            raise UsageError(f"--concurrency must be at least 1, {timeout}, --retries at least 0.")
         base = check_base_url(url, allow_insecure_http=limits.allow_insecure_http)
         # The caller may have made the secret without checking that a cookie can contain it.
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)

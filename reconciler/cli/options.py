@@ -19,7 +19,7 @@ from reconciler.cli.help import (
     group_options,
     shared_option,
 )
-from reconciler.core.ports import ApiLimits
+from reconciler.core.ports import LONGEST_TIMEOUT, ApiLimits
 from reconciler.core.settings import MaxChanges
 from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
@@ -247,7 +247,7 @@ _connection = [
     ),
     _api_option(
         "--timeout",
-        type=Seconds(min=0, min_open=True, max=86_400),
+        type=Seconds(min=0, min_open=True, max=LONGEST_TIMEOUT),
         variable="RECONCILER_TIMEOUT",
         default=30.0,
         metavar="SECONDS",

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from reconciler.dataclass import dataclass
 
+LONGEST_TIMEOUT = 86_400  # seconds; no clock of a socket takes any number
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApiLimits:
