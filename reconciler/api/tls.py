@@ -114,7 +114,8 @@ def _load_client_certificate(context: ssl.SSLContext) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
     except ssl.SSLError:
-        raise _make_file_error(CLIENT_CERT, certificate, "its certificate is damaged") from None
+        part = "certificate" if key else "certificate or key"
+        raise _make_file_error(CLIENT_CERT, certificate, f"its {part} is damaged") from None
     try:
         # Without a password here, OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate, key or None, password=_refuse_password)
@@ -146,7 +147,7 @@ def _refuse_password() -> str:
 def _make_file_error(variable: str, file: str, reason: str) -> SettingsError:
     kind = "folder" if variable == "SSL_CERT_DIR" else "file"
     # CI systems can store the content of a file in a variable, and this may be a key.
-    if "-----BEGIN" in file or len(file) > _LONGEST_SHOWN:
+    if not os.path.exists(file) and ("-----BEGIN" in file or len(file) > _LONGEST_SHOWN):
         message = (
             f"{variable} must be the path of a {kind}, but it looks like the {kind}'s content, so it is not shown."
         )

@@ -268,6 +268,20 @@ def test_a_key_that_does_not_fit_is_named(env: pytest.MonkeyPatch, authority: Au
     env.setenv("RECONCILER_CLIENT_KEY", str(damaged))
     with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_KEY .*damaged.pem.*its key is damaged"):
         AssistantsApi(HTTPS, token_credentials())
+    damaged.write_text(certificate.read_text("ascii") + damaged.read_text("ascii"), "ascii")
+    env.delenv("RECONCILER_CLIENT_KEY")
+    env.setenv("RECONCILER_CLIENT_CERT", str(damaged))
+    with pytest.raises(SettingsError, match=r"RECONCILER_CLIENT_CERT .*damaged.pem.*its certificate or key is damaged"):
+        AssistantsApi(HTTPS, token_credentials())
+
+
+def test_a_long_path_of_a_file_that_exists_is_shown(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ("a" * 100) / ("b" * 100)
+    file.parent.mkdir()
+    file.touch()
+    env.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(SettingsError, match="bbb.*it contains no certificate in PEM format"):
+        AssistantsApi(HTTPS, token_credentials())
 
 
 def test_an_api_that_speaks_no_tls_is_told_from_one_that_is_down() -> None:
