@@ -130,6 +130,12 @@ class Host(abc.ABC):
         listed = map(self._read_request, self.client.list_all(f"{self.path}{self.requests_path}?{query}"))
         return [request for request in listed if branch in (None, request.branch)]
 
+    def require_branch(self) -> None:
+        """Raise UsageError if the run is not about a branch, such as one that a tag or a pull request started."""
+        if not self.branch:
+            hint = "run it in a pipeline of the default branch, whose CI sets GITHUB_REF or CI_COMMIT_BRANCH"
+            raise UsageError("this run has no branch", hint=hint)
+
     def find_merged(self, commit: str) -> list[Request]:
         """Return the requests that brought a commit into the branch of this run."""
         path = self.path + self.commit_path.format(commit) + self.requests_path

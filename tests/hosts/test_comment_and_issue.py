@@ -374,6 +374,13 @@ def test_settled_does_not_say_that_an_apply_did_not_start(desk: Desk) -> None:
     assert (result.code, "--settled says nothing" in result.stderr, desk.hosts.writes) == (1, True, [])
 
 
+@pytest.mark.usefixtures("merged")
+@pytest.mark.parametrize("ref", ["", "refs/tags/v1"])
+def test_a_run_without_a_branch_is_not_silent_about_what_was_merged(desk: Desk, ref: str) -> None:
+    result = desk.comment("apply", "--merged-since", "v1", GITHUB_REF=ref)
+    assert (result.code, "this run has no branch" in result.stderr, desk.hosts.writes) == (1, True, [])
+
+
 def test_a_comment_on_what_was_merged_does_not_call_ignored_fields_live(desk: Desk, merged: list[str]) -> None:
     report = json.loads((GOLDEN / "apply.json").read_text("utf-8"))
     applied = report["assistants"][0]

@@ -78,6 +78,8 @@ def _comment_on_merged(
     host: Host, since: str, name: str, report: Report | None, markdown: str, *, links: tuple[str, str]
 ) -> None:
     """Comment on each request that was merged since a revision. `links` lead to all reports and to an apply by hand."""
+    # Without a branch, every request would look as if it was merged into another one.
+    host.require_branch()
     merged = list_merged(Path(), since, limit=_MOST_COMMITS)
     # Changes that an earlier run could not apply were merged before this revision.
     entries = report.assistants if report is not None else ()

@@ -9,7 +9,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import insecure_option, name_option, show_result
 from reconciler.cli.options import directory_option
 from reconciler.core.run import Edits
-from reconciler.errors import RepositoryError, UsageError
+from reconciler.errors import RepositoryError
 from reconciler.git.working_tree import read_edits
 from reconciler.hosts.ci_variables import find_host
 from reconciler.hosts.keep import keep_request
@@ -45,8 +45,7 @@ def command(choices: Choices, name: str, kind: str, allow_insecure_http: bool) -
     # The host comes first: outside a pipeline, there is no host to open a request at.
     host = find_host(os.environ, allow_insecure_http=allow_insecure_http)
     project = read_bare_project(choices)
-    if not host.branch:
-        raise UsageError("this run has no branch", hint="run propose in a pipeline of the default branch")
+    host.require_branch()
     subject = name or project.settings.environment or "assistants"
     text = Path(__file__).with_name(f"propose-{kind}.md").read_text("utf-8").strip()
     title = text.partition("\n")[0].removeprefix("## ")
