@@ -152,10 +152,12 @@ def _make_body(host: Host, marker: str, text: str, link: str, apply_link: str = 
     }
     parts = [f"Commit {host.commit}"] if host.commit else []
     footer = " · ".join([*parts, *(f"[{name}]({address})" for name, address in links.items() if address)])
+    # A variable or a link may have any bytes.
+    footer = footer.encode(errors="backslashreplace").decode()
     # A host rejects a body that is too long, and a link to the whole text is more useful than half of it.
     contents = (host.make_inert(content.rstrip()) for content in (text, _NO_ROOM))
-    bodies = (f"{marker}\n{content}\n\n{footer}".rstrip() + "\n" for content in contents)
-    return next(body for body in bodies if len(body.encode("utf-16-le")) // 2 <= host.longest_body)
+    bodies = [f"{marker}\n{content}\n\n{footer}".rstrip() + "\n" for content in contents]
+    return bodies[0] if len(bodies[0].encode("utf-16-le")) // 2 <= host.longest_body else bodies[1]
 
 
 def _link_to_run(host: Host) -> str:

@@ -561,6 +561,15 @@ def test_a_name_may_hold_anything(desk: Desk) -> None:
     assert desk.hosts.issues[0]["title"] == r"Live assistants were edited outside git (caf\udcff\u202e\n-->)"
 
 
+def test_a_link_and_the_variables_may_hold_anything(desk: Desk) -> None:
+    odd = {"GITHUB_RUN_ID": "5\udcff", "CI_PIPELINE_URL": "https://gitlab.test/\udcff", "CI_COMMIT_SHA": "\udcff"}
+    assert desk.comment("plan", "--link", "https://reports.test/\udcff", **odd).stderr == "Created the comment.\n"
+    assert r"https://reports.test/\udcff" in desk.hosts.comments[0]["body"]
+    # The host decides about a link for which there is no room.
+    result = desk.comment("plan", "--link", "x" * 100_000 * (1 + 9 * (desk.name == "gitlab")))
+    assert (result.code, "answered 422" in result.stderr) == (1, True)
+
+
 def test_outside_of_any_ci_it_says_so(tmp_path: Path) -> None:
     result = Desk(Hosts(), "github", tmp_path).comment(GITHUB_REPOSITORY="")
     assert result.code == 1
