@@ -12,6 +12,7 @@ from reconciler.hosts.host import Entry, Host, Request
 _BRANCHES = {"accept": "live-edits", "ids": "new-ids", "retire": "retire"}
 _COMMIT_MARK = "<!-- made "
 _OUTDATED = "The live edits have changed since, so this was closed automatically."
+_COPY = "Two runs commented at the same time. The other comment is the one that is updated."
 _NO_ROOM = "The report is too long to be shown here."
 
 
@@ -24,9 +25,13 @@ def keep_comment(
     of all reports, `apply_link` the page that starts an apply by hand. Raises HostError and UsageError.
     """
     marker = make_marker(kind, name)
-    existing = _find_own(host, host.list_comments(), marker)
+    own = _select_marked(host, host.list_comments(), marker)
+    existing = own[0] if own else None
     if text is None and existing is None:
         return "nothing"
+    # Two runs that found no comment have each created one. Only the first is updated, so the others become outdated.
+    for copy in own[1:]:
+        host.write_comment(_COPY, copy)
     content = text if text is not None else "## Plan\n\nThis request no longer changes a definition."
     body = _make_body(host, marker, content, link, apply_link)
     if existing is not None and existing.body.rstrip() == body.rstrip():
@@ -42,7 +47,7 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
     open issue is closed with the comment `settled`. Raises HostError.
     """
     marker = make_marker(kind, name)
-    existing = _find_own(host, host.list_issues(), marker)
+    existing = next(iter(_select_marked(host, host.list_issues(), marker)), None)
     if text is None:
         if existing is None:
             return "nothing"
@@ -134,9 +139,9 @@ def make_marker(kind: str, name: str) -> str:
     return f"<!-- reconciler {kind} {quote(name, safe='/@+=', errors='surrogatepass')} -->"
 
 
-def _find_own(host: Host, entries: Iterable[Entry], marker: str) -> Entry | None:
-    """Return the first entry that begins with a marker and that this pipeline's own account wrote."""
-    return next(iter(host.select_own(entry for entry in entries if _is_marked(entry, marker))), None)
+def _select_marked(host: Host, entries: Iterable[Entry], marker: str) -> list[Entry]:
+    """Return the entries that begin with a marker and that this pipeline's own account wrote."""
+    return host.select_own(entry for entry in entries if _is_marked(entry, marker))
 
 
 def _is_marked(entry: Entry, marker: str) -> bool:

@@ -205,6 +205,17 @@ def test_only_what_this_pipeline_s_account_wrote_is_edited(desk: Desk) -> None:
     assert len(desk.hosts.comments) == 5
 
 
+def test_of_two_comments_that_were_created_at_once_one_stays_and_the_other_says_so(desk: Desk) -> None:
+    for _ in range(2):
+        desk.hosts.add("comments", f"{MARKER}\nOld plan", "pipeline")
+    assert desk.comment().stderr == "Edited the comment.\n"
+    kept, copy = (comment["body"] for comment in desk.hosts.comments)
+    assert kept.startswith(f"{MARKER}\n## Plan")
+    assert copy == "Two runs commented at the same time. The other comment is the one that is updated."
+    writes = len(desk.hosts.writes)
+    assert (desk.comment().code, len(desk.hosts.writes)) == (0, writes)
+
+
 def test_all_pages_are_looked_at(desk: Desk) -> None:
     desk.hosts.page = 2
     for number in range(2):
