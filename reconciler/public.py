@@ -146,7 +146,9 @@ def connect(
     limits = ApiLimits(
         concurrency=concurrency, timeout=timeout, retries=retries, allow_insecure_http=allow_insecure_http
     )
-    return AssistantsApi(url, credentials, limits)
+    api = AssistantsApi(url, credentials, limits)
+    api.environment = project.read.settings.environment
+    return api
 
 
 def plan(
@@ -158,6 +160,7 @@ def plan(
     `reconciler.yaml`, or else "keep". With `force_conflicts`, git's value wins where both sides changed. An assistant
     that could not be read has an `error` in the report. Raises ReconcilerError for "fail" without a base.
     """
+    _check_own(project, api)
     run = plan_.plan(api, _with_policy(project, on_drift, force_conflicts), Control(concurrency=api.concurrency))
     return _report(project, run)
 
@@ -185,6 +188,7 @@ def apply(
     nothing is sent. An assistant's failure raises nothing: look at each `outcome`. Raises NotRecorded if what was
     applied could not be recorded, any other ReconcilerError before anything is sent.
     """
+    _check_own(project, api)
     read = _with_policy(project, on_drift, force_conflicts)
     try:
         limit = MaxChanges.parse(max_changes) if max_changes is not None else None
@@ -224,9 +228,20 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     assistant that could not be read has an `error` in the report. Raises ReconcilerError if the history cannot be
     read.
     """
+    _check_own(project, api)
     if not project.read.base.commit and project.choices.base is None:
         project = dataclasses.replace(project, read=read_project(project.choices, or_head=True))
     return _report(project, plan_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
+
+
+def _check_own(project: Project, api: AssistantsApi) -> None:
+    # A script that handles several environments has an API of each.
+    ours, other = project.read.settings.environment, api.environment
+    if ours != other:
+        raise UsageError(
+            f"the project's environment is {ours or 'none'}, but the API's is {other or 'none'}",
+            hint="pass what reconciler.connect returned for this project",
+        )
 
 
 def _with_policy(project: Project, on_drift: OnDrift | None, force_conflicts: bool) -> Read:

@@ -13,6 +13,7 @@ import pytest
 from pages import list_blocks
 from projects import MODEL
 from stories import Story, story
+from two_environments import two_environments
 
 import reconciler
 
@@ -167,6 +168,25 @@ def test_credentials_that_are_missing_are_named(repo: Story, monkeypatch: pytest
     with reconciler.connect(project, token="secret-token-nobody-knows") as api:
         report = reconciler.plan(project, api)
     assert {entry["error"]["kind"] for entry in report["assistants"] if entry["error"]} == {"auth"}
+
+
+def test_the_api_of_one_environment_is_not_that_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECONCILER_API_URL", raising=False)
+    with two_environments(tmp_path / "project", LIVE) as environments:
+        environments.shared()
+        for name, sandbox in environments.sandboxes.items():
+            environments.overlay(name, id="asst_a")
+            email, password = sandbox.admin
+        monkeypatch.chdir(environments.root)
+        projects = {name: reconciler.load(environment=name) for name in environments.sandboxes}
+        with reconciler.connect(projects["production"], email=email, password=password) as api:
+            for call in (reconciler.plan, reconciler.apply, reconciler.drift):
+                with pytest.raises(reconciler.ReconcilerError, match="is staging, but the API's is production"):
+                    call(projects["staging"], api)
+            assert all(sandbox.requests == [] for sandbox in environments.sandboxes.values())
+            # Read once more, it is still the same environment.
+            report = reconciler.apply(reconciler.load(environment="production"), api)
+        assert [entry["outcome"] for entry in report["assistants"]] == ["applied"]
 
 
 @pytest.mark.parametrize("left_out", ["email", "password"])

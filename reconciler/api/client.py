@@ -60,6 +60,7 @@ class AssistantsApi:
         token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
         credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
         self.url = base.text
+        self.environment: str | None = None  # of the settings; `public` checks it
         self.concurrency = limits.concurrency
         self.retries = limits.retries
         self._stopping = stopping
