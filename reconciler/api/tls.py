@@ -147,7 +147,7 @@ def _refuse_password() -> str:
 def _make_file_error(variable: str, file: str, reason: str) -> SettingsError:
     kind = "folder" if variable == "SSL_CERT_DIR" else "file"
     # CI systems can store the content of a file in a variable, and this may be a key.
-    if not os.path.exists(file) and ("-----BEGIN" in file or len(file) > _LONGEST_SHOWN):
+    if not os.path.lexists(file) and ("-----BEGIN" in file or len(file) > _LONGEST_SHOWN):
         message = (
             f"{variable} must be the path of a {kind}, but it looks like the {kind}'s content, so it is not shown."
         )

@@ -280,7 +280,7 @@ def test_a_long_path_of_a_file_that_exists_is_shown(env: pytest.MonkeyPatch, tmp
     file.parent.mkdir()
     file.touch()
     env.setenv("SSL_CERT_FILE", str(file))
-    with pytest.raises(SettingsError, match="bbb.*it contains no certificate in PEM format"):
+    with pytest.raises(SettingsError, match=r"bbb.*it contains no certificate in PEM format"):
         AssistantsApi(HTTPS, token_credentials())
 
 
