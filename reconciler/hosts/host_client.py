@@ -71,7 +71,11 @@ class HostClient:
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send one request and return the JSON of the answer. Raises HostError."""
-        return self._send(method, self._base.path + path, body)[0]
+        answer = self._send(method, self._base.path + path, body)[0]
+        # Both hosts show what was written. A gateway that answers in their place does not, and nothing may be there.
+        if body is not None and not (answer and isinstance(answer, dict)):
+            raise HostError(f"{self._name} answered {method} {path} without what was written", hint=_ELSEWHERE)
+        return answer
 
     def query_graphql(self, query: str) -> Mapping[str, Any]:
         """Send a query to the host's GraphQL API, which is beside this one, and return its data. Raises HostError."""
@@ -85,8 +89,7 @@ class HostClient:
         answer = self.request("POST", path, body)
         name = answer.get(key) if isinstance(answer, dict) else None
         if not isinstance(name, str):
-            hint = "check that the URL is that of the host's API, and run this again"
-            raise HostError(f"{self._name} answered POST {path} without `{key}`", hint=hint)
+            raise HostError(f"{self._name} answered POST {path} without `{key}`", hint=_ELSEWHERE)
         return name
 
     def list_all(self, path: str, key: str = "") -> Iterator[dict[str, Any]]:
@@ -164,6 +167,7 @@ class HostClient:
         return "".join(char if char.isprintable() else " " for char in text)
 
 
+_ELSEWHERE = "check that the URL is that of the host's API, and run this again"
 _MOVED = "the repository may have moved or have another name: use the address that it has now"
 _HINTS = {
     **dict.fromkeys(range(300, 400), _MOVED),

@@ -320,6 +320,18 @@ def test_a_host_that_repeats_a_password_in_another_spelling_makes_no_message_sho
     assert '"sh' not in result.stderr
 
 
+@pytest.mark.parametrize("body", [None, {}, []])
+def test_what_a_gateway_answers_in_the_host_s_place_is_not_called_created(desk: Desk, body: Any) -> None:
+    user: Answer = (200, {"login": "pipeline", "username": "pipeline"}, {})
+    for kind, run in (("comments", desk.comment), ("issues", desk.issue)):
+        to_edit: list[Answer] = [(200, [show_own(desk, kind)], {}), user]
+        to_create: list[Answer] = [(200, [], {})]
+        for before in (to_create, to_edit):
+            desk.hosts.failing = [*before, (200, body, {})]
+            result = run()
+            assert (result.code, "without what was written" in result.stderr) == (1, True)
+
+
 def test_a_busy_host_is_asked_again_but_never_to_create_twice(desk: Desk) -> None:
     desk.hosts.failing = [(429, {}, {"retry-after": "0"})]
     waits: list[float] = []
@@ -369,6 +381,12 @@ def show_merged(desk: Desk, number: int) -> dict[str, Any]:
     if desk.name == "github":
         return {"number": number, "merged_at": "now", "base": {"ref": "main", "repo": {}}}
     return {"iid": number, "state": "merged", "target_branch": "main"}
+
+
+def show_own(desk: Desk, kind: str) -> dict[str, Any]:
+    body = make_marker("plan" if kind == "comments" else "drift", "assistants")
+    who = {"author": {"username": "pipeline"}} if desk.name == "gitlab" else {"user": {"login": "pipeline"}}
+    return {"id": 5, "iid": 5, "number": 5, "body": body, "description": body, **who}
 
 
 def comment_on_merged(desk: Desk, **changes: str) -> Completed:

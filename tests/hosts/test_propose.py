@@ -82,7 +82,7 @@ def test_what_was_written_is_proposed_once(bench: Bench) -> None:
 def test_an_answer_that_lacks_what_was_made_is_told(bench: Bench) -> None:
     """As of a gateway between the two that answers in the host's place."""
     bench.edit("new")
-    bench.hosts.failing = [(200, [{"head": "x", "source_project_id": []}], {}), (200, [], {}), (201, {}, {})]
+    bench.hosts.failing = [(200, [{"head": "x", "source_project_id": []}], {}), (200, [], {}), (201, {"odd": 1}, {})]
     message = bench.propose()
     assert message.startswith("failed: Error: ")
     assert f"without `{'sha' if bench.name == 'github' else 'id'}`" in message
