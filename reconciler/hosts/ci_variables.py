@@ -106,6 +106,8 @@ def _read_event(path: str | None) -> dict[str, Any]:
     try:
         with Path(path).open("rb") as file:
             event = json.loads(file.read(_LARGEST_EVENT))
+    except FileNotFoundError:
+        return {}  # as in a container that got only the variables
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"the event in GITHUB_EVENT_PATH cannot be read: {error}") from None
     return event if isinstance(event, dict) else {}
@@ -127,7 +129,7 @@ def _find_pull_request(event: Mapping[str, Any], ref: str) -> tuple[int | None, 
     numbers = _list_numbers(run, get_group(event, "repository").get("id"))
     if len(numbers) == 1:
         return numbers.pop(), str(run.get("head_sha") or "")
-    # The event may be missing, as in a container that got only the variables. Then the ref has the number.
+    # Without an event, the ref has the number.
     match = re.fullmatch(r"refs/pull/([0-9]{1,18})/(?:merge|head)", ref)
     return int(match[1]) if match else None, None
 

@@ -508,7 +508,10 @@ def test_without_a_pull_request_the_comment_has_no_place(desk: Desk) -> None:
     assert (result.code, desk.hosts.calls) == (1, [])
     assert "request" in result.stderr
     if desk.name == "github":
-        assert desk.comment(GITHUB_EVENT_PATH="", GITHUB_REF="refs/pull/7/merge").code == 0
+        for path in ("", str(desk.folder / "not-in-this-container.json")):
+            assert desk.comment(GITHUB_EVENT_PATH=path, GITHUB_REF="refs/pull/7/merge").code == 0
+        unreadable = desk.comment(GITHUB_EVENT_PATH=str(desk.folder), GITHUB_REF="refs/pull/7/merge")
+        assert (unreadable.code, "the event in GITHUB_EVENT_PATH cannot be read" in unreadable.stderr) == (1, True)
 
 
 HERE, FORK = {"id": 1}, {"id": 2}
