@@ -156,8 +156,10 @@ class HostClient:
             if value is None and content.strip():
                 raise HostError(f"{self._name} answered {request} with something that is not JSON")
             return value
-        detail = value.get("message") or value.get("error") if isinstance(value, dict) else None
-        message = f": {self._scrub(detail if isinstance(detail, str) else json.dumps(detail))}" if detail else ""
+        # At GitHub, the message may be no more than "Validation Failed", and the reasons are under `errors`.
+        details = [value.get("message") or value.get("error"), value.get("errors")] if isinstance(value, dict) else []
+        detail = " ".join(each if isinstance(each, str) else json.dumps(each) for each in details if each)
+        message = f": {self._scrub(detail)}" if detail else ""
         hint = _HINTS.get(status, "")
         raise HostError(f"{self._name} answered {status} to {request}{message}", status=status, hint=hint)
 

@@ -88,6 +88,15 @@ def test_an_answer_that_lacks_what_was_made_is_told(bench: Bench) -> None:
     assert f"without `{'sha' if bench.name == 'github' else 'id'}`" in message
 
 
+def test_the_reasons_why_a_request_is_refused_are_shown(bench: Bench) -> None:
+    bench.edit("new")
+    errors = [{"resource": "PullRequest", "code": "custom", "message": "No commits between main and x"}]
+    bench.hosts.failing = [(200, [], {}), (200, [], {}), (422, {"message": "Validation Failed", "errors": errors}, {})]
+    message = bench.propose()
+    assert "Validation Failed" in message
+    assert "No commits between main and x" in message
+
+
 def test_other_edits_take_the_place_of_the_old_ones_and_none_closes(bench: Bench) -> None:
     bench.edit("new")
     bench.propose()
