@@ -1,5 +1,6 @@
 """What `import reconciler` gives to scripts: the same results as the commands', with types."""
 
+import logging
 import os
 import pickle
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from leaks import assert_no_secret
 from pages import list_blocks
 from projects import MODEL
 from stories import Story, story
@@ -215,6 +217,14 @@ def test_a_timeout_that_no_clock_takes_is_an_error_before_any_request(repo: Stor
     project = reconciler.load()
     with pytest.raises(reconciler.ReconcilerError, match="--timeout more than 0 and at most 86400"):
         reconciler.connect(project, timeout=timeout)
+
+
+def test_a_script_that_logs_everything_does_not_log_the_token(repo: Story, caplog: pytest.LogCaptureFixture) -> None:
+    project = reconciler.load()
+    with caplog.at_level(logging.DEBUG), reconciler.connect(project) as api:
+        reconciler.apply(project, api)
+    assert "httpcore" in caplog.text
+    assert_no_secret(caplog.text, "the log")
 
 
 def test_other_names_are_not_there() -> None:

@@ -4,6 +4,7 @@ httpcore, the engine of httpx, moves the bytes. It has no cookies, redirects or 
 off. It takes time to load, so only modules that send requests import this one. Knows nothing about tokens or repeats.
 """
 
+import logging
 import socket
 import ssl
 import time
@@ -18,6 +19,7 @@ from reconciler import __version__
 from reconciler.api.body import MAX_BODY, IncompleteBodyError, UnusableBodyError, read_body
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
+from reconciler.api.secret import COOKIE_NAME
 from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import BaseUrl
 from reconciler.dataclass import dataclass
@@ -36,6 +38,9 @@ _HEADERS = (
 
 # httpcore's errors have no common base class: https://www.encode.io/httpcore/exceptions/.
 _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+
+# For a script that logs everything, httpcore writes down each answer's headers, and the token is in one of them.
+logging.getLogger("httpcore.http11").addFilter(lambda record: COOKIE_NAME not in record.getMessage())
 
 
 class Wire:
