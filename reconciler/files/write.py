@@ -98,10 +98,12 @@ def check_unchanged(path: Path, text: str) -> str:
 
 
 def _keep_owner(path: Path, name: str) -> None:
-    """Give a new file the owner and group of the one that it replaces, where this user may: root in a container may."""
+    """Give a new file the owner and group of the one that it replaces, as far as this user may."""
     with contextlib.suppress(OSError, AttributeError):  # Windows has no owners
         status = path.stat()
-        os.chown(name, status.st_uid, status.st_gid)
+        # A colleague may keep the group, even though only root may keep the owner.
+        os.chown(name, -1, status.st_gid)
+        os.chown(name, status.st_uid, -1)
 
 
 def _find_mode(path: Path) -> int:

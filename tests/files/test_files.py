@@ -2,6 +2,9 @@
 
 import os
 import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,24 @@ def test_a_file_that_root_replaces_keeps_its_owner_and_group(tmp_path: Path) -> 
     write_whole(file, "new")
     status = file.stat()
     assert (file.read_text(), status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == ("new", 1234, 5678, 0o640)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_that_a_colleague_replaces_keeps_its_group() -> None:
+    # Nobody else can reach pytest's own folders.
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.yaml"
+        file.write_text("old")
+        file.chmod(0o660)
+        os.chown(file, 1234, 5678)
+        file.parent.chmod(0o777)
+        become = "os.setgroups([5678]); os.setgid(4321); os.setuid(4321)"
+        script = (
+            f"import os, pathlib, reconciler.files.write as w; {become}; w.write_whole(pathlib.Path('{file}'), 'new')"
+        )
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+        status = file.stat()
+        assert (file.read_text(), status.st_uid, status.st_gid) == ("new", 4321, 5678)
 
 
 def test_a_text_that_would_fit_only_in_part_cannot_be_written(tmp_path: Path) -> None:
