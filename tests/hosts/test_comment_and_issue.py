@@ -704,6 +704,18 @@ def test_a_plan_that_cannot_tell_live_edits_closes_no_issue_about_them(
     assert "offline or without a base does not show live edits" in result.stderr
 
 
+def test_an_issue_is_not_closed_as_if_nothing_was_frozen(desk: Desk) -> None:
+    document = json.loads((GOLDEN / "drift.json").read_text("utf-8"))
+    edited = document["assistants"][0]
+    document["assistants"] = [{**edited, "status": "frozen", "frozen": {"reason": "a week", "expires": "2027-01-15"}}]
+    file = desk.folder / "frozen.json"
+    file.write_text(json.dumps(document), "utf-8")
+    desk.issue()
+    assert desk.run("issue", file).stderr == "Closed the issue.\n"
+    (said,) = desk.hosts.issues[0]["said"]
+    assert "Frozen assistants do not count" in said
+
+
 def test_reports_of_an_apply_and_its_rollback_say_nothing_about_live_edits(tmp_path: Path) -> None:
     with running_hosts() as hosts:
         desk = Desk(hosts, "github", tmp_path)

@@ -33,6 +33,7 @@ _MEND = (
 _RENEW = "Renew it or remove it. The warnings of `plan` and `drift` name the entry and its reason."
 _IS_PART = "the report covers only some of the assistants"
 _IS_BLIND = "a plan that was made offline or without a base does not show live edits"
+_EXCEPT_FROZEN = " Frozen assistants do not count: what differs there stays until the freeze ends."
 _SETTLED = {
     "drift": "All assistants could be checked, and no live edits are left.",
     "apply": "Everything was applied.",
@@ -75,6 +76,8 @@ def command(options: HostOptions, about: str) -> int:
             eprint(f"Left the issues as they are: {topic.gap}.")
             continue
         title, settled = escape(f"{topic.title} ({name})"), _SETTLED[topic.kind]
+        if report is not None and any(entry.frozen and entry.changes for entry in report.assistants):
+            settled += _EXCEPT_FROZEN if topic.kind != "expiry" else ""
         result = keep_issue(host, topic.kind, name, title, topic.text, settled, options.link)
         # If nothing expires, there is no news to print.
         if result != "nothing" or topic.kind != "expiry":
