@@ -82,7 +82,7 @@ def _find_gitlab(variables: Mapping[str, str], *, allow_insecure_http: bool) -> 
     project = variables.get("CI_MERGE_REQUEST_PROJECT_ID") or variables["CI_PROJECT_ID"]
     return GitLab(
         client=HostClient("GitLab", url, ("PRIVATE-TOKEN", token), token, allow_insecure_http=allow_insecure_http),
-        path=f"/projects/{quote(project, safe='')}",
+        path=f"/projects/{quote(project, safe='', errors='surrogatepass')}",
         number=int(number) if re.fullmatch(r"[0-9]{1,18}", number) else None,
         run_url=variables.get("CI_PIPELINE_URL", ""),
         commit=variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or variables.get("CI_COMMIT_SHA", ""),

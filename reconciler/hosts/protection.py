@@ -46,7 +46,7 @@ def check_protection(
     name = project.get("full_name") or project.get("path_with_namespace") or host.path.rpartition("/")[2]
     yield Requirement(kind, f"{name}, default branch {branch}")
     names = {"branch": branch, "environment": environment, "workflow": workflow, "project": str(name)}
-    quoted = {key: quote(text, safe="") for key, text in names.items()}
+    quoted = {key: quote(text, safe="", errors="surrogatepass") for key, text in names.items()}
     table = yaml.load(_TABLE.read_text("utf-8"), Loader=yaml.CSafeLoader)
 
     def judge(question: Mapping[str, Any]) -> tuple[bool | None, str]:

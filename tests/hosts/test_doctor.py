@@ -172,7 +172,8 @@ def test_each_step_at_github_that_was_left_out_is_named(repo: Story) -> None:
             repo.git("update-ref", REF, record)
         hosts.facts = AT_GITHUB
         assert list_missing(repo, **{**job, "GITHUB_TOKEN": ""}) == ["CI"]
-        assert list_missing(repo, "--protected-environment", "live", **job) == ["environment", "writing account"]
+        for name in ("live", "caf\udcff"):  # a byte that is not UTF-8
+            assert list_missing(repo, "--protected-environment", name, **job) == ["environment", "writing account"]
         hosts.facts = {REPOSITORY: ["odd"]}
         assert "repository: the answer cannot be understood. To do:" in repo.run("doctor", env=job).stdout
 
