@@ -288,6 +288,25 @@ def test_environments_keep_what_they_use(tmp_path: Path) -> None:
         assert [path.exists() for path in (definition, *overlays)] == [False, False, False]
 
 
+def test_a_shared_definition_that_says_new_does_not_create_what_one_environment_deleted(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {}) as environments:
+        environments.configure(record=True)
+        definition = environments.shared("brief", BRIEF)
+        repo = environments.repo
+        repo.commit("Brief")
+        for name in environments.sandboxes:
+            environments.report(name, "apply", "--create", "--yes", "--base", "none")
+            repo.commit("The id")  # in the overlay
+        assert environments.run("staging", "delete", "brief", "--yes", "--name", "Brief").code == 0
+        assert definition.exists()
+        repo.commit("Not in staging any more")
+        document = environments.report("staging", "apply", "--create", "--yes")
+        assert only_assistant(document)["status"] == "missing"
+        assert len(repo.sandbox.posts) == 1
+        assert environments.run("staging", "create", "brief", "--yes").code == 0
+        assert only_assistant(environments.report("production", "plan"))["status"] == "in_sync"
+
+
 def test_a_definition_stays_where_another_environment_takes_it_as_it_is(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}}) as environments:
         definition = environments.shared(text="id: asst_a\nname: Enrollment\n")

@@ -92,9 +92,11 @@ class _Update:
         deleted = {entry.file for name in names for entry in self.entries.find_all(name)}
         # The record still knows from which file they were created: while git says `id: new` there, nothing is created
         # again. Where git has the id, a later file of that name is another assistant's.
-        keys = {result.definition.key for result in self.run.results}
-        at_head = self.project.snapshot(self.head).read(keys).by_file
+        definitions = [result.definition for result in self.run.results]
+        at_head = self.project.snapshot(self.head).read({each.key for each in definitions}).by_file
         new = {file for file, entry in at_head.items() if entry.id == NEW}
+        # A definition that environments share says it again once the overlay with the id is gone.
+        new |= {each.file for each in definitions if each.own_layer.fields.get("id") == NEW}
         keeps = dataclasses.replace(
             previous,
             created={file: name for file, name in previous.created.items() if file in new or name not in names},
