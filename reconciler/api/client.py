@@ -22,7 +22,7 @@ from reconciler.errors import ApiError, UsageError
 
 LONGEST_LAG = 5.0  # seconds that reads may lag behind a write (docs/reference.md, "The network")
 _LONGEST_ID = 500
-_NEXT_PAGE = re.compile(r"""\brel\s*=\s*["']?next\b""", re.IGNORECASE)
+_NEXT_PAGE = re.compile(r"""\brel\s*=\s*["']?(?:\w+ +)*next\b""", re.IGNORECASE)
 _HINT_AFTER_LOGIN = "the login worked, so this account lacks the permission: use another account"
 _HINT_BEFORE_LOGIN = (
     "RECONCILER_AUTH_TOKEN may have expired: set a new one, or set RECONCILER_EMAIL and RECONCILER_PASSWORD "

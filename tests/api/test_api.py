@@ -331,6 +331,7 @@ def test_the_list_is_taken_only_where_there_is_one(server: OddServer, status: in
     [
         ('<http://x/assistants?page=2>; rel="next"', None),
         ('<?page=1>; rel="first", <?page=2>; REL=next', None),
+        ('<?page=2>; rel="last next"', None),
         ("</_next/static/main.js>; rel=preload", [ASSISTANT]),
     ],
 )

@@ -105,7 +105,7 @@ def test_all_where_the_api_lists_nothing(project: Project) -> None:
     with running_sandbox({"asst_1": {}}) as sandbox:
         result = run("import", "--all", cwd=project.root, env=connection_variables(sandbox))
     assert (result.code, result.stdout) == (1, "")
-    assert result.stderr == "Error: this API does not list its assistants\n  pass their ids instead of --all\n"
+    assert result.stderr == "Error: this API does not list all of its assistants\n  pass their ids instead of --all\n"
 
 
 def test_one_that_fails_does_not_stop_the_others(project: Project) -> None:

@@ -73,7 +73,7 @@ def command(
         importer = Importer(api, choices.directory, settings, loaded, force, shared, text_files)
         assistant_ids = importer.list_ids() if everything else given_ids
         if assistant_ids is None:
-            raise UsageError("this API does not list its assistants", hint="pass their ids instead of --all")
+            raise UsageError("this API does not list all of its assistants", hint="pass their ids instead of --all")
         if not assistant_ids:
             eprint("the API has no assistants")
         # One after the other, and each is shown immediately: many take a while, and the user may stop in between.
