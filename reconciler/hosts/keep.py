@@ -107,8 +107,8 @@ def _propose(host: Host, branch: str, marker: str, title: str, text: str, edits:
         host.open_request(branch, title, f"{marker}\n{_COMMIT_MARK}{commit} -->\n{text}{_link_to_run(host)}\n")
     except HostError as error:
         # Other edits get another branch, so nobody would find this one again. A request that may have been opened
-        # after all needs it.
-        if is_new and error.status in REFUSALS:
+        # after all needs it, and so does one that a run at the same time has opened for it.
+        if is_new and error.status in REFUSALS and "exists" not in error.message:
             with contextlib.suppress(HostError):
                 host.delete_branch(branch)
         raise

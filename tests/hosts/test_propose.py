@@ -88,6 +88,16 @@ def test_an_answer_that_lacks_what_was_made_is_told(bench: Bench) -> None:
     assert f"without `{'sha' if bench.name == 'github' else 'id'}`" in message
 
 
+def test_a_branch_whose_request_another_run_has_just_opened_is_not_deleted(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    # This run has looked before the other one opened its request, and creates the branch.
+    bench.hosts.failing = [(200, [], {}), (200, [], {})]
+    bench.hosts.branches.clear()
+    assert "already exists" in bench.propose()
+    assert [request["branch"] for request in bench.open] == [*bench.hosts.branches]
+
+
 def test_the_reasons_why_a_request_is_refused_are_shown(bench: Bench) -> None:
     bench.edit("new")
     errors = [{"resource": "PullRequest", "code": "custom", "message": "No commits between main and x"}]

@@ -61,7 +61,7 @@ class Hosts:
             return (200, self.facts[path], {}) if self.facts[path] else (403, {"message": "Forbidden"}, {})
         gitlab = path.startswith(GITLAB)
         if method == "POST" and path.endswith(("/pulls", "/merge_requests")) and (status := self._refuse_request(body)):
-            return status, {"message": "may not open requests"}, {}
+            return status, {"message": "another already exists" if status == 409 else "may not open requests"}, {}
         result = (self._gitlab_git if gitlab else self._github_git)(method, path, query, body)
         if result is not None:
             return *result, {}
