@@ -90,7 +90,7 @@ class NotRecorded(ReconcilerError):  # noqa: N818 - it names what did not happen
 
 def load(
     directory: str | os.PathLike[str] = "assistants",
-    paths: Iterable[str | os.PathLike[str]] = (),
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     *,
     environment: str | None = None,
     base: str | None = None,

@@ -99,8 +99,9 @@ def test_an_empty_path_is_an_error_and_does_not_select_the_whole_folder(repo: St
         reconciler.load(paths=paths)
 
 
-def test_a_single_path_needs_no_list(repo: Story) -> None:
-    assert [definition.key for definition in reconciler.load(paths="assistants/a.yaml").definitions] == ["a"]
+@pytest.mark.parametrize("path", ["assistants/a.yaml", Path("assistants/a.yaml")], ids=["text", "path"])
+def test_a_single_path_needs_no_list(repo: Story, path: str | Path) -> None:
+    assert [definition.key for definition in reconciler.load(paths=path).definitions] == ["a"]
 
 
 def test_an_invalid_definition_is_a_problem_of_the_project_and_stops_apply(repo: Story) -> None:

@@ -31,9 +31,9 @@ class Choices:
         return self.changed or self.changed_since is not None
 
 
-def read_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
-    """Return the paths that were named; a text is one path. Raises UsageError if one is empty."""
-    names = [paths] if isinstance(paths, str) else [os.fspath(path) for path in paths]
+def read_paths(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    """Return the paths that were named, one or several. Raises UsageError if one is empty."""
+    names = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     # For Path, "" would be the working directory, and no name at all means every definition.
     if "" in names:
         raise UsageError("one of PATHS is empty", hint="is it a variable that is not set?")
