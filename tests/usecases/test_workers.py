@@ -56,6 +56,27 @@ def test_what_was_not_started_when_it_stopped_is_skipped() -> None:
     assert answers == ["did 0", "did 1", "left 2", "left 3"]
 
 
+def test_after_what_interrupts_the_calling_thread_nothing_more_is_started() -> None:
+    """Such as Ctrl-C in a script or a notebook: that process lives on, and so do its threads."""
+    begun: list[int] = []
+    go_on = threading.Event()
+    before = {*threading.enumerate()}
+
+    def work(item: int) -> None:
+        begun.append(item)
+        assert item == 0 or go_on.wait(20)
+
+    def interrupt(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        for_each(range(9), work, Control(concurrency=2, progress=interrupt), skipped=lambda _: None)
+    go_on.set()
+    for worker in {*threading.enumerate()} - before:
+        worker.join(20)
+    assert len(begun) <= 3  # each worker's turn, and the one that the first worker may have begun meanwhile
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the address space")
 @pytest.mark.parametrize("threads", [0, 2])
 def test_where_the_system_has_no_thread_left_the_others_do_all(threads: int) -> None:

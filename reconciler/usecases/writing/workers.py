@@ -60,11 +60,15 @@ def for_each(
 
     # Daemons: a worker that hangs in a system call must not keep an aborted run from ending.
     workers = [threading.Thread(target=take_turns, daemon=True) for _ in range(min(control.concurrency, len(items)))]
-    at_work = sum(map(_start, workers))
-    if workers and not at_work:
-        take_turns()
-        at_work = 1
-    open_items = _await(finished, len(items), at_work, control)
+    try:
+        at_work = sum(map(_start, workers))
+        if workers and not at_work:
+            take_turns()
+            at_work = 1
+        open_items = _await(finished, len(items), at_work, control)
+    finally:
+        # A caller's signal handler may raise here, as Ctrl-C does in a notebook. Its process lives on, and so would we.
+        broken.set()
     results = list(answers)
     for index in open_items & begun:
         results[index] = (abandoned or skipped)(items[index])
