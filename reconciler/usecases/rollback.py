@@ -196,13 +196,11 @@ def _find_commits_to_revert(setters: Collection[Since | None], head: str, reposi
     valid = [since for since in setters if since is not None and _COMMIT.fullmatch(since.commit)]
     older = [since for since in valid if not _is_brought_by(head, since.commit, repository)]
     dates = {since.commit: _parse_time(since.date) for since in older}
-    newest_first = sorted(dates, key=lambda commit: (-dates[commit], commit))
     # A rebase keeps the dates, and not the order. Reverted in another order, commits of one file are in conflict.
-    known = [commit for commit in newest_first if repository.has(commit)]
-    history = repository.log("--topo-order", "--format=%H", *known, "--").split() if len(known) > 1 else known
+    known = sorted(filter(repository.has, dates))
+    history = repository.log("--topo-order", "--format=%H", *known, "--").split() if len(known) > 1 else []
     places = {commit: place for place, commit in enumerate(history)}
-    in_order = iter(sorted(known, key=lambda commit: places.get(commit, 0)))
-    newest_first = [next(in_order) if commit in known else commit for commit in newest_first]
+    newest_first = sorted(dates, key=lambda commit: (places.get(commit, len(places)), -dates[commit], commit))
     return [head, *newest_first] if head and len(older) < len(setters) else newest_first
 
 
