@@ -43,7 +43,7 @@ def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:
     if match is None:
         return {}
     host, path = match["host"].lower(), match["path"]
-    if host == "gitlab.com" or host == variables.get("GITLAB_HOST", "").rpartition("/")[2].lower():
+    if host == "gitlab.com" or host == variables.get("GITLAB_HOST", "").rstrip("/").rpartition("/")[2].lower():
         return {"CI_API_V4_URL": f"https://{host}/api/v4", "CI_PROJECT_ID": path, "GITLAB_CI": "true"}
     if host == "github.com":
         return {"GITHUB_REPOSITORY": path}

@@ -332,6 +332,7 @@ def test_an_account_that_may_do_more_or_less_than_its_job_wants_is_missing(repo:
         ("git@github.com:north/field.git", {}, {"GITHUB_REPOSITORY": "north/field"}),
         ("ssh://git@gitlab.com/a/b/c", {}, {"CI_PROJECT_ID": "a/b/c", "CI_API_V4_URL": "https://gitlab.com/api/v4"}),
         ("https://u:p@git.test/a/b.git", {"GITLAB_HOST": "https://git.test"}, {"CI_PROJECT_ID": "a/b"}),
+        ("https://git.test/a/b.git", {"GITLAB_HOST": "https://git.test/"}, {"CI_PROJECT_ID": "a/b"}),
         ("https://git.test/a/b.git", {"GH_HOST": "git.test"}, {"GITHUB_API_URL": "https://git.test/api/v3"}),
         # A token goes to no server that only a clone's address names.
         ("https://evil.test/a/b.git", {}, {}),
@@ -353,3 +354,8 @@ def test_on_a_laptop_the_host_is_asked_where_there_is_a_token(repo: Story) -> No
     result = repo.run("doctor")
     assert "unknown host: variables and protection were not checked" in result.stdout
     assert result.code == 0
+    # A server that only the clone's address names gets no token, and that is not silent.
+    repo.git("remote", "set-url", "origin", "https://git.test/north/field.git")
+    assert "host: " not in repo.run("doctor").stdout
+    result = repo.run("doctor", env={"GH_TOKEN": TOKEN})
+    assert (result.code, "To do: set GH_HOST or GITLAB_HOST" in result.stdout) == (0, True)

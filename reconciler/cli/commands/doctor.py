@@ -87,6 +87,10 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
         variables |= find_variables(variables, origin)
         token_names = ("GITLAB_TOKEN",) if "CI_PROJECT_ID" in variables else ("GITHUB_TOKEN", "GH_TOKEN")
         if not {"CI_PROJECT_ID", "GITHUB_REPOSITORY"} & variables.keys():
+            # Somebody who sets a token expects the host to be checked.
+            if any(map(variables.get, ("GITLAB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"))):
+                hint = "set GH_HOST or GITLAB_HOST to the server in the URL of the remote `origin`"
+                yield Requirement("host", "variables and protection were not checked", hint, met=None)
             return
         if not any(map(variables.get, token_names)):
             hint = f"set {token_names[-1]} to a personal token that can read the settings, and run this again"
