@@ -113,7 +113,10 @@ def load(
         changed=changed,
         changed_since=changed_since,
     )
-    return Project(choices, read_project(choices, allow_older=allow_older))
+    read = read_project(choices, allow_older=allow_older)
+    # A script may change its working directory before it uses the project.
+    folder = read.folder.absolute()
+    return Project(dataclasses.replace(choices, directory=folder), dataclasses.replace(read, folder=folder))
 
 
 def connect(

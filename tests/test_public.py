@@ -153,6 +153,19 @@ def test_to_go_back_on_purpose_what_was_applied_meanwhile_is_selected_as_well(re
     assert repo.sandbox.live("asst_b")["firstMessage"] == "Hello"
 
 
+def test_a_project_stays_what_it_is_where_the_working_directory_changes(
+    repo: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, selected = reconciler.load(base="none"), reconciler.load(paths="assistants/b.yaml")
+    monkeypatch.chdir("/")
+    with reconciler.connect(project) as api:
+        drifted = reconciler.drift(selected, api)  # reads it again, against HEAD
+        report = reconciler.apply(project, api, record=True)
+    assert [(entry["file"], entry["status"]) for entry in drifted["assistants"]] == [("assistants/b.yaml", "in_sync")]
+    assert [entry["outcome"] for entry in report["assistants"]] == ["applied", "unchanged"]
+    assert repo.tree().keys() == {"assistants/a.yaml", "assistants/b.yaml"}
+
+
 def test_definitions_that_were_read_before_somebody_else_applied_are_not_applied(repo: Story) -> None:
     """A late run must not undo a newer one, also where it began before that one had ended."""
     project = reconciler.load(base="none")
