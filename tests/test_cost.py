@@ -19,6 +19,7 @@ MAY_START_ONE = {
     "core/test_compare.py",
     "demo/test_demo.py",
     "editor/test_editor_schemas.py",
+    "files/test_files.py",
     "files/test_rules_in_files.py",
     "sandbox/test_sandbox_command.py",
     "sandbox/test_sandbox_document.py",
