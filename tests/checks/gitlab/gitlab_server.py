@@ -85,7 +85,7 @@ class GitLab(CodeHost):
         (issue,) = (issue for issue in self.issues if issue["number"] == int(match[1]))
         if match[2]:
             issue["body"] += f"\n---\n{body['body']}"
-            return 201, {}
+            return 201, {"body": body["body"]}
         return self._change(issue, body)
 
     def _merge_requests(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
@@ -110,7 +110,7 @@ class GitLab(CodeHost):
         entry["body"] = body.get("description", entry["body"])
         if body.get("state_event") == "close":
             entry["state"] = "closed"
-        return 200, {}
+        return 200, {"iid": entry["number"], "state": entry["state"]}
 
     def _merged_by(self, method: str, match: re.Match[str], query: Query, body: Any, user: str) -> Answer:
         pulls = [_show_request(pull) for pull in self.pulls if match[1] in pull.get("commits", ())]
