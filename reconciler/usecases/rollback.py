@@ -64,11 +64,11 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             if report.follows_git:
                 in_git = _leave_out_reverted(applied, at_head) if project.head else applied
                 fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
-                # What was sent is reported, whatever has become of git.
+                # What was sent must be reported, even if git fails now.
                 try:
                     notes += _name_reverts(fields, report.head, project)
                 except RepositoryError as error:
-                    notes.append(f"git still has this change; which commits to revert is unknown: {error}")
+                    notes.append(f"git still has this change, but the commits to revert could not be found: {error}")
             if undone and project.settings.record and not project.record.commit:
                 way_out = f"{project.how_to_fetch}, and run the same rollback again"
                 notes.append(f"this rollback is not recorded, so it looks like a live edit: {way_out}")

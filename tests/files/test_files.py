@@ -46,7 +46,7 @@ def test_a_file_that_root_replaces_keeps_its_owner_and_group(tmp_path: Path) -> 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_a_file_that_a_colleague_replaces_keeps_its_group() -> None:
-    # Nobody else can reach pytest's own folders.
+    # Other users have no access to pytest's temporary folders.
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "a.yaml"
         file.write_text("old")

@@ -693,7 +693,7 @@ def test_a_report_about_some_assistants_closes_no_issue_about_the_others(
 def test_a_plan_that_cannot_tell_live_edits_closes_no_issue_about_them(
     desk: Desk, report: str, changes: dict[str, Any]
 ) -> None:
-    """Offline, nobody has looked at live; without a base, a live edit is shown as a change."""
+    """An offline plan does not read live assistants. Without a base, a plan reports live edits as changes."""
     document = json.loads((GOLDEN / f"{report}.json").read_text("utf-8"))
     read = [entry for entry in document["assistants"] if entry["status"] in ("pending", "in_sync")]
     file = desk.folder / "plan.json"

@@ -27,7 +27,7 @@ stop() {
 if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
   # Named assistants, live edits to revert, and a limit in percent also concern what git has not changed. A wrong match
-  # in the settings only reads more.
+  # in the settings only means that more assistants are read.
   settings=$(dirname "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
   [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep || ${APPLY_MAX_CHANGES:-} == *%* ]] ||
     grep -Eqs '^[^#]*(enforce.*:|on_drift.*revert|max_changes.*%)' "$settings" || options+=(--changed)

@@ -67,7 +67,7 @@ def for_each(
             at_work = 1
         open_items = _await(finished, len(items), at_work, control)
     finally:
-        # A caller's signal handler may raise here, as Ctrl-C does in a notebook. Its process lives on, and so would we.
+        # A caller's signal handler may raise here, as Ctrl-C does in a notebook. The workers must not outlive the call.
         broken.set()
     results = list(answers)
     for index in open_items & begun:
