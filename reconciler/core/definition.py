@@ -38,6 +38,10 @@ class Place(NamedTuple):
     key: tuple[int, int]
     value: tuple[int, int]
 
+    def of(self, about: About) -> tuple[int, int]:
+        """Return where the key begins, or else the value."""
+        return self.key if about == "key" else self.value
+
 
 START: Final = Place((1, 1), (1, 1))  # of a file
 
@@ -137,7 +141,7 @@ class Definition:
             if about == "value" and (text := layer.text_at(path)):
                 return text.file, line, 1
             if place := layer.places.get(path):
-                return (layer.file, *(place.key if about == "key" else place.value))
+                return layer.file, *place.of(about)
         return self.file, 1, 1
 
     def find_line(self, path: FieldPath, value: Any, other: Any) -> tuple[str, int] | None:

@@ -111,11 +111,6 @@ class EnforceRule(ForAssistants):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleException(Dated):
-    """Assistants for which a rule does not apply."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(ForAssistants):
     """A requirement: the value at a path (`*` for any key or element) must match a schema, or must be declared."""
 
@@ -126,7 +121,7 @@ class Rule(ForAssistants):
     schema: Any = None  # None if the rule only asks for a value
     severity: Severity = "error"
     starts: datetime.date | None = None  # before that day a violation is no error
-    exceptions: tuple[RuleException, ...] = ()
+    exceptions: tuple[Dated, ...] = ()  # assistants for which it does not apply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

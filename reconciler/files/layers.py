@@ -164,8 +164,7 @@ def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[
     """Yield problems with mentions of text files, at their places, about the fields that lack their texts."""
     places = find_places(text) if problems else {}
     for problem in problems:
-        place = places.get(problem.path, START)
-        position = place.key if problem.about == "key" else place.value
+        position = places.get(problem.path, START).of(problem.about)
         field = problem.path[:-1] or problem.path
         yield YamlProblem(*position, problem.message, field, problem.discreet, "value")
 

@@ -13,6 +13,7 @@ from reconciler.assistant.problem import FieldProblem, InvalidSettings, Problem
 from reconciler.core.definition import START, Place, correct_name
 from reconciler.core.settings import (
     FILE_NAME,
+    Dated,
     EnforceRule,
     Environment,
     ForAssistants,
@@ -20,7 +21,6 @@ from reconciler.core.settings import (
     IgnoreRule,
     LintLevel,
     Rule,
-    RuleException,
     Settings,
     now,
 )
@@ -43,7 +43,7 @@ _ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {
     "frozen": Freeze,
     "enforce": EnforceRule,
     "rules": Rule,
-    "except": RuleException,
+    "except": Dated,
 }
 # The names of settings that Python reserves, with the names of their fields.
 _FIELDS: Final[Mapping[str, str]] = {"from": "starts", "except": "exceptions"}
@@ -128,8 +128,7 @@ def _read(text: str, file: str, folder: Path) -> Settings:
         while path and path not in places:
             path = path[:-1]
         if (path, found.about) not in refused:
-            place = places.get(path, START)
-            own_problems.append(Problem(file, *(place.key if found.about == "key" else place.value), found.message))
+            own_problems.append(Problem(file, *places.get(path, START).of(found.about), found.message))
             unreadable = [each for each in unreadable if (each.path, each.about) != (path, found.about)]
     problems = [*(Problem(file, each.line, each.column, each.message) for each in unreadable), *own_problems]
     if problems:

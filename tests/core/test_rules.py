@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.assistant.paths import to_pointer
 from reconciler.core.rules import RuleSet, severity_on
-from reconciler.core.settings import Rule, RuleException, Settings
+from reconciler.core.settings import Dated, Rule, Settings
 from reconciler.core.tree import MISSING
 
 TODAY = datetime.date(2027, 2, 1)
@@ -227,7 +227,7 @@ def test_a_rule_is_a_warning_from_30_days_ahead(days: int | None, severity: Any,
 
 
 def test_a_rule_concerns_some_assistants_and_has_exceptions() -> None:
-    pilot = RuleException(assistants=("admissions/pilot",), reason="a trial", expires=TODAY)
+    pilot = Dated(assistants=("admissions/pilot",), reason="a trial", expires=TODAY)
     tested_rule = rule(schema={"maximum": 1}, assistants=("admissions/*",), exceptions=(pilot,))
     broken = {
         key: bool(find_messages(tested_rule, key=key, a=2)) for key in ("admissions/desk", "admissions/pilot", "desk")

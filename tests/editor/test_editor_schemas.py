@@ -33,13 +33,13 @@ from pages import list_blocks
 
 from reconciler.assistant.checks import check_definition
 from reconciler.core.settings import (
+    Dated,
     EnforceRule,
     Environment,
     ForAssistants,
     Freeze,
     IgnoreRule,
     Rule,
-    RuleException,
     Settings,
 )
 from reconciler.files.settings_check import check_settings
@@ -161,7 +161,7 @@ def test_the_settings_know_every_key() -> None:
     for setting, kind in (("ignore", IgnoreRule), ("frozen", Freeze), ("enforce", EnforceRule), ("rules", Rule)):
         assert set(whole["properties"][setting]["items"]["properties"]) == setting_names(kind)
     exceptions = whole["properties"]["rules"]["items"]["properties"]["except"]
-    assert set(exceptions["items"]["properties"]) == setting_names(RuleException)
+    assert set(exceptions["items"]["properties"]) == setting_names(Dated)
 
 
 @pytest.mark.parametrize("good", [True, False])
