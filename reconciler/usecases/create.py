@@ -19,7 +19,7 @@ from reconciler.usecases.writing.creation import find_id_file
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
 from reconciler.usecases.writing.runs import make_run
-from reconciler.yamltext.edit import Edit, edit_yaml
+from reconciler.yamltext.edit import edit_yaml
 
 
 def create_from_file(
@@ -37,7 +37,7 @@ def create_from_file(
         project.check_not_frozen(definition)
         # Tried before anything is sent: if the file cannot take the id, the id would be lost.
         file, text = find_id_file(project, definition)
-        check_writable(project.root / file, edit_yaml(text, [Edit(("id",), "asst_to_come")]))
+        check_writable(project.root / file, edit_yaml(text, {("id",): "asst_to_come"}))
         # The record knows the new id until git has it, so that no other run creates the assistant again.
         keeps = records_by_default(project) if recording is None else recording
         if keeps:

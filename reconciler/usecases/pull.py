@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
@@ -19,7 +19,7 @@ from reconciler.dataclass import dataclass
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.pull_values import Conflicts, SkippedField, choose_values, divide_edits, keep_ignored
-from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
+from reconciler.yamltext.edit import EditRefused, Edits, edit_yaml
 
 _NAMES_SHOWN = 10
 
@@ -69,7 +69,7 @@ class Puller:
         if plan is None:
             return
         # An id that only the record knows so far: the file says `id: new`.
-        ids = [Edit(("id",), definition.id)] if definition.says_new and definition.id else []
+        ids = {("id",): definition.id} if definition.says_new and definition.id else {}
         changes = [change for change in plan.changes if change.kind is not Kind.CHANGE]
         if not (changes or ids):
             return
@@ -82,24 +82,25 @@ class Puller:
         text = layer.text if layer is not None else ""
         # Lower layers still apply, so a key that live lacks must be written as null.
         lower_values = merge_layers(lower for lower in definition.layers if lower is not layer)
-        edits = [
-            Edit(path, None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value))
+        edits = {
+            path: None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value)
             for path, value in values.items()
-        ]
+        }
         skipped = {field.path: field for field in (*left_out, *self._find_skips(definition, edits, layer))}
         skipped |= {field.path: field for field in self._find_enforced(definition, plan)}
-        divided = divide_edits(layer, [*ids, *(edit for edit in edits if edit.path not in skipped)], self._find_reason)
+        written_edits = ids | {path: value for path, value in edits.items() if path not in skipped}
+        divided = divide_edits(layer, written_edits, self._find_reason)
         new_text, rejected = _try_edits(text, divided.edits)
         skipped |= {path: SkippedField(path, reason) for path, reason in (divided.reasons | rejected).items()}
         # If the YAML file refuses a field, its text file is left too.
         for text_file, content in divided.files:
-            path = next(edit.path for edit in divided.edits if text_file.path[: len(edit.path)] == edit.path)
+            path = next(path for path in divided.edits if text_file.path[: len(path)] == path)
             if path not in skipped:
                 old, new = (side.removeprefix("\ufeff") for side in (text_file.content, content))
                 yield Pulled(text_file.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
         written = layer.as_written if layer is not None else {}
-        edited = [edit for edit in divided.edits if not equal_exactly(value_at(written, edit.path), edit.value)]
-        fields = tuple(edit.path for edit in edited if edit.path not in skipped)
+        kept = (path for path in divided.edits if path not in skipped)
+        fields = tuple(path for path in kept if not equal_exactly(value_at(written, path), divided.edits[path]))
         notes = [f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in divided.unused]
         notes += [note for path in fields if (note := self._describe_sharing(definition, path))]
         notes += [note for path in fields for note in warn_of_reordering(path, values.get(path))]
@@ -147,18 +148,18 @@ class Puller:
         several = f"{text.file} is used {times} times; change it by hand, or give this field its own text file"
         return several if times > 1 else ""
 
-    def _find_skips(self, definition: Definition, edits: Sequence[Edit], layer: Layer | None) -> Iterator[SkippedField]:
+    def _find_skips(self, definition: Definition, edits: Edits, layer: Layer | None) -> Iterator[SkippedField]:
         """Yield the fields whose live value is not written, each with the reason."""
         settings = self.project.settings
-        for edit in edits:
-            declaring_layer = find_declaring_layer(definition.layers, edit.path)
+        for path, value in edits.items():
+            declaring_layer = find_declaring_layer(definition.layers, path)
             elsewhere = declaring_layer.file if declaring_layer is not None and declaring_layer is not layer else ""
-            reason = explain_omission(edit.path, edit.value, settings, declared_in=elsewhere)
+            reason = explain_omission(path, value, settings, declared_in=elsewhere)
             if not reason and settings.environment is not None and not settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
                 # Nobody asked to write a sensitive value.
-                yield SkippedField(edit.path, reason, fails=settings.may_show(edit.path))
+                yield SkippedField(path, reason, fails=settings.may_show(path))
 
 
 def _make_overlay_value(shared: Any, live: Any) -> Any:
@@ -169,16 +170,16 @@ def _make_overlay_value(shared: Any, live: Any) -> Any:
     return {**fields, **{key: None for key in shared if key not in live}}
 
 
-def _try_edits(text: str, edits: Sequence[Edit]) -> tuple[str, dict[FieldPath, str]]:
+def _try_edits(text: str, edits: Edits) -> tuple[str, dict[FieldPath, str]]:
     """Return a file's text with all edits that are possible, and the reasons for those that are not."""
-    pending, rejected = [*edits], dict[FieldPath, str]()
+    pending, rejected = {**edits}, dict[FieldPath, str]()
     while True:
         try:
             return edit_yaml(text, pending), rejected
         except EditRefused as error:
-            path = error.path
-            refused = next(edit for edit in pending if edit.path[: len(path)] == path[: len(edit.path)])
+            named = error.path
+            refused = next(path for path in pending if path[: len(named)] == named[: len(path)])
             # The reason is shown after the field's name.
-            reason = error.message.removeprefix(f"{dotted(refused.path)} ")
-            rejected[refused.path] = f"{reason}; {error.hint}" if error.hint else reason
-            pending.remove(refused)
+            reason = error.message.removeprefix(f"{dotted(refused)} ")
+            rejected[refused] = f"{reason}; {error.hint}" if error.hint else reason
+            del pending[refused]

@@ -18,7 +18,7 @@ from reconciler.core.outcome import Kind
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, put_all
 from reconciler.dataclass import dataclass
-from reconciler.yamltext.edit import Edit
+from reconciler.yamltext.edit import Edits
 
 Conflicts = Literal["merge", "live"]
 _MOST_COMPARISONS = 1_000  # of elements of two lists: of more, those that moved are not found
@@ -174,30 +174,30 @@ def _share_value(one: Any, other: Any) -> bool:
 class TextEdits:
     """What happens to a layer's edits."""
 
-    edits: list[Edit] = dataclasses.field(default_factory=list)  # of the layer itself
+    edits: dict[FieldPath, Any] = dataclasses.field(default_factory=dict)  # of the layer itself
     files: list[tuple[TextFile, str]] = dataclasses.field(default_factory=list)  # with their new content
     reasons: dict[FieldPath, str] = dataclasses.field(default_factory=dict)  # not written, with the reason
     unused: list[TextFile] = dataclasses.field(default_factory=list)  # no field takes a text from them any more
 
 
-def divide_edits(layer: Layer | None, edits: Sequence[Edit], explain: Callable[[TextFile], str | None]) -> TextEdits:
+def divide_edits(layer: Layer | None, edits: Edits, explain: Callable[[TextFile], str | None]) -> TextEdits:
     """Return what of a layer's edits goes into its text files.
 
     `explain` says why a text file is not written: empty if it is, None if the layer takes the text itself.
     """
     if layer is None:
-        return TextEdits(edits=[*edits])
+        return TextEdits(edits={**edits})
     divided = TextEdits()
-    for edit in edits:
-        texts = [text for text in layer.texts if text.path[: len(edit.path)] == edit.path]
+    for path, value in edits.items():
+        texts = [text for text in layer.texts if text.path[: len(path)] == path]
         references: list[tuple[FieldPath, Any]] = []
         files: list[tuple[TextFile, str]] = []
         reason = ""
         # One text that cannot be written leaves the whole field: half of somebody's edit is an edit that nobody made.
         for text in texts:
             # A text file goes along with an element of a list that moves.
-            place = find_place(item_at(layer.fields, edit.path), edit.value, text.path[len(edit.path) :])
-            old, new = item_at(layer.fields, text.path), MISSING if place is None else item_at(edit.value, place)
+            place = find_place(item_at(layer.fields, path), value, text.path[len(path) :])
+            old, new = item_at(layer.fields, text.path), MISSING if place is None else item_at(value, place)
             obstacle = "" if new == old else explain(text)
             if place is None or obstacle is None or not isinstance(new, str):
                 divided.unused.append(text)
@@ -208,10 +208,10 @@ def divide_edits(layer: Layer | None, edits: Sequence[Edit], explain: Callable[[
                 reason = reason or obstacle or _find_obstacle(text, content, new)
                 files.append((text, content))
         if reason:
-            divided.reasons[edit.path] = reason
+            divided.reasons[path] = reason
             continue
         # What the layer says already stays as it is written there.
-        divided.edits.append(Edit(edit.path, put_all(edit.value, references)))
+        divided.edits[path] = put_all(value, references)
         divided.files.extend(files)
     return divided
 

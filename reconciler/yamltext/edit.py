@@ -4,7 +4,7 @@ import contextlib
 import difflib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
@@ -24,12 +24,8 @@ _BY_HAND = "make this change in the file by hand"
 _FIRST: FieldPath = ("id",)  # a new id goes to the top of a file, where people look for it
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A field and its new JSON value, None for null."""
-
-    path: FieldPath
-    value: Any
+# Fields and their new JSON values, None for null. No path is within another one's.
+Edits = Mapping[FieldPath, Any]
 
 
 class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as UnclearWrite does
@@ -40,36 +36,34 @@ class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as U
         self.path = path
 
 
-def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
+def edit_yaml(text: str, edits: Edits) -> str:
     """Return the text with the values changed; a value that is already equal stays as it is written.
 
-    A field that an object lacks becomes its last one. An empty text becomes a new file. No path may be within another
-    one's. Raises EditRefused, naming the field, where a change would touch more than its value or would not read as
-    intended.
+    A field that an object lacks becomes its last one. An empty text becomes a new file. Raises EditRefused, naming the
+    field, where a change would touch more than its value or would not read as intended.
     """
     if not edits or not text:
         return _write_new(edits) if edits else text
-    paths = [edit.path for edit in edits]
     body = text.removeprefix(_BOM)
     old = _read(body)
     if not isinstance(old, dict):
         raise EditRefused("the file contains no fields")
-    for path in paths:
+    for path in edits:
         _check_parents(old, path)
-    new = put_all(old, [(edit.path, edit.value) for edit in edits])
+    new = put_all(old, edits.items())
     changes = [*find_key_changes(old, new, ())]
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
-    editor = _Editor(line_break(body), paths, _find_moved(body, old, _list_leaves(old, changes)))
+    editor = _Editor(line_break(body), [*edits], _find_moved(body, old, _list_leaves(old, changes)))
     return text[: len(text) - len(body)] + editor.edit(body, old, changes) if changes else text
 
 
-def _write_new(edits: Sequence[Edit]) -> str:
+def _write_new(edits: Edits) -> str:
     # Each alone before all together, so that the error names the field that is to blame.
-    for group in (*([edit] for edit in edits), edits):
+    for group in (*([edit] for edit in edits.items()), [*edits.items()]):
         try:
-            text = write_definition(build_tree((edit.path, edit.value) for edit in group))
+            text = write_definition(build_tree(group))
         except ValueError:
-            raise _refuse_unwritable(group[-1].path) from None
+            raise _refuse_unwritable(group[-1][0]) from None
     return text
 
 

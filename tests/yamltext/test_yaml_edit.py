@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from bounded import WORK, measure_work
 
-from reconciler.yamltext.edit import Edit, EditRefused, diff_lines, edit_yaml
+from reconciler.yamltext.edit import EditRefused, Edits, diff_lines, edit_yaml
 from reconciler.yamltext.reader import read_yaml
 
 
 def apply_edits(text: str, *changes: tuple[str, Any]) -> str:
     """Return the text after edits of dotted paths; the same edits once more change nothing."""
-    edits = [Edit(tuple(path.split(".")), value) for path, value in changes]
+    edits = {tuple(path.split(".")): value for path, value in changes}
     once = edit_yaml(text, edits)
     assert edit_yaml(once, edits) == once
     return once
@@ -453,7 +453,7 @@ def test_a_long_folded_text_is_edited_in_linear_time(width: int) -> None:
     words = [f"word{number}" for number in range(40_000)]
     before = "\n".join(["a: >-", *textwrap.wrap(" ".join(words), width, initial_indent="  ", subsequent_indent="  ")])
     after = " ".join(word if number % 3 else f"{word}x" for number, word in enumerate(words))
-    edited_text, work = measure_work(lambda: edit_yaml(f"{before}\nb: 1\n", [Edit(("a",), after)]))
+    edited_text, work = measure_work(lambda: edit_yaml(f"{before}\nb: 1\n", {("a",): after}))
     assert read_yaml(edited_text) == {"a": after, "b": 1}
     assert work < WORK  # a quadratic way took four times as much
 
@@ -462,7 +462,7 @@ def test_a_long_folded_text_is_edited_in_linear_time(width: int) -> None:
 def test_many_edits_take_hardly_longer_than_one(pattern: str, count: int) -> None:
     old, new = ("a:\n" + "".join(map(pattern.format, range(count))).replace("x", letter) for letter in "xy")
     fields = read_yaml(new)["a"]
-    edits = [Edit(("a",), fields)] if isinstance(fields, list) else [Edit(("a", key), fields[key]) for key in fields]
+    edits: Edits = {("a",): fields} if isinstance(fields, list) else {("a", key): fields[key] for key in fields}
     edited_text, work = measure_work(lambda: edit_yaml(old, edits))
     assert edited_text == new
     assert work < WORK  # one by one they take a hundred times as much
@@ -471,13 +471,13 @@ def test_many_edits_take_hardly_longer_than_one(pattern: str, count: int) -> Non
 def test_a_file_of_one_long_line_is_edited_in_linear_time() -> None:
     fields = {f"k{number}": "x" * 85 for number in range(9000)}
     before = json.dumps({"a": fields})
-    edited_text, work = measure_work(lambda: edit_yaml(before, [Edit(("a", "k5"), "y")]))
+    edited_text, work = measure_work(lambda: edit_yaml(before, {("a", "k5"): "y"}))
     assert read_yaml(edited_text) == {"a": {**fields, "k5": "y"}}
     assert work < WORK  # a quadratic way took three times as much
 
 
 def test_no_edit_changes_nothing() -> None:
-    assert edit_yaml("a:   1   \n", []) == "a:   1   \n"
+    assert edit_yaml("a:   1   \n", {}) == "a:   1   \n"
 
 
 REFUSED: dict[str, tuple[str, str, Any, str]] = {
@@ -545,13 +545,13 @@ FIRST: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("before", "after"), FIRST.values(), ids=FIRST)
 def test_a_new_id_is_the_first_key(before: str, after: str) -> None:
-    assert edit_yaml(before, [Edit(("id",), "x1")]) == after
+    assert edit_yaml(before, {("id",): "x1"}) == after
 
 
 @pytest.mark.parametrize("text", ["# only a comment\n", "- a\n", "a: [\n"])
 def test_no_id_where_it_does_not_fit(text: str) -> None:
     with pytest.raises(EditRefused):
-        edit_yaml(text, [Edit(("id",), "x1")])
+        edit_yaml(text, {("id",): "x1"})
 
 
 def test_the_diff_names_the_file_and_the_lines() -> None:

@@ -12,7 +12,7 @@ from trees import set_value, value_at
 from yaml_lines import check_form, check_lines, check_other_parser
 from yaml_styles import Path, StyledText, Writer
 
-from reconciler.yamltext.edit import Edit, EditRefused, edit_yaml
+from reconciler.yamltext.edit import EditRefused, Edits, edit_yaml
 from reconciler.yamltext.reader import YamlProblems, read_yaml
 
 EXAMPLES = examples(150)
@@ -46,7 +46,7 @@ def documents(draw: st.DrawFn) -> StyledText:
 
 
 @st.composite
-def draw_edits(draw: st.DrawFn, original: StyledText) -> list[Edit]:
+def draw_edits(draw: st.DrawFn, original: StyledText) -> Edits:
     """Edits of values that are there, of new keys, and of what lies within an alias or between brackets."""
     meaning = read_yaml(original.text)
     paths = [*original.places, *original.places, ("new",), ("new", "inner")]
@@ -60,7 +60,7 @@ def draw_edits(draw: st.DrawFn, original: StyledText) -> list[Edit]:
     for path in draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3)):
         if not any(path[: len(other)] == other[: len(path)] for other in chosen):
             chosen.append(path)
-    return [Edit(path, draw(similar_to(value_at(meaning, path)))) for path in chosen]
+    return {path: draw(similar_to(value_at(meaning, path))) for path in chosen}
 
 
 def similar_to(value: Any) -> st.SearchStrategy[Any]:
@@ -92,12 +92,12 @@ def test_only_the_lines_of_edited_values_change(part: int) -> None:
     assert outcomes.count("anchor") <= len(outcomes) // 6  # few examples are drawn every day
 
 
-def check_edits(original: StyledText, edits: list[Edit]) -> str:
+def check_edits(original: StyledText, edits: Edits) -> str:
     """Return what became of edits, having checked it."""
     before = original.text
     intended = read_yaml(before)
-    for one in edits:
-        set_value(intended, one.path, one.value)
+    for path, value in edits.items():
+        set_value(intended, path, value)
     try:
         after = edit_yaml(before, edits)
     except EditRefused as refused:
@@ -108,10 +108,10 @@ def check_edits(original: StyledText, edits: list[Edit]) -> str:
     check_other_parser(before, after)
     assert edit_yaml(after, edits) == after
     check_form(original, after)
-    check_lines(original, [one.path for one in edits], after)
-    for one in edits:
-        if one.path in original.places:
-            assert original.places[one.path].comment in after
+    check_lines(original, [*edits], after)
+    for path in edits:
+        if path in original.places:
+            assert original.places[path].comment in after
     return "edited"
 
 
@@ -137,7 +137,7 @@ def test_a_folded_text_keeps_the_lines_around_an_edit(data: st.DataObject, sizes
     new_words = near.flatmap(lambda word: st.sampled_from([f"{word}x", f"x{word}", "x" * 70, "x" * 70 + "  y"]))
     added = data.draw(st.just([]) | st.lists(new_words, max_size=30)) or old[: start == 0 and end == len(old)]
     new = " ".join([*old[:start], *added, *old[end:]])
-    after = edit_yaml("".join(["a: >-\n", *(f"  {line}\n" for line in old_lines), "b: 1\n"]), [Edit(("a",), new)])
+    after = edit_yaml("".join(["a: >-\n", *(f"  {line}\n" for line in old_lines), "b: 1\n"]), {("a",): new})
     head, *new_lines, tail = [line.strip() for line in after.splitlines()]
     assert (head, " ".join(new_lines), tail) == ("a: >-", new, "b: 1")
     # Of the lines next to the edit, one takes part in it.

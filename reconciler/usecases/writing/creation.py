@@ -10,7 +10,7 @@ from reconciler.core.run import Result, check_organisation, to_failure
 from reconciler.errors import ApiError, DefinitionError, ReconcilerError, UnclearWrite
 from reconciler.files.write import check_unchanged, rewrite
 from reconciler.usecases.project.project import Project
-from reconciler.yamltext.edit import Edit, edit_yaml
+from reconciler.yamltext.edit import edit_yaml
 from reconciler.yamltext.nodes import find_places
 
 
@@ -22,7 +22,7 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
     try:
         file, text = find_id_file(project, definition)
         check_unchanged(project.root / file, text)
-        edit_yaml(text, [Edit(("id",), "asst_to_come")])
+        edit_yaml(text, {("id",): "asst_to_come"})
     except ReconcilerError as error:
         message = f"its id could not be written, so nothing was created: {error}"
         return result.refuse("invalid", message, hint=error.hint)
@@ -65,7 +65,7 @@ def _save_id(
 ) -> tuple[Definition, list[str]]:
     """Write the id into its file, and return the definition that has it, with what is to be done by hand."""
     created = dataclasses.replace(definition, id=assistant_id)
-    after = edit_yaml(text, [Edit(("id",), assistant_id)])
+    after = edit_yaml(text, {("id",): assistant_id})
     try:
         rewrite(project.root / file, text, after)
     except ReconcilerError as error:
