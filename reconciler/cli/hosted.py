@@ -68,7 +68,9 @@ def open_host(options: HostOptions) -> tuple[Host, str, Report | None, str]:
     if options.text is not None and not text.strip():
         raise UsageError(f"{options.text} is empty", hint="write into it why the command could not start")
     report = merge_reports([read_report(file) for file in options.reports]) if options.reports else None
-    return host, options.name or (report.environment if report is not None else None) or "assistants", report, text
+    # A text that replaces a report belongs to the entry that the report would have.
+    environment = os.environ.get("RECONCILER_ENVIRONMENT") if report is None else report.environment
+    return host, options.name or environment or "assistants", report, text
 
 
 def notify_chat(host: Host, text: str) -> None:

@@ -135,6 +135,22 @@ def test_a_command_that_could_not_begin_is_told_too(desk: Desk) -> None:
     assert desk.run("comment").code == desk.comment("plan", "--settled").code == 1
 
 
+def test_in_a_job_of_an_environment_a_text_has_the_name_that_its_reports_have(desk: Desk) -> None:
+    text_file, report = desk.folder / "said.md", desk.folder / "apply.json"
+    text_file.write_text("### `reconciler apply` could not begin\n", "utf-8")
+    report.write_text(json.dumps({**json.loads((GOLDEN / "plan.json").read_text("utf-8")), "environment": "staging"}))
+    job = {"RECONCILER_ENVIRONMENT": "staging"}
+    assert desk.run("comment", "--text", text_file, **job).stderr == "Created the comment.\n"
+    assert desk.run("comment", report, **job).stderr == "Edited the comment.\n"
+    assert desk.run("comment", "--settled", **job).stderr == "Edited the comment.\n"
+    assert desk.run("issue", "--text", text_file, **job).stderr == "Created the issue.\n"
+    assert desk.hosts.issues[0]["title"] == "Not all assistants could be checked (staging)"
+    assert desk.run("issue", "--settled", **job).stderr == "Closed the issue.\n"
+    # A report says by itself what it is about.
+    assert desk.comment("plan", RECONCILER_ENVIRONMENT="production").stderr == "Created the comment.\n"
+    assert desk.hosts.comments[1]["body"].startswith(MARKER)
+
+
 def test_an_empty_text_does_not_say_that_all_is_settled(desk: Desk) -> None:
     desk.comment()
     desk.issue()
