@@ -1,4 +1,4 @@
-"""A problem in a definition: first at a field, then, after its line is looked up, at a place in a file."""
+"""A problem in a text: first at a field or a place, then, once both are known, in a file."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MAX_PROBLEMS: Final = 1_000
 class FieldProblem:
     """One problem at a field; `about` says whether it concerns the key, its value, or the whole file."""
 
-    path: FieldPath
+    path: FieldPath  # empty if it concerns no field
     message: str  # may quote the user's text
     discreet: str = ""  # the same without the quote; "" if `message` quotes nothing
     about: About = "value"
@@ -26,6 +26,7 @@ class FieldProblem:
     lint: str = ""  # the id of the lint that found it
     line: int = 1  # the line within a text, from 1
     advice: tuple[str, str] = ("", "")  # more advice: for YAML, and for a text file
+    place: tuple[int, int] = (1, 1)  # line and column in the YAML text, from 1, once they are known
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)

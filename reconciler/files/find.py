@@ -11,7 +11,7 @@ from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
 from reconciler.files.folders import shown_path
-from reconciler.yamltext.nodes import place_in
+from reconciler.yamltext.nodes import place_in, refuse_text
 
 _CHUNK = 64 * 1024  # bytes; most definitions are smaller
 _AS_IT_IS = getattr(os, "O_BINARY", 0)  # on Windows, a file is otherwise opened as text
@@ -23,16 +23,6 @@ _DOCUMENTS = {
     b"{\\rtf": "a Rich Text document",
     b"%PDF": "a PDF",
 }
-
-
-class UnreadableText(Exception):  # noqa: N818
-    """A file without a readable text; line and column count from 1."""
-
-    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,7 @@ class YamlFile:
     def read(self) -> str:
         """Return the file's text. Raises UnreadableText."""
         if self.problem:
-            raise UnreadableText(self.problem)
+            raise refuse_text((1, 1), self.problem)
         return read_text(f"{self.folder}/{self.name}")
 
     def read_bytes(self) -> bytes:
@@ -148,20 +138,20 @@ def read_text(path: Path | str) -> str:
     try:
         content = read_beginning(path)
     except OSError as error:
-        message = f"this file cannot be read: {error.strerror}"
-        raise UnreadableText(message) from None
+        raise refuse_text((1, 1), f"this file cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise UnreadableText("this file is larger than 1 MiB, far more than an assistant's definition needs")
+        raise refuse_text((1, 1), "this file is larger than 1 MiB, far more than an assistant's definition needs")
     if kind := describe_foreign(content):
-        raise UnreadableText(f"this file is {kind}")
+        raise refuse_text((1, 1), f"this file is {kind}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         readable = content[: error.start].decode("utf-8-sig")
         message = "this character is not saved as UTF-8; save the file as UTF-8"
-        raise UnreadableText(message, *place_in(readable, len(readable))) from None
+        raise refuse_text(place_in(readable, len(readable)), message) from None
     if text.startswith("\ufeff"):
-        raise UnreadableText("this file begins with two byte order marks (U+FEFF), which are invisible; delete one")
+        message = "this file begins with two byte order marks (U+FEFF), which are invisible; delete one"
+        raise refuse_text((1, 1), message)
     return text
 
 

@@ -1,5 +1,6 @@
 """Reads the files of definitions, each with what is wrong in it. What several definitions share is read once."""
 
+import dataclasses
 import functools
 import itertools
 import re
@@ -16,12 +17,12 @@ from reconciler.core.definition import DEFAULTS, START, SUFFIXES, Definition, La
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.dataclass import dataclass
-from reconciler.files.find import UnreadableText, YamlFile
+from reconciler.files.find import YamlFile
 from reconciler.files.folders import folder_in_git
 from reconciler.files.text_files import TextReader, is_inside
 from reconciler.yamltext.misread_lines import describe_non_mapping
-from reconciler.yamltext.nodes import find_places, find_unused_anchors
-from reconciler.yamltext.reader import Reading, YamlProblem, read_tolerantly
+from reconciler.yamltext.nodes import UnreadableText, find_places, find_unused_anchors
+from reconciler.yamltext.reader import Reading, read_tolerantly
 
 _NAME = re.compile(r"[\w-]+")
 _ANCHOR = re.compile(r"(?:^|[\s,\[{])&[\w-]")
@@ -32,18 +33,16 @@ class ReadFile:
     """One file as far as it could be read."""
 
     layer: Layer
-    reading: Reading  # its text as YAML
-    unreadable: Sequence[YamlProblem]  # what the reader refused, and mentions of texts that are not there
+    reading: Reading  # its text as YAML; mentions of texts that are not there are among its problems
     problems: Sequence[Problem]  # the same and all else, in words for people
 
     def has_refused(self, problem: FieldProblem) -> bool:
         """Return whether the reader has refused the same key, or the value that contains what a check found."""
-        for unreadable in self.unreadable:
-            path = unreadable.path or ()
+        for refused in self.reading.problems:
             # A wrong key is wrong, whatever its value is.
-            is_own_key = problem.about == "key" and path == problem.path
-            is_inside = path == problem.path[: len(path)] and not is_own_key
-            if {"key": is_own_key, "value": is_inside}.get(unreadable.about):
+            is_own_key = problem.about == "key" and refused.path == problem.path
+            is_inside = refused.path == problem.path[: len(refused.path)] and not is_own_key
+            if {"key": is_own_key, "value": is_inside}.get(refused.about):
                 return True
         return False
 
@@ -71,30 +70,29 @@ class LayerReader:
         folders = [self._folder]
         if self._overlays is not None and is_inside(file.file, self._overlays):
             folders.append(self._overlays)
-        text = ""
-        problems: list[Problem] = []
         try:
             text = file.read()
+            # The readable part is checked as well, so that people see all problems of a file at once.
+            reading = read_tolerantly(text)
         except UnreadableText as error:
-            problems.append(Problem(file.file, error.line, error.column, error.message))
-        # The readable part is checked as well, so that people see all problems of a file at once.
-        reading = read_tolerantly(text)
+            text, reading = "", Reading(problems=error.problems)
         document = reading.value
         raw = document if isinstance(document, dict) else {}
         fields, text_files, unresolved = (
             self._texts.resolve(raw, file.file, folders) if may_mention(text) else (raw, (), [])
         )
-        unreadable = [*reading.problems, *_locate_unresolved(text, unresolved)]
-        for problem in unreadable:
-            is_shown = problem.path is None or self.settings.may_quote(problem.path)
+        reading.problems.extend(_locate_unresolved(text, unresolved))
+        problems: list[Problem] = []
+        for problem in reading.problems:
+            is_shown = problem.about == "file" or self.settings.may_quote(problem.path)
             message = problem.message if is_shown else problem.discreet or problem.message
-            problems.append(Problem(file.file, problem.line, problem.column, message))
+            problems.append(Problem(file.file, *problem.place, message))
         if not isinstance(document, dict) and not problems:
             message = _describe_non_mapping(document, kind)
             problems.append(Problem(file.file, 1, 1, message, about_file=document is None))
         fields = get_shared(fields) if kind == "defaults" else fields
         layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
-        return ReadFile(layer=layer, reading=reading, unreadable=unreadable, problems=problems)
+        return ReadFile(layer=layer, reading=reading, problems=problems)
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
         """Return what some files declare together, the lowest first. Those with the same defaults are merged once."""
@@ -154,19 +152,19 @@ def locate_problems(problems: Iterable[FieldProblem], definition: Definition, se
 def find_anchors(file: ReadFile) -> Iterator[Problem]:
     """Yield a problem for each anchor that was probably meant as a text."""
     # The search for anchors is slow. Two quick searches of the text make it unnecessary for nearly every file.
-    if "&" in file.layer.text and not file.unreadable and _ANCHOR.search(file.layer.text):
+    if "&" in file.layer.text and not file.reading.problems and _ANCHOR.search(file.layer.text):
         message = 'the word after this "&" is read as a name, not as text; put the text in quotes'
         for place_in_file in itertools.islice(find_unused_anchors(file.layer.text), MAX_PROBLEMS):
             yield Problem(file.layer.file, *place_in_file, message, "warning")
 
 
-def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[YamlProblem]:
+def _locate_unresolved(text: str, problems: Sequence[FieldProblem]) -> Iterator[FieldProblem]:
     """Yield problems with mentions of text files, at their places, about the fields that lack their texts."""
     places = find_places(text) if problems else {}
     for problem in problems:
         position = places.get(problem.path, START).of(problem.about)
         field = problem.path[:-1] or problem.path
-        yield YamlProblem(*position, problem.message, field, problem.discreet, "value")
+        yield dataclasses.replace(problem, path=field, about="value", place=position)
 
 
 def _describe_non_mapping(document: object, kind: LayerKind) -> str:

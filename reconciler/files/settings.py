@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -25,14 +25,14 @@ from reconciler.core.settings import (
     now,
 )
 from reconciler.core.tree import item_at
-from reconciler.files.find import UnreadableText, read_text
+from reconciler.files.find import read_text
 from reconciler.files.folders import shown_path
 from reconciler.files.settings_check import check_settings, find_slips
 from reconciler.files.settings_table import read_path
 from reconciler.files.source_lines import add_settings_lines
 from reconciler.yamltext.misread_lines import describe_non_mapping
-from reconciler.yamltext.nodes import find_places
-from reconciler.yamltext.reader import YamlProblem, read_tolerantly
+from reconciler.yamltext.nodes import UnreadableText, find_places
+from reconciler.yamltext.reader import read_tolerantly
 from reconciler.yamltext.scalars import Refusal, read_plain
 
 _OTHER_NAME: Final = "reconciler.yml"
@@ -73,7 +73,7 @@ def load_settings(folder: Path, *, root: Path, today: datetime.date | None = Non
     try:
         text = read_text(path)
     except UnreadableText as error:
-        raise InvalidSettings([Problem(file, error.line, error.column, error.message)]) from None
+        raise InvalidSettings([Problem(file, *each.place, each.message) for each in error.problems]) from None
     return dataclasses.replace(_read(text, file, folder.resolve()), today=today)
 
 
@@ -106,13 +106,12 @@ def find_sensitive(text: str, environment: str | None) -> Iterator[FieldPath]:
 def _read(text: str, file: str, folder: Path) -> Settings:
     reading = read_tolerantly(text)
     content = reading.value
-    unreadable = [problem for problem in reading.problems if not _is_date(problem, content)]
-    problems = [Problem(file, problem.line, problem.column, problem.message) for problem in unreadable]
-    if content is None and not problems:
+    refused = [problem for problem in reading.problems if not _is_date(problem, content)]
+    if content is None and not refused:
         return Settings(file=file)
     if not isinstance(content, dict):
         message = describe_non_mapping(content, 'the settings consist of lines like "api_url: https://..."')
-        raise InvalidSettings(add_settings_lines(problems or [Problem(file, 1, 1, message)], text))
+        raise _make_error(refused or [FieldProblem((), message)], file, text)
     # Reports name the line of an `ignore` rule, so a run without problems needs the places as well.
     places = find_places(text)
     checked, wrong = check_settings(content)
@@ -120,32 +119,40 @@ def _read(text: str, file: str, folder: Path) -> Settings:
     wrong += [*_find_shared_folders(settings.environments, folder), *find_slips(settings)]
     # The reader refuses `off`, which YAML parsers read differently. It is no level either way, so the setting's own
     # message is enough. Any other refused value is a text in the content, so only the reader's message is right.
-    refused = {(problem.path, problem.about) for problem in unreadable if not _is_ambiguous(problem, content)}
-    own_problems: list[Problem] = []
-    for found in wrong:
-        path = found.path
-        # If a group is written as one word, its keys have no place in the file.
-        while path and path not in places:
-            path = path[:-1]
-        if (path, found.about) not in refused:
-            own_problems.append(Problem(file, *places.get(path, START).of(found.about), found.message))
-            unreadable = [each for each in unreadable if (each.path, each.about) != (path, found.about)]
-    problems = [*(Problem(file, each.line, each.column, each.message) for each in unreadable), *own_problems]
+    final = {(problem.path, problem.about) for problem in refused if not _is_ambiguous(problem, content)}
+    located = (_locate(problem, places) for problem in wrong)
+    problems = [problem for problem in located if (problem.path, problem.about) not in final]
+    explained = {(problem.path, problem.about) for problem in problems}
+    problems += [problem for problem in refused if (problem.path, problem.about) not in explained]
     if problems:
-        raise InvalidSettings(add_settings_lines(problems, text))
+        raise _make_error(problems, file, text)
     return dataclasses.replace(settings, file=file, text=text)
 
 
-def _is_date(problem: YamlProblem, content: object) -> bool:
+def _locate(problem: FieldProblem, places: Mapping[FieldPath, Place]) -> FieldProblem:
+    """Return a problem with its place, and the path of the nearest field that has one."""
+    path = problem.path
+    # If a group is written as one word, its keys have no place in the file.
+    while path and path not in places:
+        path = path[:-1]
+    return dataclasses.replace(problem, path=path, place=places.get(path, START).of(problem.about))
+
+
+def _make_error(problems: Sequence[FieldProblem], file: str, text: str) -> InvalidSettings:
+    located = [Problem(file, *problem.place, problem.message) for problem in problems]
+    return InvalidSettings(add_settings_lines(located, text))
+
+
+def _is_date(problem: FieldProblem, content: object) -> bool:
     # YAML 1.1 reads a date, and 1.2 a text. In a definition that is a problem; here both mean the same day.
-    path = problem.path or ()
+    path = problem.path
     if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):
         return False
     return _DATE.fullmatch(str(item_at(content, path))) is not None
 
 
-def _is_ambiguous(problem: YamlProblem, content: object) -> bool:
-    value = item_at(content, problem.path or ())
+def _is_ambiguous(problem: FieldProblem, content: object) -> bool:
+    value = item_at(content, problem.path)
     return problem.about == "value" and isinstance(value, str) and isinstance(read_plain(value), Refusal)
 
 

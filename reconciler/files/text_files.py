@@ -27,8 +27,8 @@ from reconciler.assistant.texts import (
 )
 from reconciler.core.definition import MAX_BYTES, SUFFIXES, TextFile
 from reconciler.core.tree import put_all
-from reconciler.files.find import UnreadableText, YamlFile, describe_foreign, read_beginning
-from reconciler.yamltext.nodes import place_in
+from reconciler.files.find import YamlFile, describe_foreign, read_beginning
+from reconciler.yamltext.nodes import UnreadableText, place_in
 from reconciler.yamltext.reader import read_tolerantly
 
 # The limit for all texts of one layer: a list may name one large file thousands of times.

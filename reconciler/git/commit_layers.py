@@ -11,7 +11,7 @@ from reconciler.core.definition import Definition, defaults_above, get_shared, i
 from reconciler.core.tree import merge_overlay, put_all
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
-from reconciler.yamltext.nodes import YamlProblems
+from reconciler.yamltext.nodes import UnreadableText
 from reconciler.yamltext.reader import read_yaml
 
 # The files of one definition with their objects, the lowest layer first.
@@ -23,7 +23,7 @@ def parse_definition(content: bytes | None) -> dict[str, Any] | None:
     try:
         # Layout that is rejected today still shows what was applied then.
         document = read_yaml((content or b"").decode("utf-8-sig"), checks_layout=False)
-    except (UnicodeDecodeError, YamlProblems):
+    except (UnicodeDecodeError, UnreadableText):
         return None
     return document if isinstance(document, dict) else None
 

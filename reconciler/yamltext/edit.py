@@ -14,7 +14,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.yamltext.changes import Change, apply_changes, encode, find_changes, find_key_changes
 from reconciler.yamltext.draft import Draft, Moved, Splices
 from reconciler.yamltext.insert import insert_items, insert_pairs, remove_entry
-from reconciler.yamltext.reader import YamlProblems, read_yaml, reads_as
+from reconciler.yamltext.nodes import UnreadableText
+from reconciler.yamltext.reader import read_yaml, reads_as
 from reconciler.yamltext.replace import replace_value
 from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
 from reconciler.yamltext.writer import write_definition
@@ -78,10 +79,10 @@ def diff_lines(before: str, after: str, file: str) -> str:
 def _read(text: str) -> Any:
     try:
         return read_yaml(text)
-    except YamlProblems as error:
+    except UnreadableText as error:
         # The message quotes nothing from the file: it may be printed where the file's values may not.
         problem = error.problems[0]
-        message = f"the file cannot be read: line {problem.line}: {problem.discreet or problem.message}"
+        message = f"the file cannot be read: line {problem.place[0]}: {problem.discreet or problem.message}"
         raise EditRefused(message, hint="correct the file first") from None
 
 

@@ -9,14 +9,14 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from reconciler.assistant.invisible import name_character
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import About
+from reconciler.assistant.problem import FieldProblem
 from reconciler.core.definition import Place
 from reconciler.yamltext.parser_errors import MAX_DEPTH, TOO_DEEP, explain_error
 from reconciler.yamltext.scalars import PLAIN, TEXT
@@ -31,22 +31,11 @@ COLLECTION: Final = "collection"
 _INVISIBLE = re.compile("[\x85\u2028\u2029]")
 
 
-class YamlProblem(NamedTuple):
-    """One thing wrong with a YAML text; places count from 1."""
+class UnreadableText(Exception):  # noqa: N818 - it names what the text is
+    """A text with problems, each at its place."""
 
-    line: int
-    column: int
-    message: str  # may quote a scalar
-    path: FieldPath | None = None  # None if no key is concerned
-    discreet: str = ""  # the message without the quotation; empty if nothing is quoted
-    about: About = "file"
-
-
-class YamlProblems(Exception):  # noqa: N818 - a list of them
-    """Everything wrong with one YAML text."""
-
-    def __init__(self, problems: list[YamlProblem]) -> None:
-        super().__init__("; ".join(f"{problem.line}:{problem.column}" for problem in problems))
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__("; ".join("{}:{}".format(*problem.place) for problem in problems))
         self.problems = problems
 
 
@@ -69,9 +58,9 @@ class _Loader(CParser):
         self.nodes += 1
         # The first node has no parent to report, but it is never refused.
         if self.depth > MAX_DEPTH:
-            raise _refuse(place_of(parent), TOO_DEEP)
+            raise refuse_text(place_of(parent), TOO_DEEP)
         if self.nodes > MAX_NODES:
-            raise _refuse(place_of(parent), f"this file has more than {MAX_NODES} values, far more than it needs")
+            raise refuse_text(place_of(parent), f"this file has more than {MAX_NODES} values, far more than it needs")
 
     def ascend_resolver(self) -> None:
         """Count one level less. The composer calls this after each node."""
@@ -81,24 +70,24 @@ class _Loader(CParser):
 def compose(text: str) -> yaml.Node | None:
     """Return the root node of a text with one YAML document, None for an empty document.
 
-    Raises YamlProblems with one problem: the parser's error, a second document, nesting deeper than
+    Raises UnreadableText with one problem: the parser's error, a second document, nesting deeper than
     MAX_DEPTH, more nodes than MAX_NODES, or aliases without bound. What it returns is safe to walk.
     """
     # `isascii` is quick: Python stores the answer with the text.
     if not text.isascii() and (match := _INVISIBLE.search(text)):
         name = name_character(match[0])
         message = f"there is {name} here, which is invisible and which YAML parsers read differently; delete it"
-        raise _refuse(place_in(text, match.start()), message)
+        raise refuse_text(place_in(text, match.start()), message)
     try:
         root = _Loader(text).get_single_node()
     except yaml.reader.ReaderError as error:
         # libyaml counts the bytes before a character that YAML forbids.
         place = place_in(text, len(text.encode()[: error.position].decode()))
         message = f"there is an invisible control character (U+{error.character:04X}) here; remove it"
-        raise _refuse(place, message) from None
+        raise refuse_text(place, message) from None
     except yaml.MarkedYAMLError as error:
         line, column, message = explain_error(text, error)
-        raise _refuse((line, column), message) from None
+        raise refuse_text((line, column), message) from None
     if root is not None and "*" in text:
         _measure(root, {}, set())
     return root
@@ -107,7 +96,7 @@ def compose(text: str) -> yaml.Node | None:
 def find_places(text: str) -> dict[FieldPath, Place]:
     """Return the place of each key and value by path, the first of duplicate keys. An unreadable text has none."""
     places: dict[FieldPath, Place] = {}
-    with contextlib.suppress(YamlProblems):
+    with contextlib.suppress(UnreadableText):
         _collect_places(compose(text), (), places)
     return places
 
@@ -150,25 +139,28 @@ def place_in(text: str, position: int) -> tuple[int, int]:
 
 
 def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]], ancestors: set[int]) -> tuple[int, int]:
-    """Return a node's size and depth with all aliases written out. Raises YamlProblems if either is too large."""
+    """Return a node's size and depth with all aliases written out. Raises UnreadableText if either is too large."""
     # An anchor and its aliases are one node, measured once. Nine lines of aliases may stand for a thousand million.
     size, depth = 1, 1
     if not isinstance(node, yaml.ScalarNode):
         ancestors.add(id(node))
         for child in itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value:
             if id(child) in ancestors:
-                raise _refuse(place_of(node), "an alias (*) here refers to a value that contains it")
+                raise refuse_text(place_of(node), "an alias (*) here refers to a value that contains it")
             child_size, child_depth = sizes.get(id(child)) or _measure(child, sizes, ancestors)
             size, depth = size + child_size, max(depth, child_depth + 1)
         ancestors.discard(id(node))
     sizes[id(node)] = (size, depth)
     # Every measured node is in the text. Whatever the size has beyond these came from aliases.
     if size > len(sizes) + MAX_ALIASED:
-        raise _refuse(place_of(node), f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer")
+        raise refuse_text(
+            place_of(node), f"the aliases (*) in here expand to more than {MAX_ALIASED} values; use fewer"
+        )
     if depth > MAX_DEPTH:
-        raise _refuse(place_of(node), TOO_DEEP)
+        raise refuse_text(place_of(node), TOO_DEEP)
     return size, depth
 
 
-def _refuse(place: tuple[int, int], message: str) -> YamlProblems:
-    return YamlProblems([YamlProblem(*place, message)])
+def refuse_text(place: tuple[int, int], message: str) -> UnreadableText:
+    """Return the error of a text that cannot be read at all."""
+    return UnreadableText([FieldProblem((), message, about="file", place=place)])

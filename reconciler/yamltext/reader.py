@@ -11,15 +11,13 @@ from typing import Any
 import yaml
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.problem import MAX_PROBLEMS, About
+from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.core.definition import MAX_BYTES
 from reconciler.dataclass import dataclass
 from reconciler.yamltext.changes import is_same
-from reconciler.yamltext.nodes import COLLECTION, YamlProblem, YamlProblems, compose, find_places, place_of
+from reconciler.yamltext.nodes import COLLECTION, UnreadableText, compose, find_places, place_of
 from reconciler.yamltext.portable import find_differences, may_differ
 from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
-
-__all__ = ["Reading", "YamlProblem", "YamlProblems", "read_tolerantly", "read_yaml", "reads_as"]
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
@@ -39,7 +37,7 @@ class Reading:
 
     # It has refused scalars as texts, the first of duplicate keys, and no keys that are no texts.
     value: Any = None
-    problems: list[YamlProblem] = dataclasses.field(default_factory=list)
+    problems: list[FieldProblem] = dataclasses.field(default_factory=list)
     folded: tuple[FieldPath, ...] = ()  # texts whose Markdown lines their style has joined
     cut_off: tuple[str, ...] = ()  # keys at the top whose value is plain, or nothing, before a comment on its line
 
@@ -47,17 +45,17 @@ class Reading:
 def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
     """Return the value of a text with one YAML document; None for an empty one.
 
-    Raises YamlProblems with everything that is wrong, in the text's order: what the parser does not take (only the
+    Raises UnreadableText with everything that is wrong, in the text's order: what the parser does not take (only the
     first), duplicate keys, keys that are no text, tags beyond YAML's core, scalars and, with `checks_layout`, layout
     that YAML parsers read differently, NaN and infinity, aliases without bound.
     """
     reading = read_tolerantly(text, checks_layout=checks_layout)
     if reading.problems:
-        raise YamlProblems(reading.problems)
+        raise UnreadableText(reading.problems)
     return reading.value
 
 
-def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
+def _find_layout_problems(text: str) -> Iterator[FieldProblem]:
     differences = find_differences(text)[:MAX_PROBLEMS]
     paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
     # The lines are found once for all differences, of which there may be a thousand.
@@ -65,8 +63,8 @@ def _find_layout_problems(text: str) -> Iterator[YamlProblem]:
     for position, message in differences:
         line = bisect.bisect_right(starts, position)
         column = position - starts[line - 1] + 1
-        path = paths.get((line, column))
-        yield YamlProblem(line, column, message, path, about="file" if path is None else "value")
+        path = paths.get((line, column), ())
+        yield FieldProblem(path, message, about="value" if path else "file", place=(line, column))
 
 
 def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
@@ -75,7 +73,7 @@ def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
     text = text.removeprefix("\ufeff")
     try:
         root = compose(text)
-    except YamlProblems as error:
+    except UnreadableText as error:
         return Reading(problems=error.problems)
     if root is None:
         return Reading()
@@ -83,14 +81,15 @@ def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
     value = walk.read_value(root, ())
     if checks_layout and (walk.spans_lines or may_differ(text, walk.in_brackets)):
         walk.problems += _find_layout_problems(text)
-    return Reading(value=value, problems=sorted(walk.problems), folded=tuple(walk.folded), cut_off=tuple(walk.cut_off))
+    problems = sorted(walk.problems, key=lambda problem: problem.place)
+    return Reading(value=value, problems=problems, folded=tuple(walk.folded), cut_off=tuple(walk.cut_off))
 
 
 def reads_as(text: str, intended: Any, *, most: int = MAX_BYTES) -> bool:
     """Return whether a text has exactly this value, and at most as many bytes as a definition may have, or `most`."""
     try:
         return len(text.encode("utf-8", "surrogatepass")) <= most and is_same(read_yaml(text), intended)
-    except YamlProblems:
+    except UnreadableText:
         return False
 
 
@@ -101,7 +100,7 @@ class _Walk:
     """One walk over a text's nodes, which collects what is wrong. `compose` has bounded their depth and size."""
 
     def __init__(self, text: str) -> None:
-        self.problems: list[YamlProblem] = []
+        self.problems: list[FieldProblem] = []
         self.folded: list[FieldPath] = []
         self.cut_off: list[str] = []
         self.spans_lines = False  # whether a value in quotes or brackets goes over several lines
@@ -194,7 +193,7 @@ class _Walk:
         self, node: yaml.Node, path: FieldPath, message: str, discreet: str = "", about: About = "value"
     ) -> None:
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(YamlProblem(*place_of(node), message, path, discreet, about))
+            self.problems.append(FieldProblem(path, message, discreet, about, place=place_of(node)))
 
 
 def _is_folded(text: str, node: yaml.ScalarNode) -> bool:

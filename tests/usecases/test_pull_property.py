@@ -27,7 +27,8 @@ from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
 from reconciler.usecases.writing.workers import DEFAULT_CONTROL
-from reconciler.yamltext.reader import YamlProblems, read_yaml
+from reconciler.yamltext.nodes import UnreadableText
+from reconciler.yamltext.reader import read_yaml
 
 EXAMPLES = examples(90)
 Form = Literal["no environment", "an overlay", "an overlay to be made"]
@@ -174,7 +175,7 @@ def assume_readable(text: str) -> None:
     """Look for another example where a text is no YAML that we take."""
     try:
         read_yaml(text.removeprefix("\ufeff"))
-    except YamlProblems:
+    except UnreadableText:
         assume(False)
 
 

@@ -13,7 +13,8 @@ from yaml_lines import check_form, check_lines, check_other_parser
 from yaml_styles import Path, StyledText, Writer
 
 from reconciler.yamltext.edit import EditRefused, Edits, edit_yaml
-from reconciler.yamltext.reader import YamlProblems, read_yaml
+from reconciler.yamltext.nodes import UnreadableText
+from reconciler.yamltext.reader import read_yaml
 
 EXAMPLES = examples(150)
 
@@ -39,7 +40,7 @@ def documents(draw: st.DrawFn) -> StyledText:
     written = Writer(random).write()
     try:
         meaning = read_yaml(written.text)
-    except YamlProblems:
+    except UnreadableText:
         assume(False)
     assume(isinstance(meaning, dict))
     return written

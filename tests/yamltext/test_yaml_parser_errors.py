@@ -3,15 +3,17 @@
 import pytest
 import yaml
 
+from reconciler.yamltext.nodes import UnreadableText
 from reconciler.yamltext.parser_errors import explain_error
-from reconciler.yamltext.reader import YamlProblems, read_yaml
+from reconciler.yamltext.reader import read_yaml
 
 
 def read_message(text: str) -> str:
-    with pytest.raises(YamlProblems) as error_info:
+    with pytest.raises(UnreadableText) as error_info:
         read_yaml(text)
     (problem,) = error_info.value.problems
-    return f"{problem.line}:{problem.column} {problem.message}"
+    line, column = problem.place
+    return f"{line}:{column} {problem.message}"
 
 
 @pytest.mark.parametrize(

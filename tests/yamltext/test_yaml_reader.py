@@ -7,9 +7,10 @@ import yaml
 from depth import examples
 from hypothesis import given, settings, strategies as st
 
-from reconciler.yamltext.nodes import find_places
+from reconciler.assistant.problem import FieldProblem
+from reconciler.yamltext.nodes import UnreadableText, find_places
 from reconciler.yamltext.portable import find_differences
-from reconciler.yamltext.reader import YamlProblem, YamlProblems, read_tolerantly, read_yaml
+from reconciler.yamltext.reader import read_tolerantly, read_yaml
 
 
 def locate(text: str) -> dict[tuple[str, ...], tuple[int, int]]:
@@ -28,17 +29,17 @@ json_values = st.recursive(
 )
 
 
-def read_problems(text: str) -> list[YamlProblem]:
-    with pytest.raises(YamlProblems) as error_info:
+def read_problems(text: str) -> list[FieldProblem]:
+    with pytest.raises(UnreadableText) as error_info:
         read_yaml(text)
     return error_info.value.problems
 
 
-def read_or_problems(text: str) -> tuple[Any, list[YamlProblem]]:
+def read_or_problems(text: str) -> tuple[Any, list[FieldProblem]]:
     """Return the value of a text, or the problems; one of them there always is."""
     try:
         return read_yaml(text), []
-    except YamlProblems as error:
+    except UnreadableText as error:
         return None, error.problems or pytest.fail("refused without a reason")
 
 
@@ -61,8 +62,9 @@ def test_no_text_is_more_than_a_value_or_a_list_of_problems(text: str) -> None:
     locate(text)
     read, problems = read_or_problems(text)
     for problem in problems:
-        assert 1 <= problem.line <= text.count("\n") + 1
-        assert problem.column >= 1
+        line, column = problem.place
+        assert 1 <= line <= text.count("\n") + 1
+        assert column >= 1
         assert problem.message
     if not problems:
         assert read == yaml.load(text, yaml.CSafeLoader)
@@ -155,9 +157,9 @@ def test_64_levels_are_read() -> None:
 
 def test_every_problem_is_told_with_its_path_and_what_could_be_read() -> None:
     text = "a: yes\nb: [on, 1]\nb: 2\n3: x\nc: !x d\n"
-    with pytest.raises(YamlProblems) as error_info:
+    with pytest.raises(UnreadableText) as error_info:
         read_yaml(text)
-    assert [(problem.line, problem.column, problem.path) for problem in error_info.value.problems] == [
+    assert [(*problem.place, problem.path) for problem in error_info.value.problems] == [
         (1, 4, ("a",)),
         (2, 5, ("b", "0")),
         (3, 1, ("b",)),

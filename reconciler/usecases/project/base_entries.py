@@ -8,11 +8,12 @@ from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import BaseDefinitions, Entries, Entry
 from reconciler.core.definition import is_definition_file, key_of
 from reconciler.core.tree import value_at
-from reconciler.files.find import UnreadableText, read_text
+from reconciler.files.find import read_text
 from reconciler.git.commit_layers import parse_definition
 from reconciler.git.record import Unclear, read_entries
 from reconciler.usecases.project.new_assistants import resolve_entries
 from reconciler.usecases.project.project import Project
+from reconciler.yamltext.nodes import UnreadableText
 
 
 def read_base(project: Project) -> BaseDefinitions:
