@@ -42,7 +42,7 @@ def apply_changes(document: Any, changes: Iterable[Change]) -> Any:
     return document
 
 
-def find_changes(document: Any, change: Change) -> list[Change]:
+def find_inner_changes(document: Any, change: Change) -> list[Change]:
     """Return the changes inside a list or object that is set, from last to first; none if it must be written whole."""
     before: Any = item_at(document, change.path)
     if change.kind != "set" or not before or not change.value or type(before) is not type(change.value):

@@ -1,12 +1,14 @@
 """A YAML text while it is edited: its style, and splices. Does not check whether the result reads as intended."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.yamltext.spans import Node, line_end
+from reconciler.dataclass import dataclass
+from reconciler.yamltext.spans import Node, find_spans, line_end
 from reconciler.yamltext.writer import Layout
 
 _BLANK_LINES = re.compile(r"(?:\r?\n[ \t]*(?=[\r\n]))*")
@@ -21,18 +23,34 @@ class Splice(NamedTuple):
 
 
 Splices = Sequence[Splice]
-# The lines of removed items by the path of their list and by what they hold.
-Moved = dict[tuple[FieldPath, str], list[str]]
+# An item by the path of its list and by what it holds.
+ItemName = tuple[FieldPath, str]
 
 
+@dataclass(frozen=True)
 class Draft:
-    """A text, its line break, its layout, and the lines of items that may have moved."""
+    """A text, its line break, and the lines of removed items, which may have moved."""
 
-    def __init__(self, text: str, root: Node, newline: str, moved: Moved) -> None:
-        self.text = text
-        self.newline = newline
-        self.moved = moved
-        self.layout = _find_layout(root)
+    text: str
+    newline: str
+    moved: dict[ItemName, list[str]]
+
+    @functools.cached_property
+    def root(self) -> Node:
+        """The outermost node."""
+        return find_spans(self.text)
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """The layout, by the first nested mapping and the first list below a key."""
+        # A file may mix layouts. The first of each kind counts, so that every run decides the same.
+        offsets: dict[str, int] = {}
+        for node in self.root.walk():
+            for child in (entry.value for entry in node.entries if node.kind == "mapping"):
+                if child.is_block_collection:
+                    offsets.setdefault(child.kind, child.column - node.column)
+        step = offsets.get("mapping") or offsets.get("list") or 2
+        return Layout(step, offsets.get("list", step))
 
     def list_layouts(self, quotes: str) -> Iterator[Layout]:
         """Yield how to write values here: as the file does, then without blocks of text."""
@@ -76,15 +94,3 @@ def find_quotes(node: Node) -> str:
     """Return the quotes of a text, or those of the first text in a list or mapping."""
     style = next((child.style for child in node.walk() if child.kind == "scalar"), "")
     return style if style in ("'", '"') else ""
-
-
-def _find_layout(root: Node) -> Layout:
-    """Return a file's layout, by its first nested mapping and its first list below a key."""
-    # A file may mix layouts. The first of each kind counts, so that every run decides the same.
-    offsets: dict[str, int] = {}
-    for node in root.walk():
-        for child in (entry.value for entry in node.entries if node.kind == "mapping"):
-            if child.is_block_collection:
-                offsets.setdefault(child.kind, child.column - node.column)
-    step = offsets.get("mapping") or offsets.get("list") or 2
-    return Layout(step, offsets.get("list", step))

@@ -1,23 +1,23 @@
 """Changes single values of a YAML text and leaves every other line as it is: text in, text out."""
 
 import contextlib
+import dataclasses
 import difflib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, build_tree, item_at, put_all, value_at
-from reconciler.dataclass import dataclass
 from reconciler.errors import ReconcilerError
-from reconciler.yamltext.changes import Change, apply_changes, encode, find_changes, find_key_changes
-from reconciler.yamltext.draft import Draft, Moved, Splices
+from reconciler.yamltext.changes import Change, apply_changes, encode, find_inner_changes, find_key_changes
+from reconciler.yamltext.draft import Draft, ItemName, Splices
 from reconciler.yamltext.insert import insert_items, insert_pairs, remove_entry
 from reconciler.yamltext.nodes import UnreadableText
 from reconciler.yamltext.reader import read_yaml, reads_as
 from reconciler.yamltext.replace import replace_value
-from reconciler.yamltext.spans import Node, find_spans, line_break, line_end, line_start
+from reconciler.yamltext.spans import Node, line_break, line_end, line_start
 from reconciler.yamltext.writer import write_definition
 
 _BOM = "\ufeff"
@@ -51,11 +51,13 @@ def edit_yaml(text: str, edits: Edits) -> str:
         raise EditRefused("the file contains no fields")
     for path in edits:
         _check_parents(old, path)
-    new = put_all(old, edits.items())
-    changes = [*find_key_changes(old, new, ())]
+    changes = [*find_key_changes(old, put_all(old, edits.items()), ())]
+    if not changes:
+        return text
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
-    editor = _Editor(line_break(body), [*edits], _find_moved(body, old, _list_leaves(old, changes)))
-    return text[: len(text) - len(body)] + editor.edit(body, old, changes) if changes else text
+    draft = Draft(body, line_break(body), {})
+    draft.moved.update(_find_moved(draft, old, changes))
+    return text[: len(text) - len(body)] + _edit(draft, old, changes, [*edits])
 
 
 def _write_new(edits: Edits) -> str:
@@ -97,71 +99,64 @@ def _check_parents(document: Any, path: FieldPath) -> None:
 def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
     """Yield changes, with those inside of a list or object in place of its own."""
     for change in changes:
-        inner = find_changes(document, change)
+        inner = find_inner_changes(document, change)
         yield from _list_leaves(document, inner) if inner else [change]
 
 
-def _find_moved(text: str, document: Any, leaves: Iterable[Change]) -> Moved:
-    """Return the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
-    root, moved = find_spans(text), Moved()
-    for path in (change.path for change in leaves if change.kind == "remove"):
-        *_, node = root.follow(path[:-1])
+def _find_moved(draft: Draft, document: Any, changes: Sequence[Change]) -> Iterator[tuple[ItemName, list[str]]]:
+    """Yield the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
+    text = draft.text
+    for path in (change.path for change in _list_leaves(document, changes) if change.kind == "remove"):
+        *_, node = draft.root.follow(path[:-1])
         if node.kind == "list" and not node.flow:
             entry = node.entries[int(path[-1])]
-            lines = text[line_start(text, entry.start) : line_end(text, entry.end)].split(line_break(text))
-            moved[path[:-1], encode(item_at(document, path))] = lines
-    return moved
+            lines = text[line_start(text, entry.start) : line_end(text, entry.end)].split(draft.newline)
+            yield (path[:-1], encode(item_at(document, path))), lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Editor:
-    """Makes changes in one text."""
+def _edit(draft: Draft, document: Any, changes: Sequence[Change], paths: Sequence[FieldPath]) -> str:
+    """Return the text of a document after some changes, given from last to first. Raises EditRefused.
 
-    newline: str
-    paths: Sequence[FieldPath]  # what is at or in one of these may be written again as a whole
-    moved: Moved
+    What is at or in one of the `paths` may be written again as a whole.
+    """
+    intended = apply_changes(document, changes)
+    # Each attempt reads the whole text, so all changes are made at once if they do not touch each other.
+    with contextlib.suppress(EditRefused):
+        return _write(draft, [*_list_leaves(document, changes)], intended, paths)
+    if half := len(changes) // 2:
+        draft = dataclasses.replace(draft, text=_edit(draft, document, changes[:half], paths))
+        return _edit(draft, apply_changes(document, changes[:half]), changes[half:], paths)
+    # If the parts cannot be edited one by one, the whole value is written again.
+    is_whole = any(changes[0].path[: len(path)] == path for path in paths)
+    if inner := find_inner_changes(document, changes[0]):
+        with contextlib.suppress(EditRefused) if is_whole else contextlib.nullcontext():
+            return _edit(draft, document, inner, paths)
+    return _write(draft, changes, intended, paths)
 
-    def edit(self, text: str, document: Any, changes: Sequence[Change]) -> str:
-        """Return the text of a document after some changes, given from last to first. Raises EditRefused."""
-        intended = apply_changes(document, changes)
-        # Each attempt reads the whole text, so all changes are made at once if they do not touch each other.
-        with contextlib.suppress(EditRefused):
-            return self._write(text, [*_list_leaves(document, changes)], intended)
-        if half := len(changes) // 2:
-            text = self.edit(text, document, changes[:half])
-            return self.edit(text, apply_changes(document, changes[:half]), changes[half:])
-        # If the parts cannot be edited one by one, the whole value is written again.
-        is_whole = any(changes[0].path[: len(path)] == path for path in self.paths)
-        if inner := find_changes(document, changes[0]):
-            with contextlib.suppress(EditRefused) if is_whole else contextlib.nullcontext():
-                return self.edit(text, document, inner)
-        return self._write(text, changes, intended)
 
-    def _write(self, text: str, changes: Sequence[Change], intended: Any) -> str:
-        """Return the first proposal for some changes that reads as intended. Raises EditRefused."""
-        root = find_spans(text)
-        draft = Draft(text, root, self.newline, self.moved)
-        # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
-        proposals = [_propose(draft, root, change, intended) for change in reversed(changes)]
-        # Of several changes, one that needs its second proposal is found by halves: the others keep their best one.
-        most = None if len(changes) == 1 else 1
-        for splices in itertools.islice(zip(*proposals, strict=False), most):
-            candidate = draft.splice(*itertools.chain(*splices))
-            if candidate is not None and reads_as(candidate, intended):
-                return candidate
-        path = changes[0].path
-        # A new key may be on the way to the field.
-        path = next((field for field in self.paths if field[: len(path)] == path), path)
-        on_the_way = [*root.follow(path)]
-        inside = on_the_way[-1].walk() if len(on_the_way) > len(path) else ()
-        if any(node.anchor for node in itertools.chain(on_the_way, inside)):
-            raise EditRefused(
-                f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
-                "elsewhere in the file",
-                path,
-                hint="replace the alias (*) with the value, or change the file by hand",
-            )
-        raise _refuse_unwritable(path)
+def _write(draft: Draft, changes: Sequence[Change], intended: Any, paths: Sequence[FieldPath]) -> str:
+    """Return the first proposal for some changes that reads as intended. Raises EditRefused."""
+    # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
+    proposals = [_propose(draft, draft.root, change, intended) for change in reversed(changes)]
+    # Of several changes, one that needs its second proposal is found by halves: the others keep their best one.
+    most = None if len(changes) == 1 else 1
+    for splices in itertools.islice(zip(*proposals, strict=False), most):
+        candidate = draft.splice(*itertools.chain(*splices))
+        if candidate is not None and reads_as(candidate, intended):
+            return candidate
+    path = changes[0].path
+    # A new key may be on the way to the field.
+    path = next((field for field in paths if field[: len(path)] == path), path)
+    on_the_way = [*draft.root.follow(path)]
+    inside = on_the_way[-1].walk() if len(on_the_way) > len(path) else ()
+    if any(node.anchor for node in itertools.chain(on_the_way, inside)):
+        raise EditRefused(
+            f"{dotted(path)} cannot be changed alone: it has, or is inside, an anchor (&) whose value is also used "
+            "elsewhere in the file",
+            path,
+            hint="replace the alias (*) with the value, or change the file by hand",
+        )
+    raise _refuse_unwritable(path)
 
 
 def _propose(draft: Draft, holder: Node, change: Change, intended: Any, depth: int = 0) -> Iterator[Splices]:

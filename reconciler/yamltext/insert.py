@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.yamltext.changes import encode
-from reconciler.yamltext.draft import Draft, Moved, Splice, Splices, find_quotes
+from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import write_block, write_inline, write_item
 
@@ -46,7 +46,7 @@ def insert_items(draft: Draft, sequence: Node, path: FieldPath, items: Sequence[
         inline = [write_inline(item, quotes, in_brackets=True) for item in items]
         yield _insert_in_brackets(draft, sequence, inline, before)
         return
-    for moved, layout in itertools.product([draft.moved, Moved()], draft.list_layouts(quotes)):
+    for moved, layout in itertools.product([draft.moved, {}], draft.list_layouts(quotes)):
         open_lines = dict(moved)  # an item that comes twice takes its comments once
         lines = [
             open_lines.pop((path[:-1], encode(item)), []) or write_item(item, sequence.column, layout) for item in items

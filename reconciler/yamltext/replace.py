@@ -9,7 +9,6 @@ from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Entry, Node, line_end, line_start
 from reconciler.yamltext.writer import (
-    BlockText,
     Layout,
     block_column,
     column_below,
@@ -44,8 +43,8 @@ def _replace(draft: Draft, holder: Node, entry: Entry, value: Any) -> Iterator[S
         yield _write_head(draft, entry, write_inline(value, quotes, in_brackets=True))
         return
     if isinstance(value, str) and ("\n" in value or node.is_block_text):
-        for block in _propose_block_texts(draft, holder, entry, value):
-            yield _write_head(draft, entry, block.header, block.lines)
+        for header, *lines in _propose_block_texts(draft, holder, entry, value):
+            yield _write_head(draft, entry, header, lines)
     # Brackets that are there stay.
     if is_filled(value) and (is_bare or not node.flow):
         for layout in draft.list_layouts(quotes):
@@ -53,7 +52,7 @@ def _replace(draft: Draft, holder: Node, entry: Entry, value: Any) -> Iterator[S
     yield _write_head(draft, entry, write_inline(value, quotes))
 
 
-def _propose_block_texts(draft: Draft, holder: Node, entry: Entry, value: str) -> Iterator[BlockText]:
+def _propose_block_texts(draft: Draft, holder: Node, entry: Entry, value: str) -> Iterator[list[str]]:
     node = entry.value
     least_column = block_column(holder.column, draft.layout)
     column = node.body_column or least_column

@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from reconciler.assistant.invisible import REORDERING
 from reconciler.core.definition import MAX_BYTES
@@ -46,13 +46,6 @@ class Layout:
     blocks: bool = True  # else texts of several lines are written in quotes
     width: int = 0  # if there is one, long texts of one line are folded
     quotes: str = ""  # of texts on one line, none for plain ones
-
-
-class BlockText(NamedTuple):
-    """A text in YAML's block style: the header after the key, and the lines below it."""
-
-    header: str
-    lines: list[str]
 
 
 def write_definition(fields: Mapping[str, Any], *, most: int = MAX_BYTES) -> str:
@@ -124,8 +117,8 @@ def is_filled(value: Any) -> bool:
     return isinstance(value, list | tuple | Mapping) and bool(value)
 
 
-def write_literal(text: str, column: int, parent_column: int) -> BlockText | None:
-    """Return a text as a literal block (`|`) with its lines at `column`, None where it needs escapes.
+def write_literal(text: str, column: int, parent_column: int) -> list[str] | None:
+    """Return a text as a literal block, its header (`|`) and its lines at `column`, or None where it needs escapes.
 
     The header has an indentation indicator where the text begins with white space (YAML 1.2.2, 8.1.1.1), and
     the chomping indicator that keeps its trailing line breaks (8.1.1.2).
@@ -137,11 +130,11 @@ def write_literal(text: str, column: int, parent_column: int) -> BlockText | Non
     if len(indicator) > 1:
         return None
     lines = text.removesuffix("\n").split("\n")
-    return BlockText(f"|{indicator}{_find_chomping(text)}", [_indent(line, column) for line in lines])
+    return [f"|{indicator}{_find_chomping(text)}", *(_indent(line, column) for line in lines)]
 
 
-def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = _NARROWEST) -> BlockText | None:
-    """Return a text as a folded block (`>`), None where folding would change it.
+def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = _NARROWEST) -> list[str] | None:
+    """Return a text as a folded block, its header (`>`) and its lines, or None where folding would change it.
 
     Of `old_lines`, which are there now, those that still fit stay; the longest of them widens the `width`.
     """
@@ -166,7 +159,7 @@ def write_folded(text: str, column: int, old_lines: Sequence[str], width: int = 
         lines += _wrap(paragraph, old_paragraphs[index] if index < len(old_paragraphs) else [], width)
         index += 1
     lines += [""] * (_count_breaks(text) - 1)
-    return BlockText(f">{_find_chomping(text)}", [_indent(line, column) for line in lines])
+    return [f">{_find_chomping(text)}", *(_indent(line, column) for line in lines)]
 
 
 def _needs_escapes(text: str) -> bool:
@@ -188,7 +181,7 @@ def _write_scalar(prefix: str, value: Any, column: int, layout: Layout) -> list[
         elif layout.width and len(value) > layout.width - _AFTER_KEY and " " in value:
             block = write_folded(value, column_of_text, (), layout.width - column_of_text)
         if block:
-            return [f"{prefix} {block.header}", *block.lines]
+            return [f"{prefix} {block[0]}", *block[1:]]
     return [f"{prefix} {write_inline(value, layout.quotes)}"]
 
 
