@@ -150,20 +150,10 @@ class Definition:
         A list is one leaf, at the line of its key; where all that differs in it is one text, that text's file counts.
         In a text file it is the first line that differs.
         """
-        position, leaf = self._find_key(path), path
-        if isinstance(value, list) and position is not None:
-            leaf = find_only_difference(value, other, path)
-            inner = self._find_key(leaf) or position
-            position = inner if inner[0] != position[0] else position
-        if position is None or position[0].endswith(SUFFIXES):
-            return position
-        return position[0], find_differing_line(*(item_at(side, leaf[len(path) :]) for side in (value, other)))
-
-    def _find_key(self, path: FieldPath) -> tuple[str, int] | None:
-        """Return file and line of a field's key; a text in a file of its own begins in line 1 of that file."""
+        leaf = find_only_difference(value, other, path) if isinstance(value, list) else path
         for layer in reversed(self.layers):
-            if text := layer.text_at(path):
-                return text.file, 1
+            if text := layer.text_at(leaf):
+                return text.file, find_differing_line(*(item_at(side, leaf[len(path) :]) for side in (value, other)))
             if place := layer.places.get(path):
                 return layer.file, place.key[0]
         return None

@@ -135,23 +135,17 @@ def check_matches(
     # Most often a typo, and then the value that the entry should protect is not protected.
     for entry, name in settings.entries:
         concerned = [definition for definition in definitions if entry.concerns(definition.key)]
-        message = ""
         # A skipped file is not a definition, but its lint may be silenced.
         if not concerned and not (isinstance(entry, LintLevel) and entry.lint == "skipped-file"):
             message = (
                 f"{name} matches no definition: remove it from reconciler.yaml, or correct its `assistants` (a "
                 "definition's name is its path below the folder, without .yaml)"
             )
-        elif isinstance(entry, IgnoreRule | EnforceRule):
-            # Anything but an object would be sent in place of what live has (or may have, unread) at an ignored path.
-            above = [value for each in concerned for value in _list_above(each, entry.path)]
-            protects = isinstance(entry, IgnoreRule) and not all(isinstance(value, Mapping) for value in above)
-            protects = protects and (not lives or any(paths_matching(live, entry.path) for live in lives))
-            if not protects and not any(_declares(each, entry.path) for each in concerned):
-                message = f"{name} matches nothing in any definition: remove it from reconciler.yaml"
-        elif isinstance(entry, Rule):
-            message = explain_dead_rule(entry, settings)
-        yield entry, message
+            yield entry, message
+        elif isinstance(entry, IgnoreRule | EnforceRule) and not _has_effect(entry, concerned, lives):
+            yield entry, f"{name} matches nothing in any definition: remove it from reconciler.yaml"
+        else:
+            yield entry, explain_dead_rule(entry, settings) if isinstance(entry, Rule) else ""
 
 
 def find_idle_secrets(
@@ -181,6 +175,17 @@ def warn_of_unmatched(
         if covers(ignored.path, enforced.path) and any(_declares(each, enforced.path) for each in concerned):
             name = write_path(enforced.path)
             yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one"
+
+
+def _has_effect(
+    entry: IgnoreRule | EnforceRule, definitions: Sequence[Definition], lives: Sequence[Mapping[str, Any]]
+) -> bool:
+    if any(_declares(each, entry.path) for each in definitions):
+        return True
+    # Anything but an object would be sent in place of what live has (or may have, unread) at an ignored path.
+    above = (value for each in definitions for value in _list_above(each, entry.path))
+    is_in_danger = isinstance(entry, IgnoreRule) and not all(isinstance(value, Mapping) for value in above)
+    return is_in_danger and (not lives or any(paths_matching(live, entry.path) for live in lives))
 
 
 def _declares(definition: Definition, pattern: FieldPath) -> bool:
