@@ -1,6 +1,5 @@
 """The lints: what is valid in a definition, but probably a mistake. LINTS is the one table of their ids."""
 
-import dataclasses
 import functools
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -117,12 +116,12 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
     elif message.endswith(("\n", "\r")):
         # Most often, the line break at the end of a block text. A voice makes a pause there.
         advice = ('; remove it, or write "|-" or ">-" instead of "|" or ">"', "; remove the empty line at the end")
-        problem = _make_problem("trailing-newline", (field,), f"{field} ends in a line break", prefix=message.rstrip())
-        yield dataclasses.replace(problem, advice=advice)
+        words = f"{field} ends in a line break"
+        yield _make_problem("trailing-newline", (field,), words, message.rstrip(), advice=advice)
     elif message != message.rstrip():
         # A no-break space comes with copied text, and looks like an ordinary space.
         name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
-        yield _make_problem("trailing-space", (field,), f"{field} ends in white space{name}; remove it", prefix=message)
+        yield _make_problem("trailing-space", (field,), f"{field} ends in white space{name}; remove it", message)
     if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
         yield _make_problem("unpaired-braces", (field,), words)
@@ -130,7 +129,8 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         if match := pattern.search(message):
             # An item of a list begins with the line end before it.
             prefix = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
-            yield _make_problem(lint, (field,), f"{field} {words}", shorten(match[0]), prefix)
+            discreet, excerpt = f"{field} {words}", shorten(match[0])
+            yield _make_problem(lint, (field,), f"{discreet} (here: {excerpt})", prefix, discreet=discreet)
 
 
 def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:
@@ -153,16 +153,14 @@ def _check_text(path: FieldPath, text: str) -> Iterator[FieldProblem]:
     if "\n" in body and (match := _LINE_END_BLANKS.search(body)):
         prefix = text[: match.start()]
         line = prefix.count("\n") + 1
-        yield _make_problem(
-            "line-end-blanks", path, f"{dotted(path)} has spaces at the end of line {line}; remove them", "", prefix
-        )
+        words = f"{dotted(path)} has spaces at the end of line {line}; remove them"
+        yield _make_problem("line-end-blanks", path, words, prefix)
     stripped = body.lstrip()
     around = _QUOTED.fullmatch(stripped)
     # Two quotations in a sentence are not quotation marks around it.
     if around and around["open"] not in stripped[1:-1]:
-        words = "has curly quotes around it, which become part of the text"
-        problem = _make_problem("curly-quotes", path, f"{dotted(path)} {words}")
-        yield dataclasses.replace(problem, advice=('; use "..."', "; remove them"))
+        words = f"{dotted(path)} has curly quotes around it, which become part of the text"
+        yield _make_problem("curly-quotes", path, words, advice=('; use "..."', "; remove them"))
 
 
 def _check_keys(path: FieldPath, keys: tuple[str, ...]) -> Iterator[FieldProblem]:
@@ -172,8 +170,7 @@ def _check_keys(path: FieldPath, keys: tuple[str, ...]) -> Iterator[FieldProblem
         if (other := first_keys.setdefault(same_name(key), key)) != key:
             words = f"{dotted((*path, key))} and {other} beside it differ only {tell_apart(key, other)}; remove one"
             discreet = "this key and one beside it differ only in case or in Unicode form; remove one"
-            problem = _make_problem("similar-names", (*path, key), words)
-            yield dataclasses.replace(problem, about="key", discreet=discreet)
+            yield _make_problem("similar-names", (*path, key), words, about="key", discreet=discreet)
 
 
 # In a large project, the same keys come up a thousand times.
@@ -199,8 +196,6 @@ def _list_nodes(value: Any, path: FieldPath, nodes: list[tuple[FieldPath, Any]])
     return nodes
 
 
-def _make_problem(lint: str, path: FieldPath, words: str, excerpt: str = "", prefix: str = "") -> FieldProblem:
+def _make_problem(lint: str, path: FieldPath, message: str, prefix: str = "", **details: Any) -> FieldProblem:
     """Return a problem in a text, in the line that comes after the text `prefix`."""
-    message = f"{words} (here: {excerpt})" if excerpt else words
-    line = prefix.count("\n") + 1
-    return FieldProblem(path, message, words if excerpt else "", severity="warning", lint=lint, line=line)
+    return FieldProblem(path, message, severity="warning", lint=lint, line=prefix.count("\n") + 1, **details)

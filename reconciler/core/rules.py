@@ -16,50 +16,80 @@ from reconciler.assistant.rule_schemas import place_schema
 from reconciler.assistant.rule_words import describe_errors
 from reconciler.core.settings import Rule, Settings
 from reconciler.core.tree import MISSING, item_at, paths_matching
-from reconciler.dataclass import dataclass
 
 LimitTime = Callable[[], contextlib.AbstractContextManager[None]]
 NOTICE_DAYS: Final = 30
 _LONGEST_KEPT: Final = 1_000  # characters of JSON
 
 
-@dataclass(slots=True)
 class _Check:
-    """One rule that is checked today: its severity, and its prepared schema or None."""
+    """One rule that is checked today. `limit_time`, around each check, raises TimeoutError if it takes too long."""
 
-    rule: Rule
-    severity: Severity
-    validator: Any
-    place: str  # of the rule
-    is_dead: bool  # no definition can declare its field
-    limit_time: LimitTime  # around each check; raises TimeoutError if it takes too long
-    # What was found in values, by type and value; objects and lists by their JSON.
-    violations_by_value: dict[tuple[type, Any], tuple[FieldProblem, ...]] = dataclasses.field(default_factory=dict)
-    hangs: bool = False  # it is not tried again then: a fleet would wait for each text
+    def __init__(self, rule: Rule, severity: Severity, settings: Settings, limit_time: LimitTime) -> None:
+        self.rule = rule
+        self._later = f" (an error from {rule.starts} on)" if severity != rule.severity else ""
+        self._severity = severity
+        self._place = f"{settings.file}:{rule.place[0]}"
+        self._is_dead = bool(explain_dead_rule(rule, settings))
+        self._validator = _make_validator(rule.schema)
+        self._limit_time = limit_time
+        # What was found in values, by type and value; objects and lists by their JSON.
+        self._violations: dict[tuple[type, Any], tuple[FieldProblem, ...]] = {}
+        self._hangs = False  # it is not tried again then: a fleet would wait for each text
 
-    def check_value(self, value: Any) -> tuple[FieldProblem, ...]:
+    def find_problems(self, document: Mapping[str, Any], *, required: bool) -> Iterator[FieldProblem]:
+        """Yield where a document breaks the rule; with `required` it must declare a value."""
+        violations = [*(self._find_missing(document) if required else ()), *self._find_wrong(document)]
+        for violation in violations:
+            path, about = violation.path, violation.about
+            message, discreet = (
+                f"{self.rule.reason}: {dotted(path)} {words}{self._later} [{self.rule.id}]" if words else ""
+                for words in (violation.message, violation.discreet)
+            )
+            # A missing value has no line, but its parent has.
+            while path and item_at(document, path) is MISSING:
+                path, about = path[:-1], "key"
+            yield FieldProblem(path, message, discreet, about if path else "file", self._severity, line=violation.line)
+
+    def _find_missing(self, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
+        for path in _find_missing(document, self.rule.path, ()):
+            missing = item_at(document, path) is MISSING
+            words = "is not declared, but is required" if missing else "is null, but a value is required"
+            if self._is_dead:
+                words = f"is required, but no definition can declare it: correct this rule ({self._place})"
+            yield FieldProblem(path, words)
+
+    def _find_wrong(self, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
+        for path in paths_matching(document, self.rule.path) if self._validator is not None else ():
+            value = item_at(document, path)
+            # The missing value is already reported.
+            if value is not None or not self.rule.required:
+                for violation in self._check_value(value):
+                    yield dataclasses.replace(violation, path=(*path, *violation.path))
+
+    def _check_value(self, value: Any) -> tuple[FieldProblem, ...]:
         """Return how a value violates the schema."""
         # Judging a value is much slower than looking it up, and a fleet repeats most of its values.
         key = (type(value), json.dumps(value) if isinstance(value, dict | list) else value)
-        if key not in self.violations_by_value:
-            self.violations_by_value[key] = self._check_uncached(value)
-        violations = self.violations_by_value[key]
-        # Long prompts are unique, and caching a copy of each would take much memory.
-        if key[0] in (dict, list) and len(key[1]) > _LONGEST_KEPT:
-            del self.violations_by_value[key]
+        violations = self._violations.get(key)
+        if violations is None:
+            violations = self._check_uncached(value)
+            # Long prompts are unique, and caching a copy of each would take much memory.
+            if key[0] not in (dict, list) or len(key[1]) <= _LONGEST_KEPT:
+                self._violations[key] = violations
         return violations
 
     def _check_uncached(self, value: Any) -> tuple[FieldProblem, ...]:
         reason = "takes too long; simplify its pattern, since nested repetition such as (a+)+ is slow"
         try:
-            if not self.hangs:
-                with self.limit_time():
-                    return tuple(describe_errors(self.validator.iter_errors(value)))
+            if not self._hangs:
+                with self._limit_time():
+                    return tuple(describe_errors(self._validator.iter_errors(value)))
         except RecursionError:
             reason = "refers to itself endlessly"
         except TimeoutError:
-            self.hangs = True
-        return (FieldProblem((), f"cannot be checked: this rule ({self.place}) {reason}"),)
+            self._hangs = True
+        return (FieldProblem((), f"cannot be checked: this rule ({self._place}) {reason}"),)
 
 
 class RuleSet:
@@ -67,14 +97,7 @@ class RuleSet:
 
     def __init__(self, settings: Settings, limit_time: LimitTime = contextlib.nullcontext) -> None:
         self._checks = [
-            _Check(
-                rule,
-                severity,
-                _make_validator(rule.schema),
-                f"{settings.file}:{rule.place[0]}",
-                bool(explain_dead_rule(rule, settings)),
-                limit_time,
-            )
+            _Check(rule, severity, settings, limit_time)
             for rule in settings.rules
             if (severity := severity_on(rule, settings.today)) is not None
         ]
@@ -87,8 +110,7 @@ class RuleSet:
         for check in self._checks if is_assistant or self._settings.environment is None else ():
             rule = check.rule
             if rule.concerns(key) and not any(entry.concerns(key) for entry in rule.exceptions):
-                for violation in _find_rule_violations(check, document, required=rule.required and is_assistant):
-                    yield _to_problem(check, document, violation)
+                yield from check.find_problems(document, required=rule.required and is_assistant)
 
 
 def list_schema_parts(settings: Settings, *, whole: bool) -> list[Schema]:
@@ -142,26 +164,6 @@ def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> It
         yield jsonschema.ValidationError(f"{value} is not a multiple of {step}")
 
 
-def _find_rule_violations(check: _Check, document: Mapping[str, Any], *, required: bool) -> Iterator[FieldProblem]:
-    rule = check.rule
-    if required:
-        for path in _find_missing(document, rule.path, ()):
-            missing = item_at(document, path) is MISSING
-            words = "is not declared, but is required" if missing else "is null, but a value is required"
-            if check.is_dead:
-                words = f"is required, but no definition can declare it: correct this rule ({check.place})"
-            yield FieldProblem(path, words)
-    if check.validator is None:
-        return
-    for path in paths_matching(document, rule.path):
-        value = item_at(document, path)
-        # The missing value is already reported.
-        if value is None and rule.required:
-            continue
-        for violation in check.check_value(value):
-            yield dataclasses.replace(violation, path=(*path, *violation.path))
-
-
 def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[FieldPath]:
     if not pattern:
         if tree is None:
@@ -176,18 +178,3 @@ def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[Fi
         yield from _find_missing(inner, remainder, (*path, key))
     elif "*" not in remainder:
         yield (*path, key, *remainder)
-
-
-def _to_problem(check: _Check, document: Mapping[str, Any], violation: FieldProblem) -> FieldProblem:
-    rule, path = check.rule, violation.path
-    later = ""
-    if rule.starts is not None and check.severity != rule.severity:
-        later = f" (an error from {rule.starts} on)"
-    name = dotted(path)
-    message = f"{rule.reason}: {name} {violation.message}{later} [{rule.id}]"
-    discreet = f"{rule.reason}: {name} {violation.discreet}{later} [{rule.id}]" if violation.discreet else ""
-    about = violation.about
-    # A missing value has no line, but its parent has.
-    while path and item_at(document, path) is MISSING:
-        path, about = path[:-1], "key"
-    return FieldProblem(path, message, discreet, about if path else "file", check.severity, line=violation.line)
