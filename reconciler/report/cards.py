@@ -193,10 +193,8 @@ def _name_members(members: Sequence[AssistantEntry], places: Sequence[str]) -> I
 
 
 def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, report: Report) -> Iterator[Card]:
-    shared: dict[AssistantView, dict[Key, int]] = {}
-    for members, keys in sharing.items():
-        for assistant in members:
-            shared.setdefault(assistant, {}).update(dict.fromkeys(keys, len(members)))
+    # How many assistants have a shared change. Whoever has the change is one of them.
+    numbers = {key: len(members) for members, keys in sharing.items() for key in keys}
     # A card has all problems of its file. In a check of files, they are the report, and are listed there.
     problems: dict[str, list[str]] = {}
     for problem in report.problems if report.traits.reads_live else ():
@@ -205,7 +203,7 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
             problems.setdefault(problem.file, []).append(message)
     grouped: dict[tuple[str, ...], list[Card]] = {}
     for number, assistant in enumerate(assistants):
-        card = _make_card(assistant, shared.get(assistant, {}), problems.get(assistant.entry.file, ()), report)
+        card = _make_card(assistant, numbers, problems.get(assistant.entry.file, ()), report)
         if card is None:
             continue
         # Assistants that have no differences, and the same error or none, share a card: a server that is down is shown
@@ -218,20 +216,20 @@ def _make_own_cards(assistants: Sequence[AssistantView], sharing: Sharing, repor
         yield cards[0] if len(cards) == 1 else _combine_cards(cards)
 
 
-def _make_card(view: AssistantView, shared: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
+def _make_card(view: AssistantView, numbers: Mapping[Key, int], problems: Sequence[str], report: Report) -> Card | None:
     """Return the card of one assistant; None if there is nothing to show, or if other cards show all of it."""
     entry = view.entry
     # A change with a shared card is only mentioned here, with the number of assistants.
-    own_differences = [difference for difference in view.differences if difference.key not in shared]
+    elsewhere = {each.field.name: numbers[each.key] for each in view.differences if each.key in numbers}
+    own_differences = [difference for difference in view.differences if difference.key not in numbers]
     traits = report.traits_of(entry)
     error = tuple(problems if problems and entry.error else wording.describe_error(entry))
     remarks = [*list_setters([difference.change for difference in own_differences]), *list_remarks(entry)]
     # For `drift`, an assistant that does not exist yet has no differences, so it needs no card.
     calm = entry.status in (Status.IN_SYNC, Status.NEW) and entry.outcome in (None, Outcome.UNCHANGED)
     calm = calm and not wording.is_unclear(entry)
-    if not (own_differences or error or remarks) and (shared or calm):
+    if not (own_differences or error or remarks) and (elsewhere or calm):
         return None
-    elsewhere = {each.field.name: shared[each.key] for each in view.differences if each.key in shared}
     remarks += [Remark(ALSO, f"{name}, as in {number} assistants") for name, number in elsewhere.items()]
     return Card(
         title=wording.choose_title(entry),

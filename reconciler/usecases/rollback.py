@@ -58,21 +58,10 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             # No `max_changes`: the apply was allowed to write as many, and a share would be one of these assistants
             # only.
             run, _ = ask_and_write(_refuse_obstacles(planned, applied, project.settings), undoing, session)
-            notes = [*run.notes, *report.irreversible]
             outcomes = [(result.definition.id, result.outcome) for result in run.results if result.outcome]
             undone = {name for name, outcome in outcomes if outcome.settled or outcome.may_be_live}
-            if report.follows_git:
-                in_git = _leave_out_reverted(applied, at_head) if project.head else applied
-                fields = [field for entry in in_git if entry.id in undone for field in entry.fields]
-                # What was sent must be reported, even if git fails now.
-                try:
-                    notes += _name_reverts(fields, report.head, project)
-                except RepositoryError as error:
-                    notes.append(f"git still has this change, but the commits to revert could not be found: {error}")
-            if undone and project.settings.record and not project.record.commit:
-                way_out = f"{project.how_to_fetch}, and run the same rollback again"
-                notes.append(f"this rollback is not recorded, so it looks like a live edit: {way_out}")
-            run = dataclasses.replace(run, notes=tuple(notes))
+            notes = _list_notes(project, report, [entry for entry in applied if entry.id in undone], at_head)
+            run = dataclasses.replace(run, notes=(*run.notes, *notes))
             # A value that the apply replaced may have been a live edit. Restored, it counts as one again.
             restored = {
                 entry.id: [field.path for field in entry.fields if report.follows_git and not field.replaces_edit]
@@ -81,6 +70,21 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
             write_record = functools.partial(record_rollback, run, project, restored)
             session.end(run, write_record if undone and project.record.commit else None)
     return run
+
+
+def _list_notes(project: Project, report: UndoableApply, undone: Sequence[Applied], at_head: Entries) -> Iterator[str]:
+    """Yield what this rollback did not undo, or leaves for people to do."""
+    yield from report.irreversible
+    if report.follows_git:
+        in_git = _leave_out_reverted(undone, at_head) if project.head else undone
+        # What was sent must be reported, even if git fails now.
+        try:
+            yield from _name_reverts([field for entry in in_git for field in entry.fields], report.head, project)
+        except RepositoryError as error:
+            yield f"git still has this change, but the commits to revert could not be found: {error}"
+    if undone and project.settings.record and not project.record.commit:
+        way_out = f"{project.how_to_fetch}, and run the same rollback again"
+        yield f"this rollback is not recorded, so it looks like a live edit: {way_out}"
 
 
 def _check_place(project: Project) -> None:

@@ -71,14 +71,14 @@ class _Update:
         self.at_head = self.repository.files(head)
         self.entries, self.blobs = self._read_previous()
         self.removed = self._find_removed()
-        self.recorded = dict[str, Entry]()  # of this run's assistants, after it
+        self.recorded = dict[str, Entry | None]()  # by the definition's file: the entries of this run's assistants now
 
     def add_run(self, *, with_entries: bool) -> str | None:
-        files, applied = self._replace_entries() if with_entries else (dict(self.blobs), dict[str, bool]())
+        files = self._replace_entries() if with_entries else dict(self.blobs)
         # If the entry at its path is another one, another assistant has the path by now.
         files = {file: blob for file, blob in files.items() if file not in self.removed or blob != self.blobs.get(file)}
-        changed = {path for path, _ in files.items() ^ self.blobs.items() if path not in applied}
-        keeps = self._find_trailers(self._find_outdated(applied, changed))
+        changed = {path for path, _ in files.items() ^ self.blobs.items() if path not in self.recorded}
+        keeps = self._find_trailers(self._find_outdated(changed))
         # A run that wrote is recorded even if the entries are equal: it reverted a live edit.
         wrote = self.project.announced or any(result.outcome is Outcome.APPLIED for result in self.run.results)
         # A run that failed everywhere is recorded, too: a later plan with --changed-since shows what it left unsettled.
@@ -103,7 +103,7 @@ class _Update:
             unclear=tuple(entry for entry in previous.unclear if entry.id not in names),
             late=tuple(entry for entry in previous.late if entry.id not in names),
             undone=tuple(entry for entry in previous.undone if entry.id not in names),
-            outdated=self._find_outdated({}, deleted),
+            outdated=self._find_outdated(deleted),
         )
         return self._write({file: blob for file, blob in self.blobs.items() if file not in deleted}, keeps)
 
@@ -130,15 +130,11 @@ class _Update:
         texts = {entry.file: write_entry(entry) for entry in entries.by_file.values()}
         return entries, self.repository.write_files(texts)
 
-    def _replace_entries(self) -> tuple[dict[str, Blob], dict[str, bool]]:
-        """Return the objects of the entries, with new ones for the assistants whose fields this run knows.
-
-        Also whether each definition's entry, by its path, is now what the definition declares.
-        """
+    def _replace_entries(self) -> dict[str, Blob]:
+        """Return the objects of the entries, with new ones for the assistants whose fields this run knows."""
         # An assistant has one entry, at the path of its definition. The entry follows a file that has moved, whatever
         # the outcome.
         blobs, placed, texts = dict(self.blobs), dict[str, Blob](), dict[str, str]()
-        applied = {result.definition.file: False for result in self.run.results}
         for result in self.run.results:
             definition, file = result.definition, result.definition.file
             old = self.entries.find(result.ids, file)
@@ -152,9 +148,7 @@ class _Update:
                 placed[file] = self.blobs[old.file]
             is_recorded = result.outcome is not None and result.outcome.is_recorded
             entry = make_entry(self.project, result, old) if is_recorded else None
-            if (now := entry or old) is not None:
-                self.recorded[file] = now
-            applied[file] = are_same(now, definition)
+            self.recorded[file] = entry or old
             # An equal entry keeps its object, so that a changed comment is not a change of the entry.
             if entry is None or (old is not None and old.file == file and are_same(entry, old)):
                 continue
@@ -163,7 +157,7 @@ class _Update:
             else:
                 texts[file] = write_entry(entry)
         blobs = self._move_displaced(blobs, {*placed, *texts})
-        return {**blobs, **placed, **self.repository.write_files(texts)}, applied
+        return {**blobs, **placed, **self.repository.write_files(texts)}
 
     def _still_defines(self, file: str, ids: Collection[str]) -> bool:
         """Return whether a file of `HEAD` may be that of an assistant; the record may have its id."""
@@ -213,11 +207,11 @@ class _Update:
         entry = self.recorded.get(file) or self.entries.find(result.ids, file)
         return entry.declared if entry is not None else {}
 
-    def _find_outdated(self, applied: Mapping[str, bool], changed: Collection[str]) -> dict[str, frozenset[str]]:
+    def _find_outdated(self, changed: Collection[str]) -> dict[str, frozenset[str]]:
         """Return, by their folder, the definitions whose entry is not what `head` declares.
 
-        `applied` tells it of the definitions of this run, `changed` are entries that it has changed besides. A folder
-        of which it is not known is left out.
+        `changed` are entries that this run has changed besides those of its definitions. A folder of which it is not
+        known is left out.
         """
         previous, below = self.previous, self.project.below
         known = dict(previous.outdated) if previous.applied == self.head else {}
@@ -227,7 +221,9 @@ class _Update:
         if self.project.loaded.whole:
             known[below] = frozenset()
         if below in known:
-            known[below] = (known[below] - applied.keys()) | {file for file, is_so in applied.items() if not is_so}
+            definitions = [each.definition for each in self.run.results if each.definition.file in self.recorded]
+            differing = {each.file for each in definitions if not are_same(self.recorded[each.file], each)}
+            known[below] = (known[below] - self.recorded.keys()) | differing
         defined = changed & self.at_head.keys()
         return {
             folder: files | {file for file in defined if is_definition_file(file, folder)}

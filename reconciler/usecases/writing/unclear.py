@@ -52,7 +52,7 @@ def find_unclear(run: Run, previous: Record) -> tuple[Unclear, ...]:
     return tuple(unclear[name] for name in sorted(unclear))
 
 
-def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry]) -> tuple[Unclear, ...]:
+def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry | None]) -> tuple[Unclear, ...]:
     """Return the writes that the API accepted and live did not show: this run's, and older unsettled ones.
 
     `recorded` are the entries of this run's assistants after it, by the file of the definition.
