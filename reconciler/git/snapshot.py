@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of, path_in
+from reconciler.core.definition import NEW, SUFFIXES, Definition, is_defaults_file, is_definition_file, key_of, path_in
 from reconciler.core.settings import FILE_NAME
 from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
@@ -81,10 +81,10 @@ class Snapshot:
 
     def read_everything(self) -> Entries:
         """Return all definitions of the commit, in whatever folder: the entries of a record of the older form."""
-        if self.environment is not None:
-            return self.read_beside_settings()
-        paths = [path for path in self._files if is_definition_file(path, "") and not self.is_overlay(path)]
-        return self.read_layers({path: self.stack_anywhere(path) for path in paths}, warn=False)
+        layers = self._find_all_layers()
+        return self.read_layers(
+            {path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False
+        )
 
     def find_unchanged(self) -> dict[str, Definition]:
         """Return today's definitions that the commit declares with the same files, by path. Parses none."""
@@ -121,10 +121,6 @@ class Snapshot:
             if path in files and is_definition_file(path, folder):
                 yield key_of(path, folder), {path: files[path]}
 
-    def stack_anywhere(self, path: str) -> Layers:
-        """Return the layers of a definition in whatever folder, as if that were the repository's root."""
-        return {**self.layers.find_defaults([""], key_of(path, "")), path: self._files[path]}
-
     def read_layers(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries of some files; without `warn`, a file that is not a definition is skipped."""
         entries: dict[str, Entry] = {}
@@ -158,15 +154,20 @@ class Snapshot:
         length = len(self.commit)
         return {tuple(object_name(layer.text, length) for layer in each.layers): each for each in self.current}
 
-    def read_beside_settings(self) -> Entries:
-        """Return the environment's definitions in any folder beside settings that name it."""
+    def _find_all_layers(self) -> dict[str, Layers]:
+        """Return the files of each definition in whatever folder; in an environment, beside settings that name it."""
+        if self.environment is None:
+            # As if the definitions' folder were the repository's root.
+            keys = {path: key_of(path, "") for path in self._files if is_definition_file(path, "")}
+            return {
+                path: {**self.layers.find_defaults([""], key), path: self._files[path]} for path, key in keys.items()
+            }
         parents = self.settings_folders
         paths = self.repository.folders(self.commit)
         folders = sorted(path for path in paths if path and posixpath.dirname(path) in parents)
         layers = {path: files for folder in folders for path, files in self.find_layers(folder, None).items()}
-        return self.read_layers(
-            {path: files for path, files in layers.items() if not self.is_overlay(path)}, warn=False
-        )
+        # The overlays of other environments are of other assistants, even if they have the same ids.
+        return {path: files for path, files in layers.items() if not self.is_overlay(path)}
 
     @functools.cached_property
     def _overlays(self) -> dict[str, dict[str, str | None]]:
@@ -185,16 +186,15 @@ class Snapshot:
 
     def find_mentioned(self, ids: Collection[str]) -> Entries:
         """Return the definitions of the commit, in whatever folder, that have one of some ids."""
-        # The overlays of other environments are of other assistants, even if they have the same ids.
-        if self.environment is not None:
-            entries = self.read_beside_settings()
-            return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
-        # Those whose text does not hold an id are not worth parsing.
         needles = [name.encode() for name in ids]
-        paths = [path for path in self._files if is_definition_file(path, "")]
-        contents = {path: self.repository.read(path, self._files[path]) or b"" for path in paths}
-        mentioning = [path for path, content in contents.items() if any(needle in content for needle in needles)]
-        entries = self.read_layers({path: self.stack_anywhere(path) for path in sorted(mentioning)}, warn=False)
+
+        # Those whose text does not hold an id are not worth parsing. Defaults have none.
+        def mentions_id(files: Layers) -> bool:
+            own = (self.repository.read(*file) or b"" for file in files.items() if not is_defaults_file(file[0]))
+            return any(needle in content for content in own for needle in needles)
+
+        layers = {path: files for path, files in self._find_all_layers().items() if mentions_id(files)}
+        entries = self.read_layers(layers, warn=False)
         return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
 
     def overlay_folders(self, parent: str) -> dict[str, str | None]:

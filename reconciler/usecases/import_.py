@@ -21,9 +21,10 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import merge_overlay, put_all, walk_leaves
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, ReconcilerError, SettingsError
-from reconciler.files.definitions import Loaded, load_defaults
+from reconciler.files.definitions import load, load_defaults
 from reconciler.files.folders import repository_root, shown_path
 from reconciler.files.write import rewrite, write_whole
+from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.yamltext.writer import write_definition
 
 # A text with this many line ends, or more characters than this, is long.
@@ -60,21 +61,23 @@ class Importer:
     api: Assistants
     folder: Path
     settings: Settings
-    loaded: Loaded | None  # the definitions that are there already
     force: bool = False
-    shared: Loaded | None = None  # in an environment, where the ids go into its overlay: those without overlays
     text_files: bool = False  # long texts get files of their own
 
     def __post_init__(self) -> None:
         self._root = repository_root(self.folder)
         self._overlays = self._find_overlays()
-        entries = [entry for entry in _list_definitions(self.loaded) if entry.id]
+        self._existing = self._load_existing(drop_missing_overlay(self.settings, self.folder))
+        entries = [entry for entry in self._existing if entry.id]
         self._files = {entry.id: entry.id_file for entry in entries}
         self._replaceable = {entry.id: entry for entry in entries if self.force and self._may_replace(entry)}
         if self._overlays is not None:
-            # A definition without an id gets one.
+            # The overlays have the ids. A definition without an id gets one.
             used_stems = [entry.key for entry in entries]
+            bare = dataclasses.replace(self.settings, overlay=None)
+            self._shared = {each.key: each for each in self._load_existing(bare, without_ids=True)}
         else:
+            self._shared = {}
             # An existing file could belong to any assistant.
             existing = self.folder.iterdir() if self.folder.is_dir() else ()
             used_stems = [file.stem for file in existing if file.suffix.lower() in SUFFIXES]
@@ -114,6 +117,14 @@ class Importer:
     def _is_defined(self, assistant_id: str) -> bool:
         return assistant_id in self._files and assistant_id not in self._replaceable
 
+    def _load_existing(self, settings: Settings, *, without_ids: bool = False) -> list[Definition]:
+        try:
+            loaded = load(self.folder, (), root=self._root, settings=settings, without_ids=without_ids)
+        except DefinitionError:
+            return []  # the first import creates the folder
+        # If several have one id, the valid one counts, so it comes last.
+        return [*loaded.invalid, *loaded.definitions]
+
     def _find_overlays(self) -> Path | None:
         """Return the folder of the environment's overlays, None without an environment."""
         settings = self.settings
@@ -138,7 +149,7 @@ class Importer:
         The overlay contains the differences from its definition, which is written as well if there is none.
         """
         declared = build_definition(assistant_id, live, self.settings)
-        definition = self._find_shared(key, old) if self._overlays is not None else None
+        definition = self._find_shared(key, old)
         layers = [*self._load_defaults(key, self.settings), *([definition.own_layer] if definition is not None else [])]
         shared, own_fields = _drop_id(merge_layers(layers)), dict[str, Any]()
         if definition is None:
@@ -175,15 +186,15 @@ class Importer:
         return load_defaults(self.folder, key, root=self._root, settings=settings)
 
     def _find_shared(self, key: str, old: Definition | None) -> Definition | None:
-        """Return the definition of a key that others share, None if there is none yet."""
-        existing = [each for each in _list_definitions(self.loaded) if each.key == key and each.id]
+        """Return the definition of a key that environments share, None if there is none yet."""
+        existing = [each for each in self._existing if each.key == key and each.id]
         if existing and old is None:
             raise DefinitionError(
                 f"has the id {existing[0].id} in {self.settings.environment} already; nothing was written",
                 where=existing[0].id_file,
                 hint="rename that definition, and its overlays with it",
             )
-        shared = next((each for each in _list_definitions(self.shared) if each.key == key), None)
+        shared = self._shared.get(key)
         if isinstance(shared, InvalidDefinition):
             raise DefinitionError(
                 f"nothing can be merged on top of this definition: {shared.message}",
@@ -191,11 +202,6 @@ class Importer:
                 hint="correct it first, then import again",
             )
         return shared
-
-
-def _list_definitions(loaded: Loaded | None) -> list[Definition]:
-    # If several have one id, the valid one counts, so it comes last.
-    return [*loaded.invalid, *loaded.definitions] if loaded is not None else []
 
 
 def _drop_id(fields: Mapping[str, Any]) -> dict[str, Any]:

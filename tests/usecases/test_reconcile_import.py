@@ -16,9 +16,8 @@ from reconciler.usecases.import_ import Import, Importer
 
 
 def import_ids(project: Project, sandbox: Sandbox, *ids: str, force: bool = False) -> list[Import]:
-    loaded = project.load_definitions() if any(project.folder.rglob("*.yaml")) else None
     with open_api(sandbox.url) as api:
-        importer = Importer(api, project.folder, project.settings, loaded, force)
+        importer = Importer(api, project.folder, project.settings, force)
         return [importer.import_one(assistant_id) for assistant_id in ids]
 
 
@@ -363,7 +362,7 @@ def test_the_folder_is_made(project: Project) -> None:
     project.folder.rmdir()
     folder = project.root / "deep" / "er"
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
-        result = Importer(api, folder, project.settings, None).import_one("asst_1")
+        result = Importer(api, folder, project.settings).import_one("asst_1")
     assert file_of(result) == folder / "a.yaml"
     assert read_written_file(result)
 
@@ -372,7 +371,7 @@ def test_a_folder_that_cannot_be_made_is_told(project: Project) -> None:
     blocked = project.root / "file"
     blocked.write_text("")
     with running_sandbox({"asst_1": {"name": "A"}}) as sandbox, open_api(sandbox.url) as api:
-        result = Importer(api, blocked / "x", project.settings, None).import_one("asst_1")
+        result = Importer(api, blocked / "x", project.settings).import_one("asst_1")
     assert "cannot be written: Not a directory" in str(result.error)
 
 
@@ -380,7 +379,7 @@ def test_a_file_that_appears_during_the_write_is_not_replaced(project: Project) 
     live = {"name": "A", "metadata": {str(number): "Hello! " * 100 for number in range(200)}}
     with running_sandbox({"asst_1": live}) as sandbox, open_api(sandbox.url) as api:
         # Many files, which take a while.
-        importer = Importer(api, project.folder, project.settings, None, text_files=True)
+        importer = Importer(api, project.folder, project.settings, text_files=True)
         with save_while_written(project.folder / "a.yaml", "another import's"):
             result = importer.import_one("asst_1")
     assert "was changed in the meantime" in str(result.error)
@@ -406,7 +405,7 @@ def test_an_id_that_no_definition_may_have_is_told(project: Project) -> None:
 @pytest.mark.parametrize("listing", [True, False])
 def test_all_ids_where_the_api_lists_them(project: Project, listing: bool) -> None:
     with running_sandbox({"asst_1": {}, "asst_2": {}}, listing=listing) as sandbox, open_api(sandbox.url) as api:
-        found = Importer(api, project.folder, project.settings, None).list_ids()
+        found = Importer(api, project.folder, project.settings).list_ids()
     assert found == (["asst_1", "asst_2"] if listing else None)
 
 

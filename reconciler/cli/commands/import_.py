@@ -1,9 +1,7 @@
 """`reconciler import`."""
 
-import dataclasses
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 
 import click
 
@@ -15,13 +13,10 @@ from reconciler.cli.output import show_failures
 from reconciler.cli.streams import eprint
 from reconciler.core.importing import warn_of_reordering
 from reconciler.core.settings import Settings
-from reconciler.errors import DefinitionError, UsageError
-from reconciler.files.definitions import Loaded, load
-from reconciler.files.folders import repository_root
+from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape, name_path
 from reconciler.usecases.import_ import Import, Importer
 from reconciler.usecases.project.choices import Choices
-from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.reading import read_bare_project
 from reconciler.yamltext.writer import write_inline
 
@@ -68,9 +63,8 @@ def command(
     # An assistant whose definition is hidden would get a second one.
     project = read_bare_project(choices, whole=True)
     settings = project.settings
-    loaded, shared = _load_existing(choices.directory, settings)
     with stoppable() as stopping, open_api(connection, settings, stopping) as api:
-        importer = Importer(api, choices.directory, settings, loaded, force, shared, text_files)
+        importer = Importer(api, choices.directory, settings, force, text_files)
         assistant_ids = importer.list_ids() if everything else given_ids
         if assistant_ids is None:
             raise UsageError("this API does not list all of its assistants", hint="pass their ids instead of --all")
@@ -90,20 +84,6 @@ def command(
     # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
     is_refused = not everything and any(result.existing is not None for result in results)
     return stopping.choose_exit_code(failed=bool(failures) or is_refused)
-
-
-def _load_existing(folder: Path, settings: Settings) -> tuple[Loaded | None, Loaded | None]:
-    """Return the existing definitions, and in an environment also all definitions without overlays."""
-    root = repository_root(folder)
-    # In an environment, the overlays have the ids. The definitions below are also needed without overlays.
-    try:
-        loaded = load(folder, (), root=root, settings=drop_missing_overlay(settings, folder))
-    except DefinitionError:
-        return None, None  # the first import creates the folder
-    if settings.environment is None:
-        return loaded, None
-    bare = dataclasses.replace(settings, overlay=None)
-    return loaded, load(folder, (), root=root, settings=bare, without_ids=True)
 
 
 def _read_ids(ids: Sequence[str]) -> list[str]:
