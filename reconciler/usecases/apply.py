@@ -155,8 +155,7 @@ def _carry_out(
     # All or nothing: people reviewed the change as a whole, so one invalid file must not let a part of it go live.
     if project.loaded.invalid:
         run = make_run("apply", project, [Result(definition) for definition in project.loaded.definitions])
-        # Those with an error are the ones that are not valid.
-        results = [each.end(Outcome.REFUSED if each.error is not None else Outcome.SKIPPED) for each in run.results]
+        results = (end_without_writing(project, result) for result in run.results)
         return end_run(run, results, "Nothing was sent: a definition is not valid."), None
     earlier = wishes.earlier
     project = earlier.select(project, session.api.url) if earlier is not None else project

@@ -129,22 +129,19 @@ def _warn_of_shared(project: Project, results: Sequence[Result]) -> list[Result]
 
 def _refuse_duplicates(project: Project, results: Sequence[Result]) -> list[Result]:
     # An assistant has two ids, so only the API's answers show that two definitions are of one.
-    files: dict[str, list[str]] = defaultdict(list)
-    # By the id that GET gives it may be that of a definition which nobody has selected.
-    other_ids: set[str] = set()
+    files: dict[str, set[str]] = defaultdict(set)
     for result in results:
         if result.live is not None:
-            files[result.live["id"]].append(result.definition.file)
-            other_ids |= {result.live["id"]} - {result.definition.id}
-    selected = {result.definition.file for result in results}
+            files[result.live["id"]].add(result.definition.file)
+    # By the id that GET gives it may be that of a definition which nobody has selected.
+    other_ids = files.keys() - {result.definition.id for result in results}
     for definition in project.loaded.read_all(other_ids) if other_ids and not project.loaded.whole else ():
-        if definition.id in other_ids and definition.file not in selected:
-            files[definition.id].append(definition.file)
+        if definition.id in other_ids:
+            files[definition.id].add(definition.file)
     checked = []
     for result in results:
-        same = files[result.live["id"]] if result.live is not None else ()
-        others = [file for file in same if file != result.definition.file]
-        message = f"the same assistant as in {', '.join(others)}, under another id"
+        others = files[result.live["id"]] - {result.definition.file} if result.live is not None else ()
+        message = f"the same assistant as in {', '.join(sorted(others))}, under another id"
         error = Failure("duplicate", message, hint="keep one of the definitions")
         checked.append(dataclasses.replace(result, plan=None, error=error) if others else result)
     return checked

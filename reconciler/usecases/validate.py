@@ -38,19 +38,19 @@ def validate(
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_find_shared_assistants(forms, neighbours))
+    notes = [_SPARSE] if sparse else []
     # An invalid file may declare anything, and a run of selected files does not see the others.
-    is_all = all(loaded.whole and not loaded.invalid for _, loaded in forms)
+    if all(loaded.whole and not loaded.invalid for _, loaded in forms):
+        problems |= set(_find_unmatched(forms))
+        # Notes, and no problems that fail under `--strict`: the path may hide a value that only live has.
+        idle_secrets = find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)
+        notes = [*idle_secrets, *_find_unused(forms), *notes]
     for settings, _ in forms:
         expired = ((entry.place, message) for entry, message in list_expired(settings))
         problems |= {*_locate(settings, expired, "error")}
-    problems |= {*(_find_unmatched(forms) if is_all else ())}
     valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
     invalid = [entry for _, loaded in forms for entry in loaded.invalid]
     results = valid | {entry.file: Result(entry, error=Failure(entry.kind, entry.message)) for entry in invalid}
-    # Notes, and no problems that fail under `--strict`: the path may hide a value that only live has.
-    notes = [*find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)] if is_all else []
-    notes += _find_unused(forms) if is_all else []
-    notes += [_SPARSE] if sparse else []
     return Run(
         command="validate",
         started_at=started_at,
