@@ -165,7 +165,7 @@ def plan(
     """
     _check_own(project, api)
     run = plan_.plan(api, _with_policy(project, on_drift, force_conflicts), Control(concurrency=api.concurrency))
-    return _report(project, run)
+    return _report(run)
 
 
 def apply(
@@ -213,7 +213,7 @@ def apply(
         return read
 
     control = Control(concurrency=api.concurrency)
-    session = apply_.Session(api=api, control=control, publish=lambda run: reports.append(_report(project, run)))
+    session = apply_.Session(api=api, control=control, publish=lambda run: reports.append(_report(run)))
     lock = read.repository, read.settings.environment
     try:
         apply_.apply(lock, read_again, wishes, lambda _: contextlib.nullcontext(session))
@@ -234,7 +234,7 @@ def drift(project: Project, api: AssistantsApi) -> Report:
     _check_own(project, api)
     if not project.read.base.commit and project.choices.base is None:
         project = dataclasses.replace(project, read=read_project(project.choices, or_head=True))
-    return _report(project, plan_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
+    return _report(plan_.drift(api, _begin(project.read), Control(concurrency=api.concurrency)))
 
 
 def _check_own(project: Project, api: AssistantsApi) -> None:
@@ -261,6 +261,6 @@ def _begin(read: Read) -> Read:
     return dataclasses.replace(read, settings=settings, started_at=started_at)
 
 
-def _report(project: Project, run: Run) -> Report:
-    document: Report = to_json(build_report(run, sensitive=project.read.settings.sensitive))
+def _report(run: Run) -> Report:
+    document: Report = to_json(build_report(run))
     return document

@@ -4,18 +4,16 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import Problem, Severity
 from reconciler.cli.options import FORMATS_BY_SUFFIX, OutputOptions
 from reconciler.cli.streams import disarm_text, eprint, is_terminal, wants_colour
 from reconciler.core.run import Run
-from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.files.write import read_bounded, write_whole
 from reconciler.report.build import build_report
@@ -30,9 +28,9 @@ LEAST_WIDTH = 60
 _UNBROKEN = sys.maxsize
 
 
-def emit(run: Run, output: OutputOptions, *, sensitive: Sequence[FieldPath] = ()) -> Report:
+def emit(run: Run, output: OutputOptions) -> Report:
     """Write the report of a run to stdout and to all files, and return it."""
-    report = build_report(run, sensitive=sensitive)
+    report = build_report(run)
     try:
         emit_view(make_view(report), report, output)
     except Exception:
@@ -121,11 +119,11 @@ def read_report(name: str) -> Report:
     return parse_report(read_bounded(Path(name), LARGEST_REPORT), name=name)
 
 
-def write_json_reports(run: Run, output: OutputOptions, settings: Settings) -> None:
+def write_json_reports(run: Run, output: OutputOptions) -> None:
     """Write the JSON reports before anything is sent. Raises ReportError."""
     # With them, the old values are not lost even if the run is killed.
     paths = [path for path in output.reports if path.suffix == ".json"]
-    text = render_json(build_report(run, sensitive=settings.sensitive)) if paths else ""
+    text = render_json(build_report(run)) if paths else ""
     for path in paths:
         _write_report(path, text)
 

@@ -1,7 +1,6 @@
 """A writing run at the terminal: opens the API, asks, saves the report, and shows what was recorded."""
 
 import contextlib
-import dataclasses
 import functools
 import os
 import queue
@@ -18,7 +17,6 @@ from reconciler.cli.output import emit, render, show_problems, write_json_report
 from reconciler.cli.streams import eprint, is_terminal
 from reconciler.core.outcome import Outcome
 from reconciler.core.run import Run
-from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.files.folders import repository_root
@@ -63,17 +61,15 @@ class TerminalSession:
     yes: bool
     label: str
     confirm_with: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
-    settings: Settings = dataclasses.field(default_factory=Settings)  # the project's, once it is read
     report: Report | None = None  # of the run, once it has ended
 
     @contextlib.contextmanager
     def start(self, project: Project) -> Iterator[Session]:
         """Yield the session for a project."""
-        settings = self.settings = project.settings
         show_problems(project.loaded.problems, "error")
 
         def publish(run: Run) -> None:
-            self.report = emit(run, self.options, sensitive=settings.sensitive)
+            self.report = emit(run, self.options)
 
         def show_recorded(commit: str | None) -> None:
             if self.options.quiet:
@@ -85,12 +81,12 @@ class TerminalSession:
                 command = f"git push origin {project.ref}"
                 eprint(f"Push the record before another clone creates the same assistants: {command}")
 
-        with connect(self.options, settings, self.stopping, self.label) as (api, control):
+        with connect(self.options, project.settings, self.stopping, self.label) as (api, control):
             yield Session(
                 api=api,
                 control=control,
                 consent=self.confirm if self.confirm_with is None else functools.partial(self.confirm_with, self),
-                about_to_write=lambda run: write_json_reports(run, self.options, settings),
+                about_to_write=lambda run: write_json_reports(run, self.options),
                 publish=publish,
                 on_recorded=show_recorded,
             )
@@ -105,7 +101,7 @@ class TerminalSession:
         writes = sum(result.pending for result in planned.results)
         if self.yes or not writes or self.stopping():
             return None
-        eprint(render(make_view(build_report(planned, sensitive=self.settings.sensitive)), "text", sys.stderr))
+        eprint(render(make_view(build_report(planned)), "text", sys.stderr))
         environment = f" ({planned.environment})" if planned.environment else ""
         question = f"Write to {count_noun(writes, 'assistant')}{_describe_api(planned)}{environment}? [y/N]: "
         return None if self._ask(question).lower() in ("y", "yes") else "it was not confirmed"
@@ -115,7 +111,7 @@ class TerminalSession:
         result = planned.results[0]
         eprint(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
         for key, value in sorted((result.live or {}).items()):
-            masked = mask_value(value, (key,), self.settings.sensitive)
+            masked = mask_value(value, (key,), planned.sensitive)
             eprint(f"  {escape(key)}: {cut(literal(masked), _LONGEST_VALUE)}")
         prompt = f"To delete it{_describe_api(planned)}, type its name, {escape(name)}: "
         return self._ask(f"Deleting cannot be undone. {prompt}") == name.strip()

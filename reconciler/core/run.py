@@ -154,6 +154,7 @@ class Run:
     removed: tuple[RemovedDefinition, ...] = ()
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     selection: Selection | None = None
+    sensitive: tuple[FieldPath, ...] = ()  # whose values no report of the run shows
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,9 @@ STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.se
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
-    """Return the report of a run. Values at `sensitive` paths are masked."""
-    assistants = tuple(_build_assistant(result, sensitive) for result in run.results)
+def build_report(run: Run) -> Report:
+    """Return the report of a run, with its sensitive values masked."""
+    assistants = tuple(_build_assistant(result, run.sensitive) for result in run.results)
     report = Report(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
@@ -65,7 +65,7 @@ def build_report(run: Run, *, sensitive: Sequence[FieldPath] = ()) -> Report:
     )
     # An answer of the API may quote any value of an assistant.
     known = (known for result in run.results for known in (result.definition.declared, result.live, result.live_after))
-    return mask_report(report, sensitive, known)
+    return mask_report(report, run.sensitive, known)
 
 
 def count(assistants: Sequence[AssistantEntry]) -> dict[str, int]:

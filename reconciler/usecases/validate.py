@@ -61,6 +61,7 @@ def validate(
         environment=forms[0][0].environment,
         next_expiry=min((day for settings, _ in forms if (day := settings.next_expiry) is not None), default=None),
         options={"strict": strict},
+        sensitive=forms[0][0].sensitive,
     )
 
 

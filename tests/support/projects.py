@@ -91,7 +91,7 @@ class Project:
 
     def document(self, run: Run) -> Document:
         """The report of a run, as commands make it."""
-        document: Document = to_json(build_report(run, sensitive=self.settings.sensitive))
+        document: Document = to_json(build_report(run))
         return document
 
     def plan(

@@ -14,6 +14,7 @@ from reconciler.cli.writing import TerminalSession, open_session
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
 from reconciler.report.differences.values import escape
+from reconciler.report.masking import mask_value
 from reconciler.usecases.delete import delete
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
@@ -76,7 +77,7 @@ def _confirm_name(session: TerminalSession, planned: Run, *, entered: str | None
     # If the name is only blanks, pressing Enter would confirm it.
     name = str(live.get("name") or "").strip() or planned.results[0].definition.key
     if entered is not None:
-        shown = f", which is {name!r}" if session.settings.may_show(("name",)) else ""
+        shown = f", which is {name!r}" if mask_value(name, ("name",), planned.sensitive) == name else ""
         return None if entered.strip() == name.strip() else f"--name is not the assistant's name{shown}"
     typed = not session.stopping() and session.ask_for_name(planned, name)
     return None if typed else "the assistant's name was not entered"

@@ -28,6 +28,6 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool) -> i
         show_problems(project.loaded.problems, "error")
         with connect(options, project.settings, stopping, "Reading", early.api) as (api, control):
             run = drift(api, project, control)
-        report = emit(run, options, sensitive=project.settings.sensitive)
+        report = emit(run, options)
     differs = detailed_exitcode and report.has_live_edits
     return stopping.choose_exit_code(failed=report.has_failed, differs=differs)

@@ -42,6 +42,6 @@ def command(choices: Choices, options: RunOptions, detailed_exitcode: bool, offl
         # In JUnit, test cases fail for the same reasons as the exit code.
         if detailed_exitcode:
             run = dataclasses.replace(run, options={**run.options, "detailed_exitcode": True})
-        report = emit(run, options, sensitive=project.settings.sensitive)
+        report = emit(run, options)
     differs = detailed_exitcode and any(entry.asks_for_apply for entry in report.assistants)
     return stopping.choose_exit_code(failed=report.has_failed, differs=differs)

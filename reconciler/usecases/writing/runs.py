@@ -40,6 +40,7 @@ def make_run(
         removed=tuple(RemovedDefinition(entry.file, entry.id) for entry in find_removed(project, results)),
         selection=None if project.loaded.whole else "changed" if project.fork is not None else "named",
         options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
+        sensitive=project.settings.sensitive,
     )
 
 
