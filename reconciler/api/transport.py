@@ -109,20 +109,29 @@ class Connection:
                     return answer
         except (*_ERRORS, UnusableBodyError) as error:
             self.close()
-            if self.clock.aborted():
-                text = "the run was stopped while it waited"
-                return NoAnswer("network", text, reached=True, temporary=False, hint="run this again")
-            if isinstance(error, httpcore.ProxyError) and self.proxy:
-                return _explain_proxy(str(error)[:3], self.proxy)
-            failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
-            if failure.hint and self.proxy and self._is_about_proxy():
-                return _explain_proxy_tls(failure, self.proxy)
-            # Nothing has come back through the proxy, so it may be the reason.
-            if self.proxy and not failure.hint and not (self.clock.steps and self._has_reached_api()):
-                hint = f"check that the proxy in {self.proxy.variable} is running and allows this connection"
-                hint += "; NO_PROXY lists hosts that need none"
-                failure = replace(failure, hint=hint)
-            return replace(failure, reached=failure.reached and self._has_reached_api())
+            return self._explain_failure(error, has_begun=has_begun)
+
+    def _explain_failure(self, error: Exception, *, has_begun: bool) -> NoAnswer:
+        """Return what an error means for the request, over this connection and its proxy."""
+        if self.clock.aborted():
+            text = "the run was stopped while it waited"
+            return NoAnswer("network", text, reached=True, temporary=False, hint="run this again")
+        if isinstance(error, httpcore.ProxyError) and self.proxy:
+            return _explain_proxy(str(error)[:3], self.proxy)
+        failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
+        if failure.hint and self.proxy and self._is_about_proxy():
+            # It calls the proxy the API.
+            text = f"the proxy in {self.proxy.variable} failed: {failure.text.replace('the API', 'the proxy')}"
+            hint = (
+                "ask the operator of the proxy; SSL_CERT_FILE can name its authority, and it gets no client certificate"
+            )
+            return replace(failure, text=text, reached=False, hint=hint)
+        # Nothing has come back through the proxy, so it may be the reason.
+        if self.proxy and not failure.hint and not (self.clock.steps and self._has_reached_api()):
+            hint = f"check that the proxy in {self.proxy.variable} is running and allows this connection"
+            hint += "; NO_PROXY lists hosts that need none"
+            failure = replace(failure, hint=hint)
+        return replace(failure, reached=failure.reached and self._has_reached_api())
 
     def _connect(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
         """Return the connection that was kept, or a new one, which connects on its first request."""
@@ -275,13 +284,6 @@ def _convert_proxy(proxy: Proxy) -> httpcore.Proxy:
         auth=proxy.auth,
         ssl_context=create_context(client=False) if url.scheme == "https" else None,
     )
-
-
-def _explain_proxy_tls(failure: NoAnswer, proxy: Proxy) -> NoAnswer:
-    """Return what a failed TLS handshake with the proxy means; `failure` calls the proxy the API."""
-    text = f"the proxy in {proxy.variable} failed: {failure.text.replace('the API', 'the proxy')}"
-    hint = "ask the operator of the proxy; SSL_CERT_FILE can name its authority, and it gets no client certificate"
-    return replace(failure, text=text, reached=False, hint=hint)
 
 
 def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
