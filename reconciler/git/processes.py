@@ -71,11 +71,9 @@ class Processes:
         return self._start(subprocess.run, arguments, environment or {}, input=stdin or b"", capture_output=True)
 
     def _check(self, arguments: tuple[str, ...], answer: "subprocess.CompletedProcess[bytes]") -> bytes:
-        if answer.returncode != 0:
-            raise self.failure(arguments[0], _find_reason(answer.stderr) or _describe_end(answer.returncode))
         # for-each-ref passes over a broken ref with a warning and ends with 0: the record would seem not to be there.
-        if b"broken ref" in answer.stderr:
-            raise self.failure(arguments[0], _find_reason(answer.stderr))
+        if answer.returncode != 0 or b"broken ref" in answer.stderr:
+            raise self.failure(arguments[0], _find_reason(answer.stderr) or _describe_end(answer.returncode))
         return answer.stdout
 
     def open(self, *arguments: str) -> "subprocess.Popen[bytes]":

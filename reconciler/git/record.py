@@ -221,11 +221,9 @@ def write_record(
     try:
         repository.move_ref(ref, commit, expected_commit)
     except RepositoryError as error:
-        has_moved = repository.ref(ref) != expected_commit
-        raise RepositoryError(
-            f"{ref} moved while this ran ({error.message})" if has_moved else error.message,
-            hint="fetch it" if has_moved else error.hint,
-        ) from error
+        if repository.ref(ref) == expected_commit:
+            raise
+        raise RepositoryError(f"{ref} moved while this ran ({error.message})", hint="fetch it") from error
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")
     return commit

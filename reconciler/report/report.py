@@ -223,7 +223,12 @@ class Report:
 
     @property
     def has_failed(self) -> bool:
-        """Return whether an assistant could not be read, or was not brought to its desired state."""
+        """Return whether an assistant could not be read, or was not brought to its desired state.
+
+        In a check of files, whether one has a problem that counts.
+        """
+        if not self.traits.reads_live:
+            return any(self.options.get("strict") is True or each.severity == "error" for each in self.problems)
         return any(entry.failed for entry in self.assistants)
 
     @property
@@ -231,14 +236,13 @@ class Report:
         """Return whether nothing needs attention: everything was read, and nothing differs, failed or has a remark."""
         if any((self.warnings, self.problems, self.no_longer_managed)):
             return False
-        # What was not read may differ. A command that reads nothing has not left anything out.
-        has_failed = self.traits.reads_live and self.has_failed
+        # What was not read may differ.
         remarkable = (
             any((entry.error, entry.changes, entry.warnings, entry.remaining))
             or entry.outcome not in (None, Outcome.UNCHANGED)
             for entry in self.assistants
         )
-        return not has_failed and not any(remarkable)
+        return not self.has_failed and not any(remarkable)
 
     @property
     def traits(self) -> Traits:

@@ -40,7 +40,7 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
     neighbours = read_neighbours(forms[0][0], choices.directory)
     sparse = is_sparse(repository_root(choices.directory))
     run = validate(forms, neighbours, started_at=started_at, strict=strict, sparse=sparse)
-    emit(run, output)
+    report = emit(run, output)
     for hint in () if output.quiet else find_shareable(forms[0][1]):
         eprint(hint)
-    return int(any(strict or problem.severity == "error" for problem in run.problems))
+    return int(report.has_failed)

@@ -81,13 +81,8 @@ def render_github(view: RunView) -> str:
 
 def list_outputs(report: Report) -> dict[str, str]:
     """Return the outputs of the step: whether there are changes, drift, conflicts and errors, then the totals."""
-    strict = report.options.get("strict") is True
-    # Whether the exit code is 1. For a command that only checks files, a problem counts.
-    wrong = report.has_failed
-    if not report.traits.reads_live:
-        wrong = any(strict or problem.severity == "error" for problem in report.problems)
     kinds = {"has_changes": Kind.CHANGE, "has_drift": Kind.DRIFT, "has_conflicts": Kind.CONFLICT}
-    answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": wrong}
+    answers = {**{name: kind in report.kinds for name, kind in kinds.items()}, "has_errors": report.has_failed}
     # Otherwise, a job that applies only if something has changed would never settle it.
     answers["has_changes"] |= any(entry.unclear and entry.patch is not None for entry in report.assistants)
     # All names and values come from this program, so no text of a definition or the API can become an output.

@@ -35,6 +35,7 @@ class Write:
         self.api, self.project, self.stopping, self.result = api, project, stopping, result
         self.definition, self.live, self.plan = result.definition, result.live, result.plan
         self.before = self.latest = self.live  # the last readings before the first attempt, and before the last
+        self.stale: Failure | None = None  # why the plan is not valid any more
         self.sent = False
         self.repeat: Mapping[str, Any] | None = None  # what a repeat is to send, as live was read last
 
@@ -47,28 +48,26 @@ class Write:
             return self.result.end(Outcome.INDETERMINATE if self.sent else Outcome.FAILED, error)
 
     def _settle(self) -> Result:
-        stale = None
-
-        def look_again() -> bool:
-            nonlocal stale
-            self.before = self.latest = self.project.normalize(self.definition, self.api.get(self.definition.id))
-            stale = self._find_stale(self.before)
-            return stale is None
-
         try:
             # A person was asked, so the plan may be minutes old. It is valid only if live is unchanged.
-            if look_again():
+            if self._is_still_valid():
                 if self.stopping():
                     return self.result.end(Outcome.SKIPPED)
                 self.sent = True
-                return self._verify(self._send(self.plan.patch or {}, look_again))
+                return self._verify(self._send(self.plan.patch or {}, self._is_still_valid))
         except UnclearWrite as unclear:
             return self._repeat(unclear)
         except ApiError as error:
-            if stale is None:
+            if self.stale is None:
                 # Without a status, there was no connection, and nothing was sent.
                 return self.result.end(Outcome.FAILED, error, refused=self.sent and error.status is not None)
-        return self.result.end(Outcome.REFUSED, stale)
+        return self.result.end(Outcome.REFUSED, self.stale)
+
+    def _is_still_valid(self) -> bool:
+        """Read live again, and return whether the plan still fits it."""
+        self.before = self.latest = self.project.normalize(self.definition, self.api.get(self.definition.id))
+        self.stale = self._find_stale(self.before)
+        return self.stale is None
 
     def look_again(self, result: Result) -> Result:
         """Return the result of an unclear write after another reading, which may show what the API drops."""
