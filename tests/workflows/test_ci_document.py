@@ -446,6 +446,15 @@ def test_a_rollback_whose_outcome_is_unclear_is_recorded(tmp_path: Path) -> None
         assert "Reconciler-Indeterminate:" not in place.git("log", "-1", "--format=%B", "FETCH_HEAD")
 
 
+def test_a_request_that_lacks_the_token_for_the_record_names_that_token(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply", "first") == 0
+        assert scripts.run("accept", GITLAB_CI="true", GITLAB_TOKEN="notes") == 1
+        assert "RECORD_TOKEN is not set" in scripts.said
+        assert "GITLAB_TOKEN" not in scripts.said
+
+
 def test_the_token_for_the_record_goes_to_no_other_server_and_is_shown_nowhere(tmp_path: Path) -> None:
     with place_at(tmp_path) as place, running_hub(tmp_path / "elsewhere") as elsewhere:
         scripts = Scripts(place)

@@ -45,7 +45,10 @@ publish() {
 
 # Maintains a request with what was written into the definitions. On GitLab, it uses the token that can push.
 propose() {
-  [[ -z ${GITLAB_CI:-} ]] || export GITLAB_TOKEN=${RECORD_TOKEN:-}
+  if [[ -n ${GITLAB_CI:-} ]]; then
+    [[ -n ${RECORD_TOKEN:-} ]] || { echo "No request was opened: RECORD_TOKEN is not set." >&2 && return 1; }
+    export GITLAB_TOKEN=$RECORD_TOKEN
+  fi
   reconciler propose "$@"
 }
 
