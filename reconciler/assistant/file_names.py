@@ -9,7 +9,7 @@ _LOOKED_AT = 1000  # characters of a name; an answer of the API may be megabytes
 # Windows reserves these names for devices, with any suffix.
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 # Invisible letters and marks: with them, two names could look the same.
-_UNSEEN = re.compile("FILLER|VARIATION SELECTOR|INHERENT")
+_UNSEEN = "FILLER|VARIATION SELECTOR|INHERENT"
 
 
 def choose_stem(name: object, assistant_id: str, used_stems: Container[str]) -> str:
@@ -44,4 +44,4 @@ def _slug(text: str) -> str:
 
 
 def _is_unseen(char: str) -> bool:
-    return _UNSEEN.search(unicodedata.name(char, "")) is not None
+    return re.search(_UNSEEN, unicodedata.name(char, "")) is not None

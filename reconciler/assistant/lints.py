@@ -39,9 +39,8 @@ _MODES_WITHOUT_FIRST_MESSAGE = {
     "assistant-speaks-first-with-model-generated-message": "the model makes up the first message",
 }
 # Emphasis touches its words, so "5 * 3 * 2", "press * twice" and snake_case do not count. No part of a pattern can
-# match the beginning of another match, so each pattern takes linear time.
-_MARKDOWN = re.compile(
-    r"""
+# match the beginning of another match, so each pattern takes linear time. Compiled only when a text may match.
+_MARKDOWN = r"""(?mx)
       \*\* (?=\S) [^*\n]+ (?<=\S) \*\*
     | ~~ (?=\S) [^~\n]+ (?<=\S) ~~
     | (?<!\w) __ (?=\S) [^_\n]+ (?<=\S) __ (?!\w)
@@ -53,16 +52,14 @@ _MARKDOWN = re.compile(
     | ^ [ \t]* (?: \| .* \| | ={3,} | \*{3,} | _{3,} ) [ \t]* $
     | ^ (?= .*--- ) [-:|\ \t]+ $
     | (?: ^ [ \t]* [0-9]{1,2} [.)] [ \t]+ \S .* (?: \n \s* | \Z ) ){2,}
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
+    """
 # A voice reads a bare name such as example.edu well enough, but not a path after it.
-_LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
+_LINK = r"(?i)(?:https?://|www\.|mailto:)[^\s<>]+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S+"
 # The blocks with pictures and keycaps, and the mark that turns a character into a picture.
 _PICTURES = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\u20e3\ufe0f"
-_EMOJI = re.compile(f"[{_PICTURES}]+")
-_TAG = re.compile(r"</?[^\W\d_][\w:.-]*(?:\s[^<>]*)?/?>|<!--[^<>]*>")
-_PLACEHOLDER = re.compile(r"\$\{[^}\n]*\}?|\A\$file\b.*")
+_EMOJI = f"[{_PICTURES}]+"
+_TAG = r"</?[^\W\d_][\w:.-]*(?:\s[^<>]*)?/?>|<!--[^<>]*>"
+_PLACEHOLDER = r"\$\{[^}\n]*\}?|\A\$file\b.*"
 # Each match of the five patterns contains one of these, but few texts do: one quick search saves five slow ones.
 _ANY_SIGN = re.compile(rf"[*~_`\[#>|+<$/{_PICTURES}]|-[ \t-]|==|\n[ \t]*[0-9]|[wW]\.|[oO]:")
 _IN_SPEECH: Final = (
@@ -74,11 +71,8 @@ _IN_SPEECH: Final = (
 )
 _LINE_END_BLANKS = re.compile(r"(?<![^\S\r\n])[^\S\r\n]+(?=\r?\n)")
 # YAML would take a straight quote at the beginning. A word processor may leave the last quote straight.
-_QUOTED = re.compile(
-    "(?P<open>[\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d])"
-    "(?:.*[\u201d\u2019\u201c\u2018\u00bb\u00ab]|[^\"]*\"|[^']*')",
-    re.DOTALL,
-)
+_OPENING_QUOTES = "\u201c\u2018\u201e\u201a\u00ab\u00bb\u201d"
+_QUOTED = "(?s).(?:.*[\u201d\u2019\u201c\u2018\u00bb\u00ab]|[^\"]*\"|[^']*')"
 
 
 def find_lints(
@@ -126,7 +120,7 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
         yield _make_problem("unpaired-braces", (field,), words)
     for lint, pattern, words in _IN_SPEECH if _ANY_SIGN.search(message) else ():
-        if match := pattern.search(message):
+        if match := re.search(pattern, message):
             # An item of a list begins with the line end before it.
             prefix = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
             discreet, excerpt = f"{field} {words}", shorten(match[0])
@@ -156,9 +150,9 @@ def _check_text(path: FieldPath, text: str) -> Iterator[FieldProblem]:
         words = f"{dotted(path)} has spaces at the end of line {line}; remove them"
         yield _make_problem("line-end-blanks", path, words, prefix)
     stripped = body.lstrip()
-    around = _QUOTED.fullmatch(stripped)
+    opening = stripped[:1]
     # Two quotations in a sentence are not quotation marks around it.
-    if around and around["open"] not in stripped[1:-1]:
+    if opening in _OPENING_QUOTES and re.fullmatch(_QUOTED, stripped) and opening not in stripped[1:-1]:
         words = f"{dotted(path)} has curly quotes around it, which become part of the text"
         yield _make_problem("curly-quotes", path, words, advice=('; use "..."', "; remove them"))
 

@@ -12,7 +12,7 @@ from reconciler.assistant.invisible import describe_unseen, is_seen, name_charac
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.problem import FieldProblem
 
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+_NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?"
 # Text editors write these instead of quotes, but YAML reads them as letters.
 CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
 # The exact types of each kind of field, since in Python `True` is also a number, and the words for it.
@@ -181,7 +181,7 @@ def _suggest_repair(kind: fields.Kind, value: Any) -> str:
 
 def _repair_number(kind: fields.Kind, text: str) -> str:
     visible, unseen = remove_unseen(text), describe_unseen(text)
-    if _NUMBER.fullmatch(visible.strip(CURLY_QUOTES + " ")):
+    if re.fullmatch(_NUMBER, visible.strip(CURLY_QUOTES + " ")):
         # Nothing is allowed between digits, not even a space.
         return f"{unseen.partition(': ')[0]}: delete it" if unseen else "write the number without quotes"
     if kind == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", text):

@@ -27,7 +27,7 @@ _UNITS: Final = {
 _DISCREET: Final = "is not what this rule allows"
 _LONGEST: Final = 40  # characters; a longer text is not quoted whole
 # Texts that need no quotes in a list: not a number, true, false or null, and with visible ends.
-_PLAIN: Final = re.compile(r"(?!(?:true|false|null|-?[0-9][0-9.eE+-]*)\Z)(?! )(?:[^,\n]|,(?! ))+(?<! )")
+_PLAIN: Final = r"(?!(?:true|false|null|-?[0-9][0-9.eE+-]*)\Z)(?! )(?:[^,\n]|,(?! ))+(?<! )"
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
@@ -166,7 +166,7 @@ def _quote(value: Any) -> str:
 
 def _write_choice(value: Any) -> str:
     """Return a choice as JSON; a text has no quotes if it cannot be mistaken for another value."""
-    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    is_plain = isinstance(value, str) and re.fullmatch(_PLAIN, value)
     return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 

@@ -25,10 +25,9 @@ LARGEST: Final = 2**63 - 1  # whole number: not every YAML parser keeps a longer
 LayerKind = Literal["defaults", "definition", "overlay"]
 _LIKE_DEFAULTS: Final = re.compile(r"_+defaults?\.ya?ml", re.IGNORECASE)
 # Names that come from text editors, mail programs and typos. Backups (`x.yaml~`) are not meant to be read.
-_LIKE_DEFINITION: Final = re.compile(
-    r"(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?"
-    r"[\s.\u200b-\u200f\u2060\ufeff]*",
-    re.IGNORECASE,
+_LIKE_DEFINITION: Final = (
+    r"(?i)(.+)\.(ya?ml|yalm|ymal|yam|ymll|yamll)(?:\.(?:txt|text|rtf|docx?|html?|md|json|ya?ml))?"
+    r"[\s.\u200b-\u200f\u2060\ufeff]*"
 )
 
 
@@ -183,7 +182,7 @@ def correct_name(name: str) -> str | None:
     """Return the name that a file was probably meant to have; None if its name is right."""
     if _LIKE_DEFAULTS.fullmatch(name) and name != DEFAULTS:
         return DEFAULTS
-    match = None if name.endswith(SUFFIXES) else _LIKE_DEFINITION.fullmatch(name)
+    match = None if name.endswith(SUFFIXES) else re.fullmatch(_LIKE_DEFINITION, name)
     return f"{match[1]}.{'yml' if match[2].lower() == 'yml' else 'yaml'}" if match else None
 
 

@@ -15,7 +15,7 @@ from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build_tree, prune, value_at, walk_leaves
 from reconciler.dataclass import dataclass
 
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_HALF_CHARACTER = "[\ud800-\udfff]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _has_yaml(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_has_yaml, value))
     if isinstance(value, str):
-        return _HALF_CHARACTER.search(value) is None
+        return re.search(_HALF_CHARACTER, value) is None
     return not isinstance(value, int) or abs(value) <= LARGEST
 
 

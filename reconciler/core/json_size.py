@@ -6,7 +6,7 @@ from typing import Any, Final
 
 _MARKS: Final = (",", "[", "{")
 # A string may lack its end. Possessive, so that no text makes the search go back over what it has read.
-_TOKEN = re.compile(r'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_PIECE = r'(?s)[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 
 
 def has_more_tokens(text: str, limit: int) -> bool:
@@ -14,7 +14,7 @@ def has_more_tokens(text: str, limit: int) -> bool:
     # An upper bound: marks inside strings count too, and half of all quotation marks. It almost always suffices.
     if sum(map(text.count, _MARKS)) + (text.count('"') + 1) // 2 <= limit:
         return False
-    return next(itertools.islice(_TOKEN.finditer(text), limit, None), None) is not None
+    return next(itertools.islice(re.finditer(_PIECE, text), limit, None), None) is not None
 
 
 def is_deeper(value: Any, levels: int) -> bool:

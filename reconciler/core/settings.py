@@ -17,8 +17,8 @@ FILE_NAME: Final = "reconciler.yaml"
 OnDrift = Literal["keep", "revert", "fail"]
 Level = Literal["error", "warning", "none"]
 LineEndings = Literal["exact", "any"]
-_COUNT = re.compile(r"[0-9]{1,9}")
-_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
+_COUNT = r"[0-9]{1,9}"
+_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%"
 
 
 def now() -> datetime.datetime:
@@ -38,10 +38,10 @@ class MaxChanges:
         """Return the limit that `25`, `"25"` or `"25%"` means. Raises ValueError, with a text for users."""
         # Fractions, since 18.4 % of 375 is 69, but 68.99999999999999 in floating point.
         text = str(value).strip()
-        share = _PERCENT.fullmatch(text)
+        share = re.fullmatch(_PERCENT, text)
         if share and Fraction(share[1]) <= 100:
             return cls(Fraction(share[1]), percent=True)
-        if _COUNT.fullmatch(text) and not isinstance(value, bool):
+        if re.fullmatch(_COUNT, text) and not isinstance(value, bool):
             return cls(Fraction(text), percent=False)
         raise ValueError("must be a number of assistants, like 5, or a percentage, like 25%")
 

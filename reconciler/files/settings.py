@@ -36,7 +36,7 @@ from reconciler.yamltext.reader import read_tolerantly
 from reconciler.yamltext.scalars import Refusal, read_plain
 
 _OTHER_NAME: Final = "reconciler.yml"
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # The settings that are lists of groups, with the type of each group.
 _ENTRIES: Final[Mapping[str, type[ForAssistants]]] = {
     "ignore": IgnoreRule,
@@ -148,7 +148,7 @@ def _is_date(problem: FieldProblem, content: object) -> bool:
     path = problem.path
     if problem.about != "value" or len(path) < 3 or path[-3] not in _ENTRIES or path[-1] not in ("from", "expires"):
         return False
-    return _DATE.fullmatch(str(item_at(content, path))) is not None
+    return re.fullmatch(_DATE, str(item_at(content, path))) is not None
 
 
 def _is_ambiguous(problem: FieldProblem, content: object) -> bool:

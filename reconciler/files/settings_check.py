@@ -18,7 +18,7 @@ from reconciler.core.settings import EnforceRule, Environment, IgnoreRule, Rule,
 from reconciler.files.settings_table import load_table, read_value
 from reconciler.yamltext.writer import write_inline
 
-_JSON_PATH: Final = re.compile(r"\[(?:[0-9*]+|['\"].*['\"])\]$")
+_JSON_PATH: Final = r"\[(?:[0-9*]+|['\"].*['\"])\]$"
 _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is about a key
 
 
@@ -64,7 +64,7 @@ def _find_bad_paths(part: Environment, extra_fields: Collection[FieldPath]) -> I
 def _explain_bad_path(path: FieldPath, known: Collection[str], extra_fields: Collection[FieldPath]) -> str:
     if unseen := next(filter(None, map(describe_unseen, path)), ""):
         return f"this path contains an invisible character; {unseen}"
-    if path[0] == "$" or any(map(_JSON_PATH.search, path)):
+    if path[0] == "$" or any(re.search(_JSON_PATH, key) for key in path):
         return "this is written as JSONPath; write each key after a dot, and each place in a list like metadata.list[0]"
     near = None if path[0] in known else find_closest(path[0], fields.TOP_LEVEL, cutoff=0.8)
     if near:

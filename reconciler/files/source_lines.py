@@ -13,7 +13,7 @@ from reconciler.core.settings import Settings
 from reconciler.yamltext.parser_errors import split_lines
 from reconciler.yamltext.reader import read_tolerantly
 
-_SECRET: Final = re.compile("//|@|pass|token|secret|credential|auth|e-?mail", re.IGNORECASE)
+_HIDDEN: Final = "(?i)//|@|pass|token|secret|credential|auth|e-?mail"
 
 
 def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], settings: Settings) -> list[Problem]:
@@ -35,7 +35,7 @@ def add_source_lines(problems: Sequence[Problem], layers: Iterable[Layer], setti
 
 def add_settings_lines(problems: Iterable[Problem], text: str) -> list[Problem]:
     """Return problems of the settings with their lines, but not a line with a possible password."""
-    lines = ["" if _SECRET.search(line) else line for line in split_lines(text)]
+    lines = ["" if re.search(_HIDDEN, line) else line for line in split_lines(text)]
     return [dataclasses.replace(problem, source_line=lines[problem.line - 1]) for problem in problems]
 
 

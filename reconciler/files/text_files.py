@@ -33,7 +33,7 @@ from reconciler.yamltext.reader import read_tolerantly
 
 # The limit for all texts of one layer: a list may name one large file thousands of times.
 MAX_TEXTS = 4 * MAX_BYTES
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_CONTROL = "[\x00-\x1f\x7f]"
 
 
 class TextReader:
@@ -106,7 +106,7 @@ class TextReader:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             return f"{name} is not saved as UTF-8 (see line {line}); save it as UTF-8"
-        if match := FORBIDDEN.search(text):
+        if match := re.search(FORBIDDEN, text):
             line, column = place_in(text, match.start())
             if match[0].isprintable():
                 return f"{name} has an unresolved git merge conflict in line {line}; {HOW_TO_RESOLVE}"
@@ -159,7 +159,7 @@ def _check_reference(path: FieldPath, mention: Mapping[str, Any]) -> FieldProble
         return FieldProblem(reference_path, f"{TEXT_KEY} must be the path of a text file, like prompts/enrollment.md")
     if "\\" in reference:
         return FieldProblem(reference_path, f"the path after {TEXT_KEY} uses /, on Windows too")
-    if _CONTROL.search(reference):
+    if re.search(_CONTROL, reference):
         return FieldProblem(reference_path, f"the path after {TEXT_KEY} contains a control character; remove it")
     if reference.lower().endswith(SUFFIXES):
         message = "a text file cannot end in .yaml or .yml, which are read as definitions; call it .md or .txt"

@@ -244,7 +244,7 @@ def _find_long_texts(value: Any) -> Iterator[tuple[FieldPath, str]]:
     """Yield the texts that are easier to read in separate files, and that such a file represents exactly."""
     for path, text in walk_leaves(value):
         if isinstance(text, str) and (text.count("\n") >= _LINES or len(text) > _CHARACTERS):
-            keeps = clean_text(f"{text}\n") == text and not FORBIDDEN.search(text)
+            keeps = clean_text(f"{text}\n") == text and not re.search(FORBIDDEN, text)
             if keeps and may_hold_text(path) and len(text.encode()) < MAX_BYTES:
                 yield path, text
 

@@ -240,6 +240,6 @@ def _find_obstacle(text: TextFile, content: str, value: str) -> str:
     # A text file keeps no CRLF and no byte order mark: reading it again would give another text.
     if clean_text(content) != value:
         return f"{text.file} cannot store it: a text file turns CRLF into LF, and drops a byte order mark"
-    if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or FORBIDDEN.search(content):
+    if len(content.encode("utf-8", "surrogatepass")) > MAX_BYTES or re.search(FORBIDDEN, content):
         return f"{text.file} cannot store it: it is too large, or contains a control or an incomplete character"
     return ""

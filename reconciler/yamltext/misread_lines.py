@@ -14,17 +14,18 @@ from reconciler.assistant.plain_words import find_slip
 
 QUOTE_IT: Final = 'put the whole text in quotes ("..."), or write it below the key as a block that begins with "|-"'
 NO_SPACE: Final = 'put a space after the colon, as in "name: value"'
-KEY_LINE: Final = re.compile(r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)")
-GLUED: Final = re.compile(r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S")
+# Patterns are compiled only when a file has a mistake.
+KEY_LINE: Final = r" *(?:- +)?(?:\"[^\"]*\"|[A-Za-z_][\w.-]*) *:(?: +|$)"
+GLUED: Final = r"\s*(?:- )?([\"']?)(?P<key>[A-Za-z_][\w.]*)\1:\S"
 FIELD_NAMES: Final = {path[-1] for path in DOCUMENTED}
 # A pasted text on its key's line begins with none of these.
-_NO_PASTED: Final = re.compile(r"""["'&!]|\{(?!\{)|\[(?!.*\]\()|- |[|>][-+0-9]*\s*(?:#|$)""")
-_MARKDOWN_LINE: Final = re.compile(r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*")
+_NO_PASTED: Final = r"""["'&!]|\{(?!\{)|\[(?!.*\]\()|- |[|>][-+0-9]*\s*(?:#|$)"""
+_MARKDOWN_LINE: Final = r"^\s*(?:[-*+]|\#{1,6}|[0-9]{1,2}[.)]|>|\|)\s+\S|^\s*\*\*"
 # Neither a key nor the end of the document. Below a field that has a value, "- Tone: kind" is no item of a list.
-_MORE_TEXT: Final = re.compile(rf"(?!{KEY_LINE.pattern}|---\s*$)")
-_MORE_TEXT_OF_FIELD: Final = re.compile(rf"(?!(?!- ){KEY_LINE.pattern}|---\s*$)")
+_MORE_TEXT: Final = rf"(?!{KEY_LINE}|---\s*$)"
+_MORE_TEXT_OF_FIELD: Final = rf"(?!(?!- ){KEY_LINE}|---\s*$)"
 # The text before a colon, from where a key may begin.
-_KEY: Final = re.compile(r"(?:^\s*(?:- +)*|[{\[,]\s*)(?P<key>[^\s{\[,][^{\[,]*)\Z")
+_KEY: Final = r"(?:^\s*(?:- +)*|[{\[,]\s*)(?P<key>[^\s{\[,][^{\[,]*)\Z"
 _LONGEST: Final = 1024  # characters (YAML 1.2, section 7.4.2)
 _TOO_LONG: Final = (
     f"before a colon YAML reads at most {_LONGEST:,} characters as a key; if this is a text, {QUOTE_IT}; if it is a "
@@ -36,11 +37,11 @@ def find_wrong_key(
     lines: Sequence[str], place: tuple[int, int], context: tuple[int, int], problem: str
 ) -> tuple[int, int, str] | None:
     """Return line, column and message about a key where a parser gave up or in its context, None if it is no key."""
-    key = _KEY.search(lines[place[0] - 1][: place[1] - 1])
+    key = re.search(_KEY, lines[place[0] - 1][: place[1] - 1])
     if key and len(key["key"].rstrip()) > _LONGEST and ": " not in key["key"]:
         return place[0], key.start("key") + 1, _TOO_LONG
     # A key without a space after its colon looks like one more line of the text above.
-    glued = GLUED.match(lines[context[0] - 1]) if "expected ':'" in problem else None
+    glued = re.match(GLUED, lines[context[0] - 1]) if "expected ':'" in problem else None
     return (*context, NO_SPACE) if glued and glued["key"] in FIELD_NAMES else None
 
 
@@ -48,17 +49,17 @@ def find_pasted_text(lines: Sequence[str], number: int) -> tuple[int, int] | Non
     """Return where a text of several lines that includes this line begins, after its key; None without one."""
     # YAML takes one line only there, and whoever pastes a text does not know.
     for first in range(number, 0, -1):
-        key = KEY_LINE.match(lines[first - 1])
+        key = re.match(KEY_LINE, lines[first - 1])
         if key is None:
             continue
         value = lines[first - 1][key.end() :].rstrip()
-        if not value or _NO_PASTED.match(value):
+        if not value or re.match(_NO_PASTED, value):
             return None
-        more_text = _MORE_TEXT if lines[first - 1].startswith((" ", "-")) else _MORE_TEXT_OF_FIELD
+        more_text = re.compile(_MORE_TEXT if lines[first - 1].startswith((" ", "-")) else _MORE_TEXT_OF_FIELD)
         text = [line for line in itertools.takewhile(more_text.match, lines[first:]) if line.strip()]
-        markdown = sum(_MARKDOWN_LINE.match(line) is not None for line in text)
+        markdown = sum(re.match(_MARKDOWN_LINE, line) is not None for line in text)
         # A single further line may be a field without its colon, or a list item.
-        is_long = len(text) > 1 or (markdown == 1 and _MARKDOWN_LINE.match(value) is not None)
+        is_long = len(text) > 1 or (markdown == 1 and re.match(_MARKDOWN_LINE, value) is not None)
         return (first, key.end() + 1) if is_long else None
     return None
 

@@ -32,16 +32,17 @@ _COMMA: Final = (
     "remove this comma: each field and each list item is on its own line, without a comma; if the text continues "
     "here, put all of it in quotes"
 )
-_CONFLICT = re.compile(r"^(?:(?:<{7}|>{7}) |={7}\r?$)", re.MULTILINE)
-_KEY_THEN_TEXT = re.compile(r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)")
-_QUOTED_LINE = re.compile(r"\s*(?:- )?([\"'])\w+: .*\1\s*$")
+# Patterns are compiled only when a file has a mistake.
+_CONFLICT = r"(?m)^(?:(?:<{7}|>{7}) |={7}\r?$)"
+_KEY_THEN_TEXT = r"^\s*(?:- )?(?P<key>[^\s'\"#{\[][^'\"{\[]*?):\s+(?P<value>\S.*)"
+_QUOTED_LINE = r"\s*(?:- )?([\"'])\w+: .*\1\s*$"
 _NO_COLON: Final = 'this line has no "key: value"; put a colon and a space after its key'
 _TABS: Final = "a tab cannot indent a line; use spaces"
 _PASTED_TEXT: Final = (
     'a text of several lines is written below its key as a block: write "|-" after the colon, and indent every line '
     "of the text further than the key"
 )
-_CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
+_CURLY = "[\u2018\u2019\u201c\u201d\u201e]"
 
 
 class _Error(NamedTuple):
@@ -70,7 +71,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     """Return line, column and message for an error of the parser or the composer."""
     lines = split_lines(text)
     # If the file has a merge conflict, that is the problem, wherever the parser fails.
-    if markers := _CONFLICT.search(text):
+    if markers := re.search(_CONFLICT, text):
         message = f"this is an unresolved git merge conflict; {HOW_TO_RESOLVE}"
         return len(split_lines(text[: markers.start()])), 1, message
     place = _read_mark(error.problem_mark, lines)
@@ -128,7 +129,7 @@ def _explain_character(error: _Error) -> str:
 
 def _explain_colon(error: _Error) -> _Explanation:
     # The colon is the second one on its line, or it makes a key of a line below a complete value.
-    text = _KEY_THEN_TEXT.match(error.before + " ")
+    text = re.match(_KEY_THEN_TEXT, error.before + " ")
     if text is None and error.before.rstrip().endswith(":"):
         return _NEEDS_QUOTES.format(":")
     above = error.lines[error.place[0] - 2] if error.place[0] > 1 else ""
@@ -151,13 +152,13 @@ def _explain_colon(error: _Error) -> _Explanation:
             f"start a new line before {word[0]}{below} if a new field starts here; if this is part of a text, put the "
             'whole text in quotes ("...")'
         )
-    curly = "; curly quotes do not count as quotes" if _CURLY.search(text["value"]) else ""
+    curly = "; curly quotes do not count as quotes" if re.search(_CURLY, text["value"]) else ""
     return f'a text with ": " in it must be in quotes; {QUOTE_IT}{curly}'
 
 
 def _explain_key(error: _Error) -> _Explanation:
     before = error.before.rstrip()
-    text = _KEY_THEN_TEXT.match(error.lines[error.place[0] - 1])
+    text = re.match(_KEY_THEN_TEXT, error.lines[error.place[0] - 1])
     if text and before and text["value"][0] in "{[":
         return (error.place[0], text.start("value") + 1), _NEEDS_QUOTES
     if before.endswith(('"', "'")):
@@ -177,7 +178,7 @@ def _explain_key(error: _Error) -> _Explanation:
         )
     if before:
         return f"this text cannot continue like this; {QUOTE_IT}"
-    if not KEY_LINE.match(error.lines[error.place[0] - 1]):
+    if not re.match(KEY_LINE, error.lines[error.place[0] - 1]):
         return "this line is neither a field nor a list item; lines of a text are indented as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together start in the same column"
 
@@ -201,9 +202,9 @@ def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
 
 
 def _explain_missing_colon(error: _Error) -> str:
-    if GLUED.match(error.lines[error.context[0] - 1]):
+    if re.match(GLUED, error.lines[error.context[0] - 1]):
         return NO_SPACE
-    if _QUOTED_LINE.match(error.lines[error.context[0] - 1]):
+    if re.match(_QUOTED_LINE, error.lines[error.context[0] - 1]):
         return 'remove the quotes around the line; quotes go around the text only, as in name: "value"'
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
@@ -213,7 +214,7 @@ def _explain_missing_colon(error: _Error) -> str:
 
 def _explain_quote(error: _Error) -> str:
     # To its writer a curly quote may look like the closing one.
-    curly = _CURLY.search(error.lines[error.context[0] - 1], error.context[1])
+    curly = re.search(_CURLY, error.lines[error.context[0] - 1][error.context[1] :])
     advice = f"a curly quote ({curly[0]}) closes nothing; write {{}} instead of it" if curly else ""
     return f"this quote is opened but never closed; {advice or 'close it at the end of the text'}"
 

@@ -24,8 +24,8 @@ _COMMENT = re.compile(r"[ \t]+#")
 # A "!" with nothing after it, before a value; an anchor may come first.
 _LONE_MARK = re.compile(r"(?:&\S+(?:\s|#[^\r\n]*)+)?!(?:\s|\Z)")
 # An item of a list or a quotation, a line that begins in bold, a row of a table, or a line that begins or ends code.
-_ITEM = re.compile(r"[ \t]*(?:(?:[-*+>\u2022\u25aa]|[0-9]{1,2}[.)])[ \t]+\S|\*\*\S|\|.*\|[ \t]*$|```)")
-_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
+_ITEM = r"[ \t]*(?:(?:[-*+>\u2022\u25aa]|[0-9]{1,2}[.)])[ \t]+\S|\*\*\S|\|.*\|[ \t]*$|```)"
+_HEADING = r"[ \t]*#{1,6}[ \t]+\S"
 _AFTER_LONE_MARK = Refusal(
     'a single "!" before a value is not part of the text; remove it, or put the whole text in quotes', ""
 )
@@ -205,11 +205,11 @@ def _is_folded(text: str, node: yaml.ScalarNode) -> bool:
         return False
     value_lines = node.value.splitlines()
     # A single dash at a line's beginning may belong to a sentence. A heading only counts before another line.
-    items = sum(1 for line in lines if _ITEM.match(line))
+    items = sum(1 for line in lines if re.match(_ITEM, line))
     # If the text begins after a dash, that counts: a dash further to the right below it begins no item of the list.
     line_prefix = text[text.rfind("\n", 0, node.start_mark.index) + 1 : node.start_mark.index]
     items += not node.style and line_prefix.strip() == "-"
-    headings = sum(1 for line in lines[:-1] if _HEADING.match(line))
-    joined_items = items - sum(1 for line in value_lines if _ITEM.match(line))
+    headings = sum(1 for line in lines[:-1] if re.match(_HEADING, line))
+    joined_items = items - sum(1 for line in value_lines if re.match(_ITEM, line))
     is_heading_joined = headings > 0 and len(value_lines) < len(lines)
     return (items > 1 and joined_items > 0) or is_heading_joined
