@@ -197,7 +197,7 @@ def apply(
         limit = MaxChanges.parse(max_changes) if max_changes is not None else None
     except ValueError as error:
         raise UsageError(f"max_changes {error}") from error
-    wishes = apply_.Wishes(
+    options = apply_.ApplyOptions(
         record=record,
         allow_older=allow_older,
         create=create,
@@ -216,7 +216,7 @@ def apply(
     session = apply_.Session(api=api, control=control, publish=lambda run: reports.append(_report(run)))
     lock = read.repository, read.settings.environment
     try:
-        apply_.apply(lock, read_again, wishes, lambda _: contextlib.nullcontext(session))
+        apply_.apply(lock, read_again, options, lambda _: contextlib.nullcontext(session))
     except ReconcilerError as error:
         if reports:
             raise NotRecorded(error, reports[0]) from error

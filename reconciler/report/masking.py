@@ -1,7 +1,6 @@
 """Removes sensitive values from a report before any renderer sees it, also in sentences that quote them."""
 
 import dataclasses
-import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -101,6 +100,8 @@ def _make_scrubber(hidden: Iterable[Any]) -> Callable[[str], str]:
 
 def _spell(text: str) -> Iterator[str]:
     """Yield a text and its lines in the spellings of JSON, Python, HTML and one-line quotations, if long enough."""
+    import html  # slow to load, and most projects have no sensitive values
+
     lines = dict.fromkeys(map(str.strip, text.splitlines()), _LINE_WORTH_SCRUBBING)
     for part, least in (lines | {text: _WORTH_SCRUBBING}).items():
         in_json, in_unicode = json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]

@@ -27,7 +27,7 @@ from reconciler.usecases.writing.writes import Writes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
+class ApplyOptions:
     """The options of an apply."""
 
     record: bool | None = None  # None: settings and repository decide
@@ -77,10 +77,10 @@ class Session:
                 self.on_recorded(write_record())
 
 
-Open = Callable[[Project], contextlib.AbstractContextManager[Session]]
+Start = Callable[[Project], contextlib.AbstractContextManager[Session]]
 
 
-def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start: Open) -> Run:
+def apply(lock: Lock, read_project: Callable[[], Project], options: ApplyOptions, start: Start) -> Run:
     """Update live assistants to match their definitions, and return the run.
 
     `lock` are the repository and the environment that no other run of the clone may write to meanwhile. `read_project`
@@ -91,15 +91,15 @@ def apply(lock: Lock, read_project: Callable[[], Project], wishes: Wishes, start
     repository, environment = lock
     with hold_lock(*lock), contextlib.ExitStack() as until_begun:
         # Withdrawn if the run ends before its first write. A record that it has made by then has replaced it anyway.
-        if wishes.announced is not None:
-            until_begun.callback(withdraw, repository, applied_ref(environment), wishes.announced)
+        if options.announced is not None:
+            until_begun.callback(withdraw, repository, applied_ref(environment), options.announced)
         # Read under the lock: another run may just have recorded something newer.
         project = read_project()
-        if wishes.announced is not None:
-            project = adopt_announcement(project, wishes.announced)
-        recording = _check(project, wishes)
+        if options.announced is not None:
+            project = adopt_announcement(project, options.announced)
+        recording = _check(project, options)
         with start(project) as session:
-            run, applied = _carry_out(project, wishes, session, begin=until_begun.pop_all)
+            run, applied = _carry_out(project, options, session, begin=until_begun.pop_all)
             session.end(run, functools.partial(record, run, applied) if recording and applied is not None else None)
     return run
 
@@ -127,18 +127,18 @@ def ask_and_write(planned: Run, project: Project, session: Session) -> tuple[Run
     return dataclasses.replace(run, api_calls=dict(session.api.calls)), project
 
 
-def _check(project: Project, wishes: Wishes) -> bool:
+def _check(project: Project, options: ApplyOptions) -> bool:
     """Reject runs that must not start, and return whether the run is recorded. Raises ReconcilerError."""
     check_policy(project)
     # A late job must not undo a newer one, even if it does not record.
-    if not wishes.allow_older:
+    if not options.allow_older:
         check_order(project)
-    recording = wishes.record if wishes.record is not None else records_by_default(project)
-    if wishes.create and not recording:
+    recording = options.record if options.record is not None else records_by_default(project)
+    if options.create and not recording:
         hint = "pass --record, or write `record: true` into reconciler.yaml"
         raise UsageError("--create needs a record, which keeps the new ids until they are in git", hint=hint)
     # A plan has no digest of what it would create, and a request that creates is never sent again.
-    if wishes.create and wishes.earlier is not None:
+    if options.create and options.earlier is not None:
         raise UsageError("--create cannot be combined with --plan or --resume", hint="run apply again with --create")
     if recording:
         check_recordable(project)
@@ -146,7 +146,7 @@ def _check(project: Project, wishes: Wishes) -> bool:
 
 
 def _carry_out(
-    project: Project, wishes: Wishes, session: Session, *, begin: Callable[[], object]
+    project: Project, options: ApplyOptions, session: Session, *, begin: Callable[[], object]
 ) -> tuple[Run, Project | None]:
     """Return the run of an apply, and what of the project it was about; None if it did not get to writing.
 
@@ -157,16 +157,16 @@ def _carry_out(
         run = make_run("apply", project, [Result(definition) for definition in project.loaded.definitions])
         results = (end_without_writing(project, result) for result in run.results)
         return end_run(run, results, "Nothing was sent: a definition is not valid."), None
-    earlier = wishes.earlier
+    earlier = options.earlier
     project = earlier.select(project, session.api.url) if earlier is not None else project
     # Only now: a run that is invalid, or was not reviewed, must create nothing.
-    if wishes.create:
+    if options.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
     planned = plan(session.api, project, session.control, command="apply")
     if earlier is not None:
         judged = tuple(earlier.judge(result, project) for result in planned.results)
         planned = dataclasses.replace(planned, results=judged)
-    limit = wishes.max_changes or project.settings.max_changes
+    limit = options.max_changes or project.settings.max_changes
 
     def find_objection(run: Run) -> str | None:
         # The limit comes first. Nobody should confirm what will not be sent.
@@ -176,7 +176,7 @@ def _carry_out(
         # The prompt shows the run as a plan.
         return session.consent(dataclasses.replace(run, command="plan"))
 
-    control = dataclasses.replace(session.control, fail_fast=wishes.fail_fast)
+    control = dataclasses.replace(session.control, fail_fast=options.fail_fast)
     limited = dataclasses.replace(session, control=control, consent=find_objection, begin=begin)
     return ask_and_write(planned, project, limited)
 

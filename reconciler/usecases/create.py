@@ -12,7 +12,7 @@ from reconciler.core.run import Result, Run
 from reconciler.errors import ApiError, DefinitionError, RepositoryError
 from reconciler.files.write import check_writable
 from reconciler.git.lock import Lock, hold_lock
-from reconciler.usecases.apply import Open, ask_and_write
+from reconciler.usecases.apply import Start, ask_and_write
 from reconciler.usecases.project.new_assistants import explain_no_creation, forget_unclear_creation
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.creation import find_id_file
@@ -23,7 +23,7 @@ from reconciler.yamltext.edit import edit_yaml
 
 
 def create_from_file(
-    lock: Lock, read_project: Callable[[], Project], start: Open, *, recording: bool | None = None, force: bool = False
+    lock: Lock, read_project: Callable[[], Project], start: Start, *, recording: bool | None, force: bool
 ) -> Run:
     """Create the assistant of the one definition of a project, and return the run.
 

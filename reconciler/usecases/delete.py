@@ -24,7 +24,7 @@ from reconciler.files.find import find_all
 from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
-from reconciler.usecases.apply import Open, Session, end_without_writing
+from reconciler.usecases.apply import Session, Start, end_without_writing
 from reconciler.usecases.plan import find_shared_assistants, plan
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.project import Project
@@ -38,7 +38,7 @@ OwnFile = tuple[str, str]  # a path from the repository's root, and what the fil
 def delete(
     lock: Lock,
     read_project: Callable[[], Project],
-    start: Open,
+    start: Start,
     *,
     force_conflicts: bool = False,
     on_removed: Callable[[str], None] = lambda _file: None,

@@ -23,7 +23,7 @@ from reconciler.files.definitions import Loaded
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import NO_RECORD, read_record
 from reconciler.git.repository import Repository
-from reconciler.usecases.apply import Open, ask_and_write
+from reconciler.usecases.apply import Start, ask_and_write
 from reconciler.usecases.earlier_reports import check_origin
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.project import Project
@@ -33,7 +33,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_NAMED = 5
 
 
-def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, start: Open) -> Run:
+def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, start: Start) -> Run:
     """Undo what a report says was applied, and return the run; the record keeps all its entries, and notes what it did.
 
     `lock`, `read` and `start` are as for `apply`. Raises ReconcilerError before anything is sent, and after that

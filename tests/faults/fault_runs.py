@@ -11,7 +11,7 @@ from servers import Sandbox
 from trees import merge_objects
 
 from reconciler.report.read_back import read_unclear
-from reconciler.usecases.apply import Wishes
+from reconciler.usecases.apply import ApplyOptions
 from reconciler.usecases.earlier_reports import UnclearWrites
 
 DECLARED: dict[str, Any] = {
@@ -81,7 +81,7 @@ def next_run(project: Project, url: str, document: Document, *, resumed: str = "
     origin = dataclasses.replace(origin, api_url=url)
     if unclear:
         with open_api(url) as api:
-            run = project.whole_apply(api, wishes=Wishes(earlier=UnclearWrites(origin, unclear)))
+            run = project.whole_apply(api, options=ApplyOptions(earlier=UnclearWrites(origin, unclear)))
         assert set(outcomes(project.document(run)).values()) == {resumed}
     assert set(outcomes(project.apply(url)).values()) <= {"applied", "unchanged"}
 

@@ -25,7 +25,7 @@ from reconciler.files.settings import load_settings
 from reconciler.git.repository import Repository
 from reconciler.report.build import build_report
 from reconciler.sandbox.accounts import ADMIN
-from reconciler.usecases.apply import Session, Wishes, apply, ask_and_write
+from reconciler.usecases.apply import ApplyOptions, Session, apply, ask_and_write
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as LoadedProject
 from reconciler.usecases.writing.workers import Control
@@ -140,14 +140,14 @@ class Project:
         api: AssistantsApi,
         *,
         consent: Callable[[Run], str | None] = lambda _run: None,
-        wishes: Wishes | None = None,
+        options: ApplyOptions | None = None,
     ) -> Run:
         """Apply as the command does, outside git."""
         session = Session(api=api, control=Control(concurrency=4), consent=consent)
         return apply(
             (Repository(self.root), None),
             self.read,
-            wishes or Wishes(),
+            options or ApplyOptions(),
             lambda _read: contextlib.nullcontext(session),
         )
 

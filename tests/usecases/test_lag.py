@@ -14,7 +14,7 @@ from servers import running_sandbox
 from stories import Story, story
 
 from reconciler.git.repository import Repository
-from reconciler.usecases.apply import Session, Wishes, apply
+from reconciler.usecases.apply import ApplyOptions, Session, apply
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 
@@ -119,7 +119,7 @@ def test_a_write_that_shows_after_the_run_is_nobodys_edit(tmp_path: Path, settin
             apply(
                 (repository, None),
                 lambda: read_project(Choices(directory=repo.project.folder), repository=repository),
-                Wishes(record=True),
+                ApplyOptions(record=True),
                 lambda _project: contextlib.nullcontext(Session(api=api)),
             )
         assert repo.tree()["assistants/a.yaml"]["firstMessage"] == "old"

@@ -11,14 +11,14 @@ from reconciler.cli.output import read_report
 from reconciler.cli.writing import open_session
 from reconciler.errors import UsageError
 from reconciler.report.read_back import read_plan, read_unclear
-from reconciler.usecases.apply import Wishes, apply
+from reconciler.usecases.apply import ApplyOptions, apply
 from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 
-wishes_options = group_options(
-    "wishes",
-    Wishes,
+own_options = group_options(
+    "own",
+    ApplyOptions,
     click.option("--max-changes", type=Limit(), help="Write nothing if more assistants than this would be written."),
     click.option(
         "--record/--no-record",
@@ -55,9 +55,9 @@ wishes_options = group_options(
 @click.option(
     "--resume", metavar="REPORT", help="Send again what this report lists as indeterminate, and nothing else."
 )
-@wishes_options
+@own_options
 def command(
-    choices: Choices, options: RunOptions, yes: bool, plan_file: str | None, resume: str | None, wishes: Wishes
+    choices: Choices, options: RunOptions, yes: bool, plan_file: str | None, resume: str | None, own: ApplyOptions
 ) -> int:
     """Update live assistants to match their definitions.
 
@@ -65,7 +65,7 @@ def command(
     differs is read again, gets one PATCH with the differences, and is read back. If a definition is invalid, nothing
     is sent.
     """
-    if wishes.announced is not None and not wishes.create:
+    if own.announced is not None and not own.create:
         raise UsageError("--announced works only together with --create", hint="pass --create as well")
     if plan_file is not None and resume is not None:
         raise UsageError("--plan and --resume cannot be combined", hint="use one of them")
@@ -73,10 +73,10 @@ def command(
         option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     if resume is not None:
-        wishes = dataclasses.replace(wishes, earlier=UnclearWrites(*read_unclear(read_report(resume))))
+        own = dataclasses.replace(own, earlier=UnclearWrites(*read_unclear(read_report(resume))))
     if plan_file is not None:
-        wishes = dataclasses.replace(wishes, earlier=SavedPlan(read_plan(read_report(plan_file))))
+        own = dataclasses.replace(own, earlier=SavedPlan(read_plan(read_report(plan_file))))
     with open_session(choices, options, "look at the plan", yes=yes, label="Applying") as session:
-        read = functools.partial(read_project, choices, allow_older=wishes.allow_older, repository=session.lock[0])
-        apply(session.lock, read, wishes, session.start)
+        read = functools.partial(read_project, choices, allow_older=own.allow_older, repository=session.lock[0])
+        apply(session.lock, read, own, session.start)
     return session.exit_code
