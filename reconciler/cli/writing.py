@@ -24,9 +24,7 @@ from reconciler.git.lock import Lock
 from reconciler.git.repository import Repository
 from reconciler.git.working_tree import read_origin
 from reconciler.report.build import build_report
-from reconciler.report.differences.values import escape, literal
-from reconciler.report.formats.inert import cut
-from reconciler.report.masking import mask_value
+from reconciler.report.differences.values import escape
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
 from reconciler.report.wording import count_noun
@@ -35,13 +33,22 @@ from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import read_settings
 from reconciler.usecases.project.project import Project
 
-_LONGEST_VALUE = 100  # characters of each field, before an assistant is deleted
 
-
-def _describe_api(planned: Run) -> str:
+def describe_api(planned: Run) -> str:
     """Return where a run writes, for the question. It is the last chance to notice a wrong API."""
     # The URL comes from outside, so it is escaped.
     return f" at {escape(planned.api_url)}" if planned.api_url else ""
+
+
+def confirm_writes(session: "TerminalSession", planned: Run) -> str | None:
+    """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""
+    writes = sum(result.pending for result in planned.results)
+    if session.yes or not writes or session.stopping():
+        return None
+    eprint(render(make_view(build_report(planned)), "text", sys.stderr))
+    environment = f" ({planned.environment})" if planned.environment else ""
+    question = f"Write to {count_noun(writes, 'assistant')}{describe_api(planned)}{environment}? [y/N]: "
+    return None if session.ask(question).lower() in ("y", "yes") else "it was not confirmed"
 
 
 def _read_terminal_line(terminal: int) -> bytes:
@@ -60,7 +67,7 @@ class TerminalSession:
     stopping: Stopping
     yes: bool
     label: str
-    confirm_with: Callable[["TerminalSession", Run], str | None] | None = None  # instead of `confirm`
+    confirm: Callable[["TerminalSession", Run], str | None] = confirm_writes  # says why nothing may be sent
     report: Report | None = None  # of the run, once it has ended
 
     @contextlib.contextmanager
@@ -85,7 +92,7 @@ class TerminalSession:
             yield Session(
                 api=api,
                 control=control,
-                consent=self.confirm if self.confirm_with is None else functools.partial(self.confirm_with, self),
+                consent=functools.partial(self.confirm, self),
                 about_to_write=lambda run: write_json_reports(run, self.options),
                 publish=publish,
                 on_recorded=show_recorded,
@@ -96,27 +103,7 @@ class TerminalSession:
         """The exit code: a signal's, or 1 if something failed, or 0."""
         return self.stopping.choose_exit_code(failed=self.report is None or self.report.has_failed)
 
-    def confirm(self, planned: Run) -> str | None:
-        """Return why nothing may be sent, or None if it may. Does not ask if there is nothing to write."""
-        writes = sum(result.pending for result in planned.results)
-        if self.yes or not writes or self.stopping():
-            return None
-        eprint(render(make_view(build_report(planned)), "text", sys.stderr))
-        environment = f" ({planned.environment})" if planned.environment else ""
-        question = f"Write to {count_noun(writes, 'assistant')}{_describe_api(planned)}{environment}? [y/N]: "
-        return None if self._ask(question).lower() in ("y", "yes") else "it was not confirmed"
-
-    def ask_for_name(self, planned: Run, name: str) -> bool:
-        """Show what will be deleted, and return whether its name was typed. Nobody types a name out of habit."""
-        result = planned.results[0]
-        eprint(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
-        for key, value in sorted((result.live or {}).items()):
-            masked = mask_value(value, (key,), planned.sensitive)
-            eprint(f"  {escape(key)}: {cut(literal(masked), _LONGEST_VALUE)}")
-        prompt = f"To delete it{_describe_api(planned)}, type its name, {escape(name)}: "
-        return self._ask(f"Deleting cannot be undone. {prompt}") == name.strip()
-
-    def _ask(self, question: str) -> str:
+    def ask(self, question: str) -> str:
         """Return the user's answer, or "" if the input ends or a signal comes first."""
         click.echo(question, nl=False, err=True)
         # After a signal, a blocking read would still wait for a key. So a daemon thread reads.

@@ -10,15 +10,18 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import RunOptions, directory_option, refuse_empty, run_options
 from reconciler.cli.output import show_problems
 from reconciler.cli.streams import eprint
-from reconciler.cli.writing import TerminalSession, open_session
+from reconciler.cli.writing import TerminalSession, describe_api, open_session
 from reconciler.core.run import Run
 from reconciler.errors import UsageError
-from reconciler.report.differences.values import escape
+from reconciler.report.differences.values import escape, literal
+from reconciler.report.formats.inert import cut
 from reconciler.report.masking import mask_value
 from reconciler.usecases.delete import delete
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import read_project
+
+_LONGEST_VALUE = 100  # characters of each field that is shown
 
 
 @declare_command(
@@ -53,7 +56,7 @@ def command(
     selection = dataclasses.replace(choices, paths=(Path(file),))
     ask = functools.partial(_confirm_name, entered=name)
     with open_session(
-        choices, options, "look at the assistant, pass its name as --name", yes=yes, label="Deleting", confirm_with=ask
+        choices, options, "look at the assistant, pass its name as --name", yes=yes, label="Deleting", confirm=ask
     ) as session:
 
         def read() -> Project:
@@ -72,12 +75,23 @@ def command(
 
 
 def _confirm_name(session: TerminalSession, planned: Run, *, entered: str | None) -> str | None:
-    """Return why the assistant may not be deleted: its name was not entered, or was wrong."""
-    live = planned.results[0].live or {}
+    """Return why the assistant may not be deleted: its name was not entered, or was wrong.
+
+    Nobody types a name out of habit.
+    """
+    result = planned.results[0]
+    live = result.live or {}
     # If the name is only blanks, pressing Enter would confirm it.
-    name = str(live.get("name") or "").strip() or planned.results[0].definition.key
+    name = str(live.get("name") or "").strip() or result.definition.key
     if entered is not None:
         shown = f", which is {name!r}" if mask_value(name, ("name",), planned.sensitive) == name else ""
         return None if entered.strip() == name.strip() else f"--name is not the assistant's name{shown}"
-    typed = not session.stopping() and session.ask_for_name(planned, name)
-    return None if typed else "the assistant's name was not entered"
+    if not session.stopping():
+        eprint(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
+        for key, value in sorted(live.items()):
+            masked = mask_value(value, (key,), planned.sensitive)
+            eprint(f"  {escape(key)}: {cut(literal(masked), _LONGEST_VALUE)}")
+        prompt = f"To delete it{describe_api(planned)}, type its name, {escape(name)}: "
+        if session.ask(f"Deleting cannot be undone. {prompt}") == name.strip():
+            return None
+    return "the assistant's name was not entered"
