@@ -4,8 +4,8 @@ import dataclasses
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, NotRequired, cast
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
 
 from reconciler.assistant import fields
 from reconciler.assistant.invisible import describe_unseen
@@ -24,11 +24,11 @@ _OF_A_KEY: Final = "[key]"  # how pydantic ends the location of an error that is
 
 def check_settings(content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[FieldProblem]]:
     """Return the settings as plain groups and lists, each value as the table reads it, or None and what is wrong."""
-    # pydantic takes 0.1 s to load, and a project without settings does not need it.
+    # A project without settings does not need it, and it takes long to load.
     import pydantic
 
     try:
-        return _make_adapter().validate_python(content), []
+        return _make_validator().validate_python(content), []
     except pydantic.ValidationError as error:
         return None, [_describe(detail) for detail in error.errors(include_url=False)[:MAX_PROBLEMS]]
 
@@ -109,41 +109,42 @@ def _find_wrong_rules(part: Environment, known_ids: Collection[str]) -> Iterator
 
 
 @functools.cache
-def _make_adapter() -> Any:
-    import pydantic
-    from typing_extensions import TypedDict
+def _make_validator() -> Any:
+    # What pydantic turns models into. To make and load these would take half of a small project's `validate`.
+    from pydantic_core import SchemaValidator
 
+    return SchemaValidator(_make_schema(load_table()))
+
+
+def _make_schema(row: Schema) -> Any:
+    """Return a row of the table as pydantic's core schema."""
     # Strict: otherwise pydantic would read "yes" as true and "5" as 5, and no other reader of the file does.
-    strictly = pydantic.with_config(pydantic.ConfigDict(strict=True, extra="forbid"))
-    # The types are made at run time, which a type checker cannot follow.
-    list_type, dict_type, group_type = cast("Any", list), cast("Any", dict), cast("Any", TypedDict)
-
-    def group_of(row: Schema) -> Any:
-        required = row.get("required", ())
-        types = {
-            key: type_of(below) if key in required else NotRequired[type_of(below)]
+    if "properties" in row:
+        fields = {
+            key: {"type": "typed-dict-field", "schema": _make_schema(below), "required": key in row.get("required", ())}
             for key, below in row["properties"].items()
         }
-        return strictly(group_type("Group", types))
+        group = {"type": "typed-dict", "fields": fields, "extra_behavior": "forbid", "strict": True}
+        if short := row.get("$shorthand"):
+            return _call("before", lambda value: {short: value} if isinstance(value, str) else value, group)
+        return group
+    if "items" in row:
+        items = _make_schema(row["items"])
+        return {"type": "list", "items_schema": items, "min_length": row.get("minItems", 0), "strict": True}
+    if "propertyNames" in row:
+        keys, values = _make_schema(row["propertyNames"]), _make_schema(row["additionalProperties"])
+        return {"type": "dict", "keys_schema": keys, "values_schema": values, "strict": True}
+    if row["type"] == "boolean":
+        return {"type": "bool", "strict": True}
+    if "enum" in row:
+        return {"type": "literal", "expected": row["enum"]}
+    # pydantic checks that a text is one. A limit may also be a number, so its own reader checks the type.
+    kind = {"type": "str", "strict": True} if row["type"] == "string" else {"type": "any"}
+    return _call("after", functools.partial(read_value, row), kind)
 
-    def type_of(row: Schema) -> Any:
-        if "properties" in row:
-            short = row.get("$shorthand")
-            write_out = pydantic.BeforeValidator(lambda value: {short: value} if isinstance(value, str) else value)
-            return Annotated[group_of(row), write_out] if short else group_of(row)
-        if "items" in row:
-            return Annotated[list_type[type_of(row["items"])], pydantic.Field(min_length=row.get("minItems", 0))]
-        if "propertyNames" in row:
-            return dict_type[type_of(row["propertyNames"]), type_of(row["additionalProperties"])]
-        if row["type"] == "boolean":
-            return bool
-        if "enum" in row and "$judge" not in row:
-            return Literal[*row["enum"]]
-        # pydantic checks that a text is one. A limit may also be a number, so its own reader checks the type.
-        value_type: Any = str if row["type"] == "string" else Any
-        return Annotated[value_type, pydantic.AfterValidator(functools.partial(read_value, row))]
 
-    return pydantic.TypeAdapter(group_of(load_table()))
+def _call(when: Literal["before", "after"], function: Callable[[Any], Any], schema: Any) -> Any:
+    return {"type": f"function-{when}", "function": {"type": "no-info", "function": function}, "schema": schema}
 
 
 def _describe(detail: Any) -> FieldProblem:
