@@ -7,7 +7,6 @@ the path of the shallowest leaf at which two sides are not equal.
 """
 
 import contextlib
-import hashlib
 import itertools
 import json
 import struct
@@ -90,6 +89,8 @@ def equal_exactly(left: Any, right: Any) -> bool:
 
 def digest_of(value: Any) -> str:
     """Return a fingerprint that is the same only for values that are sent the same; a missing value is null."""
+    import hashlib  # it loads OpenSSL, and `validate` needs neither
+
     text = exact_text(None if value is MISSING else value)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -5,7 +5,6 @@ import dataclasses
 import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping
-from fractions import Fraction
 from typing import Any, Final
 
 from reconciler.assistant.fields import is_known
@@ -158,6 +157,8 @@ def _make_validator(schema: Any) -> Any:
 
 def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> Iterator[Exception]:
     """Yield an error for a number that is not a multiple in decimal; as floats, 0.3 would not be one of 0.1."""
+    from fractions import Fraction
+
     import jsonschema
 
     if validator.is_type(value, "number") and Fraction(str(value)) % Fraction(str(step)):

@@ -5,7 +5,6 @@ import datetime
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from typing import Any, Final, Literal
 
 from reconciler.assistant.fields import is_known
@@ -17,8 +16,6 @@ FILE_NAME: Final = "reconciler.yaml"
 OnDrift = Literal["keep", "revert", "fail"]
 Level = Literal["error", "warning", "none"]
 LineEndings = Literal["exact", "any"]
-_COUNT = r"[0-9]{1,9}"
-_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%"
 
 
 def now() -> datetime.datetime:
@@ -28,27 +25,28 @@ def now() -> datetime.datetime:
 
 @dataclass(frozen=True, slots=True)
 class MaxChanges:
-    """A limit; `percent` says that `amount` is a share of a hundred, not a number of assistants."""
+    """A limit: `amount` is a number of assistants, or in `percent` of those selected, in millionths."""
 
-    amount: Fraction
+    amount: int
     percent: bool
 
     @classmethod
     def parse(cls, value: str | int) -> "MaxChanges":
         """Return the limit that `25`, `"25"` or `"25%"` means. Raises ValueError, with a text for users."""
-        # Fractions, since 18.4 % of 375 is 69, but 68.99999999999999 in floating point.
         text = str(value).strip()
-        share = re.fullmatch(_PERCENT, text)
-        if share and Fraction(share[1]) <= 100:
-            return cls(Fraction(share[1]), percent=True)
-        if re.fullmatch(_COUNT, text) and not isinstance(value, bool):
-            return cls(Fraction(text), percent=False)
+        if share := re.fullmatch(r"([0-9]{1,3})(?:\.([0-9]{1,6}))? ?%", text):
+            # Not as a float, in which 18.4 % of 375 is 68.99999999999999.
+            amount = int(share[1] + (share[2] or "").ljust(6, "0"))
+            if amount <= 100_000_000:
+                return cls(amount, percent=True)
+        if re.fullmatch("[0-9]{1,9}", text) and not isinstance(value, bool):
+            return cls(int(text), percent=False)
         raise ValueError("must be a number of assistants, like 5, or a percentage, like 25%")
 
     def limit(self, selected: int) -> int:
         """Return how many of `selected` assistants may be written; a share is rounded down."""
         # Down: a limit that is rounded up would allow more than it says.
-        return int(self.amount * selected / 100) if self.percent else int(self.amount)
+        return self.amount * selected // 100_000_000 if self.percent else self.amount
 
     def find_objection(self, writes: int, selected: int) -> str | None:
         """Return why so many of `selected` assistants may not be written; None if they may."""

@@ -4,7 +4,6 @@ import datetime
 import os
 import re
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ def test_every_setting(folder: Path) -> None:
         sensitive=(("metadata", "crmKey"), ("metadata", "*")),
         extra_fields=(("model", "messages"), ("tools",)),
         org_id="org_abc",
-        max_changes=MaxChanges(Fraction(25), percent=True),
+        max_changes=MaxChanges(25_000_000, percent=True),
         record=True,
         ignore=(
             IgnoreRule(
@@ -135,7 +134,7 @@ def test_a_path_below_an_extra_field_is_taken_as_it_is(folder: Path) -> None:
 
 
 def test_a_number_of_changes(folder: Path) -> None:
-    assert load_text(folder, "max_changes: 25\n").max_changes == MaxChanges(Fraction(25), percent=False)
+    assert load_text(folder, "max_changes: 25\n").max_changes == MaxChanges(25, percent=False)
 
 
 ENTRY = "ignore: [{path: /a, reason: b, %s}]\n"
