@@ -171,7 +171,9 @@ def write_totals(report: Report) -> str:
     if not report.traits.reads_live:
         return _describe_problems(report)
     if not report.summary.get("total"):
-        return f"{name_command(report)}: {report.traits.nothing}."
+        is_alike = report.selection == "changed" and not report.no_longer_managed
+        nothing = "no definition has changed, nothing to do" if is_alike else report.traits.nothing
+        return f"{name_command(report)}: {nothing}."
     # Merged reports may have outcomes too. The report before a confirmation has none yet.
     has_outcomes = any(entry.outcome for entry in report.assistants)
     parts = _count_outcomes(report) if has_outcomes else _count_statuses(report)

@@ -113,7 +113,7 @@ def test_a_comment_is_created_once_and_edited_in_place(desk: Desk) -> None:
 
 
 def test_where_there_is_nothing_to_say_nothing_is_written(desk: Desk) -> None:
-    assert desk.comment("plan_in_sync").code == 0
+    assert desk.comment("plan_in_sync").code == desk.comment("plan_empty").code == 0
     assert desk.issue("plan_in_sync").code == 0
     assert desk.hosts.writes == []
     desk.comment()

@@ -60,13 +60,13 @@ def test_nothing_changed_is_no_error_and_the_report_says_so(repo: Story, command
     consent = ["--yes"] if command == "apply" else []
     result = repo.run(command, "--changed", "--base", "HEAD", *consent)
     assert result.code == 0
-    assert result.stdout.endswith(f"{command.capitalize()}: no definitions selected, nothing to do.\n")
-    assert f"No definition differs from {repo.head[:12]}" in result.stdout
+    assert result.stdout == f"{command.capitalize()}: no definition has changed, nothing to do.\n"
     assert repo.sandbox.requests == []
     page = repo.run(command, "--changed", "--base", "HEAD", "--format", "markdown", *consent)
-    assert "no definitions selected" in page.stdout
+    assert "no definition has changed" in page.stdout
+    assert repo.run(command, "--changed", "--base", "HEAD", "--quiet", *consent).stdout == ""
     document = repo.report(command, "--changed", "--base", "HEAD", *consent)
-    assert (document["summary"]["total"], document["assistants"]) == (0, [])
+    assert (document["summary"]["total"], document["assistants"], document["warnings"]) == (0, [], [])
     assert repo.run(command, "--changed-since", "HEAD", *consent).code == 0
     if command != "apply":
         assert repo.run(command, "--changed", "--base", "HEAD", "--detailed-exitcode").code == 0

@@ -172,11 +172,9 @@ def _load(project: Project, choices: Choices, since: str, on_read: OnRead, *, al
     alike = find_alike(project, changed, loaded.definitions)
     differing = tuple(definition for definition in loaded.definitions if definition.file not in alike)
     removed = frozenset() if choices.paths else changed.removed - alike
-    nothing = not (differing or loaded.invalid or removed)
-    notes = (f"No definition differs from {since[:12]}.",) if nothing else ()
     loaded = dataclasses.replace(loaded, definitions=differing)
     fork = changed.fork if not choices.paths else None
-    return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork, notes=notes)
+    return dataclasses.replace(project, loaded=loaded, removed=removed, fork=fork)
 
 
 def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead = None) -> Loaded:
