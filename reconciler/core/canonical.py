@@ -197,15 +197,19 @@ def _align(value: Any, declared: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(declared, Mapping):
         return {key: _align(item, declared[key]) if key in declared else item for key, item in value.items()}
     if isinstance(value, list) and isinstance(declared, list):
-        # A text may have another place live. Elements that the definition lacks are not sent back.
-        texts = {use_line_feeds(item): item for item in declared if isinstance(item, str)}
-        items = [*value[: len(declared)], *use_line_feeds(value[len(declared) :])]
-        pairs = zip(items, [*declared, *items[len(declared) :]], strict=False)
-        return [
-            _align(item, texts.get(use_line_feeds(item), other) if isinstance(item, str) else other)
-            for item, other in pairs
-        ]
+        return [*_align_items(value, declared)]
     return value
+
+
+def _align_items(items: list[Any], declared: list[Any]) -> Iterator[Any]:
+    texts = {use_line_feeds(item): item for item in declared if isinstance(item, str)}
+    for index, item in enumerate(items):
+        if isinstance(item, str):
+            # A text may have another place live.
+            yield texts.get(use_line_feeds(item), use_line_feeds(item))
+        else:
+            # An element that the definition lacks is not sent back.
+            yield _align(item, declared[index]) if index < len(declared) else use_line_feeds(item)
 
 
 def _find_differences(

@@ -58,10 +58,14 @@ def _read_value(kind: Any, value: Any, place: _Place) -> Any:
     # Most values are of these, and a report has very many.
     if kind in _KIND_NAMES:
         return _expect(kind, value, place)
+    if kind is Any:
+        return value
     arguments = typing.get_args(kind)
     match typing.get_origin(kind):
+        case None if isinstance(kind, enum.EnumMeta):
+            return kind(_expect_one([*map(str, kind)], value, place))
         case None:
-            return _read_plain(kind, value, place)
+            return _read_object(kind, value, place)
         case builtins.tuple:
             items = enumerate(_expect(list, value, place))
             return tuple(_read_value(arguments[0], item, (*place, str(number))) for number, item in items)
@@ -82,20 +86,16 @@ def _read_value(kind: Any, value: Any, place: _Place) -> Any:
     return None if value is None else _read_value(member, value, place)
 
 
-def _read_plain(kind: Any, value: Any, place: _Place) -> Any:
-    if kind is Any:
-        return value
-    if isinstance(kind, enum.EnumMeta):
-        return kind(_expect_one([member.value for member in cast("type[enum.Enum]", kind)], value, place))
+def _read_object(kind: Any, value: Any, place: _Place) -> Any:
     # Keys that no field names are fine: a later version may have added them.
     fields = {}
     _expect(dict, value, place)
-    for name, hint, required in _find_fields(cast("Any", kind)):
+    for name, hint, required in _find_fields(kind):
         if name in value:
             fields[name] = _read_value(hint, value[name], (*place, name))
         elif required:
             raise ShapeError(f"{_describe_place(place)} has no {name!r}")
-    return cast("Any", kind)(**fields)
+    return kind(**fields)
 
 
 # Type hints are evaluated on each request, and a report has thousands of entries.
