@@ -34,11 +34,10 @@ Stack = Sequence[tuple[YamlFile, LayerKind]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One definition as it was read: `document` is its content, all layers merged, or None without any."""
+class ReadDefinition:
+    """One definition as far as it could be read, and what is wrong with it."""
 
     definition: Definition
-    document: Mapping[str, Any] | None
     problems: tuple[Problem, ...]
 
     @property
@@ -56,7 +55,7 @@ class DefinitionReader:
     find_id: FindId
     needs_id: bool
 
-    def read(self, stack: Stack, *, checked: bool) -> Reading:
+    def read(self, stack: Stack, *, checked: bool) -> ReadDefinition:
         """Read the files of one definition. Unless `checked`, this only does what its id needs."""
         files = [self.layers.read(each, kind) for each, kind in stack]
         # Defaults are below the definition, overlays above it.
@@ -86,7 +85,7 @@ class DefinitionReader:
             first_problems = sorted(problems)[: MAX_PROBLEMS - 1]
             message = f"this file has {MAX_PROBLEMS} problems or more, and only these are shown; correct them first"
             problems = [*first_problems, replace(first_problems[-1], message=message)]
-        return Reading(definition, document, tuple(problems))
+        return ReadDefinition(definition, tuple(problems))
 
     def _check(
         self, definition: Definition, document: Mapping[str, Any], files: Sequence[ReadFile]

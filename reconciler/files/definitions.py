@@ -18,7 +18,7 @@ from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
 from reconciler.files.collisions import find_collisions
-from reconciler.files.definition_reader import DefinitionReader, FindId, Reading, may_have_id
+from reconciler.files.definition_reader import DefinitionReader, FindId, ReadDefinition, may_have_id
 from reconciler.files.find import YamlFile, YamlFiles, find_all, find_defaults
 from reconciler.files.layers import LayerReader
 from reconciler.files.selection import select_files
@@ -74,12 +74,12 @@ def load(
         ids = None if files.skipped else {each.id for each in definitions if each.id}
         all_definitions = _add_others(definitions, files, reader, ids)
     collisions = find_collisions(all_definitions, settings)
-    members: list[Reading] = []
+    members: list[ReadDefinition] = []
     for reading in readings:
         own_problems = collisions.get(reading.definition.file)
         full = replace(reading, problems=(*reading.problems, *own_problems)) if own_problems else reading
-        # In an environment only definitions with an id take part; an unreadable file might have one, so it is listed.
-        has_id = full.document is None or "id" in full.document
+        # In an environment only definitions with an id take part; a file with mistakes might have one, so it is listed.
+        has_id = any("id" in layer.fields for layer in full.definition.layers)
         if without_ids or has_id or not settings.environments or full.errors:
             members.append(full)
     lost_overlays = _find_lost_overlays(files, folder, settings, in_passing=in_passing)
@@ -116,7 +116,7 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
 
 def _read_each(
     files: YamlFiles, chosen: Collection[str], reader: DefinitionReader, on_read: Callable[[str], None] | None
-) -> Iterator[Reading]:
+) -> Iterator[ReadDefinition]:
     for file in (each for each in files.definitions if each.file in chosen):
         reading = reader.read(files.stack(file), checked=True)
         if on_read is not None and reading.definition.id and not reading.errors:
@@ -166,7 +166,7 @@ def _find_skipped(
             yield graded
 
 
-def _list_invalid(readings: Sequence[Reading], problems: Sequence[Problem]) -> Iterator[InvalidDefinition]:
+def _list_invalid(readings: Sequence[ReadDefinition], problems: Sequence[Problem]) -> Iterator[InvalidDefinition]:
     for definition, errors in ((reading.definition, reading.errors) for reading in readings if reading.errors):
         first, more = errors[0], len(errors) - 1
         place = "" if first.file == definition.file else f"{first.file}, "

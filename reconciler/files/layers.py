@@ -51,12 +51,11 @@ class LayerReader:
     """Reads all kinds of files of definitions. Each kind may name text files in other folders."""
 
     def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
-        folder_in_repository = folder_in_git(folder, root)
-        parent = folder.resolve().parent
+        overlays = folder.resolve().parent / settings.overlay if settings.overlay is not None else None
         self.settings = settings
         self._texts = TextReader(root)
-        self._folder = folder_in_repository
-        self._overlays = folder_in_git(parent / settings.overlay, root) if settings.overlay is not None else None
+        self._folder = folder_in_git(folder, root)
+        self._overlays = folder_in_git(overlays, root) if overlays is not None else None
         # Many definitions share defaults. These are read once, merged once for each folder, and checked once.
         self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
         self._read_shared = functools.cache(lambda file: self._read(file, "defaults"))
