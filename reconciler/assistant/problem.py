@@ -1,6 +1,7 @@
 """A problem in a text: first at a field or a place, then, once both are known, in a file."""
 
 import dataclasses
+import operator
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -29,7 +30,7 @@ class FieldProblem:
     place: tuple[int, int] = (1, 1)  # line and column in the YAML text, from 1, once they are known
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One problem in a file, whose path begins at the repository's root. Lines and columns count from 1."""
 
@@ -43,10 +44,17 @@ class Problem:
     source_line: str = dataclasses.field(default="", repr=False, compare=False)  # empty if it may not be shown
     about_file: bool = dataclasses.field(default=False, repr=False, compare=False)  # about the file as a whole
 
+    def __lt__(self, other: "Problem") -> bool:
+        """Return whether it comes first: by its place, then by what it says."""
+        return _sort_key(self) < _sort_key(other)
+
     def __str__(self) -> str:
         """Return `file:line:column: message`, with `warning: ` before the message of a warning."""
         prefix = "warning: " if self.severity == "warning" else ""
         return f"{self.file}:{self.line}:{self.column}: {prefix}{self.message}"
+
+
+_sort_key = operator.attrgetter("file", "line", "column", "message", "severity", "kind", "lint")
 
 
 def keep_gravest(problems: set[Problem]) -> set[Problem]:
