@@ -23,9 +23,9 @@ class NewDefinition:
     """The fields of a new definition, `id` first, and the live paths that it leaves out, by reason."""
 
     fields: Mapping[str, Any]
-    undocumented: tuple[FieldPath, ...]
-    rejected: tuple[FieldPath, ...]  # with a value that a definition may not hold
-    hidden: tuple[FieldPath, ...]  # `sensitive`
+    undocumented: tuple[FieldPath, ...] = ()
+    rejected: tuple[FieldPath, ...] = ()  # with a value that a definition may not hold
+    hidden: tuple[FieldPath, ...] = ()  # `sensitive`
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class NewOverlay:
     """The fields of a new overlay, `id` first; the declared paths that it leaves out, each with the reason."""
 
     fields: Mapping[str, Any]
-    omitted: tuple[tuple[FieldPath, str], ...]
-    unmanaged: tuple[FieldPath, ...]  # live paths that the definition below could declare, and does not
+    omitted: tuple[tuple[FieldPath, str], ...] = ()
+    unmanaged: tuple[FieldPath, ...] = ()  # live paths that the definition below could declare, and does not
 
 
 def build_definition(assistant_id: str, live: Mapping[str, Any], settings: Settings) -> NewDefinition:

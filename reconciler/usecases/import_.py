@@ -34,22 +34,15 @@ _LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class NewFiles:
-    """The files that one import wrote, the one with the id last, and what they leave out."""
-
-    files: tuple[Path, ...]
-    declared: NewDefinition
-    overlaid: NewOverlay  # on top of the defaults and the definition
-    definition_file: str = ""  # the file that others share, where only an overlay was written
-    texts: tuple[Path, ...] = ()  # the text files among them
-
-
-@dataclass(frozen=True, slots=True)
 class Import:
-    """The result of one id: what was written, the file that has it already, or why there is none."""
+    """The result of one id: the files that were written, the file that has it already, or why there is none."""
 
     assistant_id: str
-    new_files: NewFiles | None = None
+    files: tuple[Path, ...] = ()  # the one with the id last
+    texts: tuple[Path, ...] = ()  # the text files that they use
+    definition_file: str = ""  # the file that others share, where only an overlay was written
+    declared: NewDefinition = NewDefinition({})
+    overlaid: NewOverlay = NewOverlay({})  # on top of the defaults and the definition
     existing: str | None = None
     error: ReconcilerError | None = None
 
@@ -112,7 +105,7 @@ class Importer:
             self._files[name] = str(result.files[-1])
             # Files that this run wrote are up to date.
             self._replaceable.pop(name, None)
-        return Import(assistant_id, result)
+        return result
 
     def _is_defined(self, assistant_id: str) -> bool:
         return assistant_id in self._files and assistant_id not in self._replaceable
@@ -143,7 +136,7 @@ class Importer:
         # Any file but the overlay may serve other environments, too.
         return entry.overlay is not None and entry.overlay.file == entry.id_file
 
-    def _write(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> NewFiles:
+    def _write(self, assistant_id: str, live: Mapping[str, Any], key: str, old: Definition | None) -> Import:
         """Write what an assistant lacks: a definition with its id, or in an environment an overlay with the id.
 
         The overlay contains the differences from its definition, which is written as well if there is none.
@@ -180,7 +173,7 @@ class Importer:
         _check_texts(texts, assistant_id, self._root, old)
         _write_files(texts, files, assistant_id, replaced)
         shared_file = definition.file if definition is not None else ""
-        return NewFiles((*files,), declared, overlaid, shared_file, (*texts,))
+        return Import(assistant_id, (*files,), (*texts,), shared_file, declared, overlaid)
 
     def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
         return load_defaults(self.folder, key, root=self._root, settings=settings)

@@ -23,13 +23,13 @@ def import_ids(project: Project, sandbox: Sandbox, *ids: str, force: bool = Fals
 
 def file_of(result: Import) -> Path:
     """The file that has the id now."""
-    assert result.new_files, result.error
-    return result.new_files.files[-1]
+    assert result.files, result.error
+    return result.files[-1]
 
 
 def read_declared(result: Import) -> NewDefinition:
-    assert result.new_files
-    return result.new_files.declared
+    assert result.files
+    return result.declared
 
 
 def read_written_file(result: Import) -> str:
@@ -304,7 +304,7 @@ def test_an_id_that_a_definition_has_is_refused_whatever_the_file(project: Proje
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
         one, other, local = import_ids(project, sandbox, "asst_1", "asst_2", "local_asst_1")
         assert [entry[:2] for entry in sandbox.requests if entry[0] == "GET"] == [("GET", "/assistants/local_asst_1")]
-    assert (one.existing, one.new_files) == ("assistants/mine.yaml", None)
+    assert (one.existing, one.files) == ("assistants/mine.yaml", ())
     assert other.existing == "assistants/broken.yaml"
     assert local.existing == "assistants/mine.yaml"
     assert yaml.safe_load(file.read_text()) == {"id": "asst_1", "name": "Mine"}
@@ -315,7 +315,7 @@ def test_force_writes_the_own_file_anew_wherever_it_is(project: Project) -> None
     broken = project.write("broken", "id: asst_2\nname: 7\n")
     with running_sandbox({"asst_1": {"name": "Mine"}, "asst_2": {"name": "B"}}) as sandbox:
         result = import_ids(project, sandbox, "local_asst_1", "asst_1", "asst_2", force=True)
-    assert [one.new_files and file_of(one) for one in result] == [mine, None, broken]
+    assert [file_of(one) if one.files else None for one in result] == [mine, None, broken]
     assert result[1].existing == str(mine)
     assert mine.read_text() == "id: local_asst_1\nname: Mine\n"
     assert broken.read_text() == "id: asst_2\nname: B\n"

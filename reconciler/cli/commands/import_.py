@@ -77,8 +77,7 @@ def command(
                 break
             results.append(importer.import_one(assistant_id))
             _show_result(results[-1], refused=not everything)
-    imported = [result.new_files for result in results if result.new_files]
-    _list_unknown({path for files in imported for path in files.declared.undocumented}, settings)
+    _list_unknown({path for result in results for path in result.declared.undocumented}, settings)
     failures = [(result.assistant_id, result.error) for result in results if result.error is not None]
     show_failures((name, str(error), error.hint) for name, error in failures)
     # With --all, assistants that already have a definition are skipped. Naming one of them is an error.
@@ -104,25 +103,25 @@ def _show_result(result: Import, *, refused: bool) -> None:
     name = escape(result.assistant_id)
     if result.existing is not None:
         eprint(f"{name}: already defined in {result.existing}", colour="red" if refused else None)
-    if (new_files := result.new_files) is None:
+    if not result.files:
         return
-    below, overlaid = escape(new_files.definition_file), new_files.overlaid
-    for file in new_files.files[:-1]:
+    below, overlaid, id_file = escape(result.definition_file), result.overlaid, result.files[-1]
+    for file in result.files[:-1]:
         click.echo(f"{file}: written without an id, for all environments")
-    click.echo(f"{new_files.files[-1]}: written for {name}" + (f", merged on top of {below}" if below else ""))
-    for file in new_files.texts:
+    click.echo(f"{id_file}: written for {name}" + (f", merged on top of {below}" if below else ""))
+    for file in result.texts:
         click.echo(f"{file}: a text file of {name}")
     if below:
         _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     else:
-        _list_omitted(new_files.declared.rejected, "not managed", "its value is not allowed in a definition")
-        _list_omitted(new_files.declared.hidden, "not written", "listed under sensitive in reconciler.yaml")
+        _list_omitted(result.declared.rejected, "not managed", "its value is not allowed in a definition")
+        _list_omitted(result.declared.hidden, "not written", "listed under sensitive in reconciler.yaml")
     # Include the file's name, because stderr may go somewhere else than stdout.
     intro = "differs, but was not written" if below else "differs from the defaults, but was not written"
     for path, reason in overlaid.omitted:
-        eprint(f"{new_files.files[-1]}: {intro}: {name_path(path)}; {escape(reason)}", colour="yellow")
-    for note in warn_of_reordering((), (overlaid if below else new_files.declared).fields):
-        eprint(f"{new_files.files[-1]}: {escape(note)}", colour="yellow")
+        eprint(f"{id_file}: {intro}: {name_path(path)}; {escape(reason)}", colour="yellow")
+    for note in warn_of_reordering((), (overlaid if below else result.declared).fields):
+        eprint(f"{id_file}: {escape(note)}", colour="yellow")
 
 
 def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
