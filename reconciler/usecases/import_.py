@@ -1,6 +1,7 @@
 """Write definition files for live assistants. Each new file is in sync, and no existing file is lost."""
 
 import dataclasses
+import functools
 import itertools
 import os
 import re
@@ -14,7 +15,7 @@ from reconciler.assistant.file_names import choose_stem, same_name
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.canonical import normalize_live, use_line_feeds
-from reconciler.core.definition import MAX_BYTES, SUFFIXES, Definition, InvalidDefinition, Layer, merge_layers
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, Definition, InvalidDefinition, merge_layers
 from reconciler.core.importing import NewDefinition, NewOverlay, build_definition, build_overlay, leave_out_shared
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
@@ -141,17 +142,8 @@ class Importer:
 
         The overlay contains the differences from its definition, which is written as well if there is none.
         """
-        declared = build_definition(assistant_id, live, self.settings)
-        definition = self._find_shared(key, old)
-        layers = [*self._load_defaults(key, self.settings), *([definition.own_layer] if definition is not None else [])]
-        shared, own_fields = _drop_id(merge_layers(layers)), dict[str, Any]()
-        if definition is None:
-            # All environments share this file, so it must not rely on the defaults of one of them.
-            for_all = merge_layers(self._load_defaults(key, dataclasses.replace(self.settings, overlay=None)))
-            own_fields = _drop_id(leave_out_shared(declared.fields, for_all))
-            shared = merge_overlay(shared, own_fields)
-        # Where live lacks a value of the defaults, the new file says null, or the report names the difference.
-        overlaid = build_overlay(shared, assistant_id, live, self.settings, layers)
+        declared, definition = build_definition(assistant_id, live, self.settings), self._find_shared(key, old)
+        own_fields, overlaid = self._divide_fields(declared, live, key, definition)
         suffix = Path(old.id_file).suffix if old is not None else ".yaml"
         file = (self._overlays or self.folder) / f"{key}{suffix}"
         files: dict[Path, Mapping[str, Any]] = {file: overlaid.fields}
@@ -175,8 +167,20 @@ class Importer:
         shared_file = definition.file if definition is not None else ""
         return Import(assistant_id, (*files,), (*texts,), shared_file, declared, overlaid)
 
-    def _load_defaults(self, key: str, settings: Settings) -> tuple[Layer, ...]:
-        return load_defaults(self.folder, key, root=self._root, settings=settings)
+    def _divide_fields(
+        self, declared: NewDefinition, live: Mapping[str, Any], key: str, definition: Definition | None
+    ) -> tuple[Mapping[str, Any], NewOverlay]:
+        """Return the fields of a new definition, which has no id yet, and the overlay on top of it or of an old one."""
+        load = functools.partial(load_defaults, self.folder, key, root=self._root)
+        layers = [*load(settings=self.settings), *([definition.own_layer] if definition is not None else [])]
+        shared, own_fields = _drop_id(merge_layers(layers)), dict[str, Any]()
+        if definition is None:
+            # All environments share this file, so it must not rely on the defaults of one of them.
+            for_all = merge_layers(load(settings=dataclasses.replace(self.settings, overlay=None)))
+            own_fields = _drop_id(leave_out_shared(declared.fields, for_all))
+            shared = merge_overlay(shared, own_fields)
+        # Where live lacks a value of the defaults, the new file says null, or the report names the difference.
+        return own_fields, build_overlay(shared, declared.fields["id"], live, self.settings, layers)
 
     def _find_shared(self, key: str, old: Definition | None) -> Definition | None:
         """Return the definition of a key that environments share, None if there is none yet."""
