@@ -204,14 +204,7 @@ def write_record(
     resolved = previous.resolved if files is None else True
     files = repository.files(previous.commit) if files is None else files
     # Trailers stand last, where `git interpret-trailers` and `git log --format=%(trailers)` look for them.
-    kinds = ((TRAILER, keeps.unclear), (LATE, keeps.late), (UNDONE, keeps.undone))
-    writes = [(name, entry) for name, entries in kinds for entry in entries]
-    trailers = [f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for name, entry in writes]
-    trailers += [f"{CREATED}: {json.dumps({'file': file, 'id': name})}" for file, name in sorted(keeps.created.items())]
-    trailers += [f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"] if keeps.other_ids else []
-    outdated = {folder: sorted(names) for folder, names in keeps.outdated.items()}
-    trailers += [f"{UNSETTLED}: {json.dumps(outdated, sort_keys=True)}"] if outdated else []
-    text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *trailers]) + "\n"
+    text = "\n".join([message.rstrip(), "", *([FORM] if resolved else []), *_write_trailers(keeps)]) + "\n"
     commit = repository.write_commit(repository.write_tree(files), [head, *filter(None, [previous.commit])], text)
     # The next run relies on this tree. A broken git may write one that lacks entries, and say nothing.
     if repository.files(commit) != files:
@@ -227,6 +220,18 @@ def write_record(
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")
     return commit
+
+
+def _write_trailers(keeps: Trailers) -> Iterator[str]:
+    for name, entries in ((TRAILER, keeps.unclear), (LATE, keeps.late), (UNDONE, keeps.undone)):
+        yield from (f"{name}: {json.dumps(_to_json(entry), ensure_ascii=True)}" for entry in entries)
+    for file, assistant_id in sorted(keeps.created.items()):
+        yield f"{CREATED}: {json.dumps({'file': file, 'id': assistant_id})}"
+    if keeps.other_ids:
+        yield f"{OTHER_IDS}: {json.dumps(dict(keeps.other_ids), sort_keys=True)}"
+    if keeps.outdated:
+        outdated = {folder: sorted(names) for folder, names in keeps.outdated.items()}
+        yield f"{UNSETTLED}: {json.dumps(outdated, sort_keys=True)}"
 
 
 def _to_json(entry: Unclear) -> dict[str, Any]:

@@ -86,18 +86,16 @@ class Puller:
             path: None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value)
             for path, value in values.items()
         }
-        skipped = {field.path: field for field in (*left_out, *self._find_skips(definition, edits, layer))}
-        skipped |= {field.path: field for field in self._find_enforced(definition, plan)}
+        skips = *left_out, *self._find_skips(definition, edits, layer), *self._find_enforced(definition, plan)
+        skipped = {field.path: field for field in skips}
         written_edits = ids | {path: value for path, value in edits.items() if path not in skipped}
         divided = divide_edits(layer, written_edits, self._find_reason)
         new_text, rejected = _try_edits(text, divided.edits)
         skipped |= {path: SkippedField(path, reason) for path, reason in (divided.reasons | rejected).items()}
         # If the YAML file refuses a field, its text file is left too.
-        for text_file, content in divided.files:
-            path = next(path for path in divided.edits if text_file.path[: len(path)] == path)
-            if path not in skipped:
-                old, new = (side.removeprefix("\ufeff") for side in (text_file.content, content))
-                yield Pulled(text_file.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
+        for path, text_file, content in (each for each in divided.files if each[0] not in skipped):
+            old, new = (side.removeprefix("\ufeff") for side in (text_file.content, content))
+            yield Pulled(text_file.file, old, new, (path,), notes=(*warn_of_reordering(path, new),))
         written = layer.as_written if layer is not None else {}
         kept = (path for path in divided.edits if path not in skipped)
         fields = tuple(path for path in kept if not equal_exactly(value_at(written, path), divided.edits[path]))

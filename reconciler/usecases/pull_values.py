@@ -175,7 +175,7 @@ class TextEdits:
     """What happens to a layer's edits."""
 
     edits: dict[FieldPath, Any] = dataclasses.field(default_factory=dict)  # of the layer itself
-    files: list[tuple[TextFile, str]] = dataclasses.field(default_factory=list)  # with their new content
+    files: list[tuple[FieldPath, TextFile, str]] = dataclasses.field(default_factory=list)  # with their new content
     reasons: dict[FieldPath, str] = dataclasses.field(default_factory=dict)  # not written, with the reason
     unused: list[TextFile] = dataclasses.field(default_factory=list)  # no field takes a text from them any more
 
@@ -191,7 +191,7 @@ def divide_edits(layer: Layer | None, edits: Edits, explain: Callable[[TextFile]
     for path, value in edits.items():
         texts = [text for text in layer.texts if text.path[: len(path)] == path]
         references: list[tuple[FieldPath, Any]] = []
-        files: list[tuple[TextFile, str]] = []
+        files: list[tuple[FieldPath, TextFile, str]] = []
         reason = ""
         # One text that cannot be written leaves the whole field: half of somebody's edit is an edit that nobody made.
         for text in texts:
@@ -206,7 +206,7 @@ def divide_edits(layer: Layer | None, edits: Edits, explain: Callable[[TextFile]
             if new != old:
                 content = _write_text(text.content, new)
                 reason = reason or obstacle or _find_obstacle(text, content, new)
-                files.append((text, content))
+                files.append((path, text, content))
         if reason:
             divided.reasons[path] = reason
             continue
