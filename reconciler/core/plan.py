@@ -112,11 +112,10 @@ class Planner:
         # A difference stays a difference, even after an unclear write: by now it may be somebody's edit.
         differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
         held = sorted(filter(self._is_ignored, resend))
-        unclear = frozenset[FieldPath]()
-        if not plan.refusal:  # a refused assistant is not written at all
-            # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent.
-            declared = (path for path in resend if find_leaf(desired, path)[1] is not MISSING)
-            unclear = frozenset(path for path in declared if path not in differing and path not in held)
+        # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent. A refused
+        # assistant is not written at all.
+        alike = [path for path in resend if path not in differing and path not in held and not plan.refusal]
+        unclear = frozenset(path for path in alike if find_leaf(desired, path)[1] is not MISSING)
         may_write = overrides.freeze is None and not policy.read_only
         freeze = overrides.freeze if unclear and not policy.read_only else plan.freeze
         plan = dataclasses.replace(plan, unclear=unclear, resent=unclear if may_write else frozenset(), freeze=freeze)
@@ -189,28 +188,28 @@ class Planner:
         self, changes: Sequence[Change], enforced: Collection[FieldPath], resend: Collection[FieldPath]
     ) -> tuple[Change, ...]:
         """Return the differences with why each is not sent; `enforced` are live edits that are reverted anyway."""
-        # Only this function decides. People reviewed the changes together, so one refusal stops all.
+        # Only this function decides. A command that never writes refuses nothing, and a freeze asks for nothing.
         policy = self.policy
-        # A resumed apply leaves the other fields of an assistant to the next one, whoever has changed them.
-        paths = {change.path for change in changes if policy.only_unclear}.difference(enforced)
-        later = {path for path in paths if not any(covers(field, path) for field in resend)}
-        kinds = {change.kind for change in changes if change.path not in {*enforced, *later}}
-        # A conflict comes before drift: allowing one does not allow the other, and the more severe one is named.
+        if policy.read_only or self.overrides.freeze is not None:
+            general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN
+            return tuple(dataclasses.replace(change, unsent=general) for change in changes)
+        kept: set[FieldPath] = set()
+        for change in (change for change in changes if change.path not in enforced):
+            # A resumed apply leaves the other fields of an assistant to the next one, whoever has changed them.
+            is_later = policy.only_unclear and not any(covers(field, change.path) for field in resend)
+            if is_later or (change.kind is Kind.DRIFT and policy.on_drift == "keep"):
+                kept.add(change.path)
+        kinds = {change.kind for change in changes if change.path not in {*enforced, *kept}}
+        # People reviewed the changes together, so one refusal stops all that are not kept in any case. A conflict comes
+        # before drift: allowing one does not allow the other, and the more severe one is named.
         refusal: Unsent | None = None
         if Kind.CONFLICT in kinds and not policy.force_conflicts:
             refusal = Unsent.CONFLICT
         elif Kind.DRIFT in kinds and policy.on_drift == "fail":
             refusal = Unsent.DRIFT
-        # These come first: a command that never writes refuses nothing, and a freeze asks for nothing.
-        is_frozen = self.overrides.freeze is not None
-        general = Unsent.READ_ONLY if policy.read_only else Unsent.FROZEN if is_frozen else None
-        decided = []
-        for change in changes:
-            # Kept drift would be kept in any case, whatever the reason for the refusal.
-            stays = change.kind is Kind.DRIFT and policy.on_drift == "keep" and change.path not in enforced
-            stays |= change.path in later
-            decided.append(dataclasses.replace(change, unsent=general or (Unsent.KEPT if stays else refusal)))
-        return tuple(decided)
+        return tuple(
+            dataclasses.replace(change, unsent=Unsent.KEPT if change.path in kept else refusal) for change in changes
+        )
 
     def _build_patch(self, plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any] | None:
         # The API takes top-level fields, so a change inside one sends the whole field.
