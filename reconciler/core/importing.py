@@ -9,7 +9,7 @@ from reconciler.assistant.fields import READ_ONLY, is_documented, keys_inside, t
 from reconciler.assistant.invisible import name_reordering
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import TEXT_KEY, find_references
-from reconciler.core.canonical import canonical, find_differing_declarations, find_differing_leaves
+from reconciler.core.canonical import find_differing_declarations, find_differing_leaves
 from reconciler.core.definition import LARGEST, Layer, find_declaring_layer
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build_tree, prune, value_at, walk_leaves
@@ -81,18 +81,11 @@ def build_overlay(
     return NewOverlay(build_tree(fields), tuple(omitted), tuple(path for path in unmanaged if path != ("id",)))
 
 
-def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any], path: FieldPath = ()) -> dict[str, Any]:
+def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a new definition without those that the defaults already give it."""
-    remaining: dict[str, Any] = {}
-    for key, value in fields.items():
-        child, shared_value = (*path, key), shared.get(key, MISSING)
-        if isinstance(value, Mapping) and isinstance(shared_value, Mapping):
-            # An object that is entirely shared declares nothing of its own.
-            if remaining_keys := leave_out_shared(value, shared_value, child):
-                remaining[key] = remaining_keys
-        elif shared_value is MISSING or canonical(value, child) != canonical(shared_value, child):
-            remaining[key] = value
-    return remaining
+    own = [path for path in find_differing_declarations(fields, shared) if value_at(fields, path) is not MISSING]
+    # An object that is entirely shared goes as well: it declares nothing of its own.
+    return dict(prune(fields, lambda path: all(path[: len(leaf)] != leaf[: len(path)] for leaf in own)))
 
 
 def warn_of_reordering(path: FieldPath, value: Any) -> Iterator[str]:

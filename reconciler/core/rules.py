@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.assistant.fields import is_known
 from reconciler.assistant.json_schema import Schema
-from reconciler.assistant.paths import FieldPath, covers, dotted, write_path
+from reconciler.assistant.paths import covers, dotted, write_path
 from reconciler.assistant.problem import FieldProblem, Severity
 from reconciler.assistant.rule_schemas import place_schema
 from reconciler.assistant.rule_words import describe_errors
@@ -51,12 +51,17 @@ class _Check:
             yield FieldProblem(path, message, discreet, about if path else "file", self._severity, line=violation.line)
 
     def _find_missing(self, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
-        for path in _find_missing(document, self.rule.path, ()):
-            missing = item_at(document, path) is MISSING
-            words = "is not declared, but is required" if missing else "is null, but a value is required"
+        pattern = self.rule.path
+        # An object or a list that is absent needs no values, so a `*` must match something.
+        first_plain = len(pattern) - pattern[::-1].index("*") if "*" in pattern else 0
+        for parent in paths_matching(document, pattern[:first_plain]):
+            path = (*parent, *pattern[first_plain:])
+            value = item_at(document, path)
+            words = "is not declared, but is required" if value is MISSING else "is null, but a value is required"
             if self._is_dead:
                 words = f"is required, but no definition can declare it: correct this rule ({self._place})"
-            yield FieldProblem(path, words)
+            if value is MISSING or value is None:
+                yield FieldProblem(path, words)
 
     def _find_wrong(self, document: Mapping[str, Any]) -> Iterator[FieldProblem]:
         for path in paths_matching(document, self.rule.path) if self._validator is not None else ():
@@ -163,19 +168,3 @@ def _find_remainder(validator: Any, step: float, value: Any, _schema: Any) -> It
 
     if validator.is_type(value, "number") and Fraction(str(value)) % Fraction(str(step)):
         yield jsonschema.ValidationError(f"{value} is not a multiple of {step}")
-
-
-def _find_missing(tree: Any, pattern: FieldPath, path: FieldPath) -> Iterator[FieldPath]:
-    if not pattern:
-        if tree is None:
-            yield path
-        return
-    key, remainder = pattern[0], pattern[1:]
-    if key == "*":
-        # An object that is absent needs no values.
-        for match in paths_matching(tree, ("*",)):
-            yield from _find_missing(item_at(tree, match), remainder, (*path, *match))
-    elif (inner := item_at(tree, (key,))) is not MISSING:
-        yield from _find_missing(inner, remainder, (*path, key))
-    elif "*" not in remainder:
-        yield (*path, key, *remainder)
