@@ -6,7 +6,7 @@ report contains that reading. One DELETE is sent and never repeated. If its outc
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.paths import dotted
@@ -59,7 +59,8 @@ def delete(
             run = _carry_out(project, definition, session, force_conflicts=force_conflicts)
             deleted = [result for result in run.results if result.outcome is Outcome.DELETED]
             by_hand = remove_files(project.root, files, on_removed) if deleted else ()
-            run = dataclasses.replace(run, notes=(*run.notes, *by_hand))
+            kept = _note_kept_id(project, definition, dict(files)) if deleted else ()
+            run = dataclasses.replace(run, notes=(*run.notes, *by_hand, *kept))
             has_entry = deleted and project.record.commit
             session.end(run, functools.partial(forget, run, project) if has_entry else None)
     return run, by_hand
@@ -193,6 +194,16 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     keeps = users or (definition.overlay is not None and "id" in own.fields and definition.id_file != own.file)
     going = [layer for layer in definition.layers if layer.kind == "overlay" or (layer is own and not keeps)]
     return [*((layer.file, layer.text) for layer in going), *_find_own_texts(project, going)]
+
+
+def _note_kept_id(project: Project, definition: Definition, going: Mapping[str, str]) -> Iterator[str]:
+    """Note a definition that stays for other environments and has an id, which is then also the id in this one."""
+    own, environment = definition.own_layer, project.settings.environment
+    if own.file not in going and "id" in own.fields:
+        yield (
+            f"{own.file} stays for other environments, and its id also counts in {environment}, which now lacks the "
+            "assistant: move the id into their overlays"
+        )
 
 
 def remove_files(root: Path, files: Sequence[OwnFile], on_removed: Callable[[str], None]) -> tuple[str, ...]:

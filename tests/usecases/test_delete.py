@@ -310,9 +310,15 @@ def test_a_shared_definition_that_says_new_does_not_create_what_one_environment_
 def test_a_definition_stays_where_another_environment_takes_it_as_it_is(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": {"name": "Enrollment"}}) as environments:
         definition = environments.shared(text="id: asst_a\nname: Enrollment\n")
-        assert environments.run("staging", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
-        assert definition.exists()
-        assert environments.run("production", "delete", FILE, "--yes", "--name", "Enrollment").code == 0
+        result = environments.run("staging", "delete", FILE, "--yes", "--name", "Enrollment")
+        assert (result.code, definition.exists()) == (0, True)
+        assert "its id also counts in staging, which now lacks the assistant" in " ".join(result.stdout.split())
+        assert environments.run("staging", "plan").code == 1
+        definition.write_text("name: Enrollment\n", "utf-8")
+        environments.overlay("production", "a", id="asst_a")
+        assert environments.run("staging", "plan").code == 0
+        result = environments.run("production", "delete", FILE, "--yes", "--name", "Enrollment")
+        assert (result.code, definition.exists(), "warning" in result.stdout) == (0, False, False)
 
 
 def test_a_definition_stays_where_another_environment_has_an_overlay_for_it(tmp_path: Path) -> None:
