@@ -105,21 +105,21 @@ class Snapshot:
         """Return the files of each definition below a folder, the lowest layer first; with `keys` only those."""
         parent = posixpath.dirname(folder)
         overlay_folder = self.overlay_folders(parent).get(self.environment or "")
-        overlays = dict(self._definition_files(overlay_folder, keys)) if overlay_folder is not None else {}
+        overlay_files = self._definition_files(overlay_folder, keys) if overlay_folder is not None else ()
+        overlays = {key: {path: blob} for key, path, blob in overlay_files}
         shared = [folder, *([overlay_folder] if overlay_folder is not None else [])]
         return {
             path: {**self.layers.find_defaults(shared, key), path: blob, **overlays.get(key, {})}
-            for key, files in self._definition_files(folder, keys)
-            for path, blob in files.items()
+            for key, path, blob in self._definition_files(folder, keys)
         }
 
-    def _definition_files(self, folder: str, keys: Collection[str] | None) -> Iterator[tuple[str, Layers]]:
-        """Yield the definition files below a folder, each with its key; with `keys` only those."""
+    def _definition_files(self, folder: str, keys: Collection[str] | None) -> Iterator[tuple[str, str, Blob]]:
+        """Yield the keys of the definitions below a folder, each with its file; with `keys` only those."""
         files = self.repository.files(self.commit, folder)
         paths = [path_in(folder, key + suffix) for key in keys for suffix in SUFFIXES] if keys is not None else files
         for path in sorted(paths):
             if path in files and is_definition_file(path, folder):
-                yield key_of(path, folder), {path: files[path]}
+                yield key_of(path, folder), path, files[path]
 
     def read_layers(self, layers: Mapping[str, Layers], *, warn: bool = True) -> Entries:
         """Return the entries of some files; without `warn`, a file that is not a definition is skipped."""

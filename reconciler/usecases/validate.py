@@ -23,12 +23,7 @@ Forms = Sequence[tuple[Settings, Loaded]]
 
 
 def validate(
-    forms: Forms,
-    neighbours: Forms = (),
-    *,
-    started_at: datetime.datetime,
-    strict: bool = False,
-    sparse: bool = False,
+    forms: Forms, neighbours: Forms = (), *, started_at: datetime.datetime, strict: bool = False, sparse: bool = False
 ) -> Run:
     """Return the run of `validate`: each definition with its problems, in every form that it takes.
 

@@ -180,12 +180,7 @@ def _load(project: Project, choices: Choices, since: str, on_read: OnRead, *, al
 def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead = None) -> Loaded:
     settings = project.settings
     loaded = load(
-        project.folder,
-        paths,
-        root=project.root,
-        settings=settings,
-        find_id=project.find_created_id,
-        on_read=on_read,
+        project.folder, paths, root=project.root, settings=settings, find_id=project.find_created_id, on_read=on_read
     )
     # If the user forgot the environment, nothing is left to look at: the ids are probably in the overlays.
     forgotten = settings.environment is None and settings.environments
