@@ -5,10 +5,10 @@ sections are left out before rows of the table, and rows are shortened before th
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from reconciler.core.outcome import Kind
-from reconciler.dataclass import dataclass
 from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.sentences import describe_missing_lines
@@ -24,24 +24,21 @@ CLOSING = 300  # characters reserved for the note about what is left out
 LONGEST_HEADING = 100
 SMALLEST_LIMIT = 1_000
 _ORIGINS: dict[Kind, str] = {Kind.CONFLICT: "both sides", Kind.DRIFT: "dashboard", Kind.CHANGE: "git"}
-_LONGEST_NAME, _NARROWER_NAMES = 200, (100, 50, 35, 25, 18, 12)  # characters
 _FRAME = 1_000  # characters of a section besides its long texts: names, short values, remarks
 _HEAD, _LINE = 300, 100  # characters of a usual section without its lines, and of a changed line, roughly
 _SHORT = 1_500  # characters of the long texts in a shortened section
 _PATIENCE = 5  # after so many shortened sections, no later one is tried in full
 
 
-@dataclass(frozen=True, slots=True)
-class _Width:
-    """How much of each card a row of the table shows. `by_key`: names that several assistants share."""
+class _Width(NamedTuple):
+    """How much of each card a row of the table shows; `name` is the most characters of a name."""
 
-    name: int = _LONGEST_NAME
+    name: int = 200
     file: bool = False
     fields: bool = False
-    by_key: frozenset[str] = frozenset()
 
 
-_WIDE = (_Width(file=True, fields=True), _Width(file=True))
+_WIDTHS = (_Width(file=True, fields=True), _Width(file=True), *map(_Width, (100, 50, 35, 25, 18, 12)))
 
 
 def render_markdown(view: View, *, limit: int = MARKDOWN_LIMIT, measure: Callable[[str], int] = measure_utf16) -> str:
@@ -85,16 +82,12 @@ def _add_table(view: View, page: Page) -> None:
     # At most two thirds of the page, so that there is space for the first sections, unless the names alone need more.
     limit = page.room * 2 // 3
     titles = Counter(card.title for card in view.cards)
-    shared = frozenset(title for title, number in titles.items() if number > 1)
-
-    def measure_table(width: _Width) -> int:
-        return page.measure("\n".join([*_head(view, width), *(_write_row(card, view, width) for card in view.cards)]))
-
-    widths = [*_WIDE, *(_Width(name, by_key=shared) for name in _NARROWER_NAMES)]
     # If even the shortest names do not fit, leave out the last rows.
-    chosen = next((width for width in widths if measure_table(width) <= limit), widths[-1])
-    rows = [_write_row(card, view, chosen) for card in view.cards]
-    page.add_lines(_head(view, chosen), rows, "more row of the table", "more rows of the table")
+    for width in _WIDTHS:
+        head, rows = _head(view, width), [_write_row(card, view, width, titles) for card in view.cards]
+        if page.measure("\n".join([*head, *rows])) <= limit:
+            break
+    page.add_lines(head, rows, "more row of the table", "more rows of the table")
 
 
 def _head(view: View, width: _Width) -> list[str]:
@@ -102,9 +95,11 @@ def _head(view: View, width: _Width) -> list[str]:
     return head_table(["Assistant", "What", *origin, *(["File"] if width.file else [])])
 
 
-def _write_row(card: Card, view: View, width: _Width) -> str:
+def _write_row(card: Card, view: View, width: _Width, titles: Mapping[str, int]) -> str:
+    """Return the row of a card. `titles` says how many cards have a title."""
     origins = card.origin or ", ".join(_ORIGINS[kind] for kind in Kind if kind in card.kinds)
-    by_key = card.title in width.by_key and not card.members
+    # Without their files, assistants that share a name have their keys.
+    by_key = not width.file and titles[card.title] > 1 and not card.members
     name = wording.show_in(card.entries[0], card.entries[0].key) if by_key else card.title or card.file
     standing = inline(card.standing) + (_name_fields(card) if width.fields else "")
     cells = [inline(shorten_middle(name, width.name)), standing, *([origins] if view.tells_origins else [])]
