@@ -60,7 +60,7 @@ class Snapshot:
         # A definition keeps its history by its id, wherever its file was; one that said `id: new` then, by its path.
         known = {path for path, entry in by_file.items() if entry.id == NEW}
         missing = {each.id: each.key for each in self.current if each.id not in {"", *ids} and each.file not in known}
-        others = self.find_mentioned(missing).by_file if missing else {}
+        others = self.find_mentioned(missing).by_file
         moved = {path: entry for path, entry in others.items() if path not in by_file and not still_there(entry)}
         # If the whole folder was renamed, what was in it and is nowhere now is gone.
         if not any(is_definition_file(path, self.folder) for path in self._files):
@@ -193,8 +193,8 @@ class Snapshot:
             own = (self.repository.read(*file) or b"" for file in files.items() if not is_defaults_file(file[0]))
             return any(needle in content for content in own for needle in needles)
 
-        layers = {path: files for path, files in self._find_all_layers().items() if mentions_id(files)}
-        entries = self.read_layers(layers, warn=False)
+        found = self._find_all_layers().items() if ids else ()
+        entries = self.read_layers({path: files for path, files in found if mentions_id(files)}, warn=False)
         return Entries({path: entry for path, entry in entries.by_file.items() if entry.id in ids})
 
     def overlay_folders(self, parent: str) -> dict[str, str | None]:

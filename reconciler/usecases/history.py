@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.canonical import align_line_ends, find_differing_declarations
@@ -11,6 +12,7 @@ from reconciler.core.settings import Settings
 from reconciler.dataclass import dataclass
 from reconciler.files.folders import repository_root
 from reconciler.git.commit_layers import parse_definition
+from reconciler.git.objects import Blob
 from reconciler.git.record import NO_RECORD, Record, read_records
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.reading import require_commit
@@ -59,17 +61,19 @@ def _find_changed(
     if not previous.commit or not (record.resolved and previous.resolved):
         return {}
     newer, older = repository.files(record.commit), repository.files(previous.commit)
+
+    def parse(files: Mapping[str, Blob], file: str) -> dict[str, Any] | None:
+        return parse_definition(repository.read(file, files[file]))
+
     # An entry follows its definition to a new path; one that no path had before is all new.
-    removed = {file: parse_definition(repository.read(file, older[file])) for file in older.keys() - newer.keys()}
-    removed_by_id = {entry["id"]: entry for entry in removed.values() if entry is not None and "id" in entry}
+    removed = [parse(older, file) or {} for file in older.keys() - newer.keys()]
+    removed_by_id = {entry["id"]: entry for entry in removed if "id" in entry}
     fields: dict[str, tuple[FieldPath, ...]] = {}
-    for file, blob in sorted(newer.items()):
-        if file in older and older[file].name == blob.name:
-            continue
-        new = parse_definition(repository.read(file, blob))
-        old = parse_definition(repository.read(file, older[file])) if file in older else None
-        if new is not None and (old is not None or file not in older):
-            old = old if old is not None else removed_by_id.get(new.get("id"), {})
+    for file in sorted(file for file, blob in newer.items() if blob != older.get(file)):
+        new = parse(newer, file) or {}
+        old = parse(older, file) if file in older else removed_by_id.get(new.get("id"), {})
+        # What cannot be read says nothing of its fields.
+        if new and old is not None:
             paths = find_differing_declarations(new, align_line_ends(old, new, settings))
             fields[file] = tuple(path for path in paths if path != ("id",))
     return fields

@@ -199,7 +199,7 @@ def find_orphans(project: Project, definition: Definition) -> Iterator[Entry]:
     at_head = project.repository.files(project.head) if entries else {}
     alike = [entry for entry in entries if entry.file not in at_head and _is_namesake(entry.declared, definition)]
     defined_ids = {each.id for each in project.loaded.definitions}
-    elsewhere = project.snapshot(project.head).find_mentioned([entry.id for entry in alike]) if alike else Entries()
+    elsewhere = project.snapshot(project.head).find_mentioned([entry.id for entry in alike])
     yield from (entry for entry in alike if entry.id not in defined_ids and elsewhere.find([entry.id]) is None)
 
 

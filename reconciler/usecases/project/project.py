@@ -152,8 +152,6 @@ class Project:
 
     def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
         """Return the given ids that definitions of other folders of the repository have in `HEAD`."""
-        if not ids:
-            return set()
         mentioned = self.snapshot(self.head).find_mentioned(ids).by_file
         return {entry.id for file, entry in mentioned.items() if not is_definition_file(file, self.below)}
 
