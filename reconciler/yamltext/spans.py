@@ -9,7 +9,7 @@ written there.
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import yaml
@@ -148,9 +148,10 @@ class _Builder:
         # The whole file may be one line, so its beginning is only searched for if it is not known.
         column = column if content == start else content - line_start(self.text, content)
         style, value, flow = (event.style, event.value, False) if is_scalar else ("", "", bool(event.flow_style))
-        node = Node("scalar", start, properties, content, end, column, style, flow, event.tag, event.anchor, value)
+        kind: Kind = "scalar" if is_scalar else "mapping" if isinstance(event, yaml.MappingStartEvent) else "list"
+        node = Node(kind, start, properties, content, end, column, style, flow, event.tag, event.anchor, value)
         if not is_scalar:
-            return self._build_mapping(node) if isinstance(event, yaml.MappingStartEvent) else self._build_list(node)
+            return self._build_collection(node)
         if event.anchor:
             self.names[event.anchor] = value
         return self._build_block_text(node, parent_column) if node.is_block_text else node
@@ -175,41 +176,35 @@ class _Builder:
         end = first_line + sum(map(len, lines))
         return dataclasses.replace(node, end=end, header=header.end(), lines=tuple(lines), body_column=column)
 
-    def _build_mapping(self, node: Node) -> Node:
-        entries: list[Entry] = []
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            # Events do not say where colon and question mark are, so the text around the key does.
-            key = self.build_node(event, node.column)
-            value = self.build_node(next(self.events), node.column)
-            colon = _COLON.match(self.text, key.end)
-            gap = self.text[entries[-1].end if entries else node.start : key.start]
-            entry = Entry(
-                name=key.value,
-                start=key.start,
-                after=colon.end() if colon else key.end,
-                value=value,
-                colon="" if colon else ":",
-                style=key.style,
-                explicit=gap.rstrip(" \t").endswith("?"),
-            )
-            entries.append(entry)
-        return _finish_collection(node, "mapping", entries, event)
-
-    def _build_list(self, node: Node) -> Node:
+    def _build_collection(self, node: Node) -> Node:
+        build_entry = self._build_pair if node.kind == "mapping" else self._build_item
         entries: list[Entry] = []
         end = node.content
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            # Events do not say where the dash is either.
-            gap = None if node.flow else _TO_NEXT_DASH.match(self.text, end)
-            value = self.build_node(event, node.column)
-            start = gap.end() if gap else value.start
-            after = start + 1 if gap else start
-            entries.append(Entry(name=str(len(entries)), start=start, after=after, value=value))
+        while not isinstance(event := next(self.events), yaml.CollectionEndEvent):
+            entries.append(build_entry(event, node, end, len(entries)))
             end = entries[-1].end
-        return _finish_collection(node, "list", entries, event)
+        # Without brackets libyaml's end is where the next token begins, which is after blank lines and comments.
+        end = event.end_mark.index if node.flow and event.end_mark else end
+        return dataclasses.replace(node, entries=tuple(entries), end=end)
 
+    def _build_pair(self, event: Any, mapping: Node, previous_end: int, _index: int) -> Entry:
+        # Events do not say where colon and question mark are, so the text around the key does.
+        key = self.build_node(event, mapping.column)
+        value = self.build_node(next(self.events), mapping.column)
+        colon = _COLON.match(self.text, key.end)
+        return Entry(
+            name=key.value,
+            start=key.start,
+            after=colon.end() if colon else key.end,
+            value=value,
+            colon="" if colon else ":",
+            style=key.style,
+            explicit=self.text[previous_end : key.start].rstrip(" \t").endswith("?"),
+        )
 
-def _finish_collection(node: Node, kind: Kind, entries: Sequence[Entry], event: Any) -> Node:
-    # Without brackets libyaml's end is where the next token begins, which is after blank lines and comments.
-    end = event.end_mark.index if node.flow else entries[-1].end if entries else node.content
-    return dataclasses.replace(node, kind=kind, entries=tuple(entries), end=end)
+    def _build_item(self, event: Any, sequence: Node, previous_end: int, index: int) -> Entry:
+        # Events do not say where the dash is either.
+        gap = None if sequence.flow else _TO_NEXT_DASH.match(self.text, previous_end)
+        value = self.build_node(event, sequence.column)
+        start = gap.end() if gap else value.start
+        return Entry(name=str(index), start=start, after=start + 1 if gap else start, value=value)
