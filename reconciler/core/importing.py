@@ -47,11 +47,9 @@ def build_definition(assistant_id: str, live: Mapping[str, Any], settings: Setti
     # Built from what is kept, because the key of an object that would be left empty may be rejected as well.
     fields: dict[str, Any] = build_tree([(path, value) for path, value in declared if path not in rejected])
     # Removing a rejected value may remove an object with another problem, so each removal checks again.
-    problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
-    while invalid := {_find_field(problem.path, fields) for problem in problems} - {()}:
+    while invalid := _find_invalid(fields, settings):
         rejected |= invalid
         fields = prune(fields, invalid.__contains__)
-        problems = check_definition({"id": assistant_id, **fields}, settings.extra_fields)
     unknown, hidden = (sorted(path for path, kind, _ in leaves if kind == other) for other in ("unknown", "hidden"))
     return NewDefinition({"id": assistant_id, **fields}, tuple(unknown), tuple(sorted(rejected)), tuple(hidden))
 
@@ -152,9 +150,11 @@ def _would_mention_a_file(path: FieldPath, value: Any) -> bool:
     return TEXT_KEY in path or next(find_references(value), None) is not None
 
 
-def _find_field(path: FieldPath, fields: Mapping[str, Any]) -> FieldPath:
-    """Return the field of a problem's path; for a place inside a list, the list."""
-    # Only a whole field can be left out. A list without one of its elements would be another list.
-    while path and value_at(fields, path) is MISSING:
-        path = path[:-1]
-    return path
+def _find_invalid(fields: Mapping[str, Any], settings: Settings) -> set[FieldPath]:
+    """Return the fields that the checks reject."""
+    invalid: set[FieldPath] = set()
+    for path in (problem.path for problem in check_definition(fields, settings.extra_fields, needs_id=False)):
+        # Only a whole field can be left out. A list without one of its elements would be another list.
+        inside = next(depth for depth in range(len(path), 0, -1) if value_at(fields, path[:depth]) is not MISSING)
+        invalid.add(path[:inside])
+    return invalid
