@@ -174,8 +174,8 @@ def _name_reverts(fields: Sequence[AppliedField], head: str | None, project: Pro
     repository = project.repository
     # No commit replaced a live edit that the apply reverted, so there is none to revert.
     from_git = [field for field in fields if any(field.setters) or not field.replaces_edit]
+    pull = project.write_command("pull")
     if len(from_git) < len(fields):
-        pull = project.write_command("pull")
         yield f"git does not have the live edits that were restored; to keep them, run {pull}"
     if not from_git:
         return
@@ -193,6 +193,8 @@ def _name_reverts(fields: Sequence[AppliedField], head: str | None, project: Pro
     yield "git still has this change, so a later apply may send it again"
     # On its own, so that a terminal of 80 columns does not break the line inside the command.
     yield f"undo it in git: {command}"
+    if project.settings.environment is not None:
+        yield f"a revert can also change other environments; to keep the old values only in this one, run {pull}"
 
 
 def _find_commits_to_revert(setters: Collection[Since | None], head: str, repository: Repository) -> list[str]:

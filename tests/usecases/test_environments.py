@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from histories import change_kinds, unmanaged_files
-from projects import MODEL
+from projects import MODEL, only_assistant
 from stories import REF, entries, story
 from two_environments import NOTHING_ELSE, TwoEnvironments, two_environments
 
@@ -348,6 +348,27 @@ def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
     assert (rollback["environment"], live) == ("staging", "Hello")
     assert who.code == 0
     assert asked[:2] == ("GET", "/auth/me")
+
+
+def test_a_rollback_in_one_environment_says_how_to_leave_the_others_alone(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        environments.configure(record=True)
+        for name in environments.sandboxes:
+            environments.overlay(name, "a", id="asst_a")
+        for greeting in ("Hello", "Hi"):
+            environments.shared(text=f"name: Enrollment\nfirstMessage: {greeting}\n")
+            environments.repo.commit()
+            first = ("--base", "none") if greeting == "Hello" else ()
+            reports = [environments.report(name, "apply", "--yes", *first) for name in environments.sandboxes]
+        report = environments.repo.save_report(reports[0])
+        warnings = environments.report("staging", "rollback", report, "--yes")["warnings"]
+        assert "can also change other environments" in warnings[-1]
+        command = warnings[-1].rpartition("`reconciler ")[2].rstrip("`").split()
+        assert environments.repo.run(*command, env=NOTHING_ELSE).code == 0
+        environments.repo.commit("Only in staging")
+        for name, sandbox in environments.sandboxes.items():
+            assert only_assistant(environments.report(name, "plan"))["status"] == "in_sync"
+            assert sandbox.live("asst_a")["firstMessage"] == ("Hello" if name == "staging" else "Hi")
 
 
 def test_what_a_rollback_restored_in_an_environment_is_a_change_once_the_overlay_moves_on(tmp_path: Path) -> None:
