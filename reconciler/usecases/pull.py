@@ -19,7 +19,7 @@ from reconciler.dataclass import dataclass
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.pull_values import Conflicts, SkippedField, choose_values, divide_edits, keep_ignored
-from reconciler.yamltext.edit import EditRefused, Edits, edit_yaml
+from reconciler.yamltext.edit import EditRefused, NewValues, edit_yaml
 
 _NAMES_SHOWN = 10
 
@@ -146,7 +146,7 @@ class Puller:
         several = f"{text.file} is used {times} times; change it by hand, or give this field its own text file"
         return several if times > 1 else ""
 
-    def _find_skips(self, definition: Definition, edits: Edits, layer: Layer | None) -> Iterator[SkippedField]:
+    def _find_skips(self, definition: Definition, edits: NewValues, layer: Layer | None) -> Iterator[SkippedField]:
         """Yield the fields whose live value is not written, each with the reason."""
         settings = self.project.settings
         for path, value in edits.items():
@@ -168,7 +168,7 @@ def _make_overlay_value(shared: Any, live: Any) -> Any:
     return {**fields, **{key: None for key in shared if key not in live}}
 
 
-def _try_edits(text: str, edits: Edits) -> tuple[str, dict[FieldPath, str]]:
+def _try_edits(text: str, edits: NewValues) -> tuple[str, dict[FieldPath, str]]:
     """Return a file's text with all edits that are possible, and the reasons for those that are not."""
     pending, rejected = {**edits}, dict[FieldPath, str]()
     while True:

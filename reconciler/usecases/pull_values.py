@@ -18,7 +18,7 @@ from reconciler.core.outcome import Kind
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, put_all
 from reconciler.dataclass import dataclass
-from reconciler.yamltext.edit import Edits
+from reconciler.yamltext.edit import NewValues
 
 Conflicts = Literal["merge", "live"]
 _MOST_COMPARISONS = 1_000  # of elements of two lists: of more, those that moved are not found
@@ -180,7 +180,7 @@ class TextEdits:
     unused: list[TextFile] = dataclasses.field(default_factory=list)  # no field takes a text from them any more
 
 
-def divide_edits(layer: Layer | None, edits: Edits, explain: Callable[[TextFile], str | None]) -> TextEdits:
+def divide_edits(layer: Layer | None, edits: NewValues, explain: Callable[[TextFile], str | None]) -> TextEdits:
     """Return what of a layer's edits goes into its text files.
 
     `explain` says why a text file is not written: empty if it is, None if the layer takes the text itself.

@@ -46,7 +46,7 @@ class Draft:
         # A file may mix layouts. The first of each kind counts, so that every run decides the same.
         offsets: dict[str, int] = {}
         for node in self.root.walk():
-            for child in (entry.value for entry in node.entries if node.kind == "mapping"):
+            for child in (member.value for member in node.members if node.kind == "mapping"):
                 if child.is_block_collection:
                     offsets.setdefault(child.kind, child.column - node.column)
         step = offsets.get("mapping") or offsets.get("list") or 2
@@ -70,7 +70,7 @@ class Draft:
         return Splice(start, end, "".join(self.newline + line for line in lines))
 
     def insert_before(self, position: int, column: int, lines: list[str]) -> Splice:
-        """Return the splice that writes lines before the entry at a position, in the same column."""
+        """Return the splice that writes lines before the member at a position, in the same column."""
         return Splice(position, position, self.newline.join([*lines, " " * column])[column:])
 
     def end_of_line_before(self, position: int) -> int:

@@ -11,22 +11,20 @@ from typing import Any
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.tree import MISSING, build_tree, item_at, put_all, value_at
 from reconciler.errors import ReconcilerError
-from reconciler.yamltext.changes import Change, apply_changes, encode, find_inner_changes, find_key_changes
 from reconciler.yamltext.draft import Draft, ItemName, Splices
-from reconciler.yamltext.insert import insert_items, insert_pairs, remove_entry
+from reconciler.yamltext.insert import insert_items, insert_pairs, remove_member
 from reconciler.yamltext.nodes import UnreadableText
 from reconciler.yamltext.reader import read_yaml, reads_as
 from reconciler.yamltext.replace import replace_value
 from reconciler.yamltext.spans import Node, line_break, line_end, line_start
+from reconciler.yamltext.steps import Step, apply_steps, encode, find_inner_steps, find_key_steps
 from reconciler.yamltext.writer import write_definition
 
 _BOM = "\ufeff"
 _BY_HAND = "make this change in the file by hand"
 _FIRST: FieldPath = ("id",)  # a new id goes to the top of a file, where people look for it
-
-
 # Fields and their new JSON values, None for null. No path is within another one's.
-Edits = Mapping[FieldPath, Any]
+NewValues = Mapping[FieldPath, Any]
 
 
 class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as UnclearWrite does
@@ -37,7 +35,7 @@ class EditRefused(ReconcilerError):  # noqa: N818 - it names what happened, as U
         self.path = path
 
 
-def edit_yaml(text: str, edits: Edits) -> str:
+def edit_yaml(text: str, edits: NewValues) -> str:
     """Return the text with the values changed; a value that is already equal stays as it is written.
 
     A field that an object lacks becomes its last one. An empty text becomes a new file. Raises EditRefused, naming the
@@ -51,16 +49,16 @@ def edit_yaml(text: str, edits: Edits) -> str:
         raise EditRefused("the file contains no fields")
     for path in edits:
         _check_parents(old, path)
-    changes = [*find_key_changes(old, put_all(old, edits.items()), ())]
-    if not changes:
+    steps = [*find_key_steps(old, put_all(old, edits.items()), ())]
+    if not steps:
         return text
     # libyaml's positions leave out a byte order mark. The line break is found now: an edit may remove the first line.
     draft = Draft(body, line_break(body), {})
-    draft.moved.update(_find_moved(draft, old, changes))
-    return text[: len(text) - len(body)] + _edit(draft, old, changes, [*edits])
+    draft.moved.update(_find_moved(draft, old, steps))
+    return text[: len(text) - len(body)] + _edit(draft, old, steps, [*edits])
 
 
-def _write_new(edits: Edits) -> str:
+def _write_new(edits: NewValues) -> str:
     # Each alone before all together, so that the error names the field that is to blame.
     for group in (*([edit] for edit in edits.items()), [*edits.items()]):
         try:
@@ -96,55 +94,55 @@ def _check_parents(document: Any, path: FieldPath) -> None:
             raise EditRefused(f"{dotted(path)} cannot be written: {dotted(path[:depth])} is not an object", path)
 
 
-def _list_leaves(document: Any, changes: Sequence[Change]) -> Iterator[Change]:
-    """Yield changes, with those inside of a list or object in place of its own."""
-    for change in changes:
-        inner = find_inner_changes(document, change)
-        yield from _list_leaves(document, inner) if inner else [change]
+def _list_leaves(document: Any, steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield steps, with those inside of a list or object in place of its own."""
+    for step in steps:
+        inner = find_inner_steps(document, step)
+        yield from _list_leaves(document, inner) if inner else [step]
 
 
-def _find_moved(draft: Draft, document: Any, changes: Sequence[Change]) -> Iterator[tuple[ItemName, list[str]]]:
+def _find_moved(draft: Draft, document: Any, steps: Sequence[Step]) -> Iterator[tuple[ItemName, list[str]]]:
     """Yield the removed items of lists, each with its lines, so that an item that moves keeps its comments."""
     text = draft.text
-    for path in (change.path for change in _list_leaves(document, changes) if change.kind == "remove"):
+    for path in (step.path for step in _list_leaves(document, steps) if step.kind == "remove"):
         *_, node = draft.root.follow(path[:-1])
         if node.kind == "list" and not node.flow:
-            entry = node.entries[int(path[-1])]
-            lines = text[line_start(text, entry.start) : line_end(text, entry.end)].split(draft.newline)
+            member = node.members[int(path[-1])]
+            lines = text[line_start(text, member.start) : line_end(text, member.end)].split(draft.newline)
             yield (path[:-1], encode(item_at(document, path))), lines
 
 
-def _edit(draft: Draft, document: Any, changes: Sequence[Change], paths: Sequence[FieldPath]) -> str:
-    """Return the text of a document after some changes, given from last to first. Raises EditRefused.
+def _edit(draft: Draft, document: Any, steps: Sequence[Step], paths: Sequence[FieldPath]) -> str:
+    """Return the text of a document after some steps, given from last to first. Raises EditRefused.
 
     What is at or in one of the `paths` may be written again as a whole.
     """
-    intended = apply_changes(document, changes)
-    # Each attempt reads the whole text, so all changes are made at once if they do not touch each other.
+    intended = apply_steps(document, steps)
+    # Each attempt reads the whole text, so all steps are made at once if they do not touch each other.
     with contextlib.suppress(EditRefused):
-        return _write(draft, [*_list_leaves(document, changes)], intended, paths)
-    if half := len(changes) // 2:
-        draft = dataclasses.replace(draft, text=_edit(draft, document, changes[:half], paths))
-        return _edit(draft, apply_changes(document, changes[:half]), changes[half:], paths)
+        return _write(draft, [*_list_leaves(document, steps)], intended, paths)
+    if half := len(steps) // 2:
+        draft = dataclasses.replace(draft, text=_edit(draft, document, steps[:half], paths))
+        return _edit(draft, apply_steps(document, steps[:half]), steps[half:], paths)
     # If the parts cannot be edited one by one, the whole value is written again.
-    is_whole = any(changes[0].path[: len(path)] == path for path in paths)
-    if inner := find_inner_changes(document, changes[0]):
+    is_whole = any(steps[0].path[: len(path)] == path for path in paths)
+    if inner := find_inner_steps(document, steps[0]):
         with contextlib.suppress(EditRefused) if is_whole else contextlib.nullcontext():
             return _edit(draft, document, inner, paths)
-    return _write(draft, changes, intended, paths)
+    return _write(draft, steps, intended, paths)
 
 
-def _write(draft: Draft, changes: Sequence[Change], intended: Any, paths: Sequence[FieldPath]) -> str:
-    """Return the first proposal for some changes that reads as intended. Raises EditRefused."""
+def _write(draft: Draft, steps: Sequence[Step], intended: Any, paths: Sequence[FieldPath]) -> str:
+    """Return the first proposal for some steps that reads as intended. Raises EditRefused."""
     # YAML has too many rules for what may stand where. Reading each proposal again needs to know none of them.
-    proposals = [_propose(draft, draft.root, change, intended) for change in reversed(changes)]
-    # Of several changes, one that needs its second proposal is found by halves: the others keep their best one.
-    most = None if len(changes) == 1 else 1
+    proposals = [_propose(draft, draft.root, step, intended) for step in reversed(steps)]
+    # Of several steps, one that needs its second proposal is found by halves: the others keep their best one.
+    most = None if len(steps) == 1 else 1
     for splices in itertools.islice(zip(*proposals, strict=False), most):
         candidate = draft.splice(*itertools.chain(*splices))
         if candidate is not None and reads_as(candidate, intended):
             return candidate
-    path = changes[0].path
+    path = steps[0].path
     # A new key may be on the way to the field.
     path = next((field for field in paths if field[: len(path)] == path), path)
     on_the_way = [*draft.root.follow(path)]
@@ -159,30 +157,30 @@ def _write(draft: Draft, changes: Sequence[Change], intended: Any, paths: Sequen
     raise _refuse_unwritable(path)
 
 
-def _propose(draft: Draft, holder: Node, change: Change, intended: Any, depth: int = 0) -> Iterator[Splices]:
-    """Yield ways to make a change, the best first. Raises EditRefused next to a key written with "?".
+def _propose(draft: Draft, holder: Node, step: Step, intended: Any, depth: int = 0) -> Iterator[Splices]:
+    """Yield ways to make a step, the best first. Raises EditRefused next to a key written with "?".
 
-    `holder` is at the first `depth` steps of the change's path.
+    `holder` is at the first `depth` keys of the path.
     """
-    is_last = depth == len(change.path) - 1
-    if is_last and change.kind == "insert":
+    is_last = depth == len(step.path) - 1
+    if is_last and step.kind == "insert":
         if holder.kind == "list":
-            yield from insert_items(draft, holder, change.path, change.value)
+            yield from insert_items(draft, holder, step.path, step.value)
         else:
-            yield from insert_pairs(draft, holder, change.value, first=change.path == _FIRST)
+            yield from insert_pairs(draft, holder, step.value, first=step.path == _FIRST)
         return
-    path = change.path[: depth + 1]
-    entry = holder.find(path[-1])
-    assert entry is not None  # noqa: S101 - the text reads as the document that is changed
-    if entry.explicit:
+    path = step.path[: depth + 1]
+    member = holder.find(path[-1])
+    assert member is not None  # noqa: S101 - the text reads as the document that is changed
+    if member.explicit:
         raise EditRefused(f'{dotted(path)} is next to a key written with "?", which is not edited', path)
-    if is_last and change.kind == "remove":
-        yield remove_entry(draft, holder, entry)
-    elif is_last or entry.value.kind in ("alias", "scalar"):
+    if is_last and step.kind == "remove":
+        yield remove_member(draft, holder, member)
+    elif is_last or member.value.kind in ("alias", "scalar"):
         # An alias is replaced by what it stands for. An empty value becomes an object.
-        yield from replace_value(draft, holder, entry, change.value if is_last else item_at(intended, path))
+        yield from replace_value(draft, holder, member, step.value if is_last else item_at(intended, path))
     else:
-        yield from _propose(draft, entry.value, change, intended, depth + 1)
+        yield from _propose(draft, member.value, step, intended, depth + 1)
 
 
 def _refuse_unwritable(path: FieldPath) -> EditRefused:

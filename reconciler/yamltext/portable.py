@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-Difference = tuple[int, str]  # a position in the text, and what parsers read differently there
+Ambiguity = tuple[int, str]  # a position in the text, and what parsers read differently there
 # What a rule can be broken with, as far as a look at the characters tells. Each begins with a literal, and no part of
 # one can run over the beginning of another match, so that a text of any length takes one quick walk.
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
@@ -49,8 +49,8 @@ _MARK: Final = (
 )
 
 
-def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
-    """Return whether `find_differences` may find something; `in_brackets` are its lists and groups in brackets."""
+def may_be_ambiguous(text: str, in_brackets: Sequence[str]) -> bool:
+    """Return whether `find_ambiguities` may find something; `in_brackets` are its lists and groups in brackets."""
     # Looking at a file's tokens costs as much as reading it, so most files must do without.
     return bool(
         not text.endswith("\n")
@@ -62,7 +62,7 @@ def may_differ(text: str, in_brackets: Sequence[str]) -> bool:
     )
 
 
-def find_differences(text: str) -> list[Difference]:
+def find_ambiguities(text: str) -> list[Ambiguity]:
     """Return what other parsers read differently in a text that libyaml accepts, sorted by position."""
     # After one of these libyaml's positions are different. Only the first is reported, since a file has many.
     match = re.search("\ufeff|\r(?!\n)", text)
@@ -81,7 +81,7 @@ class _Tokens:
         self.has_ended = False
         self.brackets: list[type] = []  # the opening tokens around a token
 
-    def find(self) -> Iterator[Difference]:
+    def find(self) -> Iterator[Ambiguity]:
         """Yield what breaks a rule."""
         end = 0
         for index, token in enumerate(self.tokens):
@@ -115,7 +115,7 @@ class _Tokens:
         elif isinstance(token, yaml.DocumentEndToken):
             self.has_ended = True
 
-    def _check_column(self, token: Any, gap: str) -> Iterator[Difference]:
+    def _check_column(self, token: Any, gap: str) -> Iterator[Ambiguity]:
         """Check the column of a token that begins a line, if libyaml allows any column there."""
         _, newline, indent = gap.rpartition("\n")
         if newline and not indent.strip(" ") and (self.brackets or getattr(token, "style", None) in ("|", ">")):
@@ -124,7 +124,7 @@ class _Tokens:
             if token.start_mark.column < least_column:
                 yield token.start_mark.index, _INDENT
 
-    def _check_indicator(self, token: Any) -> Iterator[Difference]:
+    def _check_indicator(self, token: Any) -> Iterator[Ambiguity]:
         start, end = token.start_mark.index, token.end_mark.index
         if isinstance(token, yaml.DocumentEndToken) and self.has_ended:
             yield start, _ENDED
@@ -134,7 +134,7 @@ class _Tokens:
             if is_pair or isinstance(token, yaml.TagToken) or (isinstance(token, yaml.KeyToken) and start < end):
                 yield start, _NO_SPACE.format(self.text[start:end])
 
-    def _check_gap(self, start: int, end: int) -> Iterator[Difference]:
+    def _check_gap(self, start: int, end: int) -> Iterator[Ambiguity]:
         """Check what is between two tokens. To libyaml it is comments and white space."""
         gap = self.text[start:end]
         if gap.startswith("#") and start and self.text[start - 1] not in " \t\r\n":
@@ -143,7 +143,7 @@ class _Tokens:
         if tab >= 0:
             yield start + tab, _TAB
 
-    def _check_scalar(self, token: Any) -> Iterator[Difference]:
+    def _check_scalar(self, token: Any) -> Iterator[Ambiguity]:
         start, end = token.start_mark.index, token.end_mark.index
         if token.style in ("|", ">"):
             yield from self._check_block(token)
@@ -157,7 +157,7 @@ class _Tokens:
                 yield line.end(), _INDENT
                 return
 
-    def _check_block(self, token: Any) -> Iterator[Difference]:
+    def _check_block(self, token: Any) -> Iterator[Ambiguity]:
         start, end = token.start_mark.index, token.end_mark.index
         header, has_words = HEADER.match(self.text, start), token.value.strip()
         body = BREAK.search(self.text, start, end)

@@ -14,10 +14,10 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, About, FieldProblem
 from reconciler.core.definition import MAX_BYTES
 from reconciler.dataclass import dataclass
-from reconciler.yamltext.changes import is_same
 from reconciler.yamltext.nodes import COLLECTION, UnreadableText, compose, find_places, place_of
-from reconciler.yamltext.portable import find_differences, may_differ
+from reconciler.yamltext.portable import find_ambiguities, may_be_ambiguous
 from reconciler.yamltext.scalars import Refusal, read_scalar, write_tag
+from reconciler.yamltext.steps import is_same
 
 _QUOTES = ('"', "'")
 _COMMENT = re.compile(r"[ \t]+#")
@@ -56,11 +56,11 @@ def read_yaml(text: str, *, checks_layout: bool = True) -> Any:
 
 
 def _find_layout_problems(text: str) -> Iterator[FieldProblem]:
-    differences = find_differences(text)[:MAX_PROBLEMS]
-    paths = {place.value: path for path, place in find_places(text).items()} if differences else {}
-    # The lines are found once for all differences, of which there may be a thousand.
-    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))] if differences else []
-    for position, message in differences:
+    ambiguities = find_ambiguities(text)[:MAX_PROBLEMS]
+    paths = {place.value: path for path, place in find_places(text).items()} if ambiguities else {}
+    # The lines are found once for all ambiguities, of which there may be a thousand.
+    starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))] if ambiguities else []
+    for position, message in ambiguities:
         line = bisect.bisect_right(starts, position)
         column = position - starts[line - 1] + 1
         path = paths.get((line, column), ())
@@ -79,7 +79,7 @@ def read_tolerantly(text: str, *, checks_layout: bool = True) -> Reading:
         return Reading()
     walk = _Walk(text)
     value = walk.read_value(root, ())
-    if checks_layout and (walk.spans_lines or may_differ(text, walk.in_brackets)):
+    if checks_layout and (walk.spans_lines or may_be_ambiguous(text, walk.in_brackets)):
         walk.problems += _find_layout_problems(text)
     problems = sorted(walk.problems, key=lambda problem: problem.place)
     return Reading(value=value, problems=problems, folded=tuple(walk.folded), cut_off=tuple(walk.cut_off))

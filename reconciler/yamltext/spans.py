@@ -1,7 +1,7 @@
 """Finds where every node of a YAML text begins and ends, to the character: what an edit may replace.
 
 Built from libyaml's events, which tell an alias from its value. Its marks are corrected where they
-reach further than the node: a block collection ends with its last entry, a block text with its last line.
+reach further than the node: a block collection ends with its last member, a block text with its last line.
 The text must be one that `read_yaml` accepts, not empty and without a byte order mark. Does not decide what is
 written there.
 """
@@ -18,11 +18,11 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.dataclass import dataclass
 from reconciler.yamltext.portable import BREAK, HEADER
 
-Kind = Literal["scalar", "alias", "mapping", "list"]
+NodeKind = Literal["scalar", "alias", "mapping", "list"]
 _LINE_END = re.compile(r"[\r\n]|\Z")
 _LINE_BELOW = re.compile(r"\r?\n[^\r\n]*")
 _COLON = re.compile(r"[ \t]*:")
-# Between two entries of a list without brackets are only white space and comments.
+# Between two members of a list without brackets are only white space and comments.
 _TO_NEXT_DASH = re.compile(r"(?:\s|#[^\r\n]*)*")
 # An anchor or a tag, and what is between it and the value.
 _PROPERTY = re.compile(rf"(&[0-9A-Za-z_-]+|!(?:<[^>]*>|[^\s,\[\]{{}}]*)){_TO_NEXT_DASH.pattern}")
@@ -32,7 +32,7 @@ _PROPERTY = re.compile(rf"(&[0-9A-Za-z_-]+|!(?:<[^>]*>|[^\s,\[\]{{}}]*)){_TO_NEX
 class Node:
     """One node of the text."""
 
-    kind: Kind
+    kind: NodeKind
     start: int  # of its anchor or tag, if it has one, else of the value
     properties: int  # where anchor and tag end
     content: int  # where the value itself begins
@@ -43,7 +43,7 @@ class Node:
     tag: str | None = None
     anchor: str | None = None
     value: str = ""
-    entries: tuple["Entry", ...] = ()
+    members: tuple["Member", ...] = ()
     header: int = 0  # where the header of a block text ends
     lines: tuple[str, ...] = ()  # of a block text, each with the line break before it
     body_column: int = 0  # how far the lines of a block text are indented, 0 where it has none
@@ -66,26 +66,26 @@ class Node:
     def walk(self) -> Iterator["Node"]:
         """Yield this node and all values below it."""
         yield self
-        for entry in self.entries:
-            yield from entry.value.walk()
+        for member in self.members:
+            yield from member.value.walk()
 
-    def find(self, step: str) -> "Entry | None":
-        """Return the entry of a key, or of an index of a list."""
-        return next((entry for entry in self.entries if entry.name == step), None)
+    def find(self, step: str) -> "Member | None":
+        """Return the member of a key, or of an index of a list."""
+        return next((member for member in self.members if member.name == step), None)
 
     def follow(self, path: FieldPath) -> Iterator["Node"]:
         """Yield this node and those on the way to a path, up to an alias or to what is missing."""
         yield self
-        if path and (entry := self.find(path[0])):
-            yield from entry.value.follow(path[1:])
+        if path and (member := self.find(path[0])):
+            yield from member.value.follow(path[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A key of a mapping and its value, or an entry of a list."""
+class Member:
+    """A key of a mapping and its value, or a member of a list."""
 
     name: str  # the key's text, or the index
-    start: int  # of its key or dash; between brackets an entry of a list starts with its value
+    start: int  # of its key or dash; between brackets a member of a list starts with its value
     after: int  # where its colon or dash ends; its key, if that has no colon
     value: Node
     colon: str = ""  # to be written before a value, if the key has no colon
@@ -148,7 +148,7 @@ class _Builder:
         # The whole file may be one line, so its beginning is only searched for if it is not known.
         column = column if content == start else content - line_start(self.text, content)
         style, value, flow = (event.style, event.value, False) if is_scalar else ("", "", bool(event.flow_style))
-        kind: Kind = "scalar" if is_scalar else "mapping" if isinstance(event, yaml.MappingStartEvent) else "list"
+        kind: NodeKind = "scalar" if is_scalar else "mapping" if isinstance(event, yaml.MappingStartEvent) else "list"
         node = Node(kind, start, properties, content, end, column, style, flow, event.tag, event.anchor, value)
         if not is_scalar:
             return self._build_collection(node)
@@ -177,22 +177,22 @@ class _Builder:
         return dataclasses.replace(node, end=end, header=header.end(), lines=tuple(lines), body_column=column)
 
     def _build_collection(self, node: Node) -> Node:
-        build_entry = self._build_pair if node.kind == "mapping" else self._build_item
-        entries: list[Entry] = []
+        build_member = self._build_pair if node.kind == "mapping" else self._build_item
+        members: list[Member] = []
         end = node.content
         while not isinstance(event := next(self.events), yaml.CollectionEndEvent):
-            entries.append(build_entry(event, node, end, len(entries)))
-            end = entries[-1].end
+            members.append(build_member(event, node, end, len(members)))
+            end = members[-1].end
         # Without brackets libyaml's end is where the next token begins, which is after blank lines and comments.
         end = event.end_mark.index if node.flow and event.end_mark else end
-        return dataclasses.replace(node, entries=tuple(entries), end=end)
+        return dataclasses.replace(node, members=tuple(members), end=end)
 
-    def _build_pair(self, event: Any, mapping: Node, previous_end: int, _index: int) -> Entry:
+    def _build_pair(self, event: Any, mapping: Node, previous_end: int, _index: int) -> Member:
         # Events do not say where colon and question mark are, so the text around the key does.
         key = self.build_node(event, mapping.column)
         value = self.build_node(next(self.events), mapping.column)
         colon = _COLON.match(self.text, key.end)
-        return Entry(
+        return Member(
             name=key.value,
             start=key.start,
             after=colon.end() if colon else key.end,
@@ -202,9 +202,9 @@ class _Builder:
             explicit=self.text[previous_end : key.start].rstrip(" \t").endswith("?"),
         )
 
-    def _build_item(self, event: Any, sequence: Node, previous_end: int, index: int) -> Entry:
+    def _build_item(self, event: Any, sequence: Node, previous_end: int, index: int) -> Member:
         # Events do not say where the dash is either.
         gap = None if sequence.flow else _TO_NEXT_DASH.match(self.text, previous_end)
         value = self.build_node(event, sequence.column)
         start = gap.end() if gap else value.start
-        return Entry(name=str(index), start=start, after=start + 1 if gap else start, value=value)
+        return Member(name=str(index), start=start, after=start + 1 if gap else start, value=value)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bounded import WORK, measure_work
 
-from reconciler.yamltext.edit import EditRefused, Edits, diff_lines, edit_yaml
+from reconciler.yamltext.edit import EditRefused, NewValues, diff_lines, edit_yaml
 from reconciler.yamltext.reader import read_yaml
 
 
@@ -462,7 +462,7 @@ def test_a_long_folded_text_is_edited_in_linear_time(width: int) -> None:
 def test_many_edits_take_hardly_longer_than_one(pattern: str, count: int) -> None:
     old, new = ("a:\n" + "".join(map(pattern.format, range(count))).replace("x", letter) for letter in "xy")
     fields = read_yaml(new)["a"]
-    edits: Edits = {("a",): fields} if isinstance(fields, list) else {("a", key): fields[key] for key in fields}
+    edits: NewValues = {("a",): fields} if isinstance(fields, list) else {("a", key): fields[key] for key in fields}
     edited_text, work = measure_work(lambda: edit_yaml(old, edits))
     assert edited_text == new
     assert work < WORK  # one by one they take a hundred times as much

@@ -1,4 +1,4 @@
-"""Edits of definitions in many styles: what they read as, and that no other line changes."""
+"""NewValues of definitions in many styles: what they read as, and that no other line changes."""
 
 import itertools
 import re
@@ -12,7 +12,7 @@ from trees import set_value, value_at
 from yaml_lines import check_form, check_lines, check_other_parser
 from yaml_styles import Path, StyledText, Writer
 
-from reconciler.yamltext.edit import EditRefused, Edits, edit_yaml
+from reconciler.yamltext.edit import EditRefused, NewValues, edit_yaml
 from reconciler.yamltext.nodes import UnreadableText
 from reconciler.yamltext.reader import read_yaml
 
@@ -47,8 +47,8 @@ def documents(draw: st.DrawFn) -> StyledText:
 
 
 @st.composite
-def draw_edits(draw: st.DrawFn, original: StyledText) -> Edits:
-    """Edits of values that are there, of new keys, and of what lies within an alias or between brackets."""
+def draw_edits(draw: st.DrawFn, original: StyledText) -> NewValues:
+    """NewValues of values that are there, of new keys, and of what lies within an alias or between brackets."""
     meaning = read_yaml(original.text)
     paths = [*original.places, *original.places, ("new",), ("new", "inner")]
     for path in original.places:
@@ -93,7 +93,7 @@ def test_only_the_lines_of_edited_values_change(part: int) -> None:
     assert outcomes.count("anchor") <= len(outcomes) // 6  # few examples are drawn every day
 
 
-def check_edits(original: StyledText, edits: Edits) -> str:
+def check_edits(original: StyledText, edits: NewValues) -> str:
     """Return what became of edits, having checked it."""
     before = original.text
     intended = read_yaml(before)

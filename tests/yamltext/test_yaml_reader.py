@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from reconciler.assistant.problem import FieldProblem
 from reconciler.yamltext.nodes import UnreadableText, find_places
-from reconciler.yamltext.portable import find_differences
+from reconciler.yamltext.portable import find_ambiguities
 from reconciler.yamltext.reader import read_tolerantly, read_yaml
 
 
@@ -105,7 +105,7 @@ def test_what_is_read_has_no_layout_that_parsers_read_differently(
         text = text[:position] + piece + text[position:]
     text = text if ends else text.removesuffix("\n")
     _, problems = read_or_problems(text)
-    assert problems or find_differences(text) == []
+    assert problems or find_ambiguities(text) == []
 
 
 def test_types_stay_as_they_are_written() -> None:

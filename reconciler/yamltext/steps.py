@@ -1,4 +1,4 @@
-"""Changes of JSON values, piece by piece. Knows nothing about YAML's text."""
+"""The steps from one JSON value to another. Knows nothing about YAML's text."""
 
 import copy
 import difflib
@@ -13,12 +13,12 @@ from reconciler.core.tree import item_at
 _MOST_ITEMS: Final = 500
 
 
-class Change(NamedTuple):
-    """One change directly below a list or object: a value is set, an entry removed, or several entries inserted."""
+class Step(NamedTuple):
+    """One change directly below a list or object: a value is set, a member removed, or several members inserted."""
 
-    path: FieldPath  # of the entry; of the element that the inserted ones come before, or the first inserted key
+    path: FieldPath  # of the member; of the element that the inserted ones come before, or the first inserted key
     kind: Literal["set", "insert", "remove"]
-    value: Any = None  # the inserted entries as a list or object
+    value: Any = None  # the inserted members as a list or object
 
 
 def is_same(left: Any, right: Any) -> bool:
@@ -26,11 +26,11 @@ def is_same(left: Any, right: Any) -> bool:
     return left is right or encode(left) == encode(right)
 
 
-def apply_changes(document: Any, changes: Iterable[Change]) -> Any:
-    """Return a copy of a value with some changes made, one after the other."""
-    # Copied once, since an object may have thousands of changes.
+def apply_steps(document: Any, steps: Iterable[Step]) -> Any:
+    """Return a copy of a value with some steps made, one after the other."""
+    # Copied once, since an object may have thousands of steps.
     document = copy.deepcopy(document)
-    for path, kind, value in changes:
+    for path, kind, value in steps:
         container: Any = item_at(document, path[:-1])
         if isinstance(container, list):
             at = int(path[-1])
@@ -42,41 +42,41 @@ def apply_changes(document: Any, changes: Iterable[Change]) -> Any:
     return document
 
 
-def find_inner_changes(document: Any, change: Change) -> list[Change]:
-    """Return the changes inside a list or object that is set, from last to first; none if it must be written whole."""
-    before: Any = item_at(document, change.path)
-    if change.kind != "set" or not before or not change.value or type(before) is not type(change.value):
+def find_inner_steps(document: Any, step: Step) -> list[Step]:
+    """Return the steps inside a list or object that is set, from last to first; none if it must be written whole."""
+    before: Any = item_at(document, step.path)
+    if step.kind != "set" or not before or not step.value or type(before) is not type(step.value):
         return []
-    if isinstance(before, list) and len(before) + len(change.value) <= _MOST_ITEMS:
-        return [*_list_changes(before, change.value, change.path)]
-    if isinstance(before, dict) and before.keys() & change.value.keys():
-        return [*find_key_changes(before, change.value, change.path)]
+    if isinstance(before, list) and len(before) + len(step.value) <= _MOST_ITEMS:
+        return [*_list_steps(before, step.value, step.path)]
+    if isinstance(before, dict) and before.keys() & step.value.keys():
+        return [*find_key_steps(before, step.value, step.path)]
     return []
 
 
-def find_key_changes(before: dict[str, Any], after: dict[str, Any], path: FieldPath) -> Iterator[Change]:
-    """Yield the changes from one object at a path to another, from last to first."""
+def find_key_steps(before: dict[str, Any], after: dict[str, Any], path: FieldPath) -> Iterator[Step]:
+    """Yield the steps from one object at a path to another, from last to first."""
     if inserted := {key: value for key, value in after.items() if key not in before}:
-        yield Change((*path, next(iter(inserted))), "insert", inserted)
+        yield Step((*path, next(iter(inserted))), "insert", inserted)
     for key in reversed(before):
         if key not in after:
-            yield Change((*path, key), "remove")
+            yield Step((*path, key), "remove")
         elif not is_same(before[key], after[key]):
-            yield Change((*path, key), "set", after[key])
+            yield Step((*path, key), "set", after[key])
 
 
-def _list_changes(before: list[Any], after: list[Any], path: FieldPath) -> Iterator[Change]:
+def _list_steps(before: list[Any], after: list[Any], path: FieldPath) -> Iterator[Step]:
     # From last to first, so that the other indices stay right. autojunk is meant for the lines of long texts.
     old, new = ([*map(encode, items)] for items in (before, after))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for tag, low, high, new_low, new_high in reversed(matcher.get_opcodes()):
         common = min(high - low, new_high - new_low)
-        yield from (Change((*path, str(index)), "remove") for index in reversed(range(low + common, high)))
+        yield from (Step((*path, str(index)), "remove") for index in reversed(range(low + common, high)))
         if inserted := after[new_low + common : new_high]:
-            yield Change((*path, str(low + common)), "insert", inserted)
+            yield Step((*path, str(low + common)), "insert", inserted)
         if tag == "replace":
             for offset in reversed(range(common)):
-                yield Change((*path, str(low + offset)), "set", after[new_low + offset])
+                yield Step((*path, str(low + offset)), "set", after[new_low + offset])
 
 
 def encode(value: Any) -> str:
