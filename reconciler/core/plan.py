@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
-from reconciler.assistant.paths import FieldPath, covers, dotted
-from reconciler.core.canonical import equal, equal_exactly
+from reconciler.assistant.paths import FieldPath, covers, dotted, to_pointer
+from reconciler.core.canonical import digest_of, equal, equal_exactly
 from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import NO_OVERRIDES, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
 from reconciler.core.patch import build_patch, find_lost_keys
 from reconciler.core.settings import EnforceRule, Freeze, OnDrift
-from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, value_at
+from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, replace_covered, value_at
 from reconciler.dataclass import dataclass
 
 # The other reasons why a change is not sent concern that change alone.
@@ -84,6 +84,24 @@ class Plan:
     def same_write(self, other: "Plan") -> bool:
         """Return whether another plan sends the same patch over the same live values."""
         return equal_exactly((self.patch, self.replaced), (other.patch, other.replaced))
+
+    def digest(
+        self, assistant_id: str, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
+    ) -> str | None:
+        """Return the fingerprint of the write, None if nothing is sent; `updatedAt` stands for sensitive values."""
+        if self.patch is None:
+            return None
+        write = [self.patch, [[to_pointer(path), live] for path, live in self.replaced]]
+
+        # Others read the report, and could guess a short value from its digest. `MISSING` takes its place, so that its
+        # key still counts.
+        def hide(value: Any, path: FieldPath = ()) -> Any:
+            return replace_covered(value, path, sensitive, lambda _: MISSING)
+
+        visible = [hide(self.patch), [[to_pointer(path), hide(live, path)] for path, live in self.replaced]]
+        # Without the hidden values, two writes could look the same; `updatedAt` changes whenever one of them is edited.
+        is_hidden = visible != write
+        return digest_of([assistant_id, *visible, live_updated_at if is_hidden else None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

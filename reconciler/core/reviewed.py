@@ -7,10 +7,9 @@ from typing import Any
 
 from reconciler.assistant.fields import READ_ONLY, takes_null
 from reconciler.assistant.paths import FieldPath, dotted, to_pointer
-from reconciler.core.canonical import Whole, digest_of, equal_completely
+from reconciler.core.canonical import Whole, equal_completely
 from reconciler.core.origin import Since
-from reconciler.core.plan import Plan
-from reconciler.core.tree import MISSING, Missing, build_tree, replace_covered
+from reconciler.core.tree import MISSING, Missing, build_tree
 from reconciler.dataclass import dataclass
 from reconciler.errors import ReportError
 
@@ -155,22 +154,3 @@ def _require_exact_lists(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _require_exact_lists(item) for key, item in value.items()}
     return Whole(value) if isinstance(value, list) else value
-
-
-def digest_write(
-    assistant_id: str, plan: Plan, *, sensitive: Sequence[FieldPath] = (), live_updated_at: str | None = None
-) -> str | None:
-    """Return the fingerprint of a plan's write, None if nothing is sent; `updatedAt` stands for sensitive values."""
-    if plan.patch is None:
-        return None
-    write = [plan.patch, [[to_pointer(path), live] for path, live in plan.replaced]]
-
-    # Others read the report, and could guess a short value from its digest. `MISSING` takes its place, so that its key
-    # still counts.
-    def hide(value: Any, path: FieldPath = ()) -> Any:
-        return replace_covered(value, path, sensitive, lambda _: MISSING)
-
-    visible = [hide(plan.patch), [[to_pointer(path), hide(live, path)] for path, live in plan.replaced]]
-    # Without the hidden values, two writes could look the same; `updatedAt` changes whenever one of them is edited.
-    is_hidden = visible != write
-    return digest_of([assistant_id, *visible, live_updated_at if is_hidden else None])

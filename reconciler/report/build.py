@@ -11,7 +11,6 @@ from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Plan
-from reconciler.core.reviewed import digest_write
 from reconciler.core.run import Result, Run
 from reconciler.report.masking import mask_report
 from reconciler.report.report import (
@@ -113,7 +112,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
             for entry in plan.ignored
         ),
         patch=plan.patch,
-        digest=digest_write(definition.id, plan, sensitive=sensitive, live_updated_at=updated_at),
+        digest=plan.digest(definition.id, sensitive=sensitive, live_updated_at=updated_at),
         live_updated_at=updated_at,
         remaining=tuple(map(to_pointer, result.remaining)),
         warnings=(*plan.warnings, *result.warnings),

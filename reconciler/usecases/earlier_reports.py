@@ -12,7 +12,7 @@ from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.core.canonical import equal
 from reconciler.core.definition import Definition
 from reconciler.core.plan import Plan
-from reconciler.core.reviewed import Applied, AppliedField, Origin, Reviewed, digest_write
+from reconciler.core.reviewed import Applied, AppliedField, Origin, Reviewed
 from reconciler.core.run import Result
 from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
@@ -57,7 +57,7 @@ class SavedPlan:
         ):
             return result  # live shows all of it by now
         updated_at = result.live.get("updatedAt")
-        mark = digest_write(name, result.plan, sensitive=settings.sensitive, live_updated_at=updated_at)
+        mark = result.plan.digest(name, sensitive=settings.sensitive, live_updated_at=updated_at)
         # Neither the report nor its digest contains sensitive values. Only the same commit proves that they are equal.
         is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
         if mark != self.reviewed.digests.get(name):

@@ -7,7 +7,6 @@ import pytest
 from reconciler.core.overrides import Overrides
 from reconciler.core.patch import find_undeclared_changes
 from reconciler.core.plan import Plan, Planner, find_remaining
-from reconciler.core.reviewed import digest_write
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
 
@@ -15,7 +14,7 @@ LIVE: dict[str, Any] = {"name": "Old", "metadata": {"key": "old", "n": 1}, "upda
 
 
 def fingerprint(desired: Any, live: Any = LIVE, **options: Any) -> str | None:
-    return digest_write("asst_1", Planner().plan(desired, live), **options)
+    return Planner().plan(desired, live).digest("asst_1", **options)
 
 
 def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
@@ -29,7 +28,7 @@ def test_a_digest_is_of_the_assistant_the_patch_and_what_it_replaces() -> None:
         fingerprint({"name": "New"}, {**LIVE, "name": "Older"}),
         fingerprint({"name": "New"}, {**LIVE, "name": None}),
         fingerprint({"name": "New"}, {key: value for key, value in LIVE.items() if key != "name"}),
-        digest_write("asst_2", Planner().plan({"name": "New"}, LIVE)),
+        Planner().plan({"name": "New"}, LIVE).digest("asst_2"),
         fingerprint({"metadata": {"key": "new"}}),
         fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": 2}}),
         fingerprint({"metadata": {"key": "new"}}, {**LIVE, "metadata": {"key": "old", "n": True}}),
