@@ -53,7 +53,7 @@ def _split_values(name: str, old: Any, new: Any, declared: Declared) -> Iterator
             old_item, new_item = old.get(key), new.get(key)
             if canonical(old_item) != canonical(new_item):
                 yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, declared)
-    elif isinstance(old, list) and isinstance(new, list) and old and new:
+    elif isinstance(old, list) and isinstance(new, list) and ((old and new) or not fits_on_a_line(old or new)):
         for place, old_item, new_item in _pair_elements(old, new, declared):
             # Undeclared values inside an element do not count, as in the comparison itself.
             ours, live = (old_item, new_item) if declared == "old" else (new_item, old_item)
