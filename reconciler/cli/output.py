@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,6 +87,8 @@ def _text_width(stream: TextIO | None) -> int:
     # Lines are broken only for people at a terminal. A file or a log must be easy to search.
     if not is_terminal(stream) and "COLUMNS" not in os.environ:
         return _UNBROKEN
+    import shutil  # slow to load, and a job has no terminal
+
     return max(shutil.get_terminal_size().columns, LEAST_WIDTH)
 
 

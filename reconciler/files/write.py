@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,8 @@ def write_whole(path: Path, text: str, *, check: Callable[[], object] = lambda: 
 
     `check` is called right before the new file takes its place, and may raise ReportError: a disk may be slow.
     """
+    import tempfile  # slow to load, and most runs write no file
+
     # The text goes into a temporary file first, so that nobody sees half of it, even if the run is killed.
     try:
         # Its name does not contain the file's name, which may have the maximum length. A dot file is not a definition.
@@ -69,6 +70,8 @@ def rewrite(path: Path, before: str, after: str) -> None:
 
 def check_writable(path: Path, text: str) -> None:
     """Raise ReportError if a text cannot be written at a path; its folder may still have to be made."""
+    import tempfile
+
     folder = next(parent for parent in path.resolve().parents if parent.exists())
     try:
         # The disk may be full, so the text is written and thrown away.

@@ -54,9 +54,8 @@ def test_a_file_that_a_colleague_replaces_keeps_its_group() -> None:
         os.chown(file, 1234, 5678)
         file.parent.chmod(0o777)
         become = "os.setgroups([5678]); os.setgid(4321); os.setuid(4321)"
-        script = (
-            f"import os, pathlib, reconciler.files.write as w; {become}; w.write_whole(pathlib.Path('{file}'), 'new')"
-        )
+        imports = "import os, pathlib, tempfile, reconciler.files.write as w"
+        script = f"{imports}; {become}; w.write_whole(pathlib.Path('{file}'), 'new')"
         subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
         status = file.stat()
         assert (file.read_text(), status.st_uid, status.st_gid) == ("new", 4321, 5678)

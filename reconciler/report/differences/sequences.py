@@ -5,7 +5,6 @@ the stretches between landmarks are compared. The work is always bounded; the re
 """
 
 import bisect
-import difflib
 import itertools
 import re
 from collections import Counter
@@ -91,6 +90,8 @@ def _measure_likeness(old: set[str], new: set[str]) -> float:
 
 def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterator[_Match]:
     """Yield stretches that both have, in any order. They neither cross nor overlap."""
+    import difflib  # slow to load, and most runs show no long text
+
     stretches = [(0, len(old), 0, len(new))]
     room = _MOST_WORK
     while stretches:
