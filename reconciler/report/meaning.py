@@ -24,6 +24,7 @@ _MEANINGS: dict[str, dict[str, str]] = {
     "/endCallMessage": {"other": "another goodbye", "none": "no goodbye"},
     "/endCallPhrases": {"other": "other phrases end the call", "none": "no phrase ends the call"},
 }
+_NONE: tuple[Any, ...] = (None, "", [])
 _MINUTE = 60
 
 
@@ -36,9 +37,9 @@ def describe_meaning(path: str, old: Any, new: Any) -> str:
         return f"calls of up to {_write_duration(new)}"
     if _is_number(new) and _is_number(old) and new != old:
         return words.get("larger" if new > old else "smaller", "")
-    if new is None:
+    if new in _NONE:
         return words.get("none", "")
-    return words.get("other", "") if old is not None else ""
+    return words.get("other", "") if old not in _NONE else ""
 
 
 def _write_duration(seconds: float) -> str:

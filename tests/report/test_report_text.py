@@ -229,17 +229,22 @@ def test_a_short_text_of_two_lines_in_a_new_element_is_shown_as_lines() -> None:
 def test_a_list_that_was_emptied_shows_its_elements_and_is_not_said_to_be_new() -> None:
     messages = [{"content": "Be kind.\nBe short."}]
     lines = ["      - Be kind.", "      - Be short."]
-    for field, full, place in (
-        ("/model/messages", messages, "model.messages[0].content"),
-        ("/metadata/a", {"b": messages}, "metadata.a.b[0].content"),
-        ("/endCallPhrases", ["Be kind.\nBe short."], "endCallPhrases[0]"),
+    for field, full, name, place in (
+        ("/model/messages", messages, "model.messages", "[0].content"),
+        ("/metadata/a", {"b": messages}, "metadata.a.b", "[0].content"),
+        ("/endCallPhrases", ["Be kind.\nBe short."], "endCallPhrases", "[0]"),
     ):
         empty = {"b": []} if isinstance(full, dict) else []
         assert render_leaf(change(field, full, empty, kind="drift")) == [
-            f"  - {place}: git has this, live now has nothing",
+            f"  ~ {name}: git has a list, live now has []",
+            f"  - {name}{place}: git has this, live now has nothing",
             *lines,
         ]
-        assert render_leaf(change(field, empty, full)) == [f"  - {place}: this -> nothing", *lines]
+        assert render_leaf(change(field, empty, full)) == [
+            f"  ~ {name}: a list -> []",
+            f"  - {name}{place}: this -> nothing",
+            *lines,
+        ]
 
 
 def test_what_nobody_declared_in_an_element_that_is_equal_is_no_difference() -> None:

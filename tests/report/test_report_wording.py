@@ -242,6 +242,10 @@ def test_an_issue_about_live_edits_has_the_notes_of_the_edited_assistants() -> N
         ("/model/temperature", 0.5, True, ""),
         ("/metadata/anything", 1, 2, ""),
         ("/metadata/anything", 1, None, ""),
+        ("/endCallPhrases", ["bye"], [], "no phrase ends the call"),
+        ("/endCallPhrases", [], ["bye"], ""),
+        ("/firstMessage", "Hi", "", "no greeting"),
+        ("/firstMessage", "", "Hi", ""),
     ],
 )
 def test_some_fields_say_what_their_change_means(path: str, old: object, new: object, words: str) -> None:

@@ -13,14 +13,19 @@ from reconciler.report.differences.values import fits_on_a_line, key_name
 Declared = Literal["old", "new", "both"]
 
 
-class _Null:
-    """A null in a list, where it is an element like any other. In an object, null is the same as a missing key."""
+class _Word:
+    """A word in place of a value."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
 
     def __repr__(self) -> str:
-        return "null"
+        return self.word
 
 
-NULL = _Null()
+# In a list, a null is an element like any other. In an object, it is the same as a missing key.
+NULL = _Word("null")
+_LIST = _Word("a list")  # whose elements are parts of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ def _split_values(name: str, old: Any, new: Any, declared: Declared) -> Iterator
             if canonical(old_item) != canonical(new_item):
                 yield from _split_values(f"{name}.{key_name(key)}", old_item, new_item, declared)
     elif isinstance(old, list) and isinstance(new, list) and ((old and new) or not fits_on_a_line(old or new)):
+        # An empty list has no elements that could be shown, and must not look like no list.
+        if not old or not new:
+            yield Part(name, old and _LIST, new and _LIST)
         for place, old_item, new_item in _pair_elements(old, new, declared):
             # Undeclared values inside an element do not count, as in the comparison itself.
             ours, live = (old_item, new_item) if declared == "old" else (new_item, old_item)
