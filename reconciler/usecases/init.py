@@ -64,17 +64,13 @@ def _read_starter(name: str) -> str:
 
 
 def _list_editor_files(directory: str) -> Iterator[tuple[str, str]]:
-    kinds = ("yaml", "yml")
+    def list_patterns(folder: str) -> list[str]:
+        return [f"{folder}/**/*.yaml", f"{folder}/**/*.yml", "!**/_defaults.yaml"]
+
     # Each schema, with the files that editors check against it.
     schemas = {
-        "definition": (
-            make_assistant_schema("definition", needs_id=True),
-            [*(f"{directory}/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
-        ),
-        "overlay": (
-            make_assistant_schema("overlay"),
-            [*(f"environments/**/*.{kind}" for kind in kinds), "!**/_defaults.yaml"],
-        ),
+        "definition": (make_assistant_schema("definition", needs_id=True), list_patterns(directory)),
+        "overlay": (make_assistant_schema("overlay"), list_patterns("environments")),
         "defaults": (make_assistant_schema("defaults"), "**/_defaults.yaml"),
         "settings": (settings_schema(), FILE_NAME),
     }

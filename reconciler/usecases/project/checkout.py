@@ -29,11 +29,11 @@ def check_checkout(project: Project, folders: Sequence[str]) -> None:
                     hint="keep the definitions in this repository, or run reconciler inside the submodule",
                 )
         tracked += repository.files(head, folder)
-    # Only what is not there can be hidden, so git is asked about it only then. One look at a folder shows all it has.
+    # Only what is not there can be hidden, and git is asked about that alone. One look at a folder shows all it has.
     names_in = functools.cache(lambda folder: _list_names(repository.root / folder))
     parts = ((path, *path.rpartition("/")) for path in tracked)
     absent = [path for path, folder, _, name in parts if name not in names_in(folder)]
-    hidden = repository.hidden_paths(absent) if absent else []
+    hidden = repository.hidden_paths(absent)
     # Any file may be beside the definitions. Only one that a definition mentions is a text.
     mentioned = _find_mentioned(repository, head, folders, hidden)
     hidden = [path for path in hidden if path.endswith(SUFFIXES) or path in mentioned]

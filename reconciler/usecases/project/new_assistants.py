@@ -92,11 +92,10 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     others = project.loaded.read_all() if namesakes else ()
     defined = {each.id for each in others}.union(*(result.ids for result in results))
     unknown = {name: other for name, other in namesakes if other not in defined}
-    if unknown:
-        # In any environment: several may share the API.
-        snapshot = dataclasses.replace(project.snapshot(project.head), environment=None)
-        mentioned = snapshot.find_mentioned(unknown.values())
-        unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
+    # In any environment: several may share the API.
+    snapshot = dataclasses.replace(project.snapshot(project.head), environment=None)
+    mentioned = snapshot.find_mentioned(unknown.values())
+    unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
     return [
         _refuse(project, each, other) if (other := unknown.get(_name_to_create(each) or "")) else each
         for each in results
@@ -130,8 +129,8 @@ def announce_for(project: Project, token: str) -> list[str]:
         start = project.write_command("apply", "--record", "--base", "none")
         message = f"there is no record {project.ref} here, and announcements are stored in the record"
         raise RepositoryError(message, hint=f"{project.how_to_fetch}, or start one: {start}")
-    new = [definition for definition in project.loaded.definitions if definition.is_new]
-    new = [definition for definition in new if project.overrides_for(definition.key).freeze is None]
+    definitions = project.loaded.definitions
+    new = [each for each in definitions if each.is_new and project.overrides_for(each.key).freeze is None]
     # A user who names a file has looked.
     files = [each.file for each in new if not project.loaded.whole or explain_no_creation(project, each) is None]
     # An apply sends nothing if a definition is not valid.
