@@ -32,13 +32,13 @@ from reconciler.report.build import build_report
 from reconciler.report.json_text import read_report_object
 from reconciler.report.read_back import read_plan
 from reconciler.usecases import apply as apply_, plan as plan_
+from reconciler.usecases.connection import choose_url, credentials_of
 from reconciler.usecases.earlier_reports import SavedPlan
 from reconciler.usecases.project.choices import Choices, choose_policy, read_paths
 from reconciler.usecases.project.project import Project as Read, check_policy
 from reconciler.usecases.project.reading import read_project
-from reconciler.usecases.writing.connection import choose_url, credentials_of
+from reconciler.usecases.workers import Control
 from reconciler.usecases.writing.recordable import check_unmoved
-from reconciler.usecases.writing.workers import Control
 
 __all__ = [
     "AssistantsApi",

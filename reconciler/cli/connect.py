@@ -18,9 +18,9 @@ from reconciler.cli.options import ConnectionOptions
 from reconciler.cli.streams import eprint, eprint_unbuffered, is_terminal, silence
 from reconciler.core.settings import Settings
 from reconciler.errors import ReconcilerError
+from reconciler.usecases.connection import choose_url, credentials_of
 from reconciler.usecases.project.project import Project, check_policy
-from reconciler.usecases.writing.connection import choose_url, credentials_of
-from reconciler.usecases.writing.workers import Control
+from reconciler.usecases.workers import Control
 
 FEW_ITEMS = 20  # items; so few need no line
 PATIENCE = 5.0  # seconds for requests in flight after a request to stop (docs/reference.md, "Exit codes")

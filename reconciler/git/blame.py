@@ -50,7 +50,7 @@ Log = Sequence[tuple[LoggedCommit, Swaps]]
 class FileChange:
     """What one commit did to a file; `MISSING` if there was no file, or none that could be read."""
 
-    step: LoggedCommit
+    commit: LoggedCommit
     before: Declared
     after: Declared
 
@@ -85,11 +85,11 @@ def read_histories(
     suffixes = sorted({*SUFFIXES, *(posixpath.splitext(path)[1] or posixpath.basename(path) for path in others)})
     # A backslash makes git take a character of a pattern literally.
     patterns = [":(glob)**/*" + re.sub(r"([*?\[\\])", r"\\\1", suffix) for suffix in suffixes]
-    log = repository.log(*_LOG, revisions, "--", *(literal_paths or patterns))
+    text = repository.log(*_LOG, revisions, "--", *(literal_paths or patterns))
     # Where a shallow history ends its last commit shows all files as new.
     shallow = repository.shallow_commits()
     try:
-        steps = [(step, swaps) for step, swaps in _read_log(log) if step.since.commit not in shallow]
+        log = [(commit, swaps) for commit, swaps in _read_log(text) if commit.since.commit not in shallow]
     except (ValueError, IndexError) as error:
         hint = (
             "run `git log -1` here: if its output is unusual, check which git is on PATH, and whether an alias wraps it"
@@ -99,35 +99,35 @@ def read_histories(
     head = {file: blob for file in files for blob in repository.files(head_commit, file).values()}
     with_ids = {name: (file, head[file].name) for name, file in definitions.items() if file in head}
     without = {file: head[file].name for file in others if file in head}
-    return {**_follow_ids(repository, steps, with_ids), **_follow_files(repository, steps, without)}
+    return {**_follow_ids(repository, log, with_ids), **_follow_files(repository, log, without)}
 
 
-def _follow_ids(repository: Repository, steps: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, FileHistory]:
+def _follow_ids(repository: Repository, log: Log, at_head: Mapping[str, tuple[str, str]]) -> dict[str, FileHistory]:
     """Return the edits of definitions, wherever their files were; by id, `at_head` names file and object at `HEAD`."""
     if not at_head:
         return {}
     # An object is read as a file at the path at which a commit had it, since filters go by the path.
-    places = {name: path for _, swaps in steps for path, pair in swaps.items() for name in pair if name.strip("0")}
+    places = {name: path for _, swaps in log for path, pair in swaps.items() for name in pair if name.strip("0")}
     places |= {name: file for file, name in at_head.values()}
     parsed = _parse_with_ids(repository, places, at_head.keys())
     changes: dict[str, list[FileChange]] = {name: [] for name in at_head}
     following = {*at_head}
-    for index, (step, swaps) in enumerate(steps):
+    for index, (commit, swaps) in enumerate(log):
         before, after = (_index_by_id(parsed, side) for side in zip(*swaps.values(), strict=True))
         paths = {parsed[new]["id"]: path for path, (_, new) in swaps.items() if new in parsed}
         for name in (before.keys() | after.keys()) & following:
             if name not in before and _says_new(repository, path := paths[name], swaps[path][0]):
                 # This commit brought the id that the API gave. Before it, only the path tells which file it is.
-                by_path = _follow_files(repository, steps[index:], {path: swaps[path][1]})
+                by_path = _follow_files(repository, log[index:], {path: swaps[path][1]})
                 changes[name] += by_path[path].changes
                 following.remove(name)
             else:
-                changes[name].append(FileChange(step, before.get(name, MISSING), after.get(name, MISSING)))
+                changes[name].append(FileChange(commit, before.get(name, MISSING), after.get(name, MISSING)))
     now = _index_by_id(parsed, [name for _, name in at_head.values()])
     return {at_head[name][0]: FileHistory(now.get(name, MISSING), tuple(edits)) for name, edits in changes.items()}
 
 
-def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
+def _follow_files(repository: Repository, log: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
     """Return the edits of files, given by their objects at `HEAD`, including those at earlier paths."""
 
     @functools.cache
@@ -137,14 +137,14 @@ def _follow_files(repository: Repository, steps: Log, at_head: Mapping[str, str]
     histories: dict[str, FileHistory] = {}
     for file, current in at_head.items():
         place, changes = file, list[FileChange]()
-        for step, swaps in steps:
+        for commit, swaps in log:
             if place in swaps:
                 old, new = swaps[place]
                 # The file is new in this commit. Before it, the file had another path.
                 if not old.strip("0"):
                     place = _find_place_before(place, swaps)
                     old = swaps[place][0]
-                changes.append(FileChange(step, parse(file, old), parse(file, new)))
+                changes.append(FileChange(commit, parse(file, old), parse(file, new)))
         histories[file] = FileHistory(parse(file, current), tuple(changes))
     return histories
 
@@ -172,7 +172,7 @@ def _read_log(text: str) -> Log:
         elif part:
             name, parents, date, author = part.split("\x02", 3)
             log.append((LoggedCommit(len(log), Since(name, author, date), " " in parents), {}))
-    return [(step, swaps) for step, swaps in log if swaps]
+    return [(commit, swaps) for commit, swaps in log if swaps]
 
 
 def _parse_with_ids(

@@ -19,10 +19,10 @@ from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
 from reconciler.usecases.plan import plan
 from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdraw
 from reconciler.usecases.project.project import Project, check_policy
+from reconciler.usecases.runs import end_run, make_run, stop_run
+from reconciler.usecases.workers import DEFAULT_CONTROL, Control
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
-from reconciler.usecases.writing.runs import end_run, make_run, stop_run
-from reconciler.usecases.writing.workers import DEFAULT_CONTROL, Control
 from reconciler.usecases.writing.writes import Writes
 
 

@@ -15,10 +15,10 @@ from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Start, ask_and_write
 from reconciler.usecases.project.new_assistants import explain_no_creation, forget_unclear_creation
 from reconciler.usecases.project.project import Project
+from reconciler.usecases.runs import make_run
 from reconciler.usecases.writing.creation import find_id_file
 from reconciler.usecases.writing.recordable import check_order, check_recordable, records_by_default
 from reconciler.usecases.writing.recording import record
-from reconciler.usecases.writing.runs import make_run
 from reconciler.yamltext.edit import edit_yaml
 
 

@@ -28,9 +28,9 @@ from reconciler.usecases.apply import Session, Start, end_without_writing
 from reconciler.usecases.plan import find_shared_assistants, plan
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.project import Project
+from reconciler.usecases.runs import end_run, stop_run
 from reconciler.usecases.writing.recordable import check_order
 from reconciler.usecases.writing.recording import forget
-from reconciler.usecases.writing.runs import end_run, stop_run
 
 OwnFile = tuple[str, str]  # a path from the repository's root, and what the file held when it was read
 

@@ -20,8 +20,8 @@ from reconciler.usecases.project.environments import read_neighbours
 from reconciler.usecases.project.new_assistants import explain_no_creation, refuse_namesakes
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.since import name_setters
-from reconciler.usecases.writing.runs import make_run
-from reconciler.usecases.writing.workers import Control, for_each
+from reconciler.usecases.runs import make_run
+from reconciler.usecases.workers import Control, for_each
 
 _VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")  # in a text: {{name}}
 

@@ -28,7 +28,7 @@ from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import ApplyOptions, Session, apply, ask_and_write
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as LoadedProject
-from reconciler.usecases.writing.workers import Control
+from reconciler.usecases.workers import Control
 
 MODEL = {"provider": "openai", "model": "gpt-4o", "temperature": 0.7}
 

@@ -26,7 +26,7 @@ from reconciler.git.repository import Repository
 from reconciler.usecases.plan import drift, plan
 from reconciler.usecases.project.project import Project as Read
 from reconciler.usecases.pull import Pulled, Puller
-from reconciler.usecases.writing.workers import DEFAULT_CONTROL
+from reconciler.usecases.workers import DEFAULT_CONTROL
 from reconciler.yamltext.nodes import UnreadableText
 from reconciler.yamltext.reader import read_yaml
 

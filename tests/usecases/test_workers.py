@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reconciler.usecases.writing.workers import Control, for_each
+from reconciler.usecases.workers import Control, for_each
 
 
 def test_answers_stand_in_the_order_of_the_items() -> None:
@@ -82,7 +82,7 @@ def test_after_what_interrupts_the_calling_thread_nothing_more_is_started() -> N
 def test_where_the_system_has_no_thread_left_the_others_do_all(threads: int) -> None:
     script = f"""
 import resource, threading
-from reconciler.usecases.writing.workers import Control, for_each
+from reconciler.usecases.workers import Control, for_each
 megabytes = 2**20
 pages = int(open("/proc/self/statm").read().split()[0])
 used = pages * resource.getpagesize()

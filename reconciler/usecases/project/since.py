@@ -103,5 +103,5 @@ def _add_setter(definition: Definition, change: Change, histories: Histories, se
             return change
         setting += [edit for edit in history.changes if has(edit.after) and not has(edit.before)]
     # A merge shows again what a commit on the other branch did; it counts only if no other commit did it.
-    setter = min((edit.step for edit in setting), key=lambda step: (step.is_merge, step.age), default=None)
+    setter = min((edit.commit for edit in setting), key=lambda commit: (commit.is_merge, commit.age), default=None)
     return dataclasses.replace(change, since=setter.since) if setter else change

@@ -14,8 +14,8 @@ from reconciler.git.objects import Blob
 from reconciler.git.record import Trailers, write_record
 from reconciler.usecases.project.new_assistants import find_orphans, resolve_entries
 from reconciler.usecases.project.project import Project
+from reconciler.usecases.runs import find_removed
 from reconciler.usecases.writing.entries import find_in_head, make_entry, write_entry
-from reconciler.usecases.writing.runs import find_removed
 from reconciler.usecases.writing.unclear import Restored, find_late, find_unclear, find_undone
 
 

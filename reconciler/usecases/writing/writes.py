@@ -9,8 +9,8 @@ from reconciler.core.outcome import Outcome
 from reconciler.core.ports import Assistants
 from reconciler.core.run import Failure, Result
 from reconciler.usecases.project.project import Project
+from reconciler.usecases.workers import Control, for_each
 from reconciler.usecases.writing.creation import create
-from reconciler.usecases.writing.workers import Control, for_each
 from reconciler.usecases.writing.write import Write
 
 _REFUSALS_THAT_END_A_RUN = 3
