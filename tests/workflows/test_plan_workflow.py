@@ -228,6 +228,23 @@ def test_no_pull_request_can_send_the_password_elsewhere(tmp_path: Path) -> None
         assert elsewhere.sandbox.requests == []
 
 
+def test_each_environment_may_have_an_api_of_its_own(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place, place_at(tmp_path / "elsewhere") as elsewhere:
+        url = elsewhere.sandbox.url
+        (place.root / "reconciler.yaml").write_text(f"environments: {{staging: {{api_url: '{url}'}}}}\n", "utf-8")
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        inputs: dict[str, Any] = {"directory": "assistants", "environment": "staging", "api-url": url}
+        run = place.plan(7, **inputs)
+        assert run.results == GREEN, run.log
+        assert "Hi!" in read_comment(place)
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        elsewhere.sandbox.edit("asst_visits", firstMessage="Hi!")
+        run = place.dispatch("drift.yml", **inputs)
+        assert run.results["drift"] == "success", run.log
+        assert len([path for method, path, _ in elsewhere.sandbox.requests if path.endswith("asst_visits")]) > 1
+
+
 def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         place.write("visits", name="Visits", firstMessage="Hi!")
