@@ -56,7 +56,8 @@ def describe_unknown_field(path: FieldPath, allowed: Collection[str]) -> FieldPr
 
 def describe_wrong_kind(name: str, kind: fields.Kind, value: Any) -> str:
     """Return the message about a value that is not of the `kind` kind, without quoting it."""
-    return f"{name} must be {KINDS[kind][1]}; you wrote {describe_kind(value)}{_suggest_repair(kind, value)}"
+    repair = _suggest_repair(kind, value)
+    return f"{name} must be {KINDS[kind][1]}; you wrote {describe_kind(value)}" + (f"; {repair}" if repair else "")
 
 
 def describe_kind(value: Any) -> str:
@@ -149,34 +150,38 @@ def _suggest_move(places: list[FieldPath]) -> str:
 
 def _suggest_repair(kind: fields.Kind, value: Any) -> str:
     """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
-    instead = ""
-    if kind == "text" and isinstance(value, bool | int | float):
-        instead = 'put it in quotes ("...") if it is meant as text'
-    elif kind == "text" and isinstance(value, dict):
-        guess = find_closest(next(iter(value), ""), ("$file",))
-        instead = (
-            f"did you mean {guess}?" if guess else 'write the text itself, in quotes ("...") if it has { or ": " in it'
-        )
-    # YAML reads Markdown that was pasted after a key as a comment or a list.
-    elif kind == "text" and isinstance(value, list):
-        instead = 'if these are the lines of a text, write it below its key as a block that begins with "|-"'
-    elif kind in ("whole number", "number") and isinstance(value, str):
-        instead = _repair_number(kind, value)
-    elif kind == "whole number" and isinstance(value, float):
-        instead = "write it without a decimal point"
-    elif kind == "fields" and isinstance(value, list):
-        instead = "remove the dash before each field"
-    # YAML reads `provider:openai` and the lines below it as one text; the same goes for "-goodbye".
-    elif kind == "fields" and isinstance(value, str) and re.match(r"\w+:\S", value):
-        instead = "put a space after each colon"
-    elif kind == "texts" and isinstance(value, str) and re.match(r"[0-9]{1,2}[.)]\s", value):
-        instead = 'an item of a list begins with "- ", not with a number'
-    elif kind in ("texts", "fields") and isinstance(value, str):
-        slip = find_slip(value)
-        unseen = value[1:2] if not is_seen(value[1:2]) else ""
-        detail = f", where there is {name_character(unseen)}" if unseen else ""
-        instead = f"put a space after each dash{detail}" if value.startswith("-") else slip[1] if slip else ""
-    return f"; {instead}" if instead else ""
+    match kind, value:
+        case "text", bool() | int() | float():
+            return 'put it in quotes ("...") if it is meant as text'
+        case "text", dict():
+            guess = find_closest(next(iter(value), ""), ("$file",))
+            otherwise = 'write the text itself, in quotes ("...") if it has { or ": " in it'
+            return f"did you mean {guess}?" if guess else otherwise
+        # YAML reads Markdown that was pasted after a key as a comment or a list.
+        case "text", list():
+            return 'if these are the lines of a text, write it below its key as a block that begins with "|-"'
+        case "whole number" | "number", str():
+            return _repair_number(kind, value)
+        case "whole number", float():
+            return "write it without a decimal point"
+        case "fields", list():
+            return "remove the dash before each field"
+        # YAML reads `provider:openai` and the lines below it as one text; the same goes for "-goodbye".
+        case "fields", str() if re.match(r"\w+:\S", value):
+            return "put a space after each colon"
+        case "texts", str() if re.match(r"[0-9]{1,2}[.)]\s", value):
+            return 'an item of a list begins with "- ", not with a number'
+        case "texts" | "fields", str():
+            return _repair_lines(value)
+    return ""
+
+
+def _repair_lines(text: str) -> str:
+    if text.startswith("-"):
+        unseen = text[1:2] if not is_seen(text[1:2]) else ""
+        return "put a space after each dash" + (f", where there is {name_character(unseen)}" if unseen else "")
+    slip = find_slip(text)
+    return slip[1] if slip else ""
 
 
 def _repair_number(kind: fields.Kind, text: str) -> str:

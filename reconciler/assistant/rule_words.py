@@ -41,33 +41,32 @@ def describe_errors(errors: Iterable[Any]) -> list[FieldProblem]:
 
 def _describe(error: Any) -> Iterator[FieldProblem]:
     path = tuple(str(key) for key in error.absolute_path)
-    keyword, instance = error.validator, error.instance
-    # `jsonschema` checks a key like a text, and its error does not say where the key is.
-    if "propertyNames" in error.absolute_schema_path:
-        yield FieldProblem((*path, str(instance)), f"has a name that {_describe_rule(error)}", _DISCREET, "key")
-    elif keyword == "additionalProperties" and error.validator_value is False:
-        properties = error.schema.get("properties", {})
-        patterns = error.schema.get("patternProperties", {})
-        for key in instance:
-            if key not in properties and not any(re.search(pattern, key) for pattern in patterns):
-                near = find_closest(key, properties)
-                guess = f"did you mean {near}?" if near else f"allowed: {', '.join(properties) or 'nothing'}"
-                yield FieldProblem((*path, key), f"is not allowed here; {guess}", _DISCREET, "key")
-    elif keyword == "required":
-        lacking = ", ".join(key for key in error.validator_value if key not in instance)
-        yield FieldProblem(path, f"lacks {lacking}")
-    elif keyword == "dependentRequired":
-        for key, needs in error.validator_value.items():
-            lacking = ", ".join(other for other in needs if other not in instance)
-            if key in instance and lacking:
-                yield FieldProblem(path, f"lacks {lacking}, which {key} needs beside it")
-    # Never quote what must not appear in a text: it may be a password.
-    elif keyword == "not" and isinstance(instance, str) and "pattern" in json.dumps(error.validator_value):
-        line = _find_line(instance, error.validator_value)
-        yield FieldProblem(path, _describe_rule(error), _DISCREET, line=line)
-    else:
-        line = _find_line(instance, {keyword: error.validator_value})
-        yield FieldProblem(path, _describe_value(error), _DISCREET, line=line)
+    instance, rule = error.instance, error.validator_value
+    match error.validator:
+        # `jsonschema` checks a key like a text, and its error does not say where the key is.
+        case _ if "propertyNames" in error.absolute_schema_path:
+            yield FieldProblem((*path, str(instance)), f"has a name that {_describe_rule(error)}", _DISCREET, "key")
+        case "additionalProperties" if rule is False:
+            properties = error.schema.get("properties", {})
+            patterns = error.schema.get("patternProperties", {})
+            for key in instance:
+                if key not in properties and not any(re.search(pattern, key) for pattern in patterns):
+                    near = find_closest(key, properties)
+                    guess = f"did you mean {near}?" if near else f"allowed: {', '.join(properties) or 'nothing'}"
+                    yield FieldProblem((*path, key), f"is not allowed here; {guess}", _DISCREET, "key")
+        case "required":
+            yield FieldProblem(path, f"lacks {', '.join(key for key in rule if key not in instance)}")
+        case "dependentRequired":
+            for key, needs in rule.items():
+                lacking = ", ".join(other for other in needs if other not in instance)
+                if key in instance and lacking:
+                    yield FieldProblem(path, f"lacks {lacking}, which {key} needs beside it")
+        # Never quote what must not appear in a text: it may be a password.
+        case "not" if isinstance(instance, str) and "pattern" in json.dumps(rule):
+            yield FieldProblem(path, _describe_rule(error), _DISCREET, line=_find_line(instance, rule))
+        case keyword:
+            line = _find_line(instance, {keyword: rule})
+            yield FieldProblem(path, _describe_value(error), _DISCREET, line=line)
 
 
 def _find_line(instance: Any, schema: Any) -> int:

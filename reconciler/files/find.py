@@ -198,18 +198,21 @@ def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
             yield from _walk(folder, f"{name}/", prefix)
             continue
         right_name = correct_name(entry.name) or ""
-        is_link = entry.is_symlink()
-        problem = ""
         # A linked folder may be anywhere, closed to this user, or above this one, and then the walk would never end.
-        if is_link and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
+        if entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir fails in a closed folder
             problem = "this is a link to a folder; links to folders are not followed: move the definitions here"
             right_name = ""
-        elif not (right_name or entry.name.endswith(SUFFIXES)):
+        elif right_name or entry.name.endswith(SUFFIXES):
+            problem = _find_obstacle(entry, folder)
+        else:
             continue
-        elif is_link and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
-            problem = "this is a link to a file outside the definitions' folder, which is not followed"
-        # Opening a pipe would wait for its writer.
-        elif not is_link and not entry.is_file():
-            problem = "this is not a regular file"
         key = (relative + (right_name or entry.name)).rpartition(".")[0] or name
         yield YamlFile(key, prefix + name, folder, name, problem, right_name)
+
+
+def _find_obstacle(entry: os.DirEntry[str], folder: Path) -> str:
+    """Return why a file is not opened; empty if it is."""
+    if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(folder):
+        return "this is a link to a file outside the definitions' folder, which is not followed"
+    # Opening a pipe would wait for its writer.
+    return "" if entry.is_symlink() or entry.is_file() else "this is not a regular file"
