@@ -117,6 +117,7 @@ TOP_LEVEL: Final[tuple[str, ...]] = tuple(path[0] for path in DOCUMENTED if len(
 # Objects whose keys the reference lists, in contrast to `metadata`.
 CLOSED_OBJECTS: Final[tuple[str, ...]] = tuple(field.path[0] for field in FIELDS if field.kind == "fields")
 UNORDERED: Final[tuple[FieldPath, ...]] = tuple(field.path for field in FIELDS if field.is_unordered)
+WHOLE_NUMBERS: Final[tuple[FieldPath, ...]] = tuple(field.path for field in FIELDS if field.kind == "whole number")
 MESSAGES: Final[tuple[str, ...]] = tuple(field.path[0] for field in FIELDS if field.is_spoken)
 _KEYS_INSIDE: Final[Mapping[FieldPath, tuple[str, ...]]] = {
     parent: tuple(path[-1] for path in DOCUMENTED if path[:-1] == parent) for parent in ((), *DOCUMENTED)

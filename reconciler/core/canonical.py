@@ -13,10 +13,10 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.assistant.fields import UNORDERED
+from reconciler.assistant.fields import UNORDERED, WHOLE_NUMBERS
 from reconciler.assistant.paths import FieldPath
 from reconciler.core.settings import Settings
-from reconciler.core.tree import MISSING, Missing, paths_matching, put_all
+from reconciler.core.tree import MISSING, Missing, paths_matching, put_all, value_at
 
 _SINGLE: Final = struct.Struct("f")
 # Returns a text that is equal only for values that are sent the same; a missing value is not null. One for all: lists
@@ -31,8 +31,11 @@ class Whole(list[Any]):
 def normalize_live(live: Mapping[str, Any], declared: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return live in the form that is compared with a definition, and that goes along in a body."""
     # Without these keys, no body contains them, no check misses them, and no plan becomes stale by them.
-    managed = (path for pattern in settings.never_send for path in paths_matching(live, pattern))
-    aligned = align_line_ends(put_all(live, ((path, MISSING) for path in managed)), declared, settings)
+    managed = ((path, MISSING) for pattern in settings.never_send for path in paths_matching(live, pattern))
+    # A definition cannot declare `600.0` where the API takes whole numbers, but a server may write them so.
+    numbers = ((path, value_at(live, path)) for path in WHOLE_NUMBERS)
+    whole = ((path, int(value)) for path, value in numbers if isinstance(value, float) and value.is_integer())
+    aligned = align_line_ends(put_all(live, (*managed, *whole)), declared, settings)
     # Most fields are in sync. To save memory, an identical live value is replaced by the definition's own object.
     return {key: _choose_same(declared.get(key, MISSING), value) for key, value in aligned.items()}
 
