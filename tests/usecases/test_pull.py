@@ -340,7 +340,8 @@ def test_without_an_overlay_folder_the_shared_file_is_not_written(tmp_path: Path
         result = repo.run("pull", "--environment", "staging", env=NOTHING_ELSE)
         after = file.read_text("utf-8")
     assert after == TEXT
-    assert "not pulled: firstMessage: the environment has no overlay folder" in result.stderr
+    message = "assistants/a.yaml: not pulled: firstMessage: the environment has no overlay folder to write it into"
+    assert (result.code, " ".join(result.stderr.split())) == (1, message)
 
 
 def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) -> None:

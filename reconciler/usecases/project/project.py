@@ -156,13 +156,14 @@ class Project:
         return {entry.id for file, entry in mentioned.items() if not is_definition_file(file, self.below)}
 
     def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
-        """Return the layer that takes live values and the new id, None if it does not exist yet, and its path."""
+        """Return the layer that takes live values and the new id, and its path; None if there is no such file yet."""
         # No command changes a file that environments share for only one of them.
         layer = definition.own_layer if self.settings.environment is None else definition.overlay
         if layer is not None:
             return layer, layer.file
-        folder = self.overlays or self.folder.resolve().parent
-        return None, (folder / f"{definition.key}.yaml").relative_to(self.root).as_posix()
+        if self.overlays is None:
+            return None, definition.file
+        return None, (self.overlays / f"{definition.key}.yaml").relative_to(self.root).as_posix()
 
     def normalize(self, definition: Definition, live: Mapping[str, Any]) -> dict[str, Any]:
         """Return a reading of live in the form that is compared. Called right after live is read."""
