@@ -1,7 +1,7 @@
 """Reads one definition from its files, and finds its problems, each at its place."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import DEFAULTS, NEW, Definition, LayerKind
+from reconciler.core.definition import DEFAULTS, NEW, Definition
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import item_at
@@ -29,8 +29,6 @@ _MEANT_OTHERWISE = {
 }
 
 FindId = Callable[[str], str | None]
-# The files of one definition, the lowest first.
-Stack = Sequence[tuple[YamlFile, LayerKind]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,14 @@ class DefinitionReader:
     find_id: FindId
     needs_id: bool
 
-    def read(self, stack: Stack, *, checked: bool) -> ReadDefinition:
-        """Read the files of one definition. Unless `checked`, this only does what its id needs."""
-        files = [self.layers.read(each, kind) for each, kind in stack]
+    def read(self, stack: Sequence[YamlFile], *, checked: bool) -> ReadDefinition:
+        """Read the files of one definition, the lowest first. Unless `checked`, this only does what its id needs."""
+        files = [self.layers.read(each) for each in stack]
         # Defaults are below the definition, overlays above it.
-        place = [kind for _, kind in stack].index("definition")
-        definition_file = stack[place][0]
+        place = [each.kind for each in stack].index("definition")
+        definition_file = stack[place]
         problems = [problem for file in files[place:] for problem in file.problems]
-        problems += [problem for each, _ in stack[:place] for problem in self.layers.judge(each)]
+        problems += [problem for each in stack[:place] for problem in self.layers.judge(each)]
         problems += [describe_same_name(file.layer.file, files[-1].layer.file) for file in files[place + 1 : -1]]
         # Other layers alone are no definition, whatever they say.
         document = self.layers.merge(files) if isinstance(files[place].reading.value, dict) else None
@@ -109,10 +107,10 @@ class DefinitionReader:
                 yield from find_anchors(file)
 
 
-def may_have_id(ids: Collection[bytes], stack: Stack) -> bool:
+def may_have_id(ids: Collection[bytes], stack: Iterable[YamlFile]) -> bool:
     """Return whether a definition may have one of some ids, in UTF-8. Its files are searched as bytes, not parsed."""
-    for file, kind in stack:
-        if kind != "defaults":
+    for file in stack:
+        if file.kind != "defaults":
             content = file.read_bytes()
             # With escapes, an id is written differently from its value. The search for one quote is only for speed.
             is_escaped = b"\\" in content or (b"'" in content and b"''" in content)

@@ -111,7 +111,7 @@ def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> 
         location = f"{problem.file}:{problem.line}:{problem.column}"
         hint = "correct it first: new definitions take values from it"
         raise DefinitionError(problem.message, where=location, hint=hint)
-    return tuple(reader.read(each, "defaults").layer for each in shared)
+    return tuple(reader.read(each).layer for each in shared)
 
 
 def _read_each(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.assistant.problem import InvalidSettings, Problem
-from reconciler.core.definition import MAX_BYTES, SUFFIXES, LayerKind, correct_name, defaults_above, is_defaults_file
+from reconciler.core.definition import DEFAULTS, MAX_BYTES, SUFFIXES, LayerKind, correct_name, defaults_above
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
@@ -36,6 +36,7 @@ class YamlFile:
     file: str
     folder: Path
     name: str
+    kind: LayerKind
     problem: str = ""
     right_name: str = ""  # of a file that is not read for its name alone
 
@@ -67,14 +68,12 @@ class YamlFiles:
     defaults: Sequence[Mapping[str, YamlFile]]  # of the folder, then of the overlays' folder, by their path below it
     skipped: Sequence[YamlFile]  # probably meant to be read, and not read for their names
 
-    def stack(self, file: YamlFile) -> list[tuple[YamlFile, LayerKind]]:
+    def stack(self, file: YamlFile) -> list[YamlFile]:
         """Return the files that declare the fields of one definition, the lowest first."""
-        layers: list[tuple[YamlFile, LayerKind]] = []
-        for shared in filter(None, self.defaults):
-            layers += [(shared[place], "defaults") for place in defaults_above(file.key) if place in shared]
-        layers.append((file, "definition"))
-        layers += [(each, "overlay") for each in reversed(self.overlays.get(file.key, ()))]
-        return layers
+        # Few folders have defaults.
+        places = defaults_above(file.key) if any(self.defaults) else ()
+        shared = [each[place] for each in self.defaults for place in places if place in each]
+        return [*shared, file, *reversed(self.overlays.get(file.key, ()))]
 
 
 def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
@@ -94,7 +93,7 @@ def find_all(folder: Path, root: Path, *forms: Settings) -> YamlFiles:
             hint = f"{misnamed.file} is not read; rename it to {misnamed.right_name}"
         raise DefinitionError(f"the folder {shown_path(folder.resolve(), root)} contains no definition", hint=hint)
     places = dict.fromkeys(find_overlay_folder(folder, form, root) for form in forms)
-    groups = [files, *(_find_sorted(place, root) for place in places if place is not None)]
+    groups = [files, *(_find_sorted(place, root, "overlay") for place in places if place is not None)]
     overlays: dict[str, list[YamlFile]] = {}
     for overlay in (each for group in groups[1:] for each in group if _is_layer(each)):
         overlays.setdefault(overlay.key, []).append(overlay)
@@ -108,11 +107,11 @@ def find_defaults(folder: Path, root: Path) -> dict[str, YamlFile]:
 
 
 def _is_layer(file: YamlFile) -> bool:
-    return not file.right_name and not is_defaults_file(file.file)
+    return not file.right_name and file.kind != "defaults"
 
 
 def _pick_defaults(files: Sequence[YamlFile]) -> dict[str, YamlFile]:
-    return {file.name: file for file in files if is_defaults_file(file.file)}
+    return {file.name: file for file in files if file.kind == "defaults"}
 
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
@@ -176,26 +175,29 @@ def describe_foreign(content: bytes) -> str:
     return "saved as UTF-16, or not text; save it as UTF-8" if is_wide else ""
 
 
-def _find_sorted(folder: Path, root: Path) -> list[YamlFile]:
+def _find_sorted(folder: Path, root: Path, kind: LayerKind = "definition") -> list[YamlFile]:
     folder = folder.resolve()
     prefix = shown_path(folder, root)
-    return sorted(_walk(folder, "", "" if prefix == "." else f"{prefix}/"), key=lambda file: file.file)
+    return sorted(_walk(folder, "", "" if prefix == "." else f"{prefix}/", kind), key=lambda file: file.file)
 
 
-def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
-    """Yield the definition files of a folder; `relative` is the path inside it, `prefix` its path from the root."""
+def _walk(folder: Path, relative: str, prefix: str, kind: LayerKind) -> Iterator[YamlFile]:
+    """Yield the files of a folder, those of one kind and defaults; its path from the root is the `prefix`.
+
+    `relative` is the path inside it.
+    """
     try:
         with os.scandir(folder / relative) as scan:
             entries = [entry for entry in scan if not entry.name.startswith(".")]
     except OSError as error:
         name = relative.rstrip("/")
         key = name.rpartition(".")[0] or name
-        yield YamlFile(key, prefix + name, folder, name, f"this folder cannot be read: {error.strerror}")
+        yield YamlFile(key, prefix + name, folder, name, kind, f"this folder cannot be read: {error.strerror}")
         return
     for entry in entries:
         name = relative + entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder, f"{name}/", prefix)
+            yield from _walk(folder, f"{name}/", prefix, kind)
             continue
         right_name = correct_name(entry.name) or ""
         # A linked folder may be anywhere, closed to this user, or above this one, and then the walk would never end.
@@ -207,7 +209,8 @@ def _walk(folder: Path, relative: str, prefix: str) -> Iterator[YamlFile]:
         else:
             continue
         key = (relative + (right_name or entry.name)).rpartition(".")[0] or name
-        yield YamlFile(key, prefix + name, folder, name, problem, right_name)
+        own_kind: LayerKind = "defaults" if entry.name == DEFAULTS else kind
+        yield YamlFile(key, prefix + name, folder, name, own_kind, problem, right_name)
 
 
 def _find_obstacle(entry: os.DirEntry[str], folder: Path) -> str:

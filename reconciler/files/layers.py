@@ -58,14 +58,14 @@ class LayerReader:
         self._overlays = folder_in_git(overlays, root) if overlays is not None else None
         # Many definitions share defaults. These are read once, merged once for each folder, and checked once.
         self._merged: dict[tuple[str, ...], Mapping[str, Any]] = {}
-        self._read_shared = functools.cache(lambda file: self._read(file, "defaults"))
+        self._read_shared = functools.cache(self._read)
         self.judge = functools.cache(self._judge)
 
-    def read(self, file: YamlFile, kind: LayerKind) -> ReadFile:
+    def read(self, file: YamlFile) -> ReadFile:
         """Read one file as far as it can be read."""
-        return self._read_shared(file) if kind == "defaults" else self._read(file, kind)
+        return self._read_shared(file) if file.kind == "defaults" else self._read(file)
 
-    def _read(self, file: YamlFile, kind: LayerKind) -> ReadFile:
+    def _read(self, file: YamlFile) -> ReadFile:
         folders = [self._folder]
         if self._overlays is not None and is_inside(file.file, self._overlays):
             folders.append(self._overlays)
@@ -87,10 +87,12 @@ class LayerReader:
             message = problem.message if is_shown else problem.discreet or problem.message
             problems.append(Problem(file.file, *problem.place, message))
         if not isinstance(document, dict) and not problems:
-            message = _describe_non_mapping(document, kind)
+            message = _describe_non_mapping(document, file.kind)
             problems.append(Problem(file.file, 1, 1, message, about_file=document is None))
-        fields = get_shared(fields) if kind == "defaults" else fields
-        layer = Layer(file=file.file, text=text, fields=fields, kind=kind, texts=text_files, find_places=find_places)
+        fields = get_shared(fields) if file.kind == "defaults" else fields
+        layer = Layer(
+            file=file.file, text=text, fields=fields, kind=file.kind, texts=text_files, find_places=find_places
+        )
         return ReadFile(layer=layer, reading=reading, problems=problems)
 
     def merge(self, files: Sequence[ReadFile]) -> Mapping[str, Any]:
@@ -105,7 +107,7 @@ class LayerReader:
 
     def _judge(self, yaml_file: YamlFile) -> tuple[Problem, ...]:
         """Return the problems of a file of defaults, whichever definitions take values from it."""
-        file = self.read(yaml_file, "defaults")
+        file = self.read(yaml_file)
         alone = Definition(yaml_file.key, yaml_file.file, "", file.layer.fields, (file.layer,))
         found_names = [
             key for key in NEVER_SHARED if isinstance(file.reading.value, dict) and key in file.reading.value

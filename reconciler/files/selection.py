@@ -51,7 +51,7 @@ def _map_layers(yaml_files: YamlFiles) -> dict[str, set[str]]:
     """Return, for each file, the definitions that it is a layer of. An overlay without a definition counts as one."""
     by_layer: dict[str, set[str]] = {}
     for each in yaml_files.definitions:
-        for layer, _ in yaml_files.stack(each):
+        for layer in yaml_files.stack(each):
             by_layer.setdefault(layer.file, set()).add(each.file)
     for overlay in (each for group in yaml_files.overlays.values() for each in group):
         by_layer.setdefault(overlay.file, {overlay.file})

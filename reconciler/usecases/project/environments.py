@@ -134,9 +134,9 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
 
 def find_mentioning(files: YamlFiles, texts: Collection[str]) -> list[YamlFile]:
     """Return the definitions that take a text from one of some files."""
-    layers = {layer for each in files.definitions for layer, _ in files.stack(each)} if texts else ()
+    layers = {layer for each in files.definitions for layer in files.stack(each)} if texts else ()
     mentioning = {layer.file for layer in layers if mentions(layer, texts)}
-    return [each for each in files.definitions if any(layer.file in mentioning for layer, _ in files.stack(each))]
+    return [each for each in files.definitions if any(layer.file in mentioning for layer in files.stack(each))]
 
 
 def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
