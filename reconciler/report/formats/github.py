@@ -93,16 +93,11 @@ def list_outputs(report: Report) -> dict[str, str]:
 def list_annotations(view: RunView) -> Iterator[Annotation]:
     """Yield all annotations, in no particular order."""
     report = view.report
+    yield from _annotate_problems(report)
     # Many assistants may share one place. Its annotation is then about all of them.
     several = {
         id(field): card.title for card in view.cards for group in card.groups if group.place for field in group.fields
     }
-    strict = report.options.get("strict") is True
-    for problem in report.problems:
-        level: Level = "error" if problem.severity == "error" or strict else "warning"
-        rank, title = (0, "The definition is not valid") if problem.severity == "error" else (3, "Probably a mistake")
-        place = {"line": problem.line, "column": problem.column}
-        yield _annotate(level, rank, problem.file, title, [problem.message], **place)
     # An invalid file is also an assistant with an error, but its problems already have annotations.
     invalid = {problem.file for problem in report.problems if problem.severity == "error"}
     # An error that many share is one annotation with their names. Ten for one wrong password would hide the others.
@@ -125,6 +120,14 @@ def list_annotations(view: RunView) -> Iterator[Annotation]:
         yield _annotate("error", 0, "", wording.name_command(report), [text])
     for warning in report.warnings:
         yield _annotate("warning", 3, "", "Warning", [warning])
+
+
+def _annotate_problems(report: Report) -> Iterator[Annotation]:
+    for problem in report.problems:
+        is_error = problem.severity == "error"
+        level: Level = "error" if is_error or report.options.get("strict") is True else "warning"
+        rank, title = (0, "The definition is not valid") if is_error else (3, "Probably a mistake")
+        yield _annotate(level, rank, problem.file, title, [problem.message], line=problem.line, column=problem.column)
 
 
 def _write_line(annotation: Annotation) -> str:
