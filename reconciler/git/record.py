@@ -31,6 +31,7 @@ CREATED: Final = "Reconciler-Created"
 OTHER_IDS: Final = "Reconciler-Ids"
 UNSETTLED: Final = "Reconciler-Unsettled"
 FORM: Final = "Reconciler-Record: 2"
+FETCH: Final = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"  # of the records of all environments
 _ALL = (TRAILER, LATE, UNDONE, CREATED, OTHER_IDS, UNSETTLED)
 
 

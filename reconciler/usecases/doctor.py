@@ -13,7 +13,7 @@ from reconciler.core.run import Requirement, check_organisation
 from reconciler.core.tree import MISSING
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.files.definitions import load
-from reconciler.git.record import read_record
+from reconciler.git.record import FETCH, Unclear, read_record
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.environments import name_environments, read_forms, read_neighbours
 from reconciler.usecases.project.project import Project
@@ -104,8 +104,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         yield _report_error("record", error)
         return
     if not record.commit:
-        fetch = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"
-        hint = f"fetch it: {fetch}; for the first run: reconciler apply --base none"
+        hint = f"fetch it: {FETCH}; for the first run: reconciler apply --base none"
         yield Requirement("record", f"no {project.ref} in this clone", hint, met=False)
         return
     # An existing record is always continued; the setting only makes a clone without it an error.
@@ -113,16 +112,20 @@ def _check_history(project: Project) -> Iterator[Requirement]:
     yield Requirement("record", f"{record.date[:10]}, commit {record.applied[:12]}", hint)
     if is_behind:
         yield Requirement("order", "HEAD is behind what was applied last", "merge or pull first", met=False)
-    for entry in record.unclear:
-        declared = [each.declared for each in project.loaded.definitions if each.id in entry.ids]
-        paths = [parse_pointer(field) for field in entry.fields]
-        # No apply sends what nobody declares.
-        is_sent = any(find_leaf(each, path)[1] is not MISSING for each in declared for path in paths)
-        again = f"run {project.write_command('apply')}"
-        hint = again if is_sent else "check live; an apply sends the declared fields again"
-        hint = f"check live, then {project.write_command('create', entry.file)}" if entry.is_creation else hint
-        detail = f"the outcome of the last write of {entry.file} is unclear"
-        yield Requirement("unclear write", detail, hint, met=False if is_sent or entry.is_creation else None)
+    yield from (_explain_unclear(project, entry) for entry in record.unclear)
+
+
+def _explain_unclear(project: Project, write: Unclear) -> Requirement:
+    declared = [each.declared for each in project.loaded.definitions if each.id in write.ids]
+    paths = [parse_pointer(field) for field in write.fields]
+    hint, is_open = f"run {project.write_command('apply')}", True
+    if write.is_creation:
+        hint = f"check live, then {project.write_command('create', write.file)}"
+    # No apply sends what nobody declares.
+    elif all(find_leaf(each, path)[1] is MISSING for each in declared for path in paths):
+        hint, is_open = "check live; an apply sends the declared fields again", False
+    detail = f"the outcome of the last write of {write.file} is unclear"
+    return Requirement("unclear write", detail, hint, met=False if is_open else None)
 
 
 def _check_one(project: Project, api: Assistants) -> Iterator[Requirement]:

@@ -14,7 +14,7 @@ from reconciler.cli.help import declare_command
 from reconciler.cli.options import Count, directory_option, format_option
 from reconciler.cli.streams import disarm_text, eprint
 from reconciler.errors import RepositoryError
-from reconciler.git.record import Unclear
+from reconciler.git.record import FETCH, Unclear
 from reconciler.report.differences.values import escape, name_path
 from reconciler.usecases.history import HistoryEntry, list_applied
 from reconciler.usecases.project.choices import Choices
@@ -47,7 +47,7 @@ def command(choices: Choices, limit: int, form: str) -> int:
     if not applies:
         eprint(f"Nothing is recorded in {ref}.")
         eprint(f"  {project.write_command('apply', '--record')} starts a record. To fetch what others recorded:")
-        eprint("  git fetch origin 'refs/reconciler/*:refs/reconciler/*'")
+        eprint(f"  {FETCH}")
         if choices.environment is None and (names := sorted(project.settings.environments)):
             eprint(f"  Each environment has its own record: pass --environment NAME ({', '.join(names)}).")
     for number, applied in enumerate(applies):

@@ -15,7 +15,7 @@ from reconciler.files.folders import repository_root
 from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
 from reconciler.git.objects import Blob
-from reconciler.git.record import Record, applied_ref, read_record
+from reconciler.git.record import FETCH, Record, applied_ref, read_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.base_entries import read_base
 from reconciler.usecases.project.changed import find_alike, find_changed
@@ -118,10 +118,7 @@ def _check_record(project: Project, asked_base: str | None) -> None:
     if not project.repository.exists:
         hint = "run this inside the repository, or pass --base none"
         raise RepositoryError("reconciler.yaml says `record: true`, but there is no git repository here", hint=hint)
-    hint = (
-        "fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base none to "
-        "`plan` and `apply`"
-    )
+    hint = f"fetch it: {FETCH}; for the first run, pass --base none to `plan` and `apply`"
     refs = {applied_ref(name) for name in project.settings.environments}
     if project.settings.environment is None and refs:
         hint = f"{name_environments(project.settings)}. Without one, {hint}"

@@ -9,6 +9,7 @@ from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_
 from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
+from reconciler.git.record import FETCH
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.changed import has_changed
 from reconciler.usecases.project.project import Project
@@ -51,11 +52,8 @@ def check_recordable(project: Project) -> None:
     for difference in _find_uncommitted(project):
         raise RepositoryError(difference, hint="commit it, or apply with --no-record")
     if not project.record.commit and project.base.ref != OFF:
-        raise RepositoryError(
-            f"there is no record {project.ref} here",
-            hint="fetch it: git fetch origin 'refs/reconciler/*:refs/reconciler/*'; for the first run, pass --base "
-            "none; otherwise apply with --no-record",
-        )
+        hint = f"fetch it: {FETCH}; for the first run, pass --base none; otherwise apply with --no-record"
+        raise RepositoryError(f"there is no record {project.ref} here", hint=hint)
 
 
 def _find_uncommitted(project: Project) -> Iterator[str]:
