@@ -43,9 +43,8 @@ class Processes:
     def __init__(self, root: Path) -> None:
         command = shutil.which("git")
         if command is None:
-            raise RepositoryError(
-                "git is not installed here or not on PATH", hint=f"install git, or put it on PATH: {_NEEDED}"
-            )
+            hint = f"install git, or put it on PATH: {_NEEDED}"
+            raise RepositoryError("git is not installed here or not on PATH", hint=hint)
         self.root = root
         self._command = command
 

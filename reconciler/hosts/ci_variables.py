@@ -30,10 +30,9 @@ def find_host(variables: Mapping[str, str], *, allow_insecure_http: bool = False
         return _find_gitlab(variables, allow_insecure_http=allow_insecure_http)
     if "GITHUB_REPOSITORY" in variables:
         return _find_github(variables, allow_insecure_http=allow_insecure_http)
-    raise UsageError(
-        "this is not a job of GitHub or GitLab: neither GITHUB_REPOSITORY nor CI_API_V4_URL is set",
-        hint="run this in a workflow or a pipeline, or set the same variables",
-    )
+    message = "this is not a job of GitHub or GitLab: neither GITHUB_REPOSITORY nor CI_API_V4_URL is set"
+    hint = "run this in a workflow or a pipeline, or set the same variables"
+    raise UsageError(message, hint=hint)
 
 
 def find_variables(variables: Mapping[str, str], origin: str) -> dict[str, str]:

@@ -129,10 +129,9 @@ def _group_writes(report: Report) -> list[list[AssistantEntry]]:
             continue
         # A guess could undo a change that was never sent, or keep one that was.
         if any(change.sent is None for change in entry.changes):
-            raise ReportError(
-                "the report does not say which changes were sent (`sent`): an earlier version wrote it",
-                hint="apply again with this version and use its report, or restore the values by hand",
-            )
+            message = "the report does not say which changes were sent (`sent`): an earlier version wrote it"
+            hint = "apply again with this version and use its report, or restore the values by hand"
+            raise ReportError(message, hint=hint)
         groups.setdefault(entry.id, []).append(entry)
     return list(groups.values())
 

@@ -94,11 +94,9 @@ def _check_not_created(api: Assistants, definition: Definition) -> None:
         if error.kind != "not_found":
             raise
         return
-    raise DefinitionError(
-        f"the assistant of this file already exists: the record has its id, {definition.id}",
-        where=definition.id_file,
-        hint=f"put `id: {definition.id}` into the file, in place of `id: new`",
-    )
+    message = f"the assistant of this file already exists: the record has its id, {definition.id}"
+    hint = f"put `id: {definition.id}` into the file, in place of `id: new`"
+    raise DefinitionError(message, where=definition.id_file, hint=hint)
 
 
 def _find_obstacles_to_record(project: Project) -> list[str]:

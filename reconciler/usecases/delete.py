@@ -72,11 +72,9 @@ def _check_one(project: Project) -> Definition:
         raise DefinitionError("delete needs exactly one valid definition file; nothing was deleted", hint=hint)
     definition = project.loaded.definitions[0]
     if definition.is_new:
-        raise DefinitionError(
-            "the assistant of this file has not been created yet, so there is nothing to delete",
-            where=definition.file,
-            hint="remove the file",
-        )
+        message = "the assistant of this file has not been created yet, so there is nothing to delete"
+        hint = "remove the file"
+        raise DefinitionError(message, where=definition.file, hint=hint)
     return definition
 
 
@@ -184,11 +182,9 @@ def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
     other_names = (name for name in sorted(settings.environments) if name != settings.environment)
     users = [name for name in other_names if _is_used_in(project, name, definition)]
     if settings.environment is None and users:
-        raise DefinitionError(
-            f"the environments {', '.join(users)} also use this definition; nothing was deleted",
-            where=definition.file,
-            hint="pass --environment NAME for each of them first",
-        )
+        message = f"the environments {', '.join(users)} also use this definition; nothing was deleted"
+        hint = "pass --environment NAME for each of them first"
+        raise DefinitionError(message, where=definition.file, hint=hint)
     own = definition.own_layer
     # An id of its own that the environment's overlay replaces is another assistant's.
     keeps = users or (definition.overlay is not None and "id" in own.fields and definition.id_file != own.file)

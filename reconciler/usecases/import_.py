@@ -186,18 +186,14 @@ class Importer:
         """Return the definition of a key that environments share, None if there is none yet."""
         existing = [each for each in self._existing if each.key == key and each.id]
         if existing and old is None:
-            raise DefinitionError(
-                f"has the id {existing[0].id} in {self.settings.environment} already; nothing was written",
-                where=existing[0].id_file,
-                hint="rename that definition, and its overlays with it",
-            )
+            message = f"has the id {existing[0].id} in {self.settings.environment} already; nothing was written"
+            hint = "rename that definition, and its overlays with it"
+            raise DefinitionError(message, where=existing[0].id_file, hint=hint)
         shared = self._shared.get(key)
         if isinstance(shared, InvalidDefinition):
-            raise DefinitionError(
-                f"nothing can be merged on top of this definition: {shared.message}",
-                where=shared.file,
-                hint="correct it first, then import again",
-            )
+            message = f"nothing can be merged on top of this definition: {shared.message}"
+            hint = "correct it first, then import again"
+            raise DefinitionError(message, where=shared.file, hint=hint)
         return shared
 
 
@@ -253,10 +249,9 @@ def _write_files(
     try:
         contents = {file: write_definition(fields) for file, fields in files.items()}
     except ValueError:
-        raise ReconcilerError(
-            f"{assistant_id} cannot be written as a definition: live is nested too deeply, or too large",
-            hint="write the definition by hand, with the fields that git is to manage",
-        ) from None
+        message = f"{assistant_id} cannot be written as a definition: live is nested too deeply, or too large"
+        hint = "write the definition by hand, with the fields that git is to manage"
+        raise ReconcilerError(message, hint=hint) from None
     # Texts first: an unused text file does no harm, but a definition without its text is invalid.
     for file, text in {**texts, **contents}.items():
         if file in replaced:

@@ -77,8 +77,8 @@ def _find_fork(project: Project, since: str) -> str:
     try:
         return repository.merge_base(since, project.head)
     except RepositoryError as error:
-        hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "pass another revision"
         message = f"{since[:12]} and HEAD have no commit in common that git can name ({error.message})"
+        hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "pass another revision"
         raise RepositoryError(message, hint=hint) from error
 
 
@@ -116,10 +116,8 @@ def _find_outdated(project: Project) -> set[str]:
     if below in record.outdated:
         return files | record.outdated[below]
     if not repository.has(record.applied):
-        raise RepositoryError(
-            f"{record.applied[:12]}, which was applied last, is not in this clone",
-            hint="fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)",
-        )
+        hint = "fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)"
+        raise RepositoryError(f"{record.applied[:12]}, which was applied last, is not in this clone", hint=hint)
     defined = repository.files(record.applied, below)
     blobs = repository.files(record.commit, below)
     # With other layers, the definition alone does not show what is declared. Without them, equal objects need no

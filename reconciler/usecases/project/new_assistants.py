@@ -50,11 +50,9 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
             hint=LOOK_FIRST.format(command=create),
         )
     if project.may_create is not None:
-        return Failure(
-            "conflict",
-            "this run has not announced that it creates this assistant, so nothing is sent",
-            hint="start the whole workflow again: a job that is re-run alone creates nothing",
-        )
+        message = "this run has not announced that it creates this assistant, so nothing is sent"
+        hint = "start the whole workflow again: a job that is re-run alone creates nothing"
+        return Failure("conflict", message, hint=hint)
     for entry in find_orphans(project, definition):
         return Failure(
             "conflict",

@@ -215,7 +215,6 @@ class Project:
 def check_policy(project: Project) -> None:
     """Refuse a policy that needs a base where there is none. Raises UsageError."""
     if project.policy.on_drift == "fail" and not project.base.commit:
-        raise UsageError(
-            "--on-drift fail needs a base: without one a live edit cannot be told from a change",
-            hint=f"{project.how_to_get_base}; without one, pass --on-drift keep",
-        )
+        message = "--on-drift fail needs a base: without one a live edit cannot be told from a change"
+        hint = f"{project.how_to_get_base}; without one, pass --on-drift keep"
+        raise UsageError(message, hint=hint)

@@ -37,18 +37,15 @@ def check_order(project: Project) -> None:
 def check_unmoved(project: Project) -> None:
     """Refuse a record that another run has replaced since it was read. Called under the clone's lock."""
     if project.repository.ref(project.ref) != project.record.commit:
-        raise RepositoryError(
-            f"{project.ref} moved while this run began", hint="another run has just ended: run this again"
-        )
+        hint = "another run has just ended: run this again"
+        raise RepositoryError(f"{project.ref} moved while this run began", hint=hint)
 
 
 def check_recordable(project: Project) -> None:
     """Refuse to record what is not committed, or a first record without `--base none`. Raises RepositoryError."""
     if not project.head:
-        raise RepositoryError(
-            "recording needs a git repository with a commit",
-            hint="commit the definitions first, or apply with --no-record",
-        )
+        hint = "commit the definitions first, or apply with --no-record"
+        raise RepositoryError("recording needs a git repository with a commit", hint=hint)
     for difference in _find_uncommitted(project):
         raise RepositoryError(difference, hint="commit it, or apply with --no-record")
     if not project.record.commit and project.base.ref != OFF:
@@ -104,10 +101,9 @@ def _check_unfiltered(repository: Repository, at_head: Mapping[str, Blob], defin
         blob = at_head.get(file)
         converted = blob is not None and object_name(content, len(blob.name)) != blob.name
         if converted and (name := repository.filters.find(file)) is not None:
-            raise RepositoryError(
-                f"{file} goes through git's filter {name!r}, and the record would store it as plain text",
-                hint="apply with --no-record, or keep the definitions out of the filter (.gitattributes)",
-            )
+            message = f"{file} goes through git's filter {name!r}, and the record would store it as plain text"
+            hint = "apply with --no-record, or keep the definitions out of the filter (.gitattributes)"
+            raise RepositoryError(message, hint=hint)
 
 
 def _find_differing_file(project: Project, definition: Definition) -> str:

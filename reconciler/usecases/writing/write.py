@@ -131,11 +131,9 @@ class Write:
         if before["id"] == self.live["id"] and new_plan.same_write(self.plan):
             return None
         changed_paths = ", ".join(dotted(path) for path in find_undeclared_changes({}, self.live, before))
-        return Failure(
-            "stale",
-            f"live changed between the plan and the write ({changed_paths or 'id'}), and nothing was sent",
-            hint="plan again, look at the difference, and apply again",
-        )
+        message = f"live changed between the plan and the write ({changed_paths or 'id'}), and nothing was sent"
+        hint = "plan again, look at the difference, and apply again"
+        return Failure("stale", message, hint=hint)
 
     def _verify(self, answer: Mapping[str, Any]) -> Result:
         """Return what one more reading shows of a write that the API accepted."""
