@@ -151,6 +151,16 @@ def test_in_a_job_of_an_environment_a_text_has_the_name_that_its_reports_have(de
     assert desk.hosts.comments[1]["body"].startswith(MARKER)
 
 
+def test_the_commands_that_an_issue_advises_name_the_environment(desk: Desk) -> None:
+    report = desk.folder / "drift.json"
+    report.write_text(json.dumps({**json.loads((GOLDEN / "drift.json").read_text("utf-8")), "environment": "staging"}))
+    assert desk.run("issue", report).code == desk.issue("drift").code == 0
+    named, bare = (issue["body"] for issue in desk.hosts.issues)
+    assert "with `reconciler pull --environment staging`." in named
+    assert "run `reconciler apply --environment staging --on-drift revert`." in named
+    assert "with `reconciler pull`." in bare
+
+
 def test_an_empty_text_does_not_say_that_all_is_settled(desk: Desk) -> None:
     desk.comment()
     desk.issue()

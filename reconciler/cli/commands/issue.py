@@ -1,5 +1,6 @@
 """`reconciler issue`."""
 
+import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,9 +12,11 @@ from reconciler.cli.streams import eprint
 from reconciler.errors import UsageError
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.differences.values import escape
+from reconciler.report.formats.inert import code
 from reconciler.report.formats.markdown import render_markdown
 from reconciler.report.report import Report
 from reconciler.report.view import make_view
+from reconciler.report.wording import list_naming_options
 
 _ROOM = 64_000  # characters for the report; the text after it also needs space
 _NEAR = 14 * 24 * 60 * 60  # seconds; warnings about reconciler.yaml begin at the same time
@@ -22,8 +25,8 @@ _UNREAD = "Not all assistants could be checked"
 _FAILED = "Not everything was applied"
 _EXPIRY = "A setting of reconciler.yaml expires soon"
 _ADVICE = (
-    "To keep a live edit, merge the {proposal} `Accept live edits`, or write it into git with `reconciler pull`. "
-    "To undo it, change it back in the dashboard, or run `reconciler apply --on-drift revert`. This issue closes "
+    "To keep a live edit, merge the {proposal} `Accept live edits`, or write it into git with {pull}. "
+    "To undo it, change it back in the dashboard, or run {revert}. This issue closes "
     "automatically when no live edits are left."
 )
 _LOOK = "Not all assistants could be checked. This issue closes once all of them can be, and none was edited live."
@@ -106,7 +109,12 @@ def _list_topics(report: Report | None, markdown: str, about: str, proposal: str
         return
     is_edited = report.has_live_edits
     # What was not checked does not count as settled.
-    advice = _ADVICE.format(proposal=proposal) if is_edited else _LOOK
+    options = list_naming_options(report, report.assistants)
+    pull, revert = (
+        code(shlex.join(["reconciler", *words]))
+        for words in (["pull", *options], ["apply", *options, "--on-drift", "revert"])
+    )
+    advice = _ADVICE.format(proposal=proposal, pull=pull, revert=revert) if is_edited else _LOOK
     body = f"{text}\n\n{advice}" if is_edited or report.has_failed else None
     # Without a base, a plan calls every live edit a change.
     is_blind = report.offline or (report.base is None and bool(report.kinds))
