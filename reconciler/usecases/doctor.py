@@ -104,7 +104,7 @@ def _check_history(project: Project) -> Iterator[Requirement]:
         yield _report_error("record", error)
         return
     if not record.commit:
-        hint = f"fetch it: {FETCH}; for the first run: reconciler apply --base none"
+        hint = f"fetch it: {FETCH}; for the first run: {project.write_command('apply', '--base', 'none')}"
         yield Requirement("record", f"no {project.ref} in this clone", hint, met=False)
         return
     # An existing record is always continued; the setting only makes a clone without it an error.

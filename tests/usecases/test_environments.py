@@ -333,6 +333,15 @@ def test_a_plan_of_another_environment_is_refused(tmp_path: Path) -> None:
     assert same.code == 0, same.stderr
 
 
+def test_doctor_names_the_first_run_of_the_environment(tmp_path: Path) -> None:
+    with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
+        environments.shared()
+        environments.overlay("staging", id="asst_a")
+        environments.repo.commit()
+        result = environments.run("staging", "doctor")
+    assert "`reconciler apply --environment staging --base none`" in " ".join((result.stdout + result.stderr).split())
+
+
 def test_rollback_and_whoami_in_an_environment(tmp_path: Path) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
         environments.shared()
