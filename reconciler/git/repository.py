@@ -16,7 +16,7 @@ _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _MOST_LINKS = 10  # one after another: more than that go round in a circle
 _PATHS_AS_THEY_ARE = {"GIT_LITERAL_PATHSPECS": "1"}
 _FETCH_AGAIN = "fetch it again (git fetch --refetch), or clone anew"
-_SHALLOW = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
+SHALLOW = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
 _STATUS = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all", "--ignored=traditional")
 _STATUS_WORDS = {"1": 8, "u": 10}  # of what `git status` says of a path, how much is before it
 _STORE = ("hash-object", "-w", "--no-filters", "--stdin-paths")
@@ -292,7 +292,7 @@ class Repository:
                 yield path, blob
 
     def _report_missing(self, subject: str) -> RepositoryError:
-        way_out = _SHALLOW if self.is_shallow else _FETCH_AGAIN
+        way_out = SHALLOW if self.is_shallow else _FETCH_AGAIN
         return RepositoryError(f"{subject} is missing from the repository", hint=way_out)
 
     def _paths(self, *arguments: str) -> list[str]:

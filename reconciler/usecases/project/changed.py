@@ -11,7 +11,7 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
 from reconciler.git.record import read_entries
-from reconciler.git.repository import Repository
+from reconciler.git.repository import SHALLOW, Repository
 from reconciler.usecases.project.environments import find_mentioning
 from reconciler.usecases.project.project import Project
 
@@ -78,7 +78,7 @@ def _find_fork(project: Project, since: str) -> str:
         return repository.merge_base(since, project.head)
     except RepositoryError as error:
         message = f"{since[:12]} and HEAD have no commit in common that git can name ({error.message})"
-        hint = "fetch the whole history (fetch-depth: 0 in CI)" if repository.is_shallow else "pass another revision"
+        hint = SHALLOW if repository.is_shallow else "pass another revision"
         raise RepositoryError(message, hint=hint) from error
 
 

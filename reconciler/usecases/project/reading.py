@@ -16,7 +16,7 @@ from reconciler.files.selection import select_files
 from reconciler.files.settings import find_sensitive
 from reconciler.git.objects import Blob
 from reconciler.git.record import FETCH, Record, applied_ref, read_record
-from reconciler.git.repository import Repository
+from reconciler.git.repository import SHALLOW, Repository
 from reconciler.usecases.project.base_entries import read_base
 from reconciler.usecases.project.changed import find_alike, find_changed
 from reconciler.usecases.project.checkout import check_checkout, check_nested, check_settings_moved
@@ -107,7 +107,7 @@ def require_commit(repository: Repository, revision: str) -> str:
     if _NAME.fullmatch(revision):
         hint = f"git fetch origin {revision}, or {hint}"
     if repository.is_shallow:
-        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI, git fetch --unshallow)"
+        hint = SHALLOW
     raise RepositoryError(f"there is no revision {revision!r} here", hint=hint)
 
 

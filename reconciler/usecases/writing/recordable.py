@@ -10,7 +10,7 @@ from reconciler.errors import RepositoryError
 from reconciler.git.commit_layers import object_name, parse_definition
 from reconciler.git.objects import Blob
 from reconciler.git.record import FETCH
-from reconciler.git.repository import Repository
+from reconciler.git.repository import SHALLOW, Repository
 from reconciler.usecases.project.changed import has_changed
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.project.reading import OFF
@@ -28,7 +28,7 @@ def check_order(project: Project) -> None:
         return
     hint = "use the newest commit; to go back on purpose, or if history was rewritten, apply with --allow-older"
     if project.repository.is_shallow:
-        hint = "this clone is shallow: fetch its history (fetch-depth: 0 in CI), or apply with --allow-older"
+        hint = f"{SHALLOW}, or apply with --allow-older"
     head = project.head[:12] or "has no commit yet, so it"
     commits = f"HEAD {head} does not descend from {project.record.applied[:12]}"
     raise RepositoryError(f"{commits}, which was applied last", hint=hint)
