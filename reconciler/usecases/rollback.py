@@ -98,12 +98,12 @@ def _check_place(project: Project) -> None:
 
 def _follow_definitions(applied: Sequence[Applied], at_head: Entries, below: str) -> tuple[Applied, ...]:
     """Return what was applied, with its files in `HEAD`, since the settings and the record use those."""
-    ids = [(entry.id, at_head.other_ids.get(entry.id, entry.id)) for entry in applied]
-    files = [(at_head.find(names, entry.file) or entry).file for names, entry in zip(ids, applied, strict=True)]
-    return tuple(
-        dataclasses.replace(entry, file=file, key=key_of(file, below)) if file != entry.file else entry
-        for file, entry in zip(files, applied, strict=True)
-    )
+    followed = []
+    for entry in applied:
+        ids = entry.id, at_head.other_ids.get(entry.id, entry.id)
+        file = (at_head.find(ids, entry.file) or entry).file
+        followed.append(dataclasses.replace(entry, file=file, key=key_of(file, below)) if file != entry.file else entry)
+    return tuple(followed)
 
 
 def _leave_out_reverted(applied: Sequence[Applied], at_head: Entries) -> Sequence[Applied]:

@@ -14,12 +14,13 @@ from reconciler.core.run import Failure, Result, Run
 from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.files.definitions import Loaded
 from reconciler.files.source_lines import add_settings_lines
+from reconciler.usecases.project.environments import Form
 
 # How many definitions must share a value for a hint, and how many hints are shown at most.
 LEAST_SHARED = 5
 MOST_HINTS = 3
+Forms = Sequence[Form]
 _SPARSE = "this is a sparse checkout: only the files that are checked out were checked"
-Forms = Sequence[tuple[Settings, Loaded]]
 
 
 def validate(
@@ -53,10 +54,10 @@ def validate(
         results=tuple(results[file] for file in sorted(results)),
         problems=tuple(sorted(problems)),
         notes=tuple(notes),
-        environment=forms[0][0].environment,
+        environment=forms[0].settings.environment,
         next_expiry=min((day for settings, _ in forms if (day := settings.next_expiry) is not None), default=None),
         options={"strict": strict},
-        sensitive=forms[0][0].sensitive,
+        sensitive=forms[0].settings.sensitive,
     )
 
 
@@ -86,7 +87,7 @@ def find_shareable(loaded: Loaded) -> Iterator[str]:
 def _find_unused(forms: Forms) -> list[str]:
     """Return a sentence for each definition without an id that no environment gives one: no command would read it."""
     used = {entry.file for _, loaded in forms[1:] for entry in loaded.definitions}
-    idle = [entry.file for entry in forms[0][1].definitions if not (entry.id or entry.says_new or entry.file in used)]
+    idle = [each.file for each in forms[0].loaded.definitions if not (each.id or each.says_new or each.file in used)]
     return [f"{file}: no environment gives it an id, so it describes no assistant" for file in idle]
 
 
@@ -98,7 +99,7 @@ def _find_unmatched(forms: Forms) -> Iterator[Problem]:
             if len(forms) > 1 or not settings.is_shared(entry):
                 messages[entry.place].append(message)
     unmatched = ((place, found[-1]) for place, found in messages.items() if all(found))
-    yield from _locate(forms[0][0], unmatched, "warning")
+    yield from _locate(forms[0].settings, unmatched, "warning")
 
 
 def _locate(settings: Settings, messages: Iterable[tuple[tuple[int, int], str]], severity: Severity) -> list[Problem]:

@@ -6,13 +6,13 @@ from json_reports import Document
 from projects import Project
 
 from reconciler.usecases.project.choices import Choices
-from reconciler.usecases.project.environments import read_forms
+from reconciler.usecases.project.environments import Form, read_forms
 from reconciler.usecases.validate import validate
 
 
 def run_validate(project: Project, *paths: str) -> Document:
     return project.document(
-        validate([(project.settings, project.load_definitions(*paths))], started_at=project.started_at)
+        validate([Form(project.settings, project.load_definitions(*paths))], started_at=project.started_at)
     )
 
 

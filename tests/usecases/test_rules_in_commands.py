@@ -13,6 +13,7 @@ from servers import running_sandbox
 from stories import InstalledStory, story
 
 from reconciler.cli.main import reconciler
+from reconciler.usecases.project.environments import Form
 from reconciler.usecases.validate import validate
 
 CALM = {"id": "calm", "path": "/model/temperature", "schema": {"maximum": 0.8}, "reason": "agreed"}
@@ -90,7 +91,7 @@ def test_an_exception_past_its_date_fails_validate(project: Project, day: str, p
     project.started_at = datetime.datetime.fromisoformat(f"{day}T00:00:00Z")
     project.configure(rules=[{**CALM, "except": [{"assistants": ["a"], "reason": "a trial", "expires": "2027-01-31"}]}])
     project.write("a", id="asst_1", model={"temperature": 0.9})
-    run = validate([(project.settings, project.load_definitions())], started_at=project.started_at)
+    run = validate([Form(project.settings, project.load_definitions())], started_at=project.started_at)
     assert [problem.severity for problem in run.problems] == problems
     for problem in run.problems:
         assert problem.message.startswith(

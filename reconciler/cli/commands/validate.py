@@ -37,10 +37,10 @@ def command(choices: Choices, output: OutputOptions, strict: bool) -> int:
         # This is a report as well, so that its readers find problems of the settings in the usual place.
         emit(report_settings_problems(error.problems, strict=strict), output)
         return 1
-    neighbours = read_neighbours(forms[0][0], choices.directory)
+    neighbours = read_neighbours(forms[0].settings, choices.directory)
     sparse = is_sparse(repository_root(choices.directory))
     run = validate(forms, neighbours, started_at=started_at, strict=strict, sparse=sparse)
     report = emit(run, output)
-    for hint in () if output.quiet else find_shareable(forms[0][1]):
+    for hint in () if output.quiet else find_shareable(forms[0].loaded):
         eprint(hint)
     return int(report.has_failed)

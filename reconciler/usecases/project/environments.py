@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.assistant.plain_words import find_closest
 from reconciler.core.definition import SUFFIXES
@@ -20,7 +21,12 @@ from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
 from reconciler.usecases.project.choices import Choices
 
-Form = tuple[Settings, Loaded]
+
+class Form(NamedTuple):
+    """The settings in one environment, or as they are written, and the definitions under them."""
+
+    settings: Settings
+    loaded: Loaded
 
 
 def read_settings(choices: Choices, today: datetime.date | None = None) -> Settings:
@@ -68,12 +74,15 @@ def read_pair(choices: Choices, against: str) -> list[Form]:
     return _load_forms(choices, [read_settings(choices), read_settings(other_choices)])
 
 
-def _load_forms(choices: Choices, forms: Sequence[Settings], *, in_passing: bool = False) -> list[Form]:
+def _load_forms(choices: Choices, variants: Sequence[Settings], *, in_passing: bool = False) -> list[Form]:
     root = repository_root(choices.directory)
-    paths = _choose_paths(choices, forms, root)
+    paths = _choose_paths(choices, variants, root)
     read = functools.partial(load, choices.directory, paths, root=root, in_passing=in_passing)
     # With environments, the overlays may give the ids, so a definition as it is written needs none.
-    return [(form, read(settings=form, without_ids=bool(form.environments and not form.environment))) for form in forms]
+    return [
+        Form(each, read(settings=each, without_ids=bool(each.environments and not each.environment)))
+        for each in variants
+    ]
 
 
 def drop_missing_overlay(settings: Settings, folder: Path) -> Settings:
