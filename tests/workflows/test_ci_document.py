@@ -415,11 +415,25 @@ def test_a_comment_that_cannot_be_written_locks_no_rollback(
         script = "\n".join(["set -eo pipefail", *jobs[job]["script"]])
         return subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
 
+    assert run("assistants-result").returncode == 1, "a job that ended before it applied anything is no success"
+    (tmp_path / "reports" / "not-applied").touch()
     result = run("assistants-apply")
     assert result.returncode == code
     assert result.stdout.splitlines() == ["apply", "tell issue apply", "tell comment apply", "accept ids"]
     result = run("assistants-result")
     assert (result.returncode, f"ci/{failing}.sh" in result.stdout) == ((1, True) if failing else (0, False))
+
+
+def test_a_package_that_cannot_be_downloaded_is_a_failure_and_no_warning(tmp_path: Path) -> None:
+    installation = tmp_path / "home" / "source" / ".github" / "actions" / "install" / "install"
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f"#!/bin/sh\nmkdir -p {installation.parent}\necho exit 2 > {installation}\n", "utf-8")
+    git.chmod(0o755)
+    path = f"{git.parent}{os.pathsep}{os.environ['PATH']}"
+    script = ROOT / "reconciler" / "starter" / "gitlab" / "install.sh"
+    known = environment({"PATH": path, "RECONCILER_HOME": str(tmp_path / "home")})
+    assert subprocess.run(["bash", script], env=known, check=False).returncode == 1
 
 
 def test_a_rollback_whose_outcome_is_unclear_is_recorded(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ set -euo pipefail
 
 rm -f reports/not-applied reports/applied-before
 begins=apply . "$(dirname "$0")/record.sh"
+: > reports/not-applied # without this file, assistants-result fails
 options=()
 [[ -z ${APPLY_MAX_CHANGES:-} ]] || options+=("--max-changes=$APPLY_MAX_CHANGES")
 [[ ${APPLY_ALLOW_OLDER:-} != true ]] || options+=(--allow-older)

@@ -14,8 +14,9 @@ if [[ ! -x $place/bin/reconciler ]]; then
   git init --quiet "$home/source"
   git -C "$home/source" fetch --quiet --depth 1 "$from" "$commit"
   git -C "$home/source" -c advice.detachedHead=false checkout --quiet FETCH_HEAD
-  # The same installation as on GitHub: the lock file has the hash of every package.
-  bash "$home/source/.github/actions/install/install" "$(command -v python3)" "$place" > /dev/null
+  # The same installation as on GitHub: the lock file has the hash of every package. In these jobs, 2 and 3 have a
+  # meaning, and pip ends with 2 if a package cannot be downloaded.
+  bash "$home/source/.github/actions/install/install" "$(command -v python3)" "$place" > /dev/null || exit 1
 fi
 "$place/bin/reconciler" --version >&2
 echo "$place/bin"
