@@ -33,7 +33,6 @@ LINTS: Final[Mapping[str, str]] = {
 }
 
 _BRACES = re.compile(r"\{\{|\}\}")
-_PAIRS = re.compile(r"(?:\{\{\}\})*")
 _MODES_WITHOUT_FIRST_MESSAGE = {
     "assistant-waits-for-user": "the assistant waits for the caller",
     "assistant-speaks-first-with-model-generated-message": "the model makes up the first message",
@@ -116,15 +115,26 @@ def _check_message(field: str, message: Any, cut_off: Collection[str]) -> Iterat
         # A no-break space comes with copied text, and looks like an ordinary space.
         name = "" if message.endswith((" ", "\t")) else f", {name_character(message[-1])}"
         yield _make_problem("trailing-space", (field,), f"{field} ends in white space{name}; remove it", message)
-    if not _PAIRS.fullmatch("".join(_BRACES.findall(message))):
+    unpaired = _find_unpaired(message)
+    if unpaired is not None:
         words = f'{field} has "{{{{" and "}}}}" that do not pair up; a variable is written {{{{name}}}}'
-        yield _make_problem("unpaired-braces", (field,), words)
+        yield _make_problem("unpaired-braces", (field,), words, message[:unpaired])
     for lint, pattern, words in _IN_SPEECH if _ANY_SIGN.search(message) else ():
         if match := re.search(pattern, message):
             # An item of a list begins with the line end before it.
             prefix = message[: match.start() + len(match[0]) - len(match[0].lstrip())]
             discreet, excerpt = f"{field} {words}", shorten(match[0])
             yield _make_problem(lint, (field,), f"{discreet} (here: {excerpt})", prefix, discreet=discreet)
+
+
+def _find_unpaired(text: str) -> int | None:
+    """Return where the first {{ or }} without its counterpart begins."""
+    opened: int | None = None
+    for brace in _BRACES.finditer(text):
+        if (brace[0] == "{{") != (opened is None):
+            return brace.start() if opened is None else opened
+        opened = brace.start() if opened is None else None
+    return opened
 
 
 def _check_mode(declared: Mapping[str, Any]) -> Iterator[FieldProblem]:

@@ -162,6 +162,13 @@ def test_what_yaml_did_to_a_text_is_told_by_others() -> None:
     assert '"|-"' in folded.message
 
 
+@pytest.mark.parametrize(
+    ("text", "line"), [("a\n{{b\n{{c}}", 2), ("a\n{{b}}\nc}}\n{{d", 3), ("{{a}}\nb\n{{c", 3), ("}}\n{{", 1)]
+)
+def test_braces_are_reported_in_the_line_of_the_first_that_has_no_pair(text: str, line: int) -> None:
+    assert [problem.line for problem in find_lints({"firstMessage": text})] == [line]
+
+
 def test_a_quoted_finding_has_a_discreet_form() -> None:
     (found,) = find_lints({FIRST: "Call ${secret}"})
     assert "${secret}" in found.message
