@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 
-class Severity(enum.IntEnum):
-    """How much attention an assistant needs; the most severe sorts first."""
+class Urgency(enum.IntEnum):
+    """How urgently an assistant needs attention; the most urgent sorts first."""
 
     PROBLEM = 0
     CONFLICT = 1
@@ -54,9 +54,9 @@ class Outcome(enum.StrEnum):
         return self in (Outcome.FAILED, Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.NOT_CONVERGED)
 
     @property
-    def severity(self) -> Severity:
+    def urgency(self) -> Urgency:
         """Return how much attention the outcome itself needs, whatever else differs."""
-        return Severity.PROBLEM if self.failed else Severity.CALM
+        return Urgency.PROBLEM if self.failed else Urgency.CALM
 
 
 class Status(enum.StrEnum):
@@ -74,10 +74,10 @@ class Status(enum.StrEnum):
     @property
     def is_unread(self) -> bool:
         """Return whether it is unknown what is live: the assistant could not be read or compared."""
-        return self.severity is Severity.PROBLEM
+        return self.urgency is Urgency.PROBLEM
 
     @property
-    def severity(self) -> Severity:
+    def urgency(self) -> Urgency:
         """Return how much attention the status needs."""
         return _STATUSES[self]
 
@@ -116,15 +116,15 @@ class Unsent(enum.StrEnum):
     STOPPED = "stopped"  # the run ended before a request for this assistant left
 
 
-_STATUSES: Final[Mapping[Status, Severity]] = {
-    Status.ERROR: Severity.PROBLEM,
-    Status.MISSING: Severity.PROBLEM,
-    Status.NEW: Severity.CHANGE,
-    Status.CONFLICTED: Severity.CONFLICT,
-    Status.DRIFTED: Severity.DRIFT,
-    Status.PENDING: Severity.CHANGE,
-    Status.FROZEN: Severity.CALM,
-    Status.IN_SYNC: Severity.CALM,
+_STATUSES: Final[Mapping[Status, Urgency]] = {
+    Status.ERROR: Urgency.PROBLEM,
+    Status.MISSING: Urgency.PROBLEM,
+    Status.NEW: Urgency.CHANGE,
+    Status.CONFLICTED: Urgency.CONFLICT,
+    Status.DRIFTED: Urgency.DRIFT,
+    Status.PENDING: Urgency.CHANGE,
+    Status.FROZEN: Urgency.CALM,
+    Status.IN_SYNC: Urgency.CALM,
 }
 _KINDS: Final[Mapping[Kind, Status]] = {
     Kind.CONFLICT: Status.CONFLICTED,

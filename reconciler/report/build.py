@@ -29,7 +29,7 @@ from reconciler.report.report import (
 )
 
 # In the summary's order: first what is fine, last what needs a person.
-STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.severity)[::-1])
+STATUSES: tuple[Status, ...] = tuple(sorted(Status, key=lambda status: status.urgency)[::-1])
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 

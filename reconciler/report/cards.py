@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.core.outcome import Kind, Outcome, Severity, Status
+from reconciler.core.outcome import Kind, Outcome, Status, Urgency
 from reconciler.dataclass import dataclass
 from reconciler.report import wording
 from reconciler.report.differences.sentences import Field
@@ -49,7 +49,7 @@ class Card:
     file: str = ""
     id: str = ""
     standing: str
-    severity: Severity
+    urgency: Urgency
     entries: tuple[AssistantEntry, ...] = ()
     groups: tuple[Group, ...] = ()
     remarks: tuple[Remark, ...] = ()
@@ -141,8 +141,8 @@ def make_cards(assistants: Sequence[AssistantView], report: Report) -> list[Card
     """Return the cards of assistants, the most severe first. The assistants are already sorted."""
     sharing = _find_shared_changes(assistants)
     cards = [*_make_shared_cards(sharing, report), *_make_own_cards(assistants, sharing, report)]
-    # The sort is stable, so shared cards come first within a severity.
-    return sorted(cards, key=lambda card: (card.severity, not card.members))
+    # The sort is stable, so shared cards come first within an urgency.
+    return sorted(cards, key=lambda card: (card.urgency, not card.members))
 
 
 def _find_shared_changes(assistants: Sequence[AssistantView]) -> Sharing:
@@ -171,7 +171,7 @@ def _make_shared_cards(sharing: Sharing, report: Report) -> Iterator[Card]:
         yield Card(
             title=f"{len(members)} assistants",
             standing=wording.describe_standing(part),
-            severity=wording.rank_severity(part),
+            urgency=wording.rank_urgency(part),
             entries=tuple(entries),
             groups=tuple(_group_differences(shared, number=len(members), in_place=one_place)),
             remarks=tuple(list_setters([difference.change for difference in all_shared])),
@@ -236,7 +236,7 @@ def _make_card(view: AssistantView, numbers: Mapping[Key, int], problems: Sequen
         file=show_name(entry.file),
         id=entry.id or "",
         standing=wording.describe_standing(entry),
-        severity=wording.rank_severity(entry),
+        urgency=wording.rank_urgency(entry),
         entries=(entry,),
         groups=tuple(_group_differences(own_differences, aside=wording.describe_last_edit(entry))),
         remarks=tuple(remarks),

@@ -9,7 +9,7 @@ from reconciler.assistant.fields import UNORDERED
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
 from reconciler.core.canonical import align_line_ends, find_differing_declarations
 from reconciler.core.definition import Definition, InvalidDefinition
-from reconciler.core.outcome import Kind, Severity
+from reconciler.core.outcome import Kind, Urgency
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
@@ -142,7 +142,7 @@ def make_diff_view(report: DiffReport) -> View:
         title="Diff",
         all_is_well=alike,
         totals=_write_totals(report) if summary["total"] else "Diff: no definitions selected, nothing to do.",
-        cards=tuple(sorted(cards, key=lambda card: card.severity)),
+        cards=tuple(sorted(cards, key=lambda card: card.urgency)),
         sentences=(sentence,) if alike and report.definitions else (),
         tells_origins=False,
     )
@@ -170,7 +170,7 @@ def _make_card(entry: DefinitionEntry, report: DiffReport) -> Card:
         title=show_name(entry.key),
         file=show_name(entry.file),
         standing=standings[entry.standing],
-        severity=Severity.PROBLEM if entry.standing == "error" else Severity.CHANGE,
+        urgency=Urgency.PROBLEM if entry.standing == "error" else Urgency.CHANGE,
         groups=(Group(kind=Kind.CHANGE, fields=fields),) if fields else (),
         error=(escape(entry.error),) if entry.error else (),
         error_in_brief=entry.error or "",

@@ -39,7 +39,7 @@ class RunView(View):
 
 def make_view(report: Report) -> RunView:
     """Return what people see of a report."""
-    entries = sorted(report.assistants, key=lambda entry: (wording.rank_severity(entry), entry.file, entry.key))
+    entries = sorted(report.assistants, key=lambda entry: (wording.rank_urgency(entry), entry.file, entry.key))
     assistants = list(_list_differences(entries, report))
     cards = make_cards(assistants, report)
     cards_of: dict[int, tuple[Card, ...]] = {}

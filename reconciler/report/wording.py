@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.origin import describe_last_update
-from reconciler.core.outcome import Kind, Outcome, Severity, Status, Unsent
+from reconciler.core.outcome import Kind, Outcome, Status, Unsent, Urgency
 from reconciler.core.run import RemovedDefinition
 from reconciler.report.differences.values import escape, show_name
 from reconciler.report.report import AssistantEntry, ErrorEntry, ProblemEntry, Report
@@ -75,14 +75,14 @@ def show_in(entry: AssistantEntry | RemovedDefinition, name: str) -> str:
     return show_name(name) + (f" in {show_name(entry.environment)}" if entry.environment else "")
 
 
-def rank_severity(entry: AssistantEntry) -> Severity:
+def rank_urgency(entry: AssistantEntry) -> Urgency:
     """Return how much attention an assistant needs: the most severe of all reasons."""
-    status = [entry.status.severity] if entry.status else []
-    severities = [kind.status.severity for kind in entry.open_kinds] or status
-    severities += [Severity.PROBLEM] if entry.error else []
-    severities += [Severity.CHANGE] if is_unclear(entry) else []
-    severities += [entry.outcome.severity] if entry.outcome else []
-    return min(severities, default=Severity.CALM)
+    status = [entry.status.urgency] if entry.status else []
+    urgencies = [kind.status.urgency for kind in entry.open_kinds] or status
+    urgencies += [Urgency.PROBLEM] if entry.error else []
+    urgencies += [Urgency.CHANGE] if is_unclear(entry) else []
+    urgencies += [entry.outcome.urgency] if entry.outcome else []
+    return min(urgencies, default=Urgency.CALM)
 
 
 def describe_error(entry: AssistantEntry) -> list[str]:

@@ -89,7 +89,7 @@ def assistant(
     """An assistant; `status`, and what is sent of it as a whole, follow from its changes, outcome and error."""
     ended = Outcome(outcome) if outcome else None
     kinds = {entry.kind.status for entry in changes}
-    found = min(kinds, key=lambda one: one.severity, default=Status.IN_SYNC)
+    found = min(kinds, key=lambda one: one.urgency, default=Status.IN_SYNC)
     if error:
         found = Status.MISSING if error.kind == "not_found" else Status.ERROR
     stopped = ended is not None and not ended.may_be_live and ended is not Outcome.FAILED

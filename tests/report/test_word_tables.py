@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import reconciler.report
-from reconciler.core.outcome import Kind, Outcome, Severity, Status
+from reconciler.core.outcome import Kind, Outcome, Status, Urgency
 from reconciler.report.commands import NEUTRAL, TRAITS, Traits
 from reconciler.report.report import Report
 
-ENUMS = (Kind, Outcome, Severity, Status)
+ENUMS = (Kind, Outcome, Urgency, Status)
 
 
 def tables() -> Iterator[tuple[str, Mapping[Any, Any]]]:

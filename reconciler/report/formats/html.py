@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from reconciler.core.outcome import Kind, Outcome, Severity, Status
+from reconciler.core.outcome import Kind, Outcome, Status, Urgency
 from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.values import escape, show_name
@@ -96,7 +96,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
     label, tone = _label(category), _TONES[category]
     # A shared card shows what its assistants have in common. Everything else is on their own cards.
     if card.members and card.groups and not card.entries[0].outcome:
-        gravest = min((kind.status for kind in card.kinds), key=lambda status: status.severity)
+        gravest = min((kind.status for kind in card.kinds), key=lambda status: status.urgency)
         label, tone = card.standing, _TONES[gravest]
     brief = [
         words + "; ".join(field.brief for field in fields) + (f"; and {omitted} more" if omitted else "")
@@ -115,7 +115,7 @@ def _describe(card: Card, report: Report) -> dict[str, Any]:
 
 def _make_row(entry: AssistantEntry) -> Card:
     title, file = wording.choose_title(entry), show_name(entry.file)
-    return Card(title=title, file=file, standing="", severity=Severity.CALM, entries=(entry,))
+    return Card(title=title, file=file, standing="", urgency=Urgency.CALM, entries=(entry,))
 
 
 def _categorise(entry: AssistantEntry, report: Report) -> Status | Outcome | str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.outcome import Kind, Severity
+from reconciler.core.outcome import Kind, Urgency
 from reconciler.report.cards import Card
 from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.differences.sentences import Field
@@ -14,7 +14,7 @@ from reconciler.report.view import View
 _INK_OF_SIGN: dict[str, Ink] = {"+": "new", "-": "old", "~": "changed", " ": "plain"}
 _INK_OF_KIND: dict[Kind, Ink] = {Kind.CHANGE: "dim", Kind.DRIFT: "changed", Kind.CONFLICT: "bad"}
 _INKS: tuple[Ink, ...] = ("bad", "bad", "changed", "changed", "dim")
-_INK_OF_SEVERITY = dict(zip(Severity, _INKS, strict=True))  # from the most severe to the least
+_INK_OF_URGENCY = dict(zip(Urgency, _INKS, strict=True))  # from the most severe to the least
 _LABEL_INK: dict[str, Ink] = {"error": "bad", NOT_LIVE: "bad", WARNING: "changed", "no longer managed": "changed"}
 _MARGIN = 6  # the indent of text that does not fit on a field's first line
 
@@ -52,7 +52,7 @@ def _list_problems(view: View, style: Style) -> list[str]:
 def show_card(card: Card, style: Style) -> Iterator[str]:
     """Yield the lines of a card."""
     name = card.file or card.title
-    standing = (f" {card.standing}", _INK_OF_SEVERITY[card.severity])
+    standing = (f" {card.standing}", _INK_OF_URGENCY[card.urgency])
     yield from wrap_paragraph([(f"{name}:", "bold"), standing], style, indent=2)
     has_title = card.entries and not card.members and (card.entries[0].name or card.entries[0].environment)
     identity: list[Span] = [(card.title + " ", "plain")] if has_title else []
