@@ -20,7 +20,6 @@ MAX_DEPTH = 100
 MAX_TOKENS = 200_000  # texts, commas and opening brackets; a list of a thousand assistants has about 80,000
 _LONGEST_NUMBER = 400  # characters; the largest double has 309 digits, and long numbers are slow to write
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_LONGEST_NUMBER}}}")
-_intern = sys.intern
 _LONGEST_QUOTE = 200
 _LONGEST_READ = 64 * 1024  # characters that are quoted from the beginning of a text
 _BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # white space, and the marks of UTF-8 and UTF-16
@@ -179,7 +178,7 @@ def _find_error_text(answer: Answer) -> str:
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = {_intern(key): item for key, item in pairs}  # a list of assistants repeats each key a thousand times
+    value = {sys.intern(key): item for key, item in pairs}  # a list of assistants repeats each key a thousand times
     if len(value) < len(pairs):
         raise NotJsonError("JSON with a duplicate key")
     return value

@@ -25,11 +25,6 @@ class Remark:
     text: str = ""
     fields: tuple[str, ...] = ()
 
-    @property
-    def is_bad(self) -> bool:
-        """Whether it says that something went wrong."""
-        return self.label == NOT_LIVE
-
     def write(self, write: Callable[[str], str] = str, name: Callable[[str], str] = str) -> str:
         """Return it without its label. `write` formats a text, and `name` the name of a field."""
         names = ", ".join(name(field_name(pointer)) for pointer in self.fields)

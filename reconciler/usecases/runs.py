@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.base import Entry
+from reconciler.core.definition import is_definition_file
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.overrides import warn_of_expiry, warn_of_unmatched
 from reconciler.core.ports import Assistants
@@ -60,7 +61,8 @@ def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]
     candidates = [entries.by_file[file] for file in files if project.covers(file)]
     removed = [entry for entry in candidates if ids.isdisjoint(entries.ids_of(entry))]
     # A definition that has moved to another folder is still managed there.
-    elsewhere = project.ids_elsewhere([entry.id for entry in removed])
+    mentioned = project.snapshot(project.head).find_mentioned([entry.id for entry in removed]).by_file
+    elsewhere = {entry.id for file, entry in mentioned.items() if not is_definition_file(file, project.below)}
     yield from (entry for entry in removed if entry.id not in elsewhere)
 
 

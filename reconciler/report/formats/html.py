@@ -9,7 +9,7 @@ from reconciler.core.outcome import Kind, Outcome, Status, Urgency
 from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.values import escape, show_name
-from reconciler.report.remarks import ALSO
+from reconciler.report.remarks import ALSO, NOT_LIVE
 from reconciler.report.report import AssistantEntry, Report
 from reconciler.report.view import RunView
 
@@ -84,6 +84,7 @@ def make_page(view: RunView) -> dict[str, Any]:
     origins = Counter(kind for entry in entries for kind in entry.kinds)
     return {
         "view": view,
+        "bad_label": NOT_LIVE,  # of a remark that says what went wrong
         "cards": [{"card": card, "number": number, **_describe(card, view.report)} for card, number in numbered],
         "categories": [(_label(key), tone, categories[key]) for key, tone in _TONES.items() if categories[key]],
         "origins": [(kind, label, origins[kind]) for kind, label in ORIGINS.items() if origins[kind]],

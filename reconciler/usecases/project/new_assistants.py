@@ -43,24 +43,23 @@ def explain_no_creation(project: Project, definition: Definition) -> Failure | N
         return None
     create = project.write_command("create", definition.file)
     if _find_unclear_creations(project, definition):
-        return Failure(
-            "conflict",
+        message = (
             "an earlier run may have created this assistant, but its outcome is unclear: nothing is created from this "
-            "file until somebody has checked",
-            hint=LOOK_FIRST.format(command=create),
+            "file until somebody has checked"
         )
-    if project.may_create is not None:
+        hint = LOOK_FIRST.format(command=create)
+    elif project.may_create is not None:
         message = "this run has not announced that it creates this assistant, so nothing is sent"
         hint = "start the whole workflow again: a job that is re-run alone creates nothing"
-        return Failure("conflict", message, hint=hint)
-    for entry in find_orphans(project, definition):
-        return Failure(
-            "conflict",
+    elif (entry := next(find_orphans(project, definition), None)) is not None:
+        message = (
             f"the record has an assistant with this name, {entry.id} of {entry.file}, but no definition has that id "
-            "any more: this file may be the same one, renamed",
-            hint=f"if it is, put `id: {entry.id}` into it; if it is not, run {create}",
+            "any more: this file may be the same one, renamed"
         )
-    return None
+        hint = f"if it is, put `id: {entry.id}` into it; if it is not, run {create}"
+    else:
+        return None
+    return Failure("conflict", message, hint=hint)
 
 
 def forget_unclear_creation(project: Project, definition: Definition) -> Project:

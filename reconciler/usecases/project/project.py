@@ -150,11 +150,6 @@ class Project:
             return True
         return not self.repository.files(self.head, file.rpartition("/")[0])
 
-    def ids_elsewhere(self, ids: Sequence[str]) -> set[str]:
-        """Return the given ids that definitions of other folders of the repository have in `HEAD`."""
-        mentioned = self.snapshot(self.head).find_mentioned(ids).by_file
-        return {entry.id for file, entry in mentioned.items() if not is_definition_file(file, self.below)}
-
     def find_edited(self, definition: Definition) -> tuple[Layer | None, str]:
         """Return the layer that takes live values and the new id, and its path; None if there is no such file yet."""
         # No command changes a file that environments share for only one of them.
