@@ -254,7 +254,7 @@ def test_a_record_that_cannot_be_looked_for_is_no_missing_record(tmp_path: Path)
         assert run.results == {"plan": "failure", "comment": "success"}
         assert run.jobs["plan"].failed == "Fetch the record"
         assert "The record could not be fetched" in run.log
-        assert "did not run" in read_comment(place)
+        assert "left no report" in read_comment(place)
 
         place.hub.patience = 3
         run = place.plan(8, fork=True)

@@ -26,7 +26,7 @@ _EXCEPT_IGNORED = ", except for the ignored ones"
 _FROZEN = "Nothing was sent to frozen assistants. These changes go live with the first apply after the freeze."
 _NOTHING = "Nothing had to be sent."
 _PARTLY = "not all changes of this request are live. Fix what is listed as refused or failed, and apply again:"
-_NOT_STARTED = "the changes of this request were not applied. The apply did not start:"
+_NO_REPORT = "the apply left no report, so the changes of this request may not be live:"
 
 
 @declare_command(
@@ -107,7 +107,7 @@ def _make_outcome_comment(request: Request, commits: set[str], report: Report | 
     # Bots are not mentioned.
     name = f"@{request.author}, " if request.author and not request.author.endswith("[bot]") else "Note: "
     if report is None:
-        return f"## Apply\n\n{name}{_NOT_STARTED}\n\n{markdown}"
+        return f"## Apply\n\n{name}{_NO_REPORT}\n\n{markdown}"
     if (own_report := select_entries(report, commits)) is None:
         return None
     first, _, body = render_markdown(make_view(own_report), limit=_ROOM_AFTER_APPLY).partition("\n")

@@ -22,7 +22,7 @@ if [[ -s reports/$command.json ]]; then
   reconciler "$what" "reports/$command.json" "${said[@]}"
 # Only an apply may end without a word: one that is late, or that has no record yet.
 elif [[ -s $text || $command != apply ]]; then
-  [[ -s $text ]] || printf '### `reconciler %s` did not run\n\nSee the log of the job.\n' "$command" > "$text"
+  [[ -s $text ]] || printf '### `reconciler %s` left no report\n\nSee the log of the job.\n' "$command" > "$text"
   [[ $what == comment ]] || said+=(--about "$command")
   reconciler "$what" --text "$text" "${said[@]}"
 fi
