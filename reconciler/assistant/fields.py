@@ -12,7 +12,7 @@ from reconciler.assistant.paths import FieldPath
 from reconciler.dataclass import dataclass
 
 # `fields`: an object whose keys the reference lists. `anything`: an object that takes any key.
-Kind = Literal["text", "whole number", "number", "texts", "fields", "anything"]
+ValueKind = Literal["text", "whole number", "number", "texts", "fields", "anything"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Field:
 
     path: FieldPath
     description: str
-    kind: Kind = "text"
+    kind: ValueKind = "text"
     examples: tuple[Any, ...] = ()
     # The only values that the API takes, each with its meaning; "" if the name is clear by itself.
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)

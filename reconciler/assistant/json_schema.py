@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from reconciler.assistant.checks import ID_PATTERN
-from reconciler.assistant.fields import BY_PATH, ID, NEVER_SHARED, Field, Kind, keys_inside
+from reconciler.assistant.fields import BY_PATH, ID, NEVER_SHARED, Field, ValueKind, keys_inside
 from reconciler.assistant.paths import FieldPath, dotted
 
 Schema = dict[str, Any]
@@ -30,7 +30,7 @@ _TEXT_FILE: Final[Schema] = {
     "required": ["$file"],
     "additionalProperties": False,
 }
-_BY_KIND: Final[Mapping[Kind, Schema]] = {
+_BY_KIND: Final[Mapping[ValueKind, Schema]] = {
     "text": {"type": ["string", "object"], **_TEXT_FILE},
     "whole number": {"type": "integer"},
     "number": {"type": "number"},

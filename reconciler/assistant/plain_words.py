@@ -16,7 +16,7 @@ _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?"
 # Text editors write these instead of quotes, but YAML reads them as letters.
 CURLY_QUOTES: Final = "\u2018\u2019\u201c\u201d"
 # The exact types of each kind of field, since in Python `True` is also a number, and the words for it.
-KINDS: Final[Mapping[fields.Kind, tuple[tuple[type, ...], str]]] = {
+KINDS: Final[Mapping[fields.ValueKind, tuple[tuple[type, ...], str]]] = {
     "text": ((str,), "text"),
     "whole number": ((int,), "a whole number, like 1800"),
     "number": ((int, float), "a number, like 0.7"),
@@ -54,7 +54,7 @@ def describe_unknown_field(path: FieldPath, allowed: Collection[str]) -> FieldPr
     return FieldProblem(path, message, f"unknown field{place}{advice}", about="key")
 
 
-def describe_wrong_kind(name: str, kind: fields.Kind, value: Any) -> str:
+def describe_wrong_kind(name: str, kind: fields.ValueKind, value: Any) -> str:
     """Return the message about a value that is not of the `kind` kind, without quoting it."""
     repair = _suggest_repair(kind, value)
     return f"{name} must be {KINDS[kind][1]}; you wrote {describe_kind(value)}" + (f"; {repair}" if repair else "")
@@ -148,7 +148,7 @@ def _suggest_move(places: list[FieldPath]) -> str:
     return f"did you mean {names}? Write {path[1]} indented below {path[0]}"
 
 
-def _suggest_repair(kind: fields.Kind, value: Any) -> str:
+def _suggest_repair(kind: fields.ValueKind, value: Any) -> str:
     """Return how to repair a value of the wrong type, where that is likely, without quoting the value."""
     match kind, value:
         case "text", bool() | int() | float():
@@ -184,7 +184,7 @@ def _repair_lines(text: str) -> str:
     return slip[1] if slip else ""
 
 
-def _repair_number(kind: fields.Kind, text: str) -> str:
+def _repair_number(kind: fields.ValueKind, text: str) -> str:
     visible, unseen = remove_unseen(text), describe_unseen(text)
     if re.fullmatch(_NUMBER, visible.strip(CURLY_QUOTES + " ")):
         # Nothing is allowed between digits, not even a space.
