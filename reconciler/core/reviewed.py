@@ -93,7 +93,7 @@ class Applied:
                 yield f"the report does not contain the old value of {dotted(field.path)}, which is sensitive"
             elif field.edited:
                 yield f"somebody edited {dotted(field.path)} between two of the report's runs"
-            elif field.old is MISSING and not takes_null(field.path):
+            elif (field.old is MISSING or field.old is None) and not takes_null(field.path):
                 yield f"{dotted(field.path)} had no value before, and the API does not allow it to be empty"
             elif _is_empty(field.old):
                 yield f"the old value of {dotted(field.path)} contains an empty object, which cannot be declared"

@@ -211,6 +211,13 @@ class TestFieldsThatWereNotThere:
         assert read_reason(rollback).startswith("invalid: this cannot be undone")
         assert "by hand" in read_reason(rollback)
 
+    @pytest.mark.parametrize("old", [{"name": None}, {"model": {**MODEL, "temperature": None}}])
+    def test_that_were_null_and_cannot_be_sent_so_refuse_the_assistant(self, repo: Story, old: dict[str, Any]) -> None:
+        repo.sandbox.edit("asst_a", **old)
+        rollback = repo.rollback(apply_fields(repo, name="new", model={"temperature": 0.5}))
+        assert (outcomes(rollback), repo.sandbox.patches) == ({"a": "refused"}, [])
+        assert "had no value before" in read_reason(rollback)
+
     def test_all_reasons_are_told_at_once(self, repo: Story) -> None:
         document = apply_fields(repo, voice={"provider": "azure", "voiceId": "x"})
         assert "voice.provider" in (reason := read_reason(repo.rollback(document)))
