@@ -171,6 +171,12 @@ def test_a_name_of_blanks_is_not_confirmed_by_nothing(repo: Story) -> None:
     assert "--name is not the assistant's name, which is 'a'" in result.stdout
 
 
+def test_a_name_is_confirmed_as_a_keyboard_writes_it(repo: Story) -> None:
+    repo.sandbox.edit("asst_a", name="Cafe\u0301\u00a0West ")
+    assert run_delete(repo, "--force-conflicts", name="Cafe West").code == 1
+    assert run_delete(repo, "--force-conflicts", name="Caf\u00e9 West").code == 0
+
+
 def test_it_needs_the_name(repo: Story) -> None:
     for arguments in (["--yes"], ["--name", "Old"], []):
         result = repo.run("delete", FILE, *arguments)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import unicodedata
 from pathlib import Path
 
 import click
@@ -85,13 +86,18 @@ def _confirm_name(session: TerminalSession, planned: Run, *, entered: str | None
     name = str(live.get("name") or "").strip() or result.definition.key
     if entered is not None:
         shown = f", which is {name!r}" if mask_value(name, ("name",), planned.sensitive) == name else ""
-        return None if entered.strip() == name.strip() else f"--name is not the assistant's name{shown}"
+        return None if _as_typed(entered) == _as_typed(name) else f"--name is not the assistant's name{shown}"
     if not session.stopping():
         eprint(f"{escape(result.definition.file)}: {escape(name)} ({escape(result.definition.id)}), as it is live:")
         for key, value in sorted(live.items()):
             masked = mask_value(value, (key,), planned.sensitive)
             eprint(f"  {escape(key)}: {cut(literal(masked), _LONGEST_VALUE)}")
         prompt = f"To delete it{describe_api(planned)}, type its name, {escape(name)}: "
-        if session.ask(f"Deleting cannot be undone. {prompt}") == name.strip():
+        if _as_typed(session.ask(f"Deleting cannot be undone. {prompt}")) == _as_typed(name):
             return None
     return "the assistant's name was not entered"
+
+
+def _as_typed(name: str) -> str:
+    """Return a name as a keyboard writes it: decomposed letters and no-break spaces cannot be typed."""
+    return " ".join(unicodedata.normalize("NFKC", name).split())
