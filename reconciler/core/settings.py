@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import fnmatch
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
@@ -66,8 +67,10 @@ class ForAssistants:
 
     def concerns(self, key: str) -> bool:
         """Return whether this applies to the definition with a key."""
-        # `fnmatchcase`, since `fnmatch` treats case and slashes differently on each system.
-        return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.assistants)
+        # `fnmatchcase`, since `fnmatch` treats case and slashes differently on each system. A file's name may have
+        # decomposed letters, which no keyboard writes.
+        key, *patterns = (unicodedata.normalize("NFC", text) for text in (key, *self.assistants))
+        return any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,9 @@ def test_globs_choose_assistants_by_key() -> None:
     assert find_overrides(both, "it").ignore == (some, every)
     assert find_overrides(both, "it/x").ignore == (every,)
     assert find_overrides(settings(ignore=(rule("name", assistants=("IT",)),)), "it") == Overrides()
+    composed, decomposed = "zo\u00eb", "zoe\u0308"
+    for pattern, key in ((composed, decomposed), ("zo?", decomposed), (decomposed, composed)):
+        assert freeze(assistants=(pattern,)).concerns(key)
     assert [len(find_overrides(both, key).enforce) for key in ("it", "its")] == [1, 0]
 
 
