@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath, covers, dotted, part_below, write_path
 from reconciler.core.canonical import Whole, asks_anything, equal
-from reconciler.core.definition import Definition
+from reconciler.core.definition import Definition, InvalidDefinition
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.rules import explain_dead_rule
@@ -142,7 +142,11 @@ def check_matches(
                 "definition's name is its path below the folder, without .yaml)"
             )
             yield entry, message
-        elif isinstance(entry, IgnoreRule | EnforceRule) and not _has_effect(entry, concerned, lives):
+        elif (
+            _are_read(concerned)
+            and isinstance(entry, IgnoreRule | EnforceRule)
+            and not _has_effect(entry, concerned, lives)
+        ):
             yield entry, f"{name} matches nothing in any definition: remove it from reconciler.yaml"
         else:
             yield entry, explain_dead_rule(entry, settings) if isinstance(entry, Rule) else ""
@@ -169,12 +173,18 @@ def warn_of_unmatched(
     """Yield a sentence for each entry that matches nothing in any definition, and for each that has no effect."""
     matches = check_matches(settings, definitions, lives)
     yield from (message for entry, message in matches if message and not settings.is_shared(entry))
-    yield from find_idle_secrets([(settings, definitions)], lives)
+    if _are_read(definitions):
+        yield from find_idle_secrets([(settings, definitions)], lives)
     for enforced, ignored in itertools.product(settings.enforce, settings.ignore):
         concerned = (each for each in definitions if enforced.concerns(each.key) and ignored.concerns(each.key))
         if covers(ignored.path, enforced.path) and any(_declares(each, enforced.path) for each in concerned):
             name = write_path(enforced.path)
             yield f"{name} is under both ignore and enforce: ignore wins, and live edits stay; remove one"
+
+
+def _are_read(definitions: Sequence[Definition]) -> bool:
+    """Return whether it is known what the definitions declare. An invalid one may declare anything."""
+    return not any(isinstance(each, InvalidDefinition) for each in definitions)
 
 
 def _has_effect(

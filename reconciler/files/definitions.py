@@ -39,6 +39,11 @@ class Loaded:
     # not. Called with some ids, it parses only the files that may have one; the other definitions have no id then.
     read_all: Callable[..., tuple[Definition, ...]] = lambda *_ids: ()
 
+    @property
+    def every(self) -> tuple[Definition, ...]:
+        """All of them, valid or not."""
+        return *self.definitions, *self.invalid
+
 
 def load(
     folder: Path,

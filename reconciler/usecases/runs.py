@@ -70,9 +70,9 @@ def _list_notes(project: Project, results: Sequence[Result]) -> Iterator[str]:
     yield from project.notes
     yield from project.base.entries.warnings
     yield from warn_of_expiry(project.settings)
-    if project.loaded.whole and not project.loaded.invalid:  # what an invalid file declares is not known
+    if project.loaded.whole:
         lives = [result.live for result in results if result.live]
-        yield from warn_of_unmatched(project.settings, project.loaded.definitions, lives)
+        yield from warn_of_unmatched(project.settings, project.loaded.every, lives)
 
 
 def stop_run(run: Run, because: str) -> Run:

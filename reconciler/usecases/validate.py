@@ -35,9 +35,10 @@ def validate(
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
     problems |= set(_find_shared_assistants(forms, neighbours))
     notes = [_SPARSE] if sparse else []
-    # An invalid file may declare anything, and a run of selected files does not see the others.
-    if all(loaded.whole and not loaded.invalid for _, loaded in forms):
+    # A run of selected files does not see the others, and an invalid file may declare anything.
+    if all(loaded.whole for _, loaded in forms):
         problems |= set(_find_unmatched(forms))
+    if all(loaded.whole and not loaded.invalid for _, loaded in forms):
         # Notes, and no problems that fail under `--strict`: the path may hide a value that only live has.
         idle_secrets = find_idle_secrets((settings, loaded.definitions) for settings, loaded in forms)
         notes = [*idle_secrets, *_find_unused(forms), *notes]
@@ -95,7 +96,7 @@ def _find_unmatched(forms: Forms) -> Iterator[Problem]:
     """Yield a warning for each entry of the settings that matches nothing in any form."""
     messages: dict[tuple[int, int], list[str]] = defaultdict(list)
     for settings, loaded in forms:
-        for entry, message in check_matches(settings, loaded.definitions):
+        for entry, message in check_matches(settings, loaded.every):
             if len(forms) > 1 or not settings.is_shared(entry):
                 messages[entry.place].append(message)
     unmatched = ((place, found[-1]) for place, found in messages.items() if all(found))

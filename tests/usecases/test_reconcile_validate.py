@@ -101,7 +101,9 @@ def test_an_entry_that_matches_nothing_in_any_environment_is_a_warning_at_its_pl
 
     found = [(problem["line"], problem["column"], problem["severity"]) for problem in problems()]
     assert found == [(line, column, "warning") for line, column in ((3, 5), (5, 5), (7, 5), (8, 9), (13, 15))]
-    # Of a few files nobody knows what the others say, nor what a broken one does.
+    # Of a few files nobody knows what the others say, nor what a broken one does. But its name is known.
     assert problems("a.yaml") == []
     project.write("b", "id: asst_2\nname: [\n")
-    assert {problem["file"] for problem in problems()} == {"assistants/b.yaml"}
+    broken, unmatched = problems()
+    assert broken["file"] == "assistants/b.yaml"
+    assert (unmatched["file"], unmatched["line"]) == ("reconciler.yaml", 5)
