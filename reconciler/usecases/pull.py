@@ -5,6 +5,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.assistant.fields import ID
 from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.assistant.plain_words import list_some
 from reconciler.core.canonical import equal_exactly
@@ -69,7 +70,7 @@ class Puller:
         if plan is None:
             return
         # An id that only the record knows so far: the file says `id: new`.
-        ids = {("id",): definition.id} if definition.says_new and definition.id else {}
+        ids = {ID.path: definition.id} if definition.says_new and definition.id else {}
         changes = [change for change in plan.changes if change.kind is not Kind.CHANGE]
         if not (changes or ids):
             return
@@ -82,13 +83,13 @@ class Puller:
         text = layer.text if layer is not None else ""
         # Lower layers still apply, so a key that live lacks must be written as null.
         lower_values = merge_layers(lower for lower in definition.layers if lower is not layer)
-        edits = {
+        edits = ids | {
             path: None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value)
             for path, value in values.items()
         }
         skips = *left_out, *self._find_skips(definition, edits, layer), *self._find_enforced(definition, plan)
         skipped = {field.path: field for field in skips}
-        written_edits = ids | {path: value for path, value in edits.items() if path not in skipped}
+        written_edits = {path: value for path, value in edits.items() if path not in skipped}
         divided = divide_edits(layer, written_edits, self._find_reason)
         new_text, rejected = _try_edits(text, divided.edits)
         skipped |= {path: SkippedField(path, reason) for path, reason in (divided.reasons | rejected).items()}
@@ -152,12 +153,14 @@ class Puller:
         for path, value in edits.items():
             declaring_layer = find_declaring_layer(definition.layers, path)
             elsewhere = declaring_layer.file if declaring_layer is not None and declaring_layer is not layer else ""
-            reason = explain_omission(path, value, settings, declared_in=elsewhere)
+            # The id is written even if all fields are sensitive: without it, the file describes no assistant.
+            is_id = path == ID.path
+            reason = "" if is_id else explain_omission(path, value, settings, declared_in=elsewhere)
             if not reason and settings.environment is not None and not settings.overlay:
                 reason = "the environment has no overlay folder to write it into"
             if reason:
                 # Nobody asked to write a sensitive value.
-                yield SkippedField(path, reason, fails=settings.may_show(path))
+                yield SkippedField(path, reason, fails=is_id or settings.may_show(path))
 
 
 def _make_overlay_value(shared: Any, live: Any) -> Any:

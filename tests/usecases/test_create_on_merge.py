@@ -648,6 +648,22 @@ def test_ids_come_back_to_git_without_the_api(repo: Story) -> None:
     assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")
 
 
+def test_an_id_that_no_overlay_can_take_any_more_is_named_and_left(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {}) as repo:
+        repo.project.configure(environments={"staging": {"overlay": "environments/staging"}})
+        repo.project.overlay("staging", "other", "id: asst_x\n")
+        repo.write("other", firstMessage="Hi")
+        repo.write("new", NEW)
+        repo.commit()
+        repo.run("apply", "--yes", "--create", "--record", "--base", "none", "--environment", "staging", FILE)
+        assert len(repo.sandbox.posts) == 1
+        repo.project.configure(environments={"staging": {}})
+        result = repo.run("pull", "--ids", "--environment", "staging")
+        after = (repo.root / FILE).read_text("utf-8")
+    message = f"{FILE}: not pulled: id: the environment has no overlay folder to write it into"
+    assert (result.code, result.stdout, " ".join(result.stderr.split()), after) == (1, "", message, NEW)
+
+
 def test_two_new_files_of_the_same_words_are_two_assistants_in_an_older_commit_too(repo: Story) -> None:
     repo.write("twin", NEW)
     repo.commit("A twin")
