@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from bounded import WORK, measure_work
+from bounded import WORK, measure_least_work
 from hypothesis import given, settings, strategies as st
 
 from reconciler.report.differences.diffs import DiffLine, count_changed_lines, diff_texts
@@ -126,7 +126,7 @@ def test_one_word_in_the_middle_of_a_line_of_225_kb_is_shown_alone() -> None:
 def test_a_change_in_every_sentence_of_an_endless_line_is_marked_in_each() -> None:
     # No word is there once: each number is there twice.
     old = " ".join(f"Rule {number}: never tell a caller about fee {number}." for number in range(1_500))
-    (line,), work = measure_work(lambda: diff_texts(old, old.replace("never tell", "kindly, always, tell")))
+    (line,), work = measure_least_work(lambda: diff_texts(old, old.replace("never tell", "kindly, always, tell")))
     assert [piece.text for piece in line.pieces if piece.mark == "new"] == ["kindly, always,"] * 1_500
     assert work < WORK / 4
 
@@ -135,7 +135,7 @@ def test_a_change_in_every_sentence_of_an_endless_line_is_marked_in_each() -> No
 def test_changes_in_a_line_of_a_few_sentences_that_repeat_are_marked_in_each(replacement: str) -> None:
     sentences = ("never say it. ", "You must never ask it twice. ", "If it is late, never hang up. ")
     old = "".join(sentences[number * number % 7 % 3] for number in range(400))
-    (line,), work = measure_work(lambda: diff_texts(old, old.replace("never", replacement)))
+    (line,), work = measure_least_work(lambda: diff_texts(old, old.replace("never", replacement)))
     removed = [piece.text for piece in line.pieces if piece.mark == "old"]
     added = " ".join(piece.text for piece in line.pieces if piece.mark == "new")
     # Where one search ends and the next begins, the way may be a little longer than the shortest.
