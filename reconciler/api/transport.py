@@ -120,7 +120,7 @@ class Connection:
             return _explain_proxy(str(error)[:3], self.proxy)
         failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
         if failure.hint and self.proxy and self._is_about_proxy():
-            # It calls the proxy the API.
+            # Its text calls the proxy the API.
             text = f"the proxy in {self.proxy.variable} failed: {failure.text.replace('the API', 'the proxy')}"
             hint = (
                 "ask the operator of the proxy; SSL_CERT_FILE can name its authority, and it gets no client certificate"

@@ -217,7 +217,8 @@ def write_record(
     except RepositoryError as error:
         if repository.ref(ref) == expected_commit:
             raise
-        raise RepositoryError(f"{ref} moved while this ran ({error.message})", hint="fetch it") from error
+        hint = f"look at what was recorded meanwhile: git log {ref}"
+        raise RepositoryError(f"{ref} moved while this ran ({error.message})", hint=hint) from error
     if repository.resolve(ref) != commit:
         raise RepositoryError(f"git did not move {ref}")
     return commit

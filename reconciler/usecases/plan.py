@@ -133,7 +133,7 @@ def _refuse_duplicates(project: Project, results: Sequence[Result]) -> list[Resu
     for result in results:
         if result.live is not None:
             files[result.live["id"]].add(result.definition.file)
-    # By the id that GET gives it may be that of a definition which nobody has selected.
+    # A definition that is not selected may have the id that GET returned.
     other_ids = files.keys() - {result.definition.id for result in results}
     for definition in project.loaded.read_all(other_ids) if other_ids and not project.loaded.whole else ():
         if definition.id in other_ids:

@@ -277,6 +277,7 @@ class TestTheRefMovedMeanwhile:
         assert "Apply: 1 applied, 1 unchanged" in result.stdout
         assert "what was applied is live, but not recorded" in result.stderr
         assert "moved while this ran" in result.stderr
+        assert "git log refs/reconciler/applied. Then" in result.stderr
         assert "apply again" in result.stderr
         assert (repo.record, repo.sandbox.live("asst_a")["firstMessage"]) == (theirs, "new")
 

@@ -16,8 +16,8 @@ from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
 from reconciler.usecases.project.choices import Choices
 from reconciler.usecases.project.reading import read_project
 
-own_options = group_options(
-    "own",
+options_of_apply = group_options(
+    "apply_options",
     ApplyOptions,
     click.option("--max-changes", type=Limit(), help="Write nothing if more assistants than this would be written."),
     click.option(
@@ -55,9 +55,14 @@ own_options = group_options(
 @click.option(
     "--resume", metavar="REPORT", help="Send again what this report lists as indeterminate, and nothing else."
 )
-@own_options
+@options_of_apply
 def command(
-    choices: Choices, options: RunOptions, yes: bool, plan_file: str | None, resume: str | None, own: ApplyOptions
+    choices: Choices,
+    options: RunOptions,
+    yes: bool,
+    plan_file: str | None,
+    resume: str | None,
+    apply_options: ApplyOptions,
 ) -> int:
     """Update live assistants to match their definitions.
 
@@ -65,7 +70,7 @@ def command(
     differs is read again, gets one PATCH with the differences, and is read back. If a definition is invalid, nothing
     is sent.
     """
-    if own.announced is not None and not own.create:
+    if apply_options.announced is not None and not apply_options.create:
         raise UsageError("--announced works only together with --create", hint="pass --create as well")
     if plan_file is not None and resume is not None:
         raise UsageError("--plan and --resume cannot be combined", hint="use one of them")
@@ -73,10 +78,12 @@ def command(
         option = "--plan" if plan_file is not None else "--resume"
         raise UsageError(f"{option} already selects the assistants", hint="leave out PATHS and --changed")
     if resume is not None:
-        own = dataclasses.replace(own, earlier=UnclearWrites(*read_unclear(read_report(resume))))
+        apply_options = dataclasses.replace(apply_options, earlier=UnclearWrites(*read_unclear(read_report(resume))))
     if plan_file is not None:
-        own = dataclasses.replace(own, earlier=SavedPlan(read_plan(read_report(plan_file))))
+        apply_options = dataclasses.replace(apply_options, earlier=SavedPlan(read_plan(read_report(plan_file))))
     with open_session(choices, options, "look at the plan", yes=yes, label="Applying") as session:
-        read = functools.partial(read_project, choices, allow_older=own.allow_older, repository=session.lock[0])
-        apply(session.lock, read, own, session.start)
+        read = functools.partial(
+            read_project, choices, allow_older=apply_options.allow_older, repository=session.lock[0]
+        )
+        apply(session.lock, read, apply_options, session.start)
     return session.exit_code
