@@ -65,6 +65,11 @@ class Plan:
         return tuple((change.path, change.live) for change in self.changes if change.sent)
 
     @property
+    def sent_paths(self) -> tuple[FieldPath, ...]:
+        """The leaves that the patch changes."""
+        return tuple(change.path for change in self.changes if change.sent)
+
+    @property
     def unsent_paths(self) -> frozenset[FieldPath]:
         """The differing leaves that keep their live value."""
         return frozenset(change.path for change in self.changes if not change.sent)
@@ -231,7 +236,7 @@ class Planner:
 
     def _build_patch(self, plan: Plan, desired: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any] | None:
         # The API takes top-level fields, so a change inside one sends the whole field.
-        touched = {path[0] for path in (*(path for path, _ in plan.replaced), *plan.resent)}
+        touched = {path[0] for path in (*plan.sent_paths, *plan.resent)}
         # An object is sent whole, so unsent parts of it must get their live value.
         kept_paths = {*plan.unsent_paths, *(entry.path for entry in plan.ignored)}
         return build_patch(

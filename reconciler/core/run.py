@@ -76,6 +76,16 @@ class Result:
         return self.outcome is not None and self.outcome.failed
 
     @property
+    def is_settled(self) -> bool:
+        """Return whether the run has done what it had to do with the assistant."""
+        return self.outcome is not None and self.outcome.settled
+
+    @property
+    def is_recorded(self) -> bool:
+        """Return whether the record gets a new entry."""
+        return self.outcome is not None and self.outcome.is_recorded
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The ids that the assistant is known by: the definition's, then the one that GET gives."""
         # A definition may have the local database's id. GET then answers with the provider's.

@@ -59,7 +59,7 @@ class SavedPlan:
         updated_at = result.live.get("updatedAt")
         mark = result.plan.digest(name, sensitive=settings.sensitive, live_updated_at=updated_at)
         # Neither the report nor its digest contains sensitive values. Only the same commit proves that they are equal.
-        is_hidden = any(not settings.may_show(path) for path, _ in result.plan.replaced)
+        is_hidden = any(not settings.may_show(path) for path in result.plan.sent_paths)
         if mark != self.reviewed.digests.get(name):
             message = "this is not the write that was reviewed"
         elif is_hidden and (self.reviewed.head or "") != project.head:

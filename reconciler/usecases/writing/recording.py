@@ -146,8 +146,7 @@ class _Update:
                     blobs.pop(other.file, None)
             if old is not None and old.file in self.blobs:
                 placed[file] = self.blobs[old.file]
-            is_recorded = result.outcome is not None and result.outcome.is_recorded
-            entry = make_entry(self.project, result, old) if is_recorded else None
+            entry = make_entry(self.project, result, old) if result.is_recorded else None
             self.recorded[file] = entry or old
             # An equal entry keeps its object, so that a changed comment is not a change of the entry.
             if entry is None or (old is not None and old.file == file and are_same(entry, old)):
@@ -232,7 +231,7 @@ class _Update:
 
     def _find_trailers(self, outdated: Mapping[str, frozenset[str]]) -> Trailers:
         """Return what a record's message stores after a run."""
-        recorded = [result for result in self.run.results if result.outcome and result.outcome.is_recorded]
+        recorded = [result for result in self.run.results if result.is_recorded]
         creations = (result.definition for result in recorded if result.plan and result.plan.creates)
         created = {definition.file: definition.id for definition in creations if definition.id}
         # The ids that GET gave, by the ids of the entries: a definition may change to the assistant's other id.

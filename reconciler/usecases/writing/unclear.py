@@ -1,7 +1,7 @@
 """Which writes are not settled after a run: those with an unclear outcome, and those that live did not show in time."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath, parse_pointer, to_pointer
@@ -23,33 +23,40 @@ Restored = Mapping[str, Collection[FieldPath]]  # by the assistant's id
 
 def find_unclear(run: Run, previous: Record) -> tuple[Unclear, ...]:
     """Return the writes that are not clear: this run's, and what it did not settle of older ones."""
-    by_id = {name: result for result in run.results for name in result.ids}
-    by_file = {result.definition.file: result for result in run.results}
     unclear: dict[tuple[str, str], Unclear] = {}
-    # A field stays unclear until a run sends it, declared or not: it may be declared again.
-    for entry in previous.unclear:
-        result_by_id = next((by_id[name] for name in entry.ids if name in by_id), None)
-        result = by_file.get(entry.file) if entry.is_creation else result_by_id
-        # Once the file has an id that the API knows, somebody has looked.
-        if result is None or (entry.is_creation and not (result.ids and result.outcome and result.outcome.is_recorded)):
-            # The first entry of a file counts: a later announcement may be withdrawn.
-            unclear.setdefault(_make_key(entry), entry)
-        elif not entry.is_creation and (fields := _list_still_unclear(entry, result)):
-            unclear[_make_key(entry)] = dataclasses.replace(entry, file=result.definition.file, fields=fields)
+    for entry in _list_unsettled(run, previous):
+        # The first entry of a file counts: a later announcement may be withdrawn.
+        unclear.setdefault(_make_key(entry), entry)
     for result in run.results:
         if result.outcome is Outcome.INDETERMINATE and result.plan is not None:
             write = _make_unclear(result)
             older = unclear.get(_make_key(write), write)
-            paths = {to_pointer(path) for path in (*(path for path, _ in result.plan.replaced), *result.plan.resent)}
-            fields = tuple(sorted({*older.fields, *paths}))
-            unclear[_make_key(older)] = dataclasses.replace(
+            written = () if write.is_creation else (*result.plan.sent_paths, *result.plan.resent)
+            unclear[_make_key(write)] = dataclasses.replace(
                 older,
-                fields=() if older.is_creation else fields,
+                fields=tuple(sorted({*older.fields, *map(to_pointer, written)})),
                 heads=_add_head(older.heads, run.head),
                 token="",
                 named=older.named or write.named,
             )
     return tuple(unclear[name] for name in sorted(unclear))
+
+
+def _list_unsettled(run: Run, previous: Record) -> Iterator[Unclear]:
+    """Yield what a run did not settle of the unclear writes of older runs."""
+    by_id = {name: result for result in run.results for name in result.ids}
+    by_file = {result.definition.file: result for result in run.results}
+    for entry in previous.unclear:
+        if entry.is_creation:
+            creation = by_file.get(entry.file)
+            # Once the file has an id that the API knows, somebody has looked.
+            if creation is None or not (creation.ids and creation.is_recorded):
+                yield entry
+        elif (result := next((by_id[name] for name in entry.ids if name in by_id), None)) is None:
+            yield entry
+        # A field stays unclear until a run sends it, declared or not: it may be declared again.
+        elif fields := _list_still_unclear(entry, result):
+            yield dataclasses.replace(entry, file=result.definition.file, fields=fields)
 
 
 def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry | None]) -> tuple[Unclear, ...]:
@@ -61,10 +68,10 @@ def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry | None]) 
     for result in run.results:
         earlier = next((late.pop(name) for name in result.ids if name in late), _make_unclear(result))
         live, live_after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
-        sent_paths = [path for path, _ in planned.replaced if path in result.remaining]
-        unseen = [path for path in sent_paths if shows_nothing_new([path], live, live_after)]
+        unsettled = [path for path in planned.sent_paths if path in result.remaining]
+        unseen = [path for path in unsettled if shows_nothing_new([path], live, live_after)]
         fields = {*earlier.fields}
-        if result.outcome and result.outcome.settled:
+        if result.is_settled:
             # What is ignored or frozen keeps its older value in the record, so the late one must be known as ours.
             entry, declared = recorded.get(result.definition.file), result.definition.declared
             fields = {field for field in fields if not _has_declared(entry, declared, parse_pointer(field))}
@@ -88,7 +95,7 @@ def find_undone(
     """
     undone = {entry.id: entry for entry in previous.undone}
     for result in run.results:
-        if not (result.outcome and result.outcome.settled):
+        if not result.is_settled:
             continue
         earlier = next((undone.pop(name) for name in result.ids if name in undone), _make_unclear(result))
         live, live_after, declared = result.live or {}, result.live_after or result.live or {}, declared_in(result)
@@ -131,7 +138,7 @@ def _add_head(heads: tuple[str, ...], head: str | None) -> tuple[str, ...]:
 
 def _list_still_unclear(entry: Unclear, result: Result) -> tuple[str, ...]:
     """Return the unclear fields that are not in what a run sent with success."""
-    was_accepted = result.outcome is not None and (result.outcome.settled or result.outcome is Outcome.NOT_CONVERGED)
+    was_accepted = result.is_settled or result.outcome is Outcome.NOT_CONVERGED
     if not was_accepted or result.plan is None:
         return entry.fields
     # What live does not show of a write that did not converge is not in it.

@@ -171,7 +171,7 @@ class Write:
         return dataclasses.replace(lossy, outcome=Outcome.NOT_CONVERGED) if lossy.dropped else judged
 
     def _get_after_write(self) -> dict[str, Any]:
-        latest, paths = self.latest, [path for path, _ in self.plan.replaced]
+        latest, paths = self.latest, self.plan.sent_paths
 
         # A reading is old if it shows nothing of what was sent. The rest may differ, since somebody may have written
         # between our last reading and the write. If a part shows, the reading is new, and the API keeps another value
@@ -202,7 +202,7 @@ class Write:
         try:
             return find_remaining(self.plan, self.project.plan_for(self.definition, live))
         except IncompleteObject:
-            return tuple(path for path, _ in self.plan.replaced)
+            return self.plan.sent_paths
 
     def _add_losses(self, result: Result, before: Mapping[str, Any], after: Mapping[str, Any]) -> Result:
         """Return the result with the undeclared keys that the write removed, unchanged if there are none."""

@@ -70,7 +70,7 @@ class Writes:
                 result = write.look_again(result)
         if result.dropped:
             self._stop("The API dropped fields that no definition declares, so no further write was started.")
-        elif result.outcome is not None and result.outcome.is_recorded:
+        elif result.is_recorded:
             self._proven = True
         elif not self._proven:
             self._count_refusal(result)
