@@ -40,13 +40,16 @@ def item_at(tree: Any, path: FieldPath) -> Any | Missing:
     return tree
 
 
-def put_at(tree: Any, path: FieldPath, value: Any) -> Any:
-    """Return a tree with a value set at a path; missing objects are created."""
+def put_at(tree: Any, path: FieldPath, value: Any | Missing) -> Any:
+    """Return a tree with a value set at a path, as by `put_all`; missing objects are created."""
     return put_all(tree, [(path, value)])
 
 
 def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
-    """Return a tree with values set at their paths; `MISSING` removes a key, and of two values the last counts."""
+    """Return a tree with values set at their paths; `MISSING` removes a key, and of two values the last counts.
+
+    Lists keep their length, so nothing is removed from one.
+    """
     # Grouped by their first key, so that each object and list is copied once, however many leaves are in it.
     by_key: dict[str, list[tuple[FieldPath, Any]]] = {}
     for path, value in leaves:
@@ -62,13 +65,10 @@ def put_all(tree: Any, leaves: Iterable[tuple[FieldPath, Any]]) -> Any:
         return [old if new is MISSING else new for old, new in zip(tree, items, strict=True)]
     # A value that is in the way becomes an object, such as a null with fields declared below it.
     fields = dict(tree) if isinstance(tree, Mapping) else {}
-    fields |= {key: put_all(fields.get(key), inner) for key, inner in by_key.items()}
-    return {key: value for key, value in fields.items() if value is not MISSING}
-
-
-def drop_at(tree: Any, path: FieldPath) -> Any:
-    """Return a tree without the key at a path, and as it is if there is none; lists keep their length."""
-    return tree if item_at(tree, path) is MISSING else put_at(tree, path, MISSING)
+    fields |= {key: put_all(fields.get(key, MISSING), inner) for key, inner in by_key.items()}
+    remaining = {key: value for key, value in fields.items() if value is not MISSING}
+    # There is nothing to remove from a value that is no object.
+    return remaining if remaining or isinstance(tree, Mapping) else tree
 
 
 def build_tree(leaves: Iterable[tuple[FieldPath, Any]]) -> dict[str, Any]:

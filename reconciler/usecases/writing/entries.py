@@ -1,5 +1,6 @@
 """The new entry of one assistant in the record: its definition, except for what the run did not settle."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from reconciler.core.definition import MAX_RESOLVED, Definition
 from reconciler.core.outcome import Kind, Unsent
 from reconciler.core.plan import Plan
 from reconciler.core.run import Result
-from reconciler.core.tree import MISSING, drop_at, item_at, paths_matching, put_at, value_at
+from reconciler.core.tree import MISSING, Missing, item_at, paths_matching, put_at, value_at
 from reconciler.git.commit_layers import object_name
 from reconciler.git.objects import Blob
 from reconciler.usecases.project.project import Project
@@ -29,6 +30,7 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
     if not definition.id:
         return None
     declared: Any = definition.declared
+    old_fields = old.declared if old is not None else {}
     # First what live did not show, then what is ignored: an ignored path never counts as not converged.
     # What was not in the body somebody else has changed since: git's value stays, and the next plan says drift.
     for path in (path for path in result.remaining if path[0] in (plan.patch or {})):
@@ -36,27 +38,29 @@ def make_entry(project: Project, result: Result, old: Entry | None) -> Entry | N
             # A missing key is recorded as null, so that a later edit that sets it is seen. If live's value may not be
             # written, the field is left out: it is a change next time, too.
             live = restrict_to_declared(desired, value_at(last_read, path))
-            declared = put_at(declared, path, live) if _may_hold(project, path, live) else drop_at(declared, path)
+            declared = put_at(declared, path, _leave_out_unwritable(project, path, live))
+    for path in sorted(_find_kept(project, definition, plan, old_fields)):
+        value = item_at(old_fields, path)
+        # An element of a list cannot be left out, or the others would move up: it gets the live value instead.
+        if value is MISSING and isinstance(item_at(declared, path[:-1]), list):
+            value = _leave_out_unwritable(project, path, item_at(last_read, path))
+        declared = put_at(declared, path, value)
+    return Entry(definition.id, definition.file, declared)
+
+
+def _find_kept(project: Project, definition: Definition, plan: Plan, old_fields: Mapping[str, Any]) -> set[FieldPath]:
+    """Return the paths that keep the value of the old entry."""
     # The declared places that an ignore rule names, and the leaves that it accepts as a whole.
     rules = project.overrides_for(definition.key).ignore
-    ignored = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
-    ignored |= {entry.path for entry in plan.ignored}
+    kept = {path for rule in rules for path in paths_matching(definition.declared, rule.path)}
+    kept |= {entry.path for entry in plan.ignored}
     # A resumed apply leaves what else git has changed for the next one. With an older base, what was applied last looks
     # like a live edit.
-    old_fields = old.declared if old is not None else {}
     for change in (change for change in plan.changes if change.unsent is Unsent.KEPT):
         previous = item_at(old_fields, change.path)
         if change.kind is not Kind.DRIFT or not (previous is MISSING or equal(previous, change.desired, change.path)):
-            ignored.add(change.path)
-    for path in sorted(ignored):
-        if (previous := item_at(old_fields, path)) is not MISSING:
-            declared = put_at(declared, path, previous)
-        elif not isinstance(item_at(declared, path[:-1]), list):
-            declared = drop_at(declared, path)
-        # An element of a list cannot be left out, or the others would move up: it gets the live value instead.
-        elif (live_item := item_at(last_read, path)) is not MISSING and _may_hold(project, path, live_item):
-            declared = put_at(declared, path, live_item)
-    return Entry(definition.id, definition.file, declared)
+            kept.add(change.path)
+    return kept
 
 
 def find_in_head(entry: Entry, definition: Definition, at_head: Mapping[str, Blob]) -> Blob | None:
@@ -77,10 +81,10 @@ def write_entry(entry: Entry) -> str:
     return write_definition({"id": entry.id, **entry.declared}, most=MAX_RESOLVED)
 
 
-def _may_hold(project: Project, path: FieldPath, value: Any) -> bool:
-    """Return whether an entry may contain a live value: it is not sensitive, and YAML can express it."""
-    try:
-        write_definition({"shown": value}, most=MAX_RESOLVED)
-    except ValueError:
-        return False
-    return project.settings.may_show(path)
+def _leave_out_unwritable(project: Project, path: FieldPath, value: Any | Missing) -> Any | Missing:
+    """Return a live value, `MISSING` if an entry may not contain it: it is sensitive, or YAML cannot express it."""
+    with contextlib.suppress(ValueError):
+        if value is not MISSING and project.settings.may_show(path):
+            write_definition({"shown": value}, most=MAX_RESOLVED)
+            return value
+    return MISSING
