@@ -68,7 +68,7 @@ class _Update:
     def __init__(self, run: Run, project: Project, head: str, restored: Restored | None = None) -> None:
         self.run, self.project, self.head, self.restored = run, project, head, restored or {}
         self.repository, self.previous = project.repository, project.record
-        self.at_head = self.repository.files(head)
+        self.snapshot, self.at_head = project.snapshot(head), self.repository.files(head)
         self.entries, self.blobs = self._read_previous()
         self.removed = self._find_removed()
         self.recorded = dict[str, Entry | None]()  # by the definition's file: the entries of this run's assistants now
@@ -93,7 +93,7 @@ class _Update:
         # The record still knows from which file they were created: while git says `id: new` there, nothing is created
         # again. Where git has the id, a later file of that name is another assistant's.
         definitions = [result.definition for result in self.run.results]
-        at_head = self.project.snapshot(self.head).read({each.key for each in definitions}).by_file
+        at_head = self.snapshot.read({each.key for each in definitions}).by_file
         new = {file for file, entry in at_head.items() if entry.id == NEW}
         # A definition that environments share says it again once the overlay with the id is gone.
         new |= {each.file for each in definitions if each.own_layer.fields.get("id") == NEW}
@@ -160,32 +160,26 @@ class _Update:
 
     def _still_defines(self, file: str, ids: Collection[str]) -> bool:
         """Return whether a file of `HEAD` may be that of an assistant; the record may have its id."""
-        return file in self.at_head and file in self.project.snapshot(self.head).find_mentioned({*ids, NEW}).by_file
+        return file in self.at_head and file in self.snapshot.find_mentioned({*ids, NEW}).by_file
 
     def _move_displaced(self, blobs: dict[str, Blob], used: set[str]) -> dict[str, Blob]:
         """Return the remaining entries. One whose path is taken moves to the path of its own definition."""
-        entries = self.entries
-        displaced = [entries.by_file[file] for file in sorted(blobs.keys() & used) if file in entries.by_file]
-        if not displaced:
-            return blobs
-        snapshot = self.project.snapshot(self.head)
-        at_head = snapshot.read()
-        moved = dict(blobs)
+        entries = {file: entry for file, entry in self.entries.by_file.items() if file in blobs}
+        displaced = sorted((entries.keys() & used) - self.removed)
+        at_head = self.snapshot.read() if displaced else Entries()
+        moved, used = dict(blobs), {*used}
         while displaced:
-            entry = displaced.pop()
-            ids = sorted(entries.ids_of(entry))
-            defined = at_head.find(ids) or snapshot.find_mentioned(ids).find(ids)
-            if entry.file in self.removed:
-                continue
+            file = displaced.pop()
+            ids = sorted(self.entries.ids_of(entries[file]))
+            defined = at_head.find(ids) or self.snapshot.find_mentioned(ids).find(ids)
             # Nobody knows whether its definition is gone, or has the assistant's other id.
-            place = defined.file if defined is not None else f"{entry.file}.{entry.id}.yaml"
-            occupant = entries.by_file.get(place) if place in blobs else None
-            if place in used or (occupant is not None and occupant.id == entry.id):
-                continue
-            # Files may have been renamed in a circle. Then the entry at the new path moves as well.
-            displaced += [occupant] if occupant is not None else []
-            moved[place] = blobs[entry.file]
-            used = {*used, place}
+            place = defined.file if defined is not None else f"{file}.{entries[file].id}.yaml"
+            occupant = entries.get(place)
+            if place not in used and (occupant is None or occupant.id != entries[file].id):
+                # Files may have been renamed in a circle. Then the entry at the new path moves as well.
+                displaced += [place] if occupant is not None and place not in self.removed else []
+                moved[place] = blobs[file]
+                used.add(place)
         return moved
 
     def _find_removed(self) -> set[str]:
