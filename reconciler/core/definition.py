@@ -53,6 +53,7 @@ class TextFile:
     reference: str  # what is after `$file`
     file: str  # from the repository's root
     content: str = dataclasses.field(repr=False)
+    text: str = dataclasses.field(repr=False)  # what the field gets of it
 
 
 @dataclass(frozen=True, kw_only=True)

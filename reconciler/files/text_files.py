@@ -49,40 +49,46 @@ class TextReader:
     ) -> tuple[Mapping[str, Any], tuple[TextFile, ...], list[FieldProblem]]:
         """Return a file's fields with texts filled in, these texts, and problems. Texts must be in one of `folders`."""
         texts: list[TextFile] = []
-        values: list[tuple[FieldPath, str]] = []
         problems: list[FieldProblem] = []
         # At the top it would replace the whole file by one text, without any fields.
         if TEXT_KEY in fields:
             message = f"{TEXT_KEY} inserts one text, not a whole file of fields; write it after a field's name"
             problems.append(FieldProblem((TEXT_KEY,), message, about="key"))
             fields = {key: value for key, value in fields.items() if key != TEXT_KEY}
+        mentions = dict(find_references(fields))
+        values = dict.fromkeys(mentions, "")
         size = 0
-        for path, mention in find_references(fields):
-            text, problem = "", _check_reference(path, mention)
-            if problem is None:
-                reference = mention[TEXT_KEY]
-                result = self._find(reference, file, folders)
-                if not isinstance(result, str):
-                    content, text = result
-                    name = resolve_reference(reference, file)
-                    texts.append(TextFile(path=path, reference=reference, file=name, content=content))
-                    size += len(text)
-                    result = "" if size <= MAX_TEXTS else f"its text files are over {MAX_TEXTS >> 20} MiB together"
-                if result:
-                    text, problem = "", FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {result}", result)
-            values.append((path, text))
-            problems += [problem] if problem is not None else []
-        return put_all(fields, values), tuple(texts), problems
+        for path, mention in mentions.items():
+            found = self._find(path, mention, file, folders)
+            if isinstance(found, FieldProblem):
+                problems.append(found)
+                continue
+            texts.append(found)
+            size += len(found.text)
+            if size > MAX_TEXTS:
+                problems.append(_refuse(path, f"its text files are over {MAX_TEXTS >> 20} MiB together"))
+            else:
+                values[path] = found.text
+        return put_all(fields, values.items()), tuple(texts), problems
 
-    def _find(self, reference: str, file: str, folders: Sequence[str]) -> tuple[str, str] | str:
-        """Return the content and the text of the file that a reference names, or what is wrong with it."""
-        name = resolve_reference(reference, file)
+    def _find(
+        self, path: FieldPath, mention: Mapping[str, Any], file: str, folders: Sequence[str]
+    ) -> TextFile | FieldProblem:
+        """Return the text file that a field of `file` mentions, or what is wrong with it."""
+        if (problem := _check_reference(path, mention)) is not None:
+            return problem
+        name = resolve_reference(mention[TEXT_KEY], file)
         if not any(is_inside(name, folder) for folder in folders):
             allowed = " or ".join("the definitions' folder" if folder == "." else folder for folder in folders)
-            return f"{name} is outside {allowed}; text files must be inside it"
-        return self._read_cached(name)
+            return _refuse(path, f"{name} is outside {allowed}; text files must be inside it")
+        result = self._read_cached(name)
+        if isinstance(result, str):
+            return _refuse(path, result)
+        content, text = result
+        return TextFile(path=path, reference=mention[TEXT_KEY], file=name, content=content, text=text)
 
     def _read_file(self, name: str) -> tuple[str, str] | str:
+        """Return the content and the text of a file, or what is wrong with it."""
         path = self._root / name
         try:
             mode = path.lstat().st_mode
@@ -113,6 +119,10 @@ class TextReader:
             code = f"U+{ord(match[0]):04X}"
             return f"{name} has an invisible control character ({code}) in line {line}, column {column}; remove it"
         return text, clean_text(text)
+
+
+def _refuse(path: FieldPath, reason: str) -> FieldProblem:
+    return FieldProblem((*path, TEXT_KEY), f"{dotted(path)}: {reason}", reason)
 
 
 def _suggest_path(path: Path) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
-from reconciler.assistant.texts import clean_text
 from reconciler.core.canonical import align_line_ends, canonical
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
@@ -73,7 +72,7 @@ def _find_parts(definition: Definition, path: FieldPath) -> Iterator[tuple[str, 
         if value is MISSING:
             continue
         yield layer.file, path, value
-        yield from ((each.file, (), clean_text(each.content)) for each in layer.texts if each.path[: len(path)] == path)
+        yield from ((each.file, (), each.text) for each in layer.texts if each.path[: len(path)] == path)
         if not isinstance(value, Mapping) or layer.text_at(path):
             return
 
