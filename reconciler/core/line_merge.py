@@ -1,6 +1,6 @@
 """Merges the edits of git and live: texts line by line, lists element by element. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.paths import FieldPath
@@ -32,6 +32,14 @@ def find_touching(versions: Versions, path: FieldPath, merge_texts: MergeTexts) 
     for place, part in _divide(versions, path):
         if not _are_all(list, part) and _merge_part(*part, merge_texts) is MISSING:
             yield place, part
+
+
+def count_equal_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """Return how many lines, or other texts, two sequences share at the beginning, and how many more at the end."""
+    limit = min(len(old), len(new))
+    head = next((at for at in range(limit) if old[at] != new[at]), limit)
+    tail = next((at for at in range(limit - head) if old[-1 - at] != new[-1 - at]), limit - head)
+    return head, tail
 
 
 def has_lines(*values: Any | Missing) -> bool:

@@ -5,7 +5,6 @@ text files, and definitions that still say `id: new`, have none, and are followe
 """
 
 import functools
-import itertools
 import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from reconciler.assistant.texts import clean_text
 from reconciler.core.definition import NEW, SUFFIXES
+from reconciler.core.line_merge import count_equal_ends
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
 from reconciler.dataclass import dataclass
@@ -153,9 +153,8 @@ def _find_place_before(place: str, swaps: Swaps) -> str:
     """Return the earlier path of a file new in a commit: that of the most similar removed file, else its own."""
 
     def likeness(path: str) -> tuple[bool, int]:
-        pairs = zip(reversed(path.split("/")), reversed(place.split("/")), strict=False)
-        alike = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
-        return swaps[path][0] == swaps[place][1], len(list(alike))
+        alike, _ = count_equal_ends(path.split("/")[::-1], place.split("/")[::-1])
+        return swaps[path][0] == swaps[place][1], alike
 
     removed = [path for path, (_, new) in swaps.items() if not new.strip("0") and any(likeness(path))]
     return max(sorted(removed), key=likeness, default=place)

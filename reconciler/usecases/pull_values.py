@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -12,7 +11,7 @@ from reconciler.assistant.paths import FieldPath, dotted, part_below
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.canonical import equal, equal_completely
 from reconciler.core.definition import MAX_BYTES, Layer, TextFile
-from reconciler.core.line_merge import MergeTexts, find_touching, has_lines, merge_values
+from reconciler.core.line_merge import MergeTexts, count_equal_ends, find_touching, has_lines, merge_values
 from reconciler.core.origin import Change
 from reconciler.core.outcome import Kind
 from reconciler.core.settings import IgnoreRule
@@ -224,15 +223,9 @@ def _write_text(content: str, text: str) -> str:
     windows = body.count("\r\n") * 2 > body.count("\n")
     old, new = (re.findall(r"[^\n]*\n|[^\n]+", whole) for whole in (body, text + ending))
     # A file may mix its line ends, and a line that stays keeps its own.
-    first = _count_same(old, new)
-    last = _count_same(old[first:][::-1], new[first:][::-1])
+    first, last = count_equal_ends([line.replace("\r\n", "\n") for line in old], new)
     edited = "".join(new[first : len(new) - last]).replace("\n", "\r\n" if windows else "\n")
     return "".join([content[: len(content) - len(body)], *old[:first], edited, *old[len(old) - last :]])
-
-
-def _count_same(old: Sequence[str], new: Sequence[str]) -> int:
-    pairs = zip(old, new, strict=False)
-    return len([*itertools.takewhile(lambda pair: pair[0].replace("\r\n", "\n") == pair[1], pairs)])
 
 
 def _find_obstacle(text: TextFile, content: str, value: str) -> str:

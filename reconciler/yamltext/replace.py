@@ -1,10 +1,10 @@
 """Ways to replace a value in a YAML text, the best first; the caller takes the first that reads as intended."""
 
 import dataclasses
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.core.line_merge import count_equal_ends
 from reconciler.yamltext.draft import Draft, Splice, Splices, find_quotes
 from reconciler.yamltext.scalars import SCALAR_TAGS
 from reconciler.yamltext.spans import Member, Node, line_end, line_start
@@ -89,19 +89,13 @@ def _replace_body(draft: Draft, node: Node, lines: Sequence[str]) -> Splice:
     """Return the splice that gives a block text new lines. Equal ones at its beginning and end are not touched."""
     # Lines that stay are not written again: a file may mix its line breaks, and they would change.
     old = node.lines
-    first = _count_same(node, old, lines)
-    last = _count_same(node, old[first:][::-1], lines[first:][::-1])
+    # A line of blanks is an empty line, if it is not longer than the text's indentation.
+    contents = (line.lstrip("\r\n") for line in old)
+    first, last = count_equal_ends([line if line[node.body_column :] else "" for line in contents], lines)
     start = line_end(draft.text, node.header) + len("".join(old[:first]))
     end = node.end - len("".join(old[len(old) - last :]))
     new = lines[first : len(lines) - last]
     return Splice(start, end, draft.insert_after(end, new).text) if last else draft.replace_lines(start, end, new)
-
-
-def _count_same(node: Node, old: Sequence[str], new: Sequence[str]) -> int:
-    old_lines = (line.lstrip("\r\n") for line in old)
-    pairs = zip(old_lines, new, strict=False)
-    is_same = (line == other or not (other or line[node.body_column :]) for line, other in pairs)
-    return len([*itertools.takewhile(bool, is_same)])
 
 
 def _write_collection(draft: Draft, holder: Node, member: Member, value: Any, layout: Layout) -> list[Splice]:

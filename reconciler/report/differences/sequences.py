@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeVar
 
+from reconciler.core.line_merge import count_equal_ends
+
 Opcode = tuple[bool, Sequence[str], Sequence[str]]
 _Match = tuple[int, int, int]  # where it begins in each of the two, and its length
 _Item = TypeVar("_Item")
@@ -97,7 +99,7 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
     while stretches:
         old_start, old_end, new_start, new_end = stretches.pop()
         # People change little of a long text, so set its equal ends aside first.
-        head, tail = _count_equal_ends(old[old_start:old_end], new[new_start:new_end])
+        head, tail = count_equal_ends(old[old_start:old_end], new[new_start:new_end])
         yield old_start, new_start, head
         yield old_end - tail, new_end - tail, tail
         old_start, new_start = old_start + head, new_start + head
@@ -121,14 +123,6 @@ def _find_matches(old: Sequence[str], new: Sequence[str], junk: bool) -> Iterato
             room -= _MOST_STEPS
             matches = _find_shortest(before, after)
         yield from ((old_start + old_place, new_start + new_place, length) for old_place, new_place, length in matches)
-
-
-def _count_equal_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """Return how many texts two sequences share at the beginning, and how many more at the end."""
-    limit = min(len(old), len(new))
-    head = next((at for at in range(limit) if old[at] != new[at]), limit)
-    tail = next((at for at in range(limit - head) if old[-1 - at] != new[-1 - at]), limit - head)
-    return head, tail
 
 
 def _count_pairs(old: Sequence[str], new: Sequence[str]) -> int:
