@@ -424,6 +424,25 @@ def test_a_comment_that_cannot_be_written_locks_no_rollback(
     assert (result.returncode, f"ci/{failing}.sh" in result.stdout) == ((1, True) if failing else (0, False))
 
 
+def test_environments_of_one_pipeline_keep_their_reports_apart(tmp_path: Path) -> None:
+    """GitLab puts the artifacts of all jobs of a matrix into one folder, before the result and the rollback."""
+    jobs = yaml.safe_load((ROOT / "reconciler" / "starter" / "gitlab" / "assistants.yml").read_text("utf-8"))
+    result = "\n".join(["set -eo pipefail", *jobs["assistants-result"]["script"]])
+    with place_at(tmp_path, settings=f"{SETTINGS}environments: {{east: {{}}, west: {{}}}}\n") as place:
+        scripts = Scripts(place)
+        names = [{"RECONCILER_ENVIRONMENT": name} for name in ("east", "west")]
+        assert [scripts.run("apply", "first", **name) for name in names] == [0, 0]
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.commit()
+        with place.failing("asst_visits"):
+            assert scripts.run("apply", **names[0]) == 2
+        assert scripts.run("apply", **names[1]) == 0
+        assert [scripts.run_words("-c", result, **name) for name in names] == [1, 0]
+        assert {path.name for path in (place.root / "reports").iterdir()} == {"east", "west"}
+        assert scripts.run("rollback", **names[1]) == 0, scripts.said
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Welcome!"
+
+
 def test_a_package_that_cannot_be_downloaded_is_a_failure_and_no_warning(tmp_path: Path) -> None:
     installation = tmp_path / "home" / "source" / ".github" / "actions" / "install" / "install"
     git = tmp_path / "bin" / "git"

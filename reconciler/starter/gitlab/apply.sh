@@ -5,9 +5,8 @@
 # APPLY_MAX_CHANGES, APPLY_ALLOW_OLDER (true), RECONCILER_ON_DRIFT.
 set -euo pipefail
 
-rm -f reports/not-applied reports/applied-before
 begins=apply . "$(dirname "$0")/record.sh"
-: > reports/not-applied # without this file, assistants-result fails
+: > "$reports/not-applied" # without this file, assistants-result fails
 options=()
 [[ -z ${APPLY_MAX_CHANGES:-} ]] || options+=("--max-changes=$APPLY_MAX_CHANGES")
 [[ ${APPLY_ALLOW_OLDER:-} != true ]] || options+=(--allow-older)
@@ -15,7 +14,7 @@ named=${APPLY_FORCE_CONFLICTS:-${APPLY_ONLY:-}}
 mapfile -t assistants < <(split "$named")
 mapfile -t files < <(split "${APPLY_CREATE:-}")
 stop() {
-  rm reports/apply.could-not-begin.md # no news for the issue
+  rm "$reports/apply.could-not-begin.md" # no news for the issue
   echo "Nothing was sent: $1" >&2
   exit 1
 }
@@ -26,7 +25,7 @@ stop() {
 [[ -z ${APPLY_FORCE_CONFLICTS:-} ]] || options+=(--force-conflicts)
 
 if [[ -n $before ]]; then
-  git rev-parse --verify --quiet "$before^1" > reports/applied-before # for ci/tell.sh
+  git rev-parse --verify --quiet "$before^1" > "$reports/applied-before" # for ci/tell.sh
   # Named assistants, live edits to revert, and a limit in percent also concern what git has not changed. A wrong match
   # in the settings only means that more assistants are read.
   settings=$(dirname "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
@@ -37,18 +36,18 @@ if [[ -n $before ]]; then
   token=${CI_JOB_ID:-$$}-$(date +%s)
   captured apply reconciler announce --token "$token" -- "${files[@]}" || {
     # A late run is no news for the issue: a newer one has applied everything.
-    git merge-base --is-ancestor "$before^1" HEAD || rm reports/apply.could-not-begin.md
+    git merge-base --is-ancestor "$before^1" HEAD || rm "$reports/apply.could-not-begin.md"
     exit 1
   }
   captured apply publish || {
-    echo "Nothing was sent: the record cannot be pushed." | tee -a reports/apply.could-not-begin.md >&2
+    echo "Nothing was sent: the record cannot be pushed." | tee -a "$reports/apply.could-not-begin.md" >&2
     exit 1
   }
   options+=(--create "--announced=$token")
 elif [[ ${1:-} == first ]]; then
   options+=(--base none)
 else
-  rm reports/apply.could-not-begin.md
+  rm "$reports/apply.could-not-begin.md"
   echo "Nothing was sent: there is no record yet. The first time, run: ci/apply.sh first" >&2
   echo "In GitLab, start the job assistants-first-run${CI_PIPELINE_URL:+: $CI_PIPELINE_URL}" >&2
   exit 3
@@ -57,12 +56,12 @@ fi
 # What was applied must be recorded, even if another assistant failed.
 failed=0
 reported apply --yes --record "${options[@]}" -- "${assistants[@]}" || failed=$?
-if ((failed != 0)) && [[ -s reports/apply.json ]]; then
-  echo "Not everything was applied: see the job assistants-apply and its reports." > reports/not-applied
+if ((failed != 0)) && [[ -s $reports/apply.json ]]; then
+  echo "Not everything was applied: see the job assistants-apply and its reports." > "$reports/not-applied"
   failed=2
 fi
 if ! publish; then
-  echo "What was applied is live, but not recorded. Run this again." | tee reports/not-applied >&2
+  echo "What was applied is live, but not recorded. Run this again." | tee "$reports/not-applied" >&2
   exit 2
 fi
 exit "$failed"

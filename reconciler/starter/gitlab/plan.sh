@@ -15,10 +15,10 @@ fi
 git checkout --quiet --detach
 if ! git -c user.name=ci -c user.email=ci@localhost merge --quiet --no-edit "$since"; then
   git merge --abort
-  mkdir -p reports # the merge may have removed it
-  rm -f reports/plan.*
+  mkdir -p "$reports" # the merge may have removed it
+  rm -f "$reports"/plan.*
   what="This branch cannot be merged as it is: both sides changed the same lines. Merge the target into it first."
-  printf '### There is no plan\n\n%s\n' "$what" > reports/plan.could-not-begin.md
+  printf '### There is no plan\n\n%s\n' "$what" > "$reports/plan.could-not-begin.md"
   echo "$what" >&2
   exit 1
 fi
@@ -31,6 +31,6 @@ reported plan --changed-since "$since" "${chosen[@]}" || failed=$?
 # A conflict that an earlier merge left open is no reason to stop this one.
 git rev-list --end-of-options "$since..HEAD" | python3 -I -c '
 import json, sys
-own, assistants = set(sys.stdin.read().split()), json.load(open("reports/plan.json"))["assistants"]
+own, assistants = set(sys.stdin.read().split()), json.load(open(sys.argv[1]))["assistants"]
 conflicts = [change for one in assistants for change in one["changes"] if change["kind"] == "conflict"]
-sys.exit(any("since" not in change or change["since"]["commit"] in own for change in conflicts))'
+sys.exit(any("since" not in change or change["since"]["commit"] in own for change in conflicts))' "$reports/plan.json"

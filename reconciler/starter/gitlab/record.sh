@@ -1,11 +1,16 @@
 # ci/record.sh: sourced by the other scripts. Fetches the record of what was applied; without one, `base` is none.
 # `begins` names the command that is about to run: the reports of an earlier job in this folder are not its own.
-[[ ! -L reports ]] || rm reports # a branch may contain it, and it could point anywhere
-mkdir -p reports
+# Each environment has its own folder, because a pipeline may run several.
+reports=reports${RECONCILER_ENVIRONMENT:+/$RECONCILER_ENVIRONMENT}
+for folder in reports "$reports"; do
+  [[ ! -L $folder ]] || rm "$folder" # a branch may contain it, and it could point anywhere
+done
+mkdir -p "$reports"
 if [[ -n ${begins:-} ]]; then
-  rm -f reports/"$begins".*
+  rm -f "$reports/$begins".*
+  [[ $begins != apply ]] || rm -f "$reports"/{not-applied,applied-before}
   # If this job ends before the command starts, ci/tell.sh has only this.
-  printf '### `reconciler %s` could not start\n\nSee the log of the job.\n' "$begins" > "reports/$begins.could-not-begin.md"
+  printf '### `reconciler %s` could not start\n\nSee the log of the job.\n' "$begins" > "$reports/$begins.could-not-begin.md"
 fi
 record=refs/reconciler/${RECONCILER_ENVIRONMENT:+$RECONCILER_ENVIRONMENT/}applied
 base=$record
@@ -54,26 +59,26 @@ propose() {
 
 # Runs a command with its reports.
 reported() {
-  local command=$1 suffix reports=()
+  local command=$1 suffix files=()
   shift
-  rm -f reports/"$command".*
+  rm -f "$reports/$command".*
   for suffix in json md html xml codequality; do
-    reports+=(--report "reports/$command.$suffix")
+    files+=(--report "$reports/$command.$suffix")
   done
-  captured "$command" reconciler "$command" "${reports[@]}" "$@"
+  captured "$command" reconciler "$command" "${files[@]}" "$@"
 }
 
 # Runs a step of a command: if that ends without a report, the step's output is saved instead.
 captured() {
   local name=$1 code=0
   shift
-  "$@" 2> "reports/$name.said" || code=$?
-  cat "reports/$name.said" >&2
-  if [[ ! -s reports/$name.json ]]; then
-    { echo "### \`reconciler $name\` could not start" && echo && sed 's/^/    /' "reports/$name.said"; } \
-      > "reports/$name.could-not-begin.md"
+  "$@" 2> "$reports/$name.said" || code=$?
+  cat "$reports/$name.said" >&2
+  if [[ ! -s $reports/$name.json ]]; then
+    { echo "### \`reconciler $name\` could not start" && echo && sed 's/^/    /' "$reports/$name.said"; } \
+      > "$reports/$name.could-not-begin.md"
   fi
-  rm "reports/$name.said"
+  rm "$reports/$name.said"
   return "$code"
 }
 
