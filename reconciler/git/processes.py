@@ -21,6 +21,7 @@ from reconciler.errors import RepositoryError
 # Variables that git sets for hooks: they would select another repository, or change the meaning of paths.
 _OF_HOOKS = re.compile("GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|[A-Z]+_PATHSPECS)")
 _Started = TypeVar("_Started")
+_OLDEST = "2.31"  # has --path-format and --diff-merges; an older one prints an option that it does not know
 _NEEDED = "the repository's history shows which values were edited live"
 _CHUNK = 64 * 1024
 _MOST_LINES = 10  # of what a child says on stderr
@@ -56,7 +57,7 @@ class Processes:
         """Return what a command prints, which must be `count` lines: no output is no answer."""
         lines = os.fsdecode(self.run(*arguments, stdin=stdin)).splitlines()
         if len(lines) != count:
-            raise self.failure(arguments[0], "no answer")
+            raise self.failure(arguments[0], "no answer that can be read")
         return lines
 
     def run_or_none(self, *arguments: str, no: range) -> bytes | None:
@@ -100,7 +101,7 @@ class Processes:
 
     def failure(self, command: str, message: str) -> RepositoryError:
         """Return git's own message as an error, with a hint about the one that is common in containers."""
-        hint = f"git must work here: {_NEEDED}"
+        hint = f"git {_OLDEST} or newer must work here: {_NEEDED}"
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
         return RepositoryError(f"git {command}: {message}", hint=hint)
