@@ -178,6 +178,21 @@ def test_a_long_text_is_shown_in_full_where_all_fit() -> None:
     assert "Left out" not in render_markdown(document("plan", *entries, base=BASE))
 
 
+def test_the_short_texts_of_an_assistant_take_no_room_from_its_long_ones() -> None:
+    rules = "".join(f"{number}. Say what is open, and promise nothing about rule {number}.\n" for number in range(700))
+    texts = {"prompt": rules, "style": "Be kind.\nBe brief.\n", "tail": "One.\nTwo.\n"}
+    changes = [change(f"/metadata/{name}", text) for name, text in texts.items()]
+    text = render_markdown(document("plan", assistant("a", *changes)))
+    assert "Left out" not in text
+    assert "+ 699. Say what is open" in text
+    assert len(text) < MARKDOWN_LIMIT
+
+    changes += [change(f"/metadata/{name}", rules + rules) for name in ("p1", "p2")]
+    text = render_markdown(document("plan", assistant("a", *changes)))
+    assert [text.count(f"more lines of metadata.{name}") for name in ("prompt", "p1", "p2", "style")] == [1, 1, 1, 0]
+    assert MARKDOWN_LIMIT - 3_000 < len(text) < MARKDOWN_LIMIT
+
+
 def test_a_word_without_an_end_is_cut() -> None:
     old, new = "o" * 3_000, "n" * 3_000
     changes = [change(f"/metadata/{key}", f"{new}{key}", f"{old}{key}") for key in "abc"]

@@ -13,7 +13,7 @@ from reconciler.report import wording
 from reconciler.report.cards import Card
 from reconciler.report.differences.sentences import describe_missing_lines
 from reconciler.report.formats.inert import code, cut, inline, shorten_middle
-from reconciler.report.formats.page import Page, measure_utf16
+from reconciler.report.formats.page import Page, find_share, measure_utf16
 from reconciler.report.formats.section import ELSEWHERE, LONGEST_SENTENCE, head_table, join_cells, render_section
 from reconciler.report.remarks import Note, write_place
 from reconciler.report.report import ProblemEntry
@@ -120,15 +120,9 @@ def _name_fields(card: Card) -> str:
 
 
 def _share_room(cards: Sequence[Card], room: int) -> int:
-    """Return how much space the long texts of a section get at most. Long ones get what the short ones do not need."""
-    sizes = sorted(_HEAD + _LINE * sum(card.changed_lines.values()) for card in cards)
-    share = room
-    for place, size in enumerate(sizes):
-        share = room // (len(sizes) - place)
-        if size > share:
-            break
-        room -= size
-    return max(share - _HEAD, _SHORT)
+    """Return how much space the long texts of a section get at most."""
+    sizes = (_HEAD + _LINE * sum(card.changed_lines.values()) for card in cards)
+    return max(find_share(sizes, room) - _HEAD, _SHORT)
 
 
 def _add_sections(cards: Sequence[Card], page: Page) -> None:

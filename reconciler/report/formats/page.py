@@ -44,6 +44,17 @@ def fit_lines(
     return shown, lacks, room
 
 
+def find_share(sizes: Iterable[int], room: int) -> int:
+    """Return how much space each of several parts gets at most. Long ones get what the short ones do not need."""
+    ascending, share = sorted(sizes), room
+    for place, size in enumerate(ascending):
+        share = room // (len(ascending) - place)
+        if size > share:
+            break
+        room -= size
+    return share
+
+
 @dataclass(slots=True)
 class Page:
     """Parts with blank lines between them, as many as there is space for. `measure` returns the length of a text."""

@@ -13,7 +13,7 @@ from reconciler.report.differences.diffs import DiffLine
 from reconciler.report.differences.sentences import Field, describe_missing_lines
 from reconciler.report.differences.values import escape
 from reconciler.report.formats.inert import begin_paragraph, code, cut, fence, html_code, inline
-from reconciler.report.formats.page import fit_lines, measure_utf16
+from reconciler.report.formats.page import find_share, fit_lines, measure_utf16
 from reconciler.report.remarks import NOT_LIVE, SET_BY, Remark
 from reconciler.report.wording import count_noun
 
@@ -40,7 +40,7 @@ class Section:
     """An unfinished section: its parts, the space left for long ones, and the missing lines by field."""
 
     room: int
-    pending_texts: int  # long texts that are still to come, and share the space
+    share: int  # of the space, for each long text
     parts: list[str] = dataclasses.field(default_factory=list)
     lacks: Counter[str] = dataclasses.field(default_factory=Counter)
 
@@ -50,7 +50,7 @@ def render_section(card: Card, room: int) -> tuple[str, Counter[str]]:
 
     `room` is how many characters long texts and names may take. With 0, values are left out and sentences are brief.
     """
-    section = Section(room, sum(field.long is not None for field in card.fields))
+    section = Section(room, find_share((_estimate_size(field) for field in card.fields), room) if room else 0)
     for group in card.groups if room else ():
         _add_group(group, section)
     if not room and card.fields:
@@ -107,15 +107,20 @@ def _write_meaning(field: Field) -> str:
 
 def _fence_lines(field: Field, section: Section) -> str:
     """Return as much of a long text's diff as there is space for, with a count of the missing lines."""
-    share = section.room // max(section.pending_texts, 1)
+    share = min(section.share, section.room)
     lines, lacks, room = fit_lines(field.lines, share, _write_line, measure_utf16)
     section.room -= share - room
-    section.pending_texts -= 1
     if lacks:
         section.lacks[field.name] += lacks
         omitted = count_noun(lacks, "more line", "more lines")
         lines.append(f"  \u2026 {omitted} of {escape(field.name)}: {ELSEWHERE}")
     return fence(lines, "diff")
+
+
+def _estimate_size(field: Field) -> int:
+    # Writing all lines only to measure them would be expensive. A wrapped line has six more characters for each row.
+    lengths = (measure_utf16(line.text) for line in field.lines)
+    return sum(length + 3 + length // _WIDTH * 6 for length in lengths)
 
 
 def _write_line(line: DiffLine, room: int | None) -> list[str]:
