@@ -3,6 +3,7 @@
 import importlib.resources
 import json
 import os
+import posixpath
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,14 +23,18 @@ _PLACES: dict[Ci, str] = {"github": ".github/workflows", "gitlab": "ci"}
 def list_files(directory: str, *, api_url: str | None, ci: Ci | None, package: str | None) -> dict[str, str]:
     """Return the texts of a new project's files; `package` is `OWNER/REPOSITORY@COMMIT`, for a pipeline to find it."""
     url = f"api_url: {json.dumps(api_url)}" if api_url else "# api_url: https://agents.example.edu/api"
-    return {
+    project, name = posixpath.split(directory)
+    files = {
         # Git keeps no empty folder, and a name with a dot is no definition.
-        f"{directory}/.gitkeep": "",
+        f"{name}/.gitkeep": "",
         FILE_NAME: _read_starter("reconciler.yaml").format(api_url=url),
-        ".gitattributes": _read_starter("gitattributes").format(directory=directory),
-        **dict(_list_editor_files(directory)),
-        **dict(_list_pipeline(ci, directory, package) if ci is not None else ()),
+        ".gitattributes": _read_starter("gitattributes").format(directory=name),
+        **dict(_list_editor_files(name)),
     }
+    # A project in a folder of a larger repository keeps its files together; hosts look for a pipeline in the root only.
+    return {posixpath.join(project, file): text for file, text in files.items()} | dict(
+        _list_pipeline(ci, directory, package) if ci is not None else ()
+    )
 
 
 def read_next_steps(directory: str, ci: Ci | None, *, package: str | None) -> str:

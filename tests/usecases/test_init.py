@@ -131,7 +131,7 @@ def test_below_a_project_init_names_the_folder_of_that_project(tmp_path: Path) -
     (tmp_path / "below").mkdir()
     result = run("init", cwd=tmp_path / "below")
     assert (result.code, [*(tmp_path / "below").iterdir()]) == (1, [])
-    assert "the definitions' folder is ../assistants, and init works only in the folder above it" in result.stderr
+    assert "the definitions' folder is ../assistants, and init works only in a folder above it" in result.stderr
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
@@ -141,6 +141,14 @@ def test_a_pipeline_is_not_written_where_the_host_would_not_find_it(tmp_path: Pa
     result = run("init", "--ci", ci, cwd=tmp_path / "below")
     assert (result.code, [*(tmp_path / "below").iterdir()]) == (1, [])
     assert "only in the repository's root" in result.stderr
+    assert f"run this in {tmp_path}, with --directory below/assistants\n" in result.stderr
+    hinted = run("init", "--ci", ci, "--directory", "below/assistants", cwd=tmp_path)
+    pipeline = {"github": [".github/workflows/assistants.yml"], "gitlab": [".gitlab-ci.yml", "ci/assistants.yml"]}[ci]
+    names = [*pipeline, "below/assistants/.gitkeep", "below/reconciler.yaml", "below/.gitattributes"]
+    assert {f"wrote {name}" for name in names} <= set(hinted.stdout.splitlines())
+    assert "below/assistants" in (tmp_path / pipeline[-1]).read_text("utf-8")
+    assert '"/assistants/**"' in (tmp_path / "below" / ".gitattributes").read_text("utf-8")
+    assert "export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_DIRECTORY=below/assistants" in hinted.stderr
 
 
 def test_another_folder_is_named_in_the_pipeline() -> None:

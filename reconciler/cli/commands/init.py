@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -37,15 +38,17 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
         raise UsageError(f"--from is {source!r}", hint="give OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")
     # Paths in the workflows and the editors' settings begin at the project's root.
     directory = choices.directory
-    if directory.is_absolute() or ".." in directory.parts or len(directory.parts) != 1:
-        message = f"the definitions' folder is {directory}, and init works only in the folder above it"
+    if directory.is_absolute() or ".." in directory.parts or not directory.parts:
+        message = f"the definitions' folder is {directory}, and init works only in a folder above it"
         raise UsageError(message, hint="change to that folder, or pass the name of a subfolder to --directory")
     root = repository_root(directory)
     if ci and root != Path.cwd().resolve():
-        raise UsageError("a pipeline's files work only in the repository's root", hint=f"run this in {root}")
+        below = (Path.cwd().resolve() / directory).relative_to(root).as_posix()
+        hint = f"run this in {root}, with --directory {shlex.quote(below)}"
+        raise UsageError("a pipeline's files work only in the repository's root", hint=hint)
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
-    for file, text in list_files(directory.name, api_url=api_url, ci=ci, package=source).items():
+    for file, text in list_files(directory.as_posix(), api_url=api_url, ci=ci, package=source).items():
         if write_new(file, text):
             click.echo(f"wrote {file}")
         elif not file.endswith(".gitkeep"):
@@ -53,5 +56,5 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
             eprint(f"left {file}: {subject} already exists")
     if not (root / ".git").exists():
         eprint("This is not a git repository yet: git init")
-    eprint(read_next_steps(directory.name, ci, package=source).removesuffix("\n"))
+    eprint(read_next_steps(directory.as_posix(), ci, package=source).removesuffix("\n"))
     return 0
