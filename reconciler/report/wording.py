@@ -1,6 +1,7 @@
 """The plain words of every report: outcomes, notes and totals, in one place, so that two formats never differ. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.origin import describe_last_update
@@ -205,8 +206,10 @@ def _count_statuses(report: Report) -> list[str]:
 def _count_outcomes(report: Report) -> list[str]:
     # Some outcomes are always listed, even with 0; the others only if they occurred.
     always = report.traits.always_named
-    rare = [outcome for outcome in Outcome if outcome not in always and report.summary.get(outcome)]
-    return [f"{report.summary.get(outcome, 0)} {outcome.replace('_', ' ')}" for outcome in (*always, *rare)]
+    # Not from the summary, in which `frozen` counts a status, too: a run that was stopped has skipped those.
+    counts = Counter(entry.outcome for entry in report.assistants)
+    rare = [outcome for outcome in Outcome if outcome not in always and counts[outcome]]
+    return [f"{counts[outcome]} {outcome.replace('_', ' ')}" for outcome in (*always, *rare)]
 
 
 def _describe_problems(report: Report) -> str:

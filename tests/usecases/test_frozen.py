@@ -119,6 +119,11 @@ def test_the_exit_code_does_not_count_what_is_frozen(repo: Story) -> None:
     assert codes == [2, 0]
 
 
+def test_a_run_that_was_stopped_counts_it_once(repo: Story) -> None:
+    stopped = repo.run("apply", "--yes", "--max-changes", "0").stdout
+    assert stopped.splitlines()[-1] == "Apply: 0 applied, 0 unchanged, 0 failed, 2 skipped."
+
+
 @pytest.mark.parametrize("policy", [("--on-drift", "fail"), ("--on-drift", "revert", "--force-conflicts")])
 def test_a_freeze_stands_above_every_policy(repo: Story, policy: tuple[str, ...]) -> None:
     repo.sandbox.edit("asst_a", **OTHER)
