@@ -16,7 +16,7 @@ from reconciler.errors import ReconcilerError, UsageError
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.git.record import applied_ref
 from reconciler.usecases.earlier_reports import SavedPlan, UnclearWrites
-from reconciler.usecases.plan import plan
+from reconciler.usecases.plan import compare
 from reconciler.usecases.project.new_assistants import adopt_announcement, announce, withdraw
 from reconciler.usecases.project.project import Project, check_policy
 from reconciler.usecases.runs import end_run, make_run, stop_run
@@ -162,7 +162,7 @@ def _carry_out(
     # Only now: a run that is invalid, or was not reviewed, must create nothing.
     if options.create:
         project = dataclasses.replace(project, policy=dataclasses.replace(project.policy, create=True))
-    planned = plan(session.api, project, session.control, command="apply")
+    planned = compare(session.api, project, session.control, command="apply")
     if earlier is not None:
         judged = tuple(earlier.judge(result, project) for result in planned.results)
         planned = dataclasses.replace(planned, results=judged)

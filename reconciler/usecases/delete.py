@@ -25,7 +25,7 @@ from reconciler.files.text_files import mentions
 from reconciler.files.write import check_unchanged
 from reconciler.git.lock import Lock, hold_lock
 from reconciler.usecases.apply import Session, Start, end_without_writing
-from reconciler.usecases.plan import find_shared_assistants, plan
+from reconciler.usecases.plan import compare, find_shared_assistants
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.runs import end_run, stop_run
@@ -81,7 +81,7 @@ def _check_one(project: Project) -> Definition:
 def _carry_out(project: Project, definition: Definition, session: Session, *, force_conflicts: bool) -> Run:
     # A read-only policy: nothing of what differs is sent, whatever becomes of the assistant.
     based = dataclasses.replace(project, policy=Policy(read_only=True), base=_choose_base(project, definition))
-    planned = plan(session.api, based, session.control, command="delete")
+    planned = compare(session.api, based, session.control, command="delete")
     planned = dataclasses.replace(planned, removed=())  # that others are gone is not what this run is about
     result = _refuse(project, planned.results[0], force_conflicts=force_conflicts)
     if result.outcome is None and (shared := find_shared_assistants(project, [result])):

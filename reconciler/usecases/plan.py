@@ -26,8 +26,15 @@ from reconciler.usecases.workers import Control, for_each
 _VARIABLE = re.compile(r"\{\{\s*([^\s{}](?:[^{}]*[^\s{}])?)\s*\}\}")  # in a text: {{name}}
 
 
-def plan(api: Assistants, project: Project, control: Control, *, command: str = "plan") -> Run:
+def plan(api: Assistants, project: Project, control: Control) -> Run:
     """Return what `apply` would do, after one GET per definition. An assistant that could not be read has an error."""
+    run = compare(api, project, control, command="plan")
+    # An apply goes by its own options, and says so itself.
+    return dataclasses.replace(run, notes=(*run.notes, *_warn_of_limit(project, run.results)))
+
+
+def compare(api: Assistants, project: Project, control: Control, *, command: str) -> Run:
+    """Return the run of a command that has read every assistant, and has written nothing yet."""
     # Duplicates and namesakes show only when all are read; who set a value is asked of git once for all of them.
     definitions = [definition for definition in project.loaded.definitions if not definition.is_new]
     results = for_each(definitions, lambda each: _plan_one(api, project, each), control, skipped=Result)
@@ -46,7 +53,7 @@ def drift(api: Assistants, project: Project, control: Control) -> Run:
     if not project.base.commit:
         entries = {each.file: Entry(each.id, each.file, each.declared) for each in project.loaded.definitions}
         based = dataclasses.replace(based, base=dataclasses.replace(project.base, entries=Entries(entries)))
-    return plan(api, based, control, command="drift")
+    return compare(api, based, control, command="drift")
 
 
 def plan_offline(project: Project) -> Run:
@@ -84,6 +91,15 @@ def _plan_one(api: Assistants, project: Project, definition: Definition) -> Resu
         return Result(definition, live, error=failure)
     warnings = tuple(describe_variables(planned.changes, project.settings.may_show))
     return Result(definition, live, planned, warnings=warnings)
+
+
+def _warn_of_limit(project: Project, results: Sequence[Result]) -> Iterator[str]:
+    limit = project.settings.max_changes
+    # A share is one of all assistants, and a pipeline plans only those that a branch has changed.
+    if limit is None or (limit.percent and not project.loaded.whole):
+        return
+    if objection := limit.find_objection(sum(result.pending for result in results), len(results)):
+        yield f"An apply would send nothing: {objection}; if the plan is right, raise the limit."
 
 
 def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:

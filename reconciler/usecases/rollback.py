@@ -25,7 +25,7 @@ from reconciler.git.record import NO_RECORD, read_record
 from reconciler.git.repository import Repository
 from reconciler.usecases.apply import Start, ask_and_write
 from reconciler.usecases.earlier_reports import check_origin
-from reconciler.usecases.plan import plan
+from reconciler.usecases.plan import compare
 from reconciler.usecases.project.project import Project
 from reconciler.usecases.writing.recording import record_rollback
 
@@ -50,11 +50,11 @@ def rollback(lock: Lock, read: Callable[[], Project], report: UndoableApply, sta
         undoing = _undo_project(project, reported)
         with start(undoing) as session:
             check_origin(report.origin, project, session.api.url)
-            planned = plan(session.api, undoing, session.control, command="rollback")
+            planned = compare(session.api, undoing, session.control, command="rollback")
             applied = _combine_ids(planned, reported)
             if applied != reported:
                 undoing = _undo_project(project, applied)
-                planned = plan(session.api, undoing, session.control, command="rollback")
+                planned = compare(session.api, undoing, session.control, command="rollback")
             # No `max_changes`: the apply was allowed to write as many, and a share would be one of these assistants
             # only.
             run, _ = ask_and_write(_refuse_obstacles(planned, applied, project.settings), undoing, session)

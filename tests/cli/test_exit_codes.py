@@ -167,6 +167,25 @@ def test_the_limit_may_stand_in_the_settings_and_the_option_wins(project: Projec
         )
 
 
+@pytest.mark.parametrize(
+    ("limit", "paths", "shown"),
+    [(1, (), True), (2, (), False), ("50%", (), True), ("50%", ("assistants/a0.yaml",), False), (0, ("a0",), True)],
+)
+def test_a_plan_says_that_an_apply_would_not_be_allowed(
+    project: Project, limit: int | str, paths: tuple[str, ...], shown: bool
+) -> None:
+    project.configure(max_changes=limit)
+    for number in range(2):
+        project.write(f"a{number}", id=f"asst_{number}", name="New")
+    with running_sandbox({"asst_0": {}, "asst_1": {}}) as sandbox:
+        variables = connection_variables(sandbox)
+        results = {command: run(command, *paths, cwd=project.root, env=variables) for command in ("plan", "drift")}
+    note = "would be written, but max_changes allows"
+    said = {command: note in " ".join(result.stdout.split()) for command, result in results.items()}
+    assert said == {"plan": shown, "drift": False}
+    assert {result.code for result in results.values()} == {0}
+
+
 def test_an_apply_that_brings_not_everything_is_1(project: Project) -> None:
     project.write("a", id="asst_1", name="New")
     project.write("b", id="asst_gone", name="New")

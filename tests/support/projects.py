@@ -26,7 +26,7 @@ from reconciler.git.repository import Repository
 from reconciler.report.build import build_report
 from reconciler.sandbox.accounts import ADMIN
 from reconciler.usecases.apply import ApplyOptions, Session, apply, ask_and_write
-from reconciler.usecases.plan import drift, plan
+from reconciler.usecases.plan import compare, drift, plan
 from reconciler.usecases.project.project import Project as LoadedProject
 from reconciler.usecases.workers import Control
 
@@ -130,7 +130,7 @@ class Project:
         read = self.read(*paths, **changes)
         control = Control(concurrency=concurrency, fail_fast=fail_fast, stopping=stopping)
         with open_api(url, retries=retries, timeout=timeout, email=email, stopping=stopping, lag=lag) as api:
-            planned = plan(api, read, control, command="apply")
+            planned = compare(api, read, control, command="apply")
             between()
             run, _ = ask_and_write(planned, read, Session(api=api, control=control))
             return self.document(run)
