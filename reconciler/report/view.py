@@ -91,9 +91,9 @@ def _list_differences(entries: Iterable[AssistantEntry], report: Report) -> Iter
 
 
 def _choose_title(change: ChangeEntry, entry: AssistantEntry, fate: str, report: Report) -> str:
-    written = is_written(change, entry)
-    # Nobody knows what a write without a clear outcome has done.
-    if written and entry.outcome is not None and not entry.outcome.settled:
+    written, outcome = is_written(change, entry), entry.outcome
+    # Nobody knows what a write without a clear outcome has done, and before the confirmation there was none.
+    if written and (report.traits_of(entry).writes if outcome is None else not outcome.settled):
         written = None
     is_new = entry.status is Status.NEW
     title = "A new assistant" if is_new else report.traits_of(entry).titles[written][change.kind]

@@ -62,7 +62,7 @@ def test_a_rollback_says_nothing_of_git() -> None:
     assert "git" not in page.split("<main>")[1].split("<script>")[0]
 
 
-@pytest.mark.parametrize("outcome", ["indeterminate", "not_converged"])
+@pytest.mark.parametrize("outcome", ["indeterminate", "not_converged", None])
 def test_a_rollback_without_a_clear_outcome_is_not_said_to_have_restored(outcome: str) -> None:
     report_document = document("rollback", assistant("a", GIT, LONG, outcome=outcome), base=BASE)
     for render in (render_text, render_markdown, render_html):
