@@ -91,15 +91,18 @@ class Explainer:
     def unusable(self, call: Call, answer: Answer, problem: str = "", *, right_url: bool = False) -> ApiError:
         """Return the error for a successful answer that cannot be used; `problem` says why.
 
-        The message asks about the URL, unless `right_url`, or unless the body was clearly meant to be JSON.
+        The message has what the API says is wrong (`{"error": "..."}`). Otherwise it asks about the URL, unless
+        `right_url`, or unless the body was clearly meant to be JSON.
         """
         begins_as_json = answer.body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
         bad_json = not problem and begins_as_json and find_json(answer.body) is None
         # The answer to a login that sets no cookie may be the token itself.
         message = f"got {problem or self._describe_body(answer, may_quote=call.method != 'POST')}"
+        if words := _find_error_text(answer):
+            message += f" ({self.quote(words)})"
         # Before each write, the assistant was read, so the URL is right.
-        message += "" if bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
-        return call.fail("protocol", message, hint=f"check the API URL: {self.url}")
+        message += "" if words or bad_json or right_url or call.method == "PATCH" else f": {WRONG_URL}"
+        return call.fail("protocol", message, hint="" if words else f"check the API URL: {self.url}")
 
     def status(self, call: Call, answer: Answer, *, meaning: str = "", hint: str = "") -> ApiError:
         """Return the error for an answer that is not a success; `meaning` says what the status means here."""

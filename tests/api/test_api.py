@@ -232,6 +232,16 @@ def test_the_url_is_asked_about_only_where_it_may_be_wrong(server: OddServer, bo
     assert ("does RECONCILER_API_URL end in /api?" in error.message) is asks
 
 
+def test_a_success_that_says_what_is_wrong_is_quoted(server: OddServer) -> None:
+    server.on("GET *", answer(200, {"error": "maintenance until 6"}))
+    server.on("PATCH *", answer(202, {"error": "queue is full"}))
+    error = catch_error(client(server))
+    assert error.message.endswith("got an object without an `id` (maintenance until 6)")
+    assert error.hint == ""
+    with client(server) as api, pytest.raises(UnclearWrite, match="queue is full"):
+        api.patch("asst_1", {"name": "Desk"}, live_id="asst_1")
+
+
 def test_a_write_that_went_out_was_sent_to_the_right_url(server: OddServer) -> None:
     server.on("PATCH *", answer(204))
     with client(server) as api, pytest.raises(UnclearWrite) as error_info:
