@@ -294,6 +294,7 @@ def _explain_proxy(status: str, proxy: Proxy) -> NoAnswer:
         hint = "ask the operator of the proxy to allow this connection; NO_PROXY lists hosts that need no proxy"
         return NoAnswer("network", text, reached=False, temporary=temporary, hint=hint)
     # Final for the whole run: a proxy may lock an account after a few wrong passwords.
-    problem = "the user name or the password in it is wrong" if proxy.auth else "it requires a user name and a password"
+    problem = f"it {'does not accept the' if proxy.auth else 'requires a'} user name and password"
     hint = f"set {proxy.variable} to http://USER:PASSWORD@HOST:PORT, with special characters as %XX"
+    hint += "; of the ways to sign in to a proxy, only Basic is supported"
     return NoAnswer("network", f"{text}: {problem}", reached=False, temporary=False, final=True, hint=hint)

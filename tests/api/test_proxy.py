@@ -276,6 +276,7 @@ def test_a_wrong_password_is_sent_to_a_proxy_once(
         assert isinstance(error, ApiError)
         assert check_no_secret(error).kind == "network"
         assert f"407 from the proxy in {variable}" in error.message
+        assert "only Basic" in error.hint
         assert variable in error.hint
         assert "running" not in error.hint
 

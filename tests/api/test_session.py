@@ -227,7 +227,7 @@ def test_a_login_is_repeated_like_a_read(server: OddServer) -> None:
     ("reply", "says"),
     [
         (answer(200, {"user": {}}), "without the cookie `auth-token`: does RECONCILER_API_URL end in /api?"),
-        (answer(200, {"error": f"no account with {PASSWORD}"}), "without the cookie `auth-token` (no account with ***)"),
+        (answer(200, {"error": f"no {PASSWORD}"}), "without the cookie `auth-token` (no ***)"),
         (answer(200, {"user": {}}, Set_Cookie="session=hush; Path=/"), "without the cookie"),
         (answer(200, {"user": {}}, Set_Cookie="auth-token=; Max-Age=0"), "without the cookie"),
         (answer(200, "<html>"), "an HTML page instead of JSON"),
