@@ -31,6 +31,7 @@ CREATED: Final = "Reconciler-Created"
 OTHER_IDS: Final = "Reconciler-Ids"
 UNSETTLED: Final = "Reconciler-Unsettled"
 FORM: Final = "Reconciler-Record: 2"
+_ANY_FORM = re.compile("^Reconciler-Record: .*$", re.MULTILINE)
 FETCH: Final = "git fetch origin 'refs/reconciler/*:refs/reconciler/*'"  # of the records of all environments
 _ALL = (TRAILER, LATE, UNDONE, CREATED, OTHER_IDS, UNSETTLED)
 
@@ -245,6 +246,10 @@ def _to_json(entry: Unclear) -> dict[str, Any]:
 def _parse(commit: Commit, ref: str) -> Record:
     if not commit.parents:
         raise _reject(ref, f"{ref} points to {commit.name[:12]}, which is not a record")
+    form = _ANY_FORM.search(commit.message)
+    if form and form[0] != FORM:
+        message = f"the record {commit.name[:12]} of {ref} has a form that this version cannot read ({form[0]})"
+        raise RepositoryError(message, hint="use the version that wrote it, or a later one")
     try:
         keeps = _read_trailers(commit.message)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -261,7 +266,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         date=date.isoformat(),
         # These are for programs; people read the message in `history`.
         message="".join(line for line in lines if not line.startswith((FORM, UNDONE, UNSETTLED))).strip(),
-        resolved=re.search(f"^{FORM}$", commit.message, re.MULTILINE) is not None,
+        resolved=form is not None,
         **keeps,
     )
 

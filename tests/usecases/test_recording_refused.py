@@ -578,6 +578,23 @@ class TestHistory:
         assert "applied: assistants/e?[31m?vil.yaml (asst_e)" in repo.message.splitlines()
 
 
+class TestARecordOfALaterVersion:
+    @pytest.mark.parametrize("command", ["history", "plan", "apply", "pull"])
+    def test_is_not_read_as_an_older_one(self, repo: Story, command: str) -> None:
+        parents = [word for parent in repo.git("log", "-1", "--format=%P", REF).split() for word in ("-p", parent)]
+        message = repo.message.replace("Reconciler-Record: 2", "Reconciler-Record: 3")
+        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
+        later = repo.git(*people, "commit-tree", f"{REF}^{{tree}}", *parents, "-m", message)
+        repo.git("update-ref", REF, later)
+        result = repo.run(command, *(["--yes"] if command == "apply" else []))
+        assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", [])
+        assert (
+            f"the record {later[:12]} of {REF} has a form that this version cannot read (Reconciler-Record: 3)"
+            in result.stderr
+        )
+        assert repo.git("rev-parse", REF) == later
+
+
 class TestARefThatIsNoRecord:
     @pytest.mark.parametrize("command", ["history", "plan", "apply"])
     def test_is_not_taken_for_one(self, repo: Story, command: str) -> None:
