@@ -121,13 +121,16 @@ class UnclearWrites:
             live_value = value_at(result.live, field.path)
             own_values = [*_list_values(field), declared]
             if not any(equal(value, live_value, field.path) for value in own_values if value is not MISSING):
-                strange.append(dotted(field.path))
+                strange.append(field)
         if not strange:
             return result
+        names = ", ".join(dotted(field.path) for field in strange)
+        message = f"{names} shows neither the old value nor the one that was sent: somebody else has changed it since"
+        if any(field.masked for field in strange):
+            message = f"{names} differs from git, and somebody may have changed it: the report lacks sensitive values"
         return result.refuse(
             "conflict",
-            f"{', '.join(strange)} shows neither the old value nor the one that was sent: somebody else has changed it "
-            "since",
+            message,
             hint=f"look at the difference ({project.write_command('plan')}), and apply it as a separate change",
         )
 

@@ -134,7 +134,11 @@ def test_a_sensitive_value_is_not_in_the_report_and_only_todays_is_known(repo: S
     assert "s3cret" not in landed.read_text()
     assert outcomes(repo.apply("--resume", landed)) == {"a": "applied"}
     repo.sandbox.edit("asst_a", metadata={"key": "s3cret-old"})
-    assert outcomes(repo.apply("--resume", landed)) == {"a": "refused"}
+    document = repo.apply("--resume", landed)
+    error = entries(document)["a"]["error"]
+    assert outcomes(document) == {"a": "refused"}
+    assert error is not None
+    assert "metadata.key differs from git, and somebody may have changed it" in error["message"]
 
 
 def test_a_plan_that_sends_an_unclear_write_again_is_a_difference(repo: Story) -> None:
