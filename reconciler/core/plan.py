@@ -134,17 +134,18 @@ class Planner:
         desired, plan = self._compare(desired, live, base, resend)
         # A difference stays a difference, even after an unclear write: by now it may be somebody's edit.
         differing = {*(change.path for change in plan.changes), *(entry.path for entry in plan.ignored)}
-        held = sorted(filter(self._is_ignored, resend))
         # What is ignored stays unclear until the ignore ends: only then can its entry say what was sent. A refused
         # assistant is not written at all.
-        alike = [path for path in resend if path not in differing and path not in held and not plan.refusal]
-        unclear = frozenset(path for path in alike if find_leaf(desired, path)[1] is not MISSING)
+        undeclared = {path: "no longer declared" for path in resend if find_leaf(desired, path)[1] is MISSING}
+        held = undeclared | dict.fromkeys(filter(self._is_ignored, resend), "now ignored")
+        unclear = frozenset(path for path in resend if path not in {*differing, *held} and not plan.refusal)
         may_write = overrides.freeze is None and not policy.read_only
         freeze = overrides.freeze if unclear and not policy.read_only else plan.freeze
         plan = dataclasses.replace(plan, unclear=unclear, resent=unclear if may_write else frozenset(), freeze=freeze)
         patch = self._build_patch(plan, desired, live)
         warnings = (*overrides.warn_of_kept(plan.changes), *_list_warnings(plan, desired, live, patch or {}, resend))
-        notes = (f"the outcome of the last write of {dotted(path)}, which is now ignored, is unclear" for path in held)
+        note = "the outcome of the last write of {}, which is {}, is unclear"
+        notes = (note.format(dotted(path), reason) for path, reason in sorted(held.items()))
         return dataclasses.replace(plan, patch=patch, warnings=(*warnings, *notes))
 
     def plan_creation(self, desired: Mapping[str, Any]) -> Plan:

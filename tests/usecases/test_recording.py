@@ -419,7 +419,9 @@ class TestUnclearWrites:
         unclear.commit()
         assert outcomes(unclear.apply_and_record())["a"] == "unchanged"
         assert (unclear.sandbox.patches, len(unclear.trailers)) == ([], 1)
-        assert entries(unclear.plan())["a"]["released"] == []
+        entry = entries(unclear.plan())["a"]
+        warning = "the outcome of the last write of firstMessage, which is no longer declared, is unclear"
+        assert (entry["released"], entry["warnings"]) == ([], [warning])
         unclear.write("a", name="A", **NEW)  # live shows it, and the provider may not have it
         unclear.commit()
         assert outcomes(unclear.apply_and_record())["a"] == "applied"
