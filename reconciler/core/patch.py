@@ -9,7 +9,15 @@ from typing import Any
 
 from reconciler.assistant.fields import REQUIRED_INSIDE, takes_null
 from reconciler.assistant.paths import FieldPath, dotted
-from reconciler.core.canonical import Whole, asks_anything, equal, equal_completely, equal_exactly
+from reconciler.core.canonical import (
+    Whole,
+    asks_anything,
+    canonical,
+    equal,
+    equal_completely,
+    equal_exactly,
+    exact_text,
+)
 from reconciler.core.tree import MISSING, Missing, value_at
 from reconciler.errors import ReconcilerError
 
@@ -93,8 +101,13 @@ def find_lost_keys(sent: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]
                 yield (*path, key)
     # A list that asks for exactly its elements loses nothing by mistake.
     elif isinstance(sent, list) and isinstance(live, list) and not isinstance(sent, Whole):
-        for index, pair in enumerate(zip(sent, live, strict=False)):
-            yield from find_lost_keys(*pair, (*path, str(index)))
+        texts = [exact_text(canonical(item)) for item in sent]
+        lives = [exact_text(canonical(item)) for item in live]
+        # An element that is sent at another place is not lost.
+        moved = {text for index, text in enumerate(texts) if lives[index : index + 1] != [text]}
+        for index, (pair, text) in enumerate(zip(zip(sent, live, strict=False), lives, strict=False)):
+            if text not in moved:
+                yield from find_lost_keys(*pair, (*path, str(index)))
 
 
 def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, keeps_live: KeepsLive) -> Any | Missing:
