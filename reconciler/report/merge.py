@@ -50,6 +50,8 @@ def merge_reports(reports: Sequence[Report]) -> Report:
         api_url=_common_value([report.api_url for report in reports], None),
         environment=_common_value([report.environment for report in reports], None),
         offline=any(report.offline for report in reports),
+        # Parts that were named may add up to all, but what `--changed` left out is still missing.
+        selection="changed" if any(report.selection == "changed" for report in reports) else None,
         head=_common_value([report.head for report in reports], None),
         options=_common_value([report.options for report in reports], {}),
         base=_common_value(bases, several),

@@ -184,7 +184,7 @@ class Report:
     api_url: str | None
     environment: str | None
     offline: bool
-    # None for all definitions, and for merged reports, which are about all parts together.
+    # None for all definitions, and for merged reports of named parts, which may be all of them together.
     selection: Selection | None = None
     head: str | None
     options: dict[str, Any]

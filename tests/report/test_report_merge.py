@@ -1,11 +1,13 @@
 """Several reports shown as one."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 from rendered import render_github, render_html, render_junit, render_markdown, render_text
 from report_documents import assistant, change, document, failure, ignored, problem, removed
 
+from reconciler.core.run import Selection
 from reconciler.errors import ReportError
 from reconciler.report.merge import merge_reports
 from reconciler.report.read_back import read_origin
@@ -89,6 +91,21 @@ def test_what_the_reports_share_stays_and_what_differs_goes() -> None:
     assert merged.offline is True
     assert merged.tool_version == "0.1.0, 0.2.0"
     assert (merged.started_at, merged.finished_at) == ("2026-01-01T00:00:00Z", "2026-01-01T00:00:06Z")
+
+
+@pytest.mark.parametrize(
+    ("selections", "merged"),
+    [(("changed", "changed"), "changed"), (("changed", None), "changed"), (("named", "named"), None)],
+)
+def test_what_was_left_out_as_unchanged_is_not_called_checked(
+    selections: tuple[Selection | None, ...], merged: Selection | None
+) -> None:
+    """`issue` closes nothing then, and no plan says that nothing was selected."""
+    parts = [
+        dataclasses.replace(document("plan"), environment=f"part-{number}", selection=selection)
+        for number, selection in enumerate(selections)
+    ]
+    assert merge_reports(parts).selection == merged
 
 
 def test_different_bases_are_still_bases_and_a_missing_one_is_not_hidden() -> None:
