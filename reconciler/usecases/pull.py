@@ -19,7 +19,14 @@ from reconciler.core.tree import MISSING, value_at
 from reconciler.dataclass import dataclass
 from reconciler.files.write import rewrite
 from reconciler.usecases.project.project import Project
-from reconciler.usecases.pull_values import Conflicts, SkippedField, choose_values, divide_edits, keep_ignored
+from reconciler.usecases.pull_values import (
+    Conflicts,
+    SkippedField,
+    TextEdits,
+    choose_values,
+    divide_edits,
+    keep_ignored,
+)
 from reconciler.yamltext.edit import EditRefused, NewValues, edit_yaml
 
 _NAMES_SHOWN = 10
@@ -67,26 +74,15 @@ class Puller:
 
     def _pull_one(self, result: Result) -> Iterator[Pulled]:
         definition, plan = result.definition, result.plan
-        if plan is None:
-            return
         # An id that only the record knows so far: the file says `id: new`.
         ids = {ID.path: definition.id} if definition.says_new and definition.id else {}
-        changes = [change for change in plan.changes if change.kind is not Kind.CHANGE]
-        if not (changes or ids):
+        changes = [change for change in plan.changes if change.kind is not Kind.CHANGE] if plan is not None else []
+        if plan is None or not (changes or ids):
             return
-        values, left_out, overwritten = choose_values(changes, self.conflicts, self.project.merge_texts)
-        ignore = self.project.overrides_for(definition.key).ignore
-        for change in (each for each in changes if ignore and each.path in values):
-            declared = value_at(definition.declared, change.path)
-            values[change.path] = keep_ignored(change, values[change.path], declared, ignore)
         layer, file = self.project.find_edited(definition)
         text = layer.text if layer is not None else ""
-        # Lower layers still apply, so a key that live lacks must be written as null.
-        lower_values = merge_layers(lower for lower in definition.layers if lower is not layer)
-        edits = ids | {
-            path: None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value)
-            for path, value in values.items()
-        }
+        values, left_out, overwritten = choose_values(changes, self.conflicts, self.project.merge_texts)
+        edits = ids | dict(self._make_edits(definition, layer, changes, values))
         skips = *left_out, *self._find_skips(definition, edits, layer), *self._find_enforced(definition, plan)
         skipped = {field.path: field for field in skips}
         written_edits = {path: value for path, value in edits.items() if path not in skipped}
@@ -100,14 +96,32 @@ class Puller:
         written = layer.as_written if layer is not None else {}
         kept = (path for path in divided.edits if path not in skipped)
         fields = tuple(path for path in kept if not equal_exactly(value_at(written, path), divided.edits[path]))
-        notes = [f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in divided.unused]
-        notes += [note for path in fields if (note := self._describe_sharing(definition, path))]
-        notes += [note for path in fields for note in warn_of_reordering(path, values.get(path))]
-        if plan.freeze is not None:
-            notes.append(f"the assistant is frozen ({plan.freeze.describe()})")
         lost_changes = tuple(change for change in overwritten if change.path not in skipped)
         if fields or skipped or lost_changes or new_text != text:
-            yield Pulled(file, text, new_text, fields, tuple(sorted(skipped.values())), tuple(notes), lost_changes)
+            notes = tuple(self._list_notes(definition, plan, {path: edits[path] for path in fields}, divided))
+            yield Pulled(file, text, new_text, fields, tuple(sorted(skipped.values())), notes, lost_changes)
+
+    def _make_edits(
+        self, definition: Definition, layer: Layer | None, changes: Iterable[Change], values: Mapping[FieldPath, Any]
+    ) -> Iterator[tuple[FieldPath, Any]]:
+        """Yield what a layer is to say, so that all layers together give the values that live has."""
+        ignore = self.project.overrides_for(definition.key).ignore
+        # Lower layers still apply, so a key that live lacks must be written as null.
+        lower_values = merge_layers(lower for lower in definition.layers if lower is not layer)
+        for change in (each for each in changes if each.path in values):
+            path, declared = change.path, value_at(definition.declared, change.path)
+            value = keep_ignored(change, values[path], declared, ignore)
+            yield path, None if value is MISSING else _make_overlay_value(value_at(lower_values, path), value)
+
+    def _list_notes(
+        self, definition: Definition, plan: Plan, values: Mapping[FieldPath, Any], divided: TextEdits
+    ) -> Iterator[str]:
+        """Yield what people should know of the values that a pull writes into a layer."""
+        yield from (f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in divided.unused)
+        yield from filter(None, (self._describe_sharing(definition, path) for path in values))
+        yield from (note for path, value in values.items() for note in warn_of_reordering(path, value))
+        if plan.freeze is not None:
+            yield f"the assistant is frozen ({plan.freeze.describe()})"
 
     def _find_enforced(self, definition: Definition, plan: Plan) -> Iterator[SkippedField]:
         for path, rule in plan.enforced.items():

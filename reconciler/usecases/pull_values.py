@@ -196,13 +196,13 @@ def divide_edits(layer: Layer | None, edits: NewValues, explain: Callable[[TextF
         for text in texts:
             # A text file goes along with an element of a list that moves.
             place = find_place(item_at(layer.fields, path), value, text.path[len(path) :])
-            old, new = item_at(layer.fields, text.path), MISSING if place is None else item_at(value, place)
-            obstacle = "" if new == old else explain(text)
+            new = MISSING if place is None else item_at(value, place)
+            obstacle = "" if new == text.text else explain(text)
             if place is None or obstacle is None or not isinstance(new, str):
                 divided.unused.append(text)
                 continue
             references.append((place, {TEXT_KEY: text.reference}))
-            if new != old:
+            if new != text.text:
                 content = _write_text(text.content, new)
                 reason = reason or obstacle or _find_obstacle(text, content, new)
                 files.append((path, text, content))
