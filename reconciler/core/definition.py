@@ -220,6 +220,11 @@ def merge_layers(layers: Iterable[Layer]) -> dict[str, Any]:
     return dict(functools.reduce(merge_overlay, (layer.fields for layer in layers), {}))
 
 
+def drop_id(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document declares: all its fields but the id."""
+    return {key: value for key, value in document.items() if key != "id"}
+
+
 def find_declaring_layer(layers: Sequence[Layer], path: FieldPath) -> Layer | None:
     """Return the uppermost of some layers that says something at a path, None if none does."""
     return next((layer for layer in reversed(layers) if value_at(layer.fields, path) is not MISSING), None)

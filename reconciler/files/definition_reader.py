@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.assistant.lints import find_lints
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.problem import MAX_PROBLEMS, FieldProblem, Problem
-from reconciler.core.definition import DEFAULTS, NEW, Definition
+from reconciler.core.definition import DEFAULTS, NEW, Definition, drop_id
 from reconciler.core.rules import RuleSet
 from reconciler.core.settings import FILE_NAME
 from reconciler.core.tree import item_at
@@ -71,7 +71,7 @@ class DefinitionReader:
             key=definition_file.key,
             file=definition_file.file,
             id=id_ if isinstance(id_, str) else "",
-            declared={key: value for key, value in (document or {}).items() if key != "id"},
+            declared=drop_id(document or {}),
             layers=tuple(file.layer for file in files),
             says_new=written_id == NEW,
         )

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from reconciler.assistant.paths import FieldPath, parse_pointer
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, is_definition_file
+from reconciler.core.definition import MAX_RESOLVED, NEW, Definition, drop_id, is_definition_file
 from reconciler.core.json_values import Pointer, from_json
 from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
@@ -163,8 +163,7 @@ def read_entries(record: Record, applied: Snapshot, *, only: Collection[str] | N
         if not is_entry or document is None or not isinstance(document.get("id"), str):
             warnings.append(f"{path} of the record {record.commit[:12]} cannot be read, so its assistant has no base")
             continue
-        declared = {key: value for key, value in document.items() if key != "id"}
-        entries[path] = Entry(document["id"], path, declared, (path,))
+        entries[path] = Entry(document["id"], path, drop_id(document), (path,))
     return Entries(entries, tuple(warnings), record.other_ids)
 
 

@@ -10,7 +10,16 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
-from reconciler.core.definition import NEW, SUFFIXES, Definition, is_defaults_file, is_definition_file, key_of, path_in
+from reconciler.core.definition import (
+    NEW,
+    SUFFIXES,
+    Definition,
+    drop_id,
+    is_defaults_file,
+    is_definition_file,
+    key_of,
+    path_in,
+)
 from reconciler.core.settings import FILE_NAME
 from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
@@ -135,8 +144,7 @@ class Snapshot:
             # A definition that is about to be created has no id in the commit either.
             name = document.get("id", "" if path in without_id else None) if document is not None else None
             if document is not None and isinstance(name, str):
-                declared = {key: value for key, value in document.items() if key != "id"}
-                entries[path] = Entry(name, path, declared, names)
+                entries[path] = Entry(name, path, drop_id(document), names)
             # In an environment, a definition without an id is simply not part of it.
             elif warn and (document is None or self.environment is None or "id" in document):
                 warnings.append(

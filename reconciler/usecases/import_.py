@@ -15,7 +15,7 @@ from reconciler.assistant.file_names import choose_stem, same_name
 from reconciler.assistant.paths import FieldPath
 from reconciler.assistant.texts import FORBIDDEN, TEXT_KEY, clean_text
 from reconciler.core.canonical import normalize_live, use_line_feeds
-from reconciler.core.definition import MAX_BYTES, SUFFIXES, Definition, InvalidDefinition, merge_layers
+from reconciler.core.definition import MAX_BYTES, SUFFIXES, Definition, InvalidDefinition, drop_id, merge_layers
 from reconciler.core.importing import NewDefinition, NewOverlay, build_definition, build_overlay, leave_out_shared
 from reconciler.core.ports import Assistants
 from reconciler.core.settings import Settings
@@ -173,11 +173,11 @@ class Importer:
         """Return the fields of a new definition, which has no id yet, and the overlay on top of it or of an old one."""
         load = functools.partial(load_defaults, self.folder, key, root=self._root)
         layers = [*load(settings=self.settings), *([definition.own_layer] if definition is not None else [])]
-        shared, own_fields = _drop_id(merge_layers(layers)), dict[str, Any]()
+        shared, own_fields = drop_id(merge_layers(layers)), dict[str, Any]()
         if definition is None:
             # All environments share this file, so it must not rely on the defaults of one of them.
             for_all = merge_layers(load(settings=dataclasses.replace(self.settings, overlay=None)))
-            own_fields = _drop_id(leave_out_shared(declared.fields, for_all))
+            own_fields = drop_id(leave_out_shared(declared.fields, for_all))
             shared = merge_overlay(shared, own_fields)
         # Where live lacks a value of the defaults, the new file says null, or the report names the difference.
         return own_fields, build_overlay(shared, declared.fields["id"], live, self.settings, layers)
@@ -195,10 +195,6 @@ class Importer:
             hint = "correct it first, then import again"
             raise DefinitionError(message, where=shared.file, hint=hint)
         return shared
-
-
-def _drop_id(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if key != "id"}
 
 
 def _check_free(file: Path, assistant_id: str, *, force: bool) -> None:
