@@ -31,6 +31,11 @@ class Policy:
     create: bool = False  # new assistants are created
     only_unclear: bool = False  # nothing but fields whose last write is unclear is sent, and what is enforced
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that a report names, by which its differences are sent or left."""
+        return {"on_drift": self.on_drift, "force_conflicts": self.force_conflicts}
+
 
 DEFAULT_POLICY = Policy()
 

@@ -33,8 +33,7 @@ class SavedPlan:
         """Return the project with only the plan's assistants. Raises UsageError for a plan of another kind of run."""
         reviewed = self.reviewed
         check_origin(reviewed.origin, project, api_url)
-        options = {"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts}
-        for name, value in options.items():
+        for name, value in project.policy.options.items():
             if (planned := reviewed.options.get(name)) != value:
                 raise UsageError(f"the plan was made with {name} {planned}, but this run has {value}", hint=AGAIN)
         # A definition without a write may be gone. No reviewed write is missing then.

@@ -40,7 +40,7 @@ def make_run(
         next_expiry=project.settings.next_expiry,
         removed=tuple(RemovedDefinition(entry.file, entry.id) for entry in find_removed(project, results)),
         selection=None if project.loaded.whole else "changed" if project.fork is not None else "named",
-        options={"on_drift": project.policy.on_drift, "force_conflicts": project.policy.force_conflicts},
+        options=project.policy.options,
         sensitive=project.settings.sensitive,
     )
 
