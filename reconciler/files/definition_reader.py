@@ -43,6 +43,15 @@ class ReadDefinition:
         """The problems but for warnings, sorted."""
         return sorted(problem for problem in self.problems if problem.severity == "error")
 
+    @property
+    def has_id(self) -> bool:
+        """Return whether one of its files says an id, right or wrong."""
+        return any("id" in layer.fields for layer in self.definition.layers)
+
+    def with_problems(self, problems: Sequence[Problem]) -> "ReadDefinition":
+        """Return the definition with more problems."""
+        return ReadDefinition(self.definition, (*self.problems, *problems)) if problems else self
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DefinitionReader:

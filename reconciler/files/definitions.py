@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -79,14 +78,9 @@ def load(
         ids = None if files.skipped else {each.id for each in definitions if each.id}
         all_definitions = _add_others(definitions, files, reader, ids)
     collisions = find_collisions(all_definitions, settings)
-    members: list[ReadDefinition] = []
-    for reading in readings:
-        own_problems = collisions.get(reading.definition.file)
-        full = replace(reading, problems=(*reading.problems, *own_problems)) if own_problems else reading
-        # In an environment only definitions with an id take part; a file with mistakes might have one, so it is listed.
-        has_id = any("id" in layer.fields for layer in full.definition.layers)
-        if without_ids or has_id or not settings.environments or full.errors:
-            members.append(full)
+    readings = [each.with_problems(collisions.get(each.definition.file, ())) for each in readings]
+    # In an environment only definitions with an id take part; a file with mistakes might have one, so it is listed.
+    members = [each for each in readings if without_ids or not settings.environments or each.has_id or each.errors]
     lost_overlays = _find_lost_overlays(files, folder, settings, in_passing=in_passing)
     unread = [each for each in lost_overlays if not selected or each.file in chosen]
     unread += _find_skipped(files.skipped, selected, all_definitions, settings)
