@@ -33,6 +33,19 @@ _TOO_LONG: Final = (
 )
 
 
+def find_invisible(line: str) -> tuple[int, str] | None:
+    """Return the column of an invisible character that makes a line unreadable, with what to say about it."""
+    # Tabs have a message of their own. An invisible character inside a text does no harm.
+    last, has_begun = "", False
+    for place, character in enumerate(line):
+        if is_seen(character):
+            has_begun |= character not in " -"
+            last = last if character == " " else character
+        elif character != "\t" and (not has_begun or last in ":-\"'}]" or line[place + 1 : place + 2] == ":"):
+            return place + 1, reject_unseen(character)
+    return None
+
+
 def find_wrong_key(
     lines: Sequence[str], place: tuple[int, int], context: tuple[int, int], problem: str
 ) -> tuple[int, int, str] | None:

@@ -7,7 +7,6 @@ from typing import Final, Literal, NamedTuple
 import yaml
 
 from reconciler.assistant.fields import CLOSED_OBJECTS
-from reconciler.assistant.invisible import is_seen, reject_unseen
 from reconciler.assistant.plain_words import find_slip
 from reconciler.assistant.texts import HOW_TO_RESOLVE, TEXT_KEY
 from reconciler.yamltext.misread_lines import (
@@ -16,6 +15,7 @@ from reconciler.yamltext.misread_lines import (
     KEY_LINE,
     NO_SPACE,
     QUOTE_IT,
+    find_invisible,
     find_pasted_text,
     find_wrong_key,
 )
@@ -54,9 +54,14 @@ class _Error(NamedTuple):
     lines: list[str]
 
     @property
+    def line(self) -> str:
+        """The line of the place."""
+        return self.lines[self.place[0] - 1]
+
+    @property
     def before(self) -> str:
         """The line up to the place."""
-        return self.lines[self.place[0] - 1][: self.place[1] - 1]
+        return self.line[: self.place[1] - 1]
 
     def character(self, place: tuple[int, int]) -> str:
         """Return the character at a place, empty at the end of a line."""
@@ -78,7 +83,7 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     context = _read_mark(error.context_mark or error.problem_mark, lines)
     # So is an invisible character next to a colon, a dash or a quote.
     for number in range(max(1, min(context[0], place[0]) - 1), place[0] + 1):
-        if invisible := _find_invisible(lines[number - 1]):
+        if invisible := find_invisible(lines[number - 1]):
             return number, invisible[0], invisible[1]
     if wrong_key := find_wrong_key(lines, place, context, error.problem or ""):
         return wrong_key
@@ -96,19 +101,6 @@ def explain_error(text: str, error: yaml.MarkedYAMLError) -> tuple[int, int, str
     return *place, f"this is not valid YAML ({error.problem})"
 
 
-def _find_invisible(line: str) -> tuple[int, str] | None:
-    """Return the column of an invisible character that makes a line unreadable, with what to say about it."""
-    # Tabs have a message of their own. An invisible character inside a text does no harm.
-    last, has_begun = "", False
-    for place, character in enumerate(line):
-        if is_seen(character):
-            has_begun |= character not in " -"
-            last = last if character == " " else character
-        elif character != "\t" and (not has_begun or last in ":-\"'}]" or line[place + 1 : place + 2] == ":"):
-            return place + 1, reject_unseen(character)
-    return None
-
-
 def split_lines(text: str) -> list[str]:
     """Return the lines of a text as YAML counts them."""
     return re.split(r"\r\n|\r|\n", text)
@@ -122,7 +114,7 @@ def _read_mark(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
 
 
 def _explain_character(error: _Error) -> str:
-    if error.lines[error.place[0] - 1].startswith("..."):
+    if error.line.startswith("..."):
         return 'this "..." ends the file before its first field; remove this line'
     return _TABS if error.character(error.place) == "\t" else _NEEDS_QUOTES
 
@@ -130,18 +122,8 @@ def _explain_character(error: _Error) -> str:
 def _explain_colon(error: _Error) -> _Explanation:
     # The colon is the second one on its line, or it makes a key of a line below a complete value.
     text = re.match(_KEY_THEN_TEXT, error.before + " ")
-    if text is None and error.before.rstrip().endswith(":"):
-        return _NEEDS_QUOTES.format(":")
-    above = error.lines[error.place[0] - 2] if error.place[0] > 1 else ""
-    indent = len(above) - len(above.lstrip())
-    if text is None and above.strip() and indent == len(error.before) - len(error.before.lstrip()):
-        column, message = find_slip(above) or (indent + 1, _NO_COLON)
-        return (error.place[0] - 1, column), message
     if text is None:
-        return (
-            "this line is indented further than the line above, which already has a value; align it with the "
-            "other fields, or put the text above in quotes if this line belongs to it"
-        )
+        return _explain_key_below(error)
     word = re.search(r"[\w$]+\Z", error.before)
     start = error.place[0], word.start() + 1 if word else error.place[1]
     if text["value"].rstrip() == TEXT_KEY:
@@ -156,9 +138,26 @@ def _explain_colon(error: _Error) -> _Explanation:
     return f'a text with ": " in it must be in quotes; {QUOTE_IT}{curly}'
 
 
+def _explain_key_below(error: _Error) -> _Explanation:
+    if error.before.rstrip().endswith(":"):
+        return _NEEDS_QUOTES.format(":")
+    above = error.lines[error.place[0] - 2] if error.place[0] > 1 else ""
+    if above.strip() and _measure_indent(above) == _measure_indent(error.before):
+        column, message = find_slip(above) or (_measure_indent(above) + 1, _NO_COLON)
+        return (error.place[0] - 1, column), message
+    return (
+        "this line is indented further than the line above, which already has a value; align it with the "
+        "other fields, or put the text above in quotes if this line belongs to it"
+    )
+
+
+def _measure_indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def _explain_key(error: _Error) -> _Explanation:
     before = error.before.rstrip()
-    text = re.match(_KEY_THEN_TEXT, error.lines[error.place[0] - 1])
+    text = re.match(_KEY_THEN_TEXT, error.line)
     if text and before and text["value"][0] in "{[":
         return (error.place[0], text.start("value") + 1), _NEEDS_QUOTES
     if before.endswith(('"', "'")):
@@ -168,7 +167,7 @@ def _explain_key(error: _Error) -> _Explanation:
         if opening is None:
             return "nothing can follow the bracket that closes a group; start a new line"
         return (error.place[0], opening.start() + 1), _NEEDS_QUOTES
-    item = re.match(r"\s*- (\w+):", error.lines[error.place[0] - 1])
+    item = re.match(r"\s*- (\w+):", error.line)
     if item and item[1] in FIELD_NAMES and error.character(error.place) == "-":
         return "a field begins without a dash; remove it"
     if error.character(error.place) == "-":
@@ -178,7 +177,7 @@ def _explain_key(error: _Error) -> _Explanation:
         )
     if before:
         return f"this text cannot continue like this; {QUOTE_IT}"
-    if not re.match(KEY_LINE, error.lines[error.place[0] - 1]):
+    if not re.match(KEY_LINE, error.line):
         return "this line is neither a field nor a list item; lines of a text are indented as far as its first line"
     return "this line is not indented like its neighbours; fields that belong together start in the same column"
 
@@ -202,9 +201,10 @@ def _find_opening_quote(error: _Error, before: str) -> _Explanation | None:
 
 
 def _explain_missing_colon(error: _Error) -> str:
-    if re.match(GLUED, error.lines[error.context[0] - 1]):
+    line = error.lines[error.context[0] - 1]
+    if re.match(GLUED, line):
         return NO_SPACE
-    if re.match(_QUOTED_LINE, error.lines[error.context[0] - 1]):
+    if re.match(_QUOTED_LINE, line):
         return 'remove the quotes around the line; quotes go around the text only, as in name: "value"'
     return (
         'this line has no "key: value"; if it belongs to the text above, indent it further than the key, or '
@@ -241,7 +241,7 @@ def _explain_group(error: _Error) -> _Explanation:
         for number in range(error.place[0], line, -1):
             if slip := find_slip(error.lines[number - 1]):
                 return (number, slip[0]), slip[1]
-        begin = error.place[0], len(error.before) - len(error.before.lstrip()) + 1
+        begin = error.place[0], _measure_indent(error.before) + 1
         return begin, f'a comma is missing before this, or the "{closing}" of the "{opening}" in line {line}'
     return (
         f'"{opening}" opens a group that is incomplete: a comma or "{closing}" is missing; a '
