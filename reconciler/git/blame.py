@@ -41,7 +41,7 @@ class LoggedCommit:
     is_merge: bool  # what it shows is what the other history brought
 
 
-# The objects that a commit replaced, by path: the old one and the new one, nothing being all zeros.
+# The objects that a commit replaced, by path: the old one and the new one, empty where there is none.
 Swaps = dict[str, tuple[str, str]]
 Log = Sequence[tuple[LoggedCommit, Swaps]]
 
@@ -107,7 +107,7 @@ def _follow_ids(repository: Repository, log: Log, at_head: Mapping[str, tuple[st
     if not at_head:
         return {}
     # An object is read as a file at the path at which a commit had it, since filters go by the path.
-    places = {name: path for _, swaps in log for path, pair in swaps.items() for name in pair if name.strip("0")}
+    places = {name: path for _, swaps in log for path, pair in swaps.items() for name in pair if name}
     places |= {name: file for file, name in at_head.values()}
     parsed = _parse_with_ids(repository, places, at_head.keys())
     changes: dict[str, list[FileChange]] = {name: [] for name in at_head}
@@ -129,11 +129,7 @@ def _follow_ids(repository: Repository, log: Log, at_head: Mapping[str, tuple[st
 
 def _follow_files(repository: Repository, log: Log, at_head: Mapping[str, str]) -> dict[str, FileHistory]:
     """Return the edits of files, given by their objects at `HEAD`, including those at earlier paths."""
-
-    @functools.cache
-    def parse(file: str, name: str) -> Declared:
-        return _parse_file(repository, file, name) if name.strip("0") else MISSING
-
+    parse = functools.cache(functools.partial(_parse_file, repository))
     histories: dict[str, FileHistory] = {}
     for file, current in at_head.items():
         place, changes = file, list[FileChange]()
@@ -141,7 +137,7 @@ def _follow_files(repository: Repository, log: Log, at_head: Mapping[str, str]) 
             if place in swaps:
                 old, new = swaps[place]
                 # The file is new in this commit. Before it, the file had another path.
-                if not old.strip("0"):
+                if not old:
                     place = _find_place_before(place, swaps)
                     old = swaps[place][0]
                 changes.append(FileChange(commit, parse(file, old), parse(file, new)))
@@ -156,18 +152,19 @@ def _find_place_before(place: str, swaps: Swaps) -> str:
         alike, _ = count_equal_ends(path.split("/")[::-1], place.split("/")[::-1])
         return swaps[path][0] == swaps[place][1], alike
 
-    removed = [path for path, (_, new) in swaps.items() if not new.strip("0") and any(likeness(path))]
+    removed = [path for path, (_, new) in swaps.items() if not new and any(likeness(path))]
     return max(sorted(removed), key=likeness, default=place)
 
 
 def _read_log(text: str) -> Log:
-    """Return each commit of a log with the objects that it replaced, by path: (old, new), nothing being all zeros."""
+    """Return each commit of a log with the objects that it replaced, by path."""
     log: list[tuple[LoggedCommit, Swaps]] = []
     parts = iter(text.split("\0"))
     for part in map(str.lstrip, parts):
         if part.startswith(":"):
-            words = part.split(" ")
-            log[-1][1][next(parts, "")] = words[2], words[3]  # the path may look like anything
+            _, _, old, new, _ = part.split(" ")
+            # No object is all zeros. The path may look like anything.
+            log[-1][1][next(parts, "")] = old if old.strip("0") else "", new if new.strip("0") else ""
         elif part:
             name, parents, date, author = part.split("\x02", 3)
             log.append((LoggedCommit(len(log), Since(name, author, date), " " in parents), {}))
@@ -191,6 +188,8 @@ def _parse_with_ids(
 
 
 def _parse_file(repository: Repository, path: str, name: str) -> Declared:
+    if not name:
+        return MISSING
     content = repository.read(path, Blob("100644", name)) or b""
     if not path.endswith(SUFFIXES):
         return clean_text(content.decode("utf-8", "replace"))
@@ -199,7 +198,7 @@ def _parse_file(repository: Repository, path: str, name: str) -> Declared:
 
 
 def _says_new(repository: Repository, path: str, name: str) -> bool:
-    declared = _parse_file(repository, path, name) if name.strip("0") else MISSING
+    declared = _parse_file(repository, path, name)
     return isinstance(declared, Mapping) and declared.get("id") == NEW
 
 
