@@ -1,11 +1,11 @@
 """Which definitions a branch has changed, so that other assistants need not be read."""
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from reconciler.core.base import are_same
+from reconciler.core.base import Entry, are_same
 from reconciler.core.definition import NEW, SUFFIXES, Definition, is_defaults_file, is_definition_file, key_of
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
@@ -110,11 +110,15 @@ def _find_users(project: Project, differing: set[str]) -> Iterator[str]:
 
 
 def _find_outdated(project: Project) -> set[str]:
+    """Return the definitions that the record has not settled: with an unclear write, or as `_compare_entries` does."""
+    record, below = project.record, project.below
+    unclear = {write.file for write in record.unclear if is_definition_file(write.file, below)}
+    return unclear | (record.outdated[below] if below in record.outdated else _compare_entries(project))
+
+
+def _compare_entries(project: Project) -> set[str]:
     """Return the definitions of the applied commit whose entry differs from them, or that have no entry."""
     repository, record, below = project.repository, project.record, project.below
-    files = {unclear.file for unclear in record.unclear if is_definition_file(unclear.file, below)}
-    if below in record.outdated:
-        return files | record.outdated[below]
     if not repository.has(record.applied):
         hint = "fetch the whole history (fetch-depth: 0 in CI, git fetch --unshallow)"
         raise RepositoryError(f"{record.applied[:12]}, which was applied last, is not in this clone", hint=hint)
@@ -127,17 +131,17 @@ def _find_outdated(project: Project) -> set[str]:
         path for path in defined if is_definition_file(path, below) and (shared or defined[path] != blobs.get(path))
     }
     if not names:
-        return files
+        return names
     if not record.resolved:
-        return files | names | {path for path in blobs.keys() - defined.keys() if is_definition_file(path, below)}
+        return names | {path for path in blobs.keys() - defined.keys() if is_definition_file(path, below)}
     snapshot = project.snapshot(record.applied)
-    applied = snapshot.read({key_of(path, below) for path in names})
-    entries = read_entries(record, snapshot, only=applied.by_file)
-    for path, applied_entry in applied.by_file.items():
-        entry = entries.by_file.get(path)
-        # While the file says `id: new`, only the record has the id.
-        if entry is not None and applied_entry.id == NEW:
-            entry = dataclasses.replace(entry, id=NEW)
-        if not are_same(entry, applied_entry):
-            files.add(path)
-    return files
+    applied = snapshot.read({key_of(path, below) for path in names}).by_file
+    entries = read_entries(record, snapshot, only=applied).by_file
+    return {path for path, entry in applied.items() if not _is_settled(entries.get(path), entry)}
+
+
+def _is_settled(entry: Entry | None, applied: Entry) -> bool:
+    """Return whether an entry is what the applied commit declares."""
+    # While the file says `id: new`, only the record has the id.
+    known = replace(entry, id=NEW) if entry is not None and applied.id == NEW else entry
+    return are_same(known, applied)
