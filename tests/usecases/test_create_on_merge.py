@@ -144,7 +144,7 @@ def test_the_option_creates_it_once_and_keeps_the_id(repo: Story) -> None:
     new = read_id(repo)
     assert (entry["outcome"], entry["status"], entry["id"]) == ("created", "new", new)
     assert document["summary"]["created"] == 1
-    assert all(change["sent"] for change in entry["changes"])
+    assert {change["sent"] for change in entry["changes"]} == {True}
     body = {key: value for key, value in yaml.safe_load(NEW).items() if key != "id" and value is not None}
     assert repo.sandbox.posts == [body] == [entry["patch"]]
     assert (repo.root / FILE).read_text("utf-8") == NEW.replace("id: new", f"id: {new}")

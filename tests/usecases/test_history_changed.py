@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answer, Forward, Request, between, error_answer
+from between import answer_with
 from histories import NEW, OLD, OTHER, change_kinds, make_clone, merge, unmanaged_files
 from stories import REF, Story, committed_story, entries
 
@@ -235,17 +235,12 @@ def test_what_only_new_defaults_change_counts_until_it_is_applied(repo: Story) -
 
 
 def test_a_write_that_is_not_settled_counts(tmp_path: Path) -> None:
-    def failing(request: Request, forward: Forward) -> Answer:
-        return error_answer(500) if request.method == "PATCH" else forward(request)
-
     with committed_story(tmp_path / "repository", LIVE, OLD) as repo:
         repo.apply_and_record()
         repo.write("a", **NEW)
         repo.commit("Change")
-        with between(repo.sandbox, failing) as broken:
-            repo.url = broken.url
+        with repo.intercept(answer_with(500, "a")):
             assert entries(repo.apply_and_record())["a"]["outcome"] == "indeterminate"
-        repo.url = repo.sandbox.url
         repo.write("a", **OLD)
         repo.commit("Back again")
         document = repo.plan("--changed")

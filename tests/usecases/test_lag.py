@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from between import Answer, Forward, Request, between, error_answer
+from between import Answer, Forward, Request, answer_with, between, error_answer
 from commands import connection_variables, run
 from projects import MODEL, Project, only_assistant, open_api, outcomes
 from servers import running_sandbox
@@ -29,15 +29,10 @@ voice: {provider: openai, voiceId: alloy}
 @contextlib.contextmanager
 def apply_unclear(folder: Path) -> Iterator[tuple[Story, Path]]:
     """An apply whose write was carried out without an answer, and the path of its report."""
-
-    def meddle(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        return error_answer(502) if request.method == "PATCH" else answer
-
     with story(folder / "project", LIVE) as repo:
         repo.write("a", firstMessage="new")
         repo.commit()
-        with repo.intercept(meddle):
+        with repo.intercept(answer_with(502, "a", landed=True)):
             report = repo.save_report(repo.apply())
         repo.sandbox.forget_requests()
         yield repo, report

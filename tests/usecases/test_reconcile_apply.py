@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import pytest
-from between import Answer, Forward, Request, between, error_answer
+from between import Answer, Forward, Request, answer_with, between, error_answer
 from leaks import PASSWORD
 from projects import MODEL, Project, kinds, only_assistant, open_api, outcomes, statuses
 from servers import running_sandbox
@@ -219,10 +219,8 @@ def test_fail_fast_starts_no_further_assistant(project: Project) -> None:
     for number in range(4):
         project.write(f"a{number}", id=f"asst_{number}", name="New")
 
-    def meddle(request: Request, forward: Forward) -> Answer:
-        return error_answer(400) if request.method == "PATCH" and request.path.endswith("1") else forward(request)
-
-    with running_sandbox({f"asst_{number}": {} for number in range(4)}) as sandbox, between(sandbox, meddle) as server:
+    live: dict[str, Any] = {f"asst_{number}": {} for number in range(4)}
+    with running_sandbox(live) as sandbox, between(sandbox, answer_with(400, "1")) as server:
         document = project.apply(server.url, fail_fast=True, concurrency=1)
         assert len(server.requests("PATCH")) == 2
         assert outcomes(document) == {"a0": "applied", "a1": "failed", "a2": "skipped", "a3": "skipped"}

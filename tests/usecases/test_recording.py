@@ -288,12 +288,7 @@ class TestUnclearWrites:
         repo.apply_and_record()
         repo.write("a", **NEW)
         repo.commit()
-
-        def meddle(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            return error_answer(500) if request.method == "PATCH" else answer
-
-        with repo.intercept(meddle):
+        with repo.intercept(answer_with(500, "a", landed=True)):
             assert outcomes(repo.apply_and_record())["a"] == "indeterminate"
         repo.sandbox.forget_requests()
         return repo

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from between import Answer, Forward, Request, error_answer
+from between import answer_with
 from json_reports import Document, as_report
 from stories import Story, story
 
@@ -31,11 +31,7 @@ def make_report(repo: Story, name: str) -> Document:
     """The report that a command would rely on here; the write of the applies was unclear, and did not arrive."""
     if name == "plan":
         return repo.plan()
-
-    def meddle(request: Request, forward: Forward) -> Answer:
-        return error_answer(502) if request.method == "PATCH" else forward(request)
-
-    with repo.intercept(meddle):
+    with repo.intercept(answer_with(502, "a")):
         return repo.apply()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from between import Answer, Forward, Request, error_answer
+from between import answer_with
 from json_reports import Document
 from projects import outcomes
 from stories import Story, entries, story
@@ -23,15 +23,7 @@ def repo(tmp_path: Path) -> Iterator[Story]:
 
 def apply_unclear(repo: Story, *, landed: bool, options: tuple[str, ...] = ()) -> Document:
     """The report of an apply whose write to `a` had no clear answer."""
-
-    def meddle(request: Request, forward: Forward) -> Answer:
-        if request.method == "PATCH" and request.path.endswith("_a"):
-            if landed:
-                forward(request)
-            return error_answer(502)
-        return forward(request)
-
-    with repo.intercept(meddle):
+    with repo.intercept(answer_with(502, "a", landed=landed)):
         document = repo.apply(*options)
     assert outcomes(document) == {"a": "indeterminate", "b": "applied"}
     repo.sandbox.forget_requests()
@@ -115,11 +107,7 @@ def test_a_third_value_is_somebody_elses(repo: Story) -> None:
 
 def test_what_was_sent_again_is_sent_once_more(repo: Story) -> None:
     first = apply_unclear(repo, landed=True)
-
-    def meddle(request: Request, forward: Forward) -> Answer:
-        return error_answer(500) if request.method == "PATCH" else forward(request)
-
-    with repo.intercept(meddle) as server:
+    with repo.intercept(answer_with(500, "a")) as server:
         again = repo.apply("--resume", repo.save_report({**first, "api_url": server.url}))
     assert (outcomes(again), entries(again)["a"]["changes"]) == ({"a": "indeterminate"}, [])
     assert outcomes(repo.apply("--resume", repo.save_report(again))) == {"a": "applied"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from between import Answer, Forward, Request, error_answer, json_answer
+from between import Answer, Forward, Request, answer_with, json_answer
 from commands import COMMAND, connection_variables, environment
 from histories import commit_as, merge
 from json_reports import Document
@@ -470,19 +470,11 @@ class TestWhatThePolicyDecided:
 
 
 class TestWritesWithoutAClearEnd:
-    def meddled(self, repo: Story, *, reaches: bool) -> Document:
+    def apply_unclear(self, repo: Story, *, landed: bool) -> Document:
         """Apply through something that answers every write with 500, whether the API got it or not."""
-
-        def meddle(request: Request, forward: Forward) -> Answer:
-            if request.method == "PATCH":
-                if reaches:
-                    forward(request)
-                return error_answer(500)
-            return forward(request)
-
         repo.write("a", firstMessage="new", name="B")
         repo.commit()
-        with repo.intercept(meddle):
+        with repo.intercept(answer_with(500, "a", landed=landed)):
             document = repo.apply()
         assert outcomes(document) == {"a": "indeterminate"}
         repo.sandbox.forget_requests()
@@ -490,7 +482,7 @@ class TestWritesWithoutAClearEnd:
 
     def test_are_undone_where_live_shows_what_was_sent(self, repo: Story) -> None:
         before = read_live(repo)
-        assert outcomes(repo.rollback(self.meddled(repo, reaches=True))) == {"a": "applied"}
+        assert outcomes(repo.rollback(self.apply_unclear(repo, landed=True))) == {"a": "applied"}
         assert read_live(repo) == before
 
     @pytest.mark.parametrize("reaches", ["", " after=provider"], ids=["no store", "the provider"])
@@ -518,7 +510,7 @@ class TestWritesWithoutAClearEnd:
         assert read_provider(repo) == before
 
     def test_are_refused_where_live_shows_neither(self, repo: Story) -> None:
-        document = self.meddled(repo, reaches=True)
+        document = self.apply_unclear(repo, landed=True)
         repo.sandbox.edit("asst_a", name="Theirs")
         assert outcomes(repo.rollback(document)) == {"a": "refused"}
 
