@@ -19,6 +19,7 @@ from reconciler.errors import DefinitionError
 from reconciler.files.collisions import find_collisions
 from reconciler.files.definition_reader import DefinitionReader, FindId, ReadDefinition, may_have_id
 from reconciler.files.find import YamlFile, YamlFiles, find_all, find_defaults
+from reconciler.files.folders import locate_overlays
 from reconciler.files.layers import LayerReader
 from reconciler.files.selection import select_files
 from reconciler.files.source_lines import add_source_lines
@@ -102,8 +103,7 @@ def load(
 def load_defaults(folder: Path, key: str, *, root: Path, settings: Settings) -> tuple[Layer, ...]:
     """Return the files of defaults for a key, the lowest first. Raises DefinitionError if one has a mistake."""
     reader = LayerReader(folder, root, settings)
-    overlays = [folder.resolve().parent / settings.overlay] if settings.overlay is not None else []
-    folders = [find_defaults(place, root) for place in (folder, *overlays)]
+    folders = [find_defaults(place, root) for place in filter(None, (folder, locate_overlays(folder, settings)))]
     shared = [each[path] for each in folders for path in defaults_above(key) if path in each]
     # A new definition leaves out what the defaults say. With broken defaults those fields would be declared nowhere.
     for problem in (problem for each in shared for problem in reader.judge(each) if problem.severity == "error"):

@@ -10,7 +10,7 @@ from reconciler.core.definition import DEFAULTS, MAX_BYTES, SUFFIXES, LayerKind,
 from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError
-from reconciler.files.folders import shown_path
+from reconciler.files.folders import locate_overlays, shown_path
 from reconciler.yamltext.nodes import place_in, refuse_text
 
 _CHUNK = 64 * 1024  # bytes; most definitions are smaller
@@ -116,11 +116,10 @@ def _pick_defaults(files: Sequence[YamlFile]) -> dict[str, YamlFile]:
 
 def find_overlay_folder(folder: Path, settings: Settings, root: Path) -> Path | None:
     """Return the chosen environment's overlay folder, which is next to `folder`, or None. Raises InvalidSettings."""
-    if settings.overlay is None:
+    place = locate_overlays(folder, settings)
+    if place is None:
         return None
-    parent = folder.resolve().parent
-    place = parent / settings.overlay
-    if place.is_dir() and place.resolve().is_relative_to(parent):
+    if place.is_dir() and place.resolve().is_relative_to(folder.resolve().parent):
         return place.resolve()
     name = shown_path(place, root)
     problem = f"the overlay folder {name} is a link, which is not followed; put a folder there, or correct this line"

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from reconciler.core.settings import FILE_NAME
+from reconciler.core.settings import FILE_NAME, Settings
 
 
 def repository_root(folder: Path) -> Path:
@@ -34,6 +34,11 @@ def is_sparse(root: Path) -> bool:
 def folder_in_git(folder: Path, root: Path) -> str:
     """Return a folder's path from `repository_root` as git knows it, whatever links lead there; `.` for the root."""
     return shown_path(folder.resolve(), root)
+
+
+def locate_overlays(folder: Path, settings: Settings) -> Path | None:
+    """Return where the overlays of the chosen environment are, beside the definitions' folder; None if it has none."""
+    return folder.resolve().parent / settings.overlay if settings.overlay is not None else None
 
 
 def shown_path(path: Path, root: Path) -> str:

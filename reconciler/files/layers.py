@@ -18,7 +18,7 @@ from reconciler.core.settings import FILE_NAME, Settings
 from reconciler.core.tree import merge_overlay, paths_matching
 from reconciler.dataclass import dataclass
 from reconciler.files.find import YamlFile
-from reconciler.files.folders import folder_in_git
+from reconciler.files.folders import folder_in_git, locate_overlays
 from reconciler.files.text_files import TextReader, is_inside
 from reconciler.yamltext.misread_lines import describe_non_mapping
 from reconciler.yamltext.nodes import UnreadableText, find_places, find_unused_anchors
@@ -51,7 +51,7 @@ class LayerReader:
     """Reads all kinds of files of definitions. Each kind may name text files in other folders."""
 
     def __init__(self, folder: Path, root: Path, settings: Settings) -> None:
-        overlays = folder.resolve().parent / settings.overlay if settings.overlay is not None else None
+        overlays = locate_overlays(folder, settings)
         self.settings = settings
         self._texts = TextReader(root)
         self._folder = folder_in_git(folder, root)

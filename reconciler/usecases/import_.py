@@ -23,7 +23,7 @@ from reconciler.core.tree import merge_overlay, put_all, walk_leaves
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, ReconcilerError, SettingsError
 from reconciler.files.definitions import load, load_defaults
-from reconciler.files.folders import repository_root, shown_path
+from reconciler.files.folders import locate_overlays, repository_root, shown_path
 from reconciler.files.write import rewrite, write_whole
 from reconciler.usecases.project.environments import drop_missing_overlay
 from reconciler.yamltext.writer import write_definition
@@ -121,13 +121,13 @@ class Importer:
 
     def _find_overlays(self) -> Path | None:
         """Return the folder of the environment's overlays, None without an environment."""
-        settings = self.settings
-        if settings.environment is None:
+        environment = self.settings.environment
+        if environment is None:
             return None
-        if settings.overlay is None:
-            hint = f"add one in reconciler.yaml: overlay: environments/{settings.environment}"
-            raise SettingsError(f"the environment {settings.environment} has no overlay folder for the ids", hint=hint)
-        overlays = self.folder.resolve().parent / settings.overlay
+        overlays = locate_overlays(self.folder, self.settings)
+        if overlays is None:
+            hint = f"add one in reconciler.yaml: overlay: environments/{environment}"
+            raise SettingsError(f"the environment {environment} has no overlay folder for the ids", hint=hint)
         return overlays if self.folder.is_absolute() else Path(shown_path(overlays, Path.cwd()))
 
     def _may_replace(self, entry: Definition) -> bool:

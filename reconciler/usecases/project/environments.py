@@ -15,7 +15,7 @@ from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import YamlFile, YamlFiles, find_all
-from reconciler.files.folders import repository_root, shown_path
+from reconciler.files.folders import locate_overlays, repository_root, shown_path
 from reconciler.files.selection import select_files
 from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
@@ -87,9 +87,8 @@ def _load_forms(choices: Choices, variants: Sequence[Settings], *, in_passing: b
 
 def drop_missing_overlay(settings: Settings, folder: Path) -> Settings:
     """Return the settings for commands that write overlays, which may create the overlay folder."""
-    if settings.overlay is None or (folder.resolve().parent / settings.overlay).is_dir():
-        return settings
-    return dataclasses.replace(settings, overlay=None)
+    place = locate_overlays(folder, settings)
+    return dataclasses.replace(settings, overlay=None) if place is not None and not place.is_dir() else settings
 
 
 def _choose_paths(choices: Choices, forms: Sequence[Settings], root: Path) -> tuple[Path, ...]:
@@ -114,8 +113,7 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
     keys: dict[str, list[Path]] = defaultdict(list)
     for definition in find_all(folder, root).definitions:
         keys[definition.key].append(definition.path)
-    beside = folder.resolve().parent
-    folders = [folder.resolve(), *(beside / form.overlay for form in forms if form.overlay is not None)]
+    folders = [folder.resolve(), *filter(None, (locate_overlays(folder, form) for form in forms))]
     ids: dict[str, list[Path]] | None = None
     resolved: list[Path] = []
     # An existing path is meant as a path, even if it is also a key or an id.

@@ -31,7 +31,7 @@ from reconciler.core.settings import FILE_NAME, Settings, now
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded
-from reconciler.files.folders import folder_in_git, shown_path
+from reconciler.files.folders import folder_in_git, locate_overlays, shown_path
 from reconciler.git.merge_file import merge_texts
 from reconciler.git.record import NO_RECORD, Record, applied_ref, find_created, read_entries
 from reconciler.git.repository import Repository
@@ -135,8 +135,7 @@ class Project:
     @property
     def overlays(self) -> Path | None:
         """The folder of the environment's overlays, where it has one."""
-        overlay = self.settings.overlay
-        return self.folder.resolve().parent / overlay if overlay is not None else None
+        return locate_overlays(self.folder, self.settings)
 
     def list_layers(self, key: str) -> list[str]:
         """Return all paths at which layers of the definition with a key may be, whether there are files or not."""
