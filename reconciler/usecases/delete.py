@@ -222,7 +222,7 @@ def _is_used_in(project: Project, environment: str, definition: Definition) -> b
     # without an id would be an error there once the definition is gone.
     loaded = load(project.folder, (project.root / definition.file,), root=project.root, settings=settings)
     has_overlay = definition.key in find_all(project.folder, project.root, settings).overlays
-    return has_overlay or bool(loaded.definitions or loaded.invalid)
+    return has_overlay or bool(loaded.every)
 
 
 def _find_own_texts(project: Project, going: Sequence[Layer]) -> Iterator[OwnFile]:

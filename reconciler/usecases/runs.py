@@ -54,8 +54,7 @@ def find_removed(project: Project, results: Sequence[Result]) -> Iterator[Entry]
     if not all(entry.id for entry in project.loaded.invalid) or any(entries.find([name]) is None for name in unread):
         return
     # An assistant has two ids, and a definition may have changed from the one to the other.
-    ids = {entry.id for entry in project.loaded.definitions} | {entry.id for entry in project.loaded.invalid}
-    ids |= {result.live["id"] for result in results if result.live}
+    ids = {entry.id for entry in project.loaded.every} | {result.live["id"] for result in results if result.live}
     # A run of selected files knows only the files that git has removed.
     files = [file for file in sorted(entries.by_file) if project.loaded.whole or file in project.removed]
     candidates = [entries.by_file[file] for file in files if project.covers(file)]

@@ -35,8 +35,7 @@ def command(choices: Choices, output: OutputOptions, detailed_exitcode: bool, ag
     (settings, left), (other_settings, right) = read_pair(choices, against)
     show_problems(sorted({*left.problems, *right.problems}))
     hidden = (*settings.sensitive, *other_settings.sensitive)
-    first, second = ((*loaded.definitions, *loaded.invalid) for loaded in (left, right))
-    report = build_diff_report((environment, first), (against, second), settings, sensitive=hidden)
+    report = build_diff_report((environment, left.every), (against, right.every), settings, sensitive=hidden)
     summary = report.summary
     emit_view(make_diff_view(report), report, output)
     # An assistant that could not be compared may differ, so 1 comes before 2.

@@ -181,7 +181,7 @@ def _load_paths(project: Project, paths: Sequence[Path], on_read: OnRead = None)
     )
     # If the user forgot the environment, nothing is left to look at: the ids are probably in the overlays.
     forgotten = settings.environment is None and settings.environments
-    if forgotten and not (loaded.definitions or loaded.invalid):
+    if forgotten and not loaded.every:
         subject = "no definition" if loaded.whole else "no selected definition"
         raise UsageError(f"{subject} has an id, and no environment is selected", hint=name_environments(settings))
     return loaded

@@ -72,7 +72,7 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
             file = _find_differing_file(project, definition)
             yield f"{file} differs from HEAD, but the record would contain HEAD's version"
     # A whole run drops the entries of removed definitions, and only a commit removes one for good.
-    present = {each.file for each in (*definitions, *project.loaded.invalid)}
+    present = {each.file for each in project.loaded.every}
     for path in committed:
         if path not in present and not (project.root / path).exists():
             yield f"{path} differs from HEAD: it was removed here, and the record would drop it"
