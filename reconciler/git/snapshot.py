@@ -7,7 +7,7 @@ in an environment its overlays are merged on top, as the settings of that commit
 import dataclasses
 import functools
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import (
@@ -73,11 +73,10 @@ class Snapshot:
         moved = {path: entry for path, entry in others.items() if path not in by_file and not still_there(entry)}
         # If the whole folder was renamed, what was in it and is nowhere now is gone.
         if not any(is_definition_file(path, self.folder) for path in self._files):
-            stems = [(f"/{path.rpartition('.')[0]}", f"/{missing[entry.id]}") for path, entry in moved.items()]
-            earlier = {stem.removesuffix(key).strip("/") or "." for stem, key in stems if stem.endswith(key)}
-            for entries in (dataclasses.replace(self, folder=folder).read() for folder in sorted(earlier)):
-                warnings += entries.warnings
-                moved |= {path: entry for path, entry in entries.by_file.items() if not still_there(entry)}
+            for folder in _find_earlier_folders(moved.values(), missing):
+                earlier = dataclasses.replace(self, folder=folder).read()
+                warnings += earlier.warnings
+                moved |= {path: entry for path, entry in earlier.by_file.items() if not still_there(entry)}
         by_file |= moved
         # If the environment is new or renamed, nothing distinguishes its live edits from changes in git.
         has_missing = bool(missing.keys() - {entry.id for entry in by_file.values()})
@@ -219,3 +218,9 @@ class Snapshot:
             name: posixpath.normpath(posixpath.join(parent, overlay)) if isinstance(overlay, str) else None
             for name, overlay in overlays.items()
         }
+
+
+def _find_earlier_folders(moved: Iterable[Entry], keys: Mapping[str, str]) -> list[str]:
+    """Return the folders in which definitions had the keys that they have now in another one. `keys` are by id."""
+    stems = [(f"/{entry.file.rpartition('.')[0]}", f"/{keys[entry.id]}") for entry in moved]
+    return sorted({stem.removesuffix(key).strip("/") or "." for stem, key in stems if stem.endswith(key)})
