@@ -41,6 +41,12 @@ def locate_overlays(folder: Path, settings: Settings) -> Path | None:
     return folder.resolve().parent / settings.overlay if settings.overlay is not None else None
 
 
+def resolve_above(path: Path) -> Path:
+    """Return an absolute path in which the folders above the last name are resolved: a link there stays a link."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the link
+    return absolute.parent.resolve() / absolute.name
+
+
 def shown_path(path: Path, root: Path) -> str:
     """Return a path relative to the root, with forward slashes."""
     return Path(os.path.relpath(path, root)).as_posix()

@@ -1,13 +1,12 @@
 """Which definitions PATHS select."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.definition import SUFFIXES, correct_name
 from reconciler.errors import DefinitionError
 from reconciler.files.find import YamlFiles
-from reconciler.files.folders import shown_path
+from reconciler.files.folders import resolve_above, shown_path
 
 
 def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequence[Path]) -> set[str]:
@@ -25,8 +24,7 @@ def select_files(yaml_files: YamlFiles, folder: Path, root: Path, paths: Sequenc
     definitions = {each.file for each in yaml_files.definitions}
     by_layer: dict[str, set[str]] = {}
     for argument in paths:
-        absolute = Path(os.path.abspath(argument))  # noqa: PTH100 - `resolve` would follow the link
-        path = absolute.parent.resolve() / absolute.name
+        path = resolve_above(argument)
         if not path.exists() and not path.is_symlink():
             raise DefinitionError(f"{argument} does not exist")
         name = shown_path(path, root)

@@ -15,7 +15,7 @@ from reconciler.core.settings import Settings
 from reconciler.errors import DefinitionError, UsageError
 from reconciler.files.definitions import Loaded, load
 from reconciler.files.find import YamlFile, YamlFiles, find_all
-from reconciler.files.folders import locate_overlays, repository_root, shown_path
+from reconciler.files.folders import locate_overlays, repository_root, resolve_above, shown_path
 from reconciler.files.selection import select_files
 from reconciler.files.settings import load_settings
 from reconciler.files.text_files import mentions
@@ -148,8 +148,7 @@ def find_mentioning(files: YamlFiles, texts: Collection[str]) -> list[YamlFile]:
 
 def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
     """Return whether a path exists in one of some folders. A link counts where it is, not where it leads."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the link
-    place = absolute.parent.resolve() / absolute.name
+    place = resolve_above(path)
     return os.path.lexists(place) and any(place.resolve() == each or place.is_relative_to(each) for each in folders)
 
 
