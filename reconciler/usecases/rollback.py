@@ -160,13 +160,8 @@ def _combine_ids(planned: Run, applied: Sequence[Applied]) -> Sequence[Applied]:
 def _refuse_obstacles(planned: Run, applied: Sequence[Applied], settings: Settings) -> Run:
     """Return a planned rollback in which what cannot be undone is refused, with a warning for what is frozen."""
     by_id = {entry.id: entry for entry in applied}
-    results = [_refuse(result, by_id[result.definition.id]) for result in planned.results]
-    for place, result in enumerate(results):
-        freeze = find_overrides(settings, result.definition.key).freeze
-        if freeze is not None and result.pending:
-            note = f"the assistant is frozen ({freeze.describe()}); rollback continues anyway"
-            results[place] = dataclasses.replace(result, warnings=(*result.warnings, note))
-    return dataclasses.replace(planned, results=tuple(results))
+    results = tuple(_judge(result, by_id[result.definition.id], settings) for result in planned.results)
+    return dataclasses.replace(planned, results=results)
 
 
 def _name_reverts(fields: Sequence[AppliedField], head: str | None, project: Project) -> Iterator[str]:
@@ -228,7 +223,7 @@ def _parse_time(date: str) -> float:
         return 0.0
 
 
-def _refuse(result: Result, applied: Applied) -> Result:
+def _judge(result: Result, applied: Applied, settings: Settings) -> Result:
     """Return the result of an assistant, refused as a whole if one of its fields cannot be undone."""
     obstacle = "; ".join(applied.list_obstacles())
     if obstacle and result.error is None:
@@ -240,7 +235,11 @@ def _refuse(result: Result, applied: Applied) -> Result:
             "differently",
             hint="look at the difference, and change the definition instead",
         )
-    return result
+    freeze = find_overrides(settings, result.definition.key).freeze
+    if freeze is None or not result.pending:
+        return result
+    note = f"the assistant is frozen ({freeze.describe()}); rollback continues anyway"
+    return dataclasses.replace(result, warnings=(*result.warnings, note))
 
 
 def _has_moved_on(result: Result, applied: Applied) -> bool:
