@@ -131,6 +131,5 @@ def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, k
         if equal(declared, live, path):
             return live
         # An element that is in sync keeps the keys that nobody declared; only the others lose theirs.
-        same = [index < len(live) and equal(element, live[index]) for index, element in enumerate(declared)]
-        return [live[index] if same[index] else element for index, element in enumerate(declared)]
+        return [live[at] if at < len(live) and equal(item, live[at]) else item for at, item in enumerate(declared)]
     return declared
