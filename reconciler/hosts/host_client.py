@@ -129,21 +129,12 @@ class HostClient:
                     message = f"{self._name} did not answer {request}{note}: {self._scrub(result.text)}"
                     raise HostError(message, hint=result.hint)
             else:
-                # GitHub also answers 403 to too many requests.
-                is_used_up = result.header("x-ratelimit-remaining") == "0"
-                limited = result.status == 403 and (
-                    is_used_up or result.header_values("retry-after") or b"rate limit" in result.body.lower()
-                )
-                status = 429 if limited else result.status
+                status = _find_status(result)
                 # Only 429 says that nothing was done.
                 retryable = status in TEMPORARY_STATUSES and (repeatable or status == 429)
                 if is_last or not retryable:
                     return self._read(request, status, result.body), result
-                # If the host names no usable wait, take the default.
-                reset = result.header("x-ratelimit-reset")
-                is_time = is_used_up and re.fullmatch("[0-9]{1,10}", reset)  # seconds since 1970
-                named = result.header("retry-after") or (formatdate(int(reset), usegmt=True) if is_time else None)
-                wait = read_retry_after(named, result.header("date")) or wait
+                wait = _read_wait(result) or wait
             self._wait(wait)
         raise AssertionError("unreachable")
 
@@ -167,6 +158,24 @@ class HostClient:
         # Hide the secrets before shortening: half a token must not be shown either.
         text = self._scrubber.clean(text)[:_LONGEST_MESSAGE]
         return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _is_used_up(answer: Answer) -> bool:
+    return answer.header("x-ratelimit-remaining") == "0"
+
+
+def _find_status(answer: Answer) -> int:
+    """Return an answer's status; 429 for too many requests, to which GitHub also answers 403."""
+    says_so = _is_used_up(answer) or answer.header_values("retry-after") or b"rate limit" in answer.body.lower()
+    return 429 if answer.status == 403 and says_so else answer.status
+
+
+def _read_wait(answer: Answer) -> float | None:
+    """Return the seconds that a host asks to wait; None if it names no usable time."""
+    reset = answer.header("x-ratelimit-reset")
+    is_time = _is_used_up(answer) and re.fullmatch("[0-9]{1,10}", reset)  # seconds since 1970
+    named = answer.header("retry-after") or (formatdate(int(reset), usegmt=True) if is_time else None)
+    return read_retry_after(named, answer.header("date"))
 
 
 _ELSEWHERE = "check that the URL is that of the host's API, and run this again"
