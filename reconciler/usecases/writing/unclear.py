@@ -66,7 +66,7 @@ def find_late(run: Run, previous: Record, recorded: Mapping[str, Entry | None]) 
     """
     late = {entry.id: entry for entry in previous.late}
     for result in run.results:
-        earlier = next((late.pop(name) for name in result.ids if name in late), _make_unclear(result))
+        earlier = _take_earlier(late, result)
         live, live_after, planned = result.live or {}, result.live_after or {}, result.plan or Plan()
         unsettled = [path for path in planned.sent_paths if path in result.remaining]
         unseen = [path for path in unsettled if shows_nothing_new([path], live, live_after)]
@@ -97,7 +97,7 @@ def find_undone(
     for result in run.results:
         if not result.is_settled:
             continue
-        earlier = next((undone.pop(name) for name in result.ids if name in undone), _make_unclear(result))
+        earlier = _take_earlier(undone, result)
         live, live_after, declared = result.live or {}, result.live_after or result.live or {}, declared_in(result)
         paths = {path for path, digest in earlier.digests.items() if digest == digest_of(value_at(live, path))}
         left = {}
@@ -123,6 +123,11 @@ def _make_unclear(result: Result) -> Unclear:
     live_id = result.ids[-1] if result.ids else NEW
     other_id = result.ids[0] if len(result.ids) > 1 else ""
     return Unclear(live_id, result.definition.file, (), named=other_id)
+
+
+def _take_earlier(writes: dict[str, Unclear], result: Result) -> Unclear:
+    """Take an assistant's write out of `writes` and return it; if there is none, one without fields."""
+    return next((writes.pop(name) for name in result.ids if name in writes), _make_unclear(result))
 
 
 def _make_key(entry: Unclear) -> tuple[str, str]:
