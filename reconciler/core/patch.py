@@ -110,6 +110,20 @@ def find_lost_keys(sent: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]
                 yield from find_lost_keys(*pair, (*path, str(index)))
 
 
+def warn_of_leftovers(
+    field: str, declared: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a warning of live keys that stay when the provider changes: the new one may not understand them."""
+    before, after = old.get("provider"), new.get("provider")
+    staying = sorted(key for key, value in old.items() if key not in declared and value is not None)
+    if after is not None and before is not None and before != after and staying:
+        names = ", ".join(dotted((field, key)) for key in staying)
+        yield (
+            f"{field}.provider changes from {before} to {after}, but {names} of the old provider "
+            f"{'stays' if len(staying) == 1 else 'stay'}: declare what the new provider needs"
+        )
+
+
 def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, keeps_live: KeepsLive) -> Any | Missing:
     """Return what is declared on top of live, as it may be sent; `MISSING` for a key that is not sent."""
     if declared is MISSING or keeps_live(path) or not asks_anything(declared):

@@ -11,7 +11,7 @@ from reconciler.core.line_merge import MergeTexts, never_merge
 from reconciler.core.origin import Base, Change, find_changes, find_leaf, find_released
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import NO_OVERRIDES, Ignored, Overrides, keep_in_lists, rule_for, split_ignored
-from reconciler.core.patch import build_patch, find_lost_keys
+from reconciler.core.patch import build_patch, find_lost_keys, warn_of_leftovers
 from reconciler.core.settings import EnforceRule, Freeze, OnDrift
 from reconciler.core.tree import MISSING, item_at, paths_matching, prune, put_at, replace_covered, value_at
 from reconciler.dataclass import dataclass
@@ -275,7 +275,7 @@ def _list_warnings(
         for path in find_lost_keys(new, old, (field,)):
             yield f"{dotted(path)} is live but not declared, and sending its list element removes it"
         if field in CLOSED_OBJECTS and isinstance(declared, Mapping) and isinstance(old, Mapping):
-            yield from _warn_of_leftovers(field, declared, old, new)
+            yield from warn_of_leftovers(field, declared, old, new)
     for path in sorted(plan.unclear):
         if path in plan.resent:
             yield f"{dotted(path)} is sent again although it is live: the outcome of its last write is unclear"
@@ -288,18 +288,4 @@ def _list_warnings(
         yield (
             f"the outcome of the last write of {dotted(path)} is unclear: live may show a value that the provider "
             "does not have; an apply with --on-drift revert and --force-conflicts sends git's"
-        )
-
-
-def _warn_of_leftovers(
-    field: str, declared: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
-) -> Iterator[str]:
-    """Warn of live keys that stay when the provider changes: the new one may not understand them."""
-    before, after = old.get("provider"), new.get("provider")
-    staying = sorted(key for key, value in old.items() if key not in declared and value is not None)
-    if after is not None and before is not None and before != after and staying:
-        names = ", ".join(dotted((field, key)) for key in staying)
-        yield (
-            f"{field}.provider changes from {before} to {after}, but {names} of the old provider "
-            f"{'stays' if len(staying) == 1 else 'stay'}: declare what the new provider needs"
         )
