@@ -330,6 +330,25 @@ def test_what_the_settings_say_about_all_assistants_holds_for_the_scripts(
         assert len(place.sandbox.patches) == count
 
 
+@pytest.mark.parametrize("folder", ["-bots", "-a b/$HOME"])
+def test_no_name_of_a_folder_is_an_option_or_hides_the_settings(tmp_path: Path, folder: str) -> None:
+    with place_at(tmp_path, settings="") as place:
+        scripts, inputs = Scripts(place), {"RECONCILER_DIRECTORY": folder}
+        place.root.joinpath(folder).parent.mkdir(exist_ok=True)
+        place.git("mv", "--", "assistants", folder)
+        settings = place.root.joinpath(folder).with_name("reconciler.yaml")
+        settings.write_text("record: true\nenforce:\n  - {path: firstMessage, reason: law}\n", "utf-8")
+        place.commit()
+        assert scripts.run("apply", "first", **inputs) == 0
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        assert scripts.run("apply", **inputs) == 0, scripts.said
+        assert len(place.sandbox.patches) == 1
+        place.sandbox.edit("asst_visits", firstMessage="Edited live!")
+        place.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        assert set(place.dispatch("apply.yml", directory=folder).results.values()) == {"success", "skipped"}
+        assert len(place.sandbox.patches) == 2
+
+
 @pytest.mark.parametrize("command", ["drift", "plan", "apply"])
 def test_a_command_that_cannot_begin_leaves_no_report_of_an_earlier_job(tmp_path: Path, command: str) -> None:
     """Where a job's folder is kept, yesterday's report would close the issue."""

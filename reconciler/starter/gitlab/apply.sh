@@ -28,9 +28,9 @@ if [[ -n $before ]]; then
   git rev-parse --verify --quiet "$before^1" > "$reports/applied-before" # for ci/tell.sh
   # Named assistants, live edits to revert, and a limit in percent also concern what git has not changed. A wrong match
   # in the settings only means that more assistants are read.
-  settings=$(dirname "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
+  settings=$(dirname -- "${RECONCILER_DIRECTORY:-assistants}")/reconciler.yaml
   [[ -n $named || ${RECONCILER_ON_DRIFT:-keep} != keep || ${APPLY_MAX_CHANGES:-} == *%* ]] ||
-    grep -Eqs '^[^#]*(enforce.*:|on_drift.*revert|max_changes.*%)' "$settings" || options+=(--changed)
+    grep -Eqs '^[^#]*(enforce.*:|on_drift.*revert|max_changes.*%)' -- "$settings" || options+=(--changed)
   # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
   # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
