@@ -316,6 +316,21 @@ def test_by_hand_the_scripts_do_what_a_conflict_s_comment_advises(tmp_path: Path
         assert "DELETE" not in [method for method, _, _ in sandbox.requests]
 
 
+def test_by_hand_the_scripts_apply_a_history_that_was_rewritten(tmp_path: Path) -> None:
+    with place_at(tmp_path) as place:
+        scripts = Scripts(place)
+        assert scripts.run("apply", "first") == 0
+        place.write("visits", name="Visits", firstMessage="Hi!")
+        place.write("tours", id="new", name="Tours")
+        place.commit()
+        place.git("reset", "--quiet", "--hard", place.git("commit-tree", "HEAD^{tree}", "-m", "Rewritten"))
+        assert scripts.run("apply") == 1
+        assert "does not descend from" in scripts.said
+        assert scripts.run("apply", APPLY_ALLOW_OLDER="true") == 0, scripts.said
+        assert place.sandbox.live("asst_visits")["firstMessage"] == "Hi!"
+        assert place.definition("tours", RECORD)["name"] == "Tours"
+
+
 @pytest.mark.parametrize(("settings", "count"), OF_ALL)
 def test_what_the_settings_say_about_all_assistants_holds_for_the_scripts(
     tmp_path: Path, settings: str, count: int

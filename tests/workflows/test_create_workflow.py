@@ -78,6 +78,17 @@ def test_a_new_assistant_is_created_and_its_id_comes_back_as_a_pull_request(tmp_
         assert len(place.sandbox.posts) == 1
 
 
+def test_after_a_force_push_whoever_allows_it_creates_as_well(tmp_path: Path) -> None:
+    with recorded_place(tmp_path) as place:
+        place.write("new", **NEW)
+        place.commit("A newcomer")
+        other = place.git("commit-tree", "HEAD^{tree}", "-m", "Rewritten")
+        place.git("push", "--quiet", "--force", "origin", f"{other}:refs/heads/main")
+        assert place.dispatch("apply.yml").ended("announce", "apply") == ("failure", "failure")
+        run = place.dispatch("apply.yml", allow_older=True)
+        assert (read_outcome(run), run.results["announce"]) == ("created", "success")
+
+
 def test_a_record_that_is_lost_creates_no_second_assistant(tmp_path: Path) -> None:
     with recorded_place(tmp_path) as place:
         hook = place.hub.git / "hooks" / "update"

@@ -34,7 +34,8 @@ from reconciler.usecases.writing.recordable import check_order, check_recordable
 @click.option(
     "--withdraw", "is_withdrawal", is_flag=True, help="Withdraw the announcement, because nothing was created."
 )
-def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
+@click.option("--allow-older", is_flag=True, help="Announce even if a newer commit was applied before.")
+def command(choices: Choices, token: str, is_withdrawal: bool, allow_older: bool) -> int:
     """Record which assistants an apply is about to create. Sends nothing.
 
     Use this in a pipeline whose apply cannot push the record: the pipeline pushes the announcement first. If the
@@ -53,7 +54,8 @@ def command(choices: Choices, token: str, is_withdrawal: bool) -> int:
             return 0
         project = read_project(choices, repository=repository)
         show_problems(project.loaded.problems, "error")
-        check_order(project)
+        if not allow_older:
+            check_order(project)
         if project.record.commit:
             check_recordable(project)
         files = announce_for(project, token)

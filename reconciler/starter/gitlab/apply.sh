@@ -7,9 +7,9 @@ set -euo pipefail
 
 begins=apply . "$(dirname "$0")/record.sh"
 : > "$reports/not-applied" # without this file, assistants-result fails
-options=()
+options=() older=()
 [[ -z ${APPLY_MAX_CHANGES:-} ]] || options+=("--max-changes=$APPLY_MAX_CHANGES")
-[[ ${APPLY_ALLOW_OLDER:-} != true ]] || options+=(--allow-older)
+[[ ${APPLY_ALLOW_OLDER:-} != true ]] || older=(--allow-older)
 named=${APPLY_FORCE_CONFLICTS:-${APPLY_ONLY:-}}
 mapfile -t assistants < <(split "$named")
 mapfile -t files < <(split "${APPLY_CREATE:-}")
@@ -34,7 +34,7 @@ if [[ -n $before ]]; then
   # New assistants are announced, and the announcement is pushed, before anything is sent. If this run is killed or its
   # record is lost, the next run finds the announcement and creates nothing twice. The first run creates nothing.
   token=${CI_JOB_ID:-$$}-$(date +%s)
-  captured apply reconciler announce --token "$token" -- "${files[@]}" || {
+  captured apply reconciler announce --token "$token" "${older[@]}" -- "${files[@]}" || {
     # A late run is no news for the issue: a newer one has applied everything.
     git merge-base --is-ancestor "$before^1" HEAD || rm "$reports/apply.could-not-begin.md"
     exit 1
@@ -55,7 +55,7 @@ fi
 
 # What was applied must be recorded, even if another assistant failed.
 failed=0
-reported apply --yes --record "${options[@]}" -- "${assistants[@]}" || failed=$?
+reported apply --yes --record "${options[@]}" "${older[@]}" -- "${assistants[@]}" || failed=$?
 if ((failed != 0)) && [[ -s $reports/apply.json ]]; then
   echo "Not everything was applied: see the job assistants-apply and its reports." > "$reports/not-applied"
   failed=2
