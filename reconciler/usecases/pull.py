@@ -83,6 +83,8 @@ class Puller:
         text = layer.text if layer is not None else ""
         values, left_out, overwritten = choose_values(changes, self.conflicts, self.project.merge_texts)
         edits = ids | dict(self._make_edits(definition, layer, changes, values))
+        # The other reasons advise an option, and none writes a sensitive value.
+        edits |= {skip.path: None for skip in left_out if not self.project.settings.may_show(skip.path)}
         skips = *left_out, *self._find_skips(definition, edits, layer), *self._find_enforced(definition, plan)
         skipped = {field.path: field for field in skips}
         written_edits = {path: value for path, value in edits.items() if path not in skipped}

@@ -150,6 +150,25 @@ def test_sensitive_and_ignored_values_are_never_written(tmp_path: Path) -> None:
     assert "sk-new" not in result.stdout + result.stderr + checked.stdout + checked.stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--conflicts",)])
+def test_a_sensitive_field_is_skipped_for_that_reason_whatever_git_did(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    live = {**LIVE, "voicemailMessage": "one\ntwo\n"}
+    with story(tmp_path / "work", {"a": live}) as repo:
+        repo.project.configure(sensitive=["/voicemailMessage"])
+        file = begin_story(repo, TEXT + "voicemailMessage: |\n  one\n  two\n")
+        after = file.read_text("utf-8").replace("two", "git's")
+        file.write_text(after, "utf-8")
+        repo.commit()
+        repo.sandbox.edit("asst_a", voicemailMessage="one\nlive's\n")
+        result = repo.run("pull", "--base", "HEAD~1", *options)
+        assert file.read_text("utf-8") == after
+    assert result.code == 0
+    assert "not pulled: voicemailMessage: listed under sensitive" in result.stderr
+    assert "--conflicts" not in result.stderr
+
+
 def test_check_shows_no_line_that_holds_a_sensitive_value(tmp_path: Path) -> None:
     """Not even one that stands beside what is pulled: a job's log is read by more people than the file."""
     text = (
