@@ -19,6 +19,7 @@ from reconciler.dataclass import dataclass
 from reconciler.errors import UsageError
 from reconciler.usecases.project.new_assistants import LOOK_FIRST
 from reconciler.usecases.project.project import Project
+from reconciler.usecases.writing.recordable import is_committed
 
 AGAIN = "plan again, review it, and apply that plan"
 
@@ -59,14 +60,18 @@ class SavedPlan:
         mark = result.plan.digest(name, sensitive=settings.sensitive, live_updated_at=updated_at)
         # Neither the report nor its digest contains sensitive values. Only the same commit proves that they are equal.
         is_hidden = any(not settings.may_show(path) for path in result.plan.sent_paths)
+        moved, hint = "", AGAIN
+        if is_hidden and (self.reviewed.head or "") != project.head:
+            moved = "HEAD has changed since the plan"
+        elif is_hidden and not is_committed(project, result.definition):
+            moved, hint = "it is not committed", f"commit it, {AGAIN}"
         if mark != self.reviewed.digests.get(name):
             message = "this is not the write that was reviewed"
-        elif is_hidden and (self.reviewed.head or "") != project.head:
-            moved = "a sensitive value changes, and HEAD has changed since the plan"
-            message = f"{moved}, so it is unknown whether this was reviewed"
+        elif moved:
+            message = f"a sensitive value changes, and {moved}, so it is unknown whether this was reviewed"
         else:
             return result
-        return result.refuse("stale", message, hint=AGAIN)
+        return result.refuse("stale", message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

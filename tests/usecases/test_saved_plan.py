@@ -383,6 +383,18 @@ class TestSensitiveValues:
         assert "HEAD has changed since the plan" in error["message"]
         assert repo.sandbox.live("asst_a")["metadata"]["key"] == 1
 
+    def test_are_refused_where_they_are_not_committed(self, repo: Story) -> None:
+        repo.git("update-ref", "-d", REF)
+        repo.write("a", metadata={"key": 3})
+        reviewed = repo.plan()
+        repo.write("a", metadata={"key": 4})
+        result = apply_plan(repo, reviewed)
+        assert outcomes(result) == {"a": "refused", "b": "applied", "c": "unchanged"}
+        error = entries(result)["a"]["error"]
+        assert error is not None
+        assert "it is not committed" in error["message"]
+        assert repo.sandbox.live("asst_a")["metadata"]["key"] == 1
+
     def test_are_refused_where_live_was_touched(self, repo: Story) -> None:
         """The live value is left out of the digest too: the time of the last edit stands in for it."""
         reviewed = repo.plan()

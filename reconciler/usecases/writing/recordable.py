@@ -53,6 +53,14 @@ def check_recordable(project: Project) -> None:
         raise RepositoryError(f"there is no record {project.ref} here", hint=hint)
 
 
+def is_committed(project: Project, definition: Definition) -> bool:
+    """Return whether `HEAD` declares what was read for a definition."""
+    if not project.head:
+        return False
+    entry = project.snapshot(project.head).read({definition.key}).by_file.get(definition.file)
+    return entry is not None and _is_same(project, definition, entry)
+
+
 def _find_uncommitted(project: Project) -> Iterator[str]:
     """Yield what differs from `HEAD`. Raises RepositoryError for a file with a filter."""
     repository, head = project.repository, project.head
