@@ -499,6 +499,12 @@ class TestHistory:
             "First (Ada)",
         ]
 
+    def test_of_a_project_that_has_got_environments_since_says_that_they_have_their_own(self, repo: Story) -> None:
+        repo.project.configure(environments={"staging": {}})
+        result = repo.run("history")
+        assert result.stdout.splitlines()[0].endswith("Apply: 2 unchanged")
+        assert result.stderr == "Each environment has its own record: pass --environment NAME (staging).\n"
+
     def test_names_the_fields_that_got_another_value(self, repo: Story) -> None:
         repo.apply_and_record()
         repo.write("a", firstMessage="newer", metadata={"x.y": 1})

@@ -48,8 +48,9 @@ def command(choices: Choices, limit: int, form: str) -> int:
         eprint(f"Nothing is recorded in {ref}.")
         eprint(f"  {project.write_command('apply', '--record')} starts a record. To fetch what others recorded:")
         eprint(f"  {FETCH}")
-        if choices.environment is None and (names := sorted(project.settings.environments)):
-            eprint(f"  Each environment has its own record: pass --environment NAME ({', '.join(names)}).")
+    # A record from before there were environments is still there, and must not pass for theirs.
+    if choices.environment is None and (names := sorted(project.settings.environments)):
+        eprint(f"Each environment has its own record: pass --environment NAME ({', '.join(names)}).")
     for number, applied in enumerate(applies):
         # The newest record repeats what is still unclear from older ones.
         _show_applied(applied, find_undefined(project, applied.record) if number == 0 else ())
