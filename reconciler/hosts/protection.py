@@ -25,14 +25,17 @@ _DEVELOPER: Final = 30  # an access level of GitLab
 
 
 def check_protection(
-    host: Host, environment: str, *, workflow: str = "", of_record: bool = False
+    host: Host, environment: str, *, workflow: str = "", has_url: bool = False, of_record: bool = False
 ) -> Iterator[Requirement]:
     """Yield each requirement and whether it is met. `environment` has the writing account.
 
-    `workflow` is the file that plans pull requests on GitHub. With `of_record`, the only question is whether GitLab's
-    token may push the record and open requests.
+    `workflow` is the file that plans pull requests on GitHub. With `has_url`, reconciler.yaml has the API's URL, which
+    is enough for the jobs of GitLab. With `of_record`, the only question is whether GitLab's token may push the record
+    and open requests.
     """
-    kind, groups = "project", ["gitlab record" if of_record else "gitlab"]
+    kind, groups = "project", ["gitlab"] if has_url else ["gitlab without a URL", "gitlab"]
+    if of_record:
+        groups = ["gitlab record"]
     if isinstance(host, GitHub):
         kind, groups = "repository", ["github with a workflow" if workflow else "github without a workflow", "github"]
     # Several questions may need the same answer: GitLab lists all variables at once.

@@ -292,6 +292,20 @@ def test_each_step_at_gitlab_that_was_left_out_is_named(
         repo.git("update-ref", REF, record)
 
 
+def test_at_gitlab_a_url_of_the_settings_is_enough(gitlab: tuple[Story, Hosts]) -> None:
+    """As that of each environment: one variable would be wrong for all but one of them."""
+    repo, hosts = gitlab
+    hosts.facts = {**COMPLETE, **without_variables(variable("RECONCILER_API_URL"))}
+    job = {"GITLAB_CI": "true", "CI_API_V4_URL": f"{hosts.url}{GITLAB}", "CI_PROJECT_ID": "north/field"}
+    settings = repo.root / "reconciler.yaml"
+    before = settings.read_text("utf-8")
+    settings.write_text(f"{before}api_url: {repo.sandbox.url}\n", "utf-8")
+    try:
+        assert list_missing(repo, **job, GITLAB_TOKEN=TOKEN, RECONCILER_API_URL="") == []
+    finally:
+        settings.write_text(before, "utf-8")
+
+
 @pytest.mark.parametrize(
     ("heading", "left_out", "seen"), [("GitHub: the settings", LEFT_OUT_AT_GITHUB, 6), ("GitLab", LEFT_OUT, 7)]
 )

@@ -67,7 +67,7 @@ def _check_all(
 ) -> Iterator[Requirement]:
     requirements, project = check_project(choices)
     yield from requirements
-    origin = workflow = ""
+    origin, workflow, has_url = "", "", False
     # Without settings, the API's URL is not known, but the host can still be checked.
     if project is not None:
         settings = project.settings
@@ -76,11 +76,14 @@ def _check_all(
                 project, account, lambda: stack.enter_context(open_api(connection, settings, stopping))
             )
         origin = read_origin(project.root) if project.repository.exists else ""
-        workflow = find_workflow(project.root)
-    yield from _check_host(environment, origin, workflow, allow_insecure_http=connection.allow_insecure_http)
+        workflow, has_url = find_workflow(project.root), bool(settings.api_url)
+    insecure = connection.allow_insecure_http
+    yield from _check_host(environment, origin, workflow, has_url=has_url, allow_insecure_http=insecure)
 
 
-def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_http: bool) -> Iterator[Requirement]:
+def _check_host(
+    environment: str, origin: str, workflow: str, *, has_url: bool, allow_insecure_http: bool
+) -> Iterator[Requirement]:
     """Yield the requirements about the host: in its CI, and on a laptop that has a token for it."""
     variables = dict(os.environ)
     if not any(map(variables.get, ("GITHUB_ACTIONS", "GITLAB_CI"))):
@@ -98,7 +101,7 @@ def _check_host(environment: str, origin: str, workflow: str, *, allow_insecure_
             return
     try:
         host = find_host(variables, allow_insecure_http=allow_insecure_http)
-        yield from check_protection(host, environment, workflow=workflow)
+        yield from check_protection(host, environment, workflow=workflow, has_url=has_url)
         # In GitLab, a pipeline of a protected branch also has the other token.
         if "CI_PROJECT_ID" in variables and (token := variables.get("RECORD_TOKEN")):
             host = find_host({**variables, "GITLAB_TOKEN": token}, allow_insecure_http=allow_insecure_http)
