@@ -10,14 +10,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from reconciler.assistant.texts import clean_text
 from reconciler.core.definition import NEW, SUFFIXES
 from reconciler.core.line_merge import count_equal_ends
 from reconciler.core.origin import Since
 from reconciler.core.tree import MISSING, Missing
 from reconciler.dataclass import dataclass
 from reconciler.errors import RepositoryError
-from reconciler.git.commit_layers import parse_definition
+from reconciler.git.commit_layers import parse_definition, parse_file
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
 
@@ -190,11 +189,8 @@ def _parse_with_ids(
 def _parse_file(repository: Repository, path: str, name: str) -> Declared:
     if not name:
         return MISSING
-    content = repository.read(path, Blob("100644", name)) or b""
-    if not path.endswith(SUFFIXES):
-        return clean_text(content.decode("utf-8", "replace"))
-    document = parse_definition(content)
-    return MISSING if document is None else document
+    declared = parse_file(path, repository.read(path, Blob("100644", name)) or b"")
+    return MISSING if declared is None else declared
 
 
 def _says_new(repository: Repository, path: str, name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.assistant.texts import TEXT_KEY, clean_text, find_references, resolve_reference
-from reconciler.core.definition import Definition, defaults_above, get_shared, is_defaults_file, path_in
+from reconciler.core.definition import SUFFIXES, Definition, defaults_above, get_shared, is_defaults_file, path_in
 from reconciler.core.tree import merge_overlay, put_all
 from reconciler.git.objects import Blob
 from reconciler.git.repository import Repository
@@ -26,6 +26,11 @@ def parse_definition(content: bytes | None) -> dict[str, Any] | None:
     except (UnicodeDecodeError, UnreadableText):
         return None
     return document if isinstance(document, dict) else None
+
+
+def parse_file(file: str, content: bytes) -> dict[str, Any] | str | None:
+    """Return what one file declares: fields, None if it cannot be read as fields, or the text of a text file."""
+    return parse_definition(content) if file.endswith(SUFFIXES) else clean_text(content.decode("utf-8", "replace"))
 
 
 # A thousand definitions may take one text, which is hashed once.

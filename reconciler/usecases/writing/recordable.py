@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.assistant.texts import clean_text
 from reconciler.core.base import Entry, are_same
-from reconciler.core.canonical import equal_exactly, exact_text
-from reconciler.core.definition import NEW, SUFFIXES, Definition, is_definition_file, key_of
+from reconciler.core.canonical import equal_exactly
+from reconciler.core.definition import NEW, Definition, is_definition_file, key_of
 from reconciler.errors import RepositoryError
-from reconciler.git.commit_layers import object_name, parse_definition
+from reconciler.git.commit_layers import object_name, parse_file
 from reconciler.git.objects import Blob
 from reconciler.git.record import FETCH
 from reconciler.git.repository import SHALLOW, Repository
@@ -120,15 +119,9 @@ def _find_differing_file(project: Project, definition: Definition) -> str:
     for file, text in reversed([*definition.contents.items()]):
         blob = repository.files(head, file).get(file)
         content = repository.read(file, blob) if blob is not None else None
-        if content is None or _find_meaning(file, content) != _find_meaning(file, text.encode()):
+        # A comment is no difference.
+        if content is None or not equal_exactly(parse_file(file, content), parse_file(file, text.encode())):
             return file
     # Else a layer beside the definition is missing: `HEAD` has it, and the working tree does not.
     places = (path for path in project.list_layers(definition.key) if path not in definition.contents)
     return next((path for path in places if repository.files(head, path)), definition.file)
-
-
-def _find_meaning(file: str, content: bytes) -> str:
-    """Return what a YAML file declares, or the text of a text file: a comment is no difference."""
-    if file.endswith(SUFFIXES):
-        return exact_text(parse_definition(content))
-    return clean_text(content.decode("utf-8", "replace"))
