@@ -153,8 +153,7 @@ def test_an_apply_of_one_definition_converts_all_of_it(repo: Story) -> None:
 def test_an_assistant_that_was_still_to_be_created_has_no_entry(repo: Story) -> None:
     repo.write("d", "id: new\nname: Door\n")
     repo.commit()
-    older = ["commit-tree", "HEAD^{tree}", "-p", "HEAD", "-p", REF, "-m", "Apply"]
-    repo.git("update-ref", REF, repo.git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", *older))
+    repo.git("update-ref", REF, repo.make_commit("HEAD^{tree}", "HEAD", REF, message="Apply"))
     repo.apply("assistants/b.yaml")
     assert "assistants/d.yaml" not in read_record(repo)
 

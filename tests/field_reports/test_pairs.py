@@ -120,9 +120,7 @@ class Pair:
     def _record_as_before(self) -> None:
         """Put a record in place as older code made it: HEAD's own tree."""
         environment = "staging/" if "environments" in self.features else ""
-        people = ["-c", "user.name=reconciler", "-c", "user.email=reconciler@localhost"]
-        message = "Apply: 2 unchanged\n"
-        commit = self.repo.git(*people, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-F", "-", stdin=message)
+        commit = self.repo.make_commit("HEAD^{tree}", "HEAD", message="Apply: 2 unchanged\n")
         self.repo.git("update-ref", f"refs/reconciler/{environment}applied", commit)
 
     def plan(self) -> dict[str, dict[str, tuple[str, Any]]]:

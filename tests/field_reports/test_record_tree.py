@@ -458,9 +458,7 @@ def test_an_unclear_write_of_a_field_that_is_ignored_by_now_stays_unclear(repo: 
 
 def test_the_ref_moves_only_if_it_still_is_what_was_read(repo: Story) -> None:
     commit_change(repo, "a", firstMessage="ours")
-    people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
-    parents = ["-p", "HEAD~1", "-p", str(repo.record)]
-    theirs = repo.git(*people, "commit-tree", f"{REF}^{{tree}}", *parents, "-m", "Apply: 4 unchanged")
+    theirs = repo.make_commit(f"{REF}^{{tree}}", "HEAD~1", REF, message="Apply: 4 unchanged")
 
     def move(method: str, path: str, body: Any) -> None:
         if method == "PATCH":

@@ -24,7 +24,6 @@ COMMANDS = [
     ["pull"],
     ["apply", "--yes", "--record", "--format", "markdown"],
 ]
-ANN = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
 EVIL = "A\x01B\x02C\x0bparent x\x1b[31m"
 
 
@@ -56,8 +55,7 @@ def committed(repo: Story, *, author: str, message: str = "x") -> None:
 
 def write_record(repo: Story, message: str) -> None:
     """Put a record of HEAD in place, with any message."""
-    tree = repo.git("rev-parse", "HEAD^{tree}")
-    commit = repo.git(*ANN, "commit-tree", tree, "-p", repo.head, "-F", "-", stdin=message)
+    commit = repo.make_commit("HEAD^{tree}", "HEAD", message=message)
     repo.git("update-ref", REF, commit)
 
 

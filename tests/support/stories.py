@@ -79,6 +79,12 @@ class Story:
         self.git(*people, "commit", "--quiet", "-m", message, *options)
         return self.head
 
+    def make_commit(self, tree: str, *parents: str, message: str) -> str:
+        """Make a commit of a tree by hand, on no branch, as another run or another program would."""
+        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
+        words = [word for parent in parents for word in ("-p", parent)]
+        return self.git(*people, "commit-tree", tree, *words, "-F", "-", stdin=message)
+
     @property
     def head(self) -> str:
         return self.git("rev-parse", "HEAD")

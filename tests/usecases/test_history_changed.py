@@ -11,7 +11,6 @@ from histories import NEW, OLD, OTHER, change_kinds, make_clone, merge, unmanage
 from stories import REF, Story, committed_story, entries
 
 LIVE: dict[str, Any] = dict.fromkeys("abcd", OLD)
-PEOPLE = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 
 
 @pytest.fixture
@@ -200,7 +199,7 @@ def test_a_shallow_clone_with_the_record_alone_knows_what_is_settled(repo: Story
 def test_an_older_record_without_what_it_is_about_says_what_to_do(repo: Story, tmp_path: Path) -> None:
     repo.apply_and_record()
     message = "\n".join(line for line in repo.message.splitlines() if not line.startswith("Reconciler-Unsettled: "))
-    older = repo.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
+    older = repo.make_commit(f"{REF}^{{tree}}", "HEAD", message=message)
     repo.git("update-ref", REF, older)
     repo.commit("More", allow_empty=True)
     clone_with_record(repo, tmp_path / "shallow")

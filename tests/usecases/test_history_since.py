@@ -190,8 +190,7 @@ def test_a_null_and_a_first_file_are_set_by_their_commits_too(repo: Story) -> No
 
 
 def test_beyond_the_end_of_a_shallow_clone_nobody_is_named(repo: Story, tmp_path: Path) -> None:
-    people = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    alone = repo.git(*people, "commit-tree", "-m", "What is live, without a history", "HEAD^{tree}")
+    alone = repo.make_commit("HEAD^{tree}", message="What is live, without a history")
     repo.git("branch", "applied", alone)
     commit_greeting(repo, "new", "Ada")
     repo.commit("This is where the clone ends", allow_empty=True)

@@ -258,9 +258,7 @@ class TestOlderCommits:
 class TestTheRefMovedMeanwhile:
     def moved(self, repo: Story) -> str:
         """Somebody else's record, on top of ours."""
-        parents = ["-p", "HEAD~1", "-p", str(repo.record)]
-        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
-        return repo.git(*people, "commit-tree", "HEAD~1^{tree}", *parents, "-m", "Apply: 2 unchanged")
+        return repo.make_commit("HEAD~1^{tree}", "HEAD~1", REF, message="Apply: 2 unchanged")
 
     def test_what_was_applied_is_live_and_not_recorded_and_a_retry_converges(self, repo: Story) -> None:
         commit_change(repo)
@@ -629,10 +627,8 @@ class TestARefThatIsNoRecord:
     def test_a_trailer_that_nobody_can_read_is_an_error(self, repo: Story, trailer: str, older: bool) -> None:
         repo.apply_and_record()
         before = repo.record
-        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
-        parents = ["-p", "HEAD", *(["-p", REF] if older else [])]
         message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {trailer}\n"
-        record = repo.git(*people, "commit-tree", "HEAD^{tree}", *parents, "-F", "-", stdin=message)
+        record = repo.make_commit("HEAD^{tree}", "HEAD", *([REF] if older else []), message=message)
         repo.git("update-ref", REF, record)
         result = repo.run("plan")
         assert (result.code, result.stdout) == (1, "")

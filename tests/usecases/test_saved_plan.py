@@ -423,9 +423,8 @@ def test_a_share_of_the_reviewed_assistants_may_be_written(repo: Story) -> None:
 
 def test_a_write_that_is_repeated_for_an_unclear_one_can_be_reviewed(repo: Story) -> None:
     entry = {"id": "asst_c", "file": "assistants/c.yaml", "fields": ["/firstMessage"]}
-    people = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
     message = f"Apply: 1 indeterminate\n\nReconciler-Indeterminate: {json.dumps(entry)}\n"
-    record = repo.git(*people, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD~1", "-F", "-", stdin=message)
+    record = repo.make_commit(f"{REF}^{{tree}}", "HEAD~1", message=message)
     repo.git("update-ref", REF, record)
     reviewed = repo.plan()
     assert entries(reviewed)["c"]["patch"] == OLD

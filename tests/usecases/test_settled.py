@@ -20,7 +20,6 @@ from reconciler.usecases.project.project import Project
 
 OLD, NEW = {"firstMessage": "old"}, {"firstMessage": "new"}
 FOLDER = "assistants"
-PEOPLE = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 SETTINGS = "environments:\n  test: {{overlay: {overlay}, api_url: '{url}'}}\nignore: [{ignore}]\n"
 
 
@@ -123,7 +122,7 @@ class TestTheFact:
 def test_a_damaged_fact_is_an_error(repo: Story) -> None:
     message = repo.message.replace('Reconciler-Unsettled: {"assistants": []}', 'Reconciler-Unsettled: ["assistants"]')
     assert message != repo.message
-    commit = repo.git(*PEOPLE, "commit-tree", f"{REF}^{{tree}}", "-p", "HEAD", "-F", "-", stdin=message)
+    commit = repo.make_commit(f"{REF}^{{tree}}", "HEAD", message=message)
     repo.git("update-ref", REF, commit)
     result = repo.run("plan")
     assert result.code == 1
