@@ -45,7 +45,7 @@ def emit(run: Run, output: OutputOptions) -> Report:
 
 
 def emit_view(view: View, report: object, output: OutputOptions) -> None:
-    """Write a view to stdout and to all files. The JSON format is that of `report`."""
+    """Write a view to stdout and to all files; in JSON it is `report`. Raises the first ReconcilerError, at the end."""
 
     def render_as(form: str) -> str:
         return render_json(report) if form == "json" else render(view, form)

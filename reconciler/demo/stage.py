@@ -77,7 +77,7 @@ class Stage:
             return command.wait()
 
     def start_sandbox(self, words: Sequence[str]) -> str:
-        """Start a sandbox, point every later command at it, and return the line in which it says where it is."""
+        """Start a sandbox, point later commands at it, and return the line that says where it is. Raises DemoError."""
         sandbox = self._stack.enter_context(self._start(words, stdout=subprocess.PIPE))
         with self.interruptible():
             line = sandbox.stdout.readline() if sandbox.stdout else ""
@@ -131,7 +131,7 @@ class Stage:
 
 @contextlib.contextmanager
 def open_stage() -> Iterator[Stage]:
-    """Yield a stage with a repository that holds the example definitions; everything is removed at the end."""
+    """Yield a stage with a repository of the example definitions, removed at the end. Raises DemoError if git fails."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-demo-")))
         # In the package, and in a clone at its top.

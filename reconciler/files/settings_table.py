@@ -53,7 +53,7 @@ def _drop_own_keys(row: Any) -> Any:
 
 
 def read_value(row: Schema, value: Any) -> Any:
-    """Return a value of the type that a row of the table has, as that row wants it read."""
+    """Return a value as a row of the table reads it. Raises ValueError, whose text follows the setting's name."""
     if "$judge" in row:
         return _READERS[row["$judge"]](value)
     must: str = row.get("patternErrorMessage", "")
@@ -88,7 +88,7 @@ def _read_top_level(value: str) -> str:
 
 
 def read_path(value: str) -> FieldPath:
-    """Return the path that a text names, a JSON Pointer or a dotted path."""
+    """Return the path that a text names, a JSON Pointer or a dotted path. Raises ValueError, as `read_value`."""
     try:
         path = parse_path(value)
     except ValueError as error:

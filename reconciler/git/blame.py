@@ -77,7 +77,8 @@ def read_histories(
 
     `definitions` are files by their id, `others` the paths of layers and text files, `head_commit` the commit of which
     they are files. If there are `paths`, only commits that touch them are looked at. Commits beyond the end of a
-    shallow history are not there, and the commit at which it ends is left out: it seems to have set everything.
+    shallow history are not there, and the commit at which it ends is left out: it seems to have set everything. Raises
+    RepositoryError for a log that cannot be read.
     """
     literal_paths = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_PATHS else ()
     # A file that has moved is found again by its kind. One without a suffix could have been any file before.

@@ -54,7 +54,7 @@ class Processes:
         return self._check(arguments, self._wait_for(arguments, stdin, environment))
 
     def run_for_lines(self, count: int, *arguments: str, stdin: bytes | None = None) -> list[str]:
-        """Return what a command prints, which must be `count` lines: no output is no answer."""
+        """Return what a command prints, which must be `count` lines: no output is no answer. Raises RepositoryError."""
         lines = os.fsdecode(self.run(*arguments, stdin=stdin)).splitlines()
         if len(lines) != count:
             raise self.failure(arguments[0], "no answer that can be read")

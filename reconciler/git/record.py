@@ -127,7 +127,7 @@ def read_record(repository: Repository, ref: str) -> Record:
 
 
 def read_records(repository: Repository, ref: str, *, limit: int) -> Iterator[Record]:
-    """Yield the records of a ref, the newest first, as far back as a shallow clone has them."""
+    """Yield the records of a ref, the newest first, as far as a shallow clone has them. Raises like `read_record`."""
     name = repository.ref(ref)
     # A tag of a record is refused too: the next record could not replace it.
     if name and repository.resolve(name) != name and repository.has_object(name):

@@ -177,7 +177,10 @@ def _delete(project: Project, session: Session, result: Result) -> Result:
 
 
 def find_own_files(project: Project, definition: Definition) -> list[OwnFile]:
-    """Return the overlay, the definition if no other environment uses it, and the texts that only these use."""
+    """Return the overlay, the definition if no other environment uses it, and the texts that only these use.
+
+    Raises DefinitionError if an environment uses the definition, and none was chosen.
+    """
     settings = project.settings
     other_names = (name for name in sorted(settings.environments) if name != settings.environment)
     users = [name for name in other_names if _is_used_in(project, name, definition)]

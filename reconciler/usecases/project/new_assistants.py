@@ -120,7 +120,10 @@ def announce(project: Project, planned: Run) -> Project:
 
 
 def announce_for(project: Project, token: str) -> list[str]:
-    """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files."""
+    """Write into the record what a later `apply --create --announced TOKEN` may create, and return the files.
+
+    Raises RepositoryError without a record.
+    """
     # This is for a pipeline whose apply cannot push. If its record is lost, the announcement stops the next run.
     if not project.record.commit:
         start = project.write_command("apply", "--record", "--base", "none")

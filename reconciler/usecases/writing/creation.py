@@ -52,7 +52,10 @@ def create(api: Assistants, project: Project, result: Result, *, stopping: Calla
 
 
 def find_id_file(project: Project, definition: Definition) -> tuple[str, str]:
-    """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made."""
+    """Return the file that takes the id, and its text: in an environment the overlay, which may have to be made.
+
+    Raises DefinitionError for an environment without an overlay folder.
+    """
     # Before anything is created: an environment without overlays has no place for an id.
     layer, file = project.find_edited(definition)
     if layer is None and project.overlays is None:
