@@ -47,7 +47,11 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
     open issue is closed with the comment `settled`. Raises HostError.
     """
     marker = make_marker(kind, name)
-    existing = next(iter(_select_marked(host, host.list_issues(), marker)), None)
+    # The oldest first, which people may have subscribed to.
+    own = sorted(_select_marked(host, host.list_issues(), marker), key=lambda issue: (len(issue.id), issue.id))
+    existing = own[0] if own else None
+    for copy in own[1:]:
+        host.close_issue(copy, f"Two runs opened an issue at the same time. The other one, #{own[0].id}, is updated.")
     if text is None:
         if existing is None:
             return "nothing"

@@ -242,6 +242,21 @@ def test_of_two_comments_that_were_created_at_once_one_stays_and_the_other_says_
     assert (desk.comment().code, len(desk.hosts.writes)) == (0, writes)
 
 
+@pytest.mark.parametrize(("arguments", "states"), [((), ["open", "closed"]), (("--settled",), ["closed", "closed"])])
+def test_of_two_issues_that_were_opened_at_once_the_older_stays(
+    desk: Desk, arguments: tuple[str, ...], states: list[str]
+) -> None:
+    """As by two nightly checks of which one was started by hand, or after a gateway's answer to a POST."""
+    for _ in range(2):
+        desk.hosts.add("issues", "<!-- reconciler drift assistants -->\nOld", "pipeline", title="Old")
+    desk.hosts.issues.reverse()  # both hosts list the newest first
+    assert (desk.run("issue", *arguments) if arguments else desk.issue()).code == 0
+    older, newer = sorted(desk.hosts.issues, key=lambda issue: int(issue["id"]))
+    assert [older["state"], newer["state"]] == states
+    assert newer["said"] == [f"Two runs opened an issue at the same time. The other one, #{older['id']}, is updated."]
+    assert ("live" in older["body"]) is (not arguments)
+
+
 def test_all_pages_are_looked_at(desk: Desk) -> None:
     desk.hosts.page = 2
     for number in range(2):
