@@ -66,9 +66,9 @@ class Entries:
         entry = self.by_file.get(file)
         return entry if entry is not None and name in self.ids_of(entry) else None
 
-    def find_all(self, entry_id: str) -> Sequence[Entry]:
-        """Return all entries that have an id, by path."""
-        return self._by_id.get(entry_id, ())
+    def find_all(self, ids: Iterable[str]) -> list[Entry]:
+        """Return all entries that have one of some ids; one that has two of them comes twice."""
+        return [entry for name in ids for entry in self._by_id.get(name, ())]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -89,7 +89,7 @@ class _Update:
     def drop_deleted(self) -> str:
         previous = self.previous
         names = {name for result in self.run.results if result.outcome is Outcome.DELETED for name in result.ids}
-        deleted = {entry.file for name in names for entry in self.entries.find_all(name)}
+        deleted = {entry.file for entry in self.entries.find_all(names)}
         # The record still knows from which file they were created: while git says `id: new` there, nothing is created
         # again. Where git has the id, a later file of that name is another assistant's.
         definitions = [result.definition for result in self.run.results]
@@ -134,16 +134,11 @@ class _Update:
         """Return the objects of the entries, with new ones for the assistants whose fields this run knows."""
         # An assistant has one entry, at the path of its definition. The entry follows a file that has moved, whatever
         # the outcome.
-        blobs, placed, texts = dict(self.blobs), dict[str, Blob](), dict[str, str]()
+        left, placed, texts = set[str](), dict[str, Blob](), dict[str, str]()
         for result in self.run.results:
             definition, file = result.definition, result.definition.file
             old = self.entries.find(result.ids, file)
-            for other in (entry for name in result.ids for entry in self.entries.find_all(name)):
-                # An entry that stays at the old path would be the base of any later file there. One of another folder,
-                # which declares a part of the assistant, waits for a run of that folder.
-                is_ours = other is old or self.project.covers(other.file)
-                if other.file == file or (is_ours and not self._still_defines(other.file, {*result.ids, other.id})):
-                    blobs.pop(other.file, None)
+            left |= {each.file for each in self.entries.find_all(result.ids) if self._leaves(each, old, result)}
             if old is not None and old.file in self.blobs:
                 placed[file] = self.blobs[old.file]
             entry = make_entry(self.project, result, old) if result.is_recorded else None
@@ -155,12 +150,20 @@ class _Update:
                 placed[file] = as_in_head
             else:
                 texts[file] = write_entry(entry)
-        blobs = self._move_displaced(blobs, {*placed, *texts})
+        remaining = {file: blob for file, blob in self.blobs.items() if file not in left}
+        blobs = self._move_displaced(remaining, {*placed, *texts})
         return {**blobs, **placed, **self.repository.write_files(texts)}
 
-    def _still_defines(self, file: str, ids: Collection[str]) -> bool:
-        """Return whether a file of `HEAD` may be that of an assistant; the record may have its id."""
-        return file in self.at_head and file in self.snapshot.find_mentioned({*ids, NEW}).by_file
+    def _leaves(self, entry: Entry, old: Entry | None, result: Result) -> bool:
+        """Return whether an entry of an assistant leaves its path. `old` is the one that the new entry follows."""
+        if entry.file == result.definition.file:
+            return True
+        # An entry that stays at the old path would be the base of any later file there. One of another folder, which
+        # declares a part of the assistant, waits for a run of that folder.
+        is_ours = entry is old or self.project.covers(entry.file)
+        # The record may have the id of a file that `HEAD` still has.
+        ids = {*result.ids, entry.id, NEW}
+        return is_ours and not (entry.file in self.at_head and entry.file in self.snapshot.find_mentioned(ids).by_file)
 
     def _move_displaced(self, blobs: dict[str, Blob], used: set[str]) -> dict[str, Blob]:
         """Return the remaining entries. One whose path is taken moves to the path of its own definition."""
