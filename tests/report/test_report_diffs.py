@@ -28,6 +28,29 @@ def test_a_word_with_an_apostrophe_is_one_word() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "\u5165\u5b66" * 30 + "\u672c" + "\u65e5" * 30,
+            "\u5165\u5b66" * 30 + "\u660e" + "\u65e5" * 30,
+            "[-\u672c-]{+\u660e+}",
+        ),
+        # A vowel sign stays with its letter.
+        (
+            "\u0e01\u0e34" * 30 + "\u0e02",
+            "\u0e01\u0e34" * 29 + "\u0e01\u0e35\u0e02",
+            "[-\u0e01\u0e34-]{+\u0e01\u0e35+}\u0e02",
+        ),
+        ("x" * 50 + "A" + "y" * 50, "x" * 50 + "B" + "y" * 50, "x[-A-]{+B+}y"),
+        ("a" * 50, "a" * 51, "a{+a+}"),
+    ],
+)
+def test_of_a_long_word_the_part_that_differs_is_marked(old: str, new: str, line: str) -> None:
+    (shown,) = format_lines(diff_texts(old, new))
+    assert line in shown
+
+
 def test_similar_lines_are_paired_even_where_a_line_was_added() -> None:
     assert format_lines(diff_texts("say hello to everybody", "say hello to nobody\nand then leave")) == [
         "~|say hello to [-everybody-]{+nobody+}",

@@ -2,9 +2,11 @@
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from reconciler.core.line_merge import count_equal_ends
 from reconciler.dataclass import dataclass
 from reconciler.report.differences.sequences import Opcode, find_opcodes, pair_alike
 from reconciler.report.differences.values import drop_half_escape, escape, literal, reveal_alike, show_apart
@@ -24,6 +26,8 @@ _TAB, _SPACE = "\ue000", "\ue001"
 _STAND_INS = ("\u2192", "\u21e5", "\\t"), ("\u00b7", "\u2423")
 # A word includes the marks of its letters: accents, vowel signs and joiners that are separate characters.
 _TOKEN = re.compile(r"(?:[\w'\u2019\u200d]|[^\x00-\u02ff\u2000-\u206f\u3000-\u303f\s])+|\s+|.", re.DOTALL)
+_LONGEST_WORD = 40  # characters; Chinese, Japanese and Thai have no spaces, and neither has a URL
+_JOINERS = ("\u200c", "\u200d")
 _LONGEST_ESCAPE = 10  # characters: \U0001f600
 _REST_OF_ESCAPE = re.compile(r"^[0-9a-fnrtuUx\\\"]+")
 
@@ -145,7 +149,15 @@ def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     def join(words: Sequence[str]) -> str:
         return "".join(revealed.get(word, word) for word in words)
 
-    stretches = [(equal, join(before), join(after)) for equal, before, after in opcodes]
+    stretches = [
+        part
+        for equal, before, after in opcodes
+        for part in (
+            _narrow(before[0], after[0])
+            if not (equal or revealed) and len(before) == len(after) == 1
+            else [(equal, join(before), join(after))]
+        )
+    ]
     alike = sum(len(before) for equal, before, _ in stretches if equal)
     # Lines that share less than half, or contain marks of their own, are easier to read separately, unless they would
     # take pages, or the difference would be invisible.
@@ -154,6 +166,26 @@ def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     if separate and show_apart(old, new) == [escape(old), escape(new)]:
         return ()
     return tuple(piece for piece in _show_stretches(stretches) if piece.text)
+
+
+def _narrow(old: str, new: str) -> Iterator[tuple[bool, str, str]]:
+    """Yield a changed word as stretches; what two long words share at their ends is set aside."""
+    head = tail = 0
+    if min(len(old), len(new)) > _LONGEST_WORD:
+        head, tail = count_equal_ends(old, new)
+    while head and any(_is_attached(word, head) for word in (old, new)):
+        head -= 1
+    while tail and any(_is_attached(word, len(word) - tail) for word in (old, new)):
+        tail -= 1
+    ends = len(old) - tail, len(new) - tail
+    stretches = (True, old[:head], new[:head]), (False, old[head : ends[0]], new[head : ends[1]])
+    yield from (part for part in (*stretches, (True, old[ends[0] :], new[ends[1] :])) if part[1] or part[2])
+
+
+def _is_attached(word: str, place: int) -> bool:
+    """Return whether the character at a place belongs to the one before it, as an accent or a vowel sign does."""
+    is_mark = unicodedata.category(word[place : place + 1] or " ").startswith("M")
+    return is_mark or not {*word[place - 1 : place + 1]}.isdisjoint(_JOINERS)
 
 
 def _show_stretches(stretches: Sequence[tuple[bool, str, str]]) -> Iterator[Piece]:
