@@ -28,7 +28,7 @@ def write(root: Path, settings: str, **texts: str) -> None:
         file.write_text(text, "utf-8")
 
 
-def test_lints(tmp_path: Path) -> None:
+def test_the_example_of_lints_gives_what_the_page_shows(tmp_path: Path) -> None:
     settings, messages = read_example("lints")
     desk = "id: asst_1\nfirstMessage: Welcome to **North**.\n"
     write(tmp_path, settings, desk=desk, old__desk='id: asst_2\nfirstMessage: "Hello\\n"\n')
@@ -44,7 +44,7 @@ def test_lints(tmp_path: Path) -> None:
         ]
 
 
-def test_rules(tmp_path: Path) -> None:
+def test_the_example_of_rules_gives_what_the_page_shows(tmp_path: Path) -> None:
     settings, messages = read_example("rules")
     long = "Welcome to the office of admissions, which is open from nine to half past"
     write(tmp_path, settings, desk=f"id: asst_1\nmodel:\n  model: gpt-3.5\nfirstMessage: {long[:72]}\n")
@@ -62,7 +62,7 @@ def run_plan(root: Path, live: dict[str, dict[str, Any]], *options: str) -> str:
     return result.stdout
 
 
-def test_the_example(tmp_path: Path) -> None:
+def test_the_whole_example_gives_what_the_page_shows(tmp_path: Path) -> None:
     settings, messages = read_example("Example")
     last = str(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=30))
     # It has no history here, and none of the other fifty-nine.
@@ -76,7 +76,7 @@ def test_the_example(tmp_path: Path) -> None:
     assert normalize_report(output, last).replace("2027-01-15", "2027-01-31") == messages
 
 
-def test_frozen(tmp_path: Path) -> None:
+def test_the_example_of_a_freeze_gives_what_the_page_shows(tmp_path: Path) -> None:
     settings, messages = read_example("frozen")
     today = datetime.datetime.now(datetime.UTC).date()
     last = str(today + datetime.timedelta(days=30))
@@ -93,7 +93,7 @@ def normalize_report(text: str, last: str) -> str:
     return text.replace(last, "2027-01-15").replace(without, "")
 
 
-def test_enforce(tmp_path: Path) -> None:
+def test_the_example_of_enforce_gives_what_the_page_shows(tmp_path: Path) -> None:
     settings, messages = read_example("enforce")
     fields = "name: Desk\nendCallMessage: This call is over.\nfirstMessage: Hello\n"
     write(tmp_path, settings, desk=f"id: asst_1\n{fields}")

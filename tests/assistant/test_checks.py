@@ -189,7 +189,9 @@ def test_extra_fields_are_not_looked_at_and_nothing_is_changed() -> None:
         ),
     ],
 )
-def test_messages(document: dict[str, Any], message: str | None, discreet: str) -> None:
+def test_a_problem_has_a_message_and_one_that_quotes_nothing(
+    document: dict[str, Any], message: str | None, discreet: str
+) -> None:
     (fault,) = check_definition({"id": "a", **document})
     assert message is None or fault.message == message
     assert fault.discreet == discreet

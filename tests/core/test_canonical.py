@@ -66,12 +66,12 @@ DIFFERENT: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("declared", "live"), EQUAL)
-def test_equal(declared: Any, live: Any) -> None:
+def test_these_declared_and_live_values_are_equal(declared: Any, live: Any) -> None:
     assert equal(declared, live)
 
 
 @pytest.mark.parametrize(("declared", "live"), DIFFERENT)
-def test_different(declared: Any, live: Any) -> None:
+def test_these_declared_and_live_values_differ(declared: Any, live: Any) -> None:
     assert not equal(declared, live)
 
 

@@ -32,7 +32,7 @@ from reconciler.core.tree import MISSING, value_at
         ({"metadata": None}, {"metadata": {"a": None}}, ["metadata"]),
     ],
 )
-def test_leaves(declared: Any, live: Any, leaves: list[str]) -> None:
+def test_the_leaves_that_differ_from_live_are_named(declared: Any, live: Any, leaves: list[str]) -> None:
     assert [" ".join(path) for path in find_differing_leaves(declared, live)] == leaves
 
 
@@ -55,7 +55,7 @@ def test_leaves_are_there_where_something_differs_and_name_it(declared: Any, liv
         assert not equal(wanted, value_at({"metadata": live}, leaf), leaf)
 
 
-def test_value_at() -> None:
+def test_a_path_leads_to_a_value_or_to_none() -> None:
     tree = {"a": {"b": None}, "c": [1]}
     assert value_at(tree, ("a", "b")) is None
     assert value_at(tree, ("a", "x")) is MISSING

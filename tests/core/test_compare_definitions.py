@@ -34,7 +34,9 @@ declared = st.dictionaries(st.sampled_from(["name", "metadata", "endCallPhrases"
 @pytest.mark.parametrize(
     ("definition", "other", "leaves"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_leaves(definition: dict[str, Any], other: dict[str, Any], leaves: list[tuple[str, ...]]) -> None:
+def test_the_leaves_that_two_definitions_declare_differently_are_named(
+    definition: dict[str, Any], other: dict[str, Any], leaves: list[tuple[str, ...]]
+) -> None:
     assert find_differing_declarations(definition, other) == tuple(leaves)
     assert find_differing_declarations(other, definition) == tuple(leaves)
 

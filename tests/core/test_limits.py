@@ -12,7 +12,7 @@ from reconciler.core.settings import MaxChanges
         ("100%", 9, 9), ("33.4%", 1000, 334), ("2.5 %", 1000, 25), (" 10% ", 50, 5), ("29%", 100, 29),
     ],
 )  # fmt: skip
-def test_limits(written: str | int, selected: int, limit: int) -> None:
+def test_a_number_or_a_share_of_the_assistants_is_a_limit(written: str | int, selected: int, limit: int) -> None:
     assert MaxChanges.parse(written).limit(selected) == limit
 
 

@@ -10,7 +10,7 @@ from servers import Sandbox, running_sandbox
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
-def test_cell(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
+def test_a_fault_at_one_moment_ends_as_the_matrix_says(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
     repository(project)
     sandbox = restart(shared_sandbox, cell.rule)
     document = project.apply(sandbox.url, retries=RETRIES, timeout=cell.fault.timeout, concurrency=1, lag=0)
@@ -27,7 +27,7 @@ def test_cell(project: Project, cell: Cell, shared_sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_story(project: Project, story: Story, shared_sandbox: Sandbox) -> None:
+def test_several_faults_end_as_the_matrix_says(project: Project, story: Story, shared_sandbox: Sandbox) -> None:
     repository(project)
     sandbox = restart(shared_sandbox, *story.rules)
     document = project.apply(sandbox.url, retries=RETRIES, concurrency=1)

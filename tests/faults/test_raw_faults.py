@@ -106,7 +106,9 @@ def server_with_fault(sandbox: Sandbox, fault: RawFault, moment: Moment, *, last
 
 
 @pytest.mark.parametrize(("fault", "moment", "lasting"), CELLS.values(), ids=CELLS)
-def test_raw_cell(project: Project, fault: RawFault, moment: Moment, lasting: bool, shared_sandbox: Sandbox) -> None:
+def test_a_fault_below_http_ends_as_the_matrix_says(
+    project: Project, fault: RawFault, moment: Moment, lasting: bool, shared_sandbox: Sandbox
+) -> None:
     repository(project)
     ends = fault.ways[moment][lasting]
     kind = None if ends.outcome == "applied" else fault.kind

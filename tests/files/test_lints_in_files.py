@@ -123,7 +123,7 @@ def test_the_id_stands_behind_the_message(tmp_path: Path) -> None:
         ('{trailing-space: {level: none, assistants: ["older/*", new]}}', "warning"),
     ],
 )
-def test_levels(tmp_path: Path, levels: str, told_of: str | None) -> None:
+def test_a_level_counts_for_the_assistants_that_it_names(tmp_path: Path, levels: str, told_of: str | None) -> None:
     loaded = load_definition(tmp_path, BLANKS, f"lints: {levels}", key="old/desk")
     assert [problem.severity for problem in loaded.problems] == ([told_of] if told_of else [])
     # An error makes the definition invalid, so that no apply begins.

@@ -53,7 +53,7 @@ def list_messages(loaded: Loaded) -> list[str]:
     return [re.sub(r"^\S+?\.yaml:", "", str(problem)) for problem in loaded.problems]
 
 
-def test_there_are_ten() -> None:
+def test_the_page_has_ten_examples() -> None:
     assert len(examples()) == 10
 
 

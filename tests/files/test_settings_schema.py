@@ -33,15 +33,15 @@ def test_a_path_that_is_written_is_read_as_itself(keys: list[str]) -> None:
 
 
 @given(st.text("./a\\\n", max_size=6))
-def test_folders_of_overlays(folder: str) -> None:
+def test_schema_and_command_agree_on_folders_of_overlays(folder: str) -> None:
     assert agree({"environments": {"a": {"overlay": folder}}})
 
 
 @given(st.text("aZ0-_\n ", max_size=4) | st.sampled_from(["applied", "applied2", "applied\n"]))
-def test_names_of_environments(name: str) -> None:
+def test_schema_and_command_agree_on_names_of_environments(name: str) -> None:
     assert agree({"environments": {name: {}}})
 
 
 @pytest.mark.parametrize("day", ["2027-01-31", "20270131", "2027-W04-7", "2027-1-31", "2027-01-31\n", "2027-01-31T00"])
-def test_days(day: str) -> None:
+def test_schema_and_command_agree_on_days(day: str) -> None:
     assert agree({"ignore": [{"path": "/a", "reason": "b", "expires": day}]})

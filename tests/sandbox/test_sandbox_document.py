@@ -86,5 +86,5 @@ def test_a_rehearsal_ends_as_it_is_told(rehearsal: Rehearsal, tmp_path: Path) ->
     assert re.fullmatch(r"Fault 1 hit [1-9]\d* of \d+ requests: .*\n", tallies)
 
 
-def test_there_are_three() -> None:
+def test_the_page_has_three_rehearsals() -> None:
     assert len(rehearsals()) == 3

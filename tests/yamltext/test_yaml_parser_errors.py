@@ -34,7 +34,7 @@ def read_message(text: str) -> str:
         ("a: [1, 2\r\nb: 3\r\n", '1:4 "[" opens a group'),
     ],
 )
-def test_complaints(text: str, message: str) -> None:
+def test_a_mistake_is_explained_at_its_place(text: str, message: str) -> None:
     assert read_message(text).startswith(message)
 
 

@@ -31,13 +31,13 @@ DOUBTFUL = [
 
 
 @pytest.mark.parametrize("text", CLEAR)
-def test_clear_values(text: str) -> None:
+def test_what_all_parsers_read_alike_is_read(text: str) -> None:
     value = read_plain(text)
     assert (type(value), value) == (type(CLEAR[text]), CLEAR[text])
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_texts(text: str) -> None:
+def test_what_is_a_text_to_all_parsers_is_read_as_one(text: str) -> None:
     assert read_plain(text) == text
 
 

@@ -70,7 +70,7 @@ from reconciler.yamltext.writer import write_definition
         ([{"a": 1, "b": 2}], "\n  - a: 1\n    b: 2"),
     ],
 )
-def test_values(value: Any, text: str) -> None:
+def test_each_kind_of_value_has_its_form(value: Any, text: str) -> None:
     # Whatever form one value takes, the next one has its own.
     fields = {"x": value, "y": "one\ntwo"}
     written = write_definition(fields)
