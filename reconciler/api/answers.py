@@ -172,7 +172,8 @@ class Explainer:
             return "the account may lack the permission, or be disabled: ask an administrator, or use another account"
         if answer.status == 404 and not call.path.startswith("/assistants"):
             return "the account may have been deleted: use another one"
-        return f"check that the id belongs to this API, {self.url}" if answer.status == 404 else ""
+        gone = "the assistant may have been deleted; if not, check that the id belongs to this API"
+        return f"{gone}, {self.url}" if answer.status == 404 else ""
 
 
 def _find_error_text(answer: Answer) -> str:

@@ -159,7 +159,8 @@ def test_an_unknown_id_does_not_stop_the_others(one_definition: Project) -> None
         result = run("apply", "--yes", cwd=one_definition.root, env=connection_variables(sandbox))
         assert sandbox.patches == [{"name": "New"}]
     assert result.code == 1
-    assert "check that the id belongs to this API" in join_lines(result.stdout)
+    hint = "the assistant may have been deleted; if not, check that the id belongs to this API, http"
+    assert hint in join_lines(result.stdout)
 
 
 def test_no_definitions(project: Project) -> None:
