@@ -75,7 +75,7 @@ class DefinitionReader:
         document = self.layers.merge(files) if isinstance(files[place].reading.value, dict) else None
         written_id = (document or {}).get("id")
         # The id is needed before ids are compared: a second file with this id would manage the same assistant.
-        id_ = self.find_id(definition_file.file) or "" if written_id == NEW else written_id
+        id_ = (self.find_id(definition_file.file) or "") if written_id == NEW else written_id
         definition = Definition(
             key=definition_file.key,
             file=definition_file.file,

@@ -122,7 +122,7 @@ def _build_assistant(result: Result, sensitive: Sequence[FieldPath]) -> Assistan
         or None,
         ignored_changes=tuple(to_pointer(entry.path) for entry in plan.ignored if entry.changed_in_git) or None,
         # In a run that writes, the outcome already says it.
-        unclear=tuple(sorted(map(to_pointer, plan.unclear))) or None if result.outcome is None else None,
+        unclear=(tuple(sorted(map(to_pointer, plan.unclear))) or None) if result.outcome is None else None,
         frozen=FrozenEntry(reason=plan.freeze.reason, expires=_write_day(plan.freeze.expires)) if plan.freeze else None,
     )
 

@@ -77,7 +77,7 @@ def _list_entries(reports: Sequence[Report], differ: bool) -> Iterator[Assistant
             # A check of files knows nothing about an assistant that another run does not know as well.
             if not report.traits.reads_live and entry.file in read_files:
                 continue
-            command = entry.command or report.command if several else entry.command
+            command = (entry.command or report.command) if several else entry.command
             # The entries are sorted by file, and a file may have moved between two runs.
             run = runs + (entry.run or 1)
             yield dataclasses.replace(_name_environment(entry, report, differ), command=command, run=run)
