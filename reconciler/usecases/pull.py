@@ -119,7 +119,8 @@ class Puller:
         self, definition: Definition, plan: Plan, values: Mapping[FieldPath, Any], divided: TextEdits
     ) -> Iterator[str]:
         """Yield what people should know of the values that a pull writes into a layer."""
-        yield from (f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in divided.unused)
+        unused = (text_file for path in values for text_file in divided.unused.get(path, ()))
+        yield from (f"{each.file} was kept; {dotted(each.path)} no longer uses it" for each in unused)
         yield from filter(None, (self._describe_sharing(definition, path) for path in values))
         yield from (note for path, value in values.items() for note in warn_of_reordering(path, value))
         if plan.freeze is not None:

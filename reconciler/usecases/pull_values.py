@@ -176,7 +176,7 @@ class TextEdits:
     edits: dict[FieldPath, Any] = dataclasses.field(default_factory=dict)  # of the layer itself
     files: list[tuple[FieldPath, TextFile, str]] = dataclasses.field(default_factory=list)  # with their new content
     reasons: dict[FieldPath, str] = dataclasses.field(default_factory=dict)  # not written, with the reason
-    unused: list[TextFile] = dataclasses.field(default_factory=list)  # no field takes a text from them any more
+    unused: dict[FieldPath, list[TextFile]] = dataclasses.field(default_factory=dict)  # that a field no longer takes
 
 
 def divide_edits(layer: Layer | None, edits: NewValues, explain: Callable[[TextFile], str | None]) -> TextEdits:
@@ -199,7 +199,7 @@ def divide_edits(layer: Layer | None, edits: NewValues, explain: Callable[[TextF
             new = MISSING if place is None else item_at(value, place)
             obstacle = "" if new == text.text else explain(text)
             if place is None or obstacle is None or not isinstance(new, str):
-                divided.unused.append(text)
+                divided.unused.setdefault(path, []).append(text)
                 continue
             references.append((place, {TEXT_KEY: text.reference}))
             if new != text.text:

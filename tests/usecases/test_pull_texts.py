@@ -97,6 +97,20 @@ def test_a_message_more_is_written_into_the_definition_beside_the_text_that_stay
     assert files["main.md"].read_bytes() == TEXTS["main.md"]
 
 
+def test_of_a_field_that_is_left_no_text_is_said_to_be_unused(tmp_path: Path) -> None:
+    with story(tmp_path / "work", {"a": LIVE}) as repo:
+        files = write_texts(repo)
+        repo.write("a", DEFINITION + "    - role: user\n      content: {$file: texts/hello.txt}\n")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", model={**MODEL, "messages": [{"role": "system", "content": "One\vtwo"}]})
+        result = repo.run("pull")
+    assert (result.code, result.stdout) == (1, "")
+    assert "not pulled: model.messages: assistants/texts/main.md cannot store it" in result.stderr
+    assert "no longer uses it" not in result.stderr
+    assert {name: file.read_bytes() for name, file in files.items()} == TEXTS
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_with_an_environment_its_own_text_file_takes_the_text_and_else_its_overlay(tmp_path: Path, own: bool) -> None:
     with two_environments(tmp_path / "work", {"a": LIVE}) as environments:
