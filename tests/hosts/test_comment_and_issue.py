@@ -464,17 +464,20 @@ def test_a_comment_on_what_was_merged_does_not_call_ignored_fields_live(desk: De
         assert f"All changes of this request {summary}\n" in desk.hosts.comments[-1]["body"]
 
 
-def test_a_request_that_is_locked_keeps_nobody_else_from_hearing(desk: Desk, merged: list[str]) -> None:
+@pytest.mark.parametrize(("status", "said"), [(403, "or the conversation is locked"), (501, "Not today")])
+def test_a_request_that_cannot_be_commented_on_keeps_nobody_else_from_hearing(
+    desk: Desk, merged: list[str], status: int, said: str
+) -> None:
     path = f"{GITHUB}/repos/north/field/issues" if desk.name == "github" else f"{PROJECT}/merge_requests"
     desk.hosts.facts = {
-        f"{path}/5/{'comments' if desk.name == 'github' else 'notes'}": None,
+        f"{path}/5/{'comments' if desk.name == 'github' else 'notes'}": status,
         **{find_commit_path(desk, commit): [] for commit in merged},
         find_commit_path(desk, merged[0]): [show_merged(desk, number) for number in (5, 7)],
     }
     result = comment_on_merged(desk, RECONCILER_WEBHOOK_URL=f"{desk.hosts.url}/hook")
     assert result.code == 1
-    assert "answered 403" in result.stderr
-    assert "or the conversation is locked" in result.stderr
+    assert f"answered {status}" in result.stderr
+    assert said in result.stderr
     assert len(desk.hosts.comments) == 1
     assert len(desk.hosts.hooks) == 1
 

@@ -55,6 +55,8 @@ class Hosts:
                 return 403, {"message": "Resource not accessible by integration"}, {}
             return 200, {"login": self.user, "username": self.user}, {}
         fact = self.facts.get(path)
+        if isinstance(fact, int):
+            return fact, {"message": "Not today"}, {}
         if isinstance(fact, list) or (isinstance(fact, dict) and "total_count" in fact):
             return 200, *_turn_page(fact, query)
         if path in self.facts:

@@ -94,8 +94,8 @@ def _comment_on_merged(
                 own_host = host.for_request(request)
                 show_result("comment", keep_comment(own_host, name, text, links[0], "apply", links[1]))
             except HostError as error:
-                # A request that is locked or gone does not stop the comments on the others.
-                if error.status not in (403, 404, 410, 422):
+                # A request that is locked or gone, or an error 5xx, does not stop the comments on the others.
+                if error.status in (None, 401, 429):
                     raise
                 first_error = first_error or error
     if first_error is not None:
