@@ -87,35 +87,41 @@ class Sender:
         # Whatever the call got before, the caller has dealt with.
         call.needs_look, call.last_result, began = False, None, time.monotonic()
         while True:
-            with self._serialize_first_request(), self.throttle.turn(first=call.write) as turn:
-                if self._final_failure:
-                    call.last_result = self._final_failure
-                    return self._final_failure
-                # Once the run is being stopped, nothing is repeated, and no pause is awaited. A first attempt is still
-                # made if there is no pause: it may be the read after the last write.
-                if turn is None or (call.attempts and self.stopping()):
-                    return call.last_result or _STOPPED
-                # Another call may have begun a pause since live was read for this write.
-                if call.write and not call.once and self.throttle.was_held(began):
-                    call.needs_look = True
-                    return _PAUSED
-                line, result = self._attempt(call, turn)
-            if self.on_request is not None:
-                self.on_request(line)
-            retry_after = None
-            if isinstance(result, Answer) and result.temporary:
-                retry_after = read_retry_after(result.header("retry-after"), result.header("date"))
-            seconds = retry_after or self.throttle.backoff(call.repeats + 1)
-            # Both concern the whole account: every other request would get the same answer. A write that is not
-            # repeated here is repeated after live was read again, and that read waits for the end of the pause.
-            if retry_after or result.status == 429:
-                self.throttle.pause_all(seconds)
-            if not _may_repeat(call, result) or self.stopping() or self._is_exhausted(call, result, retry_after):
+            result, wait = self._take_turn(call, began)
+            if wait is None:
                 return result
-            self.throttle.sleep(seconds)
+            self.throttle.sleep(wait)
             if call.write:
                 call.needs_look = True
                 return result
+
+    def _take_turn(self, call: Call, began: float) -> tuple[Answer | NoAnswer, float | None]:
+        """Return what one attempt gets, and the seconds to wait before the next one; None if there is to be none."""
+        with self._serialize_first_request(), self.throttle.turn(first=call.write) as turn:
+            if self._final_failure:
+                call.last_result = self._final_failure
+                return self._final_failure, None
+            # Once the run is being stopped, nothing is repeated, and no pause is awaited. A first attempt is still made
+            # if there is no pause: it may be the read after the last write.
+            if turn is None or (call.attempts and self.stopping()):
+                return call.last_result or _STOPPED, None
+            # Another call may have begun a pause since live was read for this write.
+            if call.write and not call.once and self.throttle.was_held(began):
+                call.needs_look = True
+                return _PAUSED, None
+            line, result = self._attempt(call, turn)
+        if self.on_request is not None:
+            self.on_request(line)
+        retry_after = None
+        if isinstance(result, Answer) and result.temporary:
+            retry_after = read_retry_after(result.header("retry-after"), result.header("date"))
+        seconds = retry_after or self.throttle.backoff(call.repeats + 1)
+        # Both concern the whole account: every other request would get the same answer. A write that is not repeated
+        # here is repeated after live was read again, and that read waits for the end of the pause.
+        if retry_after or result.status == 429:
+            self.throttle.pause_all(seconds)
+        is_last = not _may_repeat(call, result) or self.stopping() or self._is_exhausted(call, result, retry_after)
+        return result, None if is_last else seconds
 
     def close(self) -> None:
         """Close all connections, each as soon as it is not in use."""
