@@ -30,6 +30,11 @@ def disarm_text(text: str) -> str:
     return disarm(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
+def echo(text: str) -> None:
+    """Write a line to stdout."""
+    click.echo(disarm_text(text), color=wants_colour(sys.stdout))
+
+
 def eprint(text: str, *, colour: str | None = None) -> None:
     """Write a line to stderr. If that fails (a full disk, a pipe that nobody reads), the line is lost."""
     text = disarm_text(text)

@@ -8,6 +8,7 @@ import pytest
 from commands import connection_variables, run
 from projects import MODEL, Project
 from servers import Sandbox, running_sandbox
+from stories import story
 
 from reconciler.core.outcome import Outcome, Status
 
@@ -185,3 +186,19 @@ def test_nothing_that_anybody_wrote_becomes_a_command(project: Project, files: F
         else:
             assert "##[" not in line
     assert "set-output" in result.stdout + result.stderr
+
+
+def test_no_name_becomes_a_command_in_what_other_commands_list(tmp_path: Path) -> None:
+    name = "##[set-output name=x]y"
+    listing = (("announce", "--token", "t"), ("history",), ("doctor",), ("pull",), ("import", "asst_a", "--force"))
+    with story(tmp_path / "work", {"a": {"metadata": {name: "older"}}}) as repo:
+        repo.write(name, id="asst_a", metadata={name: "old"})
+        repo.write(f"{name}-new", id="new", name="N")
+        repo.commit()
+        repo.apply_and_record()
+        repo.sandbox.edit("asst_a", metadata={name: "edited"})
+        for words in listing:
+            result = repo.run(*words, env=RUNNER)
+            shown = result.stdout + result.stderr
+            assert "# #[set-output" in shown, (words, shown)
+            assert "##[set-output" not in shown, words

@@ -5,7 +5,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import definition_options, refuse_empty
 from reconciler.cli.output import show_problems
-from reconciler.cli.streams import eprint
+from reconciler.cli.streams import echo, eprint
 from reconciler.files.folders import repository_root
 from reconciler.git.lock import hold_lock
 from reconciler.git.record import applied_ref
@@ -50,7 +50,7 @@ def command(choices: Choices, token: str, is_withdrawal: bool, allow_older: bool
         # First, because it must be possible to withdraw even if nothing else of the project can be read.
         if is_withdrawal and repository.exists:
             for file in withdraw(repository, applied_ref(environment), token):
-                click.echo(f"no longer announced: {escape(file)}")
+                echo(f"no longer announced: {escape(file)}")
             return 0
         project = read_project(choices, repository=repository)
         show_problems(project.loaded.problems, "error")
@@ -60,7 +60,7 @@ def command(choices: Choices, token: str, is_withdrawal: bool, allow_older: bool
             check_recordable(project)
         files = announce_for(project, token)
     for file in files:
-        click.echo(f"to create: {escape(file)}")
+        echo(f"to create: {escape(file)}")
     if not files:
         eprint("There is nothing to create.")
     return 0

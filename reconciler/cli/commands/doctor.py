@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 
 import click
@@ -10,7 +9,7 @@ import click
 from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
-from reconciler.cli.streams import eprint, wants_colour
+from reconciler.cli.streams import echo, eprint
 from reconciler.core.run import Requirement
 from reconciler.errors import ReconcilerError
 from reconciler.git.working_tree import read_origin
@@ -116,4 +115,4 @@ def _show_requirement(requirement: Requirement) -> None:
     detail, hint = escape(requirement.detail), escape(requirement.hint)
     detail += "" if not hint else f" ({hint})" if requirement.met else f"{end} To do: {hint}"
     mark = click.style(f"{label:{_WIDTH}}", fg=colour)
-    click.echo(f"{mark}{requirement.subject}: {detail}", color=wants_colour(sys.stdout))
+    echo(f"{mark}{requirement.subject}: {detail}")

@@ -12,7 +12,7 @@ from reconciler.assistant.paths import to_pointer
 from reconciler.assistant.plain_words import list_some
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import Count, directory_option, format_option
-from reconciler.cli.streams import disarm_text, eprint
+from reconciler.cli.streams import echo, eprint
 from reconciler.errors import RepositoryError
 from reconciler.git.record import FETCH, Unclear
 from reconciler.report.differences.values import escape, name_path
@@ -68,20 +68,20 @@ def _to_json(applied: HistoryEntry) -> dict[str, Any]:
 def _show_applied(applied: HistoryEntry, undefined: Collection[Unclear]) -> None:
     record = applied.record
     totals, *lines = record.message.splitlines()
-    click.echo(f"{record.date}  {record.applied[:12]}  {escape(totals)}")
+    echo(f"{record.date}  {record.applied[:12]}  {escape(totals)}")
     if applied.subject is not None:
-        click.echo(disarm_text(f"  {escape(applied.subject)} ({escape(applied.author or '')})"))
+        echo(f"  {escape(applied.subject)} ({escape(applied.author or '')})")
     for commit in applied.reverts:
-        click.echo(f"  reverts {commit[:12]}")
+        echo(f"  reverts {commit[:12]}")
     for line in lines:
         if line and not line.startswith("Reconciler-"):
             # `not_converged: FILE (ID)`, and the fields that changed in this assistant.
             match = _ASSISTANT.fullmatch(line)
             text = match[1].replace("_", " ") + match[2] if match else line
-            click.echo(disarm_text(f"  {escape(text)}"))
+            echo(f"  {escape(text)}")
             if match and (paths := applied.fields.get(match[3])):
-                click.echo(f"    {list_some([*map(name_path, paths)], _MOST_NAMED)}")
+                echo(f"    {list_some([*map(name_path, paths)], _MOST_NAMED)}")
     for write in record.unclear:
         note = ": its definition was removed; if it is restored, an apply sends it again" if write in undefined else ""
         subject = "it may have been created" if write.is_creation else escape(write.id)
-        click.echo(f"  unclear: {escape(write.file)} ({subject}){note}")
+        echo(f"  unclear: {escape(write.file)} ({subject}){note}")

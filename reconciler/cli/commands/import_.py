@@ -10,7 +10,7 @@ from reconciler.cli.connect import open_api, stoppable
 from reconciler.cli.help import declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, directory_option
 from reconciler.cli.output import show_failures
-from reconciler.cli.streams import eprint
+from reconciler.cli.streams import echo, eprint
 from reconciler.core.importing import warn_of_reordering
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
@@ -107,10 +107,10 @@ def _show_result(result: Import, *, refused: bool) -> None:
         return
     below, overlaid, id_file = escape(result.definition_file), result.overlaid, result.files[-1]
     for file in result.files[:-1]:
-        click.echo(f"{file}: written without an id, for all environments")
-    click.echo(f"{id_file}: written for {name}" + (f", merged on top of {below}" if below else ""))
+        echo(f"{file}: written without an id, for all environments")
+    echo(f"{id_file}: written for {name}" + (f", merged on top of {below}" if below else ""))
     for file in result.texts:
-        click.echo(f"{file}: a text file of {name}")
+        echo(f"{file}: a text file of {name}")
     if below:
         _list_omitted(overlaid.unmanaged, "not managed", f"{below} does not declare it")
     else:
@@ -129,14 +129,14 @@ def _list_unknown(paths: Collection[FieldPath], settings: Settings) -> None:
     if not paths:
         return
     where = "under extra_fields in" if settings.extra_fields else "into"
-    click.echo("not managed: fields that the API's reference does not list. To manage them as well, paste this")
-    click.echo(f"{where} reconciler.yaml, and import again:")
+    echo("not managed: fields that the API's reference does not list. To manage them as well, paste this")
+    echo(f"{where} reconciler.yaml, and import again:")
     if not settings.extra_fields:
-        click.echo("extra_fields:")
+        echo("extra_fields:")
     for path in sorted(paths):
-        click.echo(f"  - {escape(write_inline(write_path(path)))}")
+        echo(f"  - {escape(write_inline(write_path(path)))}")
 
 
 def _list_omitted(paths: Iterable[FieldPath], intro: str, reason: str) -> None:
     for path in paths:
-        click.echo(f"  {intro}: {name_path(path)}; {reason}")
+        echo(f"  {intro}: {name_path(path)}; {reason}")

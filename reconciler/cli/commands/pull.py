@@ -9,7 +9,7 @@ from reconciler.cli.connect import connect, stoppable
 from reconciler.cli.help import Command, declare_command
 from reconciler.cli.options import ConnectionOptions, connection_options, project_options
 from reconciler.cli.output import show_failures, show_problems
-from reconciler.cli.streams import disarm_text, eprint
+from reconciler.cli.streams import disarm_text, echo, eprint
 from reconciler.core.definition import Layer
 from reconciler.core.plan import Plan
 from reconciler.core.run import Failure, Result
@@ -116,7 +116,7 @@ def _write_and_show(pulled: Pulled, puller: Puller, *, check: bool) -> bool:
         lines = _HIDDEN.sub(SENSITIVE, diff_lines(before, after, pulled.file)).splitlines()
         click.echo(disarm_text("".join(f"{escape(line)}\n" for line in lines)), nl=False)
     elif pulled.differs:
-        click.echo(f"{file}: {', '.join(map(name_path, pulled.fields))}")
+        echo(f"{file}: {', '.join(map(name_path, pulled.fields))}")
     for note in pulled.notes:
         eprint(f"{file}: {escape(note)}")
     for change in pulled.overwritten:
