@@ -10,6 +10,7 @@ from reconciler.assistant.paths import FieldPath, dotted
 from reconciler.core.base import Entries, Entry
 from reconciler.core.definition import Definition
 from reconciler.core.origin import Change
+from reconciler.core.outcome import Status
 from reconciler.core.patch import IncompleteObject
 from reconciler.core.plan import Planner, Policy
 from reconciler.core.ports import Assistants
@@ -98,8 +99,14 @@ def _warn_of_limit(project: Project, results: Sequence[Result]) -> Iterator[str]
     # A share is one of all assistants, and a pipeline plans only those that a branch has changed.
     if limit is None or (limit.percent and not project.loaded.whole):
         return
-    if objection := limit.find_objection(sum(result.pending for result in results), len(results)):
-        yield f"An apply would send nothing: {objection}; if the plan is right, raise the limit."
+    writes = sum(result.pending for result in results)
+    new = [result.definition for result in results if result.status is Status.NEW]
+    created = sum(explain_no_creation(project, definition) is None for definition in new)
+    # Pipelines create; a run by hand has to be asked to.
+    for apply, number in (("apply", writes), ("apply with --create", writes + created)):
+        if objection := limit.find_objection(number, len(results)):
+            yield f"An {apply} would send nothing: {objection}; if the plan is right, raise the limit."
+            return
 
 
 def _refuse_elsewhere(project: Project, results: list[Result]) -> list[Result]:

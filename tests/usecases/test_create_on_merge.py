@@ -67,6 +67,18 @@ def forget_checkout(repo: Story) -> None:
     repo.git("checkout", "--quiet", ".")
 
 
+def test_a_plan_says_that_a_pipeline_would_not_be_allowed_to_create_it(repo: Story) -> None:
+    repo.project.configure(record=True, max_changes=1)
+    assert repo.plan()["warnings"] == []
+    repo.project.configure(record=True, max_changes=0)
+    repo.commit("A limit")
+    (note,) = repo.plan()["warnings"]
+    assert note.startswith("An apply with --create would send nothing: 1 assistant would be written, but max_changes")
+    with repo.intercept(unclear_answer()):
+        repo.run("apply", "--yes", "--create", "--max-changes", "1")
+    assert not any("max_changes" in note for note in repo.plan()["warnings"]), "no run creates it again"
+
+
 def test_several_files_may_say_it_and_are_valid(repo: Story) -> None:
     repo.write("second", NEW.replace("Newcomer", "Second"))
     result = repo.run("validate")
