@@ -65,6 +65,8 @@ class SavedPlan:
             moved = "HEAD has changed since the plan"
         elif is_hidden and not is_committed(project, result.definition):
             moved, hint = "it is not committed", f"commit it, {AGAIN}"
+        elif is_hidden and updated_at is None:
+            moved = "live does not say when it was last edited (updatedAt)"
         if mark != self.reviewed.digests.get(name):
             message = "this is not the write that was reviewed"
         elif moved:

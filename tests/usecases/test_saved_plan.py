@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from between import Answer, Forward, Request
 from json_reports import Document
 from projects import kinds, outcomes
 from stories import REF, Nested, Story, committed_story, entries
@@ -400,6 +401,21 @@ class TestSensitiveValues:
         reviewed = repo.plan()
         repo.sandbox.edit("asst_a", metadata={"own": "a", "key": 5})
         assert outcomes(apply_plan(repo, reviewed))["a"] == "refused"
+
+    def test_are_refused_where_an_edit_of_live_could_not_be_seen(self, repo: Story) -> None:
+        def forget_edits(request: Request, forward: Forward) -> Answer | None:
+            answer = forward(request)
+            is_read = request.method == "GET" and answer.status == 200
+            return answer.with_body({**answer.json, "updatedAt": None}) if is_read else answer
+
+        with repo.intercept(forget_edits) as server:
+            reviewed = {**repo.plan("--base", "none"), "api_url": server.url}
+            repo.sandbox.edit("asst_a", metadata={"own": "a", "key": 5})
+            result = apply_plan(repo, reviewed, "--base", "none", "--no-record")
+        error = entries(result)["a"]["error"]
+        assert error is not None
+        assert "live does not say when it was last edited" in error["message"]
+        assert repo.sandbox.live("asst_a")["metadata"]["key"] == 5
 
     def test_the_digest_of_one_tells_nothing(self, repo: Story) -> None:
         first = entries(repo.plan())["a"]["digest"]
