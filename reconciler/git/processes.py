@@ -5,6 +5,7 @@ raises RepositoryError: a killed git must not look like "there is no such revisi
 """
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -100,10 +101,12 @@ class Processes:
             raise self.failure(arguments[0], error.strerror or "cannot be started") from error
 
     def failure(self, command: str, message: str) -> RepositoryError:
-        """Return git's own message as an error, with a hint about the one that is common in containers."""
+        """Return git's own message as an error, with a hint about a full disk and one that is common in containers."""
         hint = f"git {_OLDEST} or newer must work here: {_NEEDED}"
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
+        if any(os.strerror(number) in message for number in (errno.ENOSPC, errno.EDQUOT)):
+            hint = "make room on the disk"
         return RepositoryError(f"git {command}: {message}", hint=hint)
 
 

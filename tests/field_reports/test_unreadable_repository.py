@@ -130,6 +130,16 @@ def test_a_git_that_says_nothing_or_something_else_has_not_answered(
     assert question == "log" or "git 2.31 or newer" in result.stderr
 
 
+def test_a_full_disk_is_not_blamed_on_the_version_of_git(scene: Scene, tmp_path: Path) -> None:
+    git = FaultyGit(tmp_path / "bin")
+    git.break_for("write-tree", 'echo "fatal: unable to write new index file: No space left on device" >&2; exit 128')
+    result, _ = scene.run("apply", env=git.env)
+    assert result.code == 1
+    assert "live, but not recorded: git write-tree: fatal" in result.stderr
+    assert "make room on the disk. Then apply again to record what is live" in result.stderr
+    assert "git 2.31" not in result.stderr
+
+
 def test_a_git_that_finds_no_difference_in_silence_has_not_answered(scene: Scene, tmp_path: Path) -> None:
     git = FaultyGit(tmp_path / "bin")
     git.break_for("status", "exit 0")
