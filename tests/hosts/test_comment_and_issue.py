@@ -159,6 +159,12 @@ def test_the_commands_that_an_issue_advises_name_the_environment(desk: Desk) -> 
     assert "with `reconciler pull --environment staging`." in named
     assert "run `reconciler apply --environment staging --on-drift revert`." in named
     assert "with `reconciler pull`." in bare
+    # Of several environments in one issue, the one that was edited counts.
+    other = desk.folder / "other.json"
+    settled = json.loads((GOLDEN / "plan_in_sync.json").read_text("utf-8"))
+    other.write_text(json.dumps({**settled, "command": "drift", "environment": "production"}))
+    assert desk.run("issue", report, other, "--name", "both").code == 0
+    assert "with `reconciler pull --environment staging`." in desk.hosts.issues[-1]["body"]
 
 
 def test_an_empty_text_does_not_say_that_all_is_settled(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import click
 from reconciler.cli.help import declare_command
 from reconciler.cli.hosted import HostOptions, host_options, notify_chat, open_host, show_result
 from reconciler.cli.streams import eprint
+from reconciler.core.outcome import Kind
 from reconciler.errors import UsageError
 from reconciler.hosts.keep import keep_issue
 from reconciler.report.differences.values import escape
@@ -109,7 +110,7 @@ def _list_topics(report: Report | None, markdown: str, about: str, proposal: str
         return
     is_edited = report.has_live_edits
     # What was not checked does not count as settled.
-    options = list_naming_options(report, report.assistants)
+    options = list_naming_options(report, [entry for entry in report.assistants if entry.open_kinds - {Kind.CHANGE}])
     pull, revert = (
         code(shlex.join(["reconciler", *words]))
         for words in (["pull", *options], ["apply", *options, "--on-drift", "revert"])
