@@ -835,6 +835,12 @@ def test_what_was_not_applied_has_an_issue_of_its_own(desk: Desk) -> None:
     assert desk.issue("apply").stderr == "Created the issue.\n"
     (issue_found,) = desk.hosts.issues
     assert issue_found["title"] == "Not everything was applied (assistants)"
+    # If it could not start, or was stopped by --max-changes, there are no others that were applied.
+    text_file = desk.folder / "said.md"
+    text_file.write_text("Nothing was sent: the record cannot be pushed.", "utf-8")
+    assert desk.run("issue", "--text", text_file, "--about", "apply").stderr == "Edited the issue.\n"
+    assert "Fix what is listed here and apply again." in issue_found["body"]
+    assert "were applied" not in issue_found["body"]
     desk.issue("drift")
     assert len(desk.hosts.issues) == 2
     assert desk.run("issue", "--settled", "--about", "apply").stderr == "Closed the issue.\n"

@@ -31,9 +31,7 @@ _ADVICE = (
     "automatically when no live edits are left."
 )
 _LOOK = "Not all assistants could be checked. This issue closes once all of them can be, and none was edited live."
-_MEND = (
-    "The other assistants were applied. Fix what is listed here and apply again. This issue then closes automatically."
-)
+_MEND = "Fix what is listed here and apply again. This issue then closes automatically."
 _RENEW = "Renew it or remove it. The warnings of `plan` and `drift` name the entry and its reason."
 _IS_PART = "the report covers only some of the assistants"
 _IS_BLIND = "a plan that was made offline or without a base does not show live edits"
