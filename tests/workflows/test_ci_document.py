@@ -489,6 +489,28 @@ def test_a_package_that_cannot_be_downloaded_is_a_failure_and_no_warning(tmp_pat
     assert subprocess.run(["bash", script], env=known, check=False).returncode == 1
 
 
+def test_an_installation_that_no_longer_runs_is_made_again(tmp_path: Path) -> None:
+    """A folder that is kept, or a cache that is restored elsewhere, may name a Python that is gone."""
+    home = tmp_path / "home"
+    kept, installation = home / "COMMIT" / "bin" / "reconciler", home / "source/.github/actions/install/install"
+    git = tmp_path / "bin" / "git"
+    for file, lines in (
+        (kept, "exec /nowhere/bin/python -I -m reconciler"),
+        (git, f"mkdir -p {installation.parent}\ncp {tmp_path}/install {installation}"),
+        (
+            tmp_path / "install",
+            'mkdir -p "$2/bin"\nprintf "#!/bin/sh\\necho 1" > "$2/bin/reconciler"\nchmod +x "$2"/bin/*',
+        ),
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{lines}\n", "utf-8")
+        file.chmod(0o755)
+    known = environment({"PATH": f"{git.parent}{os.pathsep}{os.environ['PATH']}", "RECONCILER_HOME": str(home)})
+    script = ROOT / "reconciler" / "starter" / "gitlab" / "install.sh"
+    result = subprocess.run(["bash", script], env=known, stdout=subprocess.PIPE, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, f"{kept.parent}\n")
+
+
 def test_a_rollback_whose_outcome_is_unclear_is_recorded(tmp_path: Path) -> None:
     with place_at(tmp_path) as place:
         scripts = Scripts(place)

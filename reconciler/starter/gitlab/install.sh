@@ -7,7 +7,8 @@ commit=COMMIT
 
 home=${RECONCILER_HOME:-$PWD/.reconciler}
 place=$home/$commit
-if [[ ! -x $place/bin/reconciler ]]; then
+# A folder that was kept, or a cache from elsewhere, may name a Python that is gone.
+if ! "$place/bin/reconciler" --version > /dev/null 2>&1; then
   mkdir -p "$home"
   echo '*' > "$home/.gitignore" # keep it out of the repository
   rm -rf "$place" "$home/source"
