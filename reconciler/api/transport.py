@@ -5,13 +5,10 @@ off. It takes time to load, so only modules that send requests import this one. 
 """
 
 import logging
-import socket
 import ssl
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import httpcore
 
@@ -20,15 +17,14 @@ from reconciler.api.body import MAX_BODY, IncompleteBodyError, UnusableBodyError
 from reconciler.api.proxy import Proxy, find_proxy
 from reconciler.api.results import TEMPORARY_STATUSES, Answer, NoAnswer
 from reconciler.api.secret import COOKIE_NAME
+from reconciler.api.timed import Clock, TimedBackend
 from reconciler.api.tls import create_context, explain_tls
 from reconciler.core.base_url import BaseUrl
-from reconciler.dataclass import dataclass
 
 # Node and uvicorn close an idle connection after 5 s. A write must never use one that is just being closed.
 _KEPT_ALIVE = 4.0
 # Which of them depends on timing and on OpenSSL.
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)
-_POLL_INTERVAL = 0.25  # seconds between two checks whether the run was aborted, while waiting for an answer
 
 _HEADERS = (
     (b"Accept", b"application/json"),
@@ -70,13 +66,13 @@ class Connection:
         self.largest = largest  # bytes of an answer's body
         self.base = wire.base
         self.proxy = wire.proxy
-        self.clock = _Clock(wire.aborted)
+        self.clock = Clock(wire.aborted)
         # Used only to create connections. Requesting the same one from the pool each time costs more CPU time.
         self.pool = httpcore.ConnectionPool(
             ssl_context=wire.tls,
             proxy=wire.pool_proxy,
             keepalive_expiry=_KEPT_ALIVE,
-            network_backend=_TimedBackend(self.clock),
+            network_backend=TimedBackend(self.clock),
         )
         self.kept: httpcore.ConnectionInterface | None = None
 
@@ -115,7 +111,8 @@ class Connection:
         """Return what an error means for the request, over this connection and its proxy."""
         if self.clock.aborted():
             text = "the run was stopped while it waited"
-            return NoAnswer("network", text, reached=True, temporary=False, hint="run this again")
+            reached = self._has_reached_api() and not isinstance(error, httpcore.ConnectTimeout)
+            return NoAnswer("network", text, reached=reached, temporary=False, hint="run this again")
         if isinstance(error, httpcore.ProxyError) and self.proxy:
             return _explain_proxy(str(error)[:3], self.proxy)
         failure = _explain(error, has_begun=has_begun, closed=self.clock.closed)
@@ -198,83 +195,6 @@ def _explain(error: Exception, *, has_begun: bool, closed: bool) -> NoAnswer:
     # What follows in the text are the received bytes, which may contain a new token.
     reason = text.partition(": bytearray(")[0]
     return NoAnswer("protocol", f"something that is not HTTP ({reason})", reached=True, temporary=False)
-
-
-@dataclass()
-class _Clock:
-    """The deadline of the current attempt, and how far its connection has come."""
-
-    aborted: Callable[[], bool]
-    deadline: float = 0.0
-    closed: bool = False  # the other side hung up
-    has_read: bool = False  # something has arrived since the last write
-    steps: int = 0  # one for TCP, and one for each TLS handshake
-
-    def start(self, seconds: float) -> None:
-        self.deadline = time.monotonic() + seconds
-        self.closed = False
-
-    def remaining(self, too_late: type[Exception]) -> float:
-        seconds = self.deadline - time.monotonic()
-        if seconds <= 0 or self.aborted():
-            raise too_late("the time limit of the request was reached")
-        return seconds
-
-
-# httpcore limits each read and write; this gives each of them the time that is left of the whole attempt.
-@dataclass()
-class _TimedBackend(httpcore.SyncBackend):
-    clock: _Clock
-
-    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        remaining = self.clock.remaining(httpcore.ConnectTimeout)
-        self.clock.steps, self.clock.has_read = 0, False
-        try:
-            # Python tries the host's addresses one after the other, each for the whole time.
-            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            stream = super().connect_tcp(host, port, remaining / len(addresses))
-        except UnicodeError:  # Python's error for a host name with a part that is empty or too long
-            raise httpcore.ConnectError(f"{host[:40]!r} cannot be a host's name") from None
-        except OSError as error:
-            raise httpcore.ConnectError(error) from None
-        self.clock.steps = 1
-        return _TimedStream(stream, self.clock)
-
-
-@dataclass()
-class _TimedStream(httpcore.NetworkStream):
-    stream: httpcore.NetworkStream
-    clock: _Clock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # In short steps, because another thread cannot interrupt a hanging read if the run is aborted.
-        while True:
-            remaining = self.clock.remaining(httpcore.ReadTimeout)
-            try:
-                chunk = self.stream.read(max_bytes, min(remaining, _POLL_INTERVAL))
-            except httpcore.ReadTimeout:
-                continue
-            self.clock.closed = not chunk
-            self.clock.has_read = True
-            return chunk
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.clock.has_read = False
-        self.stream.write(buffer, self.clock.remaining(httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self.stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        remaining = self.clock.remaining(httpcore.ConnectTimeout)
-        stream = self.stream.start_tls(ssl_context, server_hostname, remaining)
-        self.clock.steps += 1
-        return _TimedStream(stream, self.clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self.stream.get_extra_info(info)
 
 
 def _convert_proxy(proxy: Proxy) -> httpcore.Proxy:

@@ -194,6 +194,28 @@ def test_an_import_that_is_stopped(fleet: Project) -> None:
     assert len(list((fleet.root / "new").glob("*.yaml"))) == result.stdout.count("written for") == 1
 
 
+@pytest.mark.parametrize("words", [("whoami",), ("import", "asst_1"), ("create", "assistants/n.yaml", "--no-record")])
+def test_a_tls_handshake_that_hangs_does_not_keep_a_stopped_command(project: Project, words: tuple[str, ...]) -> None:
+    project.write("n", name="N")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        variables = {
+            "RECONCILER_API_URL": f"https://127.0.0.1:{listener.getsockname()[1]}/api",
+            "RECONCILER_AUTH_TOKEN": "hush-token",
+            "RECONCILER_TIMEOUT": "600",
+        }
+        yes = ["--yes"] if words[0] == "create" else []
+        with start_command(*words, *yes, cwd=project.root, env=variables) as command:
+            client, _ = listener.accept()
+            with client:
+                assert client.recv(1)  # the handshake has begun
+                command.signal(signal.SIGTERM)
+                command.signal(signal.SIGTERM)  # somebody insists
+                result = command.wait()
+    assert result.code == 143
+    assert "the run was stopped while it waited" in result.stdout + result.stderr
+    assert "indeterminate" not in result.stdout
+
+
 def test_before_anything_is_sent(project: Project) -> None:
     """A report that is a pipe keeps the command waiting."""
     pipe = project.root / "r.json"
