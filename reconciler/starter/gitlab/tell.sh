@@ -23,6 +23,7 @@ if [[ -s $reports/$command.json ]]; then
   reconciler "$what" "$reports/$command.json" "${said[@]}"
 # Only an apply may end without a word: one that is late, or that has no record yet.
 elif [[ -s $text || $command != apply ]]; then
+  mkdir -p "$reports"
   [[ -s $text ]] || printf '### `reconciler %s` left no report\n\nSee the log of the job.\n' "$command" > "$text"
   [[ $what == comment ]] || said+=(--about "$command")
   reconciler "$what" --text "$text" "${said[@]}"
