@@ -187,7 +187,7 @@ def _name_reverts(fields: Sequence[AppliedField], head: str | None, project: Pro
         command += f" and {len(commits) - _MOST_NAMED} more (named in the apply's report, under `since`)"
     yield "git still has this change, so a later apply may send it again"
     # On its own, so that a terminal of 80 columns does not break the line inside the command.
-    yield f"undo it in git: {command}"
+    yield f"to remove it: {command}"
     if project.settings.environment is not None:
         yield f"a revert can also change other environments; to keep the old values only in this one, run {pull}"
 

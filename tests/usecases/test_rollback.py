@@ -691,7 +691,8 @@ class TestRollingBackARollback:
         repo.git("checkout", "-q", "-")
         merge(repo, "branch")
         rollback = repo.rollback(repo.apply())
-        assert any(f"git revert -m 1 {repo.head}" in warning for warning in rollback["warnings"])
+        [command] = [line for line in rollback["warnings"] if f"git revert -m 1 {repo.head}" in line]
+        assert len(f"warning: {command}") <= 80, "a terminal breaks no longer line, and so not inside the command"
 
     def test_names_the_commits_that_set_what_was_put_back(self, repo: Story) -> None:
         """One apply brought several commits live: a run before it was superseded."""
@@ -761,7 +762,7 @@ class TestRollingBackARollback:
         repo.commit("What an edit has nothing to do with")
         warnings = repo.rollback(repo.apply("--on-drift", "revert"))["warnings"]
         reverts = [warning for warning in warnings if "git revert" in warning]
-        assert reverts == ([f"undo it in git: git revert {setter}"] if name == "B" else [])
+        assert reverts == ([f"to remove it: git revert {setter}"] if name == "B" else [])
         assert any("edits that were restored; to keep them, run `reconciler pull`" in warning for warning in warnings)
 
     def test_names_no_commit_to_revert(self, repo: Story) -> None:
