@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import functools
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -114,28 +115,28 @@ def resolve_names(choices: Choices, forms: Sequence[Settings], root: Path) -> Ch
     for definition in find_all(folder, root).definitions:
         keys[definition.key].append(definition.path)
     folders = [folder.resolve(), *filter(None, (locate_overlays(folder, form) for form in forms))]
-    ids: dict[str, list[Path]] | None = None
-    resolved: list[Path] = []
-    # An existing path is meant as a path, even if it is also a key or an id.
-    for given in choices.paths:
+    # All definitions must be read to know their ids. That is done only for a name that is nothing else.
+    find_ids = functools.cache(lambda: _find_ids(folder, forms, root))
+
+    def find(given: Path) -> Sequence[Path]:
+        # An existing path is meant as a path, even if it is also a key or an id. A report names files from the root,
+        # wherever the command runs.
         name = given.as_posix()
-        # A report names files from the root, wherever the command runs.
         places = (folder / given, root / given) if name not in keys and not os.path.lexists(given) else ()
         path = next((place for place in places if _is_inside(place, folders)), given)
         if _is_inside(path, folders):
             texts = {shown_path(path.resolve(), root)} if path.suffix not in SUFFIXES and not path.is_dir() else set()
             users = find_mentioning(find_all(folder, root, *forms), texts) if texts else ()
-            resolved += [each.path for each in users] or [path]
-        elif name in keys:
-            resolved += keys[name]
-        else:
-            # All definitions must be read to know their ids. That is done only for a name that is nothing else.
-            ids = _find_ids(folder, forms, root) if ids is None else ids
-            if name not in ids and not os.path.lexists(path):
-                near = find_closest(name.removeprefix(f"{folder.name}/"), [*keys, *ids])
-                hint = f"did you mean {near}?" if near else "pass files or folders, keys (admissions/enrollment) or ids"
-                raise DefinitionError(f"{path} does not exist, and no definition has it as its key or id", hint=hint)
-            resolved += ids.get(name, [path])
+            return [each.path for each in users] or [path]
+        if name in keys:
+            return keys[name]
+        if name in find_ids() or os.path.lexists(path):
+            return find_ids().get(name, [path])
+        near = find_closest(name.removeprefix(f"{folder.name}/"), [*keys, *find_ids()])
+        hint = f"did you mean {near}?" if near else "pass files or folders, keys (admissions/enrollment) or ids"
+        raise DefinitionError(f"{path} does not exist, and no definition has it as its key or id", hint=hint)
+
+    resolved = itertools.chain.from_iterable(map(find, choices.paths))
     return dataclasses.replace(choices, paths=tuple(dict.fromkeys(resolved)))
 
 
