@@ -151,6 +151,15 @@ def test_a_pipeline_is_not_written_where_the_host_would_not_find_it(tmp_path: Pa
     assert "export RECONCILER_API_URL=... RECONCILER_EMAIL=... RECONCILER_DIRECTORY=below/assistants" in hinted.stderr
 
 
+def test_a_folder_in_another_repository_is_named_as_it_is_there(tmp_path: Path) -> None:
+    for name in ("here", "other"):
+        subprocess.run(["git", "init", "--quiet", name], cwd=tmp_path, check=True)
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "other")
+    result = run("init", "--ci", "github", "--directory", "link/assistants", cwd=tmp_path / "here")
+    assert (result.code, [*(tmp_path / "other").glob("*.yaml")]) == (1, [])
+    assert f"run this in {tmp_path / 'other'}, with --directory assistants\n" in result.stderr
+
+
 def test_another_folder_is_named_in_the_pipeline() -> None:
     for ci in ("github", "gitlab"):
         files = list_files("bots", api_url=None, ci=ci, package=None)

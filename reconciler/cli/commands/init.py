@@ -12,7 +12,7 @@ from reconciler.cli.options import folder_option
 from reconciler.cli.streams import eprint
 from reconciler.core.base_url import check_base_url
 from reconciler.errors import UsageError
-from reconciler.files.folders import repository_root
+from reconciler.files.folders import folder_in_git, repository_root
 from reconciler.usecases.init import Ci, list_files, read_next_steps, write_new
 from reconciler.usecases.project.choices import Choices
 
@@ -43,8 +43,7 @@ def command(choices: Choices, ci: Ci | None, source: str | None, api_url: str | 
         raise UsageError(message, hint="change to that folder, or pass the name of a subfolder to --directory")
     root = repository_root(directory)
     if ci and root != Path.cwd().resolve():
-        below = (Path.cwd().resolve() / directory).relative_to(root).as_posix()
-        hint = f"run this in {root}, with --directory {shlex.quote(below)}"
+        hint = f"run this in {root}, with --directory {shlex.quote(folder_in_git(directory, root))}"
         raise UsageError("a pipeline's files work only in the repository's root", hint=hint)
     if api_url is not None:
         api_url = check_base_url(api_url, allow_insecure_http=True).text
