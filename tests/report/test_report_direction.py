@@ -63,7 +63,7 @@ def test_a_rollback_says_nothing_of_git() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["indeterminate", "not_converged", None])
-def test_a_rollback_without_a_clear_outcome_is_not_said_to_have_restored(outcome: str) -> None:
+def test_a_rollback_without_a_clear_outcome_is_not_said_to_have_restored(outcome: str | None) -> None:
     report_document = document("rollback", assistant("a", GIT, LONG, outcome=outcome), base=BASE)
     for render in (render_text, render_markdown, render_html):
         shown = render(report_document)

@@ -585,10 +585,9 @@ class TestHistory:
 class TestARecordOfALaterVersion:
     @pytest.mark.parametrize("command", ["history", "plan", "apply", "pull"])
     def test_is_not_read_as_an_older_one(self, repo: Story, command: str) -> None:
-        parents = [word for parent in repo.git("log", "-1", "--format=%P", REF).split() for word in ("-p", parent)]
+        parents = repo.git("log", "-1", "--format=%P", REF).split()
         message = repo.message.replace("Reconciler-Record: 2", "Reconciler-Record: 3")
-        people = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
-        later = repo.git(*people, "commit-tree", f"{REF}^{{tree}}", *parents, "-m", message)
+        later = repo.make_commit(f"{REF}^{{tree}}", *parents, message=message)
         repo.git("update-ref", REF, later)
         result = repo.run(command, *(["--yes"] if command == "apply" else []))
         assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", [])
