@@ -389,10 +389,14 @@ def test_a_command_that_cannot_begin_leaves_no_report_of_an_earlier_job(tmp_path
 def test_a_plan_of_a_revision_that_is_missing_is_told_too(tmp_path: Path) -> None:
     with place_at(tmp_path) as place:
         scripts, environment_name = Scripts(place), {"RECONCILER_ENVIRONMENT": "east"}
+        earlier = place.root / "reports" / "east" / "plan.json"
+        earlier.parent.mkdir(parents=True)
+        earlier.write_text("{}", "utf-8")
         assert scripts.run("plan", "no-such-branch", **environment_name) != 0
+        assert not earlier.exists()
         told = scripts.run("tell", "comment", "plan", GITLAB_TOKEN="x" * 20, **environment_name)
         assert (told, "CI_API_V4_URL" in scripts.said) == (1, True)
-        assert "left no report" in (place.root / "reports/east/plan.could-not-begin.md").read_text("utf-8")
+        assert "could not start" in earlier.with_name("plan.could-not-begin.md").read_text("utf-8")
 
 
 def test_an_earlier_conflict_stops_nobody_else_s_request(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 # ci/plan.sh: shows what merging would change. Usage: ci/plan.sh origin/main
 set -euo pipefail
 
-since=$(git rev-parse --verify --end-of-options "$1^{commit}") # resolve it now: a fetch moves FETCH_HEAD
+since=$(git rev-parse --verify --end-of-options "$1^{commit}") || since="" # resolve it now: a fetch moves FETCH_HEAD
 begins=plan . "$(dirname "$0")/record.sh"
+[[ -n $since ]] || exit 1 # only now: the reports of an earlier job are removed
 
 # Without an account, as in a fork, the plan compares with what was applied, or with the target, not with live.
 chosen=(--base "$base")
