@@ -33,7 +33,8 @@ def validate(
     environments that would write to one assistant (`neighbours`).
     """
     problems = keep_gravest({problem for _, loaded in forms for problem in loaded.problems})
-    problems |= set(_find_shared_assistants(forms, neighbours))
+    shared = list(_find_shared_assistants(forms, neighbours))
+    problems |= {problem for _, problem in shared}
     notes = [_SPARSE] if sparse else []
     # A run of selected files does not see the others, and an invalid file may declare anything.
     if all(loaded.whole for _, loaded in forms):
@@ -45,7 +46,8 @@ def validate(
     for settings, _ in forms:
         expired = ((entry.place, message) for entry, message in list_expired(settings))
         problems |= {*_locate(settings, expired, "error")}
-    valid = {entry.file: Result(entry) for _, loaded in forms for entry in loaded.definitions}
+    errors = {file: Failure(problem.kind, problem.message) for file, problem in shared}
+    valid = {entry.file: Result(entry, error=errors.get(entry.file)) for _, each in forms for entry in each.definitions}
     invalid = [entry for _, loaded in forms for entry in loaded.invalid]
     results = valid | {entry.file: Result(entry, error=Failure(entry.kind, entry.message)) for entry in invalid}
     return Run(
@@ -110,8 +112,8 @@ def _locate(settings: Settings, messages: Iterable[tuple[tuple[int, int], str]],
     return add_settings_lines(problems, settings.text)
 
 
-def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem]:
-    """Yield a problem for each assistant that two environments would write, since URL and id are the same."""
+def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[tuple[str, Problem]]:
+    """Yield the file and a problem for each assistant that two environments would write: URL and id are the same."""
     for (first, first_loaded), (second, second_loaded) in chain(combinations(forms, 2), product(forms, neighbours)):
         if None in (first.environment, second.environment, first.api_url) or first.api_url != second.api_url:
             continue
@@ -125,4 +127,4 @@ def _find_shared_assistants(forms: Forms, neighbours: Forms) -> Iterator[Problem
                     f"{first.environment} and {second.environment} have the same URL, and the id {definition.id} "
                     f"{usage}: both would write to that assistant; correct the id or the URL of one of them"
                 )
-                yield Problem(*place, message, kind="duplicate")
+                yield definition.file, Problem(*place, message, kind="duplicate")

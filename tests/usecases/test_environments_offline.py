@@ -1,5 +1,6 @@
 """What `validate` says of environments, and of one that is not there: no API, no credentials."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,9 @@ def test_an_id_that_two_environments_share_stands_where_it_is_declared(offline: 
     assert result.code == 1
     assert "assistants/a.yaml:2:5: production and staging have the same URL" in result.stdout
     assert "and the id asst_a is here for both: both would write" in result.stdout
+    assert "Validate: 1 problem in 1 file, 0 definitions are valid." in result.stdout
+    (entry,) = json.loads(offline.run("validate", "--format", "json").stdout)["assistants"]
+    assert (entry["status"], entry["error"]["kind"]) == ("error", "duplicate")
 
 
 def test_an_overlay_as_a_path_means_its_definition_in_every_environment(offline: Offline) -> None:
