@@ -188,9 +188,12 @@ def test_problems_stand_with_their_case_and_other_files_get_one() -> None:
         problem("notes.yaml", 1, 1, "odd", warning=True),
         problem("reconciler.yaml", 9, 1, "ignore expired"),
     ]
-    run = document("validate", bad, assistant("good"), problems=problems)
+    run = document("validate", bad, assistant("good", status=None), problems=problems)
     assert read_verdicts(run) == ["error", "ok", "ok", "error"]
     assert read_verdicts(replace(run, options={"strict": True})) == ["error", "failure", "error", "error"]
+    warned = read_suite(replace(run, options={"strict": True})).find("testcase/failure")
+    assert warned is not None
+    assert warned.attrib["message"] == "odd"
     cases = read_suite(run).findall("testcase")
     assert "assistants/bad.yaml:3:1: unknown key" in "".join(cases[0].itertext())
     assert "assistants/good.yaml:2:1: warning: odd" in "".join(cases[1].itertext())

@@ -49,7 +49,8 @@ def _make_case(assistant: AssistantView, report: Report) -> ElementTree.Element:
     kind = entry.error.kind if entry.error else entry.outcome or entry.status or "invalid"
     verdict, standing = _judge(entry, problems, report), wording.describe_standing(entry)
     # If it fails although nothing differs, a write will be sent again, as the warnings say.
-    reasons = wording.describe_error(entry) or ([] if entry.changes else [*map(escape, entry.warnings)])
+    told = [each.message for each in problems] if entry.status is None else [] if entry.changes else entry.warnings
+    reasons = wording.describe_error(entry) or [*map(escape, told)]
     facts = (
         {"message": standing} if verdict == "skipped" else {"message": [*reasons, standing][0], "type": escape(kind)}
     )
