@@ -101,12 +101,11 @@ def find_lost_keys(sent: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]
                 yield (*path, key)
     # A list that asks for exactly its elements loses nothing by mistake.
     elif isinstance(sent, list) and isinstance(live, list) and not isinstance(sent, Whole):
-        texts = [exact_text(canonical(item)) for item in sent]
-        lives = [exact_text(canonical(item)) for item in live]
+        texts, lives = ([exact_text(canonical(item)) for item in items] for items in (sent, live))
         # An element that is sent at another place is not lost.
         moved = {text for index, text in enumerate(texts) if lives[index : index + 1] != [text]}
-        for index, (pair, text) in enumerate(zip(zip(sent, live, strict=False), lives, strict=False)):
-            if text not in moved:
+        for index, pair in enumerate(zip(sent, live, strict=False)):
+            if lives[index] not in moved:
                 yield from find_lost_keys(*pair, (*path, str(index)))
 
 
