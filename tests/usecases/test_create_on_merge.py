@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from between import Answer, Forward, Request, error_answer
+from between import Answer, Forward, Request, error_answer, json_answer
 from commands import Completed, connection_variables, run
 from histories import commit_as, setters
 from projects import outcomes, statuses
@@ -398,6 +398,23 @@ def test_a_second_clone_that_never_got_the_record_creates_no_second_one_where_th
             f"Push the record before another clone creates the same assistants: git push origin {REF}\n"
             in result.stderr
         )
+
+
+def test_each_of_several_assistants_with_the_name_is_looked_up(repo: Story) -> None:
+    other = repo.root / "agents/b.yaml"
+    other.parent.mkdir()
+    other.write_text("id: asst_b\nname: Newcomer\n", "utf-8")
+    repo.commit("Another folder")
+    listing = [{"id": "asst_lost", "name": "Newcomer"}, {"id": "asst_b", "name": "Newcomer"}, {"id": "c", "name": {}}]
+
+    def meddle(request: Request, forward: Forward) -> Answer:
+        is_list = (request.method, request.path) == ("GET", "/assistants")
+        return json_answer(200, listing) if is_list else forward(request)
+
+    with repo.intercept(meddle):
+        entry = entries(repo.apply("--create"))["new"]
+    assert (entry["outcome"], repo.sandbox.posts) == ("refused", [])
+    assert "already live, asst_lost, but" in entry["error"]["message"]
 
 
 def test_a_renamed_file_is_not_created_a_second_time(repo: Story) -> None:

@@ -85,17 +85,17 @@ def refuse_namesakes(api: Assistants, project: Project, results: Sequence[Result
     except ApiError:
         # The API's reference has no list. Without one, only the record prevents a second assistant.
         listing = None
-    namesakes = [(str(each["name"]), str(each["id"])) for each in listing or () if each.get("name") in names]
+    named = ((each.get("name"), str(each["id"])) for each in listing or ())
+    namesakes = [(name, other) for name, other in named if isinstance(name, str) and name in names]
     others = project.loaded.read_all() if namesakes else ()
     defined = {each.id for each in others}.union(*(result.ids for result in results))
-    unknown = {name: other for name, other in namesakes if other not in defined}
+    unknown = [(name, other) for name, other in namesakes if other not in defined]
     # In any environment: several may share the API.
     snapshot = dataclasses.replace(project.snapshot(project.head), environment=None)
-    mentioned = snapshot.find_mentioned(unknown.values())
-    unknown = {name: other for name, other in unknown.items() if mentioned.find([other]) is None}
+    mentioned = snapshot.find_mentioned({other for _, other in unknown})
+    found = {name: other for name, other in unknown if mentioned.find([other]) is None}
     return [
-        _refuse(project, each, other) if (other := unknown.get(_name_to_create(each) or "")) else each
-        for each in results
+        _refuse(project, each, other) if (other := found.get(_name_to_create(each) or "")) else each for each in results
     ]
 
 
