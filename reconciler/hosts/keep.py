@@ -44,7 +44,8 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
     """Create, edit or close the one open issue of a name, and return what was done.
 
     That is `created`, `edited`, `renamed` (edited, with another title), `closed` or `nothing`. Without a text, an
-    open issue is closed with the comment `settled`. Raises HostError.
+    open issue is closed with the comment `settled`. If there are several, all but the oldest are closed. Raises
+    HostError.
     """
     marker = make_marker(kind, name)
     # The oldest first, which people may have subscribed to.

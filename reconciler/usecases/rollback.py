@@ -224,7 +224,7 @@ def _parse_time(date: str) -> float:
 
 
 def _judge(result: Result, applied: Applied, settings: Settings) -> Result:
-    """Return the result of an assistant, refused as a whole if one of its fields cannot be undone."""
+    """Return an assistant's result: refused if one of its fields cannot be undone, with a warning if it is frozen."""
     obstacle = "; ".join(applied.list_obstacles())
     if obstacle and result.error is None:
         return result.refuse("invalid", f"this cannot be undone: {obstacle}", hint="restore the old values by hand")
