@@ -149,15 +149,10 @@ def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
     def join(words: Sequence[str]) -> str:
         return "".join(revealed.get(word, word) for word in words)
 
-    stretches = [
-        part
-        for equal, before, after in opcodes
-        for part in (
-            _narrow(before[0], after[0])
-            if not (equal or revealed) and len(before) == len(after) == 1
-            else [(equal, join(before), join(after))]
-        )
-    ]
+    stretches: list[tuple[bool, str, str]] = []
+    for equal, before, after in opcodes:
+        is_word = len(before) == len(after) == 1 and not (equal or revealed)
+        stretches += _narrow(before[0], after[0]) if is_word else [(equal, join(before), join(after))]
     alike = sum(len(before) for equal, before, _ in stretches if equal)
     # Lines that share less than half, or contain marks of their own, are easier to read separately, unless they would
     # take pages, or the difference would be invisible.
@@ -170,16 +165,14 @@ def _mark_words(old: str, new: str) -> tuple[Piece, ...]:
 
 def _narrow(old: str, new: str) -> Iterator[tuple[bool, str, str]]:
     """Yield a changed word as stretches; what two long words share at their ends is set aside."""
-    head = tail = 0
-    if min(len(old), len(new)) > _LONGEST_WORD:
-        head, tail = count_equal_ends(old, new)
+    is_long = min(len(old), len(new)) > _LONGEST_WORD
+    head, tail = count_equal_ends(old, new) if is_long else (0, 0)
     while head and any(_is_attached(word, head) for word in (old, new)):
         head -= 1
     while tail and any(_is_attached(word, len(word) - tail) for word in (old, new)):
         tail -= 1
-    ends = len(old) - tail, len(new) - tail
-    stretches = (True, old[:head], new[:head]), (False, old[head : ends[0]], new[head : ends[1]])
-    yield from (part for part in (*stretches, (True, old[ends[0] :], new[ends[1] :])) if part[1] or part[2])
+    parts = ((word[:head], word[head : len(word) - tail], word[len(word) - tail :]) for word in (old, new))
+    yield from (part for part in zip((True, False, True), *parts, strict=True) if part[1] or part[2])
 
 
 def _is_attached(word: str, place: int) -> bool:
