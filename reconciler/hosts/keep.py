@@ -52,7 +52,7 @@ def keep_issue(host: Host, kind: str, name: str, title: str, text: str | None, s
     own = sorted(_select_marked(host, host.list_issues(), marker), key=lambda issue: (len(issue.id), issue.id))
     existing = own[0] if own else None
     for copy in own[1:]:
-        host.close_issue(copy, f"Two runs opened an issue at the same time. The other one, #{own[0].id}, is updated.")
+        host.close_issue(copy, f"Two runs opened an issue at the same time. See the other one, #{own[0].id}.")
     if text is None:
         if existing is None:
             return "nothing"

@@ -259,7 +259,7 @@ def test_of_two_issues_that_were_opened_at_once_the_older_stays(
     assert (desk.run("issue", *arguments) if arguments else desk.issue()).code == 0
     older, newer = sorted(desk.hosts.issues, key=lambda issue: int(issue["id"]))
     assert [older["state"], newer["state"]] == states
-    assert newer["said"] == [f"Two runs opened an issue at the same time. The other one, #{older['id']}, is updated."]
+    assert newer["said"] == [f"Two runs opened an issue at the same time. See the other one, #{older['id']}."]
     assert ("live" in older["body"]) is (not arguments)
 
 
