@@ -15,7 +15,7 @@ PORTS = {"http": 80, "https": 443}
 class BaseUrl:
     """A checked base URL."""
 
-    text: str  # without a trailing slash
+    text: str  # without a trailing slash, capitals in the host, or the scheme's own port
     origin: str  # as it may be in messages
     scheme: str
     host: str  # as it was written
@@ -48,7 +48,8 @@ def check_base_url(url: str, *, allow_insecure_http: bool) -> BaseUrl:
         message = f"The API URL {url!r} is plain http: the login would be sent unencrypted."
         hint = "use https://; on a network that you trust, --allow-insecure-http allows http://"
         raise SettingsError(message, hint=hint)
-    origin = f"{parts.scheme}://{parts.netloc}"
+    # One spelling for each API, since environments and reports compare their URLs.
+    origin = f"{parts.scheme}://{parts.netloc.lower().removesuffix(f':{PORTS[parts.scheme]}')}"
     path = parts.path.rstrip("/")
     return BaseUrl(
         text=origin + path,

@@ -65,10 +65,9 @@ def read_value(row: Schema, value: Any) -> Any:
 def _read_url(value: str) -> str:
     # An option of the run says whether plain http may leave this machine, so this accepts it.
     try:
-        check_base_url(value, allow_insecure_http=True)
+        return check_base_url(value, allow_insecure_http=True).text
     except SettingsError as error:
         raise ValueError(f"cannot be used. {error}") from None
-    return value.strip().rstrip("/")
 
 
 def _read_day(value: str) -> datetime.date:

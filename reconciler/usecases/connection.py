@@ -3,21 +3,26 @@
 from collections.abc import Mapping
 
 from reconciler.api.secret import Credentials, Secret
+from reconciler.core.base_url import check_base_url
 from reconciler.core.settings import Settings
 from reconciler.errors import UsageError
 from reconciler.usecases.project.environments import name_environments
 
 
 def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> str:
-    """Return the API's base URL; `by_variable` says that RECONCILER_API_URL gave it. Raises UsageError for none."""
+    """Return the API's base URL; `by_variable` says that RECONCILER_API_URL gave it.
+
+    Raises UsageError for none, and SettingsError for one that cannot be used.
+    """
+    given = check_base_url(option, allow_insecure_http=True).text if option else None
     ours = settings.api_url
     # If the chosen environment has another one, neither overrides the other (docs/reference.md, "Environments").
-    if settings.environment and ours and option and by_variable and option.rstrip("/") != ours:
+    if settings.environment and ours and given and by_variable and given != ours:
         raise UsageError(
-            f"RECONCILER_API_URL is {_redact(option)}, but the environment {settings.environment} has {_redact(ours)}",
+            f"RECONCILER_API_URL is {given}, but the environment {settings.environment} has {ours}",
             hint="unset RECONCILER_API_URL, or correct api_url in reconciler.yaml: neither overrides the other",
         )
-    url = option or ours
+    url = given or ours
     if not url:
         place = f", under the environment {settings.environment}" if settings.environment else ""
         hint = f"set RECONCILER_API_URL, pass --api-url, or write api_url into reconciler.yaml{place}"
@@ -25,12 +30,6 @@ def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> 
             hint = name_environments(settings)
         raise UsageError("no API URL is configured", hint=hint)
     return url
-
-
-def _redact(url: str) -> str:
-    """Return a URL without a possible password. Such a URL is refused later."""
-    scheme, slashes, remainder = url.rpartition("//")
-    return scheme + slashes + remainder.rpartition("@")[2]
 
 
 def credentials_of(variables: Mapping[str, str]) -> Credentials:

@@ -12,10 +12,12 @@ from reconciler.errors import SettingsError
         ("http://localhost:3000/api", "http://localhost:3000/api"),
         ("http://127.8.9.10/", "http://127.8.9.10"),
         ("http://[::1]:3000/api", "http://[::1]:3000/api"),
-        ("HTTPS://agents.example.edu", "https://agents.example.edu"),
+        ("HTTPS://Agents.example.edu:443/API", "https://agents.example.edu/API"),
+        ("https://agents.example.edu:80/api", "https://agents.example.edu:80/api"),
+        ("http://[::1]:80/api", "http://[::1]/api"),
     ],
 )
-def test_a_good_url_loses_its_trailing_slash(url: str, text: str) -> None:
+def test_a_good_url_has_one_spelling(url: str, text: str) -> None:
     assert check_base_url(url, allow_insecure_http=False).text == text
 
 

@@ -157,7 +157,7 @@ def test_a_lint_that_is_graver_in_one_environment_is_told_once(offline: Offline)
 
 
 def test_two_environments_that_write_to_one_assistant_name_both_files(offline: Offline) -> None:
-    other = {"api_url": "https://staging.example/api/", "overlay": "environments/production"}
+    other = {"api_url": "https://Staging.example:443/api/", "overlay": "environments/production"}
     offline.project.configure(environments={**STAGING, "production": other})
     offline.overlay("a", "# Production.\nid: asst_a\n", "production")
     result = offline.run("validate")
