@@ -107,7 +107,11 @@ def test_an_answer_that_was_awaited_is_shown(project: Project) -> None:
     assert (result.code, result.stdout[:5]) == (130, "name:")
 
 
-def test_an_answer_that_is_awaited_no_longer(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("command_name", "said"),
+    [("whoami", "Error: GET /auth/me: the run was stopped"), ("doctor", "Error: not everything was checked")],
+)
+def test_an_answer_that_is_awaited_no_longer(project: Project, command_name: str, said: str) -> None:
     request_arrived = threading.Event()
 
     def wait(sock: socket.socket, request: Request) -> bool:
@@ -117,13 +121,14 @@ def test_an_answer_that_is_awaited_no_longer(project: Project) -> None:
     with odd_server() as server:
         server.on("GET /auth/me", wait)
         env = {"RECONCILER_API_URL": server.url, "RECONCILER_AUTH_TOKEN": "x"}
-        with start_command("whoami", cwd=project.root, env=env) as command:
+        with start_command(command_name, cwd=project.root, env=env) as command:
             assert request_arrived.wait(60)
             command.signal(signal.SIGINT)
             command.wait_for_stderr("nothing new is started")
             command.signal(signal.SIGINT)
             result = command.wait()
-    assert (result.code, "Error: GET /auth/me: the run was stopped" in result.stderr) == (130, True)
+    assert (result.code, said in result.stderr) == (130, True)
+    assert "login" not in result.stdout
 
 
 @pytest.mark.parametrize(

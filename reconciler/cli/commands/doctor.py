@@ -71,9 +71,13 @@ def _check_all(
     if project is not None:
         settings = project.settings
         with stoppable() as stopping, contextlib.ExitStack() as stack:
-            yield from check_api(
+            for requirement in check_api(
                 project, account, lambda: stack.enter_context(open_api(connection, settings, stopping))
-            )
+            ):
+                # What a signal has kept from being checked is not missing.
+                if stopping():
+                    raise ReconcilerError("not everything was checked: the run was stopped", hint="run this again")
+                yield requirement
         origin = read_origin(project.root) if project.repository.exists else ""
         workflow, has_url = find_workflow(project.root), bool(settings.api_url)
     insecure = connection.allow_insecure_http
