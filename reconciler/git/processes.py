@@ -102,7 +102,7 @@ class Processes:
 
     def failure(self, command: str, message: str) -> RepositoryError:
         """Return git's own message as an error, with a hint about a full disk and one that is common in containers."""
-        hint = f"git {_OLDEST} or newer must work here: {_NEEDED}"
+        hint = f"git ({_OLDEST} or newer) must work here: {_NEEDED}"
         if "dubious ownership" in message:
             hint = f"if you trust it: git config --global --add safe.directory {self.root}"
         if any(os.strerror(number) in message for number in (errno.ENOSPC, errno.EDQUOT)):

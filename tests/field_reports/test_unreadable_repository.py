@@ -127,7 +127,7 @@ def test_a_git_that_says_nothing_or_something_else_has_not_answered(
     result, ended = scene.run("apply", "--no-record", env=git.env)
     assert (result.code, scene.harm("apply", result, ended)) == (1, [])
     assert f"git {question}: {message}" in result.stderr
-    assert question == "log" or "git 2.31 or newer" in result.stderr
+    assert question == "log" or "git (2.31 or newer)" in result.stderr
 
 
 def test_a_full_disk_is_not_blamed_on_the_version_of_git(scene: Scene, tmp_path: Path) -> None:
