@@ -101,12 +101,13 @@ def find_lost_keys(sent: Any, live: Any, path: FieldPath) -> Iterator[FieldPath]
                 yield (*path, key)
     # A list that asks for exactly its elements loses nothing by mistake.
     elif isinstance(sent, list) and isinstance(live, list) and not isinstance(sent, Whole):
-        texts, lives = ([exact_text(canonical(item)) for item in items] for items in (sent, live))
-        # An element that is sent at another place is not lost.
-        moved = {text for index, text in enumerate(texts) if lives[index : index + 1] != [text]}
-        for index, pair in enumerate(zip(sent, live, strict=False)):
-            if lives[index] not in moved:
-                yield from find_lost_keys(*pair, (*path, str(index)))
+        pairs = enumerate(zip(sent, live, strict=False))
+        lost = {index: keys for index, pair in pairs if (keys := [*find_lost_keys(*pair, (*path, str(index)))])}
+        # An element that is sent at another place is not lost. To compare all of them takes long, and is rarely needed.
+        if lost:
+            texts, lives = ([exact_text(canonical(item)) for item in items] for items in (sent, live))
+            moved = {text for index, text in enumerate(texts) if lives[index : index + 1] != [text]}
+            yield from (key for index, keys in lost.items() if lives[index] not in moved for key in keys)
 
 
 def warn_of_leftovers(
