@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import Any, TypeVar
+from typing import Any
 
 import httpcore
 
 from reconciler.dataclass import dataclass
 
-Result = TypeVar("Result")
 _POLL_INTERVAL = 0.25  # seconds between two checks whether the run was aborted, while waiting for an answer
 
 
@@ -38,20 +37,29 @@ class Clock:
             raise too_late("the time limit of the request was reached")
         return seconds
 
-    def wait_for(self, step: Callable[[], Result], too_late: type[Exception]) -> Result:
-        """Return what a step returns, or raise what it raises; end early like `remaining`."""
+    def wait_for(self, step: Callable[[], httpcore.NetworkStream], too_late: type[Exception]) -> httpcore.NetworkStream:
+        """Return the stream that a step opens, or raise what it raises; end early like `remaining`."""
         # Nothing can interrupt a hanging system call, so it gets a thread of its own, which is left behind.
-        future = Future[Result]()
+        future = Future[httpcore.NetworkStream]()
         try:
             threading.Thread(target=_settle, args=(future, step), daemon=True).start()
         except RuntimeError:  # the system has no thread left
             _settle(future, step)
-        while not future.done():
-            wait([future], min(self.remaining(too_late), _POLL_INTERVAL))
+        try:
+            while not future.done():
+                wait([future], min(self.remaining(too_late), _POLL_INTERVAL))
+        except too_late:
+            future.add_done_callback(_close)
+            raise
         return future.result()
 
 
-def _settle(future: "Future[Result]", step: Callable[[], Result]) -> None:
+def _close(future: "Future[httpcore.NetworkStream]") -> None:
+    if future.exception() is None:
+        future.result().close()
+
+
+def _settle(future: "Future[httpcore.NetworkStream]", step: Callable[[], httpcore.NetworkStream]) -> None:
     try:
         future.set_result(step())
     except Exception as error:  # noqa: BLE001 - it is raised again by who waits
