@@ -15,9 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
@@ -31,7 +31,8 @@ _NEXT_TO_NONE = 0.1  # seconds: a hundred small calls would take less time than 
 class CallResult:
     """What one call ended with.
 
-    `work` is the processor's time for it, in times of a fixed piece of work that ran just after it.
+    `work` is the processor's time for it, in times of a fixed piece of work that ran just after it; the
+    least of three if the first is too much.
     `mebibytes` is how far the process has grown at most, with this call and those before.
     """
 
@@ -96,6 +97,17 @@ def _fixed_work() -> float:
     return time.process_time() - started
 
 
+def _run(boundary: Any, command: Any, call: Sequence[str], before: float) -> CallResult:
+    # Into files: what is shown is no part of what the command needs.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code, work = measure_work(functools.partial(boundary.run_guarded, command, call))
+        grown = _peak_mebibytes() - before
+        for stream in (out, err):
+            stream.seek(0)
+        return CallResult(tuple(call), code, work, grown, out.read(2000), err.read(2000))
+
+
 def _main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS_FOR_ALL, _SECONDS_FOR_ALL))
     boundary = importlib.import_module("reconciler.cli.boundary")
@@ -106,14 +118,13 @@ def _main() -> None:
     importlib.import_module("reconciler.api.transport")
     before, results = _peak_mebibytes(), []
     for call in calls:
-        # Into files: what is shown is no part of what the command needs.
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code, work = measure_work(functools.partial(boundary.run_guarded, main.reconciler, call))
-            grown = _peak_mebibytes() - before
-            for stream in (out, err):
-                stream.seek(0)
-            results.append(CallResult(tuple(call), code, work, grown, out.read(2000), err.read(2000)))
+        result = _run(boundary, main.reconciler, call, before)
+        # A busy machine rarely disturbs all of three. What the first one said counts.
+        for _ in range(2):
+            if result.work >= WORK:
+                again = _run(boundary, main.reconciler, call, before)
+                result = replace(result, work=min(result.work, again.work))
+        results.append(result)
     json.dump([asdict(result) for result in results], sys.stdout)
 
 
