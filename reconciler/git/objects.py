@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 
 from reconciler.dataclass import dataclass
 
@@ -45,11 +44,7 @@ def parse_commit(name: str, content: bytes) -> Commit:
     )
 
 
-def parse_tree(content: bytes, size: int) -> Iterator[tuple[str, Blob]]:
+def parse_tree(content: bytes, size: int) -> dict[str, Blob]:
     """Read a tree object: mode, space, name, NUL and the raw object name of `size` bytes, without separators."""
-    place = 0
-    while place < len(content):
-        space, end = content.index(b" ", place), content.index(b"\0", place)
-        name = content[end + 1 : end + 1 + size].hex()
-        yield os.fsdecode(content[space + 1 : end]), Blob(content[place:space].decode(), name)
-        place = end + 1 + size
+    entries = re.findall(rb"(\d+) ([^\0]+)\0(.{%d})" % size, content, re.DOTALL)
+    return {os.fsdecode(name): Blob(mode.decode(), object_name.hex()) for mode, name, object_name in entries}

@@ -272,7 +272,7 @@ class Repository:
             answer = self._objects.read_object(name)
             if answer is None or answer[2] is None:
                 raise self._report_missing(f"the object {name[:12]}")
-            self._trees[name] = dict(parse_tree(answer[2], len(name) // 2))
+            self._trees[name] = parse_tree(answer[2], len(name) // 2)
         return self._trees[name]
 
     def _follow(self, paths: Iterable[str], find: Callable[[str], Blob | None]) -> Iterator[tuple[str, Blob]]:
