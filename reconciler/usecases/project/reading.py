@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from reconciler.core.base import NO_BASE, BaseDefinitions
 from reconciler.core.definition import path_in
@@ -216,9 +216,6 @@ def _hide_earlier(project: Project, commits: Iterable[str]) -> Settings:
 
 def _find_settings(repository: Repository, commit: str, record: Record) -> dict[str, Blob]:
     """Return all settings that a commit has beside folders with definitions of the record; without one all settings."""
-    if not record.commit:
-        folders = set(repository.folders(commit))
-    else:
-        folders = {str(folder) for file in repository.files(record.commit) for folder in PurePosixPath(file).parents}
+    folders = repository.folders(record.commit or commit)
     places = sorted(path_in(folder, FILE_NAME) for folder in folders)
     return {path: blob for place in places for path, blob in repository.files(commit, place).items()}
