@@ -82,7 +82,8 @@ def find_changes(
 
 def find_released(desired: Mapping[str, Any], base: Base) -> tuple[FieldPath, ...]:
     """Return the paths that base declared and desired no longer does: each the shallowest, sorted."""
-    return () if base is MISSING else tuple(sorted(_walk_released((), desired, base)))
+    # The base of an assistant that has not changed is its definition's own object.
+    return () if base is MISSING or base is desired else tuple(sorted(_walk_released((), desired, base)))
 
 
 def _walk_released(path: FieldPath, desired: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[FieldPath]:
