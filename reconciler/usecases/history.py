@@ -65,13 +65,13 @@ def _find_changed(
     def parse(files: Mapping[str, Blob], file: str) -> dict[str, Any] | None:
         return parse_definition(repository.read(file, files[file]))
 
-    # An entry follows its definition to a new path; one that no path had before is all new.
-    removed = [parse(older, file) or {} for file in older.keys() - newer.keys()]
-    removed_by_id = {entry["id"]: entry for entry in removed if "id" in entry}
+    # An entry belongs to its assistant, whatever its path. One whose id is new continues the entry at its path, if any.
+    before = {file: parse(older, file) for file, blob in older.items() if blob != newer.get(file)}
+    before_by_id = {entry["id"]: entry for entry in before.values() if entry and "id" in entry}
     fields: dict[str, tuple[FieldPath, ...]] = {}
     for file in sorted(file for file, blob in newer.items() if blob != older.get(file)):
         new = parse(newer, file) or {}
-        old = parse(older, file) if file in older else removed_by_id.get(new.get("id"), {})
+        old = before_by_id.get(new.get("id"), before.get(file, {}))
         # What cannot be read says nothing of its fields.
         if new and old is not None:
             paths = find_differing_declarations(new, align_line_ends(old, new, settings))

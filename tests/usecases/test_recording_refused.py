@@ -519,6 +519,19 @@ class TestHistory:
         assert (found["author"], found["subject"]) == ("Ada", 'Say it\x1b[31m "better"')
         assert found["changed"] == {"assistants/a.yaml": ["/firstMessage", "/metadata/x.y"]}
 
+    def test_of_files_that_have_swapped_their_names_knows_each_assistant_by_its_id(self, repo: Story) -> None:
+        repo.write("b", name="B", **OLD)
+        repo.commit()
+        repo.apply_and_record()
+        repo.git("mv", "assistants/a.yaml", "assistants/c.yaml")
+        repo.git("mv", "assistants/b.yaml", "assistants/a.yaml")
+        repo.git("mv", "assistants/c.yaml", "assistants/b.yaml")
+        repo.write("b", id="asst_a", firstMessage="newer")
+        repo.commit()
+        repo.apply_and_record()
+        (found,) = json.loads(repo.run("history", "--limit", "1", "--format", "json").stdout)
+        assert found["changed"] == {"assistants/a.yaml": [], "assistants/b.yaml": ["/firstMessage"]}
+
     def test_names_what_a_revert_takes_back(self, repo: Story) -> None:
         second = commit_change(repo)
         repo.apply_and_record()
