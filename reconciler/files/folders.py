@@ -1,10 +1,13 @@
 """Finds the repository's root, and writes paths as reports show them. Looks only at the disk, never runs git."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 from reconciler.core.settings import FILE_NAME, Settings
+
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def repository_root(folder: Path) -> Path:
@@ -45,6 +48,18 @@ def resolve_above(path: Path) -> Path:
     """Return an absolute path in which the folders above the last name are resolved: a link there stays a link."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow the link
     return absolute.parent.resolve() / absolute.name
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a path exists. Raises OSError where that is unknown: a closed folder does not mean "gone"."""
+    # Since Python 3.14, `Path.exists` says "no" for every error.
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return False
+        raise
+    return True
 
 
 def shown_path(path: Path, root: Path) -> str:

@@ -26,7 +26,8 @@ class Authority:
         new_key = ("-newkey", *key.split(), "-nodes")
         _openssl("req", "-new", *new_key, "-subj", f"/CN={name}", "-keyout", key_file, "-out", request)
         issuer = ("-CA", self.file, "-CAkey", self.folder / "ca.key", "-CAcreateserial")
-        _openssl("x509", "-req", "-in", request, *issuer, "-days", days, "-extfile", extensions, "-out", certificate)
+        validity = ("-days", days) if days > 0 else _in_the_past()
+        _openssl("x509", "-req", "-in", request, *issuer, *validity, "-extfile", extensions, "-out", certificate)
         both = self.folder / f"{name}-both.pem"
         both.write_text(certificate.read_text("ascii") + key_file.read_text("ascii"), encoding="ascii")
         return both
@@ -63,6 +64,14 @@ def make_authority(folder: Path, *, old: bool = False) -> Authority:
         ),
     )
     return Authority(folder, file)
+
+
+def _in_the_past() -> tuple[str, ...]:
+    """Return the options for a certificate that has expired: OpenSSL 3.6 takes no negative number of days."""
+    options = subprocess.run(["openssl", "x509", "-help"], check=False, capture_output=True).stderr
+    if b"-not_after" not in options:
+        return "-days", "-1"
+    return "-not_before", "20260101000000Z", "-not_after", "20260102000000Z"
 
 
 def _openssl(*words: object) -> None:

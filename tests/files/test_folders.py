@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.files.folders import folder_in_git, repository_root, shown_path
+from reconciler.files.folders import folder_in_git, is_there, repository_root, shown_path
 
 
 @pytest.mark.parametrize("as_file", [False, True])
@@ -35,6 +35,15 @@ def test_a_folder_is_named_as_git_knows_it_whatever_links_lead_there(tmp_path: P
     root = repository_root(tmp_path / "link")
     assert folder_in_git(tmp_path / "link", root) == folder_in_git(folder, root) == "agents"
     assert folder_in_git(folder.parent, root) == "."
+
+
+def test_what_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dead").symlink_to("nowhere")
+    assert [is_there(tmp_path / name) for name in ("a", "b", "a/b", "loop", "dead")] == [True, *[False] * 4]
+    with pytest.raises(OSError, match="File name too long"):
+        is_there(tmp_path / ("x" * 300))
 
 
 def test_shown_paths(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from reconciler.core.definition import NEW, SUFFIXES, Definition, is_defaults_fi
 from reconciler.dataclass import dataclass
 from reconciler.errors import DefinitionError, RepositoryError
 from reconciler.files.find import find_all
+from reconciler.files.folders import is_there
 from reconciler.git.record import read_entries
 from reconciler.git.repository import SHALLOW, Repository
 from reconciler.usecases.project.environments import find_mentioning
@@ -47,7 +48,7 @@ def find_changed(project: Project, since: str, *, also_undone: bool = False) -> 
     # An apply also sends what the record has not settled, whatever the branch changes.
     outdated = frozenset(_find_outdated(project) if project.record.commit else ())
     names |= outdated
-    existing = tuple(name for name in sorted(names) if (root / name).exists())
+    existing = tuple(name for name in sorted(names) if is_there(root / name))
     removed = frozenset(names.difference(existing))
     # Only reading shows whether a file still has an id. Until then it may have to be listed as gone.
     if settings.environment is not None:  # a definition that has lost its id is no longer part of it

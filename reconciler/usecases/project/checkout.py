@@ -10,7 +10,7 @@ from reconciler.assistant.plain_words import list_some
 from reconciler.core.definition import SUFFIXES, is_defaults_file, is_definition_file
 from reconciler.core.settings import FILE_NAME
 from reconciler.errors import RepositoryError
-from reconciler.files.folders import folder_in_git, repository_root
+from reconciler.files.folders import folder_in_git, is_there, repository_root
 from reconciler.git.repository import Repository
 from reconciler.usecases.project.project import Project
 
@@ -71,8 +71,8 @@ def check_settings_moved(project: Project) -> None:
     if os.path.lexists(project.root / path) or not repository.has(commit):
         return
     entries = (base.entries.find([definition.id], definition.file) for definition in project.loaded.definitions)
-    moved = {entry.file for entry in entries if entry is not None and not (project.root / entry.file).exists()}
-    staying = [PurePosixPath(file) for file in base.entries.by_file if (project.root / file).exists()] if moved else []
+    moved = {entry.file for entry in entries if entry is not None and not is_there(project.root / entry.file)}
+    staying = [PurePosixPath(file) for file in base.entries.by_file if is_there(project.root / file)] if moved else []
     for folder in sorted({folder for file in moved for folder in PurePosixPath(file).parents}):
         old_path = (folder / FILE_NAME).as_posix()
         # If other definitions have stayed, the settings belong to them.

@@ -6,6 +6,7 @@ from reconciler.core.base import Entry, are_same
 from reconciler.core.canonical import equal_exactly
 from reconciler.core.definition import NEW, Definition, is_definition_file, key_of
 from reconciler.errors import RepositoryError
+from reconciler.files.folders import is_there
 from reconciler.git.commit_layers import object_name, parse_file
 from reconciler.git.objects import Blob
 from reconciler.git.record import FETCH
@@ -81,7 +82,7 @@ def _find_uncommitted(project: Project) -> Iterator[str]:
     # A whole run drops the entries of removed definitions, and only a commit removes one for good.
     present = {each.file for each in project.loaded.every}
     for path in committed:
-        if path not in present and not (project.root / path).exists():
+        if path not in present and not is_there(project.root / path):
             yield f"{path} differs from HEAD: it was removed here, and the record would drop it"
     # In an environment, a definition without an id is not part of it.
     for path in sorted(declared.keys() - present):
