@@ -17,35 +17,22 @@ INTRODUCTION = """\
 
 <!-- Written by tests/behaviour/matrix_document.py from the rows that the tests run. Change those, not this page. -->
 
-In short:
-
-- **Only fields that a definition mentions are compared.** Nothing else is reported or changed.
-- **Git changed a field: a change.** `apply` sends it.
-- **Somebody edited a field live: drift.** `apply` keeps the edit, unless `--on-drift` says otherwise.
-- **Both changed it, to different values: a conflict.** `apply` refuses the assistant unless `--force-conflicts` is
-  given.
-- **Both have the same value: in sync.**
-- **Nothing is sent to a refused assistant**, not even its other changes.
-
-[Git and live](git.md) explains this with examples. This page is for looking up a single case. Every row is also a
-test that runs the real commands, against an API that merges objects and against one that replaces them.
+[Git and live](git.md) explains drift and conflicts with examples. This page is for looking up a single case. Every
+row is also a test that runs the real commands, against an API that merges objects and against one that replaces them.
 
 ## Who changed what
 
-Three versions of each field are compared. **Base** is the definition as it was last applied, **git** is the
-definition now, and **live** is what the API has.
+Three versions of each field that a definition mentions are compared. **Base** is the definition as it was last applied,
+**git** is the definition now, and **live** is what the API has. Nothing else is reported or changed.
 """
 
 POLICY_INTRODUCTION = """\
 ## What `apply` does
 
-`plan` shows what `apply` would do with the same options. `drift` shows the same differences, regardless of
-options. Neither ever writes. In the table, *applied* means that `apply` sends git's values and that live has them
-afterwards. *Unchanged* means that nothing is sent, which is not a failure. *Refused* means that nothing is sent, and
-the exit code is 1.
-
-The report of a refused assistant names three solutions: use git's value, remove the field from the definition, or write
-the live value into the definition.
+`plan` shows what `apply` would do with the same options. *Applied* means that `apply` sends git's values and that live
+has them afterwards. *Unchanged* means that nothing is sent, which is not a failure. *Refused* means that nothing is
+sent to the assistant, not even its other changes, and that the exit code is 1. A conflict can be [resolved in three
+ways](git.md#conflicts-both-changed).
 """
 
 WITHOUT_A_BASE = """\
@@ -54,21 +41,22 @@ WITHOUT_A_BASE = """\
 Without a base, every report says that it is not known which side changed. Every difference counts as a change:
 `plan` shows it, and `apply` sends git's value, even over an edit from the dashboard. `--on-drift fail` needs a base,
 and exits with 1 without one. `drift` uses the definition itself as the base, so every difference counts as drift.
-
-With `record: true` in [reconciler.yaml](configuration.md#record), the commands end with an error if a clone has no
-record, unless you pass `--base none`.
+[`record: true`](configuration.md#record) turns a missing base into an error.
 """
 
 FIELD_INTRODUCTION = """\
 ## With values
 
-These tables show each case with values, the line of the text report, and what is sent if git's value is sent: that
-is, always for a change, with `--on-drift revert` for drift, and with `--force-conflicts` for a conflict.
-"(none)" means that the field is missing. These kinds of field follow the same rules: {others}.
+These tables show the line of the text report, and what is sent if git's value is sent: always for a change, with
+`--on-drift revert` for drift, and with `--force-conflicts` for a conflict. "(none)" means that the field is missing.
+The other cases look the same: as "git changed" if they are a change, else as "nothing changed". These kinds of field
+follow the same rules: {others}.
 """
 
 # The fields whose tables teach something that the others do not.
 SHOWN = ("text", "number", "list", "phrases", "emptied", "object")
+# The situations whose rows differ from all others in those tables.
+SHOWN_SITUATIONS = ("nobody", "git", "live", "both", "released")
 
 KIND_WORDS = {"in sync": "in sync", "change": "a change", "drift": "drift", "conflict": "a conflict"}
 
@@ -183,7 +171,7 @@ def _join_paths(paths: Sequence[str]) -> str:
 
 def _field_rows(field: Field) -> Iterator[Sequence[str]]:
     everything = next(policy for policy in POLICIES if policy.key == "revert-force")
-    for situation in SITUATIONS:
+    for situation in (situation for situation in SITUATIONS if situation.key in SHOWN_SITUATIONS):
         row = Row(f"{field.key}/{situation.key}", situation.title, ((field, situation),))
         lines = [f"`{line}`" for path, kind in row.changes() for line in report_lines(row, path, kind)]
         if row.released:
