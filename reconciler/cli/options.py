@@ -206,8 +206,8 @@ _history = [
         "--base",
         variable="RECONCILER_BASE",
         metavar="REV",
-        help="Git revision of the definitions as last applied; `none` for no base. Default: the applied record, if "
-        "there is one, or else for drift and pull HEAD.",
+        help="Git revision of the definitions as last applied; `none` for no base. Default: the record, if there "
+        "is one; otherwise, HEAD for drift and pull, and no base for plan and apply.",
     ),
     _definitions_option(
         "--changed", is_flag=True, help="Only the definitions that this branch changes, compared with the base."

@@ -34,12 +34,12 @@ def _find_duplicate_ids(definitions: Sequence[Definition]) -> Iterator[tuple[str
             others = [f"{path}:{row}:{col}" for other, path, row, col in places if other is not each]
             message = (
                 f"the id {each.id} is also used in {list_some(others, _SHOWN)}; if one of these files is for a new "
-                "assistant, write id: new in it, or else keep only one of them"
+                "assistant, write id: new in it; if not, keep only one of them"
             )
             if each.says_new:
                 message = (
                     f"the assistant of this file was already created, as {each.id}, which is also used in "
-                    f"{list_some(others, _SHOWN)}; if this file is for another assistant, rename it, or else remove it"
+                    f"{list_some(others, _SHOWN)}; if this file is for another assistant, rename it; if not, remove it"
                 )
             yield each.file, Problem(file, line, column, message, kind="duplicate")
 

@@ -131,7 +131,7 @@ def test_equal_ids_are_duplicates_with_both_places(folder: Path) -> None:
         ("d", "invalid"),
     ]
     assert [problem.kind for problem in loaded.problems] == ["duplicate", "duplicate", "duplicate", "invalid"]
-    rule = "if one of these files is for a new assistant, write id: new in it, or else keep only one of them"
+    rule = "if one of these files is for a new assistant, write id: new in it; if not, keep only one of them"
     assert list_messages(loaded)[:2] == [
         f"assistants/a.yaml:1:5: the id same is also used in assistants/b.yaml:2:5, assistants/d.yaml:1:5; {rule}",
         f"assistants/b.yaml:2:5: the id same is also used in assistants/a.yaml:1:5, assistants/d.yaml:1:5; {rule}",

@@ -151,7 +151,7 @@ def _options() -> Table:
     for name in COMMANDS:
         for option in _options_of(load_command(name)).values():
             found.setdefault(_cells(option), []).append(name)
-    online = [name for name in COMMANDS if "--api-url" in _options_of(load_command(name))]
+    online = [name for name in COMMANDS if "--timeout" in _options_of(load_command(name))]
     shared = [(cells, named) for cells, named in found.items() if len(named) > 1]
     for cells, named in [*shared, *((cells, named) for cells, named in found.items() if len(named) == 1)]:
         yield *cells, "all that talk to the API" if named == online else ", ".join(named)
