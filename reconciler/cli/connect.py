@@ -47,14 +47,9 @@ class Stopping:
         self._until = 0.0 if self.signal else time.monotonic() + PATIENCE
         self.signal = self.signal or number
 
-    @property
-    def exit_code(self) -> int:
-        """Return 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP, 0 without a signal."""
-        return 128 + self.signal if self.signal else 0
-
-    def choose_exit_code(self, *, failed: bool, differs: bool = False) -> int:
-        """Return a signal's exit code, else 1 if something failed, else 2 if there are differences that count."""
-        return self.exit_code or (1 if failed else 2 if differs else 0)
+    def choose_exit_code(self, *, failed: bool = False, differs: bool = False) -> int:
+        """Return a signal's exit code (130 for SIGINT), else 1 if something failed, else 2 if differences count."""
+        return 128 + self.signal if self.signal else 1 if failed else 2 if differs else 0
 
 
 @contextlib.contextmanager

@@ -57,9 +57,8 @@ def _read_project(choices: Choices, file: str, repository: Repository, *, no_rec
     project = read_history(dataclasses.replace(choices, base=OFF if no_record else None), repository=repository)
     settings = drop_missing_overlay(project.settings, project.folder)
     find_id = dataclasses.replace(project, record=NO_RECORD if no_record else project.record).find_created_id
-    selection = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root)
-    paths, root = selection.paths, project.root
-    loaded = load(project.folder, paths, root=root, settings=settings, without_ids=True, find_id=find_id)
+    paths = resolve_names(dataclasses.replace(choices, paths=(Path(file),)), [settings], project.root).paths
+    loaded = load(project.folder, paths, root=project.root, settings=settings, without_ids=True, find_id=find_id)
     if loaded.invalid or len(loaded.definitions) != 1:
         show_problems(loaded.problems)
         raise DefinitionError("create needs exactly one valid definition file; nothing was created", where=file)

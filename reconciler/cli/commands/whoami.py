@@ -29,4 +29,4 @@ def command(choices: Choices, connection: ConnectionOptions, form: str) -> int:
         lines = [f"{name + ':':7}{escape(user[name])}" for name in _DOCUMENTED[:4] if isinstance(user.get(name), str)]
         text = "\n".join(lines) or "The credentials work. The API does not say whose they are."
     click.echo(text)
-    return stopping.exit_code
+    return stopping.choose_exit_code()
