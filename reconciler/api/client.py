@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -12,7 +11,7 @@ from reconciler.api.answers import Explainer, find_json
 from reconciler.api.prefetch import Prefetch
 from reconciler.api.repeats import Call, Sender
 from reconciler.api.results import Answer, NoAnswer
-from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber, Secret
+from reconciler.api.secret import HALF_CHARACTER, Credentials, Scrubber
 from reconciler.api.session import ME_PATH, Session, Token
 from reconciler.api.throttle import FIRST_BACKOFF, Throttle
 from reconciler.api.transport import Wire
@@ -56,9 +55,6 @@ class AssistantsApi:
             timeout = f"--timeout more than 0 and at most {LONGEST_TIMEOUT}"
             raise UsageError(f"--concurrency must be at least 1, {timeout}, --retries at least 0.")
         base = check_base_url(url, allow_insecure_http=limits.allow_insecure_http)
-        # The caller may have made the secret without checking that a cookie can contain it.
-        token = credentials.token and Secret(credentials.token.reveal(), name="RECONCILER_AUTH_TOKEN", cookie=True)
-        credentials = replace(credentials, token=token, email=(credentials.email or "").strip() or None)
         self.url = base.text
         self.environment: str | None = None  # of the settings; `public` checks it
         self.concurrency = limits.concurrency

@@ -34,8 +34,8 @@ def choose_url(option: str | None, settings: Settings, *, by_variable: bool) -> 
 
 def credentials_of(variables: Mapping[str, str]) -> Credentials:
     """Return the credentials of the environment's variables. Raises UsageError without any."""
-    token, email = variables.get("RECONCILER_AUTH_TOKEN"), variables.get("RECONCILER_EMAIL")
-    password = variables.get("RECONCILER_PASSWORD")
+    token, password = variables.get("RECONCILER_AUTH_TOKEN"), variables.get("RECONCILER_PASSWORD")
+    email = variables.get("RECONCILER_EMAIL", "").strip()
     # Refused here: every request would get a 401, and a host may lock out such a client.
     if not token and not (password and email):
         hint = "set RECONCILER_AUTH_TOKEN, or RECONCILER_EMAIL and RECONCILER_PASSWORD"

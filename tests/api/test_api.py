@@ -6,7 +6,6 @@ from odd_client import ASSISTANT, TOKEN, check_no_secret, client, token_credenti
 from odd_server import OddServer, answer, odd_server
 
 from reconciler.api.client import AssistantsApi
-from reconciler.api.secret import Credentials, Secret
 from reconciler.core.ports import ApiLimits, Assistants
 from reconciler.errors import ApiError, SettingsError, UnclearWrite, UsageError
 
@@ -368,11 +367,3 @@ def test_options_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
 def test_an_unusable_url_is_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(SettingsError, match="API URL"):
         AssistantsApi(url, token_credentials())
-
-
-def test_a_token_is_checked_however_its_secret_was_made(server: OddServer) -> None:
-    with pytest.raises(SettingsError, match="RECONCILER_AUTH_TOKEN"):
-        client(server, Credentials(token=Secret("hush; Domain=x")))
-    with client(server, Credentials(token=Secret(f" {TOKEN} "))) as api:
-        api.get("asst_1")
-    assert server.all_requests[0].header("cookie") == [f"auth-token={TOKEN}"]

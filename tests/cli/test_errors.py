@@ -32,7 +32,7 @@ def one_definition(project: Project) -> Project:
     [
         (["plan"], {}, ""),
         (["apply", "--yes"], {"RECONCILER_EMAIL": "a@b.test", "RECONCILER_PASSWORD": ""}, "RECONCILER_PASSWORD"),
-        (["import", "asst_9"], {"RECONCILER_PASSWORD": "hush"}, "RECONCILER_EMAIL"),
+        (["import", "asst_9"], {"RECONCILER_EMAIL": " ", "RECONCILER_PASSWORD": "hush"}, "RECONCILER_EMAIL"),
     ],
 )
 def test_no_credentials(one_definition: Project, command: list[str], variables: dict[str, str], half: str) -> None:

@@ -152,6 +152,7 @@ def test_an_edit_sets_json_or_the_text_as_it_is(text: str, value: Any) -> None:
         ("limti 3 in flight", "`limit 4 in flight`"),
         ("limit 3 per day", "`limit 5 per second retry-after=1`"),
         ("limit", "`limit 4 in flight`"),
+        ("edit", "`edit name=Ada before PATCH /assistants/*`"),
         ("token lives 3 days", "`token lives 10 requests`"),
         ("normalise trimm name", "`normalise trim firstMessage`"),
         ("normalise round=x model.temperature", "`normalise round=1 model.temperature`"),
@@ -184,20 +185,20 @@ def test_a_rule_that_cannot_be_read_is_shown_with_one_that_can(text: str, hint: 
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "problem", "suggestion"),
     [
-        "GET /assistant/*: 503",
-        "GET assistants/*: 503",
-        "GET /api/assistants/*: 503",
-        "GET /assistants/a?b: 503",
-        "edit name=x before POST /auth/login",
-        "edit name=x before PATCH /assistants",
+        ("GET /assistant/*: 503", "the API does not have", "/assistants/*"),
+        ("GET assistants/*: 503", "the API does not have", "/assistants/*"),
+        ("GET /api/auth/me: 503", "the API does not have", "/auth/me"),
+        ("GET /x?y: 503", "the API does not have", "/assistants/*"),
+        ("edit name=x before POST /auth/login", "is not the path of an assistant", "/assistants/*"),
+        ("edit name=x before PATCH /assistants", "is not the path of an assistant", "/assistants/*"),
     ],
 )
-def test_a_path_that_no_request_can_have_is_refused(text: str) -> None:
-    with pytest.raises(SandboxError, match="names the path") as error_info:
+def test_a_path_that_no_request_can_have_is_refused(text: str, problem: str, suggestion: str) -> None:
+    with pytest.raises(SandboxError, match=f"names the path '.+', which {problem}$") as error_info:
         parse_rule(text)
-    assert "write /a" in error_info.value.hint
+    assert error_info.value.hint.startswith(f"write {suggestion}; ")
 
 
 @pytest.mark.parametrize("text", ["", " \t"])
