@@ -201,6 +201,7 @@ def test_an_issue_is_opened_edited_and_closed(desk: Desk) -> None:
     assert issue_found["title"] == "Live assistants were edited outside git (assistants)"
     assert "reconciler pull" in issue_found["body"]
     assert desk.issue("plan_errors").stderr == "Edited the issue.\n"
+    assert desk.issue("plan_errors").stderr == "Left the issues as they are: nothing has changed.\n"
     assert issue_found["title"] == "Not all assistants could be checked (assistants)"
     assert desk.issue("plan_in_sync").stderr == "Closed the issue.\n"
     assert (issue_found["state"], len(issue_found["said"])) == ("closed", 1)

@@ -164,6 +164,8 @@ def test_edits_that_were_merged_may_come_again(bench: Bench) -> None:
     assert bench.propose() == "Created the request."
     assert bench.open[0]["branch"].endswith(bench.repo.head[:8])
     assert bench.propose() == "Left the requests as they are: nothing has changed."
+    bench.open[0]["state"] = "closed"
+    assert bench.propose() == "Left the requests as they are: somebody closed the one for the same edits."
 
 
 def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> None:
