@@ -74,10 +74,10 @@ def keep_request(host: Host, kind: str, name: str, title: str, text: str, edits:
     # List all open requests, because each earlier set of edits had its own branch, whose name is not known here.
     listed = host.list_requests(None)
     open_requests = host.select_own(entry for entry in listed if entry.branch and _is_marked(entry, marker))
-    branch = f"reconciler/{_BRANCHES[kind]}-{edits.digest[:12]}" if edits is not None else None
-    outdated = [request for request in open_requests if branch is None or not request.branch.startswith(branch)]
+    branch = f"reconciler/{_BRANCHES[kind]}-{edits.digest[:12]}" if edits is not None else ""
+    outdated = [request for request in open_requests if not branch or not request.branch.startswith(branch)]
     result = "nothing"
-    if edits is not None and branch is not None and len(outdated) == len(open_requests):
+    if edits is not None and len(outdated) == len(open_requests):
         result = _propose(host, branch, marker, title, text, edits)
     for request in outdated:
         if f"{_COMMIT_MARK}{request.commit} -->" in request.body:

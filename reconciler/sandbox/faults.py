@@ -48,9 +48,8 @@ class Tally:
         self.hit_count += 1
         scope[_HITS].append(self.number)
 
-    @contextlib.contextmanager
-    def admit(self) -> Iterator[bool]:
-        """Yield whether a limit admits a request. The request is in flight until the block ends."""
+    def admit(self) -> bool:
+        """Return whether a limit admits a request, and count the request if it does."""
         moment = time.monotonic()
         while self.rule.seconds and self.entry_times and self.entry_times[0] <= moment - self.rule.seconds:
             self.entry_times.popleft()
@@ -58,11 +57,7 @@ class Tally:
         is_open = len(self.entry_times) < self.rule.number
         if is_open:
             self.entry_times.append(moment)
-        try:
-            yield is_open
-        finally:
-            if is_open and not self.rule.seconds:
-                self.entry_times.popleft()
+        return is_open
 
 
 class Faults:
@@ -72,8 +67,7 @@ class Faults:
         self, rules: Sequence[Rule], store: Store, sessions: Sessions, seed: int, log: Log | None = None
     ) -> None:
         # Each rule has its own random numbers, so that another rule does not change which requests it hits.
-        chances = (random.Random(f"{seed}/{number}") for number, _ in enumerate(rules, 1))  # noqa: S311
-        self.tallies = [Tally(number, rule, next(chances)) for number, rule in enumerate(rules, 1)]
+        self.tallies = [Tally(number, rule, random.Random(f"{seed}/{number}")) for number, rule in enumerate(rules, 1)]  # noqa: S311
         self._store = store
         self._sessions = sessions
         self._log = log
@@ -117,10 +111,12 @@ class Faults:
             # Limits come first, as they would at a gateway: no other rule sees the requests that they reject.
             for tally in _pick(self.tallies, "limit"):
                 tally.request_count += 1
-                if not in_flight.enter_context(tally.admit()):
+                if not tally.admit():
                     tally.count_hit(scope)
                     await make_refusal(tally.rule, 429)(scope, receive, send)
                     return
+                if not tally.rule.seconds:
+                    in_flight.callback(tally.entry_times.popleft)
             self._use_token(scope)
             # All rules count a request, even if another decides its result.
             candidates = _pick(self.tallies, *FAILURES, "edit", "lag")
