@@ -137,7 +137,7 @@ def check_apart(fields: Sequence[AppliedField], *, hint: str = "") -> None:
     for path, following in itertools.pairwise(sorted(field.path for field in fields)):
         if following[: len(path)] == path:
             names = f"{to_pointer(path)} and {to_pointer(following)}"
-            raise ReportError(f"the report names {names}, one inside the other", hint=hint)
+            raise ReportError(f"the report names {names}, and one is inside the other", hint=hint)
 
 
 def _is_empty(value: Any) -> bool:

@@ -247,7 +247,7 @@ def _parse(commit: Commit, ref: str) -> Record:
         raise _reject(ref, f"{ref} points to {commit.name[:12]}, which is not a record")
     form = _ANY_FORM.search(commit.message)
     if form and form[0] != FORM:
-        message = f"the record {commit.name[:12]} of {ref} has a form that this version cannot read ({form[0]})"
+        message = f"the record {commit.name[:12]} of {ref} has a format that this version cannot read ({form[0]})"
         raise RepositoryError(message, hint="use the version that wrote it, or a later one")
     try:
         keeps = _read_trailers(commit.message)

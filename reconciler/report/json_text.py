@@ -96,7 +96,7 @@ def _check_version(document: Any, place: str) -> None:
         raise ReportError("compares two environments; it is not the report of a run", hint=hint, where=place)
     version = document.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
-        message = f"has report format {version}, this version reads up to {FORMAT_VERSION}"
+        message = f"has report format {version}, but this version reads only up to {FORMAT_VERSION}"
         raise ReportError(message, hint="render it with the version that wrote it, or a later one", where=place)
     if version is not None and version != FORMAT_VERSION:
         raise ShapeError(f"/format_version should be {FORMAT_VERSION}")

@@ -65,8 +65,8 @@ def read_unclear(report: Report) -> tuple[Origin, tuple[Applied, ...]]:
     check_kind(report, fits=report.traits.writes, command="apply")
     # An apply sends fields, and none of them tells whether an assistant is gone.
     if any(entry.last is not None for entry in report.assistants):
-        hint = "look whether the assistant is gone, and run the deletion again if it is not"
-        raise ReportError("this is the report of a deletion, which no apply resumes", hint=hint)
+        hint = "check whether the assistant is gone; if it is not, run the deletion again"
+        raise ReportError("this is the report of a deletion, which cannot be resumed", hint=hint)
     return read_origin(report), list_unclear(report)
 
 

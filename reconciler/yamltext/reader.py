@@ -185,7 +185,7 @@ class _Walk:
         # In brackets, the comma of `{temperature: 0,5}` begins the next key.
         if is_alone and isinstance(key, int | float) and self._text[: node.start_mark.index].rstrip().endswith(","):
             quoted = ""
-            message = "this is read as a key of its own; write a decimal point instead of the comma before it"
+            message = "this is read as a separate key; write a decimal point instead of the comma before it"
         self._report(node, path, message + quoted, message, about="key")
         return None
 

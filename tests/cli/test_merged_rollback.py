@@ -167,5 +167,5 @@ def test_fields_inside_one_another_under_two_ids_are_not_undone(repo: Story) -> 
     after = live(repo)
     result = repo.run("rollback", repo.save_report(merge_reports(repo, first, second)), "--yes")
     assert (result.code, live(repo)) == (1, after)
-    assert "the report names /model and /model/temperature, one inside the other" in result.stderr
+    assert "the report names /model and /model/temperature, and one is inside the other" in result.stderr
     assert "pass the report of each run by itself, the latest first" in result.stderr

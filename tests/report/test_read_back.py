@@ -74,7 +74,7 @@ class TestOneReport:
 
     @pytest.mark.parametrize("other", ["/metadata/x", "/metadata/x/y"])
     def test_a_field_named_twice_is_refused(self, other: str) -> None:
-        with pytest.raises(ReportError, match="one inside the other"):
+        with pytest.raises(ReportError, match="one is inside the other"):
             list_applied(run(FIRST, applied_assistant(change("/metadata/x", {}, 1), change(other, 2, 3))))
 
 
@@ -149,7 +149,7 @@ class TestSeveralReports:
             run(FIRST, applied_assistant(change("/metadata/x", {"y": 1}, 5))),
             run(SECOND, applied_assistant(change("/metadata/x/y", 2, 1))),
         )
-        with pytest.raises(ReportError, match="/metadata/x and /metadata/x/y, one inside the other"):
+        with pytest.raises(ReportError, match="/metadata/x and /metadata/x/y, and one is inside the other"):
             list_applied(self.merge(*runs))
 
     def test_hidden_values_stay_hidden(self) -> None:

@@ -54,7 +54,7 @@ def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
         ("[" * 300 + "]" * 300, "nested too deeply"),
         ("[]", "the report should be an object, not a list"),
         ("{}", "the report has no 'format_version'"),
-        (report_with(format_version=2), "has report format 2, this version reads up to 1"),
+        (report_with(format_version=2), "has report format 2, but this version reads only up to 1"),
         (report_with(format_version=0), "/format_version should be 1"),
         (report_with(format_version="1"), "/format_version should be 1"),
         (report_with(assistants={}), "/assistants should be a list, not an object"),

@@ -605,7 +605,7 @@ class TestARecordOfALaterVersion:
         result = repo.run(command, *(["--yes"] if command == "apply" else []))
         assert (result.code, result.stdout, repo.sandbox.requests) == (1, "", [])
         assert (
-            f"the record {later[:12]} of {REF} has a form that this version cannot read (Reconciler-Record: 3)"
+            f"the record {later[:12]} of {REF} has a format that this version cannot read (Reconciler-Record: 3)"
             in result.stderr
         )
         assert repo.git("rev-parse", REF) == later

@@ -929,7 +929,7 @@ class TestReportsThatAreRefused:
         document["assistants"][0]["changes"] = [{**change, "path": path} for path in paths]
         result = repo.run("rollback", repo.save_report(document), "--yes")
         assert (result.code, repo.sandbox.requests) == (1, [])
-        assert "one inside the other" in result.stderr or "twice" in result.stderr
+        assert "one is inside the other" in result.stderr or "twice" in result.stderr
 
     @pytest.mark.parametrize("field", ["id", "orgId", "createdAt", "updatedAt"])
     def test_that_would_write_what_is_read_only(self, repo: Story, field: str) -> None:

@@ -214,7 +214,7 @@ class TestAPlanIsRefused:
             ({"options": {"on_drift": "revert", "force_conflicts": False}}, "on_drift revert, but this run has keep"),
             ({"options": {"on_drift": "keep", "force_conflicts": True}}, "force_conflicts True"),
             ({"options": {}}, "on_drift None"),
-            ({"format_version": 2}, "has report format 2, this version reads up to 1"),
+            ({"format_version": 2}, "has report format 2, but this version reads only up to 1"),
             ({"format_version": "1"}, "is not a report of this tool"),
             ({"assistants": None}, "is not a report of this tool"),
             ({"assistants": [1]}, "is not a report of this tool"),
