@@ -168,6 +168,18 @@ def test_edits_that_were_merged_may_come_again(bench: Bench) -> None:
     assert bench.propose() == "Left the requests as they are: somebody closed the one for the same edits."
 
 
+def test_edits_that_came_again_have_one_request_also_after_another_commit(bench: Bench) -> None:
+    bench.edit("new")
+    bench.propose()
+    bench.open[0]["state"] = "merged"
+    bench.propose()
+    bench.edit("old")
+    bench.repo.commit("Something else", allow_empty=True)
+    bench.edit("new")
+    assert bench.propose() == "Left the requests as they are: nothing has changed."
+    assert len(bench.open) == 1
+
+
 def test_a_branch_that_is_there_is_proposed_and_never_moved(bench: Bench) -> None:
     bench.edit("new")
     bench.propose()
