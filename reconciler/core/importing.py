@@ -10,7 +10,7 @@ from reconciler.assistant.invisible import name_reordering
 from reconciler.assistant.paths import FieldPath, covers, dotted
 from reconciler.assistant.texts import TEXT_KEY, find_references
 from reconciler.core.canonical import find_differing_declarations, find_differing_leaves
-from reconciler.core.definition import LARGEST, Layer, find_declaring_layer
+from reconciler.core.definition import LARGEST, Layer, drop_id, find_declaring_layer
 from reconciler.core.settings import Settings
 from reconciler.core.tree import MISSING, Missing, build_tree, prune, value_at, walk_leaves
 from reconciler.dataclass import dataclass
@@ -74,9 +74,9 @@ def build_overlay(
             # Only null removes what the definition below declares.
             fields.append((path, None if value is MISSING else value))
     # Reported but not written: an overlay with them would manage fields in one environment only.
-    importable = build_definition(assistant_id, live, settings).fields
-    unmanaged = [path for path in find_differing_declarations(shared, importable) if value_at(shared, path) is MISSING]
-    return NewOverlay(build_tree(fields), tuple(omitted), tuple(path for path in unmanaged if path != ("id",)))
+    importable = drop_id(build_definition(assistant_id, live, settings).fields)
+    unmanaged = (path for path in find_differing_declarations(shared, importable) if value_at(shared, path) is MISSING)
+    return NewOverlay(build_tree(fields), tuple(omitted), tuple(unmanaged))
 
 
 def leave_out_shared(fields: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:

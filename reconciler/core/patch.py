@@ -49,7 +49,7 @@ def build_patch(
     for field in dict.fromkeys((*fields, *always_send)):
         value = _merge_live(declared.get(field, MISSING), live.get(field, MISSING), (field,), keeps_live)
         # An object that live lacks is created by the request, so it must be complete.
-        if field in declared and isinstance(value, Mapping) and not isinstance(live.get(field), Mapping):
+        if isinstance(value, Mapping) and not isinstance(live.get(field), Mapping):
             lacking = [dotted((field, key)) for key in REQUIRED_INSIDE.get(field, ()) if value.get(key) is None]
             if lacking:
                 names = " and ".join(lacking)
@@ -116,7 +116,7 @@ def warn_of_leftovers(
     """Yield a warning of live keys that stay when the provider changes: the new one may not understand them."""
     before, after = old.get("provider"), new.get("provider")
     staying = sorted(key for key, value in old.items() if key not in declared and value is not None)
-    if after is not None and before is not None and before != after and staying:
+    if before is not None and before != after and staying:
         names = ", ".join(dotted((field, key)) for key in staying)
         yield (
             f"{field}.provider changes from {before} to {after}, but {names} of the old provider "

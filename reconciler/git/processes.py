@@ -184,12 +184,10 @@ def _listen(child: "subprocess.Popen[bytes]", errors: list[bytes]) -> None:
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """End a child by closing its input. Its remaining output is ignored."""
     # It must be waited for anyway, or it would stay a zombie for as long as a program that imports us runs.
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            try:
-                pipe.close()
-            except OSError:  # it was killed, and the last question is still in the buffer
-                continue
+    for pipe in filter(None, (child.stdin, child.stdout)):
+        # If it was killed, the last question may still be in the buffer.
+        with contextlib.suppress(OSError):
+            pipe.close()
     child.wait()
 
 

@@ -165,10 +165,7 @@ class Snapshot:
         """Return the files of each definition in whatever folder; in an environment, beside settings that name it."""
         if self.environment is None:
             # As if the definitions' folder were the repository's root.
-            keys = {path: key_of(path, "") for path in self._files if is_definition_file(path, "")}
-            return {
-                path: {**self.layers.find_defaults([""], key), path: self._files[path]} for path, key in keys.items()
-            }
+            return self.find_layers("", None)
         parents = self.settings_folders
         paths = self.repository.folders(self.commit)
         folders = sorted(path for path in paths if path and posixpath.dirname(path) in parents)
