@@ -1,6 +1,5 @@
 """Appends to the two files that a GitHub runner gives to a step: the job's summary and the step's outputs."""
 
-import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,20 +20,20 @@ def write_github_files(view: RunView) -> Iterator[ReconcilerError]:
     for variable, make in makers.items():
         if name := os.environ.get(variable):
             try:
-                _append(Path(name), functools.partial(make, view))
+                _append(Path(name), view, make)
             except OSError as error:
                 hint = f"the runner sets this path in {variable}"
                 yield ReportError(f"cannot be written: {error.strerror}", where=name, hint=hint)
 
 
-def _append(path: Path, make: Callable[[int], str]) -> None:
-    """Append a text to a file, on a new line. `make` gets the number of bytes that the file already has."""
+def _append(path: Path, view: RunView, make: Callable[[RunView, int], str]) -> None:
+    """Append a view to a file, on a new line. `make` also gets the number of bytes that the file already has."""
     with path.open("ab+") as file:
         size = file.tell()
         # An earlier command may have left an unfinished line. Joining two lines would break both.
         file.seek(max(0, size - 1))
         separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        if text := make(size + len(separator)):
+        if text := make(view, size + len(separator)):
             file.write(separator + text.encode("utf-8", "backslashreplace"))
 
 
