@@ -166,7 +166,9 @@ def _select_definitions(project: Project, ids: Collection[str], new: Collection[
     """Return the project with the definitions of some ids, and of the files whose assistants are to be created."""
     definitions = project.loaded.definitions
     selected = tuple(each for each in definitions if each.id in ids or (each.is_new and each.file in new))
-    return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=selected, whole=False))
+    # If it is about all definitions, the record also drops those that are gone.
+    whole = project.loaded.whole and selected == definitions
+    return dataclasses.replace(project, loaded=dataclasses.replace(project.loaded, definitions=selected, whole=whole))
 
 
 def _is_wanted(definition: Definition, plan: Plan, path: FieldPath) -> bool:

@@ -60,6 +60,17 @@ class TestWhatWasReviewed:
             "assistants/c.yaml": "old",
         }
 
+    @pytest.mark.parametrize(("selected", "kept"), [([], []), (["assistants/a.yaml"], ["assistants/c.yaml"])])
+    def test_drops_the_entry_of_a_definition_that_is_gone_if_it_covers_all_others(
+        self, repo: Story, selected: list[str], kept: list[str]
+    ) -> None:
+        (repo.root / "assistants" / "c.yaml").unlink()
+        repo.commit("Without c")
+        result = apply_plan(repo, repo.plan(*selected))
+        assert [each["id"] for each in result["no_longer_managed"]] == ["asst_c"] * (not kept)
+        assert [*repo.tree()] == ["assistants/a.yaml", "assistants/b.yaml", *kept]
+        assert repo.sandbox.live("asst_c")["firstMessage"] == "old"
+
     def test_may_be_carried_out_under_another_head_with_the_same_definitions(self, repo: Story) -> None:
         reviewed = repo.plan()
         repo.commit("Something else", allow_empty=True)
