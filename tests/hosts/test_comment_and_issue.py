@@ -167,6 +167,15 @@ def test_the_commands_that_an_issue_advises_name_the_environment(desk: Desk) -> 
     assert "with `reconciler pull --environment staging`." in desk.hosts.issues[-1]["body"]
 
 
+def test_a_text_that_no_host_takes_is_left_out_and_its_link_stays(desk: Desk) -> None:
+    text_file = desk.folder / "said.md"
+    text_file.write_text("No network. " * 85_000, "utf-8")
+    assert desk.run("comment", "--text", text_file, "--link", "https://ci.test/all").code == 0
+    body = desk.hosts.comments[0]["body"]
+    assert body.startswith(f"{MARKER}\nThe report is too long to be shown here.\n")
+    assert "(https://ci.test/all)" in body
+
+
 def test_an_empty_text_does_not_say_that_all_is_settled(desk: Desk) -> None:
     desk.comment()
     desk.issue()
