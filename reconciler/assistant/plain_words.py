@@ -102,7 +102,7 @@ def _suggest_field(path: FieldPath, allowed: Collection[str]) -> str:
     if (outer, inner) in fields.BY_PATH:
         return f"{key} is not the name of a field; write {inner} on its own line, indented below {outer}"
     first_word = key.partition(" ")[0]
-    if first_word != key and first_word in fields.keys_inside(parent):
+    if first_word in fields.keys_inside(parent):
         return f'unknown field {dotted(path)}; put a colon (":") and a space after {first_word}'
     if key.partition(":")[0] in fields.keys_inside(parent):
         return f"unknown field {dotted(path)}; put a space after the colon"
@@ -131,7 +131,7 @@ def _guess_field(parent: FieldPath, key: str, siblings: Collection[str]) -> str:
     same = [path for path in elsewhere if letters in (_letters(path[-1]), _letters("".join(path)))]
     if same and not near:
         return _suggest_move(same)
-    if near := near or find_closest(key, siblings):
+    if near := find_closest(key, siblings):
         return f"did you mean {near}?"
     # Another key in another place takes two guesses, so it must be very similar.
     near = find_closest(key, [path[-1] for path in elsewhere], cutoff=0.8)
@@ -191,7 +191,7 @@ def _repair_number(kind: fields.ValueKind, text: str) -> str:
         return f"{unseen.partition(': ')[0]}: delete it" if unseen else "write the number without quotes"
     if kind == "number" and re.fullmatch("[-+]?[0-9]+,[0-9]+", text):
         return "write a decimal point instead of the comma"
-    if visible.isdecimal() and not visible.isascii():
+    if visible.isdecimal():
         return "write it with the digits 0 to 9"
     if re.match("[0-9]", text):
         return "write only its digits, without a unit or separators"
