@@ -870,8 +870,11 @@ def test_a_date_that_is_near_has_an_issue_of_its_own(desk: Desk) -> None:
 
 def test_a_chat_is_told_of_what_begins_and_ends_and_of_nothing_else(desk: Desk) -> None:
     hook = {"RECONCILER_WEBHOOK_URL": f"{desk.hosts.url}/hook?key=s3cret-hook"}
-    for report in ("plan_in_sync", "drift", "drift", "plan_errors", "plan_errors", "plan_in_sync", "plan_in_sync"):
-        result = desk.issue(report, **hook)
+    reports = ("plan_in_sync", "drift", "drift", "plan_errors", "plan_errors", "plan_in_sync", "plan_in_sync")
+    for number, report in enumerate(reports):
+        # Each run has its own address, so it edits the issue.
+        run = {"GITHUB_RUN_ID": f"{number}", "CI_PIPELINE_URL": f"https://gitlab.test/-/pipelines/{number}"}
+        result = desk.issue(report, **hook, **run)
         assert "s3cret-hook" not in result.stdout + result.stderr
     texts = [one["text"] for one in desk.hosts.hooks]
     assert [text.partition(" http")[0].partition(" (")[0] for text in texts] == [
