@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.overrides import Overrides
 from reconciler.core.patch import find_undeclared_changes
-from reconciler.core.plan import Plan, Planner, find_remaining
+from reconciler.core.plan import Plan, Planner, Policy, find_remaining
 from reconciler.core.settings import IgnoreRule
 from reconciler.core.tree import MISSING
 
@@ -160,3 +160,13 @@ def test_what_a_list_loses_is_told_at_every_depth() -> None:
 
 def test_a_key_of_metadata_that_is_called_provider_is_nobody_s_provider() -> None:
     assert Planner().plan({"metadata": {"provider": "b"}}, {"metadata": {"provider": "a", "x": 1}}).warnings == ()
+
+
+def test_a_first_provider_replaces_none() -> None:
+    assert Planner().plan({"voice": {"provider": "openai"}}, {"voice": {"voiceId": "alloy"}}).warnings == ()
+
+
+def test_phrases_that_differ_only_in_their_order_go_along_in_live_s_order() -> None:
+    planner = Planner(policy=Policy(always_send=("endCallPhrases",)))
+    desired, live = {"name": "New", "endCallPhrases": ["x", "y"]}, {"name": "Old", "endCallPhrases": ["y", "x"]}
+    assert planner.plan(desired, live).patch == {"name": "New", "endCallPhrases": ["y", "x"]}
