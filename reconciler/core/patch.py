@@ -136,7 +136,7 @@ def _merge_live(declared: Any | Missing, live: Any | Missing, path: FieldPath, k
         # Live's keys come first, in their order, so that people recognise the object in a report.
         merged = {
             key: _merge_live(declared.get(key, MISSING), live_object.get(key, MISSING), (*path, key), keeps_live)
-            for key in (*live_object, *(key for key in declared if key not in live_object))
+            for key in {**live_object, **declared}
         }
         merged = {key: value for key, value in merged.items() if value is not MISSING}
         # If everything declared keeps its live value, and live has none, no empty object is created.

@@ -158,6 +158,12 @@ def test_what_a_list_loses_is_told_at_every_depth() -> None:
     ]
 
 
+def test_the_second_of_two_equal_elements_is_lost_although_the_first_stays() -> None:
+    element = {"a": 1, "x": 1}
+    plan = Planner().plan({"metadata": {"list": [{"a": 1}, {"a": 2}]}}, {"metadata": {"list": [element, element]}})
+    assert [warning.split()[0] for warning in plan.warnings] == ["metadata.list[1].x"]
+
+
 def test_a_key_of_metadata_that_is_called_provider_is_nobody_s_provider() -> None:
     assert Planner().plan({"metadata": {"provider": "b"}}, {"metadata": {"provider": "a", "x": 1}}).warnings == ()
 
@@ -170,3 +176,11 @@ def test_phrases_that_differ_only_in_their_order_go_along_in_live_s_order() -> N
     planner = Planner(policy=Policy(always_send=("endCallPhrases",)))
     desired, live = {"name": "New", "endCallPhrases": ["x", "y"]}, {"name": "Old", "endCallPhrases": ["y", "x"]}
     assert planner.plan(desired, live).patch == {"name": "New", "endCallPhrases": ["y", "x"]}
+
+
+@pytest.mark.parametrize("live", [{}, {"metadata": {}}], ids=["live has none", "live has an empty one"])
+def test_an_object_of_which_all_is_ignored_goes_along_only_where_live_has_it(live: dict[str, Any]) -> None:
+    rule = IgnoreRule(path=("metadata", "key"), reason="set by the CRM")
+    planner = Planner(policy=Policy(always_send=("metadata",)), overrides=Overrides(ignore=(rule,)))
+    desired = {"name": "New", "metadata": {"key": 1}}
+    assert planner.plan(desired, {"name": "Old", **live}).patch == {"name": "New", **live}
