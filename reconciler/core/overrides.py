@@ -216,7 +216,7 @@ def _is_enforced(change: Change, pattern: FieldPath) -> bool:
     # A list is one leaf and is sent in one piece. It is reverted only if that reverts nothing else.
     paths = paths_matching(change.desired, inner)
     reverted = put_all(change.live, [(path, item_at(change.desired, path)) for path in paths])
-    return bool(paths) and equal(change.desired, reverted, change.path)
+    return equal(change.desired, reverted, change.path)
 
 
 def _find_rule_inside(change: Change, rules: Sequence[IgnoreRule]) -> IgnoreRule | None:

@@ -127,8 +127,6 @@ def write_literal(text: str, column: int, parent_column: int) -> list[str] | Non
     if not text.strip() or _needs_escapes(text):
         return None
     indicator = str(column - parent_column) if _INDENTED.match(text) else ""
-    if len(indicator) > 1:
-        return None
     lines = text.removesuffix("\n").split("\n")
     return [f"|{indicator}{_find_chomping(text)}", *(_indent(line, column) for line in lines)]
 
