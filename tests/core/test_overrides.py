@@ -10,6 +10,7 @@ from reconciler.core.definition import Definition
 from reconciler.core.outcome import Kind, Status, Unsent
 from reconciler.core.overrides import (
     Overrides,
+    find_idle_secrets,
     find_overrides,
     list_expired,
     warn_of_expiry,
@@ -167,12 +168,43 @@ def test_one_environment_does_not_tell_that_an_entry_of_the_project_is_idle() ->
         assert len(list(warn_of_unmatched(chosen, definitions))) == count
 
 
+@pytest.mark.parametrize(
+    ("ignored", "enforced_for", "is_told"),
+    [
+        (rule("model"), "a", True),
+        (rule("model", "temperature"), "a", True),
+        (rule("model", "temperature", assistants=("b",)), "a", False),
+        (rule("model", "temperature"), "b", False),
+        (rule("model", "model"), "a", False),
+    ],
+)
+def test_what_one_assistant_has_under_ignore_and_enforce_is_told(
+    ignored: IgnoreRule, enforced_for: str, is_told: bool
+) -> None:
+    definitions = [
+        Definition("a", "assistants/a.yaml", "asst_1", {"model": {"temperature": 0.5, "model": "gpt-4o"}}),
+        Definition("b", "assistants/b.yaml", "asst_2", {"model": {"model": "gpt-4o"}}),
+    ]
+    both = settings(ignore=(ignored,), enforce=(enforced("model", "temperature", assistants=(enforced_for,)),))
+    notes = [note for note in warn_of_unmatched(both, definitions) if "is under both ignore and enforce" in note]
+    assert [note.partition(" ")[0] for note in notes] == ["model.temperature"] * is_told
+
+
 def test_a_secret_that_live_alone_holds_is_no_slip() -> None:
     definitions = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"team": "x"}})]
     secrets = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
     assert len(list(warn_of_unmatched(secrets, definitions))) == 2
     (note,) = warn_of_unmatched(secrets, definitions, [{"metadata": {"crmKey": "k"}}, {}])
     assert note == ("sensitive /metadata/crm.key matches nothing in any definition or live: check its spelling")
+
+
+def test_a_secret_of_one_environment_is_no_slip() -> None:
+    secrets = settings(sensitive=(("metadata", "crmKey"), ("metadata", "crm.key")))
+    with_secret = [Definition("a", "assistants/a.yaml", "asst_1", {"metadata": {"crmKey": "k"}})]
+    without = [Definition("a", "assistants/a.yaml", "asst_2", {})]
+    for forms in ((with_secret, without), (without, with_secret)):
+        (note,) = find_idle_secrets((secrets, form) for form in forms)
+        assert note.startswith("sensitive /metadata/crm.key matches nothing in any definition: check its spelling")
 
 
 @pytest.mark.parametrize(
