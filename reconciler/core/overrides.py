@@ -256,7 +256,7 @@ def _meet_in_list(tree: Any, live: Any, path: FieldPath) -> bool:
                 return False
             in_list = True
         # What an element does not declare is in no way: it is not there yet.
-        elif not (isinstance(live, Mapping) and (isinstance(tree, Mapping) or (in_list and tree is MISSING))):
+        elif not (isinstance(live, Mapping) and isinstance(tree, Mapping | Missing)):
             return False
         tree, live = item_at(tree, (key,)), item_at(live, (key,))
     return in_list
