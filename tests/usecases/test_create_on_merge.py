@@ -622,6 +622,15 @@ def test_what_was_announced_before_is_created_by_that_run_alone(repo: Story) -> 
     assert repo.trailers == []
 
 
+def test_a_creation_without_a_clear_answer_is_not_repeated_by_an_earlier_job_that_announced_it(repo: Story) -> None:
+    run_announce(repo)
+    run_announce(repo, FILE, token="9-1")
+    with repo.intercept(unclear_answer()):
+        assert outcomes(repo.apply("--create", "--announced", "9-1"))["new"] == "indeterminate"
+    assert outcomes(repo.apply(*TOKEN))["new"] == "refused"
+    assert len(repo.sandbox.posts) == 1
+
+
 @pytest.mark.parametrize(
     "arguments", [("apply", "--yes", "--create", "--announced="), ("announce", "--token", " ", "--withdraw")]
 )
