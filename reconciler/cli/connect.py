@@ -49,7 +49,9 @@ class Stopping:
 
     def choose_exit_code(self, *, failed: bool = False, differs: bool = False) -> int:
         """Return a signal's exit code (130 for SIGINT), else 1 if something failed, else 2 if differences count."""
-        return 128 + self.signal if self.signal else 1 if failed else 2 if differs else 0
+        if self.signal:
+            return 128 + self.signal
+        return 1 if failed else 2 if differs else 0
 
 
 @contextlib.contextmanager

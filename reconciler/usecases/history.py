@@ -63,17 +63,18 @@ def _find_changed(
     newer, older = repository.files(record.commit), repository.files(previous.commit)
 
     def parse(files: Mapping[str, Blob], file: str) -> dict[str, Any] | None:
-        return parse_definition(repository.read(file, files[file]))
+        document = parse_definition(repository.read(file, files[file]))
+        return document if document is not None and isinstance(document.get("id"), str) else None
 
     # An entry belongs to its assistant, whatever its path. One whose id is new continues the entry at its path, if any.
     before = {file: parse(older, file) for file, blob in older.items() if blob != newer.get(file)}
-    before_by_id = {entry["id"]: entry for entry in before.values() if entry and "id" in entry}
+    before_by_id = {entry["id"]: entry for entry in before.values() if entry is not None}
     fields: dict[str, tuple[FieldPath, ...]] = {}
     for file in sorted(file for file, blob in newer.items() if blob != older.get(file)):
-        new = parse(newer, file) or {}
-        old = before_by_id.get(new.get("id"), before.get(file, {}))
+        new = parse(newer, file)
+        old = before_by_id.get(new["id"], before.get(file, {})) if new is not None else None
         # What cannot be read says nothing of its fields.
-        if new and old is not None:
+        if new is not None and old is not None:
             paths = find_differing_declarations(new, align_line_ends(old, new, settings))
             fields[file] = tuple(path for path in paths if path != ("id",))
     return fields

@@ -532,6 +532,19 @@ class TestHistory:
         (found,) = json.loads(repo.run("history", "--limit", "1", "--format", "json").stdout)
         assert found["changed"] == {"assistants/a.yaml": [], "assistants/b.yaml": ["/firstMessage"]}
 
+    def test_of_an_entry_that_cannot_be_read_names_no_fields(self, repo: Story) -> None:
+        head, record = repo.head, repo.record
+        for text in ("id: [1]\n", "id: asst_a\nname: A\n", "id: {a: 1}\n"):
+            repo.write("a", text)
+            repo.commit()
+            message = "Apply: 1 applied\n\nReconciler-Record: 2"
+            who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+            record = repo.git(*who, "commit-tree", "HEAD^{tree}", "-p", head, "-p", str(record), "-m", message)
+        repo.git("update-ref", REF, str(record))
+        result = repo.run("history", "--limit", "3", "--format", "json")
+        assert (result.code, result.stderr) == (0, "")
+        assert [entry["changed"] for entry in json.loads(result.stdout)] == [{}, {}, {}]
+
     def test_names_what_a_revert_takes_back(self, repo: Story) -> None:
         second = commit_change(repo)
         repo.apply_and_record()
